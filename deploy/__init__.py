@@ -1,0 +1,1 @@
+"""What it takes to run Estafet: the broker, the databases, the images, and the secrets they start with."""

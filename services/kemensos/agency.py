@@ -1,0 +1,42 @@
+"""Kemensos: shelter, social rehabilitation, the way home, reintegration and after-care."""
+
+from datetime import timedelta
+
+from shared.contracts.codes import Kind, Stage
+from shared.domain.agency import Agency, Clock, Route, Service, Text
+
+SERVICE = Clock("rehabilitation-service", timedelta(days=7), "UU 21/2007 Ps 52(1)")
+
+AGENCY = Agency(
+    code="kemensos",
+    label=Text("Kementerian Sosial", "Ministry of Social Affairs"),
+    subsatgas="social-rehabilitation",
+    coordinator="coordination",
+    channels={
+        "social-office": Text("Datang ke Dinas Sosial", "came to a social office"),
+        "repatriation": Text("Kedatangan pemulangan", "arrival of returnees"),
+        "public-report": Text("Laporan masyarakat", "report from the public"),
+    },
+    services=(
+        Service(
+            "shelter-and-rehabilitation",
+            Text("Rumah aman dan rehabilitasi sosial", "Shelter and social rehabilitation"),
+            Stage.SOCIAL_REHABILITATION,
+            SERVICE,
+        ),
+        Service(
+            "reintegration",
+            Text("Pemulangan dan reintegrasi sosial", "Return and social reintegration"),
+            Stage.REINTEGRATION,
+            SERVICE,
+        ),
+    ),
+    routes=(
+        Route("kemensos", "reintegration", frozenset(Kind)),
+        Route("kemensos", "shelter-and-rehabilitation", frozenset(Kind)),
+        Route("kemenkes", "examination-and-treatment", frozenset({Kind.REFERRAL})),
+        Route("kemenkes", "first-aid", frozenset({Kind.REFERRAL})),
+        Route("kemenpppa", "case-management", frozenset(Kind)),
+        Route("police", "investigation", frozenset({Kind.REFERRAL})),
+    ),
+)

@@ -1,0 +1,7 @@
+"""The service: ``uvicorn services.kemensos.main:app``."""
+
+from services.kemensos.agency import AGENCY
+from shared.service.app import agency_member, create_app
+
+MEMBER = agency_member(AGENCY)
+app = create_app(MEMBER)

@@ -1,0 +1,45 @@
+"""Polri: finds victims, opens the case, investigates; hands victims over to protection and care."""
+
+from datetime import timedelta
+
+from shared.contracts.codes import Kind, Stage
+from shared.domain.agency import Agency, Clock, Route, Service, Text
+
+PROTECTION = Clock("temporary-protection", timedelta(hours=24), "UU 12/2022 Ps 42")
+REPORT = Clock("report-to-police", timedelta(hours=72), "UU 12/2022 Ps 39-41")
+
+AGENCY = Agency(
+    code="police",
+    label=Text("Kepolisian Negara Republik Indonesia", "Indonesian National Police"),
+    subsatgas="law-enforcement",
+    coordinator="coordination",
+    channels={
+        "spkt": Text("Sentra Pelayanan Kepolisian Terpadu", "police service desk"),
+        "patrol": Text("Patroli atau operasi", "patrol or operation"),
+        "call-110": Text("Layanan 110", "emergency line 110"),
+        "attache": Text("Atase atau liaison Polri", "police attaché abroad"),
+        "immigration": Text("Pelimpahan Imigrasi", "handed over by Immigration"),
+        "public-report": Text("Laporan masyarakat", "report from the public"),
+    },
+    services=(
+        Service(
+            "investigation",
+            Text("Penyelidikan dan penyidikan", "Investigation"),
+            Stage.LAW_ENFORCEMENT,
+            REPORT,
+        ),
+        Service(
+            "temporary-protection",
+            Text("Pelindungan sementara", "Temporary protection"),
+            Stage.PROTECTION,
+            PROTECTION,
+        ),
+    ),
+    routes=(
+        Route("kemenpppa", "case-management", frozenset(Kind)),
+        Route("kemenkes", "examination-and-treatment", frozenset({Kind.REFERRAL})),
+        Route("kemenkes", "first-aid", frozenset({Kind.REFERRAL})),
+        Route("kemensos", "shelter-and-rehabilitation", frozenset(Kind)),
+        Route("police", "investigation", frozenset(Kind)),
+    ),
+)

@@ -1,0 +1,219 @@
+"""The closed vocabularies of the wire, one word for one thing (DESIGN section 2 and 3).
+
+Status names are FHIR R4 ``Task.status`` codes and priorities FHIR R4 ``request-priority`` codes, so that a
+hospital's system needs no translation.
+"""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is handed over: one service (the sender stays responsible), or the responsibility itself."""
+
+    REFERRAL = "referral"
+    TRANSFER = "transfer"
+
+
+class Status(StrEnum):
+    """Where a referral stands (FHIR R4 Task.status)."""
+
+    REQUESTED = "requested"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in-progress"
+    ON_HOLD = "on-hold"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BusinessStatus(StrEnum):
+    """The finer word beside the status (FHIR R4 Task.businessStatus)."""
+
+    AWAITING_INFORMATION = "awaiting-information"
+    SCHEDULED = "scheduled"
+    NO_SHOW = "no-show"
+    VICTIM_DECLINED = "victim-declined"
+    CANNOT_LOCATE = "cannot-locate"
+    CANCEL_REQUESTED = "cancel-requested"
+    OVERDUE = "overdue"
+    REFERRED_ONWARD = "referred-onward"
+    CLOSED = "closed"
+
+
+class HoldReason(StrEnum):
+    """Why the receiver pauses. Each is also the business status shown while the referral is on hold."""
+
+    AWAITING_INFORMATION = "awaiting-information"
+    SCHEDULED = "scheduled"
+    NO_SHOW = "no-show"
+    CANNOT_LOCATE = "cannot-locate"
+
+
+class RejectReason(StrEnum):
+    """Why the receiver will not take a referral."""
+
+    NO_CAPACITY = "no-capacity"
+    NOT_ELIGIBLE = "not-eligible"
+    OUT_OF_JURISDICTION = "out-of-jurisdiction"
+    WRONG_SERVICE = "wrong-service"
+    MISSING_INFORMATION = "missing-information"
+    DUPLICATE = "duplicate"
+    SAFETY_RISK = "safety-risk"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """What a completed referral brought."""
+
+    SERVICE_PROVIDED = "service-provided"
+    PARTLY_PROVIDED = "partly-provided"
+    REFERRED_ONWARD = "referred-onward"
+    NOT_NEEDED = "not-needed"
+
+
+class FailReason(StrEnum):
+    """Why work that had begun did not reach its end."""
+
+    VICTIM_DECLINED = "victim-declined"
+    CANNOT_LOCATE = "cannot-locate"
+    NO_SHOW = "no-show"
+    SAFETY_RISK = "safety-risk"
+    SERVICE_UNAVAILABLE = "service-unavailable"
+    CANCELLATION_GRANTED = "cancellation-granted"
+    OTHER = "other"
+
+
+class CancellationReason(StrEnum):
+    """Why the sender takes its request back."""
+
+    NOT_NEEDED = "not-needed"
+    SENT_IN_ERROR = "sent-in-error"
+    BETTER_DESK_FOUND = "better-desk-found"
+    VICTIM_DECLINED = "victim-declined"
+    SAFETY_RISK = "safety-risk"
+    OTHER = "other"
+
+
+class RefusalReason(StrEnum):
+    """Why the receiver goes on although the sender asked it to stop."""
+
+    WORK_TOO_FAR = "work-too-far"
+    VICTIM_WISHES_TO_CONTINUE = "victim-wishes-to-continue"
+    SAFETY_RISK = "safety-risk"
+    CUSTODY_MOVED = "custody-moved"
+    OTHER = "other"
+
+
+class InformationKind(StrEnum):
+    """What the sender has added. Only the kind crosses in clear; the content is sealed or stays with its holder."""
+
+    IDENTITY = "identity"
+    CONSENT = "consent"
+    MEDICAL = "medical"
+    FAMILY = "family"
+    TRAVEL = "travel"
+    CASE = "case"
+    OTHER = "other"
+
+
+class NormGap(StrEnum):
+    """The rule whose want made a hand-over fail: what the norm-development Subsatgas collects."""
+
+    NO_MANDATE = "no-mandate"
+    NO_PROCEDURE = "no-procedure"
+    NO_BUDGET_RULE = "no-budget-rule"
+    NO_DATA_SHARING_RULE = "no-data-sharing-rule"
+    CONFLICTING_RULES = "conflicting-rules"
+    UNCLEAR_JURISDICTION = "unclear-jurisdiction"
+
+
+class Priority(StrEnum):
+    """FHIR R4 request-priority, least urgent first."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+    ASAP = "asap"
+    STAT = "stat"
+
+
+class Stage(StrEnum):
+    """Where a journey stands, in the order a journey usually takes."""
+
+    DETECTION = "detection"
+    IDENTIFICATION = "identification"
+    PROTECTION = "protection"
+    MEDICAL_REHABILITATION = "medical-rehabilitation"
+    SOCIAL_REHABILITATION = "social-rehabilitation"
+    LAW_ENFORCEMENT = "law-enforcement"
+    REPATRIATION = "repatriation"
+    REINTEGRATION = "reintegration"
+    AFTER_CARE = "after-care"
+
+
+class JourneyOutcome(StrEnum):
+    """How a journey ended."""
+
+    REINTEGRATED = "reintegrated"
+    RETURNED_ABROAD = "returned-abroad"
+    VICTIM_DECLINED = "victim-declined"
+    LOST_CONTACT = "lost-contact"
+    DECEASED = "deceased"
+
+
+class LegalBasis(StrEnum):
+    """Why a disclosure is lawful (UU 27/2022 Ps 20; UU 35/2014 for a child)."""
+
+    CONSENT = "consent"
+    VITAL_INTEREST = "vital-interest"
+    LEGAL_DUTY = "legal-duty"
+    PUBLIC_TASK = "public-task"
+    CHILD_PROTECTION = "child-protection"
+
+
+class AgeClass(StrEnum):
+    """A coarse age. ``unknown`` is treated as ``child`` wherever a rule asks."""
+
+    CHILD = "child"
+    ADULT = "adult"
+    UNKNOWN = "unknown"
+
+
+class Sex(StrEnum):
+    """As the victim says it; nothing is presumed."""
+
+    FEMALE = "female"
+    MALE = "male"
+    UNSPECIFIED = "unspecified"
+
+
+class Exploitation(StrEnum):
+    """The purpose of the trafficking, coarse (UU 21/2007 Ps 1(7))."""
+
+    FORCED_LABOUR = "forced-labour"
+    SEXUAL = "sexual"
+    ONLINE_SCAM = "online-scam"
+    DOMESTIC_SERVITUDE = "domestic-servitude"
+    FISHING = "fishing"
+    ORGAN_REMOVAL = "organ-removal"
+    CHILD_MARRIAGE = "child-marriage"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class ReceiptOutcome(StrEnum):
+    """What the receiver did with an event it has durably recorded."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    PARKED = "parked"
+
+
+class Level(StrEnum):
+    """How high a unit stands in its agency."""
+
+    REGENCY = "regency"
+    PROVINCE = "province"
+    NATIONAL = "national"

@@ -1,0 +1,151 @@
+"""The envelope: one CloudEvents 1.0 object in structured JSON mode, signed over its exact bytes.
+
+An envelope is built once (``write``), travels as bytes and is read once (``read``). It is never serialised
+again, because the signature is over the bytes as sent.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.contracts.events import CATALOGUE, EventData
+from shared.contracts.subjects import ROOT, region_tokens
+from shared.contracts.types import Id, Moment, Region, rfc3339
+
+CONTENT_TYPE = "application/cloudevents+json"
+MAX_BODY = 64 * 1024
+"""Bytes of a body, at most."""
+SCHEMA_PREFIX = "urn:estafet:schema:"
+
+_LINK = re.compile(r"^([a-z][a-z0-9-]*)>([a-z][a-z0-9-]*)$")
+_SOURCE = re.compile(r"^/agencies/([a-z][a-z0-9-]*)/units/([a-z][a-z0-9.-]*)$")
+
+
+class Unreadable(ValueError):
+    """The bytes are not an event of this wire. ``reason`` is a code, never a part of the body."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Envelope(BaseModel):
+    """The attributes of one event. ``data`` is still plain JSON: only a known type gives it a class."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"]
+    id: Id
+    source: str = Field(pattern=_SOURCE.pattern)
+    type: str = Field(pattern=r"^id\.tppo\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[0-9]{1,3}$", max_length=120)
+    subject: str = Field(max_length=120)
+    time: Moment
+    datacontenttype: Literal["application/json"]
+    dataschema: str
+    partitionkey: Id | None = None
+    sequence: str | None = Field(default=None, pattern=r"^[0-9]{10}$")
+    traceparent: str | None = None
+    link: str = Field(pattern=_LINK.pattern)
+    linkseq: int | None = Field(default=None, ge=1)
+    causationid: Id | None = None
+    basis: str | None = None
+    region: Region
+    data: dict[str, Any]
+
+    @property
+    def sender(self) -> str:
+        """The agency that signed it."""
+        return self.link.partition(">")[0]
+
+    @property
+    def receiver(self) -> str:
+        """The agency it is addressed to, or ``all``."""
+        return self.link.partition(">")[2]
+
+    @property
+    def version(self) -> int | None:
+        """The version of the referral that this event makes, or that the sender knew when it asked."""
+        return None if self.sequence is None else int(self.sequence)
+
+    @property
+    def nats_subject(self) -> str:
+        """The subject this event must have travelled under."""
+        _, _, entity, event, _ = self.type.split(".")
+        return f"{ROOT}.{self.sender}.{self.receiver}.{entity}.{event}.{region_tokens(self.region)}"
+
+    def content(self) -> EventData | None:
+        """The data as its class, or None where the type is not in the catalogue.
+
+        Raises Unreadable when a known type carries data of another shape.
+        """
+        kind = CATALOGUE.get(self.type)
+        try:
+            return None if kind is None else kind.model_validate(self.data)
+        except ValidationError as error:
+            raise Unreadable("data-of-another-shape") from error
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Parse the bytes of a body. Raises Unreadable, which never repeats what stood in them."""
+        if len(body) > MAX_BODY:
+            raise Unreadable("body-too-large")
+        try:
+            envelope = cls.model_validate_json(body)
+        except ValidationError as error:
+            raise Unreadable("not-an-envelope") from error
+        if not envelope.source.startswith(f"/agencies/{envelope.sender}/"):
+            raise Unreadable("source-is-not-the-sender")
+        return envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that is decided but not yet numbered and signed.
+
+    ``unit`` and ``region`` say which desk of the sender speaks; ``sequence`` is the referral's version.
+    """
+
+    id: str
+    data: EventData
+    receiver: str
+    unit: str
+    region: str
+    victim_id: str | None = None
+    sequence: int | None = None
+    causation_id: str | None = None
+    basis: str | None = None
+    traceparent: str | None = None
+
+
+def write(draft: Draft, sender: str, linkseq: int | None, time: datetime) -> bytes:
+    """The exact bytes of an event. Raises Unreadable("body-too-large") rather than send what nobody will take."""
+    event_type = draft.data.type()
+    attributes = {
+        "specversion": "1.0",
+        "id": draft.id,
+        "source": f"/agencies/{sender}/units/{draft.unit}",
+        "type": event_type,
+        "subject": draft.data.subject,
+        "time": rfc3339(time),
+        "datacontenttype": "application/json",
+        "dataschema": SCHEMA_PREFIX + event_type,
+        "partitionkey": draft.victim_id,
+        # the CloudEvents sequence extension wants text that sorts as it counts
+        "sequence": None if draft.sequence is None else f"{draft.sequence:010d}",
+        "traceparent": draft.traceparent,
+        "link": f"{sender}>{draft.receiver}",
+        "linkseq": linkseq,
+        "causationid": draft.causation_id,
+        "basis": draft.basis,
+        "region": draft.region,
+        "data": draft.data.model_dump(mode="json", exclude_none=True),
+    }
+    stated = {name: value for name, value in attributes.items() if value is not None}
+    body = json.dumps(stated, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(body) > MAX_BODY:
+        raise Unreadable("body-too-large")
+    return body

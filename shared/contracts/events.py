@@ -1,0 +1,287 @@
+"""The event catalogue: every event type that crosses the wire and the shape of its ``data``.
+
+Nothing here can hold a name, a number, an address or free text. Identity travels only in ``sealed``.
+Evolution is additive: the golden JSON Schemas in ``golden/`` are compared with these classes by a test.
+"""
+
+from typing import ClassVar
+
+from shared.contracts.codes import (
+    CancellationReason,
+    Exploitation,
+    FailReason,
+    HoldReason,
+    InformationKind,
+    JourneyOutcome,
+    Kind,
+    NormGap,
+    Outcome,
+    Priority,
+    ReceiptOutcome,
+    RefusalReason,
+    RejectReason,
+    Stage,
+)
+from shared.contracts.types import Code, Count, Custody, DeskRef, Flag, Id, Moment, UnitRef, Value, VictimFacts
+
+TYPE_PREFIX = "id.tppo"
+
+
+class EventData(Value):
+    """The ``data`` of one event type. ``entity`` and ``event`` are the two words of its subject and type."""
+
+    entity: ClassVar[str]
+    event: ClassVar[str]
+    subject_field: ClassVar[str]
+    """Which field is the CloudEvents ``subject``."""
+    numbered: ClassVar[bool] = True
+    """Whether the event takes a number on its link and waits for a receipt. Receipts themselves do not."""
+
+    @classmethod
+    def type(cls) -> str:
+        """The CloudEvents ``type``, such as ``id.tppo.referral.requested.v1``."""
+        return f"{TYPE_PREFIX}.{cls.entity}.{cls.event}.v1"
+
+    @property
+    def subject(self) -> str:
+        """The CloudEvents ``subject``: the id of what the event is about."""
+        return str(getattr(self, self.subject_field))
+
+
+class CaseOpened(EventData):
+    """An agency has opened a case: one trafficking incident."""
+
+    entity, event, subject_field = "case", "opened", "case_id"
+    case_id: Id
+    unit: UnitRef
+    channel: Code
+    exploitation: Exploitation
+    destination: str | None = None
+    occurred_at: Moment
+
+
+class VictimRegistered(EventData):
+    """A victim is known and has a first custody holder. From here on somebody is responsible."""
+
+    entity, event, subject_field = "victim", "registered", "victim_id"
+    case_id: Id
+    victim_id: Id
+    facts: VictimFacts
+    custody: Custody
+    occurred_at: Moment
+
+
+class StageRecorded(EventData):
+    """The custody holder says that the victim has entered a stage of the journey."""
+
+    entity, event, subject_field = "victim", "stage-recorded", "victim_id"
+    victim_id: Id
+    stage: Stage
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class JourneyClosed(EventData):
+    """The custody holder ends the journey, after after-care."""
+
+    entity, event, subject_field = "journey", "closed", "victim_id"
+    victim_id: Id
+    outcome: JourneyOutcome
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class ReferralEvent(EventData):
+    """Any event about one referral."""
+
+    entity, subject_field = "referral", "referral_id"
+    referral_id: Id
+    victim_id: Id
+    occurred_at: Moment
+
+
+class Requested(ReferralEvent):
+    """Version 1, the only one the sender writes: it asks a desk for a service, or to take the victim over."""
+
+    event = "requested"
+    case_id: Id
+    kind: Kind
+    service: Code
+    priority: Priority
+    sender: UnitRef
+    receiver: UnitRef
+    facts: VictimFacts
+    due_at: Moment
+    custody_seq: Count | None = None
+    """For a transfer: the place in the custody chain that its acceptance takes."""
+    replaces: Id | None = None
+    forced: Flag = False
+    sealed: str | None = None
+
+
+class Received(ReferralEvent):
+    """The receiver's service has the request; no person has decided yet."""
+
+    event = "received"
+
+
+class Accepted(ReferralEvent):
+    """The receiver takes the referral. For a transfer it names the new custody holder."""
+
+    event = "accepted"
+    custody: Custody | None = None
+
+
+class Rejected(ReferralEvent):
+    """The receiver will not take it, says why, and may name a better desk or the rule that is wanting."""
+
+    event = "rejected"
+    reason: RejectReason
+    better_desk: DeskRef | None = None
+    norm_gap: NormGap | None = None
+
+
+class Started(ReferralEvent):
+    """Work has begun."""
+
+    event = "started"
+
+
+class Held(ReferralEvent):
+    """Work pauses."""
+
+    event = "held"
+    reason: HoldReason
+
+
+class Resumed(ReferralEvent):
+    """Work goes on."""
+
+    event = "resumed"
+
+
+class Completed(ReferralEvent):
+    """The service has been given."""
+
+    event = "completed"
+    outcome: Outcome
+
+
+class Failed(ReferralEvent):
+    """Work had begun and will not reach its end."""
+
+    event = "failed"
+    reason: FailReason
+    ask_id: Id | None = None
+    """The cancellation this grants, where that is the reason."""
+    norm_gap: NormGap | None = None
+
+
+class Cancelled(ReferralEvent):
+    """The receiver grants a cancellation before work began."""
+
+    event = "cancelled"
+    ask_id: Id
+
+
+class CancellationRefused(ReferralEvent):
+    """The receiver goes on although the sender asked it to stop."""
+
+    event = "cancellation-refused"
+    ask_id: Id
+    reason: RefusalReason
+
+
+class CancellationRequested(ReferralEvent):
+    """The sender asks the receiver to stop. It changes nothing until the receiver answers."""
+
+    event = "cancellation-requested"
+    ask_id: Id
+    reason: CancellationReason
+
+
+class InformationProvided(ReferralEvent):
+    """The sender has added something. Its content is sealed or fetched, never in clear."""
+
+    event = "information-provided"
+    about: InformationKind
+    sealed: str | None = None
+
+
+class Reminder(ReferralEvent):
+    """The sender reminds the receiver that it waits."""
+
+    event = "reminder"
+
+
+class ReceiptRecorded(EventData):
+    """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
+
+    entity, event, subject_field = "receipt", "recorded", "event_id"
+    numbered = False
+    event_id: Id
+    sha256: str
+    linkseq: Count
+    outcome: ReceiptOutcome
+
+
+class LinkWitnessed(EventData):
+    """Coordination's word that it has recorded every event of a link up to ``through``.
+
+    Coordination reads what is addressed to others and so sends no receipts for it; without this word a broker
+    wiped between the receiver's read and coordination's would leave a hole in the journeys for ever.
+    """
+
+    entity, event, subject_field = "link", "witnessed", "link"
+    numbered = False
+    link: str
+    through: Count
+
+
+ReceiverEvent = (
+    Received
+    | Accepted
+    | Rejected
+    | Started
+    | Held
+    | Resumed
+    | Completed
+    | Failed
+    | Cancelled
+    | CancellationRefused
+)
+"""Written by the receiver; each is the next version of the referral."""
+
+SenderAsk = CancellationRequested | InformationProvided | Reminder
+"""Written by the sender; none makes a version."""
+
+CATALOGUE: dict[str, type[EventData]] = {
+    event.type(): event
+    for event in (
+        CaseOpened,
+        VictimRegistered,
+        StageRecorded,
+        JourneyClosed,
+        Requested,
+        Received,
+        Accepted,
+        Rejected,
+        Started,
+        Held,
+        Resumed,
+        Completed,
+        Failed,
+        Cancelled,
+        CancellationRefused,
+        CancellationRequested,
+        InformationProvided,
+        Reminder,
+        ReceiptRecorded,
+        LinkWitnessed,
+    )
+}
+"""CloudEvents type → class of its data."""
+
+
+EVERYONE = "all"
+"""The addressee of an event that every agency may read."""

@@ -1,0 +1,103 @@
+"""Field types of the wire and of the commands: strict where JSON would let a wrong kind slip through."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    Strict,
+    StringConstraints,
+)
+
+from shared.contracts.codes import AgeClass, Sex
+
+
+def _written_as_text(value: Any) -> Any:
+    # pydantic would read 1700000000 as a moment; a sender who writes a number has made a mistake
+    if isinstance(value, (str, datetime)):
+        return value
+    raise ValueError("a moment is written as RFC 3339 text")
+
+
+def _in_utc(value: datetime) -> datetime:
+    if not 1900 <= value.year <= 9000:  # near the ends of the calendar UTC conversion overflows
+        raise ValueError("the year must lie between 1900 and 9000")
+    return value.astimezone(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """``moment`` as RFC 3339 in UTC with six digits of microseconds, ``2026-11-23T04:05:06.000000Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written_as_text),
+    AfterValidator(_in_utc),
+    PlainSerializer(rfc3339, when_used="json"),
+]
+"""A point in time: RFC 3339 with an offset on the way in, UTC with microseconds on the way out."""
+
+UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+REGION = r"^([1-9][0-9](\.[0-9]{2})?|00\.[A-Z]{2})$"
+CODE = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+
+Id = Annotated[str, StringConstraints(pattern=UUID7)]
+"""A UUIDv7 (RFC 9562) in lower case."""
+
+Region = Annotated[str, StringConstraints(pattern=REGION)]
+"""A Kemendagri code of a province (``74``) or regency (``74.01``), or ``00.<ISO 3166 alpha-2>`` abroad; ``00.ID`` is the nation."""
+
+Code = Annotated[str, StringConstraints(pattern=CODE, max_length=48)]
+"""A lower-case word of a vocabulary that agencies declare: an agency, a service."""
+
+UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$", max_length=48)]
+"""A unit's id within its agency, such as ``polres-74.01``."""
+
+Flag = Annotated[bool, Strict()]
+Count = Annotated[int, Strict()]
+
+
+class Value(BaseModel):
+    """A piece of data compared by what it says. Fields it does not know are ignored, so that contracts can grow."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class UnitRef(Value):
+    """A unit of an agency and the region it serves."""
+
+    agency: Code
+    unit: UnitId
+    region: Region
+
+
+class DeskRef(Value):
+    """A unit named by its agency and id."""
+
+    agency: Code
+    unit: UnitId
+
+
+class Custody(UnitRef):
+    """Who is responsible for the victim from one moment on: link ``seq`` of that victim's custody chain.
+
+    The chain starts at 1 with the registration; every accepted transfer adds the next number. Only the holder of
+    link n can offer link n+1, to one receiver at a time, so the chain never forks and has no gap, and it reads the
+    same in whatever order its links arrive.
+    """
+
+    seq: Count
+
+
+class VictimFacts(Value):
+    """The coarse facts of a victim that may be seen outside the holder."""
+
+    age_class: AgeClass
+    sex: Sex
+    home_region: Region | None = None

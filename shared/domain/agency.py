@@ -1,0 +1,65 @@
+"""How an agency declares itself. What differs between agencies is data of these shapes; the engine is one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.contracts.codes import Kind, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text for people: Indonesian first, English second."""
+
+    id: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A deadline (DESIGN section 7). ``limit`` is elapsed time, ``basis`` the law or standard it rests on."""
+
+    code: str
+    limit: timedelta
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something an agency does for a victim. ``stage`` is where a journey stands while it is done."""
+
+    code: str
+    label: Text
+    stage: Stage
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A service of another agency that this one may ask for, and whether responsibility may move with it.
+
+    What the service is called, its stage and its clock stand in the published directory.
+    """
+
+    agency: str
+    service: str
+    kinds: frozenset[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """What an agency is, does, takes in and may ask of others."""
+
+    code: str
+    label: Text
+    subsatgas: str
+    channels: Mapping[str, Text]
+    """The ways a case reaches this agency."""
+    services: tuple[Service, ...]
+    routes: tuple[Route, ...]
+    coordinator: str | None = None
+    """The member that follows every journey and must witness every event, if the network has one."""
+
+    def route(self, agency: str, service: str) -> Route | None:
+        """The declared route to that service of that agency, if there is one."""
+        return next((r for r in self.routes if r.agency == agency and r.service == service), None)

@@ -1,0 +1,183 @@
+"""What can be asked of a referral. A request body *is* a command; the answers are read models.
+
+``occurred_at`` is when it happened, where that is not now (a paper answer entered later). ``note`` is free text:
+it stays in the database of the agency that wrote it and is in no event, log or error.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.codes import (
+    AgeClass,
+    CancellationReason,
+    Exploitation,
+    FailReason,
+    HoldReason,
+    InformationKind,
+    JourneyOutcome,
+    Kind,
+    LegalBasis,
+    NormGap,
+    Outcome,
+    Priority,
+    RefusalReason,
+    RejectReason,
+    Sex,
+    Stage,
+)
+from shared.contracts.types import Code, DeskRef, Flag, Id, Moment, Region, UnitId
+
+Note = Annotated[str, Field(max_length=4000, description="Stays with the agency that wrote it.")]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Command(BaseModel):
+    """Something asked. Unknown fields are refused: a misspelt one must not be lost in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    occurred_at: Moment | None = Field(default=None, description="When it happened, if not now (RFC 3339).")
+
+
+class Noted(Command):
+    """A command that may carry a note."""
+
+    note: Note | None = None
+
+
+class OpenCase(Noted):
+    """Open a case: one trafficking incident, found by a unit of this agency."""
+
+    case_id: Id | None = None
+    unit: UnitId
+    channel: Code
+    exploitation: Exploitation
+    destination: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
+        default=None, description="Country the victims were bound for (ISO 3166 alpha-2)."
+    )
+
+
+class Identity(BaseModel):
+    """Who a victim is. Kept by the holder alone. Nothing is required: half of a group of 723 had no NIK."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Text | None = None
+    nik: Annotated[str, Field(pattern=r"^[0-9]{16}$")] | None = None
+    born_on: Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$")] | None = None
+    address: Text | None = None
+
+
+class RegisterVictim(Command):
+    """Register a victim of a case. The unit that opened the case becomes the first custody holder."""
+
+    victim_id: Id | None = None
+    age_class: AgeClass
+    sex: Sex
+    home_region: Region | None = None
+    identity: Identity | None = None
+
+
+class RecordStage(Command):
+    """The custody holder records a stage of the journey."""
+
+    stage: Stage
+
+
+class CloseJourney(Command):
+    """The custody holder ends the journey, after after-care."""
+
+    outcome: JourneyOutcome
+
+
+class Receiver(BaseModel):
+    """Which desk is asked: a named unit, or the one that serves a region."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agency: Code
+    unit: UnitId | None = None
+    region: Region | None = None
+
+
+class Request(Noted):
+    """Create a referral or transfer for a victim."""
+
+    referral_id: Id | None = None
+    victim_id: Id
+    kind: Kind = Kind.REFERRAL
+    service: Code
+    receiver: Receiver
+    priority: Priority = Priority.ROUTINE
+    basis: LegalBasis
+    replaces: Id | None = Field(default=None, description="The referral that this one follows after a refusal.")
+    force: Flag = Field(default=False, description="Ask although the same request is still live.")
+
+
+class Receive(Command):
+    """The receiver's service takes note. Done by itself when the request arrives."""
+
+
+class Accept(Noted):
+    """Take the referral; for a transfer, take responsibility."""
+
+
+class Reject(Noted):
+    """Refuse the referral, with a coded reason; ``other`` needs a note."""
+
+    reason: RejectReason
+    better_desk: DeskRef | None = None
+    norm_gap: NormGap | None = None
+
+
+class Start(Noted):
+    """Begin the work."""
+
+
+class Hold(Noted):
+    """Pause the work."""
+
+    reason: HoldReason
+
+
+class Resume(Noted):
+    """Go on with the work."""
+
+
+class Complete(Noted):
+    """Say that the service has been given."""
+
+    outcome: Outcome
+
+
+class Fail(Noted):
+    """Say that the work will not reach its end; ``other`` needs a note."""
+
+    reason: FailReason
+    norm_gap: NormGap | None = None
+
+
+class AnswerCancellation(Noted):
+    """Grant or refuse the cancellation that the sender asked for. A refusal needs a reason."""
+
+    granted: Flag
+    reason: RefusalReason | None = None
+
+
+class RequestCancellation(Noted):
+    """Ask the receiver to stop."""
+
+    ask_id: Id | None = None
+    reason: CancellationReason
+
+
+class ProvideInformation(Noted):
+    """Tell the receiver that there is something new."""
+
+    about: InformationKind
+
+
+class Remind(Command):
+    """Tell the receiver that you wait."""

@@ -1,0 +1,314 @@
+"""The rules of a referral (DESIGN section 3): one writer per version.
+
+The sender writes version 1 and then only asks; every later version is the receiver's. So there is no order of
+messages in which the two sides disagree for ever.
+
+    events   = decide(referral, command, now)      what a command brings, or Refused
+    referral = evolve(referral, event)             what an event changes; the same at sender, receiver, coordination
+    command  = react(referral, event)              what the receiver's service answers by itself
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.contracts import events as e
+from shared.contracts.codes import (
+    BusinessStatus,
+    FailReason,
+    HoldReason,
+    Kind,
+    NormGap,
+    Outcome,
+    Priority,
+    RefusalReason,
+    RejectReason,
+    Status,
+)
+from shared.contracts.types import Custody, DeskRef, UnitRef
+from shared.domain import commands as c
+from shared.domain.refusal import Refused
+
+
+class Side(StrEnum):
+    """Whose command it is."""
+
+    SENDER = "sender"
+    RECEIVER = "receiver"
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One referral as its events tell it."""
+
+    id: str
+    case_id: str
+    victim_id: str
+    kind: Kind
+    service: str
+    priority: Priority
+    sender: UnitRef
+    receiver: UnitRef
+    requested_at: datetime
+    due_at: datetime
+    custody_seq: int | None
+    replaces: str | None
+    forced: bool
+    status: Status = Status.REQUESTED
+    version: int = 1
+    hold_reason: HoldReason | None = None
+    ask_id: str | None = None
+    """The cancellation that the sender has asked for and the receiver has not answered."""
+    asks: int = 0
+    """How often the sender has asked for anything."""
+    reject_reason: RejectReason | None = None
+    better_desk: DeskRef | None = None
+    outcome: Outcome | None = None
+    fail_reason: FailReason | None = None
+    norm_gap: NormGap | None = None
+
+
+ENDED = frozenset({Status.COMPLETED, Status.REJECTED, Status.FAILED, Status.CANCELLED})
+LIVE = frozenset(Status) - ENDED
+AWAITING_START = frozenset({Status.REQUESTED, Status.RECEIVED, Status.ACCEPTED})
+AT_WORK = frozenset({Status.IN_PROGRESS, Status.ON_HOLD})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row of the table of moves: who may ask it, and from where."""
+
+    side: Side
+    since: frozenset[Status]
+
+
+MOVES: dict[type[c.Command], Move] = {
+    c.Receive: Move(Side.RECEIVER, frozenset({Status.REQUESTED})),
+    c.Accept: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
+    c.Reject: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
+    c.Start: Move(Side.RECEIVER, frozenset({Status.ACCEPTED})),
+    c.Hold: Move(Side.RECEIVER, frozenset({Status.IN_PROGRESS})),
+    c.Resume: Move(Side.RECEIVER, frozenset({Status.ON_HOLD})),
+    c.Complete: Move(Side.RECEIVER, AT_WORK),
+    c.Fail: Move(Side.RECEIVER, AT_WORK),
+    c.AnswerCancellation: Move(Side.RECEIVER, LIVE - {Status.REQUESTED}),
+    c.RequestCancellation: Move(Side.SENDER, LIVE),
+    c.ProvideInformation: Move(Side.SENDER, LIVE),
+    c.Remind: Move(Side.SENDER, LIVE),
+}
+"""Every command, who may give it and in which states. What is not here is refused."""
+
+
+STATUS_AFTER: dict[type[e.EventData], Status] = {
+    e.Received: Status.RECEIVED,
+    e.Accepted: Status.ACCEPTED,
+    e.Rejected: Status.REJECTED,
+    e.Started: Status.IN_PROGRESS,
+    e.Held: Status.ON_HOLD,
+    e.Resumed: Status.IN_PROGRESS,
+    e.Completed: Status.COMPLETED,
+    e.Failed: Status.FAILED,
+    e.Cancelled: Status.CANCELLED,
+}
+"""The status that each event of the receiver brings. A refused cancellation makes a version and leaves the status."""
+
+
+STATUS_BEFORE: dict[type[e.EventData], frozenset[Status]] = {
+    e.Received: frozenset({Status.REQUESTED}),
+    e.Accepted: frozenset({Status.RECEIVED}),
+    e.Rejected: frozenset({Status.RECEIVED}),
+    e.Started: frozenset({Status.ACCEPTED}),
+    e.Held: frozenset({Status.IN_PROGRESS}),
+    e.Resumed: frozenset({Status.ON_HOLD}),
+    e.Completed: AT_WORK,
+    e.Failed: AT_WORK,
+    e.Cancelled: frozenset({Status.RECEIVED, Status.ACCEPTED}),
+    e.CancellationRefused: AT_WORK | {Status.ACCEPTED},
+}
+"""From where each event of the receiver is a lawful move. The other side checks it: a peer's word is not a rule."""
+
+
+def fault(referral: Referral, event: e.EventData, version: int | None) -> str | None:
+    """Why an event of the receiver cannot be the next version: a code, or None where it can.
+
+    ``version-gap`` will pass when what is missing arrives; the others need a person.
+    """
+    if version is None or version <= referral.version:
+        return "version-conflict"
+    if version > referral.version + 1:
+        return "version-gap"
+    if referral.status not in STATUS_BEFORE[type(event)]:
+        return "move-not-allowed"
+    if isinstance(event, e.Accepted) and event.custody != custody_on_acceptance(referral):
+        return "custody-not-offered"
+    return None
+
+
+def custody_on_acceptance(referral: Referral) -> Custody | None:
+    """Who is responsible once this is accepted, or None where it is no transfer."""
+    if referral.custody_seq is None:
+        return None
+    return Custody(**dict(referral.receiver), seq=referral.custody_seq)
+
+
+def open_referral(requested: e.Requested) -> Referral:
+    """The referral that version 1 creates."""
+    return Referral(
+        id=requested.referral_id,
+        case_id=requested.case_id,
+        victim_id=requested.victim_id,
+        kind=requested.kind,
+        service=requested.service,
+        priority=requested.priority,
+        sender=requested.sender,
+        receiver=requested.receiver,
+        requested_at=requested.occurred_at,
+        due_at=requested.due_at,
+        custody_seq=requested.custody_seq,
+        replaces=requested.replaces,
+        forced=requested.forced,
+    )
+
+
+def decide(referral: Referral, command: c.Command, now: datetime) -> list[e.ReferralEvent]:
+    """What ``command`` brings, at moment ``now`` (UTC). Raises Refused; changes nothing."""
+    move = MOVES[type(command)]
+    if referral.status not in move.since:
+        problem = "referral-ended" if referral.status in ENDED else "move-not-allowed"
+        raise Refused(problem, status=referral.status, command=type(command).__name__)
+    at = command.occurred_at or now
+    if at > now:
+        raise Refused("occurred-in-the-future", field="occurred_at")
+    common = {"referral_id": referral.id, "victim_id": referral.victim_id, "occurred_at": at}
+    return [_DECISIONS[type(command)](referral, command, common)]
+
+
+def _accept(referral: Referral, _: c.Accept, common: dict[str, Any]) -> e.ReferralEvent:
+    return e.Accepted(**common, custody=custody_on_acceptance(referral))
+
+
+def _reject(_: Referral, command: c.Reject, common: dict[str, Any]) -> e.ReferralEvent:
+    if command.reason is RejectReason.OTHER and not command.note:
+        raise Refused("note-required", field="note")
+    return e.Rejected(
+        **common, reason=command.reason, better_desk=command.better_desk, norm_gap=command.norm_gap
+    )
+
+
+def _fail(_: Referral, command: c.Fail, common: dict[str, Any]) -> e.ReferralEvent:
+    if command.reason is FailReason.CANCELLATION_GRANTED:
+        raise Refused("answer-the-cancellation-instead", field="reason")
+    if command.reason is FailReason.OTHER and not command.note:
+        raise Refused("note-required", field="note")
+    return e.Failed(**common, reason=command.reason, norm_gap=command.norm_gap)
+
+
+def _answer(referral: Referral, command: c.AnswerCancellation, common: dict[str, Any]) -> e.ReferralEvent:
+    if referral.ask_id is None:
+        raise Refused("no-cancellation-asked", field="granted")
+    if not command.granted:
+        if command.reason is None:
+            raise Refused("reason-required", field="reason")
+        return e.CancellationRefused(**common, ask_id=referral.ask_id, reason=command.reason)
+    if custody_has_moved(referral):
+        raise Refused("custody-has-moved", field="granted")
+    if referral.status in AT_WORK:
+        return e.Failed(**common, ask_id=referral.ask_id, reason=FailReason.CANCELLATION_GRANTED)
+    return e.Cancelled(**common, ask_id=referral.ask_id)
+
+
+def _ask_to_cancel(referral: Referral, command: c.RequestCancellation, common: dict[str, Any]) -> e.ReferralEvent:
+    if referral.ask_id is not None:
+        raise Refused("cancellation-already-asked")
+    return e.CancellationRequested(**common, ask_id=command.ask_id, reason=command.reason)
+
+
+_DECISIONS: dict[type[c.Command], Callable[[Referral, Any, dict[str, Any]], e.ReferralEvent]] = {
+    c.Receive: lambda _, __, common: e.Received(**common),
+    c.Accept: _accept,
+    c.Reject: _reject,
+    c.Start: lambda _, __, common: e.Started(**common),
+    c.Hold: lambda _, command, common: e.Held(**common, reason=command.reason),
+    c.Resume: lambda _, __, common: e.Resumed(**common),
+    c.Complete: lambda _, command, common: e.Completed(**common, outcome=command.outcome),
+    c.Fail: _fail,
+    c.AnswerCancellation: _answer,
+    c.RequestCancellation: _ask_to_cancel,
+    c.ProvideInformation: lambda _, command, common: e.InformationProvided(**common, about=command.about),
+    c.Remind: lambda _, __, common: e.Reminder(**common),
+}
+
+
+def evolve(referral: Referral, event: e.EventData) -> Referral:
+    """The referral after ``event``. An ask makes no version; a version of the receiver adds one."""
+    match event:
+        case e.CancellationRequested() if referral.status in LIVE:
+            return replace(referral, ask_id=event.ask_id, asks=referral.asks + 1)
+        case e.CancellationRequested() | e.InformationProvided() | e.Reminder():
+            # the outcome crossed the ask on the way: the outcome stands, the ask is only counted
+            return replace(referral, asks=referral.asks + 1)
+        case e.CancellationRefused():
+            answered = referral.ask_id == event.ask_id
+            return replace(
+                referral, version=referral.version + 1, ask_id=None if answered else referral.ask_id
+            )
+    after = replace(
+        referral,
+        status=STATUS_AFTER[type(event)],
+        version=referral.version + 1,
+        hold_reason=event.reason if isinstance(event, e.Held) else None,
+    )
+    if after.status in ENDED:
+        after = replace(after, ask_id=None)
+    match event:
+        case e.Rejected():
+            return replace(
+                after, reject_reason=event.reason, better_desk=event.better_desk, norm_gap=event.norm_gap
+            )
+        case e.Completed():
+            return replace(after, outcome=event.outcome)
+        case e.Failed():
+            return replace(after, fail_reason=event.reason, norm_gap=event.norm_gap)
+    return after
+
+
+def react(referral: Referral, event: e.EventData) -> c.Command | None:
+    """What the receiver's service answers without a person: it takes note of a request, and grants a
+    cancellation while no work has begun. Once custody has moved it cannot be given back by a cancellation, only
+    by a transfer back; once work has begun a person answers."""
+    if isinstance(event, e.Requested):
+        return c.Receive()
+    if not isinstance(event, e.CancellationRequested) or referral.ask_id is None:
+        return None
+    if custody_has_moved(referral):
+        return c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
+    return None if referral.status in AT_WORK else c.AnswerCancellation(granted=True)
+
+
+def custody_has_moved(referral: Referral) -> bool:
+    """Whether this is a transfer that has been accepted."""
+    return referral.kind is Kind.TRANSFER and referral.status in AT_WORK | {Status.ACCEPTED, Status.COMPLETED}
+
+
+def is_overdue(referral: Referral, now: datetime) -> bool:
+    """Whether the work should have begun by now and has not."""
+    return referral.status in AWAITING_START and referral.due_at < now
+
+
+def business_status(referral: Referral, now: datetime, closed: bool) -> BusinessStatus | None:
+    """The finer word beside the status. ``closed``: the outcome is recorded at the sender and receipted."""
+    if closed:
+        return BusinessStatus.CLOSED
+    if referral.ask_id is not None:
+        return BusinessStatus.CANCEL_REQUESTED
+    if referral.hold_reason is not None:
+        return BusinessStatus(referral.hold_reason.value)
+    if is_overdue(referral, now):
+        return BusinessStatus.OVERDUE
+    if referral.outcome is Outcome.REFERRED_ONWARD:
+        return BusinessStatus.REFERRED_ONWARD
+    if referral.fail_reason in (FailReason.VICTIM_DECLINED, FailReason.CANNOT_LOCATE, FailReason.NO_SHOW):
+        return BusinessStatus(referral.fail_reason.value)
+    return None

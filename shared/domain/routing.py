@@ -1,0 +1,105 @@
+"""Which desk serves a region on a day.
+
+Routing is by regency. Where the regency has no valid desk, the next higher one that holds it takes over, and the
+nation last. An agency whose areas are not the provinces brings its own (DESIGN section 7).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from shared.contracts.codes import Level
+from shared.contracts.types import UnitRef
+from shared.domain.agency import Text
+from shared.domain.refusal import Refused
+
+NATION = "00.ID"
+_ABROAD = re.compile(r"00\.[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A desk of an agency, as it stands from ``valid_from`` to ``valid_to``, both included; None is open-ended.
+
+    ``parent`` is the id of the same agency's desk above it, None at the top. ``region`` is where the desk stands,
+    which may be less than it serves.
+    """
+
+    agency: str
+    id: str
+    level: Level
+    region: str
+    name: Text
+    parent: str | None
+    valid_from: date
+    valid_to: date | None
+
+    def as_ref(self) -> UnitRef:
+        """The unit as events name it."""
+        return UnitRef(agency=self.agency, unit=self.id, region=self.region)
+
+    def valid_on(self, day: date) -> bool:
+        """Whether the desk is open on that day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Every desk of the network, at every date known."""
+
+    units: Mapping[tuple[str, str], tuple[Unit, ...]]
+    """(agency, id) → the unit over time, in the order of a listing: agency, region, id."""
+    chains: Mapping[tuple[str, str], tuple[Unit, ...]]
+    """(agency, region) → the desks that serve it, nearest first; for every agency and region but those abroad."""
+    regions: Mapping[str, str]
+    """Region code → name, without those abroad."""
+
+    def get(self, agency: str, unit_id: str, day: date) -> Unit:
+        """A unit by its id. Raises Refused("unknown-unit") if there is none, or none that day."""
+        for unit in self.units.get((agency, unit_id), ()):
+            if unit.valid_on(day):
+                return unit
+        raise Refused("unknown-unit", field="unit", agency=agency, unit=unit_id)
+
+    def chain(self, agency: str, region: str) -> tuple[Unit, ...]:
+        """The desks that serve a region, nearest first, whatever the day: each one's parent stands further on.
+
+        Abroad is served by the nation's desk. Raises Refused: ``unknown-region`` or ``unknown-agency``.
+        """
+        if not self.is_region(region):
+            raise Refused("unknown-region", field="region", region=region)
+        if (agency, NATION) not in self.chains:
+            raise Refused("unknown-agency", field="agency", agency=agency)
+        return self.chains[agency, NATION if _ABROAD.fullmatch(region) else region]
+
+    def desk_for(self, agency: str, region: str, day: date) -> Unit:
+        """The nearest desk open that day. Raises Refused as ``chain`` does; ``unknown-unit`` if none is open."""
+        for unit in self.chain(agency, region):
+            if unit.valid_on(day):
+                return unit
+        raise Refused("unknown-unit", field="region", agency=agency, unit=region)
+
+    def find(
+        self, agency: str | None = None, region: str | None = None, level: Level | None = None, *, day: date
+    ) -> list[Unit]:
+        """The units open that day, ordered by agency, region and id. ``region`` is where the desk stands."""
+        return [
+            unit
+            for versions in self.units.values()
+            for unit in versions
+            if unit.valid_on(day)
+            and agency in (None, unit.agency)
+            and region in (None, unit.region)
+            and level in (None, unit.level)
+        ]
+
+    def is_region(self, code: str) -> bool:
+        """Whether there is such a province or regency, or a code of that form abroad (``00.MY``)."""
+        return code in self.regions or _ABROAD.fullmatch(code) is not None
+
+    def region_name(self, code: str) -> str:
+        """The region's Indonesian name. Raises Refused("unknown-region")."""
+        if not self.is_region(code):
+            raise Refused("unknown-region", field="region", region=code)
+        return self.regions.get(code) or f"Luar negeri ({code.removeprefix('00.')})"

@@ -1,0 +1,265 @@
+"""NATS JetStream, and the only file that knows it.
+
+JetStream carries; it is not the record. Every answer here may fail, be late or be lost, and nothing is lost with it:
+the outbox keeps what was not acknowledged, the ledger what was not receipted.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from shared.contracts.envelope import CONTENT_TYPE
+from shared.contracts.subjects import EVERYTHING
+
+STREAM = "TPPO"
+SIGNATURE = "Estafet-Signature"
+MESSAGE_ID = "Nats-Msg-Id"
+MAX_MESSAGE = 72 * 1024
+"""Bytes of body and headers together."""
+
+PULL_SECONDS = 2.0
+"""A pull that is in flight over a restart of the server sleeps its whole time: keep it short."""
+PUBLISH_SECONDS = 5.0
+"""A publication that is in flight when the server crashes never resolves: wait with a limit."""
+ACK_WAIT_SECONDS = 5.0
+"""After this an unacknowledged message is delivered again."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish: exact bytes, their signature, the id by which the broker drops a repetition."""
+
+    subject: str
+    event_id: str
+    body: bytes
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it arrived. ``ack`` tells the broker, and waits until it knows, that we have it."""
+
+    subject: str
+    body: bytes
+    signature: str | None
+    msg: Msg
+
+    async def ack(self) -> None:
+        """Acknowledge and wait for the broker's word; at worst the message comes again."""
+        with contextlib.suppress(NatsError, asyncio.TimeoutError):
+            await self.msg.ack_sync(timeout=ACK_WAIT_SECONDS)
+
+
+class Unreachable(Exception):
+    """The broker did not answer, or the stream is not there now. Try again later."""
+
+
+class Broker:
+    """One member's connection. It is made in the background and made again whenever it breaks."""
+
+    def __init__(self, url: str, member: str, seed_file: Path | None = None) -> None:
+        self.member = member
+        self.connected = asyncio.Event()
+        self.on_connected: list[Callable[[], None]] = []
+        """Called at every new connection."""
+        self._url = url
+        self._seed_file = seed_file
+        self._client = Client()
+        self._stream: JetStreamContext | None = None
+        self._inbox = ""
+        self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        """Messages that were pulled, and None for a connection made anew."""
+        self._pulled = 0
+        """How many messages the server may still send for the pull under way."""
+
+    async def connect(self) -> None:
+        """Connect, waiting as long as it takes for a server to be there."""
+        await self._client.connect(
+            self._url,
+            name=f"estafet-{self.member}",
+            nkeys_seed=None if self._seed_file is None else str(self._seed_file),
+            inbox_prefix=f"_INBOX.{self.member}",
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.25,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            connect_timeout=2,
+            error_cb=self._failed,
+            disconnected_cb=self._lost,
+            reconnected_cb=self._up,
+        )
+        self._stream = self._client.jetstream(timeout=PUBLISH_SECONDS)
+        self._inbox = self._client.new_inbox()
+        await self._client.subscribe(self._inbox, cb=self._arrived.put)
+        await self._up()
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._client.is_connected or self._client.is_reconnecting or self._client.is_connecting:
+            with contextlib.suppress(NatsError, asyncio.TimeoutError):
+                await self._client.close()
+
+    async def _up(self) -> None:
+        # what was pulled before the break will not come; wake whoever waits for it
+        self._arrived.put_nowait(None)
+        self.connected.set()
+        for listener in self.on_connected:
+            listener()
+
+    async def _lost(self) -> None:
+        self.connected.clear()
+
+    async def _failed(self, error: Exception) -> None:
+        # the broker's words name subjects and permissions, never a body; a refused publish is only seen here
+        log.warning("broker.error", member=self.member, error=type(error).__name__, detail=str(error)[:200])
+
+    async def publish(self, messages: Sequence[Outgoing]) -> list[str]:
+        """Publish in this order, all in flight at once; answers the ids that the stream has stored.
+
+        What is missing from the answer may be stored all the same: publish it again under the same id.
+        """
+        if self._stream is None or not self.connected.is_set():
+            return []
+        waiting: dict[asyncio.Future[Any], str] = {}
+        try:
+            for message in messages:
+                headers = {
+                    MESSAGE_ID: message.event_id,
+                    SIGNATURE: message.signature,
+                    "Content-Type": CONTENT_TYPE,
+                }
+                future = await self._stream.publish_async(message.subject, message.body, headers=headers)
+                waiting[future] = message.event_id
+        except (NatsError, asyncio.TimeoutError, OSError) as error:
+            log.warning("broker.publish-stopped", member=self.member, error=type(error).__name__)
+        if not waiting:
+            return []
+        done, late = await asyncio.wait(waiting, timeout=PUBLISH_SECONDS)
+        for future in late:
+            future.cancel()
+        return [waiting[f] for f in done if not f.cancelled() and f.exception() is None]
+
+    async def pull(self, most: int) -> list[Incoming]:
+        """Up to ``most`` messages of our durable consumer, as soon as there is one; empty after PULL_SECONDS.
+
+        Raises Unreachable when there is no connection or no consumer.
+
+        (``fetch`` of nats-py waits for the whole batch or the whole timeout; this takes what is there.)
+        """
+        await self.connected.wait()
+        if self._pulled <= 0:
+            await self._ask_for(most)
+        batch: list[Incoming] = []
+        with contextlib.suppress(asyncio.TimeoutError):
+            message = await asyncio.wait_for(self._arrived.get(), PULL_SECONDS + 0.5)
+            while self._take(message, batch) and len(batch) < most and not self._arrived.empty():
+                message = self._arrived.get_nowait()
+            return batch
+        self._pulled = 0
+        return batch
+
+    async def _ask_for(self, most: int) -> None:
+        request = {"batch": most, "expires": int(PULL_SECONDS * 1e9)}
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.member}"
+        try:
+            await self._client.publish(subject, json.dumps(request).encode(), reply=self._inbox)
+        except (NatsError, OSError) as error:
+            raise Unreachable from error
+        self._pulled = most
+
+    def _take(self, message: Msg | None, batch: list[Incoming]) -> bool:
+        """Add a message to the batch, or answer False: it was the word that the pull is over."""
+        headers: Mapping[str, str] = {} if message is None else message.headers or {}
+        status = headers.get("Status")
+        if message is not None and status is None:
+            self._pulled -= 1
+            batch.append(Incoming(message.subject, message.data, headers.get(SIGNATURE), message))
+            return True
+        self._pulled = 0
+        if status == "503" and not batch:
+            raise Unreachable
+        return False
+
+    async def made_at(self) -> str | None:
+        """When our durable consumer was made, or None where it is not there: another moment means another stream."""
+        if self._stream is None or not self.connected.is_set():
+            return None
+        try:
+            answer = await self._client.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{self.member}", timeout=2)
+            created = json.loads(answer.data).get("created")
+        except (NatsError, asyncio.TimeoutError, ValueError):
+            return None
+        return str(created) if created else None
+
+    async def provision(self, readers: Mapping[str, Sequence[str]]) -> None:
+        """Make the stream and each reader's durable consumer where they are missing. Only the provisioner may.
+
+        Raises Unreachable when the broker does not answer.
+        """
+        assert self._stream is not None
+        stream = StreamConfig(
+            name=STREAM,
+            subjects=[EVERYTHING],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_msg_size=MAX_MESSAGE,
+            duplicate_window=timedelta(minutes=2).total_seconds(),
+            max_age=timedelta(days=30).total_seconds(),
+            deny_delete=True,
+        )
+        try:
+            await self._make_missing(stream, readers)
+        except (NatsError, asyncio.TimeoutError) as error:
+            raise Unreachable from error
+
+    async def _make_missing(self, stream: StreamConfig, readers: Mapping[str, Sequence[str]]) -> None:
+        assert self._stream is not None
+        try:
+            await self._stream.stream_info(STREAM)
+        except NotFoundError:
+            await self._stream.add_stream(stream)
+            log.info("broker.stream-made", stream=STREAM)
+        for reader, subjects in readers.items():
+            try:
+                await self._stream.consumer_info(STREAM, reader)
+            except NotFoundError:
+                await self._stream.add_consumer(STREAM, _consumer(reader, subjects))
+                log.info("broker.consumer-made", reader=reader)
+
+
+def _consumer(reader: str, subjects: Sequence[str]) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=reader,
+        filter_subjects=list(subjects),
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_deliver=-1,
+        max_ack_pending=1000,
+    )
+
+
+__all__ = ["Broker", "Incoming", "Outgoing", "Unreachable"]

@@ -1,0 +1,107 @@
+"""The relay: it carries what the outbox holds to the broker, woken by the commit that put it there.
+
+One relay is active for an agency. It never forgets: what the broker did not acknowledge stays unsent, what the
+receiver did not receipt is put back and sent again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.messaging.broker import Broker, Outgoing
+from shared.storage import outbox
+from shared.storage.database import Committed, Database, Transaction
+
+BATCH = 256
+"""Events in flight at once."""
+LOOK_AGAIN_SECONDS = 5.0
+"""How often to look for receipts that are overdue. New events do not wait for it: the commit wakes the relay."""
+RETRY_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Empties the outbox of one database into the broker, for as long as ``run`` runs."""
+
+    def __init__(self, database: Database, broker: Broker, witnessed: bool) -> None:
+        self._database = database
+        self._broker = broker
+        self._witnessed = witnessed
+        self._woken = asyncio.Event()
+        self._stream_made_at: str | None = None
+
+    def wake(self) -> None:
+        """There is something to send. Call it in the event loop's thread."""
+        self._woken.set()
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Be woken by every commit that files an event, from whichever thread, and by every new connection."""
+
+        def committed(commit: Committed) -> None:
+            if commit.emitted and not loop.is_closed():
+                loop.call_soon_threadsafe(self.wake)
+
+        self._database.listeners.append(committed)
+        self._broker.on_connected.append(self.wake)
+
+    async def run(self) -> None:
+        """Relay until cancelled, whatever the database or the broker do meanwhile."""
+        loop = asyncio.get_running_loop()
+        look_again = loop.time()
+        await self._until_done(self._resend_unread)
+        while True:
+            await self._broker.connected.wait()
+            self._woken.clear()
+            if loop.time() >= look_again:
+                await self._notice_new_stream()
+                await self._until_done(lambda tx: outbox.resend_due(tx.session, tx.now))
+                look_again = loop.time() + LOOK_AGAIN_SECONDS
+            patience = max(look_again - loop.time(), 0.0) if await self._emptied() else RETRY_SECONDS
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), patience)
+
+    async def _emptied(self) -> bool:
+        try:
+            return await self.empty()
+        except SQLAlchemyError as error:
+            log.error("relay.database", error=type(error).__name__)
+            return False
+
+    async def _until_done(self, work: Callable[[Transaction], int]) -> int:
+        while True:
+            try:
+                return await asyncio.to_thread(self._database.write, work)
+            except SQLAlchemyError as error:
+                log.error("relay.database", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def empty(self) -> bool:
+        """Publish everything unsent; answers False when the broker did not take all of it."""
+        while batch := await asyncio.to_thread(self._database.read, lambda s: outbox.unsent(s, BATCH)):
+            messages = [Outgoing(u.subject, u.event_id, u.body, u.signature) for u in batch]
+            stored = set(await self._broker.publish(messages))
+            positions = [u.position for u in batch if u.event_id in stored]
+            if positions:
+                await asyncio.to_thread(
+                    self._database.write,
+                    lambda tx, done=positions: outbox.mark_published(tx.session, done, tx.now),
+                )
+            if len(positions) < len(batch):
+                return False
+        return True
+
+    async def _notice_new_stream(self) -> None:
+        made_at = await self._broker.made_at()
+        if made_at is None or made_at == self._stream_made_at:
+            return
+        if self._stream_made_at is not None:
+            count = await self._until_done(self._resend_unread)
+            log.warning("relay.stream-made-anew", resent=count)
+        self._stream_made_at = made_at
+
+    def _resend_unread(self, transaction: Transaction) -> int:
+        return outbox.resend_unread(transaction.session, self._witnessed)

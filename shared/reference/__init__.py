@@ -1,0 +1,1 @@
+"""Dated reference data read from files once at start: regions, units, the directory of services. Holds no rule."""

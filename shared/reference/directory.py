@@ -1,0 +1,79 @@
+"""The published directory of services: what each agency does, where a journey then stands, and by when.
+
+It is written from the agencies' declarations and read by everyone else, so that no service reads another's code.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from shared.contracts.codes import Stage
+from shared.domain.agency import Agency, Service, Text
+from shared.domain.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the directory says of one agency."""
+
+    label: Text
+    subsatgas: str
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The services that can be asked for, by agency and code."""
+
+    services: Mapping[tuple[str, str], Service]
+
+    def service(self, agency: str, code: str) -> Service:
+        """A service of an agency. Raises Refused("unknown-service")."""
+        found = self.services.get((agency, code))
+        if found is None:
+            raise Refused("unknown-service", field="service", agency=agency, service=code)
+        return found
+
+    def stage_of(self, agency: str, code: str) -> Stage:
+        """Where a journey stands while that service is done. Raises Refused("unknown-service")."""
+        return self.service(agency, code).stage
+
+
+def write_directory(agencies: Iterable[Agency]) -> str:
+    """The directory as JSON, the same text in whatever order agencies and services are declared.
+
+    Limits are ISO 8601 durations in hours and less: a "day" of a clock is 24 elapsed hours. Raises ValueError if
+    an agency declares two services under one code, or a limit that is not whole seconds, or none.
+    """
+    entries = {agency.code: _entry(agency) for agency in agencies}
+    return json.dumps(entries, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def load_directory(path: Path) -> Directory:
+    """The directory in a file. Raises OSError, or ValueError if it is not one."""
+    entries = TypeAdapter(dict[str, Entry]).validate_json(path.read_bytes())
+    return Directory({(agency, s.code): s for agency, entry in entries.items() for s in entry.services})
+
+
+def _entry(agency: Agency) -> dict[str, Any]:
+    codes = [service.code for service in agency.services]
+    if len(codes) > len(set(codes)):
+        raise ValueError(f"two services of {agency.code} have one code")
+    services = TypeAdapter(list[Service]).dump_python(sorted(agency.services, key=lambda s: s.code))
+    for service in services:
+        service["clock"]["limit"] = _iso8601(service["clock"]["limit"])
+    label = {"id": agency.label.id, "en": agency.label.en}
+    return {"label": label, "subsatgas": agency.subsatgas, "services": services}
+
+
+def _iso8601(limit: timedelta) -> str:
+    if limit <= timedelta(0) or limit.microseconds:
+        raise ValueError(f"not a limit of whole seconds: {limit!r}")
+    minutes, seconds = divmod(limit // timedelta(seconds=1), 60)
+    parts = zip((*divmod(minutes, 60), seconds), "HMS", strict=True)
+    return "PT" + "".join(f"{number}{letter}" for number, letter in parts if number)

@@ -1,0 +1,164 @@
+"""Cases and victims: opening, registering, the stages of a journey and its end."""
+
+from datetime import datetime
+
+from shared.contracts import events as e
+from shared.contracts.codes import Stage
+from shared.contracts.events import EventData
+from shared.contracts.types import Custody, UnitRef, VictimFacts
+from shared.domain import commands as c
+from shared.domain.refusal import Refused
+from shared.service.office import Office, draft, new_id
+from shared.storage import referrals
+from shared.storage.agency_tables import AccessRow, CaseRow, IdentityRow, VictimRow
+from shared.storage.database import Transaction
+from shared.storage.victims import holder_of, load_case, load_victim
+
+
+def open_case(tx: Transaction, office: Office, command: c.OpenCase) -> CaseRow:
+    """Open a case. Raises Refused."""
+    case_id = command.case_id or new_id()
+    if load_case(tx.session, case_id) is not None:
+        raise Refused("id-taken", field="case_id")
+    if command.channel not in office.agency.channels:
+        known = ", ".join(office.agency.channels)
+        raise Refused("unknown-channel", field="channel", known=known)
+    unit = office.our_unit(command.unit, tx.now.date())
+    at = _when(tx, command)
+    row = CaseRow(
+        id=case_id,
+        unit=unit.unit,
+        region=unit.region,
+        channel=command.channel,
+        exploitation=command.exploitation,
+        destination=command.destination,
+        opened_at=at,
+        note=command.note,
+    )
+    tx.session.add(row)
+    opened = e.CaseOpened(
+        case_id=case_id,
+        unit=unit,
+        channel=command.channel,
+        exploitation=command.exploitation,
+        destination=command.destination,
+        occurred_at=at,
+    )
+    _tell_coordinator(tx, office, opened, unit)
+    return row
+
+
+def register_victim(tx: Transaction, office: Office, case_id: str, command: c.RegisterVictim) -> VictimRow:
+    """Register a victim; the unit that opened the case is the first custody holder. Raises Refused."""
+    case = load_case(tx.session, case_id)
+    if case is None:
+        raise Refused("unknown-case")
+    victim_id = command.victim_id or new_id()
+    if load_victim(tx.session, victim_id) is not None:
+        raise Refused("id-taken", field="victim_id")
+    if command.home_region is not None and not office.units.is_region(command.home_region):
+        raise Refused("unknown-region", field="home_region", region=command.home_region)
+    custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
+    at = _when(tx, command)
+    row = VictimRow(
+        id=victim_id,
+        case_id=case_id,
+        age_class=command.age_class,
+        sex=command.sex,
+        home_region=command.home_region,
+        stage=Stage.DETECTION,
+        custody_agency=custody.agency,
+        custody_unit=custody.unit,
+        custody_region=custody.region,
+        custody_seq=custody.seq,
+        registered_at=at,
+    )
+    tx.session.add(row)
+    if command.identity is not None:
+        write_identity(tx, victim_id, command.identity)
+    registered = e.VictimRegistered(
+        case_id=case_id,
+        victim_id=victim_id,
+        facts=VictimFacts(
+            age_class=command.age_class, sex=command.sex, home_region=command.home_region
+        ),
+        custody=custody,
+        occurred_at=at,
+    )
+    _tell_coordinator(tx, office, registered, custody, victim_id)
+    return row
+
+
+def write_identity(tx: Transaction, victim_id: str, identity: c.Identity) -> None:
+    """Keep who the victim is, in our own database and nowhere else. Raises Refused for an unknown victim."""
+    row = tx.session.get(IdentityRow, victim_id) or IdentityRow(victim_id=victim_id, recorded_at=tx.now)
+    for name, value in identity.model_dump(exclude_unset=True).items():
+        setattr(row, name, value)
+    row.recorded_at = tx.now
+    tx.session.add(row)
+
+
+def read_identity(tx: Transaction, victim_id: str, purpose: str) -> c.Identity:
+    """Who the victim is, and a row in the access log that somebody has looked. Raises Refused."""
+    row = tx.session.get(IdentityRow, victim_id)
+    if row is None:
+        raise Refused("no-identity")
+    shown = c.Identity.model_validate(
+        {name: getattr(row, name) for name in c.Identity.model_fields}, strict=False
+    )
+    seen = sorted(shown.model_dump(exclude_none=True))
+    tx.session.add(AccessRow(victim_id=victim_id, purpose=purpose, fields=seen, at=tx.now))
+    return shown
+
+
+def record_stage(tx: Transaction, office: Office, victim_id: str, command: c.RecordStage) -> VictimRow:
+    """Record a stage of the journey. Only the custody holder may. Raises Refused."""
+    victim, unit = _held(tx, office, victim_id)
+    victim.stage = command.stage
+    stage = e.StageRecorded(
+        victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=_when(tx, command)
+    )
+    _tell_coordinator(tx, office, stage, unit, victim_id)
+    return victim
+
+
+def close_journey(tx: Transaction, office: Office, victim_id: str, command: c.CloseJourney) -> VictimRow:
+    """End the journey: no referral of the victim is live with us and after-care has begun. Raises Refused."""
+    victim, unit = _held(tx, office, victim_id)
+    live = referrals.live_of_victim(tx.session, victim_id)
+    if live:
+        raise Refused("referral-still-live", referral=live[0].id)
+    victim.closed_at = _when(tx, command)
+    victim.outcome = command.outcome
+    closed = e.JourneyClosed(
+        victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at
+    )
+    _tell_coordinator(tx, office, closed, unit, victim_id)
+    return victim
+
+
+def _held(tx: Transaction, office: Office, victim_id: str) -> tuple[VictimRow, UnitRef]:
+    victim = load_victim(tx.session, victim_id)
+    if victim is None:
+        raise Refused("unknown-victim")
+    holder = holder_of(victim)
+    if holder is None or holder.agency != office.code:
+        raise Refused("not-custody-holder")
+    if victim.closed_at is not None:
+        raise Refused("journey-closed")
+    return victim, holder
+
+
+def _when(tx: Transaction, command: c.Command) -> datetime:
+    at = command.occurred_at or tx.now
+    if at > tx.now:
+        raise Refused("occurred-in-the-future", field="occurred_at")
+    return at
+
+
+def _tell_coordinator(
+    tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
+) -> None:
+    tx.changed.add(event.subject)
+    if office.agency.coordinator is not None:
+        tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))

@@ -1,0 +1,72 @@
+"""Waiting for a change instead of asking again: a GET with ``Prefer: wait=<seconds>`` (RFC 7240) is held until a
+commit touches what it asks for."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.storage.database import Committed, Database
+
+LONGEST_WAIT_SECONDS = 30.0
+
+
+class Watch:
+    """One caller waiting for one id."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self._changed.set()
+
+    async def next(self, seconds: float) -> bool:
+        """Wait for the next change; answers whether there was one in time."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+
+class Changes:
+    """Who waits for what."""
+
+    def __init__(self) -> None:
+        self._watches: dict[str, set[Watch]] = {}
+
+    def listen(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
+        """Hear of every commit of ``database``, from whichever thread."""
+
+        def committed(commit: Committed) -> None:
+            if self._watches and not loop.is_closed():
+                loop.call_soon_threadsafe(self._wake, commit)
+
+        database.listeners.append(committed)
+
+    def _wake(self, commit: Committed) -> None:
+        for changed in commit.changed & self._watches.keys():
+            for watch in self._watches[changed]:
+                watch.wake()
+
+    @contextmanager
+    def watching(self, wanted: str) -> Iterator[Watch]:
+        """Watch an id. Begin before reading, so that no change falls between the look and the wait."""
+        watch = Watch()
+        self._watches.setdefault(wanted, set()).add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[wanted].discard(watch)
+            if not self._watches[wanted]:
+                del self._watches[wanted]
+
+
+def wait_of(prefer: str | None) -> float:
+    """The seconds that a ``Prefer`` header asks to wait; 0 without one, LONGEST_WAIT_SECONDS at most."""
+    for preference in (prefer or "").split(","):
+        name, _, value = preference.partition("=")
+        if name.strip().lower() == "wait" and value.strip().isdecimal():
+            return min(float(value.strip()), LONGEST_WAIT_SECONDS)
+    return 0.0

@@ -1,0 +1,41 @@
+"""The operator's commands: ``python -m shared.service.commands --help``."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from shared.contracts.events import CATALOGUE
+from shared.contracts.schemas import GOLDEN, golden_text
+from shared.service.app import Member
+from shared.service.settings import Settings
+from shared.storage.database import open_engine
+from shared.storage.migrate import migrate as migrate_database
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for the operator of one service.")
+
+
+@app.command()
+def migrate(service: Annotated[str, typer.Argument(help="Module of the service, such as services.police.main.")]) -> None:
+    """Bring the database named in the environment up to the revision this version needs."""
+    member: Member = importlib.import_module(service).MEMBER
+    settings = Settings()  # type: ignore[call-arg]
+    engine = open_engine(settings.database())
+    migrate_database(engine, member.lineages)
+    engine.dispose()
+    structlog.get_logger().info("database.migrated", member=member.agency.code)
+
+
+@app.command()
+def schemas(folder: Annotated[Path, typer.Argument(help="Where to write the JSON Schemas.")] = GOLDEN) -> None:
+    """Write the JSON Schema of every event type."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, event in CATALOGUE.items():
+        (folder / f"{name}.json").write_text(golden_text(event), encoding="utf-8")
+    typer.echo(f"{len(CATALOGUE)} schemas in {folder}")
+
+
+if __name__ == "__main__":
+    app()

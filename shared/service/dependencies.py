@@ -1,0 +1,45 @@
+"""What a route takes from its app, typed."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from shared.contracts.types import UUID7
+from shared.service.changes import Changes
+from shared.service.idempotency import Posting, posting
+from shared.service.office import Office
+from shared.storage.database import Database
+
+
+def _office(request: Request) -> Office:
+    office = request.app.state.office
+    assert isinstance(office, Office)
+    return office
+
+
+def _database(request: Request) -> Database:
+    database = request.app.state.database
+    assert isinstance(database, Database)
+    return database
+
+
+def _changes(request: Request) -> Changes:
+    changes = request.app.state.changes
+    assert isinstance(changes, Changes)
+    return changes
+
+
+def _now(request: Request) -> datetime:
+    return _database(request).clock()
+
+
+OfficeDep = Annotated[Office, Depends(_office)]
+DatabaseDep = Annotated[Database, Depends(_database)]
+ChangesDep = Annotated[Changes, Depends(_changes)]
+PostingDep = Annotated[Posting, Depends(posting)]
+Now = Annotated[datetime, Depends(_now)]
+
+IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
+Cursor = Annotated[str | None, Query(max_length=40, description="`next` dari halaman sebelumnya / of the last page.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]

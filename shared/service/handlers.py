@@ -1,0 +1,196 @@
+"""What a command does: ask the rules, write the rows, file the events, all in one unit of work.
+
+Every function here takes the transaction it works in; nothing here commits, waits or knows HTTP.
+"""
+
+from shared.contracts import events as e
+from shared.contracts.codes import Kind, Status
+from shared.contracts.types import UnitRef, VictimFacts
+from shared.domain import commands as c
+from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
+from shared.domain.refusal import Refused
+from shared.service.office import Office, draft, new_id
+from shared.storage import referrals
+from shared.storage.agency_tables import NoteRow, VictimRow
+from shared.storage.database import Transaction
+from shared.storage.tables import ReferralRow
+from shared.storage.victims import holder_of, load_victim, take_custody
+
+
+def request(tx: Transaction, office: Office, command: c.Request) -> ReferralRow:
+    """Ask a desk for a service, or to take the victim over. Raises Refused."""
+    victim = load_victim(tx.session, command.victim_id)
+    if victim is None:
+        raise Refused("unknown-victim", field="victim_id")
+    if victim.closed_at is not None:
+        raise Refused("journey-closed")
+    referral_id = command.referral_id or new_id()
+    if referrals.load(tx.session, referral_id) is not None:
+        raise Refused("id-taken", field="referral_id")
+    live = referrals.live_of_victim(tx.session, victim.id)
+    requested = _requested(tx, office, command, victim, _speaking_unit(office, victim, live), referral_id)
+    _refuse_second(requested, live, office.code)
+    referral = open_referral(requested)
+    row = referrals.add(tx.session, referral, command.basis, tx.now)
+    _speak(tx, row, referral, requested, command.note)
+    if referral.receiver.agency == office.code:
+        _answer_in_house(tx, row, referral, requested)
+    return row
+
+
+def _requested(
+    tx: Transaction, office: Office, command: c.Request, victim: VictimRow, sender: UnitRef, referral_id: str
+) -> e.Requested:
+    """Version 1: to a desk that exists, by a route that is declared, with its clock."""
+    wanted = command.receiver
+    route = office.agency.route(wanted.agency, command.service)
+    if route is None:
+        raise Refused("no-such-route", field="service", agency=wanted.agency, service=command.service)
+    if command.kind not in route.kinds:
+        raise Refused("kind-not-on-route", field="kind", agency=wanted.agency, service=command.service)
+    at = command.occurred_at or tx.now
+    if at > tx.now:
+        raise Refused("occurred-in-the-future", field="occurred_at")
+    on = tx.now.date()
+    if wanted.unit is not None:
+        unit = office.units.get(wanted.agency, wanted.unit, on)
+    else:
+        unit = office.units.desk_for(wanted.agency, wanted.region or sender.region, on)
+    if unit.as_ref() == sender:
+        raise Refused("desk-asks-itself", field="receiver")
+    return e.Requested(
+        referral_id=referral_id,
+        victim_id=victim.id,
+        case_id=victim.case_id,
+        occurred_at=at,
+        kind=command.kind,
+        service=command.service,
+        priority=command.priority,
+        sender=sender,
+        receiver=unit.as_ref(),
+        facts=VictimFacts.model_validate(
+            {"age_class": victim.age_class, "sex": victim.sex, "home_region": victim.home_region}
+        ),
+        due_at=at + office.directory.service(wanted.agency, command.service).clock.limit,
+        custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,
+        replaces=command.replaces,
+        forced=command.force,
+    )
+
+
+def _speaking_unit(office: Office, victim: VictimRow, live: list[ReferralRow]) -> UnitRef:
+    """Which of our units may refer this victim: the one responsible, or one that is at work for them."""
+    holder = holder_of(victim)
+    if holder is not None and holder.agency == office.code:
+        return holder
+    for row in live:
+        if row.receiver_agency == office.code and row.status not in (Status.REQUESTED, Status.RECEIVED):
+            return referrals.to_referral(row).receiver
+    raise Refused("not-responsible", field="victim_id")
+
+
+def _next_custody(office: Office, victim: VictimRow) -> int:
+    if victim.custody_agency != office.code:
+        raise Refused("not-custody-holder", field="kind")
+    return victim.custody_seq + 1
+
+
+def _refuse_second(requested: e.Requested, live: list[ReferralRow], our_code: str) -> None:
+    """One live request of a victim for one service to one desk; and one open offer of custody, forced or not."""
+    ours = [row for row in live if row.sender_agency == our_code]
+    for row in ours:
+        if requested.kind is Kind.TRANSFER and row.custody_seq == requested.custody_seq:
+            raise Refused("transfer-already-open", field="kind", referral=row.id)
+        if not requested.forced and is_same_request(row, requested):
+            raise Refused("duplicate", field="service", referral=row.id)
+
+
+def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
+    """Whether a live referral already asks this desk for this service for this victim."""
+    return (
+        row.victim_id == requested.victim_id
+        and row.service == requested.service
+        and row.receiver_agency == requested.receiver.agency
+        and row.receiver_unit == requested.receiver.unit
+    )
+
+
+def act(
+    tx: Transaction, office: Office, referral_id: str, command: c.Command, expected: str | None
+) -> ReferralRow:
+    """Do one thing to a referral. ``expected`` is the ETag the caller has seen. Raises Refused."""
+    row = referrals.load(tx.session, referral_id)
+    if row is None:
+        raise Refused("unknown-referral")
+    side = MOVES[type(command)].side
+    if office.code != (row.sender_agency if side is Side.SENDER else row.receiver_agency):
+        raise Refused("not-your-move", command=type(command).__name__)
+    if expected is not None and expected != etag(row):
+        raise Refused("precondition-failed", current=etag(row))
+    if isinstance(command, c.Reject) and command.better_desk is not None:
+        office.units.get(command.better_desk.agency, command.better_desk.unit, tx.now.date())
+    progress(tx, row, command)
+    return row
+
+
+def etag(row: ReferralRow) -> str:
+    """The entity tag of a referral: its version, how often it was asked for something, and whether it is closed."""
+    return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
+
+
+def progress(tx: Transaction, row: ReferralRow, command: c.Command, causation_id: str | None = None) -> None:
+    """Decide a command of our side, write the row and file what it brings. Raises Refused."""
+    if isinstance(command, c.RequestCancellation) and command.ask_id is None:
+        command = command.model_copy(update={"ask_id": new_id()})
+    note = command.note if isinstance(command, c.Noted) else None
+    before = referrals.to_referral(row)
+    for event in decide(before, command, tx.now):
+        after = evolve(before, event)
+        _speak(tx, row, after, event, note, causation_id)
+        settle(tx, row, after, event)
+        if row.sender_agency == row.receiver_agency:
+            row.closed = after.status in ENDED
+            _answer_in_house(tx, row, after, event)
+
+
+def settle(tx: Transaction, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+    """Write what an event has changed: the referral and, when a transfer is accepted, the custody."""
+    referrals.save(row, referral, tx.now)
+    tx.changed.add(row.id)
+    if isinstance(event, e.Accepted) and event.custody is not None:
+        take_custody(tx.session, row.victim_id, event.custody)
+
+
+def _answer_in_house(tx: Transaction, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+    # both desks are ours and share the row, so the other desk answers in the same breath
+    answer = react(referral, event)
+    if answer is not None:
+        progress(tx, row, answer)
+
+
+def _speak(
+    tx: Transaction,
+    row: ReferralRow,
+    referral: Referral,
+    event: e.ReferralEvent,
+    note: str | None = None,
+    causation_id: str | None = None,
+) -> None:
+    """File an event of ours for the other side, and keep the note that stays with us."""
+    by_sender = isinstance(event, e.Requested | e.SenderAsk)
+    ours, theirs = (
+        (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
+    )
+    filed = draft(
+        event,
+        theirs.agency,
+        ours,
+        victim_id=referral.victim_id,
+        sequence=referral.version,
+        causation_id=causation_id,
+        basis=row.basis,
+    )
+    tx.emit(filed)
+    tx.changed.add(referral.id)
+    if note:
+        tx.session.add(NoteRow(event_id=filed.id, referral_id=referral.id, text=note, written_at=tx.now))

@@ -1,0 +1,78 @@
+"""The same answer to the same POST, however often it is sent (Idempotency-Key, IETF draft-ietf-httpapi)."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+from pydantic import BaseModel
+
+from shared.domain.refusal import Refused
+from shared.storage.agency_tables import IdempotencyRow
+from shared.storage.database import Database, Transaction
+
+KEY = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        description="Kunci unik buatan pemanggil; ulangi permintaan dengan kunci yang sama. / Unique key, repeat with it.",
+        pattern=r"^[!-~]{1,255}$",
+        examples=["0193f0a2-lapor-0007"],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a POST answers."""
+
+    status: int
+    body: BaseModel
+    location: str | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One POST under way: its key and its address."""
+
+    key: str
+    path: str
+    database: Database
+
+    def once(self, command: BaseModel, work: Callable[[Transaction], Answer]) -> Response:
+        """Do ``work`` and keep its answer in the same unit of work; or give the answer that was kept.
+
+        A refusal is not kept: nothing was done, so asking again is asking anew.
+        """
+        fingerprint = hashlib.sha256(f"{self.path}\n{command.model_dump_json()}".encode()).hexdigest()
+
+        def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
+            kept = tx.session.get(IdempotencyRow, self.key)
+            if kept is not None:
+                if kept.fingerprint != fingerprint:
+                    raise Refused("idempotency-key-reused", field="Idempotency-Key")
+                return kept, True
+            answer = work(tx)
+            row = IdempotencyRow(
+                key=self.key,
+                fingerprint=fingerprint,
+                status=answer.status,
+                location=answer.location,
+                etag=answer.etag,
+                body=answer.body.model_dump_json().encode(),
+                answered_at=tx.now,
+            )
+            tx.session.add(row)
+            return row, False
+
+        row, repeated = self.database.write(unit_of_work)
+        headers = {"Location": row.location, "ETag": row.etag, "Idempotent-Replayed": "true" if repeated else None}
+        stated = {name: value for name, value in headers.items() if value is not None}
+        return Response(row.body, row.status, stated, media_type="application/json")
+
+
+def posting(request: Request, key: KEY) -> Posting:
+    """The POST under way (a FastAPI dependency)."""
+    return Posting(key, request.url.path, request.app.state.database)

@@ -1,0 +1,132 @@
+"""What an event from another member does to an agency's rows: the receiving half of ``handlers``."""
+
+from dataclasses import dataclass
+
+from shared.contracts import events as e
+from shared.contracts.codes import RejectReason, Stage
+from shared.contracts.envelope import Envelope
+from shared.domain import commands as c
+from shared.domain.referral import ENDED, evolve, fault, open_referral, react
+from shared.service.handlers import is_same_request, progress, settle
+from shared.service.office import Office
+from shared.service.reception import Park
+from shared.storage import ledger, outbox, referrals
+from shared.storage.agency_tables import VictimRow
+from shared.storage.database import Transaction
+from shared.storage.tables import ReferralRow
+from shared.storage.victims import load_victim
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """An agency's ``Apply``: see ``reception``."""
+
+    office: Office
+
+    def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
+        """Apply one trusted event. Raises Park."""
+        match event:
+            case e.ReceiptRecorded():
+                take_receipt(tx, envelope, event)
+            case e.LinkWitnessed():
+                self._witnessed(tx, envelope, event)
+            case e.Requested():
+                self._requested(tx, envelope, event)
+            case e.CancellationRequested() | e.InformationProvided() | e.Reminder():
+                self._asked(tx, envelope, event)
+            case e.ReferralEvent():
+                self._answered(tx, envelope, event)
+            case _:
+                raise Park("not-for-an-agency")
+
+    def _witnessed(self, tx: Transaction, envelope: Envelope, event: e.LinkWitnessed) -> None:
+        sender, _, peer = event.link.partition(">")
+        if envelope.sender != self.office.agency.coordinator or sender != self.office.code:
+            raise Park("not-the-coordinator")
+        outbox.witness(tx.session, peer, event.through)
+
+    def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
+        """A new referral for one of our desks: note it, and answer what needs no person."""
+        if event.sender.agency != envelope.sender or event.receiver.agency != self.office.code:
+            raise Park("not-the-sender")
+        if referrals.load(tx.session, event.referral_id) is not None:
+            raise Park("referral-id-taken")
+        _meet_victim(tx, event)
+        live = referrals.live_of_victim(tx.session, event.victim_id)
+        referral = open_referral(event)
+        row = referrals.add(tx.session, referral, envelope.basis, tx.now)
+        answer = react(referral, event)
+        if answer is not None:
+            progress(tx, row, answer, envelope.id)
+        if not any(service.code == event.service for service in self.office.agency.services):
+            progress(tx, row, c.Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
+        elif not event.forced and any(is_same_request(other, event) for other in live):
+            progress(tx, row, c.Reject(reason=RejectReason.DUPLICATE), envelope.id)
+
+    def _asked(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
+        """The sender asks: it makes no version, but the receiver's service may have an answer."""
+        row = _known(tx, event)
+        if envelope.sender != row.sender_agency:
+            raise Park("not-the-sender")
+        referral = evolve(referrals.to_referral(row), event)
+        settle(tx, row, referral, event)
+        answer = react(referral, event)
+        if answer is not None:
+            progress(tx, row, answer, envelope.id)
+
+    def _answered(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
+        """The receiver has made the next version of a referral that we sent."""
+        row = _known(tx, event)
+        if envelope.sender != row.receiver_agency:
+            raise Park("not-the-receiver")
+        referral = referrals.to_referral(row)
+        reason = fault(referral, event, envelope.version)
+        if reason is not None:
+            raise Park(reason)
+        after = evolve(referral, event)
+        settle(tx, row, after, event)
+        row.closed = after.status in ENDED
+
+
+def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
+    """Mark our event confirmed; with the receipt for an outcome, the referral is closed. Raises Park."""
+    wrong = outbox.confirm(tx.session, receipt, envelope.id, envelope.sender, tx.now)
+    if wrong is not None:
+        raise Park(wrong)
+    entry = ledger.find(tx.session, receipt.event_id)
+    if entry is None or entry.referral_id is None:
+        return
+    tx.changed.add(entry.referral_id)
+    if is_outcome(entry.type):
+        row = referrals.load(tx.session, entry.referral_id)
+        if row is not None:
+            row.closed = True
+
+
+def is_outcome(event_type: str) -> bool:
+    """Whether events of this type end a referral."""
+    return e.CATALOGUE.get(event_type) in (e.Completed, e.Rejected, e.Failed, e.Cancelled)
+
+
+def _known(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
+    row = referrals.load(tx.session, event.referral_id)
+    if row is None:
+        raise Park("unknown-referral")
+    return row
+
+
+def _meet_victim(tx: Transaction, event: e.Requested) -> None:
+    """Know the victim by pseudonym and coarse facts. Who has custody we learn only by taking it."""
+    if load_victim(tx.session, event.victim_id) is not None:
+        return
+    tx.session.add(
+        VictimRow(
+            id=event.victim_id,
+            case_id=event.case_id,
+            age_class=event.facts.age_class,
+            sex=event.facts.sex,
+            home_region=event.facts.home_region,
+            stage=Stage.DETECTION,
+            registered_at=tx.now,
+        )
+    )

@@ -1,0 +1,63 @@
+"""What every handler knows of its own agency and of the network, and how it speaks."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from uuid_utils.compat import uuid7
+
+from shared.contracts.envelope import Draft
+from shared.contracts.events import EventData
+from shared.contracts.types import UnitRef
+from shared.domain.agency import Agency
+from shared.domain.routing import Units
+from shared.reference.directory import Directory
+from shared.service.trace import traceparent
+
+
+def new_id() -> str:
+    """A new UUIDv7 (RFC 9562)."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """An agency at work: its declaration, the units of the network and the services that others offer."""
+
+    agency: Agency
+    units: Units
+    directory: Directory
+
+    @property
+    def code(self) -> str:
+        """The agency's code."""
+        return self.agency.code
+
+    def our_unit(self, unit: str, on: date) -> UnitRef:
+        """One of our own units that is valid on a day. Raises Refused("unknown-unit")."""
+        return self.units.get(self.code, unit, on).as_ref()
+
+
+def draft(
+    data: EventData,
+    receiver: str,
+    unit: UnitRef,
+    *,
+    victim_id: str | None = None,
+    sequence: int | None = None,
+    causation_id: str | None = None,
+    basis: str | None = None,
+    event_id: str | None = None,
+) -> Draft:
+    """An event in the words of one of our units."""
+    return Draft(
+        id=event_id or new_id(),
+        data=data,
+        receiver=receiver,
+        unit=unit.unit,
+        region=unit.region,
+        victim_id=victim_id,
+        sequence=sequence,
+        causation_id=causation_id,
+        basis=basis,
+        traceparent=traceparent.get(),
+    )

@@ -1,0 +1,437 @@
+"""Every refusal this service can give, as RFC 9457 problem documents with a stable ``type``.
+
+A problem says what was wrong, in which field, and what to do; Indonesian unless English is asked for. It never
+repeats what the caller sent, because that may be a name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from shared.domain.agency import Text
+from shared.domain.refusal import Refused
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:estafet:problem:"
+
+
+class FieldFault(BaseModel):
+    """What is wrong with one field. ``field`` is a JSON Pointer (RFC 6901) or a parameter's name."""
+
+    field: str
+    rule: str = Field(description="The rule it breaks, as a code.")
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457), with what to do about it."""
+
+    type: str = Field(examples=["urn:estafet:problem:duplicate"])
+    title: str
+    status: int
+    detail: str
+    remedy: str = Field(description="What to do now.")
+    instance: str
+    errors: list[FieldFault] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: HTTP status and its texts. ``detail`` may name facts in braces."""
+
+    status: int
+    title: Text
+    detail: Text
+    remedy: Text
+
+
+def _kind(status: int, *texts: str) -> Kind:
+    title, title_en, detail, detail_en, remedy, remedy_en = texts
+    return Kind(status, Text(title, title_en), Text(detail, detail_en), Text(remedy, remedy_en))
+
+
+CATALOGUE: dict[str, Kind] = {
+    "invalid-request": _kind(
+        422,
+        "Isian tidak sah", "Invalid request",
+        "Ada isian yang kosong, salah bentuk, atau tidak dikenal.", "A field is missing, malformed or unknown.",
+        "Perbaiki isian yang disebut di errors, lalu kirim lagi.", "Correct the fields named in errors and send again.",
+    ),
+    "malformed-json": _kind(
+        400,
+        "Bukan JSON", "Not JSON",
+        "Isi permintaan tidak dapat dibaca sebagai JSON.", "The body cannot be read as JSON.",
+        "Kirim satu objek JSON dalam UTF-8.", "Send one JSON object in UTF-8.",
+    ),
+    "not-found": _kind(
+        404,
+        "Tidak ditemukan", "Not found",
+        "Alamat ini tidak ada.", "There is nothing at this address.",
+        "Lihat /docs untuk alamat yang ada.", "See /docs for the addresses there are.",
+    ),
+    "method-not-allowed": _kind(
+        405,
+        "Metode tidak diizinkan", "Method not allowed",
+        "Alamat ini tidak menerima metode tersebut.", "This address does not take that method.",
+        "Lihat header Allow.", "See the Allow header.",
+    ),
+    "body-too-large": _kind(
+        413,
+        "Isi terlalu besar", "Body too large",
+        "Isi permintaan melebihi 64 KiB.", "The body is larger than 64 KiB.",
+        "Perkecil isi permintaan.", "Make the body smaller.",
+    ),
+    "internal-error": _kind(
+        500,
+        "Kesalahan layanan", "Service error",
+        "Layanan gagal; tidak ada yang tersimpan.", "The service failed; nothing has been stored.",
+        "Ulangi dengan Idempotency-Key yang sama.", "Repeat with the same Idempotency-Key.",
+    ),
+    "unavailable": _kind(
+        503,
+        "Basis data tidak tersedia", "Database unavailable",
+        "Basis data tidak menjawab; tidak ada yang tersimpan.", "The database does not answer; nothing has been stored.",
+        "Ulangi dengan Idempotency-Key yang sama setelah beberapa detik.",
+        "Repeat with the same Idempotency-Key after a few seconds.",
+    ),
+    "idempotency-key-reused": _kind(
+        422,
+        "Idempotency-Key sudah dipakai", "Idempotency-Key reused",
+        "Kunci ini sudah dipakai untuk permintaan lain.", "This key was used for another request.",
+        "Pakai kunci baru untuk permintaan baru.", "Use a new key for a new request.",
+    ),
+    "precondition-required": _kind(
+        428,
+        "If-Match wajib ada", "If-Match required",
+        "Tindakan atas rujukan memerlukan If-Match.", "Acting on a referral needs If-Match.",
+        "Ambil ETag dari GET rujukan ini dan kirim sebagai If-Match (atau *).",
+        "Take the ETag of a GET of this referral and send it as If-Match (or *).",
+    ),
+    "precondition-failed": _kind(
+        412,
+        "Rujukan sudah berubah", "The referral has changed",
+        "ETag kini {current}.", "The ETag is now {current}.",
+        "Baca lagi rujukan ini, putuskan lagi, lalu kirim dengan ETag barunya.",
+        "Read the referral again, decide again, and send with its new ETag.",
+    ),
+    "unknown-case": _kind(
+        404,
+        "Kasus tidak dikenal", "Unknown case",
+        "Tidak ada kasus dengan id ini di instansi ini.", "This agency has no case with this id.",
+        "Periksa id kasus.", "Check the id of the case.",
+    ),
+    "unknown-victim": _kind(
+        404,
+        "Korban tidak dikenal", "Unknown victim",
+        "Tidak ada korban dengan id ini di instansi ini.", "This agency knows no victim with this id.",
+        "Periksa victim_id.", "Check victim_id.",
+    ),
+    "unknown-referral": _kind(
+        404,
+        "Rujukan tidak dikenal", "Unknown referral",
+        "Tidak ada rujukan dengan id ini di instansi ini.", "This agency knows no referral with this id.",
+        "Periksa id rujukan.", "Check the id of the referral.",
+    ),
+    "unknown-journey": _kind(
+        404,
+        "Perjalanan tidak dikenal", "Unknown journey",
+        "Tidak ada perjalanan korban dengan id ini.", "There is no journey of a victim with this id.",
+        "Periksa victim_id.", "Check victim_id.",
+    ),
+    "unknown-parked-event": _kind(
+        404,
+        "Peristiwa tertahan tidak dikenal", "Unknown parked event",
+        "Tidak ada peristiwa tertahan dengan nomor ini.", "There is no parked event with this number.",
+        "Lihat daftar peristiwa tertahan.", "See the list of parked events.",
+    ),
+    "unknown-schema": _kind(
+        404,
+        "Skema tidak dikenal", "Unknown schema",
+        "Tidak ada jenis peristiwa dengan nama ini.", "There is no event type of this name.",
+        "Lihat daftar skema.", "See the list of schemas.",
+    ),
+    "no-identity": _kind(
+        404,
+        "Identitas tidak ada", "No identity",
+        "Instansi ini tidak menyimpan identitas korban ini.", "This agency holds no identity of this victim.",
+        "Identitas dicatat oleh instansi yang menemui korban.", "The agency that meets the victim records it.",
+    ),
+    "id-taken": _kind(
+        409,
+        "Id sudah dipakai", "Id taken",
+        "Id yang dikirim sudah ada.", "The id sent exists already.",
+        "Buat UUIDv7 baru, atau biarkan layanan membuatnya.", "Make a new UUIDv7, or let the service make one.",
+    ),
+    "unknown-unit": _kind(
+        409,
+        "Satuan tidak dikenal", "Unknown unit",
+        "Instansi {agency} tidak punya satuan {unit} hari ini.", "Agency {agency} has no unit {unit} today.",
+        "Lihat /v1/units.", "See /v1/units.",
+    ),
+    "unknown-region": _kind(
+        409,
+        "Wilayah tidak dikenal", "Unknown region",
+        "Tidak ada wilayah dengan kode {region}.", "There is no region with the code {region}.",
+        "Pakai kode Kemendagri: 74 atau 74.01.", "Use the Kemendagri code: 74 or 74.01.",
+    ),
+    "unknown-agency": _kind(
+        409,
+        "Instansi tidak dikenal", "Unknown agency",
+        "Tidak ada satuan instansi {agency}.", "There are no units of agency {agency}.",
+        "Lihat /v1/units.", "See /v1/units.",
+    ),
+    "unknown-service": _kind(
+        409,
+        "Layanan tidak dikenal", "Unknown service",
+        "Instansi {agency} tidak punya layanan {service}.", "Agency {agency} offers no service {service}.",
+        "Lihat /v1/agency.", "See /v1/agency.",
+    ),
+    "unknown-channel": _kind(
+        409,
+        "Saluran tidak dikenal", "Unknown channel",
+        "Saluran yang dikenal: {known}.", "The known channels are: {known}.",
+        "Pilih salah satu saluran itu.", "Choose one of them.",
+    ),
+    "unknown-cursor": _kind(
+        409,
+        "Kursor tidak dikenal", "Unknown cursor",
+        "Kursor ini bukan dari daftar ini.", "This cursor is not from this list.",
+        "Mulai lagi tanpa cursor.", "Start again without a cursor.",
+    ),
+    "no-such-route": _kind(
+        409,
+        "Jalur rujukan tidak ada", "No such route",
+        "Instansi ini tidak merujuk ke {agency} untuk {service}.",
+        "This agency does not refer to {agency} for {service}.",
+        "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
+    ),
+    "kind-not-on-route": _kind(
+        409,
+        "Jenis tidak berlaku di jalur ini", "Kind not on this route",
+        "Jalur ke {agency} untuk {service} tidak menerima jenis ini.",
+        "The route to {agency} for {service} does not take this kind.",
+        "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
+    ),
+    "desk-asks-itself": _kind(
+        409,
+        "Satuan merujuk ke dirinya", "A desk asks itself",
+        "Pengirim dan penerima adalah satuan yang sama.", "Sender and receiver are the same unit.",
+        "Pilih satuan penerima lain.", "Choose another receiving unit.",
+    ),
+    "not-responsible": _kind(
+        409,
+        "Bukan penanggung jawab", "Not responsible",
+        "Instansi ini bukan penanggung jawab korban dan tidak sedang melayaninya.",
+        "This agency neither has custody of the victim nor is at work for them.",
+        "Minta penanggung jawab yang merujuk.", "Ask the custody holder to refer.",
+    ),
+    "not-custody-holder": _kind(
+        409,
+        "Bukan penanggung jawab", "Not the custody holder",
+        "Hanya penanggung jawab korban yang boleh melakukan ini.", "Only the victim's custody holder may do this.",
+        "Minta penanggung jawab, atau terima pelimpahannya dahulu.",
+        "Ask the custody holder, or take a transfer first.",
+    ),
+    "transfer-already-open": _kind(
+        409,
+        "Pelimpahan masih terbuka", "Transfer already open",
+        "Korban ini sedang dilimpahkan dengan rujukan {referral}.",
+        "This victim is being transferred by referral {referral}.",
+        "Tunggu jawabannya atau minta pembatalan.", "Wait for its answer, or ask for its cancellation.",
+    ),
+    "duplicate": _kind(
+        409,
+        "Rujukan ganda", "Duplicate referral",
+        "Rujukan {referral} untuk layanan dan satuan yang sama masih berjalan.",
+        "Referral {referral} for the same service and desk is still live.",
+        "Pakai rujukan itu, atau kirim force: true.", "Use that one, or send force: true.",
+    ),
+    "journey-closed": _kind(
+        409,
+        "Perjalanan sudah ditutup", "Journey closed",
+        "Perjalanan korban ini sudah berakhir.", "The journey of this victim has ended.",
+        "Buka kasus baru bila korban ditemukan lagi.", "Open a new case if the victim is found again.",
+    ),
+    "referral-still-live": _kind(
+        409,
+        "Masih ada rujukan berjalan", "A referral is still live",
+        "Rujukan {referral} belum berakhir.", "Referral {referral} has not ended.",
+        "Selesaikan atau batalkan rujukan itu dahulu.", "Complete or cancel it first.",
+    ),
+    "not-your-move": _kind(
+        409,
+        "Bukan giliran instansi ini", "Not this agency's move",
+        "{command} adalah hak pihak lain dari rujukan ini.", "{command} belongs to the other side of this referral.",
+        "Lihat pengirim dan penerima rujukan.", "See the referral's sender and receiver.",
+    ),
+    "move-not-allowed": _kind(
+        409,
+        "Langkah tidak diizinkan", "Move not allowed",
+        "{command} tidak dapat dilakukan dari status {status}.", "{command} is not possible from status {status}.",
+        "Baca lagi rujukan ini untuk melihat statusnya.", "Read the referral again to see where it stands.",
+    ),
+    "referral-ended": _kind(
+        409,
+        "Rujukan sudah berakhir", "Referral ended",
+        "Rujukan ini berstatus {status} dan tidak berubah lagi.", "This referral is {status} and changes no more.",
+        "Buat rujukan baru bila masih perlu.", "Create a new referral if it is still needed.",
+    ),
+    "occurred-in-the-future": _kind(
+        409,
+        "Waktu kejadian di masa depan", "In the future",
+        "occurred_at lebih lambat dari sekarang.", "occurred_at is later than now.",
+        "Kirim waktu kejadian yang sebenarnya.", "Send when it really happened.",
+    ),
+    "note-required": _kind(
+        409,
+        "Catatan wajib ada", "Note required",
+        "Alasan other memerlukan catatan.", "The reason other needs a note.",
+        "Isi note.", "Fill in note.",
+    ),
+    "reason-required": _kind(
+        409,
+        "Alasan wajib ada", "Reason required",
+        "Penolakan pembatalan memerlukan alasan.", "Refusing a cancellation needs a reason.",
+        "Isi reason.", "Fill in reason.",
+    ),
+    "answer-the-cancellation-instead": _kind(
+        409,
+        "Jawab pembatalannya", "Answer the cancellation instead",
+        "Alasan ini hanya timbul dari jawaban atas pembatalan.", "This reason comes only from answering a cancellation.",
+        "Pakai answer-cancellation.", "Use answer-cancellation.",
+    ),
+    "no-cancellation-asked": _kind(
+        409,
+        "Tidak ada permintaan pembatalan", "No cancellation asked",
+        "Pengirim tidak sedang meminta pembatalan.", "The sender is not asking for a cancellation.",
+        "Tidak ada yang perlu dijawab.", "There is nothing to answer.",
+    ),
+    "cancellation-already-asked": _kind(
+        409,
+        "Pembatalan sudah diminta", "Cancellation already asked",
+        "Permintaan pembatalan yang lalu belum dijawab.", "The last request for cancellation is not answered yet.",
+        "Tunggu jawaban penerima.", "Wait for the receiver's answer.",
+    ),
+    "custody-has-moved": _kind(
+        409,
+        "Tanggung jawab sudah berpindah", "Custody has moved",
+        "Pelimpahan yang sudah diterima tidak dapat dibatalkan.", "An accepted transfer cannot be cancelled.",
+        "Limpahkan kembali dengan pelimpahan baru.", "Transfer the victim back with a new transfer.",
+    ),
+    "replay-failed": _kind(
+        409,
+        "Belum dapat diterapkan", "Cannot be applied yet",
+        "Peristiwa ini masih tertahan: {reason}.", "This event is still parked: {reason}.",
+        "Hilangkan penyebabnya, lalu coba lagi.", "Remove the cause, then try again.",
+    ),
+}  # fmt: skip
+"""Code of a problem → its kind. A code never changes its meaning."""
+
+
+def respond(
+    request: Request,
+    code: str,
+    errors: Sequence[FieldFault] = (),
+    facts: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The problem document for ``code``, in the language that the caller prefers."""
+    kind = CATALOGUE[code]
+    english = request.headers.get("accept-language", "").lower().startswith("en")
+
+    def say(text: Text) -> str:
+        return (text.en if english else text.id).format_map(facts or {})
+
+    problem = Problem(
+        type=TYPE_PREFIX + code,
+        title=say(kind.title),
+        status=kind.status,
+        detail=say(kind.detail),
+        remedy=say(kind.remedy),
+        instance=request.url.path,
+        errors=list(errors),
+    )
+    language = {"Content-Language": "en" if english else "id"}
+    return JSONResponse(
+        problem.model_dump(), kind.status, media_type=MEDIA_TYPE, headers={**language, **(headers or {})}
+    )
+
+
+async def on_refused(request: Request, error: Exception) -> JSONResponse:
+    """A rule said no."""
+    assert isinstance(error, Refused)
+    kind = CATALOGUE[error.problem]
+    errors = []
+    if error.field is not None:
+        errors = [FieldFault(field=f"/{error.field}", rule=error.problem, message=kind.title.id)]
+    return respond(request, error.problem, errors, error.facts)
+
+
+async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+    """The request does not have the declared shape. What stood in it is not repeated."""
+    assert isinstance(error, RequestValidationError)
+    if any(fault["type"] == "json_invalid" for fault in error.errors()):
+        return respond(request, "malformed-json")
+    errors = [
+        FieldFault(field=_pointer(fault["loc"]), rule=fault["type"], message=_message(fault))
+        for fault in error.errors()
+    ]
+    missing_match = any(fault.field == "If-Match" and fault.rule == "missing" for fault in errors)
+    return respond(request, "precondition-required" if missing_match else "invalid-request", errors)
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    where, *path = location
+    return "/" + "/".join(str(part) for part in path) if where == "body" else str(path[0] if path else where)
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    # pydantic's own message names the rule; for enumerations it lists the words, never the input
+    return str(fault["msg"])[:200]
+
+
+async def on_http(request: Request, error: Exception) -> JSONResponse:
+    """No such address, or not with this method."""
+    assert isinstance(error, HTTPException)
+    codes = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 400: "malformed-json"}
+    return respond(request, codes.get(error.status_code, "internal-error"), headers=error.headers)
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI answers for these problems, grouped by status."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for code in ("invalid-request", "malformed-json", *codes):
+        kind = CATALOGUE[code]
+        answer = found.setdefault(
+            kind.status,
+            {
+                "description": "",
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        )
+        answer["description"] = ", ".join(filter(None, [answer["description"], f"`{code}`"]))
+    return found
+
+
+def describe(app: FastAPI) -> None:
+    """Put the Problem schema into the app's OpenAPI, and take out the framework's own error shape, which it never sends."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = original()
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs"))
+            schemas["Problem"] = problem
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]

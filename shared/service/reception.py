@@ -1,0 +1,195 @@
+"""The reception of events: trust nothing but a signature, record before anything else, answer with a receipt.
+
+What cannot be applied is parked, never dropped. What cannot be trusted is parked too, but gets no receipt and no
+place in the ledger, so that a forgery can never stand in the way of the real event.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlmodel import col
+
+from shared.contracts.envelope import Envelope, Unreadable
+from shared.contracts.codes import ReceiptOutcome
+from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
+from shared.contracts.types import UnitRef
+from shared.messaging.broker import Incoming
+from shared.security.keys import KeyDirectory, Untrusted
+from shared.service import trace
+from shared.service.office import draft
+from shared.storage import ledger
+from shared.storage.database import Transaction
+from shared.storage.tables import LedgerEntry, ParkedEvent
+
+log = structlog.get_logger()
+
+AWAITING = ("version-gap", "unknown-referral")
+"""Reasons that pass by themselves when what is missing arrives."""
+
+
+class Park(Exception):
+    """This event cannot be applied, now or at all. ``reason`` is a code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+Apply = Callable[[Transaction, Envelope, EventData], None]
+"""What an event does to a member's rows. Raises Park; anything else it raises is a fault of ours, and parks too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One member's way to take in events. A follower takes in what is addressed to others as well, unreceipted."""
+
+    member: str
+    unit: UnitRef
+    """In whose name receipts are given for events of no particular desk."""
+    keys: KeyDirectory
+    apply: Apply
+    follower: bool = False
+
+    def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
+        """Record a batch in one unit of work."""
+        for message in batch:
+            self._take(tx, message)
+
+    def _take(self, tx: Transaction, message: Incoming) -> None:
+        try:
+            envelope = self._trusted(message)
+        except (Untrusted, Unreadable) as error:
+            park(tx, message.body, message.signature, message.subject, error.reason, None)
+            return
+        known = _recorded(tx, envelope)
+        if known is None:
+            outcome = self._record(tx, envelope, message)
+        elif known.sha256 == hashlib.sha256(message.body).hexdigest():
+            outcome = ReceiptOutcome.DUPLICATE
+        else:
+            # the same id or the same place on the link with other bytes: one of them is not what was sent
+            park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)
+            return
+        self._receipt(tx, envelope, message, outcome)
+
+    def _trusted(self, message: Incoming) -> Envelope:
+        """The envelope, if who signed it, who it says it is from and how it travelled agree."""
+        signer = self.keys.verify(message.body, message.signature)
+        envelope = Envelope.read(message.body)
+        if envelope.sender != signer:
+            raise Untrusted("forged-sender")
+        if envelope.nats_subject != message.subject:
+            raise Untrusted("forged-subject")
+        if not self.follower and envelope.receiver not in (self.member, EVERYONE):
+            raise Untrusted("not-addressed-to-us")
+        return envelope
+
+    def _record(self, tx: Transaction, envelope: Envelope, message: Incoming) -> ReceiptOutcome:
+        ledger.file_received(tx.session, envelope, message.body, message.signature or "", tx.now)
+        if envelope.linkseq is not None:
+            tx.arrivals.setdefault(envelope.link, []).append(envelope.linkseq)
+        reason = self.attempt(tx, envelope)
+        if reason is None:
+            return ReceiptOutcome.APPLIED
+        park(tx, message.body, message.signature, message.subject, reason, envelope)
+        return ReceiptOutcome.PARKED
+
+    def attempt(self, tx: Transaction, envelope: Envelope) -> str | None:
+        """Apply an event that is already in the ledger; answers None, or the reason why it cannot be."""
+        token = trace.traceparent.set(envelope.traceparent)
+        try:
+            with tx.savepoint():
+                content = envelope.content()
+                if content is None:
+                    return "unknown-type"
+                self.apply(tx, envelope, content)
+            self._try_waiting(tx, envelope)
+        except (Park, Unreadable) as error:
+            return error.reason
+        except OperationalError:
+            raise  # the database is in trouble, not the event
+        except Exception as error:
+            log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event=envelope.id)
+            return "apply-failed"
+        finally:
+            trace.traceparent.reset(token)
+        return None
+
+    def _try_waiting(self, tx: Transaction, envelope: Envelope) -> None:
+        """What was parked because it came before this one may fit now."""
+        if not envelope.type.startswith("id.tppo.referral."):
+            return
+        statement = select(ParkedEvent).where(
+            col(ParkedEvent.referral_id) == envelope.subject,
+            col(ParkedEvent.resolved_at).is_(None),
+            col(ParkedEvent.reason).in_(AWAITING),
+        )
+        waiting = [(Envelope.read(row.body), row) for row in tx.session.scalars(statement)]
+        for parked, row in sorted(waiting, key=lambda pair: pair[0].version or 0):
+            if row.resolved_at is None:
+                row.resolved_at = tx.now
+                tx.session.flush()
+                reason = self.attempt(tx, parked)
+                if reason is not None:
+                    row.reason, row.resolved_at = reason, None
+
+    def _receipt(
+        self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome
+    ) -> None:
+        if envelope.linkseq is None or envelope.receiver != self.member:
+            return
+        receipt = ReceiptRecorded(
+            event_id=envelope.id,
+            sha256=hashlib.sha256(message.body).hexdigest(),
+            linkseq=envelope.linkseq,
+            outcome=outcome,
+        )
+        unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
+        tx.emit(
+            draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id)
+        )
+
+
+def _recorded(tx: Transaction, envelope: Envelope) -> LedgerEntry | None:
+    same_id = col(LedgerEntry.event_id) == envelope.id
+    if envelope.linkseq is not None:
+        same_id = same_id | (
+            (col(LedgerEntry.link) == envelope.link) & (col(LedgerEntry.linkseq) == envelope.linkseq)
+        )
+    return tx.session.scalars(select(LedgerEntry).where(same_id)).first()
+
+
+def park(
+    tx: Transaction,
+    body: bytes,
+    signature: str | None,
+    subject: str,
+    reason: str,
+    envelope: Envelope | None,
+) -> None:
+    """Keep a message that cannot be applied, once. ``envelope`` is given where the message could be trusted."""
+    digest = hashlib.sha256(body).hexdigest()
+    trusted = envelope is not None
+    same = (col(ParkedEvent.sha256) == digest) & (col(ParkedEvent.trusted) == trusted)
+    if tx.session.scalars(select(ParkedEvent).where(same)).first() is None:
+        about_referral = envelope is not None and envelope.type.startswith("id.tppo.referral.")
+        tx.session.add(
+            ParkedEvent(
+                sha256=digest,
+                trusted=trusted,
+                reason=reason,
+                event_id=envelope and envelope.id,
+                referral_id=envelope.subject if envelope is not None and about_referral else None,
+                subject=subject[:200],
+                body=body,
+                signature=signature and signature[:400],
+                parked_at=tx.now,
+            )
+        )
+        tx.session.flush()
+        tx.changed.add("parked")
+    log.warning("reception.parked", reason=reason, trusted=trusted)

@@ -1,0 +1,205 @@
+"""For operators of any member: parked events and their replay, links, schemas, problems, health."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from sqlalchemy import case, func, select
+from sqlmodel import Session, col
+
+from shared.contracts.envelope import Envelope
+from shared.contracts.events import CATALOGUE
+from shared.contracts.schemas import schema_of
+from shared.domain.refusal import Refused
+from shared.service import problems
+from shared.service.dependencies import Cursor, DatabaseDep, Limit
+from shared.service.problems import responses
+from shared.service.read_models import LinkList, LinkView, ParkedPage, ParkedView, parked_view
+from shared.service.reception import Reception
+from shared.storage.database import Transaction
+from shared.storage.referrals import read_cursor, write_cursor
+from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
+
+router = APIRouter(tags=["operasi"])
+
+SHOWN_MISSING = 100
+"""How many missing numbers of a link are listed, at most."""
+
+
+@router.get("/v1/parked", summary="Peristiwa tertahan / Parked events", responses=responses("unknown-cursor"))
+def list_parked(database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> ParkedPage:
+    """Yang belum atau tidak dapat diterapkan: disimpan, terlihat, dapat diulang. Terbaru dahulu."""
+
+    def look(session: Session) -> ParkedPage:
+        statement = select(ParkedEvent).order_by(col(ParkedEvent.number).desc()).limit(limit + 1)
+        if cursor is not None:
+            statement = statement.where(col(ParkedEvent.number) < read_cursor(cursor))
+        rows = session.scalars(statement).all()
+        more = write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None
+        return ParkedPage(items=[parked_view(row) for row in rows[:limit]], next=more)
+
+    return database.read(look)
+
+
+@router.post(
+    "/v1/parked/{number}/replay",
+    summary="Ulangi peristiwa tertahan / Replay a parked event",
+    responses=responses("unknown-parked-event", "replay-failed"),
+)
+def replay(number: int, request: Request, database: DatabaseDep) -> ParkedView:
+    """Coba terapkan lagi. Yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
+    reception: Reception = request.app.state.reception
+
+    def work(tx: Transaction) -> tuple[ParkedView, str | None]:
+        statement = select(ParkedEvent).where(col(ParkedEvent.number) == number).with_for_update()
+        row = tx.session.scalars(statement).first() if number < 2**63 else None
+        if row is None:
+            raise Refused("unknown-parked-event")
+        if row.resolved_at is not None:
+            return parked_view(row), None
+        if not row.trusted:
+            return parked_view(row), row.reason
+        reason = reception.attempt(tx, Envelope.read(row.body))
+        row.resolved_at, row.reason = (tx.now, row.reason) if reason is None else (None, reason)
+        return parked_view(row), reason
+
+    view, reason = database.write(work)
+    if reason is not None:
+        raise Refused("replay-failed", reason=reason)
+    return view
+
+
+@router.get("/v1/links", summary="Keadaan tiap jalur / How every link stands")
+def list_links(request: Request, database: DatabaseDep) -> LinkList:
+    """Yang dikirim: nomor terakhir, belum terkirim, belum ada tanda terima. Yang diterima: nomor yang hilang."""
+    return database.read(lambda session: LinkList(items=_sent(session, database) + _received(session)))
+
+
+def _sent(session: Session, database: Any) -> list[LinkView]:
+    unpublished = func.sum(case((col(OutboxEntry.published_at).is_(None), 1), else_=0))
+    unconfirmed = func.sum(case((col(OutboxEntry.confirmed_at).is_(None), 1), else_=0))
+    owed = {
+        peer: (int(waiting), int(unreceipted))
+        for peer, waiting, unreceipted in session.execute(
+            select(OutboxEntry.peer, unpublished, unconfirmed).group_by(col(OutboxEntry.peer))
+        )
+    }
+    links = []
+    for row in session.scalars(select(SentLink).order_by(col(SentLink.peer))):
+        waiting, unreceipted = owed.get(row.peer, (0, 0))
+        links.append(
+            LinkView(
+                link=f"{database.author.agency}>{row.peer}",
+                direction="sent",
+                last=row.last,
+                unpublished=waiting,
+                unconfirmed=unreceipted,
+                witnessed=row.witnessed,
+            )
+        )
+    return links
+
+
+def _received(session: Session) -> list[LinkView]:
+    links = []
+    for row in session.scalars(select(ReceivedLink).order_by(col(ReceivedLink.link))):
+        missing: list[int] = []
+        if row.highest > row.through:
+            beyond = select(LedgerEntry.linkseq).where(
+                col(LedgerEntry.link) == row.link, col(LedgerEntry.linkseq) > row.through
+            )
+            present = set(session.scalars(beyond))
+            gaps = (n for n in range(row.through + 1, row.highest) if n not in present)
+            missing = [n for n, _ in zip(gaps, range(SHOWN_MISSING), strict=False)]
+        links.append(
+            LinkView(link=row.link, direction="received", last=row.highest, through=row.through, missing=missing)
+        )
+    return links
+
+
+class SchemaList(BaseModel):
+    """The event types there are."""
+
+    items: list[str]
+
+
+@router.get("/v1/schemas", summary="Daftar skema peristiwa / Event schemas")
+def list_schemas() -> SchemaList:
+    """Setiap jenis peristiwa di jaringan ini."""
+    return SchemaList(items=sorted(CATALOGUE))
+
+
+@router.get(
+    "/v1/schemas/{event_type}",
+    summary="Skema satu peristiwa / The schema of an event",
+    responses=responses("unknown-schema"),
+)
+def see_schema(event_type: str) -> dict[str, Any]:
+    """JSON Schema 2020-12 dari seluruh amplop CloudEvents."""
+    if event_type not in CATALOGUE:
+        raise Refused("unknown-schema")
+    return schema_of(CATALOGUE[event_type])
+
+
+class ProblemKind(BaseModel):
+    """One kind of refusal."""
+
+    type: str
+    status: int
+    title: str
+    title_en: str
+    remedy: str
+    remedy_en: str
+
+
+class ProblemList(BaseModel):
+    """Every kind of refusal."""
+
+    items: list[ProblemKind]
+
+
+@router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
+def list_problems() -> ProblemList:
+    """Setiap `type` yang dapat diberikan layanan ini, dan apa yang harus dilakukan."""
+    return ProblemList(
+        items=[
+            ProblemKind(
+                type=problems.TYPE_PREFIX + code,
+                status=kind.status,
+                title=kind.title.id,
+                title_en=kind.title.en,
+                remedy=kind.remedy.id,
+                remedy_en=kind.remedy.en,
+            )
+            for code, kind in problems.CATALOGUE.items()
+        ]
+    )
+
+
+class Health(BaseModel):
+    """Whether the service works. Without the broker it still does: it takes in, decides and refers."""
+
+    status: str
+    member: str
+    broker: str
+
+
+@router.get("/health/live", summary="Hidup / Alive")
+def alive(request: Request) -> Health:
+    """Proses ini berjalan."""
+    return _health(request)
+
+
+@router.get("/health/ready", summary="Siap / Ready", responses=responses("unavailable"))
+def ready(request: Request, database: DatabaseDep) -> Health:
+    """Basis data menjawab. Keadaan broker disebut, tetapi tidak menentukan."""
+    database.read(lambda session: session.execute(select(1)).scalar_one())
+    return _health(request)
+
+
+def _health(request: Request) -> Health:
+    broker = request.app.state.broker
+    state = "none" if broker is None else "connected" if broker.connected.is_set() else "disconnected"
+    return Health(status="ok", member=request.app.state.member, broker=state)
+
+

@@ -1,0 +1,119 @@
+"""Who this agency is and which desks the network has."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from shared.contracts.codes import Kind, Level, Stage
+from shared.contracts.types import CODE, REGION
+from shared.service.dependencies import Now, OfficeDep
+from shared.service.problems import responses
+
+router = APIRouter(prefix="/v1", tags=["acuan"])
+
+
+class ServiceView(BaseModel):
+    """A service and its clock."""
+
+    code: str
+    label: str
+    label_en: str
+    stage: Stage
+    clock: str
+    limit_hours: float
+    basis: str
+
+
+class RouteView(BaseModel):
+    """To whom this agency may refer, for what, and whether custody may move."""
+
+    agency: str
+    service: str
+    kinds: list[Kind]
+
+
+class AgencyView(BaseModel):
+    """The declaration of this agency."""
+
+    code: str
+    label: str
+    label_en: str
+    subsatgas: str
+    channels: dict[str, str]
+    services: list[ServiceView]
+    routes: list[RouteView]
+
+
+@router.get("/agency", summary="Pernyataan instansi / The agency's declaration")
+def see_agency(office: OfficeDep) -> AgencyView:
+    """Layanan, saluran laporan, dan jalur rujukan instansi ini."""
+    agency = office.agency
+    services = [
+        ServiceView(
+            code=service.code,
+            label=service.label.id,
+            label_en=service.label.en,
+            stage=service.stage,
+            clock=service.clock.code,
+            limit_hours=service.clock.limit.total_seconds() / 3600,
+            basis=service.clock.basis,
+        )
+        for service in agency.services
+    ]
+    return AgencyView(
+        code=agency.code,
+        label=agency.label.id,
+        label_en=agency.label.en,
+        subsatgas=agency.subsatgas,
+        channels={code: text.id for code, text in agency.channels.items()},
+        services=services,
+        routes=[RouteView(agency=r.agency, service=r.service, kinds=sorted(r.kinds)) for r in agency.routes],
+    )
+
+
+class UnitView(BaseModel):
+    """A unit (satuan): a desk of an agency."""
+
+    agency: str
+    unit: str
+    level: Level
+    region: str
+    name: str
+    name_en: str
+
+
+class UnitList(BaseModel):
+    """Units, by agency, region and id."""
+
+    items: list[UnitView]
+
+
+@router.get("/units", summary="Cari satuan / Find units", responses=responses("unknown-region", "unknown-agency"))
+def find_units(
+    office: OfficeDep,
+    now: Now,
+    agency: Annotated[str, Query(pattern=CODE, max_length=48)],
+    region: Annotated[str | None, Query(pattern=REGION)] = None,
+    level: Level | None = None,
+    serving: Annotated[str | None, Query(pattern=REGION, description="Satuan yang melayani wilayah ini")] = None,
+) -> UnitList:
+    """`serving` memberi satu satuan: yang terdekat dari kabupaten/kota, provinsi, lalu nasional."""
+    on = now.date()
+    if serving is not None:
+        found = [office.units.desk_for(agency, serving, on)]
+    else:
+        found = office.units.find(agency, region, level, day=on)
+    return UnitList(
+        items=[
+            UnitView(
+                agency=unit.agency,
+                unit=unit.id,
+                level=unit.level,
+                region=unit.region,
+                name=unit.name.id,
+                name_en=unit.name.en,
+            )
+            for unit in found
+        ]
+    )

@@ -1,0 +1,212 @@
+"""Referrals: create, list, see, act, history."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts.codes import Status
+from shared.contracts.types import REGION, UUID7
+from shared.domain import commands as c
+from shared.domain.refusal import Refused
+from shared.service import handlers
+from shared.service.changes import wait_of
+from shared.service.dependencies import (
+    ChangesDep,
+    Cursor,
+    DatabaseDep,
+    IdPath,
+    Limit,
+    Now,
+    OfficeDep,
+    PostingDep,
+)
+from shared.service.idempotency import Answer
+from shared.service.problems import responses
+from shared.service.read_models import (
+    History,
+    ReferralPage,
+    ReferralView,
+    history_item,
+    referral_view,
+)
+from shared.storage import ledger, referrals
+from shared.storage.agency_tables import NoteRow
+from shared.storage.database import Transaction
+from shared.storage.tables import OutboxEntry, ReferralRow
+
+router = APIRouter(prefix="/v1", tags=["rujukan"])
+
+IfMatch = Annotated[
+    str,
+    Header(alias="If-Match", description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.", max_length=200),
+]
+Prefer = Annotated[str | None, Header(description="`wait=20`: tunggu perubahan / hold until it changes (RFC 7240).")]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
+
+
+@router.post(
+    "/referrals",
+    status_code=201,
+    response_model=ReferralView,
+    summary="Buat rujukan atau pelimpahan / Create a referral or transfer",
+    responses=responses(
+        "unknown-victim", "id-taken", "duplicate", "transfer-already-open", "not-responsible", "not-custody-holder",
+        "no-such-route", "kind-not-on-route", "unknown-unit", "unknown-region", "journey-closed", "desk-asks-itself",
+        "occurred-in-the-future", "idempotency-key-reused",
+    ),  # fmt: skip
+)
+def create_referral(command: c.Request, office: OfficeDep, posting: PostingDep) -> Response:
+    """Setelah 201 rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang mati."""
+
+    def work(tx: Transaction) -> Answer:
+        row = handlers.request(tx, office, command)
+        view = referral_view(row, tx.now)
+        return Answer(201, view, f"/v1/referrals/{row.id}", handlers.etag(row))
+
+    return posting.once(command, work)
+
+
+@router.get("/referrals", summary="Daftar rujukan / List referrals", responses=responses("unknown-cursor"))
+def list_referrals(
+    office: OfficeDep,
+    database: DatabaseDep,
+    now: Now,
+    role: Annotated[Literal["incoming", "outgoing"] | None, Query()] = None,
+    status: Annotated[Status | None, Query()] = None,
+    unit: Annotated[str | None, Query(max_length=48)] = None,
+    region: Annotated[str | None, Query(pattern=REGION)] = None,
+    victim_id: Annotated[str | None, Query(pattern=UUID7)] = None,
+    overdue: Annotated[Literal["true"] | None, Query(description="`true`: hanya yang lewat batas waktu")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> ReferralPage:
+    """Terbaru dahulu. Wilayah provinsi mencakup semua kabupaten/kotanya."""
+    wanted = referrals.Filter(
+        agency=office.code,
+        role=role,
+        status=status,
+        unit=unit,
+        region=region,
+        victim_id=victim_id,
+        overdue_at=now if overdue else None,
+    )
+
+    def look(session: Session) -> ReferralPage:
+        statement = select(ReferralRow).where(*referrals.conditions(wanted))
+        rows = session.scalars(referrals.before(statement, cursor, limit)).all()
+        more = referrals.write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None
+        return ReferralPage(items=[referral_view(row, now) for row in rows[:limit]], next=more)
+
+    return database.read(look)
+
+
+@router.get(
+    "/referrals/{referral_id}",
+    response_model=ReferralView,
+    summary="Lihat rujukan / See a referral",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-referral")},
+)
+async def see_referral(
+    referral_id: IdPath,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Dengan `Prefer: wait=20` dan `If-None-Match` jawaban ditahan sampai rujukan berubah (atau ada)."""
+
+    def look(session: Session) -> tuple[str, str] | None:
+        row = session.scalars(select(ReferralRow).where(col(ReferralRow.id) == referral_id)).first()
+        return row and (handlers.etag(row), referral_view(row, database.clock()).model_dump_json())
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_of(prefer)
+    with changes.watching(referral_id) as watch:
+        while True:
+            found = await asyncio.to_thread(database.read, look)
+            fresh = found is not None and found[0] != if_none_match
+            if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
+                break
+    if found is None:
+        raise Refused("unknown-referral")
+    headers = {"ETag": found[0]}
+    if not fresh:
+        return Response(status_code=304, headers=headers)
+    return Response(found[1], headers=headers, media_type="application/json")
+
+
+@router.get(
+    "/referrals/{referral_id}/history",
+    summary="Riwayat rujukan / A referral's history",
+    responses=responses("unknown-referral"),
+)
+def see_history(referral_id: IdPath, database: DatabaseDep) -> History:
+    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya."""
+
+    def look(session: Session) -> History:
+        entries = ledger.of_referral(session, referral_id)
+        if not entries:
+            raise Refused("unknown-referral")
+        ids = [entry.event_id for entry in entries]
+        owed = {
+            row.event_id: row
+            for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
+        }
+        notes = {
+            row.event_id: row.text
+            for row in session.scalars(select(NoteRow).where(col(NoteRow.referral_id) == referral_id))
+        }
+        return History(
+            items=[history_item(entry, owed.get(entry.event_id), notes.get(entry.event_id)) for entry in entries]
+        )
+
+    return database.read(look)
+
+
+ACTIONS: dict[str, tuple[type[c.Command], str]] = {
+    "accept": (c.Accept, "Terima / Accept"),
+    "reject": (c.Reject, "Tolak / Reject"),
+    "start": (c.Start, "Mulai layani / Start"),
+    "hold": (c.Hold, "Tunda / Hold"),
+    "resume": (c.Resume, "Lanjutkan / Resume"),
+    "complete": (c.Complete, "Selesaikan / Complete"),
+    "fail": (c.Fail, "Nyatakan gagal / Fail"),
+    "answer-cancellation": (c.AnswerCancellation, "Jawab permintaan pembatalan / Answer a cancellation"),
+    "request-cancellation": (c.RequestCancellation, "Minta pembatalan / Ask for cancellation"),
+    "provide-information": (c.ProvideInformation, "Beri informasi / Provide information"),
+    "remind": (c.Remind, "Ingatkan / Remind"),
+}
+"""Every action: its command and its summary. The first eight are the receiver's, the last three the sender's."""
+
+
+def _add_action(name: str, command_type: type[c.Command], summary: str) -> None:
+    def act(
+        referral_id: IdPath, command: Any, if_match: IfMatch, office: OfficeDep, posting: PostingDep
+    ) -> Response:
+        expected = None if if_match.strip() == "*" else if_match.strip()
+
+        def work(tx: Transaction) -> Answer:
+            row = handlers.act(tx, office, referral_id, command, expected)
+            return Answer(200, referral_view(row, tx.now), etag=handlers.etag(row))
+
+        return posting.once(command, work)
+
+    act.__annotations__["command"] = command_type
+    act.__name__ = name.replace("-", "_")
+    act.__doc__ = command_type.__doc__
+    router.post(
+        f"/referrals/{{referral_id}}/{name}",
+        response_model=ReferralView,
+        summary=summary,
+        responses=responses(
+            "unknown-referral", "not-your-move", "move-not-allowed", "referral-ended", "precondition-failed",
+            "precondition-required", "idempotency-key-reused", "occurred-in-the-future", "unknown-unit",
+        ),  # fmt: skip
+    )(act)
+
+
+for _name, (_command, _summary) in ACTIONS.items():
+    _add_action(_name, _command, _summary)

@@ -1,0 +1,34 @@
+"""Settings of one service, from environment variables ``ESTAFET_…`` (12-factor). Secrets are files, never values."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """What a service needs to know of the place it runs in."""
+
+    model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
+
+    database_url: str = Field(description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db")
+    database_password_file: Path | None = Field(default=None, description="File with the database password.")
+    signing_key_file: Path = Field(description="PKCS#8 PEM of the Ed25519 key, named <key id>.pem, mode 0600.")
+    key_directory_file: Path = Field(description="JWK set of every member's public key.")
+    nats_url: str | None = Field(default=None, description="nats://host:4222; without it the outbox only fills.")
+    nats_seed_file: Path | None = Field(default=None, description="NKEY seed of this member's NATS user.")
+    units_file: Path = Field(default=ROOT / "services" / "units.csv", description="Dated units of the network.")
+    directory_file: Path = Field(
+        default=ROOT / "services" / "directory.json", description="Published services of the network."
+    )
+    log_level: str = "info"
+
+    def database(self) -> str:
+        """The database URL with the password from its file."""
+        if self.database_password_file is None:
+            return self.database_url
+        password = self.database_password_file.read_text().strip()
+        return make_url(self.database_url).set(password=password).render_as_string(hide_password=False)

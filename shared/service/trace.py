@@ -1,0 +1,16 @@
+"""The W3C trace context of the request under way, carried from HTTP into events and on into what they cause."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+_FORM = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+
+traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def accept(given: str | None) -> str:
+    """The caller's ``traceparent`` if it is one, or a new one."""
+    if given and _FORM.match(given):
+        return given
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

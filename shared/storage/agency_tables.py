@@ -1,0 +1,103 @@
+"""The tables that only an agency has: it knows its victims. Coordination has none of these."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from shared.storage.columns import Bytes, Ident, Json, UtcMoment, Word, new_metadata
+from shared.storage.tables import number
+
+
+class AgencyStored(SQLModel):
+    """The base of the tables of an agency."""
+
+    metadata = new_metadata()
+
+
+class CaseRow(AgencyStored, table=True):
+    """One trafficking incident that this agency opened."""
+
+    __tablename__ = "cases"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    channel: str = Field(sa_type=Word)
+    exploitation: str = Field(sa_type=Word)
+    destination: str | None = Field(default=None, max_length=2)
+    opened_at: datetime = Field(sa_type=UtcMoment)
+    note: str | None = None
+
+
+class VictimRow(AgencyStored, table=True):
+    """A victim as this agency may know them: a pseudonym, coarse facts and, if it ever had custody, who has it."""
+
+    __tablename__ = "victims"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    case_id: str = Field(sa_type=Ident, index=True)
+    age_class: str = Field(sa_type=Word)
+    sex: str = Field(sa_type=Word)
+    home_region: str | None = Field(default=None, sa_type=Word)
+    stage: str = Field(sa_type=Word)
+    custody_agency: str | None = Field(default=None, sa_type=Word, index=True)
+    custody_unit: str | None = Field(default=None, sa_type=Word)
+    custody_region: str | None = Field(default=None, sa_type=Word)
+    custody_seq: int = 0
+    registered_at: datetime = Field(sa_type=UtcMoment)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    outcome: str | None = Field(default=None, sa_type=Word)
+
+
+class IdentityRow(AgencyStored, table=True):
+    """Who a victim is, as this agency itself wrote it down. It leaves this table only through a read that is logged."""
+
+    __tablename__ = "identities"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    name: str | None = None
+    nik: str | None = Field(default=None, max_length=16)
+    born_on: str | None = Field(default=None, max_length=10)
+    phone: str | None = Field(default=None, max_length=16)
+    address: str | None = None
+    recorded_at: datetime = Field(sa_type=UtcMoment)
+
+
+class AccessRow(AgencyStored, table=True):
+    """Somebody looked at an identity; written in the transaction of the read."""
+
+    __tablename__ = "access_log"
+
+    number: int | None = number()
+    victim_id: str = Field(sa_type=Ident, index=True)
+    purpose: str = Field(sa_type=Word)
+    fields: Any = Field(sa_type=Json)
+    at: datetime = Field(sa_type=UtcMoment)
+
+
+class NoteRow(AgencyStored, table=True):
+    """Free text that this agency wrote beside a decision. It never leaves this database."""
+
+    __tablename__ = "notes"
+
+    event_id: str = Field(sa_type=Ident, primary_key=True)
+    referral_id: str = Field(sa_type=Ident, index=True)
+    text: str
+    written_at: datetime = Field(sa_type=UtcMoment)
+
+
+class IdempotencyRow(AgencyStored, table=True):
+    """The answer that was given to an Idempotency-Key, stored in the transaction of its effect."""
+
+    __tablename__ = "idempotency"
+
+    key: str = Field(max_length=255, primary_key=True)
+    fingerprint: str = Field(max_length=64)
+    status: int
+    location: str | None = None
+    etag: str | None = None
+    body: bytes = Field(sa_type=Bytes)
+    answered_at: datetime = Field(sa_type=UtcMoment)

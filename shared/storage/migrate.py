@@ -1,0 +1,50 @@
+"""Migrations, run by a command and never at import or start: ``python -m shared.service.commands migrate``.
+
+A lineage is a folder of revisions. Every member has ``exchange`` (ledger, outbox, referrals); agencies add
+``agency``; a service may bring its own.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+HERE = Path(__file__).with_name("migrations")
+EXCHANGE = HERE / "exchange"
+AGENCY_LINEAGES = (EXCHANGE, HERE / "agency")
+
+
+class NotMigrated(RuntimeError):
+    """The database is not at the revision that this code was written for."""
+
+
+def _config(lineages: Sequence[Path]) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(str(path) for path in lineages).replace("%", "%%"))
+    return config
+
+
+def migrate(engine: Engine, lineages: Sequence[Path]) -> None:
+    """Bring the database up to date. Safe to run again."""
+    config = _config(lineages)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "heads")
+
+
+def check_migrated(engine: Engine, lineages: Sequence[Path]) -> None:
+    """Raises NotMigrated, naming the command, when the database is behind or ahead of the code."""
+    heads = set(ScriptDirectory.from_config(_config(lineages)).get_heads())
+    with engine.connect() as connection:
+        at = set(MigrationContext.configure(connection).get_current_heads())
+    if at != heads:
+        raise NotMigrated(
+            f"database is at {sorted(at) or 'nothing'}, this version needs {sorted(heads)}: "
+            "run `python -m shared.service.commands migrate services.<agency>.main` first"
+        )

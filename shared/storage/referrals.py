@@ -1,0 +1,186 @@
+"""Referrals in and out of their rows."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlmodel import Session, col
+
+from shared.contracts.codes import (
+    FailReason,
+    HoldReason,
+    Kind,
+    NormGap,
+    Outcome,
+    Priority,
+    RejectReason,
+    Status,
+)
+from shared.contracts.types import DeskRef, UnitRef
+from shared.domain.referral import AWAITING_START, LIVE, Referral
+from shared.domain.refusal import Refused
+from shared.storage.tables import ReferralRow
+
+
+def load(session: Session, referral_id: str) -> ReferralRow | None:
+    """The row of a referral, locked until the end of the transaction where the database has such locks."""
+    statement = select(ReferralRow).where(col(ReferralRow.id) == referral_id).with_for_update()
+    return session.scalars(statement).first()
+
+
+def to_referral(row: ReferralRow) -> Referral:
+    """The referral that a row holds."""
+    better = row.better_agency and DeskRef(agency=row.better_agency, unit=row.better_unit or "")
+    return Referral(
+        id=row.id,
+        case_id=row.case_id,
+        victim_id=row.victim_id,
+        kind=Kind(row.kind),
+        service=row.service,
+        priority=Priority(row.priority),
+        sender=UnitRef(agency=row.sender_agency, unit=row.sender_unit, region=row.sender_region),
+        receiver=UnitRef(agency=row.receiver_agency, unit=row.receiver_unit, region=row.receiver_region),
+        requested_at=row.requested_at,
+        due_at=row.due_at,
+        custody_seq=row.custody_seq,
+        replaces=row.replaces,
+        forced=row.forced,
+        status=Status(row.status),
+        version=row.version,
+        hold_reason=row.hold_reason and HoldReason(row.hold_reason),
+        ask_id=row.ask_id,
+        asks=row.asks,
+        reject_reason=row.reject_reason and RejectReason(row.reject_reason),
+        better_desk=better or None,
+        outcome=row.outcome and Outcome(row.outcome),
+        fail_reason=row.fail_reason and FailReason(row.fail_reason),
+        norm_gap=row.norm_gap and NormGap(row.norm_gap),
+    )
+
+
+def add(session: Session, referral: Referral, basis: str | None, now: datetime) -> ReferralRow:
+    """A new row for a referral."""
+    row = ReferralRow(
+        id=referral.id,
+        case_id=referral.case_id,
+        victim_id=referral.victim_id,
+        kind=referral.kind,
+        service=referral.service,
+        priority=referral.priority,
+        sender_agency=referral.sender.agency,
+        sender_unit=referral.sender.unit,
+        sender_region=referral.sender.region,
+        receiver_agency=referral.receiver.agency,
+        receiver_unit=referral.receiver.unit,
+        receiver_region=referral.receiver.region,
+        requested_at=referral.requested_at,
+        due_at=referral.due_at,
+        custody_seq=referral.custody_seq,
+        replaces=referral.replaces,
+        forced=referral.forced,
+        status=referral.status,
+        version=referral.version,
+        basis=basis,
+        updated_at=now,
+    )
+    session.add(row)
+    return row
+
+
+def save(row: ReferralRow, referral: Referral, now: datetime) -> None:
+    """Write what events may have changed back into the row."""
+    row.status = referral.status
+    row.version = referral.version
+    row.hold_reason = referral.hold_reason
+    row.ask_id = referral.ask_id
+    row.asks = referral.asks
+    row.reject_reason = referral.reject_reason
+    row.better_agency = referral.better_desk and referral.better_desk.agency
+    row.better_unit = referral.better_desk and referral.better_desk.unit
+    row.outcome = referral.outcome
+    row.fail_reason = referral.fail_reason
+    row.norm_gap = referral.norm_gap
+    row.updated_at = now
+
+
+def live_of_victim(session: Session, victim_id: str) -> Sequence[ReferralRow]:
+    """The referrals of a victim that have not ended, oldest first."""
+    statement = select(ReferralRow).where(
+        col(ReferralRow.victim_id) == victim_id, col(ReferralRow.status).in_(LIVE)
+    )
+    return session.scalars(statement.order_by(col(ReferralRow.number))).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which referrals a list shows. ``agency`` and ``role`` say whose side; ``overdue_at`` is the moment to judge by."""
+
+    agency: str
+    role: str | None = None
+    status: Status | None = None
+    unit: str | None = None
+    region: str | None = None
+    victim_id: str | None = None
+    overdue_at: datetime | None = None
+
+
+def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    """The filter as SQL conditions."""
+    ours = {"incoming": ReferralRow.receiver_agency, "outgoing": ReferralRow.sender_agency}
+    units = {"incoming": [ReferralRow.receiver_unit], "outgoing": [ReferralRow.sender_unit]}
+    regions = {"incoming": [ReferralRow.receiver_region], "outgoing": [ReferralRow.sender_region]}
+    role = wanted.role or ""
+    found: list[ColumnElement[bool]] = []
+    if wanted.role:
+        found.append(col(ours[wanted.role]) == wanted.agency)
+    if wanted.status:
+        found.append(col(ReferralRow.status) == wanted.status)
+    if wanted.victim_id:
+        found.append(col(ReferralRow.victim_id) == wanted.victim_id)
+    if wanted.unit:
+        columns = units.get(role, [ReferralRow.sender_unit, ReferralRow.receiver_unit])
+        found.append(_any(*(col(c) == wanted.unit for c in columns)))
+    if wanted.region:
+        columns = regions.get(role, [ReferralRow.sender_region, ReferralRow.receiver_region])
+        found.append(_any(*(within(col(c), wanted.region) for c in columns)))
+    if wanted.overdue_at:
+        found.append(col(ReferralRow.status).in_(AWAITING_START))
+        found.append(col(ReferralRow.due_at) < wanted.overdue_at)
+    return found
+
+
+def within(column: ColumnElement[str], region: str) -> ColumnElement[bool]:
+    """Whether a region column lies in ``region``: a province holds its regencies."""
+    return column.in_([region]) | column.startswith(f"{region}.")
+
+
+def _any(first: ColumnElement[bool], *more: ColumnElement[bool]) -> ColumnElement[bool]:
+    for condition in more:
+        first = first | condition
+    return first
+
+
+def before(statement: Select[tuple[ReferralRow]], cursor: str | None, limit: int) -> Select[tuple[ReferralRow]]:
+    """Newest first, from where the last page ended; one more than ``limit``, to know whether there is a next page."""
+    if cursor is not None:
+        statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))
+    return statement.order_by(col(ReferralRow.number).desc()).limit(limit + 1)
+
+
+def write_cursor(number: int) -> str:
+    """An opaque word for a place in a list."""
+    return base64.urlsafe_b64encode(f"n{number}".encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> int:
+    """The place a cursor names. Raises Refused when it is not one of ours."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        if text.startswith("n") and text[1:].isascii() and text[1:].isdigit() and len(text) < 19:
+            return int(text[1:])
+    except (binascii.Error, ValueError):
+        pass
+    raise Refused("unknown-cursor", field="cursor")

@@ -1,0 +1,155 @@
+"""The tables of every member of the network. Rows are storage only: rules live in ``domain``."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, text
+from sqlmodel import Field, SQLModel
+
+from shared.storage.columns import Bytes, Ident, Number, UtcMoment, Word, new_metadata
+
+
+class Stored(SQLModel):
+    """The base of the tables that every member has."""
+
+    metadata = new_metadata()
+
+
+def number(**more: Any) -> Any:
+    """A primary key that the database counts up."""
+    return Field(default=None, sa_column=Column(Number, primary_key=True, autoincrement=True), **more)
+
+
+class LedgerEntry(Stored, table=True):
+    """One signed event, sent or received, as its exact bytes. Append-only: it is the record, and the inbox too,
+    since ``event_id`` is unique."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (Index("uq_ledger_link_linkseq", "link", "linkseq", unique=True),)
+
+    position: int | None = number()
+    event_id: str = Field(sa_type=Ident, unique=True)
+    sent: bool
+    type: str = Field(max_length=120)
+    link: str = Field(sa_type=Word)
+    linkseq: int | None = Field(default=None, sa_type=Number)
+    referral_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    body: bytes = Field(sa_type=Bytes)
+    sha256: str = Field(max_length=64)
+    signature: str = Field(max_length=200)
+    recorded_at: datetime = Field(sa_type=UtcMoment)
+
+
+class OutboxEntry(Stored, table=True):
+    """What is still owed of a sent event: its publication, and the receiver's receipt."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_unsent",
+            "position",
+            postgresql_where=text("published_at IS NULL"),
+            sqlite_where=text("published_at IS NULL"),
+        ),
+        Index(
+            "ix_outbox_unconfirmed",
+            "resend_at",
+            postgresql_where=text("confirmed_at IS NULL"),
+            sqlite_where=text("confirmed_at IS NULL"),
+        ),
+        Index("ix_outbox_peer_linkseq", "peer", "linkseq"),
+    )
+
+    position: int | None = number()
+    event_id: str = Field(sa_type=Ident, unique=True)
+    peer: str = Field(sa_type=Word)
+    linkseq: int | None = Field(default=None, sa_type=Number)
+    subject: str = Field(max_length=200)
+    published_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    receipt_id: str | None = Field(default=None, sa_type=Ident)
+    attempts: int = 0
+    resend_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class SentLink(Stored, table=True):
+    """How far we have numbered the link to a peer, and up to where the coordinator has witnessed it."""
+
+    __tablename__ = "sent_links"
+
+    peer: str = Field(sa_type=Word, primary_key=True)
+    last: int = Field(sa_type=Number)
+    witnessed: int = Field(default=0, sa_type=Number)
+
+
+class ReceivedLink(Stored, table=True):
+    """How far a link has reached us: everything up to ``through`` is here; ``highest`` beyond it shows a gap."""
+
+    __tablename__ = "received_links"
+
+    link: str = Field(sa_type=Word, primary_key=True)
+    through: int = Field(default=0, sa_type=Number)
+    highest: int = Field(default=0, sa_type=Number)
+
+
+class ParkedEvent(Stored, table=True):
+    """A message that cannot be applied yet, or at all: kept, visible, replayable.
+
+    ``sha256`` is its key, and not an id from inside it: a forgery must not take the place of the real event.
+    ``trusted`` says whether its signature was verified; only then is it in the ledger too and has a receipt.
+    """
+
+    __tablename__ = "parked"
+    __table_args__ = (Index("uq_parked_sha256_trusted", "sha256", "trusted", unique=True),)
+
+    number: int | None = number()
+    sha256: str = Field(max_length=64)
+    trusted: bool
+    reason: str = Field(sa_type=Word)
+    event_id: str | None = Field(default=None, sa_type=Ident)
+    referral_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    subject: str = Field(max_length=200)
+    body: bytes = Field(sa_type=Bytes)
+    signature: str | None = Field(default=None, max_length=400)
+    parked_at: datetime = Field(sa_type=UtcMoment)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class ReferralRow(Stored, table=True):
+    """A referral as its events have made it, for lists and for the next decision."""
+
+    __tablename__ = "referrals"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    case_id: str = Field(sa_type=Ident)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    kind: str = Field(sa_type=Word)
+    service: str = Field(sa_type=Word)
+    priority: str = Field(sa_type=Word)
+    sender_agency: str = Field(sa_type=Word)
+    sender_unit: str = Field(sa_type=Word)
+    sender_region: str = Field(sa_type=Word)
+    receiver_agency: str = Field(sa_type=Word)
+    receiver_unit: str = Field(sa_type=Word)
+    receiver_region: str = Field(sa_type=Word)
+    requested_at: datetime = Field(sa_type=UtcMoment)
+    due_at: datetime = Field(sa_type=UtcMoment)
+    custody_seq: int | None = None
+    replaces: str | None = Field(default=None, sa_type=Ident)
+    forced: bool = False
+    status: str = Field(sa_type=Word)
+    version: int
+    hold_reason: str | None = Field(default=None, sa_type=Word)
+    ask_id: str | None = Field(default=None, sa_type=Ident)
+    asks: int = 0
+    reject_reason: str | None = Field(default=None, sa_type=Word)
+    better_agency: str | None = Field(default=None, sa_type=Word)
+    better_unit: str | None = Field(default=None, sa_type=Word)
+    outcome: str | None = Field(default=None, sa_type=Word)
+    fail_reason: str | None = Field(default=None, sa_type=Word)
+    norm_gap: str | None = Field(default=None, sa_type=Word)
+    basis: str | None = Field(default=None, sa_type=Word)
+    closed: bool = False
+    updated_at: datetime = Field(sa_type=UtcMoment)
