@@ -25,14 +25,20 @@ class EmbeddedNats:
     """One nats-server, reachable from this machine only; started, stopped and killed as often as you like.
 
     ``store`` keeps its messages, its log and the configuration it was last started with; ``secrets`` is the folder
-    that ``deploy.secrets`` made. Ports are chosen once, so that clients find it again after a restart.
+    that ``deploy.secrets`` made; ``group`` the process group it shall join. Ports are chosen once, so that clients find it again after a restart.
     The calls block; the longest is START_SECONDS or STOP_SECONDS.
     """
 
     def __init__(
-        self, store: Path, secrets: Path, port: int | None = None, monitor_port: int | None = None
+        self,
+        store: Path,
+        secrets: Path,
+        port: int | None = None,
+        monitor_port: int | None = None,
+        group: int | None = None,
     ) -> None:
         self.store = store
+        self._group = group
         self.port = port or _free_port()
         self.monitor_port = monitor_port or _free_port()
         self.url = f"nats://{HOST}:{self.port}"
@@ -68,8 +74,14 @@ class EmbeddedNats:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                process_group=self._group,
             )
         self._wait_until_healthy(self._process)
+
+    def wait(self) -> None:
+        """Block until it has ended, however that came."""
+        if self._process is not None:
+            self._process.wait()
 
     def stop(self) -> None:
         """Stop it in good order (SIGTERM) and wait for its end; nothing to do where it does not run."""

@@ -82,6 +82,7 @@ class Broker:
     def __init__(self, url: str, member: str, seed_file: Path | None = None) -> None:
         self.member = member
         self.connected = asyncio.Event()
+        self._broken = asyncio.Event()
         self.on_connected: list[Callable[[], None]] = []
         """Called at every new connection."""
         self._url = url
@@ -125,12 +126,14 @@ class Broker:
     async def _up(self) -> None:
         # what was pulled before the break will not come; wake whoever waits for it
         self._arrived.put_nowait(None)
+        self._broken.clear()
         self.connected.set()
         for listener in self.on_connected:
             listener()
 
     async def _lost(self) -> None:
         self.connected.clear()
+        self._broken.set()
 
     async def _failed(self, error: Exception) -> None:
         # the broker's words name subjects and permissions, never a body; a refused publish is only seen here
@@ -157,10 +160,22 @@ class Broker:
             log.warning("broker.publish-stopped", member=self.member, error=type(error).__name__)
         if not waiting:
             return []
-        done, late = await asyncio.wait(waiting, timeout=PUBLISH_SECONDS)
-        for future in late:
-            future.cancel()
-        return [waiting[f] for f in done if not f.cancelled() and f.exception() is None]
+        await self._answered(list(waiting))
+        return [
+            event_id
+            for future, event_id in waiting.items()
+            if future.done() and not future.cancelled() and future.exception() is None
+        ]
+
+    async def _answered(self, waiting: Sequence[asyncio.Future[Any]]) -> None:
+        """Wait until the broker has answered all of these, or cannot any more."""
+        answers = asyncio.gather(*waiting, return_exceptions=True)
+        broken = asyncio.ensure_future(self._broken.wait())
+        try:
+            await asyncio.wait({answers, broken}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            broken.cancel()
+            answers.cancel()  # and with it every publication that is still unanswered
 
     async def pull(self, most: int) -> list[Incoming]:
         """Up to ``most`` messages of our durable consumer, as soon as there is one; empty after PULL_SECONDS.

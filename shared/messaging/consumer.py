@@ -38,10 +38,10 @@ class Consumer:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if batch:
-                await self._record(batch)
+                await self.record(batch)
                 await asyncio.gather(*(message.ack() for message in batch))
 
-    async def _record(self, batch: Sequence[Incoming]) -> None:
+    async def record(self, batch: Sequence[Incoming]) -> None:
         """Record the batch, however often it takes: what comes after it must not overtake it."""
         while True:
             try:

@@ -121,7 +121,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
             with contextlib.suppress(asyncio.CancelledError):
                 await work
             await broker.close()
-        database.close()
+        await asyncio.to_thread(database.close)
 
 
 async def _exchange(broker: Broker, database: Database, reception: Reception, agency: Agency) -> None:

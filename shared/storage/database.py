@@ -86,6 +86,8 @@ class Database:
         # SQLite has one writer: waiting here costs nothing, waiting in its busy handler costs time and fairness
         self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         self._writing = self.engine.execution_options(writes=True)
+        self._users = 0
+        self._unused = threading.Condition()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run a unit of work and commit it; run it again when it lost a race. Whatever it raises, nothing is kept."""
@@ -98,7 +100,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def _commit(self, work: Callable[[Transaction], T]) -> T:
-        with self._turn, Session(self._writing, expire_on_commit=False) as session:
+        with self._turn, self._session(self._writing) as session:
             transaction = Transaction(session, self.clock(), self.author)
             result = work(transaction)
             ledger.note_arrivals(session, transaction.arrivals)
@@ -112,11 +114,25 @@ class Database:
 
     def read(self, look: Callable[[Session], T]) -> T:
         """Look at the database without changing it."""
-        with Session(self.engine) as session:
+        with self._session(self.engine) as session:
             return look(session)
 
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        with self._unused:
+            self._users += 1
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+        finally:
+            with self._unused:
+                self._users -= 1
+                self._unused.notify_all()
+
     def close(self) -> None:
-        """Give the connections back."""
+        """Wait for the work under way (a thread outlives the task that waits for it) and give the connections back."""
+        with self._unused:
+            self._unused.wait_for(lambda: self._users == 0)
         self.engine.dispose()
 
 

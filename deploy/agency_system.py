@@ -1,0 +1,102 @@
+"""An agency's own computer system as Estafet sees it: an HTTP client that never gives up too early.
+
+It does what every such system must: repeat a POST with the same Idempotency-Key until it is answered, act only on
+what it has seen (If-Match), and wait by holding a GET open instead of asking again and again.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+from uuid_utils.compat import uuid7
+
+PATIENCE_SECONDS = 90.0
+HELD_SECONDS = 20
+LONGEST_PAUSE_SECONDS = 1.0
+
+Json = dict[str, Any]
+
+
+class Refusal(Exception):
+    """The service said no; ``code`` is the problem's."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        problem = response.json() if "json" in response.headers.get("content-type", "") else {}
+        self.status = response.status_code
+        self.code = str(problem.get("type", "")).removeprefix("urn:estafet:problem:")
+        said = f"{problem.get('detail', '')} {problem.get('errors') or ''}".strip()
+        super().__init__(f"{response.request.method} {response.request.url}: {self.status} {self.code}: {said}")
+
+
+def new_id() -> str:
+    """A UUIDv7, made by the caller so that a repeated creation is the same creation."""
+    return str(uuid7())
+
+
+class AgencySystem:
+    """The system of one member, calling its service. ``trouble`` hears when the service could not be reached."""
+
+    def __init__(self, code: str, url: str, trouble: Callable[[str], None] = lambda _: None) -> None:
+        self.code = code
+        self._http = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(HELD_SECONDS + 20.0, connect=5.0))
+        self._trouble = trouble
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def get(self, path: str, **params: str) -> Json:
+        """GET what is there. Raises Refusal."""
+        return dict(_good(await self._send("GET", path, params=params)).json())
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Json:
+        """POST once, however often it must be sent. Raises Refusal."""
+        return dict(_good(await self._send("POST", path, json=body, headers={"Idempotency-Key": new_id()})).json())
+
+    async def act(self, referral_id: str, action: str, body: Mapping[str, Any] | None = None) -> Json:
+        """Act on a referral as it is now; where it has changed meanwhile, look again. Raises Refusal."""
+        path, key = f"/v1/referrals/{referral_id}", new_id()
+        while True:
+            seen = _good(await self._send("GET", path))
+            headers = {"Idempotency-Key": key, "If-Match": seen.headers["etag"]}
+            response = await self._send("POST", f"{path}/{action}", json=body or {}, headers=headers)
+            if response.status_code != 412:
+                return dict(_good(response).json())
+
+    async def until(self, path: str, fits: Callable[[Json], bool]) -> Json:
+        """Hold a GET open until its answer fits. Raises TimeoutError with what was last seen."""
+        tag, seen = "", "nothing / tidak ada"
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while True:
+                    held = {"Prefer": f"wait={HELD_SECONDS}", "If-None-Match": tag}
+                    response = await self._send("GET", path, headers=held)
+                    if response.status_code in (304, 404):  # nothing new; or not here yet
+                        continue
+                    tag, seen = _good(response).headers.get("etag", ""), response.text
+                    if fits(response.json()):
+                        return dict(response.json())
+        except TimeoutError:
+            raise TimeoutError(f"{self.code} {path}: {seen[:2000]}") from None
+
+    async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Send until it is answered: a service that is down or dies meanwhile is tried again, with the same key."""
+        pause = 0.05
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    response = await self._http.request(method, path, **request)
+                    if response.status_code < 500:
+                        return response
+                    self._trouble(f"{response.status_code}")
+                except httpx.TransportError as error:
+                    self._trouble(type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def _good(response: httpx.Response) -> httpx.Response:
+    if response.status_code >= 400:
+        raise Refusal(response)
+    return response

