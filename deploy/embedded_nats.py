@@ -25,7 +25,8 @@ class EmbeddedNats:
     """One nats-server, reachable from this machine only; started, stopped and killed as often as you like.
 
     ``store`` keeps its messages, its log and the configuration it was last started with; ``secrets`` is the folder
-    that ``deploy.secrets`` made; ``group`` the process group it shall join. Ports are chosen once, so that clients find it again after a restart.
+    that ``deploy.secrets`` made; ``group`` is the process group it joins. Ports are chosen once, so that clients
+    find it again after a restart.
     The calls block; the longest is START_SECONDS or STOP_SECONDS.
     """
 
@@ -39,8 +40,8 @@ class EmbeddedNats:
     ) -> None:
         self.store = store
         self._group = group
-        self.port = port or _free_port()
-        self.monitor_port = monitor_port or _free_port()
+        self.port = port or free_port()
+        self.monitor_port = monitor_port or free_port()
         self.url = f"nats://{HOST}:{self.port}"
         self._secrets = secrets
         self._process: subprocess.Popen[bytes] | None = None
@@ -59,7 +60,7 @@ class EmbeddedNats:
             raise RuntimeError("nats-server runs already")
         for port in (self.port, self.monitor_port):
             # or the answer of somebody else's server would pass for ours
-            if not _is_free(port):
+            if not is_free(port):
                 raise RuntimeError(f"port {port} is taken")
         config = self._configure()
         with self._log.open("ab") as log:
@@ -157,15 +158,17 @@ def _is_healthy(monitor_port: int) -> bool:
         connection.close()
 
 
-def _free_port() -> int:
-    # Below the ports the kernel gives to outgoing connections: a client that tries again and again to reach a killed
-    # server in that range is one day given the server's own port, talks to itself, and keeps the server from it.
-    while not _is_free(port := random.randrange(20_000, 32_000)):
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    # Below the ports the kernel gives to outgoing connections: a client that tries again and again to reach a
+    # killed server in that range is one day given the server's own port, talks to itself, and blocks the server.
+    while not is_free(port := random.randrange(20_000, 32_000)):
         pass
     return port
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

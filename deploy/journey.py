@@ -274,3 +274,27 @@ async def _home_again(journey: Journey) -> None:
     closure = {"outcome": "reintegrated"}
     await journey.for_both(lambda victim: journey.systems["kemensos"].post(f"/v1/victims/{victim}/closure", closure))
     journey.report("kemensos", "Menutup kedua perjalanan", "closes both journeys")
+
+
+async def _verify(journey: Journey) -> None:
+    """Both sides agree on every referral, and coordination tells the same story of both victims."""
+    await asyncio.gather(*(_both_sides_agree(journey, handover) for handover in journey.result.handovers))
+    coordination = journey.systems["coordination"]
+    for victim in journey.result.victims:
+        seen = await coordination.until(f"/v1/journeys/{victim}", _is_whole)
+        journey.result.custody[victim] = _custody(seen)
+        if journey.result.custody[victim] != EXPECTED_CUSTODY:
+            raise JourneyBroken(f"custody of {victim} at coordination: {journey.result.custody[victim]}")
+    journey.report(
+        "coordination",
+        "Kedua perjalanan ditutup; penanggung jawab Polri → KemenPPPA → Kemensos Kolaka → Kemensos Makassar",
+        "both journeys closed; somebody was responsible at every moment; no referral is open",
+    )
+
+
+async def _both_sides_agree(journey: Journey, handover: Handover) -> None:
+    here, there = (journey.systems[side] for side in (handover.receiver, handover.sender))
+    decided = await here.get(handover.path)
+    known = await there.until(handover.path, lambda seen: bool(seen["version"] >= decided["version"]))
+    if decided["status"] not in ENDED or known["status"] != decided["status"]:
+        raise JourneyBroken(f"{handover}: {known['status']} at the sender, {decided['status']} at the receiver")

@@ -188,8 +188,9 @@ class Broker:
         if self._pulled <= 0:
             await self._ask_for(most)
         batch: list[Incoming] = []
-        with contextlib.suppress(asyncio.TimeoutError):
-            message = await asyncio.wait_for(self._arrived.get(), PULL_SECONDS + 0.5)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PULL_SECONDS + 0.5):
+                message = await self._arrived.get()
             while self._take(message, batch) and len(batch) < most and not self._arrived.empty():
                 message = self._arrived.get_nowait()
             return batch

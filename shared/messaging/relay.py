@@ -61,8 +61,9 @@ class Relay:
                 await self._until_done(lambda tx: outbox.resend_due(tx.session, tx.now))
                 look_again = loop.time() + LOOK_AGAIN_SECONDS
             patience = max(look_again - loop.time(), 0.0) if await self._emptied() else RETRY_SECONDS
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), patience)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):  # not wait_for, which can swallow a cancellation
+                    await self._woken.wait()
 
     async def _emptied(self) -> bool:
         try:

@@ -23,8 +23,9 @@ class Watch:
     async def next(self, seconds: float) -> bool:
         """Wait for the next change; answers whether there was one in time."""
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-        except asyncio.TimeoutError:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
             return False
         self._changed.clear()
         return True

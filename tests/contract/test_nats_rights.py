@@ -96,7 +96,7 @@ class Broker:
             await client.close()
 
     async def state(self) -> tuple[StreamState, set[str]]:
-        """The stream's state with every subject in it, and the names of its consumers: as the provisioner sees it."""
+        """The stream's state with every subject in it, and its consumers' names: as the provisioner sees it."""
         async with self.connected(PROVISIONER) as provisioner:
             stream = await provisioner.js.stream_info("TPPO", subjects_filter=">")
             return stream.state, {consumer.name for consumer in await provisioner.js.consumers_info("TPPO")}
@@ -187,7 +187,7 @@ def as_delivered(reply: str) -> str:
 
 
 def with_domain_and_account(reply: str) -> str:
-    """The newer form of an acknowledgement's subject: it names the domain, here none, and a hash of the account."""
+    """The newer form of an acknowledgement's subject: it names the domain, here none, and the account's hash."""
     letters = digits + ascii_uppercase + ascii_lowercase
     account = "".join(letters[byte % len(letters)] for byte in sha256(b"ESTAFET").digest()[:8])
     return reply.replace("$JS.ACK.", f"$JS.ACK._.{account}.")

@@ -1,0 +1,285 @@
+"""``make run``: the broker, the provisioner and the five services on this machine, and a journey through them.
+
+Everything lies in one folder: secrets, databases, messages, logs, and ``state.json`` which tells where each service
+listens and as which process. Whatever dies is started again; Ctrl-C stops everything.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import importlib
+import json
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Annotated
+
+import httpx
+import structlog
+import typer
+
+from deploy import journey
+from deploy.console_output import LABELS, Progress, console, say
+from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
+from deploy.secrets import FOLLOWERS, PROVISIONER, make_secrets
+from deploy.supervisor import Nats, Service, Supervisor
+from services.members import MEMBERS
+from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.messaging.broker import Broker
+from shared.messaging.provisioner import keep_provisioned
+from shared.storage.database import open_engine
+from shared.storage.migrate import migrate
+
+PORT = 8000
+NATS_PORT = 4222
+ORDER = ("coordination", *(name for name in MEMBERS if name != "coordination"))
+"""Coordination listens on the first port, the agencies on those after it."""
+READY_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 0.05
+
+READERS = {
+    **{name: [EVERYTHING] if name == "coordination" else addressed_to(name) for name in MEMBERS},
+    **{follower: [in_province(follower.removeprefix("province-"))] for follower in FOLLOWERS},
+}
+
+
+class CannotRun(Exception):
+    """What stands in the way, in words for the person at the keyboard."""
+
+
+class Stack:
+    """The five services and what they need, in one folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self._secrets = folder / "secrets"
+        self._lock = _sole_user(folder)
+        self._logs = folder / "logs"
+        for made in (self._logs, folder / "databases"):
+            made.mkdir(exist_ok=True)
+        self.urls = dict(zip(ORDER, (f"http://{HOST}:{free}" for free in _ports(port, ORDER)), strict=True))
+        self._supervisor = Supervisor(self._write_state)
+        nats_port = NATS_PORT if is_free(NATS_PORT) else free_port()
+        self.nats = EmbeddedNats(folder / "nats", self._secrets, nats_port, group=self._supervisor.leash.group)
+        self._provisioning: asyncio.Task[None] | None = None
+        self._log_to_file()
+
+    def _log_to_file(self) -> None:
+        log = (self._logs / "run.log").open("a", buffering=1)
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(log))
+
+    async def start(self) -> None:
+        """Start everything and wait until all five services are ready and connected to the broker."""
+        make_secrets(self._secrets)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._supervisor.start(Nats(self.nats)))
+            tasks.create_task(self._start_services())
+        self._provisioning = asyncio.create_task(self._provision())
+        async with httpx.AsyncClient(timeout=2.0) as http:
+            await asyncio.gather(*(self._until_ready(http, name) for name in ORDER))
+
+    async def _start_services(self) -> None:
+        # a service may start as soon as its own database is ready; Alembic itself cannot migrate two at once
+        for name in ORDER:
+            await asyncio.to_thread(_migrate, MEMBERS[name], self._database(name))
+            await self._supervisor.start(self._service(name))
+
+    def _database(self, name: str) -> str:
+        return f"sqlite:///{self.folder / 'databases' / name}.db"
+
+    def _service(self, name: str) -> Service:
+        host, port = self.urls[name].removeprefix("http://").split(":")
+        options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "2"]
+        environment = {
+            "ESTAFET_DATABASE_URL": self._database(name),
+            "ESTAFET_SIGNING_KEY_FILE": str(self._signing_key(name)),
+            "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
+            "ESTAFET_NATS_URL": self.nats.url,
+            "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
+        }
+        command = [sys.executable, "-m", "uvicorn", f"{MEMBERS[name]}:app", *options]
+        return Service(name, command, environment, self._logs / f"{name}.log")
+
+    def _signing_key(self, name: str) -> Path:
+        return max((self._secrets / name).glob("*.pem"), key=lambda path: path.stat().st_mtime)
+
+    async def _provision(self) -> None:
+        broker = Broker(self.nats.url, PROVISIONER, self._secrets / PROVISIONER / "nats.seed")
+        try:
+            await broker.connect()
+            await keep_provisioned(broker, READERS)
+        finally:
+            await broker.close()
+
+    async def _until_ready(self, http: httpx.AsyncClient, name: str) -> None:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while not await _is_ready(http, self.urls[name]):
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        except TimeoutError:
+            log = self._logs / f"{name}.log"
+            end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            raise CannotRun(f"{name} is not ready after {READY_SECONDS:.0f} s; {log} ends with:\n{end}") from None
+
+    def _write_state(self) -> None:
+        children = {child.name: child.pid for child in self._supervisor.children}
+        state = {
+            "services": {name: {"url": url, "pid": children.get(name)} for name, url in self.urls.items()},
+            "nats": {"url": self.nats.url, "pid": children.get("nats")},
+        }
+        new = self.folder / "state.json.new"
+        new.write_text(json.dumps(state, indent=2) + "\n")
+        new.replace(self.folder / "state.json")
+
+    async def close(self, hurry: asyncio.Event) -> None:
+        """Stop everything."""
+        if self._provisioning is not None:
+            self._provisioning.cancel()
+            await asyncio.gather(self._provisioning, return_exceptions=True)
+        await self._supervisor.close(hurry)
+        (self.folder / "state.json").unlink(missing_ok=True)
+        self._lock.close()
+
+
+def _sole_user(folder: Path) -> IO[str]:
+    """Take the folder for ourselves; the kernel gives it back when we end. Raises CannotRun."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise CannotRun(
+            f"Estafet sudah berjalan di {folder}; hentikan dahulu, atau pilih --folder lain.\n"
+            f"Estafet runs in {folder} already: stop it first, or choose another --folder."
+        ) from None
+    return lock
+
+
+def _ports(first: int, names: Iterable[str]) -> list[int]:
+    """A free port for each: the one it should have, or the next that nobody has."""
+    chosen: list[int] = []
+    for wanted, name in enumerate(names, first):
+        port = wanted
+        while port in chosen or not is_free(port):
+            port += 1
+        if port != wanted:
+            say(
+                f"! Port {wanted} terpakai: {name} memakai {port} (lihat --port)",
+                f"port {wanted} is taken: {name} takes {port} (see --port)",
+                "yellow",
+            )
+        chosen.append(port)
+    return chosen
+
+
+def _migrate(module: str, database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine, importlib.import_module(module).MEMBER.lineages)
+    engine.dispose()
+
+
+async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        response = await http.get(f"{url}/health/ready")
+    except httpx.TransportError:
+        return False
+    return response.status_code == 200 and response.json()["broker"] == "connected"
+
+
+async def _run(stack: Stack, began: float, play: bool, stay: bool) -> None:
+    say(f"Estafet dinyalakan di {stack.folder} …", f"starting in {stack.folder}")
+    await stack.start()
+    spent = f"{time.monotonic() - began:.1f} s"
+    say(f"✓ Lima layanan siap dalam {spent}", f"five services ready in {spent}", "green")
+    victims: list[str] = []
+    if play:
+        console.print()
+        progress = Progress()
+        result = await journey.play(stack.urls, progress, journey.show_trouble)
+        victims = result.victims
+        say(
+            f"✓ Perjalanan selesai dalam {result.seconds:.1f} s",
+            f"journey complete in {result.seconds:.1f} s",
+            "bold green",
+        )
+    _where_to_look(stack, victims)
+    if stay:
+        say("Ctrl-C menghentikan semuanya.", "Ctrl-C stops everything.", "bold")
+        await asyncio.Event().wait()
+
+
+def _where_to_look(stack: Stack, victims: list[str]) -> None:
+    home = stack.urls["coordination"]
+    console.print()
+    say(f"  Konsol      {home}/", "the console")
+    for number, victim in enumerate(victims, 1):
+        say(f"  Korban {number}    {home}/journeys/{victim}", "a journey")
+    for name in ORDER:
+        say(f"  {LABELS[name]:<11} {stack.urls[name]}/docs", "API")
+    say(f"  NATS        {stack.nats.url}", f"user seed: {stack.folder}/secrets/province-74/nats.seed")
+    say(f"  Log         {stack.folder}/logs/", "logs")
+    console.print()
+
+
+async def _until_told(folder: Path, port: int, began: float, play: bool, stay: bool) -> int:
+    """Run until it is done or a signal comes; answers the exit code. A second signal stops without waiting."""
+    told, hurry = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (hurry if told.is_set() else told).set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    stack = Stack(folder, port)
+    work = asyncio.create_task(_run(stack, began, play, stay))
+    telling = asyncio.create_task(told.wait())
+    await asyncio.wait({work, telling}, return_when=asyncio.FIRST_COMPLETED)
+    if told.is_set():
+        say("\nMenghentikan semuanya …", "stopping everything")
+    told.set()
+    work.cancel()
+    await stack.close(hurry)
+    telling.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+    say("Semua sudah berhenti.", "everything has stopped")
+    return 0
+
+
+def _command(
+    folder: Annotated[Path, typer.Option(help="Where secrets, databases and logs lie.")] = Path(".run"),
+    port: Annotated[int, typer.Option(help="Port of coordination; the agencies take the next four.")] = PORT,
+    play: Annotated[bool, typer.Option("--journey/--no-journey", help="Play the journey.")] = True,
+    exit_after_journey: Annotated[bool, typer.Option(help="Stop as soon as the journey is complete.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Throw away what earlier runs left.")] = False,
+) -> None:
+    """Start Estafet on this machine, play a journey through it, and stay until Ctrl-C."""
+    began = time.monotonic() - time.process_time()  # with what it took to get here
+    folder = folder.resolve()
+    try:
+        if fresh:
+            _throw_away(folder)
+        code = asyncio.run(_until_told(folder, port, began, play, not exit_after_journey))
+    except (CannotRun, journey.Broken) as error:
+        console.print(f"[bold red]✗[/] {error}", markup=True)
+        code = 1
+    raise typer.Exit(code)
+
+
+def _throw_away(folder: Path) -> None:
+    with _sole_user(folder):
+        for name in ("databases", "nats", "logs", "secrets"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def main() -> None:
+    """The command line."""
+    typer.run(_command)
+
+
+if __name__ == "__main__":
+    main()
