@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 PATIENCE_SECONDS = 90.0
 HELD_SECONDS = 20
+SHORTEST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 
 Json = dict[str, Any]
@@ -81,17 +82,19 @@ class AgencySystem:
             raise TimeoutError(f"{self.code} {path}: {seen[:2000]}") from None
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Send until it is answered: a service that is down or dies meanwhile is tried again, with the same key."""
-        pause = 0.05
+        """Send until it is answered: a service that is down or dies is tried again, with the same key."""
+        pause = SHORTEST_PAUSE_SECONDS
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     response = await self._http.request(method, path, **request)
                     if response.status_code < 500:
                         return response
-                    self._trouble(f"{response.status_code}")
+                    fault = str(response.status_code)
                 except httpx.TransportError as error:
-                    self._trouble(type(error).__name__)
+                    fault = type(error).__name__
+                if pause == SHORTEST_PAUSE_SECONDS:
+                    self._trouble(fault)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

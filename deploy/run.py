@@ -1,7 +1,7 @@
 """``make run``: the broker, the provisioner and the five services on this machine, and a journey through them.
 
-Everything lies in one folder: secrets, databases, messages, logs, and ``state.json`` which tells where each service
-listens and as which process. Whatever dies is started again; Ctrl-C stops everything.
+Everything lies in one folder: secrets, databases, messages, logs, and ``state.json``, which tells where each
+service listens and as which process. Whatever dies is started again; Ctrl-C stops everything.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import importlib
 import json
+import os
 import shutil
 import signal
 import sys
@@ -39,6 +40,8 @@ ORDER = ("coordination", *(name for name in MEMBERS if name != "coordination"))
 """Coordination listens on the first port, the agencies on those after it."""
 READY_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.05
+INTERRUPTED = 130
+"""Exit code of a run that was to end by itself and was stopped."""
 
 READERS = {
     **{name: [EVERYTHING] if name == "coordination" else addressed_to(name) for name in MEMBERS},
@@ -65,6 +68,7 @@ class Stack:
         nats_port = NATS_PORT if is_free(NATS_PORT) else free_port()
         self.nats = EmbeddedNats(folder / "nats", self._secrets, nats_port, group=self._supervisor.leash.group)
         self._provisioning: asyncio.Task[None] | None = None
+        self._write_state()
         self._log_to_file()
 
     def _log_to_file(self) -> None:
@@ -74,9 +78,10 @@ class Stack:
     async def start(self) -> None:
         """Start everything and wait until all five services are ready and connected to the broker."""
         make_secrets(self._secrets)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._supervisor.start(Nats(self.nats)))
-            tasks.create_task(self._start_services())
+        try:
+            await asyncio.gather(self._supervisor.start(Nats(self.nats)), self._start_services())
+        except (OSError, RuntimeError) as error:
+            raise CannotRun(str(error)) from error
         self._provisioning = asyncio.create_task(self._provision())
         async with httpx.AsyncClient(timeout=2.0) as http:
             await asyncio.gather(*(self._until_ready(http, name) for name in ORDER))
@@ -127,6 +132,8 @@ class Stack:
     def _write_state(self) -> None:
         children = {child.name: child.pid for child in self._supervisor.children}
         state = {
+            "pid": os.getpid(),
+            "group": self._supervisor.leash.group,
             "services": {name: {"url": url, "pid": children.get(name)} for name, url in self.urls.items()},
             "nats": {"url": self.nats.url, "pid": children.get("nats")},
         }
@@ -199,7 +206,10 @@ async def _run(stack: Stack, began: float, play: bool, stay: bool) -> None:
     if play:
         console.print()
         progress = Progress()
-        result = await journey.play(stack.urls, progress, journey.show_trouble)
+        try:
+            result = await journey.play(stack.urls, progress, journey.show_trouble)
+        except journey.FAULTS as error:
+            raise CannotRun(f"{type(error).__name__}: {error}") from error
         victims = result.victims
         say(
             f"✓ Perjalanan selesai dalam {result.seconds:.1f} s",
@@ -241,13 +251,15 @@ async def _until_told(folder: Path, port: int, began: float, play: bool, stay: b
     if told.is_set():
         say("\nMenghentikan semuanya …", "stopping everything")
     told.set()
+    interrupted = not work.done()
     work.cancel()
+    await asyncio.wait({work})
     await stack.close(hurry)
     telling.cancel()
+    say("Semua sudah berhenti.", "everything has stopped")
     with contextlib.suppress(asyncio.CancelledError):
         await work
-    say("Semua sudah berhenti.", "everything has stopped")
-    return 0
+    return INTERRUPTED if interrupted and not stay else 0
 
 
 def _command(
@@ -264,8 +276,8 @@ def _command(
         if fresh:
             _throw_away(folder)
         code = asyncio.run(_until_told(folder, port, began, play, not exit_after_journey))
-    except (CannotRun, journey.Broken) as error:
-        console.print(f"[bold red]✗[/] {error}", markup=True)
+    except CannotRun as error:
+        console.print(f"✗ {error}", style="bold red", markup=False)
         code = 1
     raise typer.Exit(code)
 

@@ -33,8 +33,8 @@ class Leash:
     """A small process that leads the group of all children and holds a pipe from us.
 
     When the pipe closes, because we pulled it or because we are gone in whatever way, it kills the whole group and
-    itself. The kernel does the rest: no list of process ids that could be stale, the same on Linux and macOS. And as
-    the group is not the terminal's, Ctrl-C reaches us alone: we decide who is stopped when.
+    itself. There is no list of process ids that could be stale, and it is the same on Linux and macOS. And as the
+    group is not the terminal's, Ctrl-C reaches us alone: we decide who is stopped when.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,20 @@
-"""stub until the coordination service is written"""
-from shared.domain.agency import Agency, Text
-from shared.service.app import agency_member, create_app
+"""The service: ``uvicorn services.coordination.main:app``."""
 
-MEMBER = agency_member(Agency("coordination", Text("Gugus Tugas", "Task force"), "cooperation", {}, (), (), None))
+from pathlib import Path
+
+from services.coordination.agency import AGENCY
+from services.coordination.projection import Projection, Witness
+from services.coordination.routes import router
+from shared.service.app import Member, create_app
+from shared.service.routes import operations
+from shared.storage.migrate import EXCHANGE
+
+MEMBER = Member(
+    agency=AGENCY,
+    routers=(router, operations.router),
+    lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
+    apply=Projection,
+    follower=True,
+    receive=Witness,
+)
 app = create_app(MEMBER)

@@ -14,15 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.contracts.events import CATALOGUE, EventData
 from shared.contracts.subjects import ROOT, region_tokens
-from shared.contracts.types import Id, Moment, Region, rfc3339
+from shared.contracts.types import UUID7, Code, Id, Link, Moment, Region, rfc3339
 
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BODY = 64 * 1024
 """Bytes of a body, at most."""
 SCHEMA_PREFIX = "urn:estafet:schema:"
 
-_LINK = re.compile(r"^([a-z][a-z0-9-]*)>([a-z][a-z0-9-]*)$")
-_SOURCE = re.compile(r"^/agencies/([a-z][a-z0-9-]*)/units/([a-z][a-z0-9.-]*)$")
+_SOURCE = r"^/agencies/[a-z][a-z0-9-]{0,30}/units/[a-z][a-z0-9.-]{0,47}$"
+_TRACEPARENT = r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+_MOST = 2**63 - 1
+"""The highest number that a database keeps."""
 
 
 class Unreadable(ValueError):
@@ -40,19 +42,19 @@ class Envelope(BaseModel):
 
     specversion: Literal["1.0"]
     id: Id
-    source: str = Field(pattern=_SOURCE.pattern)
+    source: str = Field(pattern=_SOURCE)
     type: str = Field(pattern=r"^id\.tppo\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[0-9]{1,3}$", max_length=120)
     subject: str = Field(max_length=120)
     time: Moment
     datacontenttype: Literal["application/json"]
-    dataschema: str
+    dataschema: str = Field(max_length=200)
     partitionkey: Id | None = None
     sequence: str | None = Field(default=None, pattern=r"^[0-9]{10}$")
-    traceparent: str | None = None
-    link: str = Field(pattern=_LINK.pattern)
-    linkseq: int | None = Field(default=None, ge=1)
+    traceparent: str | None = Field(default=None, pattern=_TRACEPARENT)
+    link: Link
+    linkseq: int | None = Field(default=None, ge=1, le=_MOST)
     causationid: Id | None = None
-    basis: str | None = None
+    basis: Code | None = None
     region: Region
     data: dict[str, Any]
 
@@ -65,6 +67,11 @@ class Envelope(BaseModel):
     def receiver(self) -> str:
         """The agency it is addressed to, or ``all``."""
         return self.link.partition(">")[2]
+
+    @property
+    def about_referral(self) -> bool:
+        """Whether ``subject`` is a referral's id, also where the type is not in the catalogue."""
+        return self.type.startswith("id.tppo.referral.")
 
     @property
     def version(self) -> int | None:
@@ -83,10 +90,15 @@ class Envelope(BaseModel):
         Raises Unreadable when a known type carries data of another shape.
         """
         kind = CATALOGUE.get(self.type)
+        if kind is None:
+            return None
         try:
-            return None if kind is None else kind.model_validate(self.data)
+            data = kind.model_validate(self.data)
         except ValidationError as error:
             raise Unreadable("data-of-another-shape") from error
+        if data.subject != self.subject:
+            raise Unreadable("subject-is-not-the-data")
+        return data
 
     @classmethod
     def read(cls, body: bytes) -> Self:
@@ -99,6 +111,8 @@ class Envelope(BaseModel):
             raise Unreadable("not-an-envelope") from error
         if not envelope.source.startswith(f"/agencies/{envelope.sender}/"):
             raise Unreadable("source-is-not-the-sender")
+        if envelope.about_referral and not re.fullmatch(UUID7, envelope.subject):
+            raise Unreadable("subject-is-not-an-id")
         return envelope
 
 

@@ -22,7 +22,21 @@ from shared.contracts.codes import (
     RejectReason,
     Stage,
 )
-from shared.contracts.types import Code, Count, Custody, DeskRef, Flag, Id, Moment, UnitRef, Value, VictimFacts
+from shared.contracts.types import (
+    Code,
+    Count,
+    Country,
+    Custody,
+    DeskRef,
+    Flag,
+    Id,
+    Link,
+    Moment,
+    Sha256,
+    UnitRef,
+    Value,
+    VictimFacts,
+)
 
 TYPE_PREFIX = "id.tppo"
 
@@ -56,7 +70,7 @@ class CaseOpened(EventData):
     unit: UnitRef
     channel: Code
     exploitation: Exploitation
-    destination: str | None = None
+    destination: Country | None = None
     occurred_at: Moment
 
 
@@ -220,7 +234,7 @@ class ReceiptRecorded(EventData):
     entity, event, subject_field = "receipt", "recorded", "event_id"
     numbered = False
     event_id: Id
-    sha256: str
+    sha256: Sha256
     linkseq: Count
     outcome: ReceiptOutcome
 
@@ -234,7 +248,7 @@ class LinkWitnessed(EventData):
 
     entity, event, subject_field = "link", "witnessed", "link"
     numbered = False
-    link: str
+    link: Link
     through: Count
 
 

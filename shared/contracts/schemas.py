@@ -1,13 +1,10 @@
 """JSON Schemas of the events, for integrators. The golden copies lie in ``golden/``; a test compares them."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from shared.contracts.envelope import SCHEMA_PREFIX, Envelope
 from shared.contracts.events import EventData
-
-GOLDEN = Path(__file__).with_name("golden")
 
 
 def schema_of(event: type[EventData]) -> dict[str, Any]:

@@ -59,6 +59,16 @@ Code = Annotated[str, StringConstraints(pattern=CODE, max_length=48)]
 UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$", max_length=48)]
 """A unit's id within its agency, such as ``polres-74.01``."""
 
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166 alpha-2."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A digest in lower-case hexadecimal."""
+
+LINK = r"^[a-z][a-z0-9-]{0,30}>[a-z][a-z0-9-]{0,30}$"
+Link = Annotated[str, StringConstraints(pattern=LINK)]
+"""The events of one member for another, ``police>kemenkes``, or for all: ``police>all``."""
+
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
 

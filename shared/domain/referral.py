@@ -125,24 +125,42 @@ STATUS_BEFORE: dict[type[e.EventData], frozenset[Status]] = {
     e.Completed: AT_WORK,
     e.Failed: AT_WORK,
     e.Cancelled: frozenset({Status.RECEIVED, Status.ACCEPTED}),
-    e.CancellationRefused: AT_WORK | {Status.ACCEPTED},
+    e.CancellationRefused: LIVE - {Status.REQUESTED},
 }
 """From where each event of the receiver is a lawful move. The other side checks it: a peer's word is not a rule."""
 
 
 def fault(referral: Referral, event: e.EventData, version: int | None) -> str | None:
-    """Why an event of the receiver cannot be the next version: a code, or None where it can.
+    """Why an event cannot be the next one here: a code, or None where it can.
 
-    ``version-gap`` will pass when what is missing arrives; the others need a person.
+    An ask makes no version but knows one: nobody reads it before that version, nor an answer before its ask.
+    ``version-gap`` and ``unknown-ask`` will pass when what is missing arrives; the others need a person.
     """
+    if isinstance(event, e.SenderAsk):
+        return "version-gap" if version is not None and version > referral.version else None
     if version is None or version <= referral.version:
         return "version-conflict"
     if version > referral.version + 1:
         return "version-gap"
     if referral.status not in STATUS_BEFORE[type(event)]:
         return "move-not-allowed"
+    if isinstance(event, e.CancellationRefused | e.Cancelled) or _grants(event):
+        return _answer_fault(referral, event)
     if isinstance(event, e.Accepted) and event.custody != custody_on_acceptance(referral):
         return "custody-not-offered"
+    return None
+
+
+def _grants(event: e.EventData) -> bool:
+    return isinstance(event, e.Failed) and event.reason is FailReason.CANCELLATION_GRANTED
+
+
+def _answer_fault(referral: Referral, event: Any) -> str | None:
+    """An answer answers what was asked, and no cancellation takes back custody that has moved."""
+    if event.ask_id is None or event.ask_id != referral.ask_id:
+        return "unknown-ask"
+    if custody_has_moved(referral) and not isinstance(event, e.CancellationRefused):
+        return "move-not-allowed"
     return None
 
 

@@ -18,7 +18,7 @@ from shared.domain.agency import Agency
 from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
 from shared.messaging.broker import Broker
-from shared.messaging.consumer import Consumer
+from shared.messaging.consumer import Consumer, Receive
 from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
 from shared.reference.units import load_units
@@ -54,6 +54,8 @@ class Member:
     apply: Callable[[Office], Apply]
     follower: bool = False
     """Whether it takes in what is addressed to others."""
+    receive: Callable[[Reception], Receive] = lambda reception: reception
+    """What is done around the reception of a batch."""
 
 
 def agency_member(agency: Agency) -> Member:
@@ -111,7 +113,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
-    work = asyncio.create_task(_exchange(broker, database, reception, agency)) if broker else None
+    work = asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)) if broker else None
     log.info("service.started", member=agency.code)
     try:
         yield
@@ -124,11 +126,11 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         await asyncio.to_thread(database.close)
 
 
-async def _exchange(broker: Broker, database: Database, reception: Reception, agency: Agency) -> None:
+async def _exchange(broker: Broker, database: Database, receive: Receive, agency: Agency) -> None:
     """Relay and consume for as long as the service runs; a broker that is away is waited for."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
-    consumer = Consumer(database, broker, reception)
+    consumer = Consumer(database, broker, receive)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
         tasks.create_task(relay.run())

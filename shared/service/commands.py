@@ -7,12 +7,16 @@ from typing import Annotated
 import structlog
 import typer
 
+from shared import contracts
 from shared.contracts.events import CATALOGUE
-from shared.contracts.schemas import GOLDEN, golden_text
+from shared.contracts.schemas import golden_text
 from shared.service.app import Member
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate as migrate_database
+
+GOLDEN = Path(contracts.__file__).with_name("golden")
+"""Where the golden copies of the JSON Schemas lie."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for the operator of one service.")
 

@@ -44,6 +44,7 @@ class Inbound:
         if envelope.sender != self.office.agency.coordinator or sender != self.office.code:
             raise Park("not-the-coordinator")
         outbox.witness(tx.session, peer, event.through)
+        tx.changed.add("links")
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
         """A new referral for one of our desks: note it, and answer what needs no person."""

@@ -27,7 +27,7 @@ from shared.storage.tables import LedgerEntry, ParkedEvent
 
 log = structlog.get_logger()
 
-AWAITING = ("version-gap", "unknown-referral")
+AWAITING = ("version-gap", "unknown-ask", "unknown-referral")
 """Reasons that pass by themselves when what is missing arrives."""
 
 

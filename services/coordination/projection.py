@@ -1,0 +1,191 @@
+"""The fold of all ledgers: what each event changes in the journeys. It reads the same in any order of arrival."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
+from shared.contracts import events as e
+from shared.contracts.codes import Stage
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import Custody, UnitRef
+from shared.domain.referral import ENDED, evolve, fault, open_referral
+from shared.messaging.broker import Incoming
+from shared.service.inbound import is_outcome
+from shared.service.office import Office, draft
+from shared.service.reception import Park, Reception
+from shared.storage import ledger, referrals
+from shared.storage.database import Transaction
+from shared.storage.tables import ReceivedLink
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Coordination's ``Apply``: see ``shared.service.reception``."""
+
+    office: Office
+
+    def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
+        """Fold one trusted event. Raises Park."""
+        match event:
+            case e.ReceiptRecorded():
+                _receipt(tx, envelope, event)
+            case e.LinkWitnessed():
+                pass
+            case e.CaseOpened():
+                _spoken_by(envelope, event.unit)
+                _case(tx, event)
+            case e.VictimRegistered():
+                _spoken_by(envelope, event.custody)
+                _registered(tx, event)
+            case e.StageRecorded():
+                _spoken_by(envelope, event.unit)
+                _stage(tx, event.victim_id, event.stage, event.unit, event.occurred_at)
+            case e.JourneyClosed():
+                _spoken_by(envelope, event.unit)
+                journey = _journey(tx, event.victim_id)
+                journey.closed_at, journey.outcome = event.occurred_at, event.outcome
+            case e.Requested():
+                self._requested(tx, envelope, event)
+            case e.ReferralEvent():
+                self._progressed(tx, envelope, event)
+
+    def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
+        _spoken_by(envelope, event.sender)
+        if referrals.load(tx.session, event.referral_id) is not None:
+            raise Park("referral-id-taken")
+        referrals.add(tx.session, open_referral(event), envelope.basis, tx.now)
+        _journey(tx, event.victim_id)
+        tx.changed.add(event.referral_id)
+
+    def _progressed(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
+        row = referrals.load(tx.session, event.referral_id)
+        if row is None:
+            raise Park("unknown-referral")
+        referral = referrals.to_referral(row)
+        if isinstance(event, e.SenderAsk):
+            _spoken_by(envelope, referral.sender)
+        else:
+            _spoken_by(envelope, referral.receiver)
+            reason = fault(referral, event, envelope.version)
+            if reason is not None:
+                raise Park(reason)
+        referrals.save(row, evolve(referral, event), tx.now)
+        tx.changed.add(row.id)
+        _journey(tx, row.victim_id)
+        if isinstance(event, e.Accepted) and event.custody is not None:
+            _custody(tx, row.victim_id, event.custody, event.occurred_at, row.id)
+        if isinstance(event, e.Started):
+            stage = self.office.directory.stage_of(row.receiver_agency, row.service)
+            _stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)
+
+
+def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:
+    if envelope.sender != unit.agency:
+        raise Park("not-theirs-to-say")
+
+
+def _journey(tx: Transaction, victim_id: str) -> JourneyRow:
+    """The row of a journey, made on first mention: what mentions it may come before its registration."""
+    statement = select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id)
+    journey = tx.session.scalars(statement).first()
+    if journey is None:
+        journey = JourneyRow(victim_id=victim_id, stage=Stage.DETECTION)
+        tx.session.add(journey)
+    journey.events += 1
+    tx.changed.add(victim_id)
+    return journey
+
+
+def _case(tx: Transaction, event: e.CaseOpened) -> None:
+    tx.session.merge(
+        CaseFactsRow(
+            case_id=event.case_id,
+            agency=event.unit.agency,
+            unit=event.unit.unit,
+            region=event.unit.region,
+            channel=event.channel,
+            exploitation=event.exploitation,
+            destination=event.destination,
+            opened_at=event.occurred_at,
+        )
+    )
+
+
+def _registered(tx: Transaction, event: e.VictimRegistered) -> None:
+    journey = _journey(tx, event.victim_id)
+    if journey.registered_at is not None:
+        raise Park("registered-twice")
+    journey.case_id = event.case_id
+    journey.age_class, journey.sex = event.facts.age_class, event.facts.sex
+    journey.home_region = event.facts.home_region
+    journey.registered_at = event.occurred_at
+    _custody(tx, event.victim_id, event.custody, event.occurred_at, None)
+    _stage(tx, event.victim_id, Stage.DETECTION, event.custody, event.occurred_at)
+
+
+def _custody(
+    tx: Transaction, victim_id: str, custody: Custody, since: datetime, referral_id: str | None
+) -> None:
+    """Add a link to the chain; the holder now is the link with the highest number."""
+    if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
+        raise Park("custody-link-taken")
+    link = CustodyRow(victim_id=victim_id, since=since, referral_id=referral_id, **dict(custody))
+    tx.session.add(link)
+    journey = _journey(tx, victim_id)
+    if custody.seq > journey.custody_seq:
+        journey.custody_agency, journey.custody_unit = custody.agency, custody.unit
+        journey.custody_region, journey.custody_seq = custody.region, custody.seq
+
+
+def _stage(tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: datetime) -> None:
+    """Note a stage; the journey stands where the latest one by time of occurrence says."""
+    row = StageRow(victim_id=victim_id, stage=stage, agency=unit.agency, unit=unit.unit, occurred_at=at)
+    tx.session.add(row)
+    journey = _journey(tx, victim_id)
+    if journey.stage_at is None or at >= journey.stage_at:
+        journey.stage, journey.stage_at = stage, at
+
+
+def _receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
+    """The sender has recorded an outcome: the referral is closed."""
+    entry = ledger.find(tx.session, receipt.event_id)
+    if entry is None or entry.referral_id is None or not is_outcome(entry.type):
+        return
+    row = referrals.load(tx.session, entry.referral_id)
+    if row is not None and row.sender_agency == envelope.sender and row.status in ENDED:
+        row.closed = True
+        _journey(tx, row.victim_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Takes in a batch, and tells each sender up to where its links are recorded here without a hole."""
+
+    reception: Reception
+
+    def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
+        """Record a batch in one unit of work."""
+        self.reception(tx, batch)
+        tx.session.flush()
+        ledger.note_arrivals(tx.session, tx.arrivals)
+        tx.arrivals.clear()
+        # of every link in the batch, a repetition too: its sender has missed our last word
+        for link in sorted({link for message in batch if (link := _link(tx, message)) is not None}):
+            row = tx.session.get(ReceivedLink, link)
+            if row is not None and row.through:
+                witnessed = e.LinkWitnessed(link=link, through=row.through)
+                tx.emit(draft(witnessed, link.partition(">")[0], self.reception.unit))
+
+
+def _link(tx: Transaction, message: Incoming) -> str | None:
+    """The link of a message that is in the ledger: only what was verified is."""
+    try:
+        envelope = Envelope.read(message.body)
+    except ValueError:
+        return None
+    known = ledger.find(tx.session, envelope.id)
+    return None if known is None or known.linkseq is None else known.link

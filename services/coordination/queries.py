@@ -1,0 +1,253 @@
+"""Questions to the projection. Nothing here writes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, col
+
+from services.coordination import read_models as m
+from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
+from shared.contracts.codes import Stage
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
+from shared.domain.referral import AWAITING_START, LIVE
+from shared.domain.refusal import Refused
+from shared.service.office import Office
+from shared.service.read_models import referral_view
+from shared.storage.referrals import read_cursor, within, write_cursor
+from shared.storage.tables import LedgerEntry, ReferralRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which journeys a list shows. ``region`` is the custody holder's; a province holds its regencies."""
+
+    region: str | None = None
+    stage: Stage | None = None
+    agency: str | None = None
+    open: bool | None = None
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of desks and services on a day, for people."""
+
+    office: Office
+    now: datetime
+
+    def unit(self, agency: str | None, unit: str | None) -> str:
+        """A desk's name, or its id where the reference data does not know it."""
+        try:
+            return self.office.units.get(agency or "", unit or "", self.now.date()).name.id
+        except Refused:
+            return unit or "-"
+
+    def service(self, agency: str, service: str) -> str:
+        """A service's name, or its code."""
+        try:
+            return self.office.directory.service(agency, service).label.id
+        except Refused:
+            return service
+
+
+def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.region:
+        found.append(within(col(JourneyRow.custody_region), wanted.region))
+    if wanted.stage:
+        found.append(col(JourneyRow.stage) == wanted.stage)
+    if wanted.agency:
+        found.append(col(JourneyRow.custody_agency) == wanted.agency)
+    if wanted.open is not None:
+        closed = col(JourneyRow.closed_at)
+        found.append(closed.is_(None) if wanted.open else closed.is_not(None))
+    if wanted.overdue:
+        found.append(col(JourneyRow.victim_id).in_(select(ReferralRow.victim_id).where(*_overdue(now))))
+    return found
+
+
+def _overdue(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return col(ReferralRow.status).in_(AWAITING_START), col(ReferralRow.due_at) < now
+
+
+def journeys(session: Session, names: Names, wanted: Wanted, cursor: str | None, limit: int) -> m.JourneyPage:
+    """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
+    statement = select(JourneyRow).where(*_conditions(wanted, names.now))
+    if cursor is not None:
+        statement = statement.where(col(JourneyRow.number) < read_cursor(cursor))
+    rows = session.scalars(statement.order_by(col(JourneyRow.number).desc()).limit(limit + 1)).all()
+    shown = rows[:limit]
+    live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
+    late = _count_by_victim(session, shown, _overdue(names.now))
+    items = [
+        m.JourneySummary(**_summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0)))
+        for row in shown
+    ]
+    return m.JourneyPage(items=items, next=write_cursor(shown[-1].number or 0) if len(rows) > limit else None)
+
+
+def _count_by_victim(
+    session: Session, rows: Sequence[JourneyRow], conditions: Sequence[ColumnElement[bool]]
+) -> dict[str, int]:
+    statement = select(ReferralRow.victim_id, func.count()).where(
+        col(ReferralRow.victim_id).in_([row.victim_id for row in rows]), *conditions
+    )
+    return {victim: count for victim, count in session.execute(statement.group_by(ReferralRow.victim_id))}  # noqa: C416
+
+
+def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str, object]:
+    custody = None
+    if row.custody_agency is not None:
+        custody = UnitRef(
+            agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or ""
+        )
+    return {
+        "victim_id": row.victim_id,
+        "case_id": row.case_id,
+        "age_class": row.age_class,
+        "sex": row.sex,
+        "home_region": row.home_region,
+        "stage": row.stage,
+        "custody": custody,
+        "custody_name": custody and names.unit(custody.agency, custody.unit),
+        "live_handovers": live,
+        "overdue": overdue,
+        "registered_at": row.registered_at,
+        "closed_at": row.closed_at,
+        "outcome": row.outcome,
+    }
+
+
+def journey(session: Session, names: Names, victim_id: str) -> tuple[str, m.JourneyView] | None:
+    """A whole journey and the ETag of its view, or None."""
+    row = session.scalars(select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id)).first()
+    if row is None:
+        return None
+    case = row.case_id and session.get(CaseFactsRow, row.case_id)
+    handovers = _handovers(session, names, col(ReferralRow.victim_id) == victim_id)
+    live = sum(1 for handover in handovers if handover.status in LIVE)
+    view = m.JourneyView(
+        **_summary(row, names, live, sum(handover.overdue for handover in handovers)),
+        exploitation=case.exploitation if case else None,
+        destination=case.destination if case else None,
+        custody_chain=custody_chain(session, names, victim_id),
+        stages=_stages(session, names, victim_id),
+        handovers=handovers,
+        events=_events(session, victim_id),
+    )
+    return f'"{row.events}"', view
+
+
+def _handovers(session: Session, names: Names, condition: ColumnElement[bool]) -> list[m.HandoverView]:
+    rows = session.scalars(select(ReferralRow).where(condition).order_by(col(ReferralRow.number)))
+    return [handover(row, names) for row in rows]
+
+
+def handover(row: ReferralRow, names: Names) -> m.HandoverView:
+    """A hand-over with the names of its desks."""
+    return m.HandoverView(
+        **referral_view(row, names.now).model_dump(),
+        sender_name=names.unit(row.sender_agency, row.sender_unit),
+        receiver_name=names.unit(row.receiver_agency, row.receiver_unit),
+        service_label=names.service(row.receiver_agency, row.service),
+    )
+
+
+def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.CustodyView]:
+    """Who was responsible, from the registration on; each holder until the next."""
+    statement = select(CustodyRow).where(col(CustodyRow.victim_id) == victim_id)
+    rows = session.scalars(statement.order_by(col(CustodyRow.seq))).all()
+    ends = [row.since for row in rows[1:]] + [None]
+    return [
+        m.CustodyView(
+            agency=row.agency,
+            unit=row.unit,
+            region=row.region,
+            seq=row.seq,
+            unit_name=names.unit(row.agency, row.unit),
+            since=row.since,
+            until=until,
+            referral_id=row.referral_id,
+        )
+        for row, until in zip(rows, ends, strict=True)
+    ]
+
+
+def holder_at(session: Session, names: Names, victim_id: str, at: datetime) -> m.Holder:
+    """Who was responsible at a moment."""
+    links = [link for link in custody_chain(session, names, victim_id) if link.since <= at]
+    return m.Holder(at=at, custody=links[-1] if links else None)
+
+
+def _stages(session: Session, names: Names, victim_id: str) -> list[m.StageView]:
+    statement = select(StageRow).where(col(StageRow.victim_id) == victim_id)
+    return [
+        m.StageView(
+            stage=row.stage,
+            agency=row.agency,
+            unit=row.unit,
+            unit_name=names.unit(row.agency, row.unit),
+            occurred_at=row.occurred_at,
+        )
+        for row in session.scalars(statement.order_by(col(StageRow.occurred_at), col(StageRow.number)))
+    ]
+
+
+def _events(session: Session, victim_id: str) -> list[m.EventView]:
+    statement = select(LedgerEntry).where(
+        col(LedgerEntry.victim_id) == victim_id, col(LedgerEntry.type) != "id.tppo.receipt.recorded.v1"
+    )
+    envelopes = (Envelope.read(row.body) for row in session.scalars(statement.order_by(col(LedgerEntry.position))))
+    return [
+        m.EventView(
+            event_id=event.id,
+            type=event.type,
+            sender=event.sender,
+            receiver=event.receiver,
+            time=event.time,
+            referral_id=event.subject if event.type.startswith("id.tppo.referral.") else None,
+            version=event.version,
+        )
+        for event in envelopes
+    ]
+
+
+def counts(session: Session, now: datetime) -> m.Counts:
+    """How much there is of what."""
+
+    def tally(column: object, *conditions: ColumnElement[bool]) -> dict[str, int]:
+        statement = select(column, func.count()).where(*conditions).group_by(column)  # type: ignore[call-overload]
+        return {str(key): int(count) for key, count in session.execute(statement) if key is not None}
+
+    is_open = col(JourneyRow.closed_at).is_(None)
+    provinces: Counter[str] = Counter()
+    for region, count in tally(JourneyRow.custody_region, is_open).items():
+        provinces[region if region.startswith("00.") else region[:2]] += count
+
+    def number(table: type[object], *conditions: ColumnElement[bool]) -> int:
+        return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
+
+    return m.Counts(
+        journeys_open=number(JourneyRow, is_open),
+        journeys_closed=number(JourneyRow, ~is_open),
+        overdue=number(ReferralRow, *_overdue(now)),
+        norm_gaps=number(ReferralRow, col(ReferralRow.norm_gap).is_not(None)),
+        by_stage=tally(JourneyRow.stage, is_open),
+        by_agency=tally(JourneyRow.custody_agency, is_open),
+        by_province=dict(sorted(provinces.items())),
+        handovers_by_status=tally(ReferralRow.status),
+    )
+
+
+def norm_gaps(session: Session, names: Names, cursor: str | None, limit: int) -> m.NormGapPage:
+    """The hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
+    statement = select(ReferralRow).where(col(ReferralRow.norm_gap).is_not(None))
+    if cursor is not None:
+        statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))
+    rows = session.scalars(statement.order_by(col(ReferralRow.number).desc()).limit(limit + 1)).all()
+    items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows[:limit]]
+    return m.NormGapPage(items=items, next=write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None)

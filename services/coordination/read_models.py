@@ -1,0 +1,116 @@
+"""What coordination answers: journeys, custody through time, counts, norm gaps."""
+
+from pydantic import BaseModel
+
+from shared.contracts.types import Id, Moment, UnitRef
+from shared.service.read_models import ReferralView
+
+
+class CustodyView(UnitRef):
+    """One link of the custody chain (penanggung jawab), from ``since`` to ``until`` (None: now)."""
+
+    seq: int
+    unit_name: str
+    since: Moment
+    until: Moment | None
+    referral_id: Id | None
+
+
+class StageView(BaseModel):
+    """A stage (tahap) that the journey entered, and at whose desk."""
+
+    stage: str
+    agency: str
+    unit: str
+    unit_name: str
+    occurred_at: Moment
+
+
+class HandoverView(ReferralView):
+    """A hand-over: a referral or transfer with the names of its desks."""
+
+    sender_name: str
+    receiver_name: str
+    service_label: str
+
+
+class EventView(BaseModel):
+    """One event of the journey, in the order in which coordination recorded it."""
+
+    event_id: Id
+    type: str
+    sender: str
+    receiver: str
+    time: Moment
+    referral_id: Id | None
+    version: int | None
+
+
+class JourneySummary(BaseModel):
+    """A journey in a list."""
+
+    victim_id: Id
+    case_id: Id | None
+    age_class: str | None
+    sex: str | None
+    home_region: str | None
+    stage: str
+    custody: UnitRef | None
+    custody_name: str | None
+    live_handovers: int
+    overdue: int
+    registered_at: Moment | None
+    closed_at: Moment | None
+    outcome: str | None
+
+
+class JourneyPage(BaseModel):
+    """One page of journeys, newest first."""
+
+    items: list[JourneySummary]
+    next: str | None
+
+
+class JourneyView(JourneySummary):
+    """A whole journey (perjalanan), from detection to after-care."""
+
+    exploitation: str | None
+    destination: str | None
+    custody_chain: list[CustodyView]
+    stages: list[StageView]
+    handovers: list[HandoverView]
+    events: list[EventView]
+
+
+class Holder(BaseModel):
+    """Who was responsible at a moment; None before the registration."""
+
+    at: Moment
+    custody: CustodyView | None
+
+
+class Counts(BaseModel):
+    """How much there is of what. Keys are codes; provinces by Kemendagri code of the custody holder's desk."""
+
+    journeys_open: int
+    journeys_closed: int
+    overdue: int
+    norm_gaps: int
+    by_stage: dict[str, int]
+    by_agency: dict[str, int]
+    by_province: dict[str, int]
+    handovers_by_status: dict[str, int]
+
+
+class NormGapView(BaseModel):
+    """A hand-over that failed for want of a rule."""
+
+    norm_gap: str
+    handover: HandoverView
+
+
+class NormGapPage(BaseModel):
+    """The list for the norm-development Subsatgas, newest first."""
+
+    items: list[NormGapView]
+    next: str | None

@@ -1,0 +1,106 @@
+"""Coordination's JSON: journeys, custody, counts, norm gaps."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import Session
+
+from services.coordination import queries
+from services.coordination import read_models as m
+from services.coordination.queries import Names, Wanted
+from shared.contracts.codes import Stage
+from shared.contracts.types import CODE, REGION, Moment
+from shared.domain.refusal import Refused
+from shared.service.changes import wait_of
+from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
+from shared.service.problems import responses
+from shared.service.routes.referrals import IfNoneMatch, Prefer
+
+router = APIRouter(prefix="/v1", tags=["perjalanan"])
+
+Region = Annotated[str | None, Query(pattern=REGION, description="Wilayah penanggung jawab / of the custody holder")]
+AgencyCode = Annotated[str | None, Query(pattern=CODE, max_length=48)]
+Truth = Literal["true", "false"]
+
+
+@router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
+def list_journeys(
+    office: OfficeDep,
+    database: DatabaseDep,
+    now: Now,
+    region: Region = None,
+    stage: Stage | None = None,
+    agency: AgencyCode = None,
+    open: Truth | None = None,
+    overdue: Literal["true"] | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> m.JourneyPage:
+    """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu."""
+    wanted = Wanted(region, stage, agency, None if open is None else open == "true", overdue is not None)
+    return database.read(lambda s: queries.journeys(s, Names(office, now), wanted, cursor, limit))
+
+
+@router.get(
+    "/journeys/{victim_id}",
+    response_model=m.JourneyView,
+    summary="Lihat perjalanan / See a journey",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-journey")},
+)
+async def see_journey(
+    victim_id: IdPath,
+    office: OfficeDep,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_of(prefer)
+    with changes.watching(victim_id) as watch:
+        while True:
+            names = Names(office, database.clock())
+            found = await asyncio.to_thread(database.read, lambda s, n=names: queries.journey(s, n, victim_id))
+            fresh = found is not None and found[0] != if_none_match
+            if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
+                break
+    if found is None:
+        raise Refused("unknown-journey")
+    headers = {"ETag": found[0]}
+    if not fresh:
+        return Response(status_code=304, headers=headers)
+    return Response(found[1].model_dump_json(), headers=headers, media_type="application/json")
+
+
+@router.get(
+    "/journeys/{victim_id}/custody",
+    summary="Penanggung jawab pada suatu saat / Custody at a moment",
+    responses=responses("unknown-journey"),
+)
+def see_custody(
+    victim_id: IdPath, office: OfficeDep, database: DatabaseDep, now: Now, at: Moment | None = None
+) -> m.Holder:
+    """Tanpa `at`: sekarang."""
+
+    def look(session: Session) -> m.Holder:
+        if queries.journey(session, Names(office, now), victim_id) is None:
+            raise Refused("unknown-journey")
+        return queries.holder_at(session, Names(office, now), victim_id, at or now)
+
+    return database.read(look)
+
+
+@router.get("/counts", summary="Jumlah / Counts")
+def see_counts(database: DatabaseDep, now: Now) -> m.Counts:
+    """Perjalanan menurut tahap, instansi dan provinsi; rujukan menurut status; yang lewat batas waktu."""
+    return database.read(lambda session: queries.counts(session, now))
+
+
+@router.get("/norm-gaps", summary="Kekosongan norma / Norm gaps", responses=responses("unknown-cursor"))
+def list_norm_gaps(
+    office: OfficeDep, database: DatabaseDep, now: Now, cursor: Cursor = None, limit: Limit = 50
+) -> m.NormGapPage:
+    """Serah terima yang gagal karena tidak ada aturannya: bahan Subsatgas Pengembangan Norma."""
+    return database.read(lambda session: queries.norm_gaps(session, Names(office, now), cursor, limit))

@@ -1,0 +1,80 @@
+"""What coordination keeps beside the ledger and the hand-overs: journeys, custody chains, stages, cases."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from shared.storage.columns import Ident, UtcMoment, Word, new_metadata
+from shared.storage.tables import number
+
+
+class CoordinationStored(SQLModel):
+    """The base of coordination's own tables."""
+
+    metadata = new_metadata()
+
+
+class JourneyRow(CoordinationStored, table=True):
+    """One victim's journey as its events tell it. ``custody_seq`` 0: only hearsay yet, the registration is on its way."""
+
+    __tablename__ = "journeys"
+
+    number: int | None = number()
+    victim_id: str = Field(sa_type=Ident, unique=True)
+    case_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    age_class: str | None = Field(default=None, sa_type=Word)
+    sex: str | None = Field(default=None, sa_type=Word)
+    home_region: str | None = Field(default=None, sa_type=Word)
+    stage: str = Field(sa_type=Word, index=True)
+    stage_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    custody_agency: str | None = Field(default=None, sa_type=Word, index=True)
+    custody_unit: str | None = Field(default=None, sa_type=Word)
+    custody_region: str | None = Field(default=None, sa_type=Word, index=True)
+    custody_seq: int = 0
+    registered_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    outcome: str | None = Field(default=None, sa_type=Word)
+    events: int = 0
+    """How many events this fold has taken in: the version of the view."""
+
+
+class CustodyRow(CoordinationStored, table=True):
+    """One link of a victim's custody chain: who is responsible, and since when."""
+
+    __tablename__ = "custody_links"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    seq: int = Field(primary_key=True)
+    agency: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    since: datetime = Field(sa_type=UtcMoment)
+    referral_id: str | None = Field(default=None, sa_type=Ident)
+
+
+class StageRow(CoordinationStored, table=True):
+    """A stage that a journey entered."""
+
+    __tablename__ = "stages"
+
+    number: int | None = number()
+    victim_id: str = Field(sa_type=Ident, index=True)
+    stage: str = Field(sa_type=Word)
+    agency: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    occurred_at: datetime = Field(sa_type=UtcMoment)
+
+
+class CaseFactsRow(CoordinationStored, table=True):
+    """The coarse facts of a case."""
+
+    __tablename__ = "case_facts"
+
+    case_id: str = Field(sa_type=Ident, primary_key=True)
+    agency: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    channel: str = Field(sa_type=Word)
+    exploitation: str = Field(sa_type=Word)
+    destination: str | None = Field(default=None, max_length=2)
+    opened_at: datetime = Field(sa_type=UtcMoment)

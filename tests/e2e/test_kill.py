@@ -1,0 +1,52 @@
+"""kill -9 of any one process mid-journey: it comes back, and the journey completes with no repair."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.journey import play
+from tests.e2e.stack import Run, running
+
+KILLS = [
+    ("police", 2),
+    ("kemenpppa", 5),
+    ("kemenkes", 9),
+    ("nats", 4),
+    ("nats", 16),
+    ("kemensos", 14),
+    ("coordination", 12),
+    ("coordination", 21),
+]
+"""Who dies, and after which step of the journey."""
+IN_FLIGHT_SECONDS = 0.02
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One stack for all kills."""
+    with running(tmp_path_factory.mktemp("kill") / "run", "--no-journey") as run:
+        run.until("Ctrl-C")
+        yield run
+
+
+@pytest.mark.parametrize(("name", "after"), KILLS)
+async def test_the_journey_completes_although_one_is_killed(run: Run, name: str, after: int) -> None:
+    victim = run.pid_of(name)
+    assert victim is not None
+    steps: list[str] = []
+
+    def report(agency: str, indonesian: str, english: str) -> None:
+        steps.append(f"{agency}: {english}")
+        if len(steps) == after:
+            # a moment later, so that it dies with the next step under way
+            asyncio.get_running_loop().call_later(IN_FLIGHT_SECONDS, os.kill, victim, signal.SIGKILL)
+
+    result = await play(run.urls, report)
+
+    assert len(result.victims) == 2
+    assert len(result.handovers) == 9
+    assert f"{name} died and is started again" in run.output
+    assert run.pid_of(name) not in (None, victim)

@@ -1,0 +1,60 @@
+"""``make run``: the journey is complete, all is ready soon, and whatever ends it leaves no process behind."""
+
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded_nats import is_free
+from tests.e2e.stack import left_of_group, running, until_gone
+
+READY_SECONDS = 10.0
+STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"
+
+
+def test_a_clean_start_ends_with_the_journey_complete(tmp_path: Path) -> None:
+    with running(tmp_path / "run", "--exit-after-journey") as run:
+        assert run.wait() == 0, run.output
+    ready = re.search(r"siap dalam ([0-9.]+) s", run.output)
+    assert ready is not None, run.output
+    assert float(ready[1]) <= READY_SECONDS
+    assert "Perjalanan selesai" in run.output
+    assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
+    assert run.output.count("/docs") == 5
+
+
+def test_what_a_run_left_is_found_again_by_the_next(tmp_path: Path) -> None:
+    for _ in range(2):
+        with running(tmp_path / "run", "--exit-after-journey") as run:
+            assert run.wait() == 0, run.output
+
+
+@pytest.mark.parametrize("moment", [STARTING, IN_THE_JOURNEY, UP])
+@pytest.mark.parametrize("signals", [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGKILL"]], ids="-".join)
+def test_however_it_is_ended_no_process_is_left(tmp_path: Path, moment: str, signals: list[str]) -> None:
+    with running(tmp_path / "run") as run:
+        run.until(moment)
+        if moment == STARTING:
+            time.sleep(0.7)  # some children are there, some are not
+        state = run.state()
+        assert left_of_group(state["group"])
+        for name in signals:
+            run.process.send_signal(signal.Signals[name])
+            time.sleep(0.05)
+        code = run.wait()
+        assert until_gone(state["group"], 2 if signals == ["SIGKILL"] else 0) == []
+        assert code == (-signal.SIGKILL if signals == ["SIGKILL"] else 0), run.output
+    ports = [int(service["url"].rpartition(":")[2]) for service in state["services"].values()]
+    assert all(map(is_free, ports))
+    assert "Traceback" not in run.output
+
+
+def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path / "run", "--no-journey") as first:
+        first.until(STARTING)
+        with running(tmp_path / "run", "--no-journey") as second:
+            assert second.wait() == 1
+        assert "sudah berjalan" in second.output
+        first.until(UP)
