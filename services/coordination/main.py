@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from services.coordination.agency import AGENCY
+from services.coordination.console import STATIC
+from services.coordination.console import router as console
 from services.coordination.projection import Projection, Witness
 from services.coordination.routes import router
 from shared.service.app import Member, create_app
@@ -11,10 +13,11 @@ from shared.storage.migrate import EXCHANGE
 
 MEMBER = Member(
     agency=AGENCY,
-    routers=(router, operations.router),
+    routers=(router, console, operations.router),
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
     apply=Projection,
     follower=True,
     receive=Witness,
 )
 app = create_app(MEMBER)
+app.router.routes.append(STATIC)

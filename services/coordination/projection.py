@@ -66,13 +66,11 @@ class Projection:
         if row is None:
             raise Park("unknown-referral")
         referral = referrals.to_referral(row)
-        if isinstance(event, e.SenderAsk):
-            _spoken_by(envelope, referral.sender)
-        else:
-            _spoken_by(envelope, referral.receiver)
-            reason = fault(referral, event, envelope.version)
-            if reason is not None:
-                raise Park(reason)
+        _spoken_by(envelope, referral.sender if isinstance(event, e.SenderAsk) else referral.receiver)
+        # asks too: on its way here an answer may overtake what it answers
+        reason = fault(referral, event, envelope.version)
+        if reason is not None:
+            raise Park(reason)
         referrals.save(row, evolve(referral, event), tx.now)
         tx.changed.add(row.id)
         _journey(tx, row.victim_id)

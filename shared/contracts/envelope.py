@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.contracts.events import CATALOGUE, EventData
 from shared.contracts.subjects import ROOT, region_tokens
-from shared.contracts.types import UUID7, Code, Id, Link, Moment, Region, rfc3339
+from shared.contracts.types import UUID7, Code, Count, Id, Link, Moment, Region, rfc3339
 
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BODY = 64 * 1024
@@ -52,7 +52,7 @@ class Envelope(BaseModel):
     sequence: str | None = Field(default=None, pattern=r"^[0-9]{10}$")
     traceparent: str | None = Field(default=None, pattern=_TRACEPARENT)
     link: Link
-    linkseq: int | None = Field(default=None, ge=1, le=_MOST)
+    linkseq: Count | None = Field(default=None, ge=1, le=_MOST)
     causationid: Id | None = None
     basis: Code | None = None
     region: Region

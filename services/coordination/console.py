@@ -1,0 +1,122 @@
+"""The first page of coordination: the list of journeys and the timeline of one. Server-rendered; htmx makes it quick,
+and it works without."""
+
+import asyncio
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from starlette.routing import Mount
+
+from services.coordination import queries, words
+from services.coordination.queries import Names, Wanted
+from services.coordination.read_models import JourneyView
+from shared.contracts.codes import Stage
+from shared.domain.refusal import Refused
+from shared.service.dependencies import DatabaseDep, Now, OfficeDep
+
+HERE = Path(__file__).parent
+PAGE = 25
+WIB = timezone(timedelta(hours=7), "WIB")
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+templates = Jinja2Templates(HERE / "templates")
+templates.env.filters["word"] = words.word
+templates.env.filters["wib"] = lambda moment: moment.astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB") if moment else "–"
+templates.env.filters["short"] = lambda ident: f"…{ident[-8:]}"
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+STATIC = Mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+
+
+@router.get("/")
+def list_page(
+    request: Request,
+    office: OfficeDep,
+    database: DatabaseDep,
+    now: Now,
+    region: str = "",
+    stage: str = "",
+    agency: str = "",
+    show: str = "",
+    cursor: str | None = None,
+) -> HTMLResponse:
+    """The journeys, with filters. A filter that means nothing is said so and left out."""
+    names, faults = Names(office, now), []
+    if region and not office.units.is_region(region):
+        faults.append(f"Tidak ada wilayah dengan kode “{region[:12]}”.")
+        region = ""
+    if stage not in words.STAGES:
+        stage = ""
+    if agency not in words.AGENCIES:
+        agency = ""
+    wanted = Wanted(
+        region or None,
+        Stage(stage) if stage else None,
+        agency or None,
+        {"open": True, "closed": False}.get(show),
+        show == "overdue",
+    )
+
+    def look(session: Any) -> tuple[Any, Any]:
+        try:
+            page = queries.journeys(session, names, wanted, cursor, PAGE)
+        except Refused:
+            page = queries.journeys(session, names, wanted, None, PAGE)
+        return page, queries.counts(session, now)
+
+    page, counts = database.read(look)
+    context = {
+        "page": page,
+        "counts": counts,
+        "faults": faults,
+        "filter": {"region": region, "stage": stage, "agency": agency, "show": show},
+        "words": words,
+        "region_name": office.units.region_name(region) if region else "",
+        "more": cursor is not None,
+    }
+    part = "rows.html" if cursor and request.headers.get("hx-request") else "journeys.html"
+    return templates.TemplateResponse(request, part, context, headers=HEADERS)
+
+
+@router.get("/journeys/{victim_id}")
+async def journey_page(
+    request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, now: Now
+) -> HTMLResponse:
+    """One journey: who is responsible, and everything that happened, latest last."""
+    names = Names(office, now)
+    found = await asyncio.to_thread(database.read, lambda session: queries.journey(session, names, victim_id))
+    if found is None:
+        return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)
+    journey = found[1]
+    home = office.units.region_name(journey.home_region) if journey.home_region else None
+    context = {"journey": journey, "timeline": timeline(journey), "home": home}
+    return templates.TemplateResponse(request, "journey.html", context, headers=HEADERS)
+
+
+def timeline(journey: JourneyView) -> list[dict[str, Any]]:
+    """Hand-overs, stages and changes of custody in one line of time, oldest first."""
+    entries: list[dict[str, Any]] = []
+    for handover in journey.handovers:
+        entries.append({"at": handover.requested_at, "kind": "handover", "handover": handover})
+    for before, stage in zip([None, *journey.stages], journey.stages, strict=False):
+        if before and (before.stage, before.unit) == (stage.stage, stage.unit):
+            continue  # the start of a service and the word of its desk say the same
+        entries.append({"at": stage.occurred_at, "kind": "stage", "stage": stage})
+    for link in journey.custody_chain:
+        entries.append({"at": link.since, "kind": "custody", "custody": link})
+    if journey.closed_at is not None:
+        entries.append({"at": journey.closed_at, "kind": "closed"})
+    order = {"handover": 0, "custody": 1, "stage": 2, "closed": 3}
+    return sorted(entries, key=lambda entry: (entry["at"], order[entry["kind"]]))

@@ -1,0 +1,144 @@
+"""Where things lie and what they may know: rules that a reader cannot see broken in one file."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import shared
+from deploy.secrets import AGENCIES
+
+ROOT = Path(__file__).parents[2]
+SHARED = sorted((ROOT / "shared").rglob("*.py"))
+SOURCES = [*SHARED, *sorted((ROOT / "services").rglob("*.py")), *sorted((ROOT / "deploy").rglob("*.py"))]
+PURE = [path for part in ("domain", "contracts") for path in sorted((ROOT / "shared" / part).rglob("*.py"))]
+IMPURE = frozenset(
+    "os random uuid uuid_utils logging structlog sqlalchemy sqlmodel fastapi starlette nats httpx pathlib time "
+    "secrets socket subprocess threading asyncio io tempfile shutil urllib http".split()
+)
+
+
+def named(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported, also inside a function, also as ``from nats.aio import client``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module or ""
+
+
+def imports_of(tree: ast.AST, *packages: str) -> set[str]:
+    return {module for module in imports(tree) if module.partition(".")[0] in packages}
+
+
+def reads_the_clock(tree: ast.AST) -> set[str]:
+    """Calls such as ``datetime.now()``, ``date.today()``, ``time.time()``, and ``open()``."""
+    clocks = {"now", "utcnow", "today", "monotonic", "perf_counter"}
+    found = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in clocks}
+    return found | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in {"open", "print", "input"}}
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Every string constant that is not a docstring or a comment standing as a statement."""
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.value
+
+
+def agencies_named(tree: ast.AST) -> set[str]:
+    return {code for text in texts(tree) for code in AGENCIES if re.search(rf"(?<![\w]){code}(?![\w])", text)}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_the_code_under_test_is_this_checkout() -> None:
+    """A folder named ``shared`` also lies beside the checkout."""
+    assert Path(str(shared.__file__)).resolve() == ROOT / "shared" / "__init__.py"
+
+
+def test_the_root_is_no_package() -> None:
+    assert not (ROOT / "__init__.py").exists()
+
+
+def test_only_the_broker_imports_nats() -> None:
+    with_nats = [path for path in SOURCES if imports_of(parsed(path), "nats")]
+    assert named(with_nats) == ["shared/messaging/broker.py"]
+
+
+@pytest.mark.parametrize("path", PURE, ids=named(PURE))
+def test_rules_and_contracts_know_no_framework_clock_chance_or_file(path: Path) -> None:
+    tree = parsed(path)
+    assert not imports_of(tree, *IMPURE)
+    assert not reads_the_clock(tree)
+
+
+def test_no_agency_is_named_in_what_is_shared() -> None:
+    assert {name: found for path, name in zip(SHARED, named(SHARED), strict=True) if (found := agencies_named(parsed(path)))} == {}
+
+
+def test_shared_knows_no_service_and_no_deployment() -> None:
+    assert named([path for path in SHARED if imports_of(parsed(path), "services", "deploy", "tests")]) == []
+
+
+BROKEN = '''
+"""The police may be mentioned here."""
+import nats.js
+def later():
+    """And here: kemenkes."""
+    from os import path
+    at = datetime.now(UTC)
+    return f"urn:{at}:kemensos", "policeman", {"police": 1}
+'''
+
+
+def test_these_rules_see_what_breaks_them() -> None:
+    tree = ast.parse(BROKEN)
+    assert imports_of(tree, "nats", "os") == {"nats.js", "os"}
+    assert reads_the_clock(tree) == {"now"}
+    assert agencies_named(tree) == {"police", "kemensos"}
+    assert machine_paths("see /ho" + "me/somebody/x") and not machine_paths("https://a.example/work/x")
+    assert not machine_paths("FROM base\nWORKDIR /srv") and registries("https://py" + "pi.org/simple")
+
+
+# --- what must not be in a file ------------------------------------------------------------------------------
+
+# put together here, so that this file does not break its own rule
+REGISTRIES = ["py" + "pi.org", "files.python" + "hosted", "registry.npm" + "js", "deb.deb" + "ian", "index.cra" + "tes"]
+MACHINE_PATHS = ["wo" + "rk", "ro" + "ot", "ho" + "me"]
+PATHS = re.compile(rf"(?<![\w.~$}}/-])/({'|'.join(MACHINE_PATHS)})/")
+
+
+def machine_paths(text: str) -> list[str]:
+    return [found.group() for found in PATHS.finditer(text)]
+
+
+def registries(text: str) -> list[str]:
+    return [name for name in REGISTRIES if name in text]
+
+
+def tracked() -> list[Path]:
+    """Every file under version control, and every one that would be added."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    out = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return [path for name in sorted(set(out.split("\0"))) if name and (path := ROOT / name).is_file()]
+
+
+def test_no_file_names_a_registry_or_a_path_of_this_machine() -> None:
+    files = tracked()
+    assert len(files) > 100
+    found = {
+        str(path.relative_to(ROOT)): wrong
+        for path in files
+        if (wrong := [*machine_paths(text := path.read_bytes().decode("utf-8", "replace")), *registries(text)])
+    }
+    assert found == {}
