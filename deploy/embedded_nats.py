@@ -51,6 +51,11 @@ class EmbeddedNats:
         """The id of the running process, or None."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended, however that came."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start it and wait until it serves members and its stream.
 
@@ -78,11 +83,6 @@ class EmbeddedNats:
                 process_group=self._group,
             )
         self._wait_until_healthy(self._process)
-
-    def wait(self) -> None:
-        """Block until it has ended, however that came."""
-        if self._process is not None:
-            self._process.wait()
 
     def stop(self) -> None:
         """Stop it in good order (SIGTERM) and wait for its end; nothing to do where it does not run."""

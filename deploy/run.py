@@ -5,7 +5,6 @@ service listens and as which process. Whatever dies is started again; Ctrl-C sto
 """
 
 import asyncio
-import contextlib
 import fcntl
 import importlib
 import json
@@ -26,7 +25,7 @@ from deploy import journey
 from deploy.console_output import LABELS, Progress, console, say
 from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
 from deploy.secrets import FOLLOWERS, PROVISIONER, make_secrets
-from deploy.supervisor import Nats, Service, Supervisor
+from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from services.members import MEMBERS
 from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
 from shared.messaging.broker import Broker
@@ -144,8 +143,7 @@ class Stack:
     async def close(self, hurry: asyncio.Event) -> None:
         """Stop everything."""
         if self._provisioning is not None:
-            self._provisioning.cancel()
-            await asyncio.gather(self._provisioning, return_exceptions=True)
+            await cancelled(self._provisioning)
         await self._supervisor.close(hurry)
         (self.folder / "state.json").unlink(missing_ok=True)
         self._lock.close()
@@ -252,13 +250,11 @@ async def _until_told(folder: Path, port: int, began: float, play: bool, stay: b
         say("\nMenghentikan semuanya …", "stopping everything")
     told.set()
     interrupted = not work.done()
-    work.cancel()
-    await asyncio.wait({work})
+    await cancelled(work, telling)
     await stack.close(hurry)
-    telling.cancel()
     say("Semua sudah berhenti.", "everything has stopped")
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    if work.done() and not work.cancelled():
+        work.result()
     return INTERRUPTED if interrupted and not stay else 0
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deploy.console_output import say
 from deploy.embedded_nats import EmbeddedNats
@@ -17,6 +17,8 @@ from deploy.embedded_nats import EmbeddedNats
 TERM_SECONDS = 6.0
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.05
+CANCEL_SECONDS = 3.0
 HEALTHY_SECONDS = 10.0
 """Who has lived so long is started again without a pause when it dies."""
 
@@ -27,6 +29,18 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 sys.stdin.buffer.read()
 os.killpg(0, signal.SIGKILL)
 """
+
+
+async def cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and wait for their end, but not for ever.
+
+    Once is not enough: in Python 3.11 ``asyncio.wait_for``, which nats-py lives on, can swallow a cancellation.
+    """
+    deadline = time.monotonic() + CANCEL_SECONDS
+    while (left := {task for task in tasks if not task.done()}) and time.monotonic() < deadline:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.2)
 
 
 class Leash:
@@ -61,19 +75,18 @@ class Service:
         self._command = command
         self._environment = environment
         self._log = log
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
         """The id of the running process, or None."""
-        process = self._process
-        return process.pid if process is not None and process.returncode is None else None
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     async def start(self, group: int) -> None:
         """Start it; it is not ready yet."""
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
+            self._process = subprocess.Popen(
+                self._command,
                 env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -83,15 +96,20 @@ class Service:
 
     async def ended(self) -> None:
         """Wait until it has ended."""
-        if self._process is not None:
-            await self._process.wait()
+        while self.pid is not None:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def stop(self) -> None:
         """Ask it to stop and wait for its end."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
-            await self._process.wait()
+            self._process.terminate()
+        await self.ended()
+
+    async def end(self) -> None:
+        """See to it that it has ended."""
+        if self._process is not None:
+            self._process.kill()
+        await self.ended()
 
 
 class Nats:
@@ -107,7 +125,7 @@ class Nats:
     @property
     def pid(self) -> int | None:
         """The id of the running process, or None."""
-        return self._server.pid
+        return self._server.pid if self._server.running else None
 
     async def start(self, group: int) -> None:
         """Start it and wait until it serves. It joined the group when it was made."""
@@ -121,7 +139,8 @@ class Nats:
 
     async def ended(self) -> None:
         """Wait until it has ended."""
-        await asyncio.to_thread(self._server.wait)
+        while self._server.running:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def stop(self) -> None:
         """Ask it to stop and wait for its end."""
@@ -178,11 +197,9 @@ class Supervisor:
         hurrying = asyncio.create_task(hurry.wait())
         await asyncio.wait({stopping, hurrying}, timeout=TERM_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         self.leash.pull()
-        for task in (stopping, hurrying, *self._keepers):
-            task.cancel()
-        await asyncio.gather(stopping, hurrying, *self._keepers, return_exceptions=True)
+        await cancelled(stopping, hurrying, *self._keepers)
         for child in self.children:
-            await (child.end() if isinstance(child, Nats) else child.ended())
+            await child.end()
 
     async def _stop_in_order(self) -> None:
         broker = [child for child in self.children if isinstance(child, Nats)]

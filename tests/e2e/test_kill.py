@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.journey import play
-from tests.e2e.stack import Run, running
+from tests.e2e.stack import PATIENCE, Run, running
 
 KILLS = [
     ("police", 2),
@@ -48,5 +48,12 @@ async def test_the_journey_completes_although_one_is_killed(run: Run, name: str,
 
     assert len(result.victims) == 2
     assert len(result.handovers) == 9
+    await until_back_again(run, name, victim)
     assert f"{name} died and is started again" in run.output
-    assert run.pid_of(name) not in (None, victim)
+
+
+async def until_back_again(run: Run, name: str, dead: int) -> None:
+    """Wait until another process has taken the place of the dead one."""
+    async with asyncio.timeout(PATIENCE):
+        while run.pid_of(name) in (None, dead):
+            await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, permutations
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -401,23 +401,31 @@ TestCustodyChain = CustodyChain.TestCase
 TestCustodyChain.settings = SETTINGS
 
 
-def test_a_follower_that_reads_the_answer_first_waits_for_the_question() -> None:
-    desk = Desk()
-    ask = e.CancellationRequested(
-        referral_id=an_id(1), victim_id=an_id(2), occurred_at=NOW, ask_id=an_id(9), reason=CancellationReason.OTHER
-    )
-    said: list[e.ReferralEvent] = [a_request()]
-    referral = open_referral(a_request())
-    for command in (c.Receive(), c.Accept(), c.Start()):
+def a_story() -> tuple[list[Letter], Referral]:
+    """A referral whose sender asks twice to stop and is refused once: its letters, and how it stands in the end."""
+    numbers = count(1)
+    request = a_request()
+    referral = open_referral(request)
+    letters = [Letter(next(numbers), request, 1)]
+    for command in (
+        c.Receive(),
+        c.Accept(),
+        c.Start(),
+        c.RequestCancellation(ask_id=an_id(8), reason=CancellationReason.OTHER),
+        c.AnswerCancellation(granted=False, reason=RefusalReason.WORK_TOO_FAR),
+        c.RequestCancellation(ask_id=an_id(9), reason=CancellationReason.OTHER),
+    ):
         (event,) = decide(referral, command, NOW)
-        said.append(event)
         referral = evolve(referral, event)
-    referral = evolve(referral, ask)
-    no = c.AnswerCancellation(granted=False, reason=RefusalReason.WORK_TOO_FAR)
-    (refused,) = decide(referral, no, NOW)
-    for version, event in enumerate([*said, refused], start=1):
-        desk.take(Letter(version, event, version))
-    assert [letter.event for letter in desk.waiting] == [refused]
-    desk.take(Letter(99, ask, 4))
-    assert (desk.known.ask_id, desk.known.version, desk.known.status) == (None, 5, Status.IN_PROGRESS)
-    assert not desk.waiting
+        letters.append(Letter(next(numbers), event, referral.version))
+    return letters, referral
+
+
+def test_in_whatever_order_a_follower_reads_a_story_it_knows_the_same_end() -> None:
+    letters, end = a_story()
+    assert (end.ask_id, end.asks, end.version, end.status) == (an_id(9), 2, 5, Status.IN_PROGRESS)
+    for order in permutations(letters):
+        follower = Desk()
+        for letter in order:
+            follower.take(letter)
+        assert follower.known == end and not follower.waiting
