@@ -22,6 +22,13 @@ Report = Callable[[str, str, str], None]
 ENDED = {"completed", "rejected", "failed", "cancelled"}
 HOME = "73.71"
 KOLAKA = "74.01"
+CUSTODY = [
+    ("police", f"polres-{KOLAKA}"),
+    ("kemenpppa", f"uptd-ppa-{KOLAKA}"),
+    ("kemensos", f"dinsos-{KOLAKA}"),
+    ("kemensos", f"dinsos-{HOME}"),
+]
+"""Who is responsible, one after the other."""
 
 VICTIMS: tuple[Json, Json] = (
     {
@@ -106,9 +113,7 @@ class Journey:
 
     async def learned(self, handover: Handover, version: int) -> Json:
         """Wait until the sender knows this version."""
-        return await self.systems[handover.sender].until(
-            handover.path, lambda seen: bool(seen["version"] >= version)
-        )
+        return await self.systems[handover.sender].until(handover.path, lambda seen: bool(seen["version"] >= version))
 
     async def for_both(self, step: Callable[[str], Awaitable[Any]]) -> list[Any]:
         """Do the same for both victims at once."""
@@ -152,7 +157,7 @@ async def play(urls: Mapping[str, str], report: Report, trouble: Report | None =
         await _cancellation_races_acceptance(journey)
         await _sheltered(journey, management)
         await _home_again(journey)
-        await asyncio.gather(*(_both_sides_agree(journey, h) for h in journey.result.handovers))  # TEMP
+        await _verify(journey)
         journey.result.seconds = time.monotonic() - began
         return journey.result
 
@@ -192,9 +197,7 @@ async def _detected_and_identified(journey: Journey) -> None:
         "police", "Mendaftarkan dua korban; identitas tinggal di Polri", "registers two victims; names stay here"
     )
     await journey.stage("police", "identification")
-    journey.report(
-        "police", "Mengidentifikasi keduanya sebagai korban TPPO", "identifies both as trafficking victims"
-    )
+    journey.report("police", "Mengidentifikasi keduanya sebagai korban TPPO", "identifies both as trafficking victims")
 
 
 async def _to_protection(journey: Journey) -> list[Handover]:
@@ -259,13 +262,9 @@ async def _cancellation_races_acceptance(journey: Journey) -> None:
 async def _sheltered(journey: Journey, management: list[Handover]) -> None:
     unit = f"dinsos-{KOLAKA}"
     transfers = await journey.transfer("kemenpppa", "kemensos", "shelter-and-rehabilitation", unit)
-    journey.report(
-        "kemenpppa", "Melimpahkan keduanya ke Dinas Sosial Kolaka", "transfers both to Kolaka social office"
-    )
+    journey.report("kemenpppa", "Melimpahkan keduanya ke Dinas Sosial Kolaka", "transfers both to Kolaka social office")
     await journey.act_on_both(transfers, "accept")
-    journey.report(
-        "kemensos", "Dinas Sosial menerima: kini penanggung jawab", "accepts: is responsible from now on"
-    )
+    journey.report("kemensos", "Dinas Sosial menerima: kini penanggung jawab", "accepts: is responsible from now on")
     await journey.act_on_both(management, "complete", outcome="referred-onward")
     journey.report("kemenpppa", "Menutup pendampingannya", "completes its case management")
     await journey.act_on_both(transfers, "start")
@@ -277,33 +276,33 @@ async def _sheltered(journey: Journey, management: list[Handover]) -> None:
 
 async def _home_again(journey: Journey) -> None:
     transfers = await journey.transfer("kemensos", "kemensos", "reintegration", f"dinsos-{HOME}")
-    journey.report(
-        "kemensos", "Melimpahkan ke Dinas Sosial Kota Makassar", "transfers both to Makassar, their home"
-    )
+    journey.report("kemensos", "Melimpahkan ke Dinas Sosial Kota Makassar", "transfers both to Makassar, their home")
     await journey.act_on_both(transfers, "accept", "start")
     await journey.stage("kemensos", "repatriation")
-    journey.report(
-        "kemensos", "Makassar menerima; keduanya dipulangkan", "Makassar accepts; both are brought home"
-    )
+    journey.report("kemensos", "Makassar menerima; keduanya dipulangkan", "Makassar accepts; both are brought home")
     await journey.stage("kemensos", "reintegration", "after-care")
     await journey.act_on_both(transfers, "complete", outcome="service-provided")
     journey.report("kemensos", "Reintegrasi tuntas, bina lanjut berjalan", "reintegrated, after-care given")
     closure = {"outcome": "reintegrated"}
-    await journey.for_both(
-        lambda victim: journey.systems["kemensos"].post(f"/v1/victims/{victim}/closure", closure)
-    )
+    await journey.for_both(lambda victim: journey.systems["kemensos"].post(f"/v1/victims/{victim}/closure", closure))
     journey.report("kemensos", "Menutup kedua perjalanan", "closes both journeys")
 
 
 async def _verify(journey: Journey) -> None:
     """Both sides agree on every referral, and coordination tells the same story of both victims."""
-    await asyncio.gather(*(_both_sides_agree(journey, handover) for handover in journey.result.handovers))
+    agreed = await asyncio.gather(*(_both_sides_agree(journey, handover) for handover in journey.result.handovers))
     coordination = journey.systems["coordination"]
     for victim in journey.result.victims:
-        seen = await coordination.until(f"/v1/journeys/{victim}", _is_whole)
-        journey.result.custody[victim] = _custody(seen)
-        if journey.result.custody[victim] != EXPECTED_CUSTODY:
-            raise JourneyBroken(f"custody of {victim} at coordination: {journey.result.custody[victim]}")
+        told = {view["id"]: _standing(view) for view in agreed if view["victim_id"] == victim}
+
+        def is_whole(seen: Json, told: Mapping[str, Any] = told) -> bool:
+            return seen["closed_at"] is not None and told == {v["id"]: _standing(v) for v in seen["handovers"]}
+
+        seen = await coordination.until(f"/v1/journeys/{victim}", is_whole)
+        chain = [(link["agency"], link["unit"]) for link in seen["custody_chain"]]
+        if chain != CUSTODY or seen["live_handovers"] != 0 or seen["outcome"] != "reintegrated":
+            raise JourneyBroken(f"journey {victim} at coordination: {chain}, {seen['live_handovers']} live")
+        journey.result.custody[victim] = [unit for _, unit in chain]
     journey.report(
         "coordination",
         "Kedua perjalanan ditutup; penanggung jawab Polri → KemenPPPA → Kemensos Kolaka → Kemensos Makassar",
@@ -311,23 +310,17 @@ async def _verify(journey: Journey) -> None:
     )
 
 
-async def _both_sides_agree(journey: Journey, handover: Handover) -> None:
+def _standing(view: Json) -> tuple[str, int]:
+    return view["status"], view["version"]
+
+
+async def _both_sides_agree(journey: Journey, handover: Handover) -> Json:
     here, there = (journey.systems[side] for side in (handover.receiver, handover.sender))
     decided = await here.get(handover.path)
     known = await there.until(handover.path, lambda seen: bool(seen["version"] >= decided["version"]))
-    if decided["status"] not in ENDED or known["status"] != decided["status"]:
-        raise JourneyBroken(f"{handover}: {known['status']} at the sender, {decided['status']} at the receiver")
-
-
-EXPECTED_CUSTODY = [f"polres-{KOLAKA}", f"uptd-ppa-{KOLAKA}", f"dinsos-{KOLAKA}", f"dinsos-{HOME}"]
-
-
-def _is_whole(seen: Json) -> bool:
-    return False
-
-
-def _custody(seen: Json) -> list[str]:
-    return []
+    if decided["status"] not in ENDED or _standing(known) != _standing(decided):
+        raise JourneyBroken(f"{handover}: {_standing(known)} at the sender, {_standing(decided)} at the receiver")
+    return decided
 
 
 def show_trouble(agency: str, indonesian: str, english: str) -> None:

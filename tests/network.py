@@ -66,9 +66,7 @@ class Client:
     ) -> httpx.Response:
         """POST with an Idempotency-Key of its own, unless one is given."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.http.post(
-            path, json=body or {}, headers={"Idempotency-Key": key or new_id(), **named}
-        )
+        return await self.http.post(path, json=body or {}, headers={"Idempotency-Key": key or new_id(), **named})
 
     async def get(self, path: str, **params: Any) -> Any:
         """GET what is there."""
@@ -88,9 +86,7 @@ class Client:
         assert response.status_code == 200, response.text
         return dict(response.json())
 
-    async def until(
-        self, path: str, fits: Callable[[dict[str, Any]], bool], seconds: float = WAIT
-    ) -> dict[str, Any]:
+    async def until(self, path: str, fits: Callable[[dict[str, Any]], bool], seconds: float = WAIT) -> dict[str, Any]:
         """Hold a GET open until its answer fits: no sleeping, no polling."""
         tag, seen = "", {}
         async with asyncio.timeout(seconds):

@@ -125,9 +125,7 @@ def _registered(tx: Transaction, event: e.VictimRegistered) -> None:
     _stage(tx, event.victim_id, Stage.DETECTION, event.custody, event.occurred_at)
 
 
-def _custody(
-    tx: Transaction, victim_id: str, custody: Custody, since: datetime, referral_id: str | None
-) -> None:
+def _custody(tx: Transaction, victim_id: str, custody: Custody, since: datetime, referral_id: str | None) -> None:
     """Add a link to the chain; the holder now is the link with the highest number."""
     if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
         raise Park("custody-link-taken")

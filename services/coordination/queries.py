@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
@@ -66,7 +67,7 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         closed = col(JourneyRow.closed_at)
         found.append(closed.is_(None) if wanted.open else closed.is_not(None))
     if wanted.overdue:
-        found.append(col(JourneyRow.victim_id).in_(select(ReferralRow.victim_id).where(*_overdue(now))))
+        found.append(col(JourneyRow.victim_id).in_(select(col(ReferralRow.victim_id)).where(*_overdue(now))))
     return found
 
 
@@ -93,18 +94,16 @@ def journeys(session: Session, names: Names, wanted: Wanted, cursor: str | None,
 def _count_by_victim(
     session: Session, rows: Sequence[JourneyRow], conditions: Sequence[ColumnElement[bool]]
 ) -> dict[str, int]:
-    statement = select(ReferralRow.victim_id, func.count()).where(
+    statement = select(col(ReferralRow.victim_id), func.count()).where(
         col(ReferralRow.victim_id).in_([row.victim_id for row in rows]), *conditions
     )
-    return {victim: count for victim, count in session.execute(statement.group_by(ReferralRow.victim_id))}  # noqa: C416
+    return dict(session.execute(statement.group_by(ReferralRow.victim_id))}
 
 
-def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str, object]:
+def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str, Any]:
     custody = None
     if row.custody_agency is not None:
-        custody = UnitRef(
-            agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or ""
-        )
+        custody = UnitRef(agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or "")
     return {
         "victim_id": row.victim_id,
         "case_id": row.case_id,
@@ -250,4 +249,6 @@ def norm_gaps(session: Session, names: Names, cursor: str | None, limit: int) ->
         statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))
     rows = session.scalars(statement.order_by(col(ReferralRow.number).desc()).limit(limit + 1)).all()
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows[:limit]]
-    return m.NormGapPage(items=items, next=write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None)
+    return m.NormGapPage(
+        items=items, next=write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None
+    )

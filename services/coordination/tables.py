@@ -15,7 +15,7 @@ class CoordinationStored(SQLModel):
 
 
 class JourneyRow(CoordinationStored, table=True):
-    """One victim's journey as its events tell it. ``custody_seq`` 0: only hearsay yet, the registration is on its way."""
+    """One victim's journey as its events tell it. ``custody_seq`` 0: hearsay, registration on its way."""
 
     __tablename__ = "journeys"
 

@@ -253,16 +253,7 @@ class LinkWitnessed(EventData):
 
 
 ReceiverEvent = (
-    Received
-    | Accepted
-    | Rejected
-    | Started
-    | Held
-    | Resumed
-    | Completed
-    | Failed
-    | Cancelled
-    | CancellationRefused
+    Received | Accepted | Rejected | Started | Held | Resumed | Completed | Failed | Cancelled | CancellationRefused
 )
 """Written by the receiver; each is the next version of the referral."""
 

@@ -8,7 +8,7 @@ from shared.contracts.events import EventData
 
 
 def schema_of(event: type[EventData]) -> dict[str, Any]:
-    """The schema (2020-12) of a whole event of this type: envelope and data. Unknown fields are allowed: ignore them."""
+    """The schema (2020-12) of a whole event of this type: envelope and data. Ignore fields that it does not know."""
     schema = Envelope.model_json_schema(mode="validation")
     data = event.model_json_schema(mode="validation", ref_template="#/$defs/{model}")
     definitions = data.pop("$defs", {})

@@ -51,7 +51,9 @@ Id = Annotated[str, StringConstraints(pattern=UUID7)]
 """A UUIDv7 (RFC 9562) in lower case."""
 
 Region = Annotated[str, StringConstraints(pattern=REGION)]
-"""A Kemendagri code of a province (``74``) or regency (``74.01``), or ``00.<ISO 3166 alpha-2>`` abroad; ``00.ID`` is the nation."""
+"""A Kemendagri code of a province (``74``) or regency (``74.01``), or ``00.<ISO 3166 alpha-2>`` abroad.
+
+``00.ID`` is the nation."""
 
 Code = Annotated[str, StringConstraints(pattern=CODE, max_length=48)]
 """A lower-case word of a vocabulary that agencies declare: an agency, a service."""

@@ -210,9 +210,7 @@ def _accept(referral: Referral, _: c.Accept, common: dict[str, Any]) -> e.Referr
 def _reject(_: Referral, command: c.Reject, common: dict[str, Any]) -> e.ReferralEvent:
     if command.reason is RejectReason.OTHER and not command.note:
         raise Refused("note-required", field="note")
-    return e.Rejected(
-        **common, reason=command.reason, better_desk=command.better_desk, norm_gap=command.norm_gap
-    )
+    return e.Rejected(**common, reason=command.reason, better_desk=command.better_desk, norm_gap=command.norm_gap)
 
 
 def _fail(_: Referral, command: c.Fail, common: dict[str, Any]) -> e.ReferralEvent:
@@ -240,6 +238,8 @@ def _answer(referral: Referral, command: c.AnswerCancellation, common: dict[str,
 def _ask_to_cancel(referral: Referral, command: c.RequestCancellation, common: dict[str, Any]) -> e.ReferralEvent:
     if referral.ask_id is not None:
         raise Refused("cancellation-already-asked")
+    if command.ask_id is None:
+        raise ValueError("an ask needs an id before it is decided")
     return e.CancellationRequested(**common, ask_id=command.ask_id, reason=command.reason)
 
 
@@ -269,9 +269,7 @@ def evolve(referral: Referral, event: e.EventData) -> Referral:
             return replace(referral, asks=referral.asks + 1)
         case e.CancellationRefused():
             answered = referral.ask_id == event.ask_id
-            return replace(
-                referral, version=referral.version + 1, ask_id=None if answered else referral.ask_id
-            )
+            return replace(referral, version=referral.version + 1, ask_id=None if answered else referral.ask_id)
     after = replace(
         referral,
         status=STATUS_AFTER[type(event)],
@@ -282,9 +280,7 @@ def evolve(referral: Referral, event: e.EventData) -> Referral:
         after = replace(after, ask_id=None)
     match event:
         case e.Rejected():
-            return replace(
-                after, reject_reason=event.reason, better_desk=event.better_desk, norm_gap=event.norm_gap
-            )
+            return replace(after, reject_reason=event.reason, better_desk=event.better_desk, norm_gap=event.norm_gap)
         case e.Completed():
             return replace(after, outcome=event.outcome)
         case e.Failed():

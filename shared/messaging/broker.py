@@ -104,7 +104,7 @@ class Broker:
             inbox_prefix=f"_INBOX.{self.member}",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.25,
+            reconnect_time_wait=0.25,  # type: ignore[arg-type]
             ping_interval=5,
             max_outstanding_pings=2,
             connect_timeout=2,
@@ -156,7 +156,7 @@ class Broker:
                 }
                 future = await self._stream.publish_async(message.subject, message.body, headers=headers)
                 waiting[future] = message.event_id
-        except (NatsError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, NatsError, OSError) as error:
             log.warning("broker.publish-stopped", member=self.member, error=type(error).__name__)
         if not waiting:
             return []
@@ -169,8 +169,8 @@ class Broker:
 
     async def _answered(self, waiting: Sequence[asyncio.Future[Any]]) -> None:
         """Wait until the broker has answered all of these, or cannot any more."""
-        answers = asyncio.gather(*waiting, return_exceptions=True)
-        broken = asyncio.ensure_future(self._broken.wait())
+        answers: asyncio.Future[Any] = asyncio.gather(*waiting, return_exceptions=True)
+        broken: asyncio.Future[Any] = asyncio.ensure_future(self._broken.wait())
         try:
             await asyncio.wait({answers, broken}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -226,7 +226,7 @@ class Broker:
         try:
             answer = await self._client.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{self.member}", timeout=2)
             created = json.loads(answer.data).get("created")
-        except (NatsError, asyncio.TimeoutError, ValueError):
+        except (TimeoutError, NatsError, ValueError):
             return None
         return str(created) if created else None
 
@@ -248,7 +248,7 @@ class Broker:
         )
         try:
             await self._make_missing(stream, readers)
-        except (NatsError, asyncio.TimeoutError) as error:
+        except (TimeoutError, NatsError) as error:
             raise Unreachable from error
 
     async def _make_missing(self, stream: StreamConfig, readers: Mapping[str, Sequence[str]]) -> None:

@@ -95,9 +95,7 @@ def _named(regencies: list[Row]) -> Iterator[tuple[Row, str]]:
 
 
 def _desks(rows: list[Row], areas: Mapping[Place, Area]) -> Desks:
-    made = [
-        (place, _fill(row, place, areas[place]), ":" in row["area"]) for row in rows for place in _over(row, areas)
-    ]
+    made = [(place, _fill(row, place, areas[place]), ":" in row["area"]) for row in rows for place in _over(row, areas)]
     single = {(row["agency"], row["id"]) for _, row, alone in made if alone}
     kept: defaultdict[tuple[str, Place], list[Row]] = defaultdict(list)
     for place, row, alone in made:

@@ -79,9 +79,7 @@ def register_victim(tx: Transaction, office: Office, case_id: str, command: c.Re
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,
-        facts=VictimFacts(
-            age_class=command.age_class, sex=command.sex, home_region=command.home_region
-        ),
+        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=command.home_region),
         custody=custody,
         occurred_at=at,
     )
@@ -103,9 +101,7 @@ def read_identity(tx: Transaction, victim_id: str, purpose: str) -> c.Identity:
     row = tx.session.get(IdentityRow, victim_id)
     if row is None:
         raise Refused("no-identity")
-    shown = c.Identity.model_validate(
-        {name: getattr(row, name) for name in c.Identity.model_fields}, strict=False
-    )
+    shown = c.Identity.model_validate({name: getattr(row, name) for name in c.Identity.model_fields}, strict=False)
     seen = sorted(shown.model_dump(exclude_none=True))
     tx.session.add(AccessRow(victim_id=victim_id, purpose=purpose, fields=seen, at=tx.now))
     return shown
@@ -115,9 +111,7 @@ def record_stage(tx: Transaction, office: Office, victim_id: str, command: c.Rec
     """Record a stage of the journey. Only the custody holder may. Raises Refused."""
     victim, unit = _held(tx, office, victim_id)
     victim.stage = command.stage
-    stage = e.StageRecorded(
-        victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=_when(tx, command)
-    )
+    stage = e.StageRecorded(victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=_when(tx, command))
     _tell_coordinator(tx, office, stage, unit, victim_id)
     return victim
 
@@ -130,9 +124,7 @@ def close_journey(tx: Transaction, office: Office, victim_id: str, command: c.Cl
         raise Refused("referral-still-live", referral=live[0].id)
     victim.closed_at = _when(tx, command)
     victim.outcome = command.outcome
-    closed = e.JourneyClosed(
-        victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at
-    )
+    closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     _tell_coordinator(tx, office, closed, unit, victim_id)
     return victim
 

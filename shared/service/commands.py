@@ -22,7 +22,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for
 
 
 @app.command()
-def migrate(service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")]) -> None:
+def migrate(
+    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
+) -> None:
     """Bring the database named in the environment up to the revision this version needs."""
     member: Member = importlib.import_module(service).MEMBER
     settings = Settings()  # type: ignore[call-arg]

@@ -3,6 +3,8 @@
 Every function here takes the transaction it works in; nothing here commits, waits or knows HTTP.
 """
 
+from collections.abc import Sequence
+
 from shared.contracts import events as e
 from shared.contracts.codes import Kind, Status
 from shared.contracts.types import UnitRef, VictimFacts
@@ -78,7 +80,7 @@ def _requested(
     )
 
 
-def _speaking_unit(office: Office, victim: VictimRow, live: list[ReferralRow]) -> UnitRef:
+def _speaking_unit(office: Office, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
     """Which of our units may refer this victim: the one responsible, or one that is at work for them."""
     holder = holder_of(victim)
     if holder is not None and holder.agency == office.code:
@@ -95,7 +97,7 @@ def _next_custody(office: Office, victim: VictimRow) -> int:
     return victim.custody_seq + 1
 
 
-def _refuse_second(requested: e.Requested, live: list[ReferralRow], our_code: str) -> None:
+def _refuse_second(requested: e.Requested, live: Sequence[ReferralRow], our_code: str) -> None:
     """One live request of a victim for one service to one desk; and one open offer of custody, forced or not."""
     ours = [row for row in live if row.sender_agency == our_code]
     for row in ours:
@@ -115,9 +117,7 @@ def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
     )
 
 
-def act(
-    tx: Transaction, office: Office, referral_id: str, command: c.Command, expected: str | None
-) -> ReferralRow:
+def act(tx: Transaction, office: Office, referral_id: str, command: c.Command, expected: str | None) -> ReferralRow:
     """Do one thing to a referral. ``expected`` is the ETag the caller has seen. Raises Refused."""
     row = referrals.load(tx.session, referral_id)
     if row is None:
@@ -178,9 +178,7 @@ def _speak(
 ) -> None:
     """File an event of ours for the other side, and keep the note that stays with us."""
     by_sender = isinstance(event, e.Requested | e.SenderAsk)
-    ours, theirs = (
-        (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
-    )
+    ours, theirs = (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
     filed = draft(
         event,
         theirs.agency,

@@ -96,7 +96,7 @@ CATALOGUE: dict[str, Kind] = {
     "unavailable": _kind(
         503,
         "Basis data tidak tersedia", "Database unavailable",
-        "Basis data tidak menjawab; tidak ada yang tersimpan.", "The database does not answer; nothing has been stored.",
+        "Basis data tidak menjawab; tidak ada yang tersimpan.", "The database does not answer; nothing is stored.",
         "Ulangi dengan Idempotency-Key yang sama setelah beberapa detik.",
         "Repeat with the same Idempotency-Key after a few seconds.",
     ),
@@ -303,7 +303,7 @@ CATALOGUE: dict[str, Kind] = {
     "answer-the-cancellation-instead": _kind(
         409,
         "Jawab pembatalannya", "Answer the cancellation instead",
-        "Alasan ini hanya timbul dari jawaban atas pembatalan.", "This reason comes only from answering a cancellation.",
+        "Alasan ini hanya timbul dari jawaban atas pembatalan.", "Only answering a cancellation gives this reason.",
         "Pakai answer-cancellation.", "Use answer-cancellation.",
     ),
     "no-cancellation-asked": _kind(
@@ -420,7 +420,7 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Put the Problem schema into the app's OpenAPI, and take out the framework's own error shape, which it never sends."""
+    """Put the Problem schema into the app's OpenAPI, and take out the framework's error shape, which is never sent."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:

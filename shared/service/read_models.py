@@ -160,7 +160,7 @@ def victim_view(row: VictimRow) -> VictimView:
         custody_seq=row.custody_seq,
         registered_at=row.registered_at,
         closed_at=row.closed_at,
-        outcome=row.outcome and JourneyOutcome(row.outcome),
+        outcome=JourneyOutcome(row.outcome) if row.outcome else None,
     )
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
-from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.codes import ReceiptOutcome
+from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
 from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
@@ -137,9 +137,7 @@ class Reception:
                 if reason is not None:
                     row.reason, row.resolved_at = reason, None
 
-    def _receipt(
-        self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome
-    ) -> None:
+    def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
         if envelope.linkseq is None or envelope.receiver != self.member:
             return
         receipt = ReceiptRecorded(
@@ -149,17 +147,13 @@ class Reception:
             outcome=outcome,
         )
         unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
-        tx.emit(
-            draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id)
-        )
+        tx.emit(draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id))
 
 
 def _recorded(tx: Transaction, envelope: Envelope) -> LedgerEntry | None:
     same_id = col(LedgerEntry.event_id) == envelope.id
     if envelope.linkseq is not None:
-        same_id = same_id | (
-            (col(LedgerEntry.link) == envelope.link) & (col(LedgerEntry.linkseq) == envelope.linkseq)
-        )
+        same_id = same_id | ((col(LedgerEntry.link) == envelope.link) & (col(LedgerEntry.linkseq) == envelope.linkseq))
     return tx.session.scalars(select(LedgerEntry).where(same_id)).first()
 
 
@@ -182,7 +176,7 @@ def park(
                 sha256=digest,
                 trusted=trusted,
                 reason=reason,
-                event_id=envelope and envelope.id,
+                event_id=envelope.id if envelope is not None else None,
                 referral_id=envelope.subject if envelope is not None and about_referral else None,
                 subject=subject[:200],
                 body=body,

@@ -14,7 +14,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
-    database_url: str = Field(description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db")
+    database_url: str = Field(
+        description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db"
+    )
     database_password_file: Path | None = Field(default=None, description="File with the database password.")
     signing_key_file: Path = Field(description="PKCS#8 PEM of the Ed25519 key, named <key id>.pem, mode 0600.")
     key_directory_file: Path = Field(description="JWK set of every member's public key.")

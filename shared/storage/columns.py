@@ -36,7 +36,8 @@ class UtcMoment(TypeDecorator[datetime]):
         """Read as UTC."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER

@@ -26,16 +26,11 @@ def upsert(session: Session, table: type[Any]) -> Any:
     return _INSERT[session.get_bind().dialect.name](table)
 
 
-def file_sent(
-    session: Session, agency: str, key: SigningKey, drafts: Sequence[Draft], now: datetime
-) -> None:
+def file_sent(session: Session, agency: str, key: SigningKey, drafts: Sequence[Draft], now: datetime) -> None:
     """Number, sign and file what a unit of work has decided, ready for the relay."""
     if not drafts:
         return
-    last = {
-        peer: _take_numbers(session, peer, count)
-        for peer, count in sorted(_numbers_wanted(drafts).items())
-    }
+    last = {peer: _take_numbers(session, peer, count) for peer, count in sorted(_numbers_wanted(drafts).items())}
     entries, owed = [], []
     for draft in drafts:
         linkseq = None
@@ -130,7 +125,7 @@ def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> No
         present = set(numbers)
         if row.through + 1 not in present or row.highest > row.through + len(present):
             # something came out of order before: ask the ledger what stands beyond the hole
-            beyond = select(LedgerEntry.linkseq).where(
+            beyond = select(col(LedgerEntry.linkseq)).where(
                 col(LedgerEntry.link) == link, col(LedgerEntry.linkseq) > row.through
             )
             present.update(n for n in session.scalars(beyond) if n is not None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.events import ReceiptRecorded
@@ -30,18 +30,18 @@ def unsent(session: Session, limit: int) -> list[Unsent]:
     """The oldest unpublished events. By "unsent" and not by "id > last": ids commit out of order."""
     statement = (
         select(
-            OutboxEntry.position,
-            OutboxEntry.event_id,
-            OutboxEntry.subject,
-            LedgerEntry.body,
-            LedgerEntry.signature,
+            col(OutboxEntry.position),
+            col(OutboxEntry.event_id),
+            col(OutboxEntry.subject),
+            col(LedgerEntry.body),
+            col(LedgerEntry.signature),
         )
         .join(LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id))
         .where(col(OutboxEntry.published_at).is_(None))
         .order_by(col(OutboxEntry.position))
         .limit(limit)
     )
-    return [Unsent(*row) for row in session.execute(statement)]
+    return [Unsent(*row) for row in session.execute(statement).tuples()]
 
 
 def mark_published(session: Session, positions: Sequence[int], now: datetime) -> None:
@@ -69,9 +69,9 @@ def resend_unread(session: Session, witnessed: bool) -> int:
     Called when the stream has been made anew (what was in it and not yet read is gone) and at start, since it may
     have been made anew meanwhile. Answers how many.
     """
-    missing = col(OutboxEntry.confirmed_at).is_(None)
+    missing: ColumnElement[bool] = col(OutboxEntry.confirmed_at).is_(None)
     if witnessed:
-        behind = select(SentLink.peer).where(
+        behind = select(col(SentLink.peer)).where(
             col(SentLink.peer) == col(OutboxEntry.peer), col(OutboxEntry.linkseq) > SentLink.witnessed
         )
         missing = or_(missing, behind.exists())

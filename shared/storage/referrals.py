@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlmodel import Session, col
@@ -50,14 +51,14 @@ def to_referral(row: ReferralRow) -> Referral:
         forced=row.forced,
         status=Status(row.status),
         version=row.version,
-        hold_reason=row.hold_reason and HoldReason(row.hold_reason),
+        hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,
         ask_id=row.ask_id,
         asks=row.asks,
-        reject_reason=row.reject_reason and RejectReason(row.reject_reason),
+        reject_reason=RejectReason(row.reject_reason) if row.reject_reason else None,
         better_desk=better or None,
-        outcome=row.outcome and Outcome(row.outcome),
-        fail_reason=row.fail_reason and FailReason(row.fail_reason),
-        norm_gap=row.norm_gap and NormGap(row.norm_gap),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        fail_reason=FailReason(row.fail_reason) if row.fail_reason else None,
+        norm_gap=NormGap(row.norm_gap) if row.norm_gap else None,
     )
 
 
@@ -98,8 +99,8 @@ def save(row: ReferralRow, referral: Referral, now: datetime) -> None:
     row.ask_id = referral.ask_id
     row.asks = referral.asks
     row.reject_reason = referral.reject_reason
-    row.better_agency = referral.better_desk and referral.better_desk.agency
-    row.better_unit = referral.better_desk and referral.better_desk.unit
+    row.better_agency = referral.better_desk.agency if referral.better_desk else None
+    row.better_unit = referral.better_desk.unit if referral.better_desk else None
     row.outcome = referral.outcome
     row.fail_reason = referral.fail_reason
     row.norm_gap = referral.norm_gap
@@ -108,15 +109,13 @@ def save(row: ReferralRow, referral: Referral, now: datetime) -> None:
 
 def live_of_victim(session: Session, victim_id: str) -> Sequence[ReferralRow]:
     """The referrals of a victim that have not ended, oldest first."""
-    statement = select(ReferralRow).where(
-        col(ReferralRow.victim_id) == victim_id, col(ReferralRow.status).in_(LIVE)
-    )
+    statement = select(ReferralRow).where(col(ReferralRow.victim_id) == victim_id, col(ReferralRow.status).in_(LIVE))
     return session.scalars(statement.order_by(col(ReferralRow.number))).all()
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which referrals a list shows. ``agency`` and ``role`` say whose side; ``overdue_at`` is the moment to judge by."""
+    """Which referrals a list shows. ``agency`` and ``role`` say whose side, ``overdue_at`` by which moment to judge."""
 
     agency: str
     role: str | None = None
@@ -152,9 +151,10 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     return found
 
 
-def within(column: ColumnElement[str], region: str) -> ColumnElement[bool]:
+def within(column: Any, region: str) -> ColumnElement[bool]:
     """Whether a region column lies in ``region``: a province holds its regencies."""
-    return column.in_([region]) | column.startswith(f"{region}.")
+    inside: ColumnElement[bool] = (column == region) | column.startswith(f"{region}.")
+    return inside
 
 
 def _any(first: ColumnElement[bool], *more: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -163,7 +163,7 @@ def _any(first: ColumnElement[bool], *more: ColumnElement[bool]) -> ColumnElemen
     return first
 
 
-def before(statement: Select[tuple[ReferralRow]], cursor: str | None, limit: int) -> Select[tuple[ReferralRow]]:
+def before(statement: Select[ReferralRow], cursor: str | None, limit: int) -> Select[ReferralRow]:
     """Newest first, from where the last page ended; one more than ``limit``, to know whether there is a next page."""
     if cursor is not None:
         statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))

@@ -28,9 +28,7 @@ def holder_of(victim: VictimRow) -> UnitRef | None:
     """Who is responsible for a victim, as far as this agency has ever known it."""
     if victim.custody_agency is None:
         return None
-    return UnitRef(
-        agency=victim.custody_agency, unit=victim.custody_unit or "", region=victim.custody_region or ""
-    )
+    return UnitRef(agency=victim.custody_agency, unit=victim.custody_unit or "", region=victim.custody_region or "")
 
 
 def take_custody(session: Session, victim_id: str, custody: Custody) -> None:

@@ -431,9 +431,7 @@ async def test_the_rights_know_no_ministry(lending: Broker) -> None:
 def test_secrets_are_made_once_and_stay_secret(tmp_path: Path) -> None:
     def files() -> dict[str, tuple[int, bytes]]:
         paths = [path for path in tmp_path.rglob("*") if path.is_file()]
-        return {
-            str(path.relative_to(tmp_path)): (path.stat().st_mode & 0o777, path.read_bytes()) for path in paths
-        }
+        return {str(path.relative_to(tmp_path)): (path.stat().st_mode & 0o777, path.read_bytes()) for path in paths}
 
     make_secrets(tmp_path)
     made = files()
@@ -443,9 +441,7 @@ def test_secrets_are_made_once_and_stay_secret(tmp_path: Path) -> None:
     private = {path: file for path, file in made.items() if not path.startswith("public/")}
     assert {mode for mode, _ in private.values()} == {0o600}
     assert not any(body in known for _, body in private.values() for known in public)
-    assert {agency for agency, _ in KeyDirectory.load(tmp_path / "public/keys.json").keys.values()} == set(
-        AGENCIES
-    )
+    assert {agency for agency, _ in KeyDirectory.load(tmp_path / "public/keys.json").keys.values()} == set(AGENCIES)
 
 
 def test_a_lost_signing_key_is_not_replaced_under_its_id(tmp_path: Path) -> None:

@@ -255,7 +255,9 @@ def test_neither_a_code_nor_a_digest_nor_a_link_can_hold_a_name(text: str) -> No
             make()
 
 
-@pytest.mark.parametrize("field", ["basis", "traceparent", "link", "source", "type", "region", "sequence", "partitionkey"])
+@pytest.mark.parametrize(
+    "field", ["basis", "traceparent", "link", "source", "type", "region", "sequence", "partitionkey"]
+)
 def test_no_attribute_of_an_envelope_is_free_text(field: str) -> None:
     assert unreadable(lambda: Envelope.read(a_body(**{field: "Siti Nurhaliza"}))) == "not-an-envelope"
 
@@ -315,7 +317,9 @@ def test_what_is_no_envelope_is_refused_without_repeating_it(body: bytes) -> Non
 
 
 def padded(length: int) -> bytes:
-    return a_body(padding="").replace(b'"padding": ""', b'"padding": "' + b"x" * (length - len(a_body(padding=""))) + b'"')
+    return a_body(padding="").replace(
+        b'"padding": ""', b'"padding": "' + b"x" * (length - len(a_body(padding=""))) + b'"'
+    )
 
 
 def test_a_body_over_64_kib_is_neither_read_nor_written() -> None:

@@ -14,25 +14,31 @@ READY_SECONDS = 10.0
 STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"
 
 
-def test_a_clean_start_ends_with_the_journey_complete(tmp_path: Path) -> None:
-    with running(tmp_path / "run", "--exit-after-journey") as run:
-        assert run.wait() == 0, run.output
-    ready = re.search(r"siap dalam ([0-9.]+) s", run.output)
-    assert ready is not None, run.output
-    assert float(ready[1]) <= READY_SECONDS
-    assert "Perjalanan selesai" in run.output
-    assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
-    assert run.output.count("/docs") == 5
-
-
-def test_what_a_run_left_is_found_again_by_the_next(tmp_path: Path) -> None:
+def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_path: Path) -> None:
     for _ in range(2):
         with running(tmp_path / "run", "--exit-after-journey") as run:
             assert run.wait() == 0, run.output
+        ready = re.search(r"siap dalam ([0-9.]+) s", run.output)
+        assert ready is not None, run.output
+        assert float(ready[1]) <= READY_SECONDS
+        assert "Perjalanan selesai" in run.output
+        assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
+        assert run.output.count("/docs") == 5
 
 
-@pytest.mark.parametrize("moment", [STARTING, IN_THE_JOURNEY, UP])
-@pytest.mark.parametrize("signals", [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGKILL"]], ids="-".join)
+ENDS = [
+    (STARTING, ["SIGINT"]),
+    (STARTING, ["SIGINT", "SIGINT"]),
+    (STARTING, ["SIGKILL"]),
+    (IN_THE_JOURNEY, ["SIGINT"]),
+    (IN_THE_JOURNEY, ["SIGTERM", "SIGINT", "SIGINT"]),
+    (UP, ["SIGINT"]),
+    (UP, ["SIGTERM"]),
+    (UP, ["SIGKILL"]),
+]
+
+
+@pytest.mark.parametrize(("moment", "signals"), ENDS, ids=str)
 def test_however_it_is_ended_no_process_is_left(tmp_path: Path, moment: str, signals: list[str]) -> None:
     with running(tmp_path / "run") as run:
         run.until(moment)

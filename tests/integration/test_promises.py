@@ -22,9 +22,7 @@ async def broker_of(network: Network, code: str) -> Broker:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("order", ["ask-first", "accept-first", "crossing"])
-async def test_t1_cancellation_and_acceptance_end_in_one_agreed_state(
-    network: Network, kind: str, order: str
-) -> None:
+async def test_t1_cancellation_and_acceptance_end_in_one_agreed_state(network: Network, kind: str, order: str) -> None:
     agency, service = KINDS[kind]
     police, receiver = await network.start("police"), await network.start(agency)
     victim = await a_victim(police)

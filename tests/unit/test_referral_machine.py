@@ -266,9 +266,7 @@ class TwoDesksInDisorder(TwoDesks):
     jumbled = True
 
 
-SETTINGS = settings(
-    max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = settings(max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 TestInOrder = TwoDesks.TestCase
 TestInOrder.settings = SETTINGS
 TestInDisorder = TwoDesksInDisorder.TestCase
@@ -373,9 +371,7 @@ class CustodyChain(RuleBasedStateMachine):
         if member.name == referral.sender.agency:
             if not ask:
                 return
-            command = c.RequestCancellation(
-                ask_id=an_id(next(self.numbers)), reason=CancellationReason.SENT_IN_ERROR
-            )
+            command = c.RequestCancellation(ask_id=an_id(next(self.numbers)), reason=CancellationReason.SENT_IN_ERROR)
         self.act(member, referral, command)
 
     @invariant()

@@ -132,7 +132,7 @@ def an_event(event: type[e.ReferralEvent], referral: Referral, /, **more: Any) -
 
 def test_the_table_names_every_status_and_every_command_once() -> None:
     assert [row[0] for row in ROWS] == [status.value for status in Status]
-    assert HEAD == list(COMMANDS)
+    assert list(COMMANDS) == HEAD
     assert [type(command) for command in COMMANDS.values()] == list(MOVES)
 
 

@@ -21,7 +21,11 @@ router = APIRouter(prefix="/v1")
 
 Purpose = Annotated[
     str,
-    Query(pattern=CODE, max_length=48, description="Untuk apa identitas dilihat / why: `first-aid`, `family-tracing` …"),
+    Query(
+        pattern=CODE,
+        max_length=48,
+        description="Untuk apa identitas dilihat / why: `first-aid`, `family-tracing` …",
+    ),
 ]
 
 
@@ -69,9 +73,7 @@ def see_case(case_id: IdPath, database: DatabaseDep) -> CaseView:
     summary="Daftarkan korban / Register a victim",
     responses=responses("unknown-case", "id-taken", "unknown-region", "idempotency-key-reused"),
 )
-def register_victim(
-    case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, posting: PostingDep
-) -> Response:
+def register_victim(case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, posting: PostingDep) -> Response:
     """Identitas tidak wajib dan tinggal di instansi ini; instansi lain hanya mengenal nama samaran (victim_id)."""
 
     def work(tx: Transaction) -> Answer:
@@ -135,12 +137,14 @@ def see_identity(victim_id: IdPath, purpose: Purpose, database: DatabaseDep, res
     tags=["korban"],
     summary="Catat tahap perjalanan / Record a stage",
     responses=responses(
-        "unknown-victim", "not-custody-holder", "journey-closed", "occurred-in-the-future", "idempotency-key-reused"
+        "unknown-victim",
+        "not-custody-holder",
+        "journey-closed",
+        "occurred-in-the-future",
+        "idempotency-key-reused",
     ),
 )
-def record_stage(
-    victim_id: IdPath, command: c.RecordStage, office: OfficeDep, posting: PostingDep
-) -> Response:
+def record_stage(victim_id: IdPath, command: c.RecordStage, office: OfficeDep, posting: PostingDep) -> Response:
     """Hanya oleh penanggung jawab korban."""
 
     def work(tx: Transaction) -> Answer:
@@ -160,9 +164,7 @@ def record_stage(
         "unknown-victim", "not-custody-holder", "journey-closed", "referral-still-live", "idempotency-key-reused"
     ),
 )
-def close_journey(
-    victim_id: IdPath, command: c.CloseJourney, office: OfficeDep, posting: PostingDep
-) -> Response:
+def close_journey(victim_id: IdPath, command: c.CloseJourney, office: OfficeDep, posting: PostingDep) -> Response:
     """Oleh penanggung jawab, setelah bina lanjut dan bila tidak ada rujukan yang masih berjalan."""
 
     def work(tx: Transaction) -> Answer:

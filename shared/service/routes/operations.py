@@ -81,7 +81,7 @@ def _sent(session: Session, database: Any) -> list[LinkView]:
     owed = {
         peer: (int(waiting), int(unreceipted))
         for peer, waiting, unreceipted in session.execute(
-            select(OutboxEntry.peer, unpublished, unconfirmed).group_by(col(OutboxEntry.peer))
+            select(col(OutboxEntry.peer), unpublished, unconfirmed).group_by(col(OutboxEntry.peer))
         )
     }
     links = []
@@ -105,7 +105,7 @@ def _received(session: Session) -> list[LinkView]:
     for row in session.scalars(select(ReceivedLink).order_by(col(ReceivedLink.link))):
         missing: list[int] = []
         if row.highest > row.through:
-            beyond = select(LedgerEntry.linkseq).where(
+            beyond = select(col(LedgerEntry.linkseq)).where(
                 col(LedgerEntry.link) == row.link, col(LedgerEntry.linkseq) > row.through
             )
             present = set(session.scalars(beyond))
@@ -201,5 +201,3 @@ def _health(request: Request) -> Health:
     broker = request.app.state.broker
     state = "none" if broker is None else "connected" if broker.connected.is_set() else "disconnected"
     return Health(status="ok", member=request.app.state.member, broker=state)
-
-

@@ -41,7 +41,11 @@ router = APIRouter(prefix="/v1", tags=["rujukan"])
 
 IfMatch = Annotated[
     str,
-    Header(alias="If-Match", description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.", max_length=200),
+    Header(
+        alias="If-Match",
+        description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.",
+        max_length=200,
+    ),
 ]
 Prefer = Annotated[str | None, Header(description="`wait=20`: tunggu perubahan / hold until it changes (RFC 7240).")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
@@ -53,10 +57,21 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200
     response_model=ReferralView,
     summary="Buat rujukan atau pelimpahan / Create a referral or transfer",
     responses=responses(
-        "unknown-victim", "id-taken", "duplicate", "transfer-already-open", "not-responsible", "not-custody-holder",
-        "no-such-route", "kind-not-on-route", "unknown-unit", "unknown-region", "journey-closed", "desk-asks-itself",
-        "occurred-in-the-future", "idempotency-key-reused",
-    ),  # fmt: skip
+        "unknown-victim",
+        "id-taken",
+        "duplicate",
+        "transfer-already-open",
+        "not-responsible",
+        "not-custody-holder",
+        "no-such-route",
+        "kind-not-on-route",
+        "unknown-unit",
+        "unknown-region",
+        "journey-closed",
+        "desk-asks-itself",
+        "occurred-in-the-future",
+        "idempotency-key-reused",
+    ),
 )
 def create_referral(command: c.Request, office: OfficeDep, posting: PostingDep) -> Response:
     """Setelah 201 rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang mati."""
@@ -120,7 +135,9 @@ async def see_referral(
 
     def look(session: Session) -> tuple[str, str] | None:
         row = session.scalars(select(ReferralRow).where(col(ReferralRow.id) == referral_id)).first()
-        return row and (handlers.etag(row), referral_view(row, database.clock()).model_dump_json())
+        if row is None:
+            return None
+        return handlers.etag(row), referral_view(row, database.clock()).model_dump_json()
 
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_of(prefer)
@@ -152,8 +169,7 @@ def see_history(referral_id: IdPath, database: DatabaseDep) -> History:
             raise Refused("unknown-referral")
         ids = [entry.event_id for entry in entries]
         owed = {
-            row.event_id: row
-            for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
+            row.event_id: row for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
         }
         notes = {
             row.event_id: row.text
@@ -183,9 +199,7 @@ ACTIONS: dict[str, tuple[type[c.Command], str]] = {
 
 
 def _add_action(name: str, command_type: type[c.Command], summary: str) -> None:
-    def act(
-        referral_id: IdPath, command: Any, if_match: IfMatch, office: OfficeDep, posting: PostingDep
-    ) -> Response:
+    def act(referral_id: IdPath, command: Any, if_match: IfMatch, office: OfficeDep, posting: PostingDep) -> Response:
         expected = None if if_match.strip() == "*" else if_match.strip()
 
         def work(tx: Transaction) -> Answer:
@@ -202,9 +216,16 @@ def _add_action(name: str, command_type: type[c.Command], summary: str) -> None:
         response_model=ReferralView,
         summary=summary,
         responses=responses(
-            "unknown-referral", "not-your-move", "move-not-allowed", "referral-ended", "precondition-failed",
-            "precondition-required", "idempotency-key-reused", "occurred-in-the-future", "unknown-unit",
-        ),  # fmt: skip
+            "unknown-referral",
+            "not-your-move",
+            "move-not-allowed",
+            "referral-ended",
+            "precondition-failed",
+            "precondition-required",
+            "idempotency-key-reused",
+            "occurred-in-the-future",
+            "unknown-unit",
+        ),
     )(act)
 
 
