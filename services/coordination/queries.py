@@ -97,7 +97,7 @@ def _count_by_victim(
     statement = select(col(ReferralRow.victim_id), func.count()).where(
         col(ReferralRow.victim_id).in_([row.victim_id for row in rows]), *conditions
     )
-    return dict(session.execute(statement.group_by(ReferralRow.victim_id))}
+    return dict(session.execute(statement.group_by(col(ReferralRow.victim_id))).tuples().all())
 
 
 def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str, Any]:
@@ -249,6 +249,4 @@ def norm_gaps(session: Session, names: Names, cursor: str | None, limit: int) ->
         statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))
     rows = session.scalars(statement.order_by(col(ReferralRow.number).desc()).limit(limit + 1)).all()
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows[:limit]]
-    return m.NormGapPage(
-        items=items, next=write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None
-    )
+    return m.NormGapPage(items=items, next=write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None)

@@ -97,7 +97,11 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     agency = member.agency
     key = SigningKey.load(settings.signing_key_file)
     database = Database(settings.database(), Author(agency.code, key), clock)
-    check_migrated(database.engine, member.lineages)
+    try:
+        check_migrated(database.engine, member.lineages)
+    except BaseException:
+        database.close()
+        raise
     office = Office(agency, load_units(settings.units_file), load_directory(settings.directory_file))
     reception = Reception(
         member=agency.code,

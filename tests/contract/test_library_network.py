@@ -1,4 +1,4 @@
-"""A library and its branch lend books with the same engine: it knows no ministry, no province's police, no coordinator.
+"""A library and its branch lend books with the same engine: it knows no ministry and needs no coordinator.
 
 What differs is declared below: two agencies, their desks, their directory, their keys, their broker accounts.
 """

@@ -159,7 +159,7 @@ def _nothing_but_null(schema: Schema) -> None:
     schema["properties"]["data"]["properties"]["replaces"]["anyOf"].pop(0)
 
 
-BREAKS = {
+BREAKS: dict[Callable[[Schema], None], str] = {
     _drop: "/data/custody_seq: removed",
     _retype: "/data/forced: type was 'boolean', is 'string'",
     _require: "/data/mood: newly required",
@@ -232,7 +232,7 @@ def test_no_event_has_room_for_free_text(name: str) -> None:
 def test_a_field_of_free_text_would_be_found() -> None:
     class Careless(Value):
         note: str | None = None
-        names: list[str] = []
+        names: tuple[str, ...] = ()
         sealed: str | None = None
         code: Exploitation
 
@@ -256,7 +256,7 @@ def test_neither_a_code_nor_a_digest_nor_a_link_can_hold_a_name(text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "field", ["basis", "traceparent", "link", "source", "type", "region", "sequence", "partitionkey"]
+    "field", ["basis", "traceparent", "link", "source", "type", "region", "sequence", "partitionkey", "causationid"]
 )
 def test_no_attribute_of_an_envelope_is_free_text(field: str) -> None:
     assert unreadable(lambda: Envelope.read(a_body(**{field: "Siti Nurhaliza"}))) == "not-an-envelope"
@@ -307,8 +307,8 @@ def test_a_link_joins_two_members(link: str) -> None:
 def test_an_event_speaks_for_its_own_sender() -> None:
     body = a_body(source="/agencies/three/units/desk")
     assert unreadable(lambda: Envelope.read(body)) == "source-is-not-the-sender"
-    # a name that begins like another's is another's
-    assert unreadable(lambda: Envelope.read(a_body(source="/agencies/one-a/units/d"))) == "source-is-not-the-sender"
+    longer = a_body(source="/agencies/one-a/units/desk")
+    assert unreadable(lambda: Envelope.read(longer)) == "source-is-not-the-sender"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"{}"])
@@ -317,9 +317,7 @@ def test_what_is_no_envelope_is_refused_without_repeating_it(body: bytes) -> Non
 
 
 def padded(length: int) -> bytes:
-    return a_body(padding="").replace(
-        b'"padding": ""', b'"padding": "' + b"x" * (length - len(a_body(padding=""))) + b'"'
-    )
+    return a_body(padding="x" * (length - len(a_body(padding=""))))
 
 
 def test_a_body_over_64_kib_is_neither_read_nor_written() -> None:
@@ -342,8 +340,11 @@ def test_a_body_over_64_kib_is_neither_read_nor_written() -> None:
 def test_a_version_is_ten_digits_that_sort_as_they_count() -> None:
     written = [json.loads(write(a_draft(sequence=n), "one", 7, NOW))["sequence"] for n in (1, 9, 10, 123456)]
     assert written == ["0000000001", "0000000009", "0000000010", "0000123456"] == sorted(written)
-    for wrong in ("1", "00000000001", "000000000a", 1):
-        assert unreadable(lambda wrong=wrong: Envelope.read(a_body(sequence=wrong))) == "not-an-envelope"
+
+
+@pytest.mark.parametrize("sequence", ["1", "00000000001", "000000000a", "", 1])
+def test_a_version_of_another_form_is_refused(sequence: object) -> None:
+    assert unreadable(lambda: Envelope.read(a_body(sequence=sequence))) == "not-an-envelope"
 
 
 def test_the_bytes_are_cloudevents_in_structured_mode() -> None:

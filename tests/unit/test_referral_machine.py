@@ -92,7 +92,7 @@ class Letter:
 
 @dataclass
 class Desk:
-    """One member's fold: it takes a letter once, and keeps what came too early until it fits, as reception does."""
+    """One member's fold: takes a letter once, and keeps what came too early until it fits, as reception does."""
 
     referral: Referral | None = None
     seen: set[int] = field(default_factory=set)
@@ -275,7 +275,7 @@ TestInDisorder.settings = SETTINGS
 
 @dataclass
 class Member:
-    """What an agency knows of one victim: the last link of the chain it has heard of, and the referrals it is in."""
+    """What an agency knows of one victim: the last link of the chain it heard of, and the referrals it is in."""
 
     name: str
     unit: UnitRef
@@ -398,7 +398,7 @@ TestCustodyChain.settings = SETTINGS
 
 
 def a_story() -> tuple[list[Letter], Referral]:
-    """A referral whose sender asks twice to stop and is refused once: its letters, and how it stands in the end."""
+    """The sender asks twice to stop and is refused once: the letters, and how the referral stands in the end."""
     numbers = count(1)
     request = a_request()
     referral = open_referral(request)

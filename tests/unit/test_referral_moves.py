@@ -1,5 +1,6 @@
 """Every command in every status, and what the rules answer: the table of DESIGN section 3, cell by cell."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from shared.contracts import events as e
 from shared.contracts.codes import (
+    AgeClass,
     BusinessStatus,
     CancellationReason,
     FailReason,
@@ -19,9 +21,10 @@ from shared.contracts.codes import (
     Priority,
     RefusalReason,
     RejectReason,
+    Sex,
     Status,
 )
-from shared.contracts.types import Custody, DeskRef, UnitRef
+from shared.contracts.types import Custody, DeskRef, UnitRef, VictimFacts
 from shared.domain import commands as c
 from shared.domain.referral import (
     MOVES,
@@ -66,16 +69,16 @@ COMMANDS: dict[str, c.Command] = {
 # "." the status stays; "-" move-not-allowed; "x" referral-ended; "asked" cancellation-already-asked.
 # In every live row a cancellation has been asked for and waits, so that there is something to grant.
 TABLE = """
-             receive  accept   reject   start       hold    resume      complete  fail   grant     ask   inform remind
-requested    received -        -        -           -       -           -         -      -         asked .      .
-received     -        accepted rejected -           -       -           -         -      cancelled asked .      .
-accepted     -        -        -        in-progress -       -           -         -      cancelled asked .      .
-in-progress  -        -        -        -           on-hold -           completed failed failed    asked .      .
-on-hold      -        -        -        -           -       in-progress completed failed failed    asked .      .
-completed    x        x        x        x           x       x           x         x      x         x     x      x
-rejected     x        x        x        x           x       x           x         x      x         x     x      x
-failed       x        x        x        x           x       x           x         x      x         x     x      x
-cancelled    x        x        x        x           x       x           x         x      x         x     x      x
+            receive  accept   reject   start       hold    resume      complete  fail   grant     ask   inform remind
+requested   received -        -        -           -       -           -         -      -         asked .      .
+received    -        accepted rejected -           -       -           -         -      cancelled asked .      .
+accepted    -        -        -        in-progress -       -           -         -      cancelled asked .      .
+in-progress -        -        -        -           on-hold -           completed failed failed    asked .      .
+on-hold     -        -        -        -           -       in-progress completed failed failed    asked .      .
+completed   x        x        x        x           x       x           x         x      x         x     x      x
+rejected    x        x        x        x           x       x           x         x      x         x     x      x
+failed      x        x        x        x           x       x           x         x      x         x     x      x
+cancelled   x        x        x        x           x       x           x         x      x         x     x      x
 """
 REFUSALS = {"-": "move-not-allowed", "x": "referral-ended", "asked": "cancellation-already-asked"}
 HEAD, *ROWS = (line.split() for line in TABLE.strip().splitlines())
@@ -126,8 +129,7 @@ def refusal(referral: Referral, command: c.Command) -> Refused:
 
 
 def an_event(event: type[e.ReferralEvent], referral: Referral, /, **more: Any) -> Any:
-    common = {"referral_id": referral.id, "victim_id": referral.victim_id, "occurred_at": NOW}
-    return event(**common, **more)
+    return event(referral_id=referral.id, victim_id=referral.victim_id, occurred_at=NOW, **more)
 
 
 def test_the_table_names_every_status_and_every_command_once() -> None:
@@ -348,16 +350,17 @@ def test_a_request_is_taken_note_of_and_other_asks_need_no_answer() -> None:
 
 def a_request(**more: Any) -> e.Requested:
     referral = a_referral()
-    return an_event(
-        e.Requested,
-        referral,
+    return e.Requested(
+        referral_id=referral.id,
+        victim_id=referral.victim_id,
+        occurred_at=NOW,
         case_id=referral.case_id,
         kind=Kind.TRANSFER if more.get("custody_seq") else Kind.REFERRAL,
         service="care",
         priority=Priority.STAT,
         sender=SENDER,
         receiver=RECEIVER,
-        facts={"age_class": "unknown", "sex": "unspecified"},
+        facts=VictimFacts(age_class=AgeClass.UNKNOWN, sex=Sex.UNSPECIFIED),
         due_at=NOW + timedelta(hours=2),
         **more,
     )
@@ -401,17 +404,22 @@ def events_of_the_receiver(referral: Referral) -> list[e.ReferralEvent]:
     ]
 
 
-def lawful(referral: Referral) -> list[tuple[type[e.EventData], str]]:
-    """What the receiver's own rules would let it write from here: event and status after it."""
+Kinds = list[tuple[type[e.EventData], bool]]
+"""Types of events, each with whether it grants a cancellation at work."""
+
+
+def kind_of(event: e.EventData) -> tuple[type[e.EventData], bool]:
+    return type(event), getattr(event, "reason", None) is FailReason.CANCELLATION_GRANTED
+
+
+def lawful(referral: Referral) -> Kinds:
+    """What the receiver's own rules would let it write from here."""
     refuse = c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
-    made = []
+    made: Kinds = []
     for command in [*COMMANDS.values(), refuse]:
         if MOVES[type(command)].side is Side.RECEIVER:
-            try:
-                event = only(referral, command)
-            except Refused:
-                continue
-            made.append((type(event), getattr(event, "reason", "") == FailReason.CANCELLATION_GRANTED))
+            with suppress(Refused):
+                made.append(kind_of(only(referral, command)))
     return sorted(made, key=str)
 
 
@@ -424,11 +432,7 @@ def test_the_other_side_believes_exactly_what_the_rules_would_write(
     status: Status, ask_id: str | None, custody_seq: int | None
 ) -> None:
     referral = a_referral(status, ask_id=ask_id, custody_seq=custody_seq)
-    believed = [
-        (type(event), getattr(event, "reason", "") == FailReason.CANCELLATION_GRANTED)
-        for event in events_of_the_receiver(referral)
-        if fault(referral, event, 5) is None
-    ]
+    believed = [kind_of(event) for event in events_of_the_receiver(referral) if fault(referral, event, 5) is None]
     assert sorted(believed, key=str) == lawful(referral)
 
 
@@ -451,7 +455,8 @@ def test_an_answer_nobody_asked_for_waits_for_its_ask(status: str) -> None:
 
 def test_a_granted_cancellation_names_its_ask() -> None:
     granted = an_event(e.Failed, asked("on-hold"), reason=FailReason.CANCELLATION_GRANTED)
-    assert fault(asked("on-hold"), granted, 5) == "unknown-ask"
+    for referral in (asked("on-hold"), a_referral("on-hold")):
+        assert fault(referral, granted, 5) == "unknown-ask"
 
 
 def test_an_ask_waits_for_the_version_it_was_made_of() -> None:
