@@ -1,0 +1,79 @@
+"""The README's commands, as a reader would run them, on a network that ``deploy.run`` has started."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stack import ROOT, Run, running
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README, re.DOTALL)
+SHOWN_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemensos": 8003, "kemenkes": 8004}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The network of ``make run``, on free ports."""
+    with running(tmp_path_factory.mktemp("readme") / ".run") as run:
+        run.until("Ctrl-C menghentikan")
+        yield run
+
+
+def here(text: str, run: Run) -> str:
+    """The text with the ports of this run in place of those that the README shows."""
+    for name, port in SHOWN_PORTS.items():
+        text = text.replace(f"http://127.0.0.1:{port}", run.urls[name])
+    return text.replace("nats://127.0.0.1:4222", str(run.state()["nats"]["url"]))
+
+
+def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
+    assert shutil.which("curl"), "this test needs curl"
+    calls = [block for kind, block in BLOCKS if kind == "bash" and block.startswith("curl")]
+    answers = []
+    for block in calls:
+        for command in re.split(r"\n(?=curl)", block.strip()):
+            failing = here(command, run).replace("curl -sS", "curl -sS --fail-with-body", 1)
+            answers.append(subprocess.run(failing, shell=True, check=True, capture_output=True, text=True).stdout)
+    assert len(answers) == 5
+    assert '"status":"received"' in answers[3] and '"status":"accepted"' in answers[4]
+
+
+def test_the_subscriber_of_the_readme_reads_events(run: Run) -> None:
+    [script] = [block for kind, block in BLOCKS if kind == "python"]
+    read = subprocess.run(
+        [sys.executable, "-c", here(script, run)],
+        cwd=run.folder.parent,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "id.tppo.referral.requested.v1 police>kemenpppa" in read.stdout, read.stderr
+
+
+def test_every_make_target_that_the_readme_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"make ([a-z-]+)", README))
+    assert {"run", "test", "check"} <= named <= targets | {"help"}
+
+
+def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> None:
+    environment = {
+        **os.environ,
+        "ESTAFET_DATABASE_URL": f"sqlite:///{tmp_path}/police.db",
+        "ESTAFET_SIGNING_KEY_FILE": str(run.folder / "secrets" / "police" / "police-1.pem"),
+        "ESTAFET_KEY_DIRECTORY_FILE": str(run.folder / "secrets" / "public" / "keys.json"),
+    }
+    commands = re.findall(r"`python (-m shared\.service\.commands [^`]+)`", README)
+    assert len(commands) == 2
+    for command in commands:
+        words = command.replace("FOLDER", str(tmp_path / "schemas")).split()
+        subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "police.db").exists() and len(list((tmp_path / "schemas").iterdir())) == 20
