@@ -58,7 +58,7 @@ lock: $(READY) ## perbarui berkas kunci / write the lock files anew (ARGS=--upgr
 	  compile="uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes"; \
 	  compile="$$compile --no-emit-index-url --no-header $(ARGS)"; \
 	  $$compile --extra dev --output-file requirements.lock; \
-	  $$compile --output-file deploy/requirements.lock
+	  $$compile --constraint requirements.lock --output-file deploy/requirements.lock
 
 clean: ## buang .run dan sisa uji / remove .run (its data and keys too) and what tools leave behind
 	@rm -rf .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache schemathesis-report

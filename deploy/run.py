@@ -24,10 +24,10 @@ import typer
 from deploy import journey
 from deploy.console_output import LABELS, Progress, console, say
 from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
-from deploy.secrets import FOLLOWERS, PROVISIONER, make_secrets
+from deploy.provision import READERS
+from deploy.secrets import PROVISIONER, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from services.members import MEMBERS
-from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
 from shared.storage.database import open_engine
@@ -41,11 +41,6 @@ READY_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.05
 INTERRUPTED = 130
 """Exit code of a run that was to end by itself and was stopped."""
-
-READERS = {
-    **{name: [EVERYTHING] if name == "coordination" else addressed_to(name) for name in MEMBERS},
-    **{follower: [in_province(follower.removeprefix("province-"))] for follower in FOLLOWERS},
-}
 
 
 class CannotRun(Exception):

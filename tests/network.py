@@ -14,13 +14,13 @@ import httpx
 from fastapi import FastAPI
 
 from deploy.embedded_nats import EmbeddedNats
+from deploy.provision import READERS
 from deploy.secrets import PROVISIONER
 from services.coordination.main import MEMBER as COORDINATION
 from services.kemenkes.main import MEMBER as KEMENKES
 from services.kemenpppa.main import MEMBER as KEMENPPPA
 from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
-from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
 from shared.service.app import Member, create_app, serving
@@ -29,11 +29,6 @@ from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
 
-READERS = {
-    **{name: addressed_to(name) for name in ("police", "kemenpppa", "kemensos", "kemenkes")},
-    "coordination": [EVERYTHING],
-    "province-74": [in_province("74")],
-}
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
 WAIT = 20
 

@@ -41,7 +41,7 @@ def unsent(session: Session, limit: int) -> list[Unsent]:
         .order_by(col(OutboxEntry.position))
         .limit(limit)
     )
-    return [Unsent(*row) for row in session.execute(statement).tuples()]
+    return [Unsent(*row) for row in session.execute(statement)]
 
 
 def mark_published(session: Session, positions: Sequence[int], now: datetime) -> None:

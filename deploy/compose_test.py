@@ -1,0 +1,203 @@
+"""``make compose-test``: Docker Compose from nothing to a journey, through a restart and two kills, and away again.
+
+It runs under a project name and ports of its own with secrets in a temporary folder, so an operator's deployment on the
+same machine is not touched. It takes down what it brought up, whatever happened.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.agency_system import new_id
+from deploy.console_output import Progress, say
+from deploy.embedded_nats import free_port
+from deploy.journey import play, show_trouble
+from deploy.secrets import make_secrets
+from services.members import MEMBERS
+
+ROOT = Path(__file__).parents[1]
+PROJECT = "estafet-test"
+CONTAINER_USER = 10001
+READY_SECONDS = 90.0
+
+
+class Compose:
+    """The stack under test."""
+
+    def __init__(self, secrets: Path) -> None:
+        self.ports = {name: free_port() for name in MEMBERS}
+        user = os.getuid() or CONTAINER_USER
+        if os.getuid() == 0:
+            _give(secrets, CONTAINER_USER)
+        self._environment = {
+            **os.environ,
+            "ESTAFET_PROJECT": PROJECT,
+            "ESTAFET_SECRETS": str(secrets),
+            "ESTAFET_UID": str(user),
+            "ESTAFET_NATS_PORT": str(free_port()),
+            **{f"ESTAFET_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
+        }
+        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
+
+    def run(self, *words: str, check: bool = True) -> str:
+        """``docker compose …``; its output. Raises RuntimeError with what it said when it fails."""
+        done = subprocess.run(
+            ["docker", "compose", *words], cwd=ROOT, env=self._environment, capture_output=True, text=True
+        )
+        if check and done.returncode:
+            raise RuntimeError(f"docker compose {' '.join(words)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    def until_ready(self) -> None:
+        """Wait until every service answers that it is ready and connected to the broker."""
+        deadline = time.monotonic() + READY_SECONDS
+        for name, url in self.urls.items():
+            while not _is_ready(url):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{name} is not ready again after {READY_SECONDS:.0f} s")
+                time.sleep(0.2)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """What the engine says of each container of a service."""
+        ids = self.run("ps", "-q").split()
+        told = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True)
+        return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in json.loads(told.stdout)}
+
+
+def _give(folder: Path, owner: int) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, owner, owner)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        health = httpx.get(f"{url}/health/ready", timeout=2)
+    except httpx.TransportError:
+        return False
+    return health.status_code == 200 and health.json()["broker"] == "connected"
+
+
+@contextmanager
+def stack() -> Iterator[Compose]:
+    """Bring the stack up from nothing; take it and its volumes down in the end, and say what failed services said."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_secrets(Path(folder) / "secrets")
+        compose = Compose(Path(folder) / "secrets")
+        compose.run("down", "--volumes", "--remove-orphans")
+        try:
+            step("Membangun citra", "building the images", lambda: compose.run("build"))
+            step(
+                "Menyalakan", "bringing it up", lambda: compose.run("up", "--detach", "--wait", "--wait-timeout", "180")
+            )
+            compose.until_ready()
+            yield compose
+        except BaseException:
+            print(compose.run("logs", "--tail", "30", check=False), file=sys.stderr)
+            raise
+        finally:
+            step("Menurunkan", "taking it down", lambda: compose.run("down", "--volumes", "--remove-orphans"))
+
+
+def step(indonesian: str, english: str, work: Any) -> Any:
+    """Do one thing and say how long it took."""
+    began = time.monotonic()
+    result = work()
+    say(f"✓ {indonesian} ({time.monotonic() - began:.1f} s)", english, "green")
+    return result
+
+
+def standing(urls: Mapping[str, str]) -> dict[str, Any]:
+    """All that can be seen from outside: every referral at every agency, and coordination's counts."""
+    seen: dict[str, Any] = {}
+    for name, url in urls.items():
+        if name == "coordination":
+            seen[name] = httpx.get(f"{url}/v1/counts", timeout=10).raise_for_status().json()
+            continue
+        items = httpx.get(f"{url}/v1/referrals", params={"limit": 200}, timeout=10).raise_for_status().json()["items"]
+        seen[name] = {item["id"]: (item["status"], item["version"], item["closed"]) for item in items}
+    return seen
+
+
+def must(holds: bool, what: str) -> None:
+    """Raises AssertionError, saying what does not hold."""
+    if not holds:
+        raise AssertionError(what)
+
+
+def check_hardening(compose: Compose) -> None:
+    """No root, no writable root file system, no port beyond this machine, no secret in plain sight, no other's database."""
+    for name, container in compose.containers().items():
+        host = container["HostConfig"]
+        must(host["ReadonlyRootfs"], f"{name}: the root file system is writable")
+        must(host["CapDrop"] == ["ALL"], f"{name}: keeps capabilities")
+        for bindings in (host["PortBindings"] or {}).values():
+            must({b["HostIp"] for b in bindings} == {"127.0.0.1"}, f"{name}: a port is open to the network")
+        told = " ".join(container["Config"]["Env"]).lower()
+        must("password=" not in told and "seed=" not in told, f"{name}: a secret in the environment")
+    for name in MEMBERS:
+        must(compose.run("exec", "-T", name, "id", "-u").strip() != "0", f"{name} runs as root")
+        write = compose.run("exec", "-T", name, "sh", "-c", "touch /srv/estafet/x 2>&1 || echo refused")
+        must("refused" in write, f"{name}: could write its own code")
+    script = (
+        "import pathlib, psycopg\n"
+        "word = pathlib.Path('/run/secrets/police-database').read_text().strip()\n"
+        "try:\n    psycopg.connect('host=postgres user=police dbname=kemenkes', password=word)\n"
+        "except psycopg.OperationalError as error:\n    print('refused' if 'permission denied' in str(error) else error)\n"
+    )
+    answer = compose.run("exec", "-T", "police", "python", "-c", script)
+    must(answer.strip() == "refused", f"police can enter the database of kemenkes: {answer}")
+
+
+def check_journey(compose: Compose) -> None:
+    """The whole journey, with its own checks at the end."""
+    asyncio.run(play(compose.urls, Progress(), show_trouble))
+
+
+def check_survival(compose: Compose) -> None:
+    """What was there is there after a restart of everything, and after a kill -9 of the broker and of a service."""
+    before = standing(compose.urls)
+    step("Memulai ulang semuanya", "restarting everything", lambda: compose.run("restart"))
+    compose.until_ready()
+    must(standing(compose.urls) == before, "the restart has changed what can be seen")
+    for name in ("nats", "kemenpppa", "postgres"):
+        compose.run("kill", "--signal", "SIGKILL", name)
+        compose.run("up", "--detach", "--wait", "--wait-timeout", "120")
+        compose.until_ready()
+        must(standing(compose.urls) == before, f"kill -9 of {name} has changed what can be seen")
+        say(f"✓ {name} dibunuh dan kembali", f"{name} was killed and is back", "green")
+    _open_a_case(compose.urls["police"])
+    check_journey(compose)
+
+
+def _open_a_case(police: str) -> None:
+    """One idempotent call, sent twice."""
+    key, body = new_id(), {"unit": "polres-74.01", "channel": "spkt", "exploitation": "unknown"}
+    calls = [
+        httpx.post(f"{police}/v1/cases", json=body, headers={"Idempotency-Key": key}, timeout=10) for _ in range(2)
+    ]
+    must([call.status_code for call in calls] == [201, 201], "a case was not opened")
+    must(calls[0].json() == calls[1].json(), "the same key had two answers")
+
+
+def main() -> None:
+    """The whole test."""
+    began = time.monotonic()
+    with stack() as compose:
+        check_journey(compose)
+        step("Pengerasan diperiksa", "hardening holds", lambda: check_hardening(compose))
+        check_survival(compose)
+    say(f"✓ Docker Compose lulus dalam {time.monotonic() - began:.0f} s", "compose test passed", "bold green")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The provisioner as a process: ``python -m deploy.provision`` keeps the stream and its readers' consumers in being.
+
+Settings: ``ESTAFET_NATS_URL`` and ``ESTAFET_NATS_SEED_FILE`` (the provisioner's seed).
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.members import MEMBERS
+from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.messaging.broker import Broker
+from shared.messaging.provisioner import keep_provisioned
+
+COORDINATOR = "coordination"
+PROVINCES = ("74",)
+"""The provinces that follow themselves."""
+
+READERS: Mapping[str, list[str]] = {
+    **{name: [EVERYTHING] if name == COORDINATOR else addressed_to(name) for name in MEMBERS},
+    **{f"province-{code}": [in_province(code)] for code in PROVINCES},
+}
+"""Reader → the subjects it may read."""
+
+
+async def main() -> None:
+    """Connect, waiting for the broker if need be, and keep it provisioned until stopped."""
+    seed = Path(os.environ["ESTAFET_NATS_SEED_FILE"])
+    broker = Broker(os.environ["ESTAFET_NATS_URL"], "provisioner", seed)
+    try:
+        await broker.connect()
+        await keep_provisioned(broker, READERS)
+    finally:
+        await broker.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
