@@ -135,7 +135,7 @@ def must(holds: bool, what: str) -> None:
 
 
 def check_hardening(compose: Compose) -> None:
-    """No root, no writable root file system, no port beyond this machine, no secret in plain sight, no other's database."""
+    """No root, no writable root file system, no open port, no secret in plain sight, no way into another's database."""
     for name, container in compose.containers().items():
         host = container["HostConfig"]
         must(host["ReadonlyRootfs"], f"{name}: the root file system is writable")
@@ -152,7 +152,8 @@ def check_hardening(compose: Compose) -> None:
         "import pathlib, psycopg\n"
         "word = pathlib.Path('/run/secrets/police-database').read_text().strip()\n"
         "try:\n    psycopg.connect('host=postgres user=police dbname=kemenkes', password=word)\n"
-        "except psycopg.OperationalError as error:\n    print('refused' if 'permission denied' in str(error) else error)\n"
+        "except psycopg.OperationalError as refusal:\n"
+        "    print('refused' if 'permission denied' in str(refusal) else refusal)\n"
     )
     answer = compose.run("exec", "-T", "police", "python", "-c", script)
     must(answer.strip() == "refused", f"police can enter the database of kemenkes: {answer}")

@@ -29,7 +29,9 @@ def make_database(connection: Connection, member: str, password: str) -> None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
     connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(password)))
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [member]).fetchone():
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+        # UTF-8 and byte order whatever the server's own locale is: sorting must not change with a base image
+        options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} " + options).format(name, name))
     connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
 
 

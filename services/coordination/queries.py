@@ -97,8 +97,8 @@ def _count_by_victim(
     statement = select(col(ReferralRow.victim_id), func.count()).where(
         col(ReferralRow.victim_id).in_([row.victim_id for row in rows]), *conditions
     )
-    rows = session.execute(statement.group_by(col(ReferralRow.victim_id)))
-    return {victim_id: clock for victim_id, clock in rows}
+    counted = session.execute(statement.group_by(col(ReferralRow.victim_id)))
+    return {victim_id: count for victim_id, count in counted}
 
 
 def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str, Any]:
