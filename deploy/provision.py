@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.members import MEMBERS
-from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.contracts.subjects import addressed_to, in_province, sent_by
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
 
@@ -18,7 +18,8 @@ PROVINCES = ("74",)
 """The provinces that follow themselves."""
 
 READERS: Mapping[str, list[str]] = {
-    **{name: [EVERYTHING] if name == COORDINATOR else addressed_to(name) for name in MEMBERS},
+    **{name: addressed_to(name) for name in MEMBERS},
+    COORDINATOR: sent_by(name for name in MEMBERS if name != COORDINATOR),
     **{f"province-{code}": [in_province(code)] for code in PROVINCES},
 }
 """Reader → the subjects it may read."""

@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -48,19 +48,24 @@ class CannotRun(Exception):
 
 
 class Stack:
-    """The five services and what they need, in one folder."""
+    """The five services and what they need, in one folder.
 
-    def __init__(self, folder: Path, port: int) -> None:
+    ``port`` is coordination's, the agencies take the next four; without one, all take any that are free.
+    ``database_url`` names each member's database; without it they are SQLite files in the folder.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None, database_url: Callable[[str], str] | None = None) -> None:
         self.folder = folder
+        self.database_url = database_url or (lambda name: f"sqlite:///{folder / 'databases' / name}.db")
         self._secrets = folder / "secrets"
         self._lock = _sole_user(folder)
         self._logs = folder / "logs"
         for made in (self._logs, folder / "databases"):
             made.mkdir(exist_ok=True)
         self.urls = dict(zip(ORDER, (f"http://{HOST}:{free}" for free in _ports(port, ORDER)), strict=True))
-        self._supervisor = Supervisor(self._write_state)
-        nats_port = NATS_PORT if is_free(NATS_PORT) else free_port()
-        self.nats = EmbeddedNats(folder / "nats", self._secrets, nats_port, group=self._supervisor.leash.group)
+        self.supervisor = Supervisor(self._write_state)
+        nats_port = NATS_PORT if port is not None and is_free(NATS_PORT) else free_port()
+        self.nats = EmbeddedNats(folder / "nats", self._secrets, nats_port, group=self.supervisor.leash.group)
         self._provisioning: asyncio.Task[None] | None = None
         self._write_state()
         self._log_to_file()
@@ -73,7 +78,7 @@ class Stack:
         """Start everything and wait until all five services are ready and connected to the broker."""
         make_secrets(self._secrets)
         try:
-            await asyncio.gather(self._supervisor.start(Nats(self.nats)), self._start_services())
+            await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())
         except (OSError, RuntimeError) as error:
             raise CannotRun(str(error)) from error
         self._provisioning = asyncio.create_task(self._provision())
@@ -83,24 +88,18 @@ class Stack:
     async def _start_services(self) -> None:
         # a service may start as soon as its own database is ready; Alembic itself cannot migrate two at once
         for name in ORDER:
-            await asyncio.to_thread(_migrate, MEMBERS[name], self._database(name))
-            await self._supervisor.start(self._service(name))
-
-    def _database(self, name: str) -> str:
-        return f"sqlite:///{self.folder / 'databases' / name}.db"
+            await asyncio.to_thread(_migrate, MEMBERS[name], self.database_url(name))
+            await self.supervisor.start(self._service(name))
 
     def _service(self, name: str) -> Service:
-        host, port = self.urls[name].removeprefix("http://").split(":")
-        options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "2"]
         environment = {
-            "ESTAFET_DATABASE_URL": self._database(name),
+            "ESTAFET_DATABASE_URL": self.database_url(name),
             "ESTAFET_SIGNING_KEY_FILE": str(self._signing_key(name)),
             "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
             "ESTAFET_NATS_URL": self.nats.url,
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
         }
-        command = [sys.executable, "-m", "uvicorn", f"{MEMBERS[name]}:app", *options]
-        return Service(name, command, environment, self._logs / f"{name}.log")
+        return Service(name, serving(f"{MEMBERS[name]}:app", self.urls[name]), environment, self._logs / f"{name}.log")
 
     def _signing_key(self, name: str) -> Path:
         return max((self._secrets / name).glob("*.pem"), key=lambda path: path.stat().st_mtime)
@@ -124,10 +123,10 @@ class Stack:
             raise CannotRun(f"{name} is not ready after {READY_SECONDS:.0f} s; {log} ends with:\n{end}") from None
 
     def _write_state(self) -> None:
-        children = {child.name: child.pid for child in self._supervisor.children}
+        children = {child.name: child.pid for child in self.supervisor.children}
         state = {
             "pid": os.getpid(),
-            "group": self._supervisor.leash.group,
+            "group": self.supervisor.leash.group,
             "services": {name: {"url": url, "pid": children.get(name)} for name, url in self.urls.items()},
             "nats": {"url": self.nats.url, "pid": children.get("nats")},
         }
@@ -139,9 +138,16 @@ class Stack:
         """Stop everything."""
         if self._provisioning is not None:
             await cancelled(self._provisioning)
-        await self._supervisor.close(hurry)
+        await self.supervisor.close(hurry)
         (self.folder / "state.json").unlink(missing_ok=True)
         self._lock.close()
+
+
+def serving(app: str, url: str) -> list[str]:
+    """The command that serves an ASGI app at a URL, the same for every service."""
+    host, port = url.removeprefix("http://").split(":")
+    options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "2"]
+    return [sys.executable, "-m", "uvicorn", app, *options]
 
 
 def _sole_user(folder: Path) -> IO[str]:
@@ -159,14 +165,14 @@ def _sole_user(folder: Path) -> IO[str]:
     return lock
 
 
-def _ports(first: int, names: Iterable[str]) -> list[int]:
-    """A free port for each: the one it should have, or the next that nobody has."""
+def _ports(first: int | None, names: Iterable[str]) -> list[int]:
+    """A free port for each: the one it should have, or the next that nobody has; any where ``first`` is None."""
     chosen: list[int] = []
-    for wanted, name in enumerate(names, first):
+    for wanted, name in enumerate(names, first or free_port()):
         port = wanted
         while port in chosen or not is_free(port):
             port += 1
-        if port != wanted:
+        if first is not None and port != wanted:
             say(
                 f"! Port {wanted} terpakai: {name} memakai {port} (lihat --port)",
                 f"port {wanted} is taken: {name} takes {port} (see --port)",
@@ -228,8 +234,11 @@ def _where_to_look(stack: Stack, victims: list[str]) -> None:
     console.print()
 
 
-async def _until_told(folder: Path, port: int, began: float, play: bool, stay: bool) -> int:
-    """Run until it is done or a signal comes; answers the exit code. A second signal stops without waiting."""
+async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Awaitable[None]]) -> bool:
+    """Do ``what`` on a stack until it is done or a signal comes, then stop all; answers whether it was done.
+
+    A second signal stops without waiting.
+    """
     told, hurry = asyncio.Event(), asyncio.Event()
 
     def on_signal() -> None:
@@ -237,20 +246,20 @@ async def _until_told(folder: Path, port: int, began: float, play: bool, stay: b
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    stack = Stack(folder, port)
-    work = asyncio.create_task(_run(stack, began, play, stay))
+    stack = make_stack()
+    work = asyncio.ensure_future(what(stack))
     telling = asyncio.create_task(told.wait())
     await asyncio.wait({work, telling}, return_when=asyncio.FIRST_COMPLETED)
     if told.is_set():
         say("\nMenghentikan semuanya …", "stopping everything")
     told.set()
-    interrupted = not work.done()
+    done = work.done()
     await cancelled(work, telling)
     await stack.close(hurry)
     say("Semua sudah berhenti.", "everything has stopped")
     if work.done() and not work.cancelled():
         work.result()
-    return INTERRUPTED if interrupted and not stay else 0
+    return done
 
 
 def _command(
@@ -266,7 +275,9 @@ def _command(
     try:
         if fresh:
             _throw_away(folder)
-        code = asyncio.run(_until_told(folder, port, began, play, not exit_after_journey))
+        stay = not exit_after_journey
+        done = asyncio.run(until_told(lambda: Stack(folder, port), lambda stack: _run(stack, began, play, stay)))
+        code = 0 if done or stay else INTERRUPTED
     except CannotRun as error:
         console.print(f"✗ {error}", style="bold red", markup=False)
         code = 1

@@ -2,6 +2,7 @@
 and it works without."""
 
 import asyncio
+import re
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from services.coordination import queries, words
 from services.coordination.queries import Names, Wanted
 from services.coordination.read_models import JourneyView
 from shared.contracts.codes import Stage
+from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
 from shared.service.dependencies import DatabaseDep, Now, OfficeDep
 
@@ -95,8 +97,9 @@ async def journey_page(
     request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, now: Now
 ) -> HTMLResponse:
     """One journey: who is responsible, and everything that happened, latest last."""
-    names = Names(office, now)
-    found = await asyncio.to_thread(database.read, lambda session: queries.journey(session, names, victim_id))
+    names, found = Names(office, now), None
+    if re.fullmatch(UUID7, victim_id):
+        found = await asyncio.to_thread(database.read, lambda session: queries.journey(session, names, victim_id))
     if found is None:
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)
     journey = found[1]

@@ -10,7 +10,7 @@ from services.coordination import queries
 from services.coordination import read_models as m
 from services.coordination.queries import Names, Wanted
 from shared.contracts.codes import Stage
-from shared.contracts.types import CODE, REGION, Moment
+from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
 from shared.service.changes import wait_of
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
@@ -80,7 +80,7 @@ async def see_journey(
     responses=responses("unknown-journey"),
 )
 def see_custody(
-    victim_id: IdPath, office: OfficeDep, database: DatabaseDep, now: Now, at: Moment | None = None
+    victim_id: IdPath, office: OfficeDep, database: DatabaseDep, now: Now, at: AskedMoment | None = None
 ) -> m.Holder:
     """Tanpa `at`: sekarang."""
 

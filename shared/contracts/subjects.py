@@ -1,5 +1,7 @@
 """NATS subjects: ``tppo.<from>.<to>.<entity>.<event>.<region>`` (DESIGN section 4)."""
 
+from collections.abc import Iterable
+
 from shared.contracts.events import EventData
 
 ROOT = "tppo"
@@ -30,4 +32,9 @@ def in_province(province: str) -> str:
 
 
 EVERYTHING = f"{ROOT}.>"
-"""What coordination reads."""
+"""What the stream holds."""
+
+
+def sent_by(members: Iterable[str]) -> list[str]:
+    """Whatever these members say to anybody: what coordination reads of all the others."""
+    return [f"{ROOT}.{member}.>" for member in members]

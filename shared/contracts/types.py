@@ -1,5 +1,6 @@
 """Field types of the wire and of the commands: strict where JSON would let a wrong kind slip through."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,10 +17,13 @@ from pydantic import (
 
 from shared.contracts.codes import AgeClass, Sex
 
+WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
+"""How a moment begins (RFC 3339)."""
+
 
 def _written_as_text(value: Any) -> Any:
-    # pydantic would read 1700000000 as a moment; a sender who writes a number has made a mistake
-    if isinstance(value, (str, datetime)):
+    # pydantic would read 1700000000, or "0.5", as a moment; a sender who writes a number has made a mistake
+    if isinstance(value, datetime) or (isinstance(value, str) and WRITTEN.match(value)):
         return value
     raise ValueError("a moment is written as RFC 3339 text")
 
@@ -43,6 +47,23 @@ Moment = Annotated[
 ]
 """A point in time: RFC 3339 with an offset on the way in, UTC with microseconds on the way out."""
 
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _within_reach(value: datetime) -> datetime:
+    naive = value.replace(tzinfo=None)
+    if naive < datetime(1900, 1, 2):
+        return EARLIEST
+    return LATEST if naive > datetime(8999, 12, 31) else value.astimezone(UTC)
+
+
+AskedMoment = Annotated[AwareDatetime, BeforeValidator(_written_as_text), AfterValidator(_within_reach)]
+"""A moment as a caller writes it. A year that nobody can mean becomes EARLIEST or LATEST, for a rule to refuse: the
+schema promises every ``date-time``, so the shape alone must not refuse one."""
+
+PLAIN = r"^[^\u0000]*$"
+"""Text without U+0000, which PostgreSQL cannot hold."""
+
 UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 REGION = r"^([1-9][0-9](\.[0-9]{2})?|00\.[A-Z]{2})$"
 CODE = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -58,7 +79,8 @@ Region = Annotated[str, StringConstraints(pattern=REGION)]
 Code = Annotated[str, StringConstraints(pattern=CODE, max_length=48)]
 """A lower-case word of a vocabulary that agencies declare: an agency, a service."""
 
-UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$", max_length=48)]
+UNIT = r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$"
+UnitId = Annotated[str, StringConstraints(pattern=UNIT, max_length=48)]
 """A unit's id within its agency, such as ``polres-74.01``."""
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]

@@ -4,7 +4,8 @@
 it stays in the database of the agency that wrote it and is in no event, log or error.
 """
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,10 +27,11 @@ from shared.contracts.codes import (
     Sex,
     Stage,
 )
-from shared.contracts.types import Code, DeskRef, Flag, Id, Moment, Region, UnitId
+from shared.contracts.types import EARLIEST, PLAIN, AskedMoment, Code, DeskRef, Flag, Id, Region, UnitId
+from shared.domain.refusal import Refused
 
-Note = Annotated[str, Field(max_length=4000, description="Stays with the agency that wrote it.")]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+Note = Annotated[str, Field(max_length=4000, pattern=PLAIN, description="Stays with the agency that wrote it.")]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 
 
 class Command(BaseModel):
@@ -37,7 +39,22 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    occurred_at: Moment | None = Field(default=None, description="When it happened, if not now (RFC 3339).")
+    occurred_at: AskedMoment | None = Field(default=None, description="When it happened, if not now (RFC 3339).")
+
+
+def when(command: Command, now: datetime) -> datetime:
+    """When what is commanded happened: ``occurred_at``, or ``now`` (UTC). Raises Refused."""
+    at = command.occurred_at or now
+    if at > now:
+        raise Refused("occurred-in-the-future", field="occurred_at")
+    if at <= EARLIEST:
+        raise Refused("occurred-too-long-ago", field="occurred_at")
+    return at
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a command that shows how it is written."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class Noted(Command):
@@ -63,6 +80,12 @@ class Identity(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "Contoh Rekaan", "phone": "+620000000000"}]},
+    )
+
     name: Text | None = None
     nik: Annotated[str, Field(pattern=r"^[0-9]{16}$")] | None = None
     born_on: Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
@@ -72,6 +95,8 @@ class Identity(BaseModel):
 
 class RegisterVictim(Command):
     """Register a victim of a case. The unit that opened the case becomes the first custody holder."""
+
+    model_config = example(age_class="adult", sex="female", home_region="73.71")
 
     victim_id: Id | None = None
     age_class: AgeClass
@@ -83,11 +108,15 @@ class RegisterVictim(Command):
 class RecordStage(Command):
     """The custody holder records a stage of the journey."""
 
+    model_config = example(stage="identification")
+
     stage: Stage
 
 
 class CloseJourney(Command):
     """The custody holder ends the journey, after after-care."""
+
+    model_config = example(outcome="reintegrated")
 
     outcome: JourneyOutcome
 
@@ -127,6 +156,8 @@ class Accept(Noted):
 class Reject(Noted):
     """Refuse the referral, with a coded reason; ``other`` needs a note."""
 
+    model_config = example(reason="no-capacity", note="Ruang rawat penuh.")
+
     reason: RejectReason
     better_desk: DeskRef | None = None
     norm_gap: NormGap | None = None
@@ -139,6 +170,8 @@ class Start(Noted):
 class Hold(Noted):
     """Pause the work."""
 
+    model_config = example(reason="awaiting-information")
+
     reason: HoldReason
 
 
@@ -149,11 +182,15 @@ class Resume(Noted):
 class Complete(Noted):
     """Say that the service has been given."""
 
+    model_config = example(outcome="service-provided")
+
     outcome: Outcome
 
 
 class Fail(Noted):
     """Say that the work will not reach its end; ``other`` needs a note."""
+
+    model_config = example(reason="cannot-locate")
 
     reason: FailReason
     norm_gap: NormGap | None = None
@@ -162,6 +199,8 @@ class Fail(Noted):
 class AnswerCancellation(Noted):
     """Grant or refuse the cancellation that the sender asked for. A refusal needs a reason."""
 
+    model_config = example(granted=True)
+
     granted: Flag
     reason: RefusalReason | None = None
 
@@ -169,12 +208,16 @@ class AnswerCancellation(Noted):
 class RequestCancellation(Noted):
     """Ask the receiver to stop."""
 
+    model_config = example(reason="not-needed")
+
     ask_id: Id | None = None
     reason: CancellationReason
 
 
 class ProvideInformation(Noted):
     """Tell the receiver that there is something new."""
+
+    model_config = example(about="medical")
 
     about: InformationKind
 

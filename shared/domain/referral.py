@@ -196,9 +196,7 @@ def decide(referral: Referral, command: c.Command, now: datetime) -> list[e.Refe
     if referral.status not in move.since:
         problem = "referral-ended" if referral.status in ENDED else "move-not-allowed"
         raise Refused(problem, status=referral.status, command=type(command).__name__)
-    at = command.occurred_at or now
-    if at > now:
-        raise Refused("occurred-in-the-future", field="occurred_at")
+    at = c.when(command, now)
     common = {"referral_id": referral.id, "victim_id": referral.victim_id, "occurred_at": at}
     return [_DECISIONS[type(command)](referral, command, common)]
 

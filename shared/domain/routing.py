@@ -55,30 +55,33 @@ class Units:
     regions: Mapping[str, str]
     """Region code → name, without those abroad."""
 
-    def get(self, agency: str, unit_id: str, day: date) -> Unit:
-        """A unit by its id. Raises Refused("unknown-unit") if there is none, or none that day."""
+    def get(self, agency: str, unit_id: str, day: date, field: str = "unit") -> Unit:
+        """A unit by its id. Raises Refused("unknown-unit") if there is none, or none that day.
+
+        ``field`` is where the caller named it, here and in what follows.
+        """
         for unit in self.units.get((agency, unit_id), ()):
             if unit.valid_on(day):
                 return unit
-        raise Refused("unknown-unit", field="unit", agency=agency, unit=unit_id)
+        raise Refused("unknown-unit", field=field)
 
-    def chain(self, agency: str, region: str) -> tuple[Unit, ...]:
+    def chain(self, agency: str, region: str, field: str = "region") -> tuple[Unit, ...]:
         """The desks that serve a region, nearest first, whatever the day: each one's parent stands further on.
 
         Abroad is served by the nation's desk. Raises Refused: ``unknown-region`` or ``unknown-agency``.
         """
         if not self.is_region(region):
-            raise Refused("unknown-region", field="region", region=region)
+            raise Refused("unknown-region", field=field)
         if (agency, NATION) not in self.chains:
-            raise Refused("unknown-agency", field="agency", agency=agency)
+            raise Refused("unknown-agency", field="agency")
         return self.chains[agency, NATION if _ABROAD.fullmatch(region) else region]
 
-    def desk_for(self, agency: str, region: str, day: date) -> Unit:
+    def desk_for(self, agency: str, region: str, day: date, field: str = "region") -> Unit:
         """The nearest desk open that day. Raises Refused as ``chain`` does; ``unknown-unit`` if none is open."""
-        for unit in self.chain(agency, region):
+        for unit in self.chain(agency, region, field):
             if unit.valid_on(day):
                 return unit
-        raise Refused("unknown-unit", field="region", agency=agency, unit=region)
+        raise Refused("unknown-unit", field=field)
 
     def find(
         self, agency: str | None = None, region: str | None = None, level: Level | None = None, *, day: date
@@ -101,5 +104,5 @@ class Units:
     def region_name(self, code: str) -> str:
         """The region's Indonesian name. Raises Refused("unknown-region")."""
         if not self.is_region(code):
-            raise Refused("unknown-region", field="region", region=code)
+            raise Refused("unknown-region", field="region")
         return self.regions.get(code) or f"Luar negeri ({code.removeprefix('00.')})"

@@ -245,6 +245,7 @@ class Broker:
             duplicate_window=timedelta(minutes=2).total_seconds(),
             max_age=timedelta(days=30).total_seconds(),
             deny_delete=True,
+            deny_purge=True,
         )
         try:
             await self._make_missing(stream, readers)
@@ -260,8 +261,10 @@ class Broker:
             log.info("broker.stream-made", stream=STREAM)
         for reader, subjects in readers.items():
             try:
-                await self._stream.consumer_info(STREAM, reader)
+                known = (await self._stream.consumer_info(STREAM, reader)).config.filter_subjects
             except NotFoundError:
+                known = None
+            if known is None or set(known) != set(subjects):  # a new reader, or a network that has grown
                 await self._stream.add_consumer(STREAM, _consumer(reader, subjects))
                 log.info("broker.consumer-made", reader=reader)
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.messaging.broker import Broker, Incoming, Unreachable
 from shared.storage.database import Database, Transaction
@@ -18,16 +19,17 @@ RETRY_SECONDS = 0.5
 log = structlog.get_logger()
 
 Receive = Callable[[Transaction, Sequence[Incoming]], None]
-"""What records a batch of messages in a unit of work."""
+"""What records a batch of messages in a unit of work, or sets aside what cannot be recorded."""
 
 
 class Consumer:
     """Feeds one member's mail into its database, for as long as ``run`` runs."""
 
-    def __init__(self, database: Database, broker: Broker, receive: Receive) -> None:
+    def __init__(self, database: Database, broker: Broker, receive: Receive, set_aside: Receive) -> None:
         self._database = database
         self._broker = broker
         self._receive = receive
+        self._set_aside = set_aside
 
     async def run(self) -> None:
         """Consume until cancelled."""
@@ -42,11 +44,25 @@ class Consumer:
                 await asyncio.gather(*(message.ack() for message in batch))
 
     async def record(self, batch: Sequence[Incoming]) -> None:
-        """Record the batch, however often it takes: what comes after it must not overtake it."""
+        """Record the batch, however often it takes: what comes after it must not overtake it.
+
+        Where it is not the database that fails, one message of it does: the others are recorded one by one, and that
+        one is set aside, so that it does not stand in the way of all that come after it.
+        """
+        work = self._receive
         while True:
             try:
-                await asyncio.to_thread(self._database.write, lambda tx: self._receive(tx, batch))
+                await asyncio.to_thread(self._database.write, lambda tx, work=work: work(tx, batch))
                 return
-            except Exception as error:  # a full disk, a database that restarts: nothing is acknowledged, nothing lost
+            except (OperationalError, InterfaceError) as error:  # a full disk, a restart: nothing is acknowledged
                 log.error("consumer.not-recorded", error=type(error).__name__, messages=len(batch))
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:
+                log.error("consumer.cannot-record", error=type(error).__name__, messages=len(batch))
+                if len(batch) > 1:
+                    for message in batch:
+                        await self.record([message])
+                    return
+                if work is self._set_aside:
+                    await asyncio.sleep(RETRY_SECONDS)
+                work = self._set_aside

@@ -36,7 +36,7 @@ class Directory:
         """A service of an agency. Raises Refused("unknown-service")."""
         found = self.services.get((agency, code))
         if found is None:
-            raise Refused("unknown-service", field="service", agency=agency, service=code)
+            raise Refused("unknown-service", field="service")
         return found
 
     def stage_of(self, agency: str, code: str) -> Stage:

@@ -65,9 +65,7 @@ class SigningKey:
 
     def public_jwk(self, agency: str) -> dict[str, str]:
         """The public half as a JWK (RFC 8037) for the key directory."""
-        raw = self.private.public_key().public_bytes_raw()
-        x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-        return {"kid": self.key_id, "agency": agency, "kty": "OKP", "crv": "Ed25519", "use": "sig", "x": x}
+        return _jwk(self.key_id, agency, self.private.public_key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,10 @@ class KeyDirectory:
     def load(cls, path: Path) -> "KeyDirectory":
         """Read a JWK set file ``{"keys": [...]}``."""
         return cls.of(json.loads(path.read_bytes())["keys"])
+
+    def as_jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The directory as the JWK set that it was read from."""
+        return {"keys": [_jwk(key_id, agency, public) for key_id, (agency, public) in sorted(self.keys.items())]}
 
     def verify(self, body: bytes, signature: str | None) -> str:
         """The agency that signed exactly these bytes.
@@ -106,6 +108,11 @@ class KeyDirectory:
         except InvalidSignature as error:
             raise Untrusted("wrong-signature") from error
         return agency
+
+
+def _jwk(key_id: str, agency: str, public: Ed25519PublicKey) -> dict[str, str]:
+    x = base64.urlsafe_b64encode(public.public_bytes_raw()).rstrip(b"=").decode()
+    return {"kid": key_id, "agency": agency, "kty": "OKP", "crv": "Ed25519", "use": "sig", "x": x}
 
 
 def _public(x: str) -> Ed25519PublicKey:

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -26,10 +27,11 @@ from shared.security.keys import KeyDirectory, SigningKey
 from shared.service import problems
 from shared.service.changes import Changes
 from shared.service.edge import Edge
+from shared.service.examples import examples
 from shared.service.inbound import Inbound
 from shared.service.logs import configure_logs
 from shared.service.office import Office
-from shared.service.reception import Apply, Reception
+from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import cases, operations, reference, referrals
 from shared.service.settings import Settings
 from shared.storage.database import Author, Clock, Database
@@ -78,7 +80,9 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
         description=f"{member.agency.label.id} / {member.agency.label.en}. Subsatgas: {member.agency.subsatgas}.",
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the query in its Location
         responses=problems.responses(),
+        generate_unique_id_function=lambda route: route.name,
     )
     for router in member.routers:
         app.include_router(router)
@@ -86,7 +90,12 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, problems.on_http)
     app.add_middleware(Edge)
-    problems.describe(app)
+
+    def shown() -> Mapping[str, Any]:
+        office = getattr(app.state, "office", None)  # the desks are known once it has started
+        return examples(office, clock().date()) if office else {}
+
+    problems.describe(app, shown)
     return app
 
 
@@ -134,7 +143,7 @@ async def _exchange(broker: Broker, database: Database, receive: Receive, agency
     """Relay and consume for as long as the service runs; a broker that is away is waited for."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
-    consumer = Consumer(database, broker, receive)
+    consumer = Consumer(database, broker, receive, set_aside)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
         tasks.create_task(relay.run())

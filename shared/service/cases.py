@@ -1,7 +1,5 @@
 """Cases and victims: opening, registering, the stages of a journey and its end."""
 
-from datetime import datetime
-
 from shared.contracts import events as e
 from shared.contracts.codes import Stage
 from shared.contracts.events import EventData
@@ -24,7 +22,7 @@ def open_case(tx: Transaction, office: Office, command: c.OpenCase) -> CaseRow:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
     unit = office.our_unit(command.unit, tx.now.date())
-    at = _when(tx, command)
+    at = c.when(command, tx.now)
     row = CaseRow(
         id=case_id,
         unit=unit.unit,
@@ -57,9 +55,9 @@ def register_victim(tx: Transaction, office: Office, case_id: str, command: c.Re
     if load_victim(tx.session, victim_id) is not None:
         raise Refused("id-taken", field="victim_id")
     if command.home_region is not None and not office.units.is_region(command.home_region):
-        raise Refused("unknown-region", field="home_region", region=command.home_region)
+        raise Refused("unknown-region", field="home_region")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
-    at = _when(tx, command)
+    at = c.when(command, tx.now)
     row = VictimRow(
         id=victim_id,
         case_id=case_id,
@@ -111,7 +109,7 @@ def record_stage(tx: Transaction, office: Office, victim_id: str, command: c.Rec
     """Record a stage of the journey. Only the custody holder may. Raises Refused."""
     victim, unit = _held(tx, office, victim_id)
     victim.stage = command.stage
-    stage = e.StageRecorded(victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=_when(tx, command))
+    stage = e.StageRecorded(victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=c.when(command, tx.now))
     _tell_coordinator(tx, office, stage, unit, victim_id)
     return victim
 
@@ -122,7 +120,7 @@ def close_journey(tx: Transaction, office: Office, victim_id: str, command: c.Cl
     live = referrals.live_of_victim(tx.session, victim_id)
     if live:
         raise Refused("referral-still-live", referral=live[0].id)
-    victim.closed_at = _when(tx, command)
+    victim.closed_at = c.when(command, tx.now)
     victim.outcome = command.outcome
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     _tell_coordinator(tx, office, closed, unit, victim_id)
@@ -139,13 +137,6 @@ def _held(tx: Transaction, office: Office, victim_id: str) -> tuple[VictimRow, U
     if victim.closed_at is not None:
         raise Refused("journey-closed")
     return victim, holder
-
-
-def _when(tx: Transaction, command: c.Command) -> datetime:
-    at = command.occurred_at or tx.now
-    if at > tx.now:
-        raise Refused("occurred-in-the-future", field="occurred_at")
-    return at
 
 
 def _tell_coordinator(

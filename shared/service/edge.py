@@ -16,10 +16,6 @@ MAX_REQUEST = 64 * 1024
 log = structlog.get_logger()
 
 
-class TooLarge(Exception):
-    """The caller sends more than a request may hold."""
-
-
 class Edge:
     """An ASGI middleware around the whole app."""
 
@@ -64,7 +60,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MAX_REQUEST:
-            raise TooLarge
+            raise problems.TooLarge
         return message
 
     return limited
@@ -73,7 +69,7 @@ def _limited(receive: Receive) -> Receive:
 async def _refuse(error: Exception, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer for an error that nobody foresaw. Its message may hold a name, so only its kind and place are logged."""
     cause = error.__cause__ or error
-    if isinstance(error, TooLarge) or isinstance(cause, TooLarge):
+    if isinstance(cause, problems.TooLarge):
         response = problems.respond(request, "body-too-large")
     elif isinstance(error, (OperationalError, InterfaceError)):
         response = problems.respond(request, "unavailable", headers={"Retry-After": "2"})

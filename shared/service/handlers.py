@@ -47,17 +47,15 @@ def _requested(
     wanted = command.receiver
     route = office.agency.route(wanted.agency, command.service)
     if route is None:
-        raise Refused("no-such-route", field="service", agency=wanted.agency, service=command.service)
+        raise Refused("no-such-route", field="service")
     if command.kind not in route.kinds:
-        raise Refused("kind-not-on-route", field="kind", agency=wanted.agency, service=command.service)
-    at = command.occurred_at or tx.now
-    if at > tx.now:
-        raise Refused("occurred-in-the-future", field="occurred_at")
+        raise Refused("kind-not-on-route", field="kind")
+    at = c.when(command, tx.now)
     on = tx.now.date()
     if wanted.unit is not None:
-        unit = office.units.get(wanted.agency, wanted.unit, on)
+        unit = office.units.get(wanted.agency, wanted.unit, on, "receiver/unit")
     else:
-        unit = office.units.desk_for(wanted.agency, wanted.region or sender.region, on)
+        unit = office.units.desk_for(wanted.agency, wanted.region or sender.region, on, "receiver/region")
     if unit.as_ref() == sender:
         raise Refused("desk-asks-itself", field="receiver")
     return e.Requested(
@@ -128,7 +126,8 @@ def act(tx: Transaction, office: Office, referral_id: str, command: c.Command, e
     if expected is not None and expected != etag(row):
         raise Refused("precondition-failed", current=etag(row))
     if isinstance(command, c.Reject) and command.better_desk is not None:
-        office.units.get(command.better_desk.agency, command.better_desk.unit, tx.now.date())
+        better = command.better_desk
+        office.units.get(better.agency, better.unit, tx.now.date(), "better_desk/unit")
     progress(tx, row, command)
     return row
 

@@ -43,7 +43,7 @@ class Inbound:
         sender, _, peer = event.link.partition(">")
         if envelope.sender != self.office.agency.coordinator or sender != self.office.code:
             raise Park("not-the-coordinator")
-        outbox.witness(tx.session, peer, event.through)
+        tx.witnessed[peer] = max(event.through, tx.witnessed.get(peer, 0))
         tx.changed.add("links")
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:

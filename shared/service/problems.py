@@ -4,7 +4,7 @@ A problem says what was wrong, in which field, and what to do; Indonesian unless
 repeats what the caller sent, because that may be a name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from shared.domain.agency import Text
 from shared.domain.refusal import Refused
+from shared.service import trace
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:estafet:problem:"
+
+
+class TooLarge(Exception):
+    """The caller sends more than a request may hold."""
 
 
 class FieldFault(BaseModel):
@@ -37,7 +43,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     remedy: str = Field(description="What to do now.")
-    instance: str
+    instance: str = Field(description="This very occurrence: `urn:estafet:trace:` and the trace id of the log.")
     errors: list[FieldFault] = []
 
 
@@ -86,6 +92,12 @@ CATALOGUE: dict[str, Kind] = {
         "Isi terlalu besar", "Body too large",
         "Isi permintaan melebihi 64 KiB.", "The body is larger than 64 KiB.",
         "Perkecil isi permintaan.", "Make the body smaller.",
+    ),
+    "unsupported-media-type": _kind(
+        415,
+        "Bukan jenis isi yang diterima", "Unsupported media type",
+        "Isi permintaan bukan application/json.", "The body is not application/json.",
+        "Kirim JSON dan katakan itu di Content-Type.", "Send JSON, and say so in Content-Type.",
     ),
     "internal-error": _kind(
         500,
@@ -171,25 +183,25 @@ CATALOGUE: dict[str, Kind] = {
     "unknown-unit": _kind(
         409,
         "Satuan tidak dikenal", "Unknown unit",
-        "Instansi {agency} tidak punya satuan {unit} hari ini.", "Agency {agency} has no unit {unit} today.",
-        "Lihat /v1/units.", "See /v1/units.",
+        "Instansi itu tidak punya satuan itu hari ini.", "That agency has no such unit today.",
+        "Cari satuannya di /v1/units menurut instansi.", "Find the unit at /v1/units by its agency.",
     ),
     "unknown-region": _kind(
         409,
         "Wilayah tidak dikenal", "Unknown region",
-        "Tidak ada wilayah dengan kode {region}.", "There is no region with the code {region}.",
+        "Tidak ada wilayah dengan kode itu.", "There is no region with that code.",
         "Pakai kode Kemendagri: 74 atau 74.01.", "Use the Kemendagri code: 74 or 74.01.",
     ),
     "unknown-agency": _kind(
         409,
         "Instansi tidak dikenal", "Unknown agency",
-        "Tidak ada satuan instansi {agency}.", "There are no units of agency {agency}.",
-        "Lihat /v1/units.", "See /v1/units.",
+        "Tidak ada instansi dengan kode itu.", "There is no agency with that code.",
+        "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
     ),
     "unknown-service": _kind(
         409,
         "Layanan tidak dikenal", "Unknown service",
-        "Instansi {agency} tidak punya layanan {service}.", "Agency {agency} offers no service {service}.",
+        "Instansi itu tidak punya layanan itu.", "That agency offers no such service.",
         "Lihat /v1/agency.", "See /v1/agency.",
     ),
     "unknown-channel": _kind(
@@ -207,15 +219,15 @@ CATALOGUE: dict[str, Kind] = {
     "no-such-route": _kind(
         409,
         "Jalur rujukan tidak ada", "No such route",
-        "Instansi ini tidak merujuk ke {agency} untuk {service}.",
-        "This agency does not refer to {agency} for {service}.",
+        "Instansi ini tidak merujuk ke instansi itu untuk layanan itu.",
+        "This agency does not refer to that agency for that service.",
         "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
     ),
     "kind-not-on-route": _kind(
         409,
         "Jenis tidak berlaku di jalur ini", "Kind not on this route",
-        "Jalur ke {agency} untuk {service} tidak menerima jenis ini.",
-        "The route to {agency} for {service} does not take this kind.",
+        "Jalur ke instansi dan layanan itu tidak menerima jenis ini.",
+        "The route to that agency and service does not take this kind.",
         "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
     ),
     "desk-asks-itself": _kind(
@@ -288,6 +300,12 @@ CATALOGUE: dict[str, Kind] = {
         "occurred_at lebih lambat dari sekarang.", "occurred_at is later than now.",
         "Kirim waktu kejadian yang sebenarnya.", "Send when it really happened.",
     ),
+    "occurred-too-long-ago": _kind(
+        409,
+        "Waktu kejadian terlalu lampau", "Too long ago",
+        "occurred_at lebih awal dari tahun 1900.", "occurred_at is before the year 1900.",
+        "Periksa tahunnya.", "Check the year.",
+    ),
     "note-required": _kind(
         409,
         "Catatan wajib ada", "Note required",
@@ -343,33 +361,38 @@ def respond(
 ) -> JSONResponse:
     """The problem document for ``code``, in the language that the caller prefers."""
     kind = CATALOGUE[code]
-    english = request.headers.get("accept-language", "").lower().startswith("en")
-
-    def say(text: Text) -> str:
-        return (text.en if english else text.id).format_map(facts or {})
-
     problem = Problem(
         type=TYPE_PREFIX + code,
-        title=say(kind.title),
+        title=say(kind.title, request),
         status=kind.status,
-        detail=say(kind.detail),
-        remedy=say(kind.remedy),
-        instance=request.url.path,
+        detail=say(kind.detail, request, facts),
+        remedy=say(kind.remedy, request),
+        instance=f"urn:estafet:trace:{trace.trace_id()}",
         errors=list(errors),
     )
-    language = {"Content-Language": "en" if english else "id"}
+    language = {"Content-Language": "en" if _in_english(request) else "id"}
     return JSONResponse(
         problem.model_dump(), kind.status, media_type=MEDIA_TYPE, headers={**language, **(headers or {})}
     )
 
 
+def say(text: Text, request: Request, facts: Mapping[str, str] | None = None) -> str:
+    """The text in the language that the caller prefers, with its facts."""
+    return (text.en if _in_english(request) else text.id).format_map(facts or {})
+
+
+def _in_english(request: Request) -> bool:
+    return request.headers.get("accept-language", "").lower().startswith("en")
+
+
 async def on_refused(request: Request, error: Exception) -> JSONResponse:
     """A rule said no."""
     assert isinstance(error, Refused)
-    kind = CATALOGUE[error.problem]
     errors = []
-    if error.field is not None:
-        errors = [FieldFault(field=f"/{error.field}", rule=error.problem, message=kind.title.id)]
+    if (field := error.field) is not None:
+        named = field if field in request.query_params or field in request.headers else f"/{field}"
+        message = say(CATALOGUE[error.problem].title, request)
+        errors = [FieldFault(field=named, rule=error.problem, message=message)]
     return respond(request, error.problem, errors, error.facts)
 
 
@@ -378,35 +401,93 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
         return respond(request, "malformed-json")
+    if any(fault["loc"] == ("body",) for fault in error.errors()) and not _is_json(request):
+        message = say(CATALOGUE["unsupported-media-type"].detail, request)
+        told = FieldFault(field="Content-Type", rule="unsupported-media-type", message=message)
+        return respond(request, "unsupported-media-type", [told])
     errors = [
-        FieldFault(field=_pointer(fault["loc"]), rule=fault["type"], message=_message(fault))
+        FieldFault(field=_pointer(fault["loc"]), rule=fault["type"], message=_message(fault, request))
         for fault in error.errors()
     ]
     missing_match = any(fault.field == "If-Match" and fault.rule == "missing" for fault in errors)
     return respond(request, "precondition-required" if missing_match else "invalid-request", errors)
 
 
+def _is_json(request: Request) -> bool:
+    stated = request.headers.get("content-type")
+    return stated is None or stated.partition(";")[0].strip().lower() == "application/json"
+
+
 def _pointer(location: Sequence[Any]) -> str:
     where, *path = location
-    return "/" + "/".join(str(part) for part in path) if where == "body" else str(path[0] if path else where)
+    if where != "body":
+        return str(path[0] if path else where)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _message(fault: Mapping[str, Any]) -> str:
-    # pydantic's own message names the rule; for enumerations it lists the words, never the input
-    return str(fault["msg"])[:200]
+RULES: dict[str, Text] = {
+    "missing": Text("Wajib diisi.", "This is required."),
+    "extra_forbidden": Text("Isian ini tidak dikenal.", "There is no such field."),
+    "enum": Text("Pilih salah satu: {expected}.", "Choose one of: {expected}."),
+    "literal_error": Text("Pilih salah satu: {expected}.", "Choose one of: {expected}."),
+    "string_pattern_mismatch": Text("Bentuknya harus {pattern}.", "It must have the form {pattern}."),
+    "string_too_long": Text("Paling banyak {max_length} karakter.", "{max_length} characters at most."),
+    "string_too_short": Text("Paling sedikit {min_length} karakter.", "{min_length} characters at least."),
+    "string_type": Text("Harus berupa teks.", "It must be text."),
+    "string_unicode": Text("Harus berupa teks Unicode yang sah.", "It must be valid Unicode text."),
+    "bool_type": Text("Harus true atau false.", "It must be true or false."),
+    "int_parsing": Text("Harus berupa bilangan bulat.", "It must be a whole number."),
+    "greater_than_equal": Text("Paling kecil {ge}.", "{ge} at least."),
+    "less_than_equal": Text("Paling besar {le}.", "{le} at most."),
+    "value_error": Text(
+        "Harus berupa waktu RFC 3339, seperti 2026-11-23T08:00:00+08:00.",
+        "It must be an RFC 3339 moment, such as 2026-11-23T08:00:00+08:00.",
+    ),
+    "timezone_aware": Text("Waktu harus menyebut zonanya.", "A moment must state its offset."),
+    "model_attributes_type": Text("Harus berupa objek JSON.", "It must be a JSON object."),
+}
+"""What breaks a rule of the shape, by pydantic's name of the rule. Braces name facts of the rule, never the input."""
+ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
+
+
+def _message(fault: Mapping[str, Any], request: Request) -> str:
+    facts = {name: str(value).replace(" or ", ", ") for name, value in fault.get("ctx", {}).items()}
+    return say(RULES.get(fault["type"], ANY_RULE), request, facts)
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:
     """No such address, or not with this method."""
     assert isinstance(error, HTTPException)
     codes = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 400: "malformed-json"}
-    return respond(request, codes.get(error.status_code, "internal-error"), headers=error.headers)
+    if isinstance(error.__cause__, TooLarge):
+        return respond(request, "body-too-large")
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request))
+    return respond(request, codes.get(error.status_code, "internal-error"), headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method of this address. The framework names those of the first route only."""
+    routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
+    scope = dict(request.scope)
+
+    def takes(method: str) -> bool:
+        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+
+    return [method for method in ("GET", "HEAD", "POST") if takes(method)] or ["GET", "HEAD"]
+
+
+EVERYWHERE = ("invalid-request", "internal-error", "unavailable")
+POSTING = ("malformed-json", "body-too-large", "unsupported-media-type", "idempotency-key-reused")
+COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago")
+"""What any POST of a command may be answered."""
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI answers for these problems, grouped by status."""
+    """The OpenAPI answers for these problems and for those that anything may be answered, grouped by status."""
     found: dict[int | str, dict[str, Any]] = {}
-    for code in ("invalid-request", "malformed-json", *codes):
+    for code in (*EVERYWHERE, *codes):
         kind = CATALOGUE[code]
         answer = found.setdefault(
             kind.status,
@@ -419,8 +500,15 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def describe(app: FastAPI) -> None:
-    """Put the Problem schema into the app's OpenAPI, and take out the framework's error shape, which is never sent."""
+def next_steps(status: int, parameter: str, *operations: str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI links: what can be asked next about the thing that an answer of ``status`` has made."""
+    target = {"parameters": {parameter: "$response.body#/id"}}
+    return {status: {"links": {name: {"operationId": name, **target} for name in operations}}}
+
+
+def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]]) -> None:
+    """Put the Problem schema and the examples of this agency into the app's OpenAPI, and take out the framework's
+    error shape, which is never sent."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -432,6 +520,9 @@ def describe(app: FastAPI) -> None:
             schemas["Problem"] = problem
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
+            for name, example in examples().items():
+                if name in schemas:
+                    schemas[name]["examples"] = [example]
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]

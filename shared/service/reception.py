@@ -157,6 +157,12 @@ def _recorded(tx: Transaction, envelope: Envelope) -> LedgerEntry | None:
     return tx.session.scalars(select(LedgerEntry).where(same_id)).first()
 
 
+def set_aside(tx: Transaction, batch: Sequence[Incoming]) -> None:
+    """Keep messages that break the reception itself, as exact bytes, without trusting anything that they say."""
+    for message in batch:
+        park(tx, message.body, None, message.subject, "cannot-be-recorded", None)
+
+
 def park(
     tx: Transaction,
     body: bytes,

@@ -9,6 +9,11 @@ _FORM = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
+def trace_id() -> str:
+    """The trace id of the request under way: 32 hexadecimal digits."""
+    return (traceparent.get() or accept(None)).split("-")[1]
+
+
 def accept(given: str | None) -> str:
     """The caller's ``traceparent`` if it is one, or a new one."""
     if given and _FORM.match(given):

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from shared.contracts.envelope import Draft
 from shared.security.keys import SigningKey
-from shared.storage import ledger
+from shared.storage import ledger, outbox
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -45,6 +45,8 @@ class Transaction:
     author: Author
     drafts: list[Draft] = field(default_factory=list)
     arrivals: dict[str, list[int]] = field(default_factory=dict)
+    witnessed: dict[str, int] = field(default_factory=dict)
+    """Peer → up to which number the coordinator has our link to it."""
     changed: set[str] = field(default_factory=set)
     """Ids of what changed: whoever waits for one of them is woken by the commit."""
 
@@ -105,6 +107,7 @@ class Database:
             result = work(transaction)
             ledger.note_arrivals(session, transaction.arrivals)
             # the rows that number the links are locked last and in one order: nobody waits for a row while holding one
+            outbox.witness(session, transaction.witnessed)
             ledger.file_sent(session, self.author.agency, self.author.key, transaction.drafts, transaction.now)
             session.commit()
         committed = Committed(frozenset(transaction.changed), bool(transaction.drafts))

@@ -3,15 +3,20 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.contracts.envelope import Draft, write
 from shared.contracts.events import Accepted, EventData, ReferralEvent, Started
-from shared.messaging.broker import Broker, Outgoing
+from shared.messaging.broker import Broker, Incoming, Outgoing
+from shared.messaging.consumer import Receive
 from shared.security.keys import SigningKey
 from shared.service.office import new_id
+from shared.service.reception import Reception
+from shared.storage.database import Transaction
 from tests.network import Network, a_victim, refer
 
 HEALED_WITHIN = 60
@@ -77,6 +82,32 @@ async def test_events_out_of_order_wait_for_what_is_missing(network: Network) ->
 
 def _subject(sender: str, receiver: str, data: EventData) -> str:
     return f"tppo.{sender}.{receiver}.{data.entity}.{data.event}.74.01"
+
+
+async def test_a_message_that_breaks_the_reception_is_set_aside_and_holds_nobody_up(network: Network) -> None:
+    """The fault is ours, so it may be in any message: here it is in every reminder."""
+    sound = network.members["kemenkes"]
+
+    def fragile(reception: Reception) -> Receive:
+        def receive(tx: Transaction, batch: Sequence[Incoming]) -> None:
+            if any(".referral.reminder." in message.subject for message in batch):
+                raise ValueError("a fault of ours")
+            reception(tx, batch)
+
+        return receive
+
+    network.members = {**network.members, "kemenkes": replace(sound, receive=fragile)}
+    referral = await a_referral(network)
+    police, kemenkes = network["police"], network["kemenkes"]
+    await network.stop("kemenkes")
+    for action, body in (("remind", {}), ("provide-information", {"about": "case"}), ("remind", {})):
+        await police.must(referral, action, **body)
+    kemenkes = await network.start("kemenkes")
+    parked = await until_parked(network, "kemenkes", "cannot-be-recorded")
+    assert not parked["trusted"]
+    await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: seen["asks"] == 1)
+    await kemenkes.must(referral, "accept")
+    await police.until_status(referral, "accepted")
 
 
 FORGERIES = {

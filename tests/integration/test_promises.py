@@ -8,6 +8,7 @@ import pytest
 from shared.messaging.broker import Broker, Outgoing
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
+from shared.service.reception import set_aside
 from tests.network import Network, a_victim, asking, problem, refer
 
 KINDS = {"referral": ("kemenkes", "examination-and-treatment"), "transfer": ("kemenpppa", "case-management")}
@@ -102,7 +103,7 @@ async def test_t3_a_crash_after_the_receivers_commit_and_before_its_acknowledgem
 
     state, broker = network.apps["kemenpppa"].state, await broker_of(network, "kemenpppa")
     batch = await broker.pull(10)
-    await Consumer(state.database, broker, state.reception).record(batch)
+    await Consumer(state.database, broker, state.reception, set_aside).record(batch)
     await broker.close()  # recorded, never acknowledged
     await network.stop("kemenpppa")
 

@@ -11,7 +11,7 @@ from shared.domain.refusal import Refused
 from shared.service import cases
 from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
-from shared.service.problems import responses
+from shared.service.problems import COMMANDED, POSTING, next_steps, responses
 from shared.service.read_models import CaseView, VictimView, case_view, victim_view
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
@@ -35,7 +35,8 @@ Purpose = Annotated[
     response_model=CaseView,
     tags=["kasus"],
     summary="Buka kasus / Open a case",
-    responses=responses("id-taken", "unknown-unit", "unknown-channel", "idempotency-key-reused"),
+    responses=next_steps(201, "case_id", "see_case", "register_victim")
+    | responses("id-taken", "unknown-unit", "unknown-channel", *COMMANDED),
 )
 def open_case(command: c.OpenCase, office: OfficeDep, posting: PostingDep) -> Response:
     """Satu kejadian perdagangan orang yang ditemukan oleh satu satuan instansi ini."""
@@ -71,7 +72,10 @@ def see_case(case_id: IdPath, database: DatabaseDep) -> CaseView:
     response_model=VictimView,
     tags=["korban"],
     summary="Daftarkan korban / Register a victim",
-    responses=responses("unknown-case", "id-taken", "unknown-region", "idempotency-key-reused"),
+    responses=next_steps(
+        201, "victim_id", "see_victim", "record_identity", "see_identity", "record_stage", "close_journey"
+    )
+    | responses("unknown-case", "id-taken", "unknown-region", *COMMANDED),
 )
 def register_victim(case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, posting: PostingDep) -> Response:
     """Identitas tidak wajib dan tinggal di instansi ini; instansi lain hanya mengenal nama samaran (victim_id)."""
@@ -100,7 +104,7 @@ def see_victim(victim_id: IdPath, database: DatabaseDep) -> VictimView:
     response_model=VictimView,
     tags=["korban"],
     summary="Catat identitas / Record an identity",
-    responses=responses("unknown-victim", "idempotency-key-reused"),
+    responses=responses("unknown-victim", *POSTING),
 )
 def record_identity(victim_id: IdPath, identity: c.Identity, posting: PostingDep) -> Response:
     """Yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
@@ -140,8 +144,7 @@ def see_identity(victim_id: IdPath, purpose: Purpose, database: DatabaseDep, res
         "unknown-victim",
         "not-custody-holder",
         "journey-closed",
-        "occurred-in-the-future",
-        "idempotency-key-reused",
+        *COMMANDED,
     ),
 )
 def record_stage(victim_id: IdPath, command: c.RecordStage, office: OfficeDep, posting: PostingDep) -> Response:
@@ -160,9 +163,7 @@ def record_stage(victim_id: IdPath, command: c.RecordStage, office: OfficeDep, p
     response_model=VictimView,
     tags=["korban"],
     summary="Tutup perjalanan / Close the journey",
-    responses=responses(
-        "unknown-victim", "not-custody-holder", "journey-closed", "referral-still-live", "idempotency-key-reused"
-    ),
+    responses=responses("unknown-victim", "not-custody-holder", "journey-closed", "referral-still-live", *COMMANDED),
 )
 def close_journey(victim_id: IdPath, command: c.CloseJourney, office: OfficeDep, posting: PostingDep) -> Response:
     """Oleh penanggung jawab, setelah bina lanjut dan bila tidak ada rujukan yang masih berjalan."""

@@ -52,7 +52,7 @@ def replay(number: int, request: Request, database: DatabaseDep) -> ParkedView:
 
     def work(tx: Transaction) -> tuple[ParkedView, str | None]:
         statement = select(ParkedEvent).where(col(ParkedEvent.number) == number).with_for_update()
-        row = tx.session.scalars(statement).first() if number < 2**63 else None
+        row = tx.session.scalars(statement).first() if 0 < number < 2**63 else None
         if row is None:
             raise Refused("unknown-parked-event")
         if row.resolved_at is not None:
@@ -139,6 +139,29 @@ def see_schema(event_type: str) -> dict[str, Any]:
     if event_type not in CATALOGUE:
         raise Refused("unknown-schema")
     return schema_of(CATALOGUE[event_type])
+
+
+class PublicKey(BaseModel):
+    """A public key as a JWK (RFC 8037). ``agency`` is the member whose signature it checks."""
+
+    kid: str
+    agency: str
+    kty: str
+    crv: str
+    use: str
+    x: str
+
+
+class PublicKeys(BaseModel):
+    """A JWK set (RFC 7517)."""
+
+    keys: list[PublicKey]
+
+
+@router.get("/v1/keys", summary="Kunci publik / Public keys")
+def see_keys(request: Request) -> PublicKeys:
+    """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan persis seperti diterima."""
+    return PublicKeys.model_validate(request.app.state.reception.keys.as_jwks())
 
 
 class ProblemKind(BaseModel):

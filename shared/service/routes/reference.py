@@ -101,7 +101,7 @@ def find_units(
     """`serving` memberi satu satuan: yang terdekat dari kabupaten/kota, provinsi, lalu nasional."""
     on = now.date()
     if serving is not None:
-        found = [office.units.desk_for(agency, serving, on)]
+        found = [office.units.desk_for(agency, serving, on, "serving")]
     else:
         found = office.units.find(agency, region, level, day=on)
     return UnitList(

@@ -1,6 +1,7 @@
 """Referrals: create, list, see, act, history."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.contracts.codes import Status
-from shared.contracts.types import REGION, UUID7
+from shared.contracts.types import REGION, UNIT, UUID7
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
 from shared.service import handlers
@@ -24,7 +25,7 @@ from shared.service.dependencies import (
     PostingDep,
 )
 from shared.service.idempotency import Answer
-from shared.service.problems import responses
+from shared.service.problems import COMMANDED, next_steps, responses
 from shared.service.read_models import (
     History,
     ReferralPage,
@@ -44,11 +45,48 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.",
-        max_length=200,
+        pattern=r'^(\*|(W/)?"[!#-~]{0,100}")$',
+        examples=["*", '"2.0"'],
     ),
 ]
 Prefer = Annotated[str | None, Header(description="`wait=20`: tunggu perubahan / hold until it changes (RFC 7240).")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done to a referral over HTTP."""
+
+    command: type[c.Command]
+    summary: str
+    refusals: tuple[str, ...] = ()
+    """Beside those that every action may be answered."""
+
+
+ACTIONS: dict[str, Action] = {
+    "accept": Action(c.Accept, "Terima / Accept"),
+    "reject": Action(c.Reject, "Tolak / Reject", ("note-required", "unknown-unit")),
+    "start": Action(c.Start, "Mulai layani / Start"),
+    "hold": Action(c.Hold, "Tunda / Hold"),
+    "resume": Action(c.Resume, "Lanjutkan / Resume"),
+    "complete": Action(c.Complete, "Selesaikan / Complete"),
+    "fail": Action(c.Fail, "Nyatakan gagal / Fail", ("note-required", "answer-the-cancellation-instead")),
+    "answer-cancellation": Action(
+        c.AnswerCancellation,
+        "Jawab permintaan pembatalan / Answer a cancellation",
+        ("no-cancellation-asked", "reason-required", "custody-has-moved"),
+    ),
+    "request-cancellation": Action(
+        c.RequestCancellation, "Minta pembatalan / Ask for cancellation", ("cancellation-already-asked",)
+    ),
+    "provide-information": Action(c.ProvideInformation, "Beri informasi / Provide information"),
+    "remind": Action(c.Remind, "Ingatkan / Remind"),
+}
+"""Every action. The first eight are the receiver's, the last three the sender's."""
+
+
+def _operation(action: str) -> str:
+    return action.replace("-", "_")
 
 
 @router.post(
@@ -56,7 +94,8 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200
     status_code=201,
     response_model=ReferralView,
     summary="Buat rujukan atau pelimpahan / Create a referral or transfer",
-    responses=responses(
+    responses=next_steps(201, "referral_id", "see_referral", "see_history", *(_operation(name) for name in ACTIONS))
+    | responses(
         "unknown-victim",
         "id-taken",
         "duplicate",
@@ -69,8 +108,7 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200
         "unknown-region",
         "journey-closed",
         "desk-asks-itself",
-        "occurred-in-the-future",
-        "idempotency-key-reused",
+        *COMMANDED,
     ),
 )
 def create_referral(command: c.Request, office: OfficeDep, posting: PostingDep) -> Response:
@@ -91,7 +129,7 @@ def list_referrals(
     now: Now,
     role: Annotated[Literal["incoming", "outgoing"] | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
-    unit: Annotated[str | None, Query(max_length=48)] = None,
+    unit: Annotated[str | None, Query(max_length=48, pattern=UNIT)] = None,
     region: Annotated[str | None, Query(pattern=REGION)] = None,
     victim_id: Annotated[str | None, Query(pattern=UUID7)] = None,
     overdue: Annotated[Literal["true"] | None, Query(description="`true`: hanya yang lewat batas waktu")] = None,
@@ -182,25 +220,9 @@ def see_history(referral_id: IdPath, database: DatabaseDep) -> History:
     return database.read(look)
 
 
-ACTIONS: dict[str, tuple[type[c.Command], str]] = {
-    "accept": (c.Accept, "Terima / Accept"),
-    "reject": (c.Reject, "Tolak / Reject"),
-    "start": (c.Start, "Mulai layani / Start"),
-    "hold": (c.Hold, "Tunda / Hold"),
-    "resume": (c.Resume, "Lanjutkan / Resume"),
-    "complete": (c.Complete, "Selesaikan / Complete"),
-    "fail": (c.Fail, "Nyatakan gagal / Fail"),
-    "answer-cancellation": (c.AnswerCancellation, "Jawab permintaan pembatalan / Answer a cancellation"),
-    "request-cancellation": (c.RequestCancellation, "Minta pembatalan / Ask for cancellation"),
-    "provide-information": (c.ProvideInformation, "Beri informasi / Provide information"),
-    "remind": (c.Remind, "Ingatkan / Remind"),
-}
-"""Every action: its command and its summary. The first eight are the receiver's, the last three the sender's."""
-
-
-def _add_action(name: str, command_type: type[c.Command], summary: str) -> None:
+def _add_action(name: str, action: Action) -> None:
     def act(referral_id: IdPath, command: Any, if_match: IfMatch, office: OfficeDep, posting: PostingDep) -> Response:
-        expected = None if if_match.strip() == "*" else if_match.strip()
+        expected = None if if_match == "*" else if_match
 
         def work(tx: Transaction) -> Answer:
             row = handlers.act(tx, office, referral_id, command, expected)
@@ -208,13 +230,13 @@ def _add_action(name: str, command_type: type[c.Command], summary: str) -> None:
 
         return posting.once(command, work)
 
-    act.__annotations__["command"] = command_type
-    act.__name__ = name.replace("-", "_")
-    act.__doc__ = command_type.__doc__
+    act.__annotations__["command"] = action.command
+    act.__name__ = _operation(name)
+    act.__doc__ = action.command.__doc__
     router.post(
         f"/referrals/{{referral_id}}/{name}",
         response_model=ReferralView,
-        summary=summary,
+        summary=action.summary,
         responses=responses(
             "unknown-referral",
             "not-your-move",
@@ -222,12 +244,11 @@ def _add_action(name: str, command_type: type[c.Command], summary: str) -> None:
             "referral-ended",
             "precondition-failed",
             "precondition-required",
-            "idempotency-key-reused",
-            "occurred-in-the-future",
-            "unknown-unit",
+            *action.refusals,
+            *COMMANDED,
         ),
     )(act)
 
 
-for _name, (_command, _summary) in ACTIONS.items():
-    _add_action(_name, _command, _summary)
+for _name, _action in ACTIONS.items():
+    _add_action(_name, _action)

@@ -1,0 +1,51 @@
+"""What schemathesis cannot guess: keys that are new, ids that exist; and one more check of our own.
+
+Loaded by schemathesis, in its own process (``SCHEMATHESIS_HOOKS``). ``ESTAFET_FUZZ_IDS`` holds, as JSON, the ids
+that exist by the name of their parameter.
+"""
+
+import itertools
+import json
+import os
+import re
+from typing import Any
+
+import schemathesis
+from schemathesis.core.transport import Response
+from schemathesis.generation.meta import TestPhase
+
+from shared.contracts.types import UUID7
+
+KNOWN: dict[str, list[str]] = json.loads(os.environ.get("ESTAFET_FUZZ_IDS", "{}"))
+NTH = itertools.count()
+PREFIX = "urn:estafet:problem:"
+
+
+@schemathesis.hook
+def before_call(_: Any, case: Any, __: dict[str, Any]) -> None:
+    """A lawful Idempotency-Key is made unused, and three of four lawful ids are ones that exist."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and re.fullmatch(r"[!-~]{1,255}", key):
+        case.headers["Idempotency-Key"] = f"{key[:200]}-{next(NTH)}"
+    if case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL:
+        return  # there the ids come from the answers before
+    for place in (case.path_parameters, case.query, case.body):
+        if isinstance(place, dict):
+            _name_what_exists(place)
+
+
+def _name_what_exists(place: dict[str, Any]) -> None:
+    for name, ids in KNOWN.items():
+        value = place.get(name)
+        if ids and isinstance(value, str) and re.fullmatch(UUID7, value) and (turn := next(NTH)) % 4:
+            place[name] = ids[turn % len(ids)]
+
+
+@schemathesis.check
+def refusal_is_documented(_: Any, response: Response, case: Any) -> None:
+    """A refusal is a problem document, and its code is named at this operation and status in the OpenAPI document."""
+    if response.status_code < 400 or response.status_code == 405:
+        return
+    code = str(response.json()["type"]).removeprefix(PREFIX)
+    documented = case.operation.definition.raw["responses"].get(str(response.status_code), {})
+    assert f"`{code}`" in documented.get("description", ""), f"{code} ({response.status_code}) is not documented here"

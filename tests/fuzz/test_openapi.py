@@ -1,0 +1,92 @@
+"""Bad input: schemathesis reads each service's OpenAPI document and tries to break what it promises.
+
+Its own command line runs against a real server, with its default checks, and with a fixed seed so that a failure
+comes again. ``make test`` runs it short, ``make fuzz`` long (``ESTAFET_FUZZ=long``).
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from tests.network import SHIPPED, Network, a_victim, refer
+
+FOLDER = Path(__file__).parent
+LONG = os.environ.get("ESTAFET_FUZZ") == "long"
+EXAMPLES = 300 if LONG else 4
+"""Requests for each operation and phase, at most."""
+
+
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The app on a free port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
+    server.config.load()
+    started = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:
+                await asyncio.sleep(0)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await started
+
+
+async def something_to_find(network: Network) -> dict[str, list[str]]:
+    """Victims and referrals, some of them in every state that an agency can meet; answers their ids."""
+    police, kemenpppa, kemensos, kemenkes = [
+        await network.start(code) for code in ("police", "kemenpppa", "kemensos", "kemenkes")
+    ]
+    victims = [await a_victim(police, identity={"name": "Contoh Rekaan"}) for _ in range(2)]
+    referrals = []
+    for victim in victims:
+        transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+        referrals.append(transfer)
+        await kemenpppa.until_status(transfer, "received")
+        await kemenpppa.must(transfer, "accept")
+        for receiver, service, steps in (
+            (kemenkes, "first-aid", ()),
+            (kemenkes, "examination-and-treatment", ("accept", "start")),
+            (kemensos, "shelter-and-rehabilitation", ("accept",)),
+        ):
+            wanted = await refer(kemenpppa, victim, receiver.code, service)
+            referrals.append(wanted)
+            await receiver.until_status(wanted, "received")
+            for step in steps:
+                await receiver.must(wanted, step)
+    cases = [(await police.get(f"/v1/victims/{victim}"))["case_id"] for victim in victims]
+    return {"victim_id": victims, "case_id": cases, "referral_id": referrals}
+
+
+@pytest.mark.timeout(3600 if LONG else 120)
+async def test_no_request_breaks_a_service_or_gets_an_undocumented_answer(network: Network) -> None:
+    known = await something_to_find(network)
+    await network.start("coordination")
+    for code in SHIPPED:
+        async with listening(network.apps[code]) as url:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(FOLDER / "schemathesis.toml")),
+                *("run", f"{url}/openapi.json", "--seed", "20261123", "--max-examples", str(EXAMPLES)),
+                *("--continue-on-failure", "--no-color"),
+                cwd=network.folder,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(FOLDER.parents[1]),
+                    "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+                    "ESTAFET_FUZZ_IDS": json.dumps(known),
+                },
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            said, _ = await process.communicate()
+            assert process.returncode == 0, f"{code}:\n{said.decode()}"
