@@ -1,12 +1,14 @@
-"""``make compose-test``: Docker Compose from nothing to a journey, through a restart and two kills, and away again.
+"""``make compose-test``: Docker Compose from nothing to a journey, through restarts and kills, and away again.
 
-It runs under a project name and ports of its own with secrets in a temporary folder, so an operator's deployment on the
-same machine is not touched. It takes down what it brought up, whatever happened.
+It runs the operator's commands of the README, in a copy of this clone, under a project name and ports of its own: an
+operator's deployment on the same machine is not touched. It takes down what it brought up, whatever happened.
 """
 
 import asyncio
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,28 +24,24 @@ from deploy.agency_system import new_id
 from deploy.console_output import Progress, say
 from deploy.embedded_nats import free_port
 from deploy.journey import play, show_trouble
-from deploy.secrets import make_secrets
 from services.members import MEMBERS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = "estafet-test"
 CONTAINER_USER = 10001
 READY_SECONDS = 90.0
+README_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemensos": 8003, "kemenkes": 8004}
 
 
 class Compose:
     """The stack under test."""
 
-    def __init__(self, secrets: Path) -> None:
+    def __init__(self, clone: Path) -> None:
+        self.clone = clone
         self.ports = {name: free_port() for name in MEMBERS}
-        user = os.getuid() or CONTAINER_USER
-        if os.getuid() == 0:
-            _give(secrets, CONTAINER_USER)
         self._environment = {
             **os.environ,
             "ESTAFET_PROJECT": PROJECT,
-            "ESTAFET_SECRETS": str(secrets),
-            "ESTAFET_UID": str(user),
             "ESTAFET_NATS_PORT": str(free_port()),
             **{f"ESTAFET_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
         }
@@ -52,11 +50,39 @@ class Compose:
     def run(self, *words: str, check: bool = True) -> str:
         """``docker compose …``; its output. Raises RuntimeError with what it said when it fails."""
         done = subprocess.run(
-            ["docker", "compose", *words], cwd=ROOT, env=self._environment, capture_output=True, text=True
+            ["docker", "compose", *words],
+            cwd=self.clone,
+            env=self._environment | self._user,
+            capture_output=True,
+            text=True,
         )
         if check and done.returncode:
             raise RuntimeError(f"docker compose {' '.join(words)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         return done.stdout
+
+    @property
+    def _user(self) -> dict[str, str]:
+        return {"ESTAFET_UID": str(os.getuid() or CONTAINER_USER)}
+
+    def as_operator(self, begins_with: str) -> None:
+        """Run the README's block of commands that begins so, as this user would. Raises RuntimeError."""
+        readme = (self.clone / "README.md").read_text(encoding="utf-8")
+        [block] = [b for b in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if b.startswith(begins_with)]
+        if os.getuid() == 0:  # what the README says for root
+            [give] = re.findall(r"as root, [^`]*`([^`]+)`", readme)
+            block = block.replace("export ESTAFET_UID=$(id -u)", give)
+        for name, port in README_PORTS.items():
+            block = block.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{self.ports[name]}/")
+        told = subprocess.run(
+            ["bash", "-euxc", block],
+            cwd=self.clone,
+            env=self._environment if os.getuid() == 0 else self._environment | self._user,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if told.returncode:
+            raise RuntimeError(f"the README's commands fail:\n{told.stdout[-6000:]}")
 
     def until_ready(self) -> None:
         """Wait until every service answers that it is ready and connected to the broker."""
@@ -74,9 +100,21 @@ class Compose:
         return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in json.loads(told.stdout)}
 
 
-def _give(folder: Path, owner: int) -> None:
-    for path in [folder, *folder.rglob("*")]:
-        os.chown(path, owner, owner)
+def copy_clone(to: Path) -> Path:
+    """What a fresh clone of this folder would hold, uncommitted changes included, with this environment."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+    (to / ".venv").symlink_to(ROOT / ".venv")
+    return to
 
 
 def _is_ready(url: str) -> bool:
@@ -91,14 +129,10 @@ def _is_ready(url: str) -> bool:
 def stack() -> Iterator[Compose]:
     """Bring the stack up from nothing; take it and its volumes down in the end, and say what failed services said."""
     with tempfile.TemporaryDirectory() as folder:
-        make_secrets(Path(folder) / "secrets")
-        compose = Compose(Path(folder) / "secrets")
-        compose.run("down", "--volumes", "--remove-orphans")
+        compose = Compose(copy_clone(Path(folder) / "estafet"))
         try:
-            step("Membangun citra", "building the images", lambda: compose.run("build"))
-            step(
-                "Menyalakan", "bringing it up", lambda: compose.run("up", "--detach", "--wait", "--wait-timeout", "180")
-            )
+            bring_up = "Membangun citra dan menyalakan", "building the images and bringing it up"
+            step(*bring_up, lambda: compose.as_operator("make secrets"))
             compose.until_ready()
             yield compose
         except BaseException:
@@ -167,7 +201,8 @@ def check_journey(compose: Compose) -> None:
 def check_survival(compose: Compose) -> None:
     """What was there is there after a restart of everything, and after a kill -9 of the broker and of a service."""
     before = standing(compose.urls)
-    step("Memulai ulang semuanya", "restarting everything", lambda: compose.run("restart"))
+    step("Memulai ulang, lalu menurunkan", "restart, then down", lambda: compose.as_operator("docker compose logs"))
+    step("Menyalakan lagi", "bringing it up again", lambda: compose.as_operator("make secrets"))
     compose.until_ready()
     must(standing(compose.urls) == before, "the restart has changed what can be seen")
     for name in ("nats", "kemenpppa", "postgres"):

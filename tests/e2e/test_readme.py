@@ -61,7 +61,7 @@ def test_the_subscriber_of_the_readme_reads_events(run: Run) -> None:
 def test_every_make_target_that_the_readme_names_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"make ([a-z-]+)", README))
-    assert {"run", "test", "check"} <= named <= targets | {"help"}
+    assert {"run", "test", "check", "compose-test", "secrets"} <= named <= targets | {"help"}
 
 
 def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> None:
