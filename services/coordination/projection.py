@@ -1,5 +1,6 @@
 """The fold of all ledgers: what each event changes in the journeys. It reads the same in any order of arrival."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from shared.service.office import Office, draft
 from shared.service.reception import Park, Reception
 from shared.storage import ledger, referrals
 from shared.storage.database import Transaction
-from shared.storage.tables import ReceivedLink
+from shared.storage.tables import LedgerEntry, ReceivedLink, ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ class Projection:
         reason = fault(referral, event, envelope.version)
         if reason is not None:
             raise Park(reason)
-        referrals.save(row, evolve(referral, event), tx.now)
+        after = evolve(referral, event)
+        referrals.save(row, after, tx.now)
+        if after.status in ENDED:
+            row.closed = _is_receipted(tx, envelope, row)
         tx.changed.add(row.id)
         _journey(tx, row.victim_id)
         if isinstance(event, e.Accepted) and event.custody is not None:
@@ -155,6 +159,16 @@ def _receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) ->
     if row is not None and row.sender_agency == envelope.sender and row.status in ENDED:
         row.closed = True
         _journey(tx, row.victim_id)
+
+
+def _is_receipted(tx: Transaction, outcome: Envelope, row: ReferralRow) -> bool:
+    """Whether the sender's receipt for an outcome was here before the outcome could be applied."""
+    receipts = select(col(LedgerEntry.body)).where(
+        col(LedgerEntry.victim_id) == row.victim_id,
+        col(LedgerEntry.link) == f"{row.sender_agency}>{row.receiver_agency}",
+        col(LedgerEntry.type) == e.ReceiptRecorded.type(),
+    )
+    return any(json.loads(body)["data"]["event_id"] == outcome.id for body in tx.session.scalars(receipts))
 
 
 @dataclass(frozen=True, slots=True)

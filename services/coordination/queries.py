@@ -143,7 +143,9 @@ def journey(session: Session, names: Names, victim_id: str) -> tuple[str, m.Jour
 
 
 def _handovers(session: Session, names: Names, condition: ColumnElement[bool]) -> list[m.HandoverView]:
-    rows = session.scalars(select(ReferralRow).where(condition).order_by(col(ReferralRow.number)))
+    rows = session.scalars(
+        select(ReferralRow).where(condition).order_by(col(ReferralRow.requested_at), col(ReferralRow.id))
+    )
     return [handover(row, names) for row in rows]
 
 
@@ -201,7 +203,7 @@ def _events(session: Session, victim_id: str) -> list[m.EventView]:
     statement = select(LedgerEntry).where(
         col(LedgerEntry.victim_id) == victim_id, col(LedgerEntry.type) != "id.tppo.receipt.recorded.v1"
     )
-    envelopes = (Envelope.read(row.body) for row in session.scalars(statement.order_by(col(LedgerEntry.position))))
+    envelopes = sorted((Envelope.read(row.body) for row in session.scalars(statement)), key=lambda e: (e.time, e.id))
     return [
         m.EventView(
             event_id=event.id,

@@ -35,7 +35,7 @@ class HandoverView(ReferralView):
 
 
 class EventView(BaseModel):
-    """One event of the journey, in the order in which coordination recorded it."""
+    """One event of the journey, in the order of its ``time``."""
 
     event_id: Id
     type: str

@@ -93,6 +93,8 @@ class Relay:
                 )
             if len(positions) < len(batch):
                 return False
+            if len(batch) < BATCH:  # a commit since then has woken us again
+                break
         return True
 
     async def _notice_new_stream(self) -> None:

@@ -91,10 +91,10 @@ class Inbound:
 
 def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
     """Mark our event confirmed; with the receipt for an outcome, the referral is closed. Raises Park."""
-    wrong = outbox.confirm(tx.session, receipt, envelope.id, envelope.sender, tx.now)
+    entry = ledger.find(tx.session, receipt.event_id)
+    wrong = outbox.confirm(tx.session, entry, receipt, envelope.id, envelope.sender, tx.now)
     if wrong is not None:
         raise Park(wrong)
-    entry = ledger.find(tx.session, receipt.event_id)
     if entry is None or entry.referral_id is None:
         return
     tx.changed.add(entry.referral_id)

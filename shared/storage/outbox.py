@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.events import ReceiptRecorded
-from shared.storage import ledger
 from shared.storage.tables import LedgerEntry, OutboxEntry, SentLink
 
 FIRST_RESEND = timedelta(seconds=10)
@@ -84,12 +83,13 @@ def _put_back(session: Session, owed: object) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def confirm(session: Session, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime) -> str | None:
-    """Take a receipt. Answers None, or the code of what is wrong with it.
+def confirm(
+    session: Session, entry: LedgerEntry | None, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime
+) -> str | None:
+    """Take a receipt for an entry of the ledger. Answers None, or the code of what is wrong with it.
 
     A receipt counts only for an event that we sent to this peer and for exactly the bytes that we sent.
     """
-    entry = ledger.find(session, receipt.event_id)
     owed = session.scalars(
         select(OutboxEntry).where(col(OutboxEntry.event_id) == receipt.event_id).with_for_update()
     ).first()

@@ -1,6 +1,18 @@
 """Coordination follows what the agencies tell each other, and nobody's identity."""
 
+import random
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.messaging.broker import Incoming
+from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.network import Network, a_victim, refer
+
+NOBODY = cast(Any, None)
+"""Whom to acknowledge to."""
 
 
 async def test_a_transfer_moves_custody_in_the_journey(network: Network) -> None:
@@ -53,3 +65,62 @@ async def test_a_sender_hears_that_its_links_are_witnessed(network: Network) -> 
             if links["police>kemenkes"]["witnessed"] == links["police>kemenkes"]["last"]:
                 break
             assert await watch.next(20)
+
+
+async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: Network) -> None:
+    police, kemenpppa, kemenkes = [await network.start(code) for code in ("police", "kemenpppa", "kemenkes")]
+    victim = await a_victim(police)
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(transfer, "received")
+    for action in ("accept", "start"):
+        await kemenpppa.must(transfer, action)
+    await police.until_status(transfer, "in-progress")
+    asked = await refer(kemenpppa, victim, "kemenkes", "first-aid")
+    await kemenkes.until_status(asked, "received")
+    await kemenkes.must(asked, "reject", reason="no-capacity")
+    await kemenpppa.until_status(asked, "rejected")
+    await kemenpppa.must(transfer, "complete", outcome="service-provided")
+    for client, referral in ((police, transfer), (kemenkes, asked)):
+        await client.until(f"/v1/referrals/{referral}", lambda seen: seen["closed"])
+        await kemenpppa.until(f"/v1/referrals/{referral}", lambda seen: seen["closed"])
+    told = [message for code in ("police", "kemenpppa", "kemenkes") for message in sent_by(network, code)]
+    await network.stop_all()
+
+    readings = [await reading(network, told, victim, seed) for seed in range(6)]
+    assert [handover["business_status"] for handover in readings[0]["handovers"]] == ["closed", "closed"]
+    for journey in readings[1:]:
+        assert journey == readings[0]
+
+
+def sent_by(network: Network, code: str) -> list[Incoming]:
+    """Everything that a member has sent, as it would arrive."""
+
+    def look(session: Session) -> list[Incoming]:
+        rows = session.execute(
+            select(col(OutboxEntry.subject), col(LedgerEntry.body), col(LedgerEntry.signature)).join(
+                LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id)
+            )
+        )
+        return [Incoming(subject, body, signature, NOBODY) for subject, body, signature in rows]
+
+    found: list[Incoming] = network.apps[code].state.database.read(look)
+    return found
+
+
+async def reading(network: Network, told: Sequence[Incoming], victim: str, seed: int) -> dict[str, Any]:
+    """How a coordination that hears it in this order, in batches of this order, tells the journey."""
+    order, urls = random.Random(seed), network.database_url
+    messages = sorted(told, key=lambda _: order.random()) if seed else list(told)
+    network.database_url = lambda member: urls(f"{member}-{seed}")
+    coordination = await network.start("coordination", online=False)
+    state = network.apps["coordination"].state
+    receive = network.members["coordination"].receive(state.reception)
+    while messages:
+        batch = [messages.pop() for _ in range(min(order.randint(1, 5), len(messages)))]
+        state.database.write(lambda tx, batch=batch: receive(tx, batch))
+    journey = await coordination.get(f"/v1/journeys/{victim}")
+    for handover in journey["handovers"]:
+        del handover["updated_at"]  # when coordination heard of it
+    await network.stop("coordination")
+    network.database_url = urls
+    return dict(journey)

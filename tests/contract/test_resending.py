@@ -1,0 +1,84 @@
+"""What stays without a receipt is sent again, later and later, until its receipt comes; on both databases."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from shared.contracts.codes import ReceiptOutcome
+from shared.contracts.events import ReceiptRecorded, Reminder
+from shared.contracts.types import UnitRef
+from shared.security.keys import SigningKey
+from shared.service.office import draft, new_id
+from shared.storage import outbox
+from shared.storage.database import Author, Database
+from shared.storage.migrate import AGENCY_LINEAGES, migrate
+from shared.storage.tables import LedgerEntry
+
+DESK = UnitRef(agency="police", unit="polres-74.01", region="74.01")
+
+
+class Sending:
+    """The police's database with one event to send, and a clock that is set by hand."""
+
+    def __init__(self, url: str, key: SigningKey) -> None:
+        self.now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+        self.database = Database(url, Author("police", key), lambda: self.now)
+        migrate(self.database.engine, AGENCY_LINEAGES)
+        reminder = Reminder(referral_id=new_id(), victim_id=new_id(), occurred_at=self.now)
+        self.database.write(lambda tx: tx.emit(draft(reminder, "kemenkes", DESK)))
+
+    def publish(self) -> int:
+        """Publish what is unsent; answers how many."""
+        unsent = self.database.read(lambda session: outbox.unsent(session, 10))
+        self.database.write(lambda tx: outbox.mark_published(tx.session, [u.position for u in unsent], tx.now))
+        return len(unsent)
+
+    def after(self, passed: timedelta) -> int:
+        """Let time pass and look what is due again; answers how many."""
+        self.now += passed
+        return self.database.write(lambda tx: outbox.resend_due(tx.session, tx.now))
+
+    def take_receipt(self, peer: str = "kemenkes", sha256: str | None = None, linkseq: int = 1) -> str | None:
+        """A receipt for the event comes from ``peer``; answers what is wrong with it."""
+        entry = self.database.read(lambda session: session.scalars(select(LedgerEntry)).one())
+        receipt = ReceiptRecorded(
+            event_id=entry.event_id,
+            sha256=sha256 or entry.sha256,
+            linkseq=linkseq,
+            outcome=ReceiptOutcome.APPLIED,
+        )
+        return self.database.write(lambda tx: outbox.confirm(tx.session, entry, receipt, new_id(), peer, tx.now))
+
+
+@pytest.fixture
+def sending(database_url: Callable[[str], str], secrets: Path) -> Iterator[Sending]:
+    sending = Sending(database_url("police"), SigningKey.load(secrets / "police" / "police-1.pem"))
+    yield sending
+    sending.database.close()
+
+
+def test_it_is_sent_again_later_and_later_and_at_least_every_ten_minutes(sending: Sending) -> None:
+    tick = timedelta(milliseconds=1)
+    for seconds in (10, 20, 40, 80, 160, 320, 600, 600, 600):
+        assert sending.publish() == 1
+        assert sending.after(timedelta(seconds=seconds) - tick) == 0
+        assert sending.publish() == 0
+        assert sending.after(tick) == 1
+
+
+def test_its_receipt_ends_that(sending: Sending) -> None:
+    assert sending.publish() == 1
+    assert sending.take_receipt() is None
+    assert sending.after(timedelta(days=1)) == 0
+    assert sending.take_receipt() is None  # a second one changes nothing
+
+
+def test_nothing_but_the_receivers_receipt_for_these_bytes_ends_it(sending: Sending) -> None:
+    assert sending.publish() == 1
+    assert sending.take_receipt(peer="kemensos") == "receipt-of-unknown-event"
+    assert sending.take_receipt(sha256="0" * 64) == "receipt-of-other-bytes"
+    assert sending.take_receipt(linkseq=2) == "receipt-of-other-bytes"
+    assert sending.after(timedelta(minutes=10)) == 1
