@@ -171,9 +171,16 @@ def _is_receipted(tx: Transaction, outcome: Envelope, row: ReferralRow) -> bool:
     return any(json.loads(body)["data"]["event_id"] == outcome.id for body in tx.session.scalars(receipts))
 
 
+WITNESSED_EVERY = 16
+"""Numbers of a link. A sender that must send again sends so many too many, at most, and they are known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Takes in a batch, and tells each sender up to where its links are recorded here without a hole."""
+    """Takes in a batch, and tells senders up to where their links are recorded here without a hole.
+
+    Each sixteenth number is worth a word, and a repetition is: its sender has missed our last one.
+    """
 
     reception: Reception
 
@@ -181,21 +188,18 @@ class Witness:
         """Record a batch in one unit of work."""
         self.reception(tx, batch)
         tx.session.flush()
+        before = {link: _through(tx, link) for link in tx.arrivals}
         ledger.note_arrivals(tx.session, tx.arrivals)
         tx.arrivals.clear()
-        # of every link in the batch, a repetition too: its sender has missed our last word
-        for link in sorted({link for message in batch if (link := _link(tx, message)) is not None}):
-            row = tx.session.get(ReceivedLink, link)
-            if row is not None and row.through:
-                witnessed = e.LinkWitnessed(link=link, through=row.through)
+        grown = {
+            link for link, past in before.items() if _through(tx, link) // WITNESSED_EVERY > past // WITNESSED_EVERY
+        }
+        for link in sorted(grown | tx.repeated):
+            if through := _through(tx, link):
+                witnessed = e.LinkWitnessed(link=link, through=through)
                 tx.emit(draft(witnessed, link.partition(">")[0], self.reception.unit))
 
 
-def _link(tx: Transaction, message: Incoming) -> str | None:
-    """The link of a message that is in the ledger: only what was verified is."""
-    try:
-        envelope = Envelope.read(message.body)
-    except ValueError:
-        return None
-    known = ledger.find(tx.session, envelope.id)
-    return None if known is None or known.linkseq is None else known.link
+def _through(tx: Transaction, link: str) -> int:
+    row = tx.session.get(ReceivedLink, link)
+    return 0 if row is None else row.through

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from shared.contracts.types import UnitRef
@@ -74,7 +75,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
         async with serving(app, member, settings or Settings(), clock):  # type: ignore[call-arg]
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title=f"Estafet · {member.agency.label.id}",
         version="0.1.0",
         description=f"{member.agency.label.id} / {member.agency.label.en}. Subsatgas: {member.agency.subsatgas}.",

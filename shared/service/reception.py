@@ -70,6 +70,8 @@ class Reception:
             outcome = self._record(tx, envelope, message)
         elif known.sha256 == hashlib.sha256(message.body).hexdigest():
             outcome = ReceiptOutcome.DUPLICATE
+            if envelope.linkseq is not None:
+                tx.repeated.add(envelope.link)
         else:
             # the same id or the same place on the link with other bytes: one of them is not what was sent
             park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)

@@ -45,6 +45,8 @@ class Transaction:
     author: Author
     drafts: list[Draft] = field(default_factory=list)
     arrivals: dict[str, list[int]] = field(default_factory=dict)
+    repeated: set[str] = field(default_factory=set)
+    """Links of which something came that was recorded before."""
     witnessed: dict[str, int] = field(default_factory=dict)
     """Peer → up to which number the coordinator has our link to it."""
     changed: set[str] = field(default_factory=set)

@@ -66,3 +66,12 @@ async def test_the_page_works_without_scripts_and_says_what_it_cannot_find(brows
     assert missing is not None and missing.status == 404
     assert "tidak ditemukan" in await page.inner_text("h1")
     await context.close()
+
+
+async def test_a_service_describes_itself_without_any_other_host(browser: Browser, page_url: str) -> None:
+    page = await browser.new_page()
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
+    await page.goto(f"{page_url}/docs")
+    await page.get_by_text("Lihat perjalanan / See a journey").wait_for()
+    assert hosts == {page_url.split("/")[2]}

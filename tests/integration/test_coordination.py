@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from services.coordination.projection import WITNESSED_EVERY
 from shared.messaging.broker import Incoming
 from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.network import Network, a_victim, refer
@@ -59,6 +60,8 @@ async def test_a_sender_hears_that_its_links_are_witnessed(network: Network) -> 
     await network.start("coordination")
     referral = await refer(police, await a_victim(police), "kemenkes", "first-aid")
     await police.until_status(referral, "received")
+    for _ in range(WITNESSED_EVERY - 1):
+        await police.must(referral, "remind")
     with network.apps["police"].state.changes.watching("links") as watch:
         while True:
             links = {link["link"]: link for link in (await police.get("/v1/links"))["items"]}
