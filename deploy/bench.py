@@ -52,7 +52,7 @@ from sqlmodel import SQLModel, col
 from deploy.agency_system import AgencySystem, Json, new_id
 from deploy.console_output import console, say
 from deploy.embedded_nats import HOST, find_nats_server, free_port
-from deploy.run import INTERRUPTED, CannotRun, Stack, serving, until_told
+from deploy.run import ENDINGS, INTERRUPTED, CannotRun, Stack, serving, until_told
 from deploy.supervisor import Service
 from services.members import MEMBERS
 from shared.domain.commands import Request
@@ -355,7 +355,7 @@ def _postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
 
 def _end_as_by_ctrl_c() -> None:
     """Outside of ``until_told``, which has its own way, let every signal stop the database server as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         signal.signal(number, signal.default_int_handler)
 
 

@@ -234,18 +234,23 @@ def _where_to_look(stack: Stack, victims: list[str]) -> None:
     console.print()
 
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end it."""
+
+
 async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Awaitable[None]]) -> bool:
     """Do ``what`` on a stack until it is done or a signal comes, then stop all; answers whether it was done.
 
-    A second signal stops without waiting.
+    A second signal stops without waiting. Once all has stopped signals are ignored: there is nothing left to end, and
+    one that comes late must not turn a good end into a bad one.
     """
-    told, hurry = asyncio.Event(), asyncio.Event()
+    told, hurry, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
 
     def on_signal() -> None:
         (hurry if told.is_set() else told).set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    for number in ENDINGS:  # not by the loop's own way, which puts back the default when it closes
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(on_signal))
     stack = make_stack()
     work = asyncio.ensure_future(what(stack))
     telling = asyncio.create_task(told.wait())
@@ -256,6 +261,8 @@ async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Aw
     done = work.done()
     await cancelled(work, telling)
     await stack.close(hurry)
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     say("Semua sudah berhenti.", "everything has stopped")
     if work.done() and not work.cancelled():
         work.result()

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from shared.contracts.envelope import Draft
 from shared.security.keys import SigningKey
-from shared.storage import ledger, outbox
+from shared.storage import ledger
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -108,9 +108,8 @@ class Database:
             transaction = Transaction(session, self.clock(), self.author)
             result = work(transaction)
             ledger.note_arrivals(session, transaction.arrivals)
-            # the rows that number the links are locked last and in one order: nobody waits for a row while holding one
-            outbox.witness(session, transaction.witnessed)
-            ledger.file_sent(session, self.author.agency, self.author.key, transaction.drafts, transaction.now)
+            agency, key = self.author.agency, self.author.key
+            ledger.file_sent(session, agency, key, transaction.drafts, transaction.witnessed, transaction.now)
             session.commit()
         committed = Committed(frozenset(transaction.changed), bool(transaction.drafts))
         for listener in self.listeners:

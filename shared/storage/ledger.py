@@ -6,9 +6,10 @@ Nothing here is ever updated or deleted but the outbox, which says what of it is
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -16,21 +17,39 @@ from shared.contracts.envelope import Draft, Envelope, write
 from shared.contracts.events import ReferralEvent
 from shared.contracts.subjects import subject
 from shared.security.keys import SigningKey
+from shared.storage import outbox
 from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLink
 
+# Every write comes through here: plain tables, and statements that are built once
+_LEDGER, _OUTBOX, _SENT = LedgerEntry.__table__, OutboxEntry.__table__, SentLink.__table__  # type: ignore[attr-defined]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def upsert(session: Session, table: type[Any]) -> Any:
-    """``INSERT … ON CONFLICT`` in the dialect of this session."""
-    return _INSERT[session.get_bind().dialect.name](table)
+@cache
+def _taking_numbers(dialect: str) -> Any:
+    statement = _INSERT[dialect](_SENT).values(peer=bindparam("peer"), last=bindparam("count"), witnessed=0)
+    grown = {"last": _SENT.c.last + bindparam("count")}
+    return statement.on_conflict_do_update(index_elements=["peer"], set_=grown).returning(_SENT.c.last)
 
 
-def file_sent(session: Session, agency: str, key: SigningKey, drafts: Sequence[Draft], now: datetime) -> None:
-    """Number, sign and file what a unit of work has decided, ready for the relay."""
+def file_sent(
+    session: Session,
+    agency: str,
+    key: SigningKey,
+    drafts: Sequence[Draft],
+    witnessed: Mapping[str, int],
+    now: datetime,
+) -> None:
+    """Number, sign and file what a unit of work has decided, ready for the relay; note up to where links are witnessed.
+
+    The last thing that a unit of work does: it locks the links that others wait for.
+    """
+    if not drafts and not witnessed:
+        return
+    session.flush()
+    last = _link_numbers(session, _numbers_wanted(drafts), witnessed)
     if not drafts:
         return
-    last = {peer: _take_numbers(session, peer, count) for peer, count in sorted(_numbers_wanted(drafts).items())}
     entries, owed = [], []
     for draft in drafts:
         linkseq = None
@@ -49,8 +68,9 @@ def file_sent(session: Session, agency: str, key: SigningKey, drafts: Sequence[D
                 "confirmed_at": None if draft.data.numbered else now,
             }
         )
-    session.execute(insert(LedgerEntry), entries)
-    session.execute(insert(OutboxEntry), owed)
+    connection = session.connection()
+    connection.execute(insert(_LEDGER), entries)
+    connection.execute(insert(_OUTBOX), owed)
 
 
 def _numbers_wanted(drafts: Sequence[Draft]) -> dict[str, int]:
@@ -61,13 +81,22 @@ def _numbers_wanted(drafts: Sequence[Draft]) -> dict[str, int]:
     return wanted
 
 
+def _link_numbers(session: Session, wanted: Mapping[str, int], witnessed: Mapping[str, int]) -> dict[str, int]:
+    """Peer → the number before those reserved. Links in one order, so that nobody holds one who waits for another's."""
+    last = {}
+    for peer in sorted(wanted.keys() | witnessed.keys()):
+        if peer in witnessed:
+            outbox.witness(session, peer, witnessed[peer])
+        if peer in wanted:
+            last[peer] = _take_numbers(session, peer, wanted[peer])
+    return last
+
+
 def _take_numbers(session: Session, peer: str, count: int) -> int:
     """Reserve the next ``count`` numbers of the link to ``peer``; answers the number before the first of them."""
-    statement = upsert(session, SentLink).values(peer=peer, last=count, witnessed=0)
-    statement = statement.on_conflict_do_update(
-        index_elements=["peer"], set_={"last": SentLink.last + count}
-    ).returning(col(SentLink.last))
-    return int(session.execute(statement).scalar_one()) - count
+    statement = _taking_numbers(session.get_bind().dialect.name)
+    taken = session.connection().execute(statement, {"peer": peer, "count": count})
+    return int(taken.scalar_one()) - count
 
 
 def _entry(
@@ -103,7 +132,7 @@ def file_received(session: Session, envelope: Envelope, body: bytes, signature: 
         "signature": signature,
         "recorded_at": now,
     }
-    session.execute(insert(LedgerEntry), [entry])
+    session.connection().execute(insert(_LEDGER), [entry])
 
 
 def find(session: Session, event_id: str) -> LedgerEntry | None:

@@ -1,6 +1,6 @@
 """What is still owed: events to publish, receipts to wait for, and what to send again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -103,11 +103,10 @@ def confirm(
     return None
 
 
-def witness(session: Session, witnessed: Mapping[str, int]) -> None:
-    """The coordinator has everything of our link to each peer up to that number."""
-    for peer, through in sorted(witnessed.items()):
-        session.execute(
-            update(SentLink)
-            .where(col(SentLink.peer) == peer, col(SentLink.witnessed) < through, col(SentLink.last) >= through)
-            .values(witnessed=through)
-        )
+def witness(session: Session, peer: str, through: int) -> None:
+    """The coordinator has everything of our link to ``peer`` up to ``through``."""
+    session.execute(
+        update(SentLink)
+        .where(col(SentLink.peer) == peer, col(SentLink.witnessed) < through, col(SentLink.last) >= through)
+        .values(witnessed=through)
+    )
