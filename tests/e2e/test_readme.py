@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stack import ROOT, Run, running
+from tests.e2e.stack import ROOT, Run, five_free_ports, running
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README, re.DOTALL)
@@ -46,16 +46,23 @@ def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
 
 def test_the_subscriber_of_the_readme_reads_events(run: Run) -> None:
     [script] = [block for kind, block in BLOCKS if kind == "python"]
-    read = subprocess.run(
-        [sys.executable, "-c", here(script, run)],
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", here(script, run)],
         cwd=run.folder.parent,
         env={**os.environ, "PYTHONWARNINGS": "error"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
-        check=True,
-    )
-    assert "id.tppo.referral.requested.v1 police>kemenpppa" in read.stdout, read.stderr
+    ) as reading:
+        assert reading.stdout is not None
+        said = []
+        for line in reading.stdout:  # it ends when the script does, or at the timeout of the test
+            said.append(line)
+            if "id.tppo.referral.requested.v1 police>kemenpppa" in line:
+                break
+        else:
+            pytest.fail("".join(said))
+        reading.kill()
 
 
 def test_every_make_target_that_the_readme_names_is_there() -> None:
@@ -77,3 +84,21 @@ def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> N
         words = command.replace("FOLDER", str(tmp_path / "schemas")).split()
         subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, check=True, capture_output=True)
     assert (tmp_path / "police.db").exists() and len(list((tmp_path / "schemas").iterdir())) == 20
+
+
+def make(*words: str) -> str:
+    """What a make target says, in the environment that these tests run in (it is not made anew)."""
+    environment = f"VENV={sys.prefix}", "--assume-old", f"{sys.prefix}/.ready"
+    done = subprocess.run(["make", *environment, *words], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_make_run_plays_the_journey(tmp_path: Path) -> None:
+    options = f"--folder {tmp_path}/run --port {five_free_ports()} --exit-after-journey"
+    assert "Perjalanan selesai" in make("run", f"ARGS={options}")
+
+
+def test_make_help_lists_what_the_readme_names() -> None:
+    listed = set(re.findall(r"^  make ([a-z-]+)", make("help"), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", README)) - {"help"} <= listed
