@@ -170,6 +170,8 @@ class Broker:
     async def _answered(self, waiting: Sequence[asyncio.Future[Any]]) -> None:
         """Wait until the broker has answered all of these, or cannot any more."""
         answers: asyncio.Future[Any] = asyncio.gather(*waiting, return_exceptions=True)
+        # when it is cancelled below nobody looks at it any more, and asyncio would report that as an error
+        answers.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
         broken: asyncio.Future[Any] = asyncio.ensure_future(self._broken.wait())
         try:
             await asyncio.wait({answers, broken}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)

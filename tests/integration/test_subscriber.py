@@ -96,9 +96,9 @@ Keys = Mapping[str, Mapping[str, str]]
 """Key id → JWK (RFC 8037)."""
 
 
-def published_keys(secrets: Path) -> Keys:
-    """The public keys of the network, a JWK set. It is a file that the operator gives out: no service serves it."""
-    return {jwk["kid"]: jwk for jwk in json.loads((secrets / "public" / "keys.json").read_bytes())["keys"]}
+async def published_keys(service: Client) -> Keys:
+    """The public keys of the network, a JWK set, as every service gives them out."""
+    return {jwk["kid"]: jwk for jwk in (await service.get("/v1/keys"))["keys"]}
 
 
 def signer(message: Message, keys: Keys) -> str:
@@ -305,7 +305,7 @@ def receipts_prove_what_they_say(stream: Sequence[Message]) -> None:
 async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(network: Network) -> None:
     """Southeast Sulawesi (74) follows itself, while victims are handed over in South Sulawesi (73) too."""
     police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
-    schemas, keys = await published_schemas(police), published_keys(network.secrets)
+    schemas, keys = await published_schemas(police), await published_keys(police)
     next_door = await a_victim(police, MAKASSAR, home_region="74.01", identity=IDENTITY)
     await answered(police, kemenpppa, next_door, "case-management", ("accept", {}))
     victim = await a_journey(police, kemenpppa)
@@ -338,7 +338,7 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
 async def test_what_was_tampered_with_is_not_believed(network: Network) -> None:
     """The checks above can fail."""
     police = await network.start("police")
-    schemas, keys = await published_schemas(police), published_keys(network.secrets)
+    schemas, keys = await published_schemas(police), await published_keys(police)
     await a_victim(police, KOLAKA, identity=IDENTITY)
     async with subscribed(network.nats.url, network.secrets, "province-74") as province:
         _, real = await province.read(lambda read: len(read) == 2)
