@@ -19,6 +19,8 @@ run: $(READY) ## jalankan semuanya dan satu perjalanan / start everything, play 
 	@exec $(BIN)/python -m deploy.run $(ARGS)
 
 test: $(READY) ## semua uji / every test
+	@command -v chromium > /dev/null || command -v google-chrome > /dev/null || $(BIN)/playwright install chromium || \
+	  echo "No browser: the tests of the page will fail. On Debian: apt-get install chromium"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## pemeriksaan cepat / format, lint, types, imports, unit and contract tests
