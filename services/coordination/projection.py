@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
+from services.coordination.queries import journey_row
 from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
 from shared.contracts import events as e
 from shared.contracts.codes import Stage
@@ -92,8 +93,7 @@ def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:
 
 def _journey(tx: Transaction, victim_id: str) -> JourneyRow:
     """The row of a journey, made on first mention: what mentions it may come before its registration."""
-    statement = select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id)
-    journey = tx.session.scalars(statement).first()
+    journey = journey_row(tx.session, victim_id)
     if journey is None:
         journey = JourneyRow(victim_id=victim_id, stage=Stage.DETECTION)
         tx.session.add(journey)

@@ -13,12 +13,14 @@ from services.coordination import read_models as m
 from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
 from shared.contracts.codes import Stage
 from shared.contracts.envelope import Envelope
+from shared.contracts.events import ReceiptRecorded
 from shared.contracts.types import UnitRef
-from shared.domain.referral import AWAITING_START, LIVE
+from shared.domain.referral import LIVE
 from shared.domain.refusal import Refused
 from shared.service.office import Office
 from shared.service.read_models import referral_view
-from shared.storage.referrals import read_cursor, within, write_cursor
+from shared.storage.pages import newest_first
+from shared.storage.referrals import overdue, within
 from shared.storage.tables import LedgerEntry, ReferralRow
 
 
@@ -67,28 +69,20 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         closed = col(JourneyRow.closed_at)
         found.append(closed.is_(None) if wanted.open else closed.is_not(None))
     if wanted.overdue:
-        found.append(col(JourneyRow.victim_id).in_(select(col(ReferralRow.victim_id)).where(*_overdue(now))))
+        found.append(col(JourneyRow.victim_id).in_(select(col(ReferralRow.victim_id)).where(*overdue(now))))
     return found
-
-
-def _overdue(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return col(ReferralRow.status).in_(AWAITING_START), col(ReferralRow.due_at) < now
 
 
 def journeys(session: Session, names: Names, wanted: Wanted, cursor: str | None, limit: int) -> m.JourneyPage:
     """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
-    statement = select(JourneyRow).where(*_conditions(wanted, names.now))
-    if cursor is not None:
-        statement = statement.where(col(JourneyRow.number) < read_cursor(cursor))
-    rows = session.scalars(statement.order_by(col(JourneyRow.number).desc()).limit(limit + 1)).all()
-    shown = rows[:limit]
+    shown, more = newest_first(session, JourneyRow, _conditions(wanted, names.now), cursor, limit)
     live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
-    late = _count_by_victim(session, shown, _overdue(names.now))
+    late = _count_by_victim(session, shown, overdue(names.now))
     items = [
         m.JourneySummary(**_summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0)))
         for row in shown
     ]
-    return m.JourneyPage(items=items, next=write_cursor(shown[-1].number or 0) if len(rows) > limit else None)
+    return m.JourneyPage(items=items, next=more)
 
 
 def _count_by_victim(
@@ -122,9 +116,14 @@ def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str
     }
 
 
+def journey_row(session: Session, victim_id: str) -> JourneyRow | None:
+    """The row of a journey, or None."""
+    return session.scalars(select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id)).first()
+
+
 def journey(session: Session, names: Names, victim_id: str) -> tuple[str, m.JourneyView] | None:
     """A whole journey and the ETag of its view, or None."""
-    row = session.scalars(select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id)).first()
+    row = journey_row(session, victim_id)
     if row is None:
         return None
     case = row.case_id and session.get(CaseFactsRow, row.case_id)
@@ -201,7 +200,7 @@ def _stages(session: Session, names: Names, victim_id: str) -> list[m.StageView]
 
 def _events(session: Session, victim_id: str) -> list[m.EventView]:
     statement = select(LedgerEntry).where(
-        col(LedgerEntry.victim_id) == victim_id, col(LedgerEntry.type) != "id.tppo.receipt.recorded.v1"
+        col(LedgerEntry.victim_id) == victim_id, col(LedgerEntry.type) != ReceiptRecorded.type()
     )
     envelopes = sorted((Envelope.read(row.body) for row in session.scalars(statement)), key=lambda e: (e.time, e.id))
     return [
@@ -211,7 +210,7 @@ def _events(session: Session, victim_id: str) -> list[m.EventView]:
             sender=event.sender,
             receiver=event.receiver,
             time=event.time,
-            referral_id=event.subject if event.type.startswith("id.tppo.referral.") else None,
+            referral_id=event.referral_id,
             version=event.version,
         )
         for event in envelopes
@@ -236,7 +235,7 @@ def counts(session: Session, now: datetime) -> m.Counts:
     return m.Counts(
         journeys_open=number(JourneyRow, is_open),
         journeys_closed=number(JourneyRow, ~is_open),
-        overdue=number(ReferralRow, *_overdue(now)),
+        overdue=number(ReferralRow, *overdue(now)),
         norm_gaps=number(ReferralRow, col(ReferralRow.norm_gap).is_not(None)),
         by_stage=tally(JourneyRow.stage, is_open),
         by_agency=tally(JourneyRow.custody_agency, is_open),
@@ -247,9 +246,6 @@ def counts(session: Session, now: datetime) -> m.Counts:
 
 def norm_gaps(session: Session, names: Names, cursor: str | None, limit: int) -> m.NormGapPage:
     """The hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
-    statement = select(ReferralRow).where(col(ReferralRow.norm_gap).is_not(None))
-    if cursor is not None:
-        statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))
-    rows = session.scalars(statement.order_by(col(ReferralRow.number).desc()).limit(limit + 1)).all()
-    items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows[:limit]]
-    return m.NormGapPage(items=items, next=write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None)
+    rows, more = newest_first(session, ReferralRow, [col(ReferralRow.norm_gap).is_not(None)], cursor, limit)
+    items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows]
+    return m.NormGapPage(items=items, next=more)

@@ -1,6 +1,5 @@
 """Coordination's JSON: journeys, custody, counts, norm gaps."""
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -12,10 +11,9 @@ from services.coordination.queries import Names, Wanted
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
-from shared.service.changes import wait_of
+from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
 from shared.service.problems import responses
-from shared.service.routes.referrals import IfNoneMatch, Prefer
 
 router = APIRouter(prefix="/v1", tags=["perjalanan"])
 
@@ -57,21 +55,14 @@ async def see_journey(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait_of(prefer)
-    with changes.watching(victim_id) as watch:
-        while True:
-            names = Names(office, database.clock())
-            found = await asyncio.to_thread(database.read, lambda s, n=names: queries.journey(s, n, victim_id))
-            fresh = found is not None and found[0] != if_none_match
-            if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
-                break
-    if found is None:
+
+    def look(session: Session) -> tuple[str, m.JourneyView] | None:
+        return queries.journey(session, Names(office, database.clock()), victim_id)
+
+    answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
+    if answer is None:
         raise Refused("unknown-journey")
-    headers = {"ETag": found[0]}
-    if not fresh:
-        return Response(status_code=304, headers=headers)
-    return Response(found[1].model_dump_json(), headers=headers, media_type="application/json")
+    return answer
 
 
 @router.get(
@@ -85,7 +76,7 @@ def see_custody(
     """Tanpa `at`: sekarang."""
 
     def look(session: Session) -> m.Holder:
-        if queries.journey(session, Names(office, now), victim_id) is None:
+        if queries.journey_row(session, victim_id) is None:
             raise Refused("unknown-journey")
         return queries.holder_at(session, Names(office, now), victim_id, at or now)
 

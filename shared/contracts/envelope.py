@@ -69,9 +69,9 @@ class Envelope(BaseModel):
         return self.link.partition(">")[2]
 
     @property
-    def about_referral(self) -> bool:
-        """Whether ``subject`` is a referral's id, also where the type is not in the catalogue."""
-        return self.type.startswith("id.tppo.referral.")
+    def referral_id(self) -> str | None:
+        """The referral it is about, if it is about one, also where the type is not in the catalogue."""
+        return self.subject if self.type.startswith("id.tppo.referral.") else None
 
     @property
     def version(self) -> int | None:
@@ -111,7 +111,7 @@ class Envelope(BaseModel):
             raise Unreadable("not-an-envelope") from error
         if not envelope.source.startswith(f"/agencies/{envelope.sender}/"):
             raise Unreadable("source-is-not-the-sender")
-        if envelope.about_referral and not re.fullmatch(UUID7, envelope.subject):
+        if envelope.referral_id is not None and not re.fullmatch(UUID7, envelope.referral_id):
             raise Unreadable("subject-is-not-an-id")
         return envelope
 

@@ -2,12 +2,19 @@
 commit touches what it asks for."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Header, Response
+from pydantic import BaseModel
 
 from shared.storage.database import Committed, Database
 
 LONGEST_WAIT_SECONDS = 30.0
+
+Prefer = Annotated[str | None, Header(description="`wait=20`: tunggu perubahan / hold until it changes (RFC 7240).")]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
 class Watch:
@@ -62,6 +69,33 @@ class Changes:
             self._watches[wanted].discard(watch)
             if not self._watches[wanted]:
                 del self._watches[wanted]
+
+
+async def held(
+    changes: Changes,
+    wanted: str,
+    look: Callable[[], tuple[str, BaseModel] | None],
+    prefer: str | None,
+    if_none_match: str | None,
+) -> Response | None:
+    """The answer to a GET, as soon as there is one that the caller has not seen or the time it prefers to wait is over.
+
+    ``look`` reads the ETag and the view of ``wanted``, in a thread. None: there is nothing of that id.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_of(prefer)
+    with changes.watching(wanted) as watch:
+        while True:
+            found = await asyncio.to_thread(look)
+            fresh = found is not None and found[0] != if_none_match
+            if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
+                break
+    if found is None:
+        return None
+    etag, view = found
+    if not fresh:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(view.model_dump_json(), headers={"ETag": etag}, media_type="application/json")
 
 
 def wait_of(prefer: str | None) -> float:

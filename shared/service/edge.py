@@ -68,10 +68,7 @@ def _limited(receive: Receive) -> Receive:
 
 async def _refuse(error: Exception, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer for an error that nobody foresaw. Its message may hold a name, so only its kind and place are logged."""
-    cause = error.__cause__ or error
-    if isinstance(cause, problems.TooLarge):
-        response = problems.respond(request, "body-too-large")
-    elif isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, (OperationalError, InterfaceError)):
         response = problems.respond(request, "unavailable", headers={"Retry-After": "2"})
         log.error("http.database", error=type(error).__name__)
     else:

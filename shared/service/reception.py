@@ -123,10 +123,10 @@ class Reception:
 
     def _try_waiting(self, tx: Transaction, envelope: Envelope) -> None:
         """What was parked because it came before this one may fit now."""
-        if not envelope.type.startswith("id.tppo.referral."):
+        if envelope.referral_id is None:
             return
         statement = select(ParkedEvent).where(
-            col(ParkedEvent.referral_id) == envelope.subject,
+            col(ParkedEvent.referral_id) == envelope.referral_id,
             col(ParkedEvent.resolved_at).is_(None),
             col(ParkedEvent.reason).in_(AWAITING),
         )
@@ -178,14 +178,13 @@ def park(
     trusted = envelope is not None
     same = (col(ParkedEvent.sha256) == digest) & (col(ParkedEvent.trusted) == trusted)
     if tx.session.scalars(select(ParkedEvent).where(same)).first() is None:
-        about_referral = envelope is not None and envelope.type.startswith("id.tppo.referral.")
         tx.session.add(
             ParkedEvent(
                 sha256=digest,
                 trusted=trusted,
                 reason=reason,
                 event_id=envelope.id if envelope is not None else None,
-                referral_id=envelope.subject if envelope is not None and about_referral else None,
+                referral_id=envelope.referral_id if envelope is not None else None,
                 subject=subject[:200],
                 body=body,
                 signature=signature and signature[:400],

@@ -125,7 +125,7 @@ def file_received(session: Session, envelope: Envelope, body: bytes, signature: 
         "type": envelope.type,
         "link": envelope.link,
         "linkseq": envelope.linkseq,
-        "referral_id": envelope.subject if envelope.type.startswith("id.tppo.referral.") else None,
+        "referral_id": envelope.referral_id,
         "victim_id": envelope.partitionkey,
         "body": body,
         "sha256": hashlib.sha256(body).hexdigest(),

@@ -1,13 +1,11 @@
 """Referrals in and out of their rows."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from shared.contracts.codes import (
@@ -22,7 +20,6 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import DeskRef, UnitRef
 from shared.domain.referral import AWAITING_START, LIVE, Referral
-from shared.domain.refusal import Refused
 from shared.storage.tables import ReferralRow
 
 
@@ -146,9 +143,13 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
         columns = regions.get(role, [ReferralRow.sender_region, ReferralRow.receiver_region])
         found.append(_any(*(within(col(c), wanted.region) for c in columns)))
     if wanted.overdue_at:
-        found.append(col(ReferralRow.status).in_(AWAITING_START))
-        found.append(col(ReferralRow.due_at) < wanted.overdue_at)
+        found += overdue(wanted.overdue_at)
     return found
+
+
+def overdue(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Those whose work should have begun by ``now`` and has not: ``is_overdue`` as SQL conditions."""
+    return col(ReferralRow.status).in_(AWAITING_START), col(ReferralRow.due_at) < now
 
 
 def within(column: Any, region: str) -> ColumnElement[bool]:
@@ -161,26 +162,3 @@ def _any(first: ColumnElement[bool], *more: ColumnElement[bool]) -> ColumnElemen
     for condition in more:
         first = first | condition
     return first
-
-
-def before(statement: Select[ReferralRow], cursor: str | None, limit: int) -> Select[ReferralRow]:
-    """Newest first, from where the last page ended; one more than ``limit``, to know whether there is a next page."""
-    if cursor is not None:
-        statement = statement.where(col(ReferralRow.number) < read_cursor(cursor))
-    return statement.order_by(col(ReferralRow.number).desc()).limit(limit + 1)
-
-
-def write_cursor(number: int) -> str:
-    """An opaque word for a place in a list."""
-    return base64.urlsafe_b64encode(f"n{number}".encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> int:
-    """The place a cursor names. Raises Refused when it is not one of ours."""
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        if text.startswith("n") and text[1:].isascii() and text[1:].isdigit() and len(text) < 19:
-            return int(text[1:])
-    except (binascii.Error, ValueError):
-        pass
-    raise Refused("unknown-cursor", field="cursor")

@@ -17,7 +17,7 @@ from shared.service.problems import responses
 from shared.service.read_models import LinkList, LinkView, ParkedPage, ParkedView, parked_view
 from shared.service.reception import Reception
 from shared.storage.database import Transaction
-from shared.storage.referrals import read_cursor, write_cursor
+from shared.storage.pages import newest_first
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
 
 router = APIRouter(tags=["operasi"])
@@ -31,12 +31,8 @@ def list_parked(database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50)
     """Yang belum atau tidak dapat diterapkan: disimpan, terlihat, dapat diulang. Terbaru dahulu."""
 
     def look(session: Session) -> ParkedPage:
-        statement = select(ParkedEvent).order_by(col(ParkedEvent.number).desc()).limit(limit + 1)
-        if cursor is not None:
-            statement = statement.where(col(ParkedEvent.number) < read_cursor(cursor))
-        rows = session.scalars(statement).all()
-        more = write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None
-        return ParkedPage(items=[parked_view(row) for row in rows[:limit]], next=more)
+        rows, more = newest_first(session, ParkedEvent, (), cursor, limit)
+        return ParkedPage(items=[parked_view(row) for row in rows], next=more)
 
     return database.read(look)
 

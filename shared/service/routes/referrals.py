@@ -1,6 +1,5 @@
 """Referrals: create, list, see, act, history."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ from shared.contracts.types import REGION, UNIT, UUID7
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
 from shared.service import handlers
-from shared.service.changes import wait_of
+from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import (
     ChangesDep,
     Cursor,
@@ -36,6 +35,7 @@ from shared.service.read_models import (
 from shared.storage import ledger, referrals
 from shared.storage.agency_tables import NoteRow
 from shared.storage.database import Transaction
+from shared.storage.pages import newest_first
 from shared.storage.tables import OutboxEntry, ReferralRow
 
 router = APIRouter(prefix="/v1", tags=["rujukan"])
@@ -49,8 +49,6 @@ IfMatch = Annotated[
         examples=["*", '"2.0"'],
     ),
 ]
-Prefer = Annotated[str | None, Header(description="`wait=20`: tunggu perubahan / hold until it changes (RFC 7240).")]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +146,8 @@ def list_referrals(
     )
 
     def look(session: Session) -> ReferralPage:
-        statement = select(ReferralRow).where(*referrals.conditions(wanted))
-        rows = session.scalars(referrals.before(statement, cursor, limit)).all()
-        more = referrals.write_cursor(rows[limit - 1].number or 0) if len(rows) > limit else None
-        return ReferralPage(items=[referral_view(row, now) for row in rows[:limit]], next=more)
+        rows, more = newest_first(session, ReferralRow, referrals.conditions(wanted), cursor, limit)
+        return ReferralPage(items=[referral_view(row, now) for row in rows], next=more)
 
     return database.read(look)
 
@@ -171,26 +167,16 @@ async def see_referral(
 ) -> Response:
     """Dengan `Prefer: wait=20` dan `If-None-Match` jawaban ditahan sampai rujukan berubah (atau ada)."""
 
-    def look(session: Session) -> tuple[str, str] | None:
+    def look(session: Session) -> tuple[str, ReferralView] | None:
         row = session.scalars(select(ReferralRow).where(col(ReferralRow.id) == referral_id)).first()
         if row is None:
             return None
-        return handlers.etag(row), referral_view(row, database.clock()).model_dump_json()
+        return handlers.etag(row), referral_view(row, database.clock())
 
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait_of(prefer)
-    with changes.watching(referral_id) as watch:
-        while True:
-            found = await asyncio.to_thread(database.read, look)
-            fresh = found is not None and found[0] != if_none_match
-            if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
-                break
-    if found is None:
+    answer = await held(changes, referral_id, lambda: database.read(look), prefer, if_none_match)
+    if answer is None:
         raise Refused("unknown-referral")
-    headers = {"ETag": found[0]}
-    if not fresh:
-        return Response(status_code=304, headers=headers)
-    return Response(found[1], headers=headers, media_type="application/json")
+    return answer
 
 
 @router.get(
