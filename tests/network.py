@@ -21,13 +21,17 @@ from services.kemenkes.main import MEMBER as KEMENKES
 from services.kemenpppa.main import MEMBER as KEMENPPPA
 from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
+from shared.domain.access import Role
+from shared.domain.routing import NATION
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
 from shared.service.app import Member, create_app, serving
+from shared.service.app import wall_clock as now_utc
 from shared.service.office import new_id
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
+from tests.tokens import ISSUER, Bearing, write_jwks
 
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
 WAIT = 20
@@ -121,6 +125,8 @@ class Network:
             key_directory_file=self.secrets / "public" / "keys.json",
             nats_url=self.nats.url if online else None,
             nats_seed_file=own / "nats.seed",
+            issuer=ISSUER,
+            issuer_jwks=str(write_jwks(self.secrets)),
             log_level="critical",
             **self.extra,
         )
@@ -135,11 +141,28 @@ class Network:
         app = create_app(member, settings, self.clock)
         stack = contextlib.AsyncExitStack()
         await stack.enter_async_context(serving(app, member, settings, self.clock))
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{code}", timeout=40)
-        )
-        self._running[code], self.apps[code], self.clients[code] = stack, app, Client(http, code)
+        self._running[code], self.apps[code] = stack, app
+        role = Role.OFFICER if "create_referral" in member.rules else Role.COORDINATOR
+        self.clients[code] = await self.calling(code, role)
         return self.clients[code]
+
+    async def operator(self, code: str) -> Client:
+        """A client of whoever keeps a running member running."""
+        return await self.calling(code, Role.ADMINISTRATOR)
+
+    async def calling(self, code: str, role: Role, unit: str | None = None) -> Client:
+        """A client of a running member, in a role at a unit; without one, at the unit above all others."""
+        app = self.apps[code]
+        unit = unit or app.state.office.units.desk_for(code, NATION, self.clock().date()).id
+        http = await self._running[code].enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url=f"http://{code}",
+                timeout=40,
+                auth=Bearing(code, role, unit, self.clock),
+            )
+        )
+        return Client(http, code)
 
     async def stop(self, code: str) -> None:
         """Stop a member; its database stays."""
@@ -154,6 +177,31 @@ class Network:
     def __getitem__(self, code: str) -> Client:
         """The client of a running member."""
         return self.clients[code]
+
+
+async def offline(
+    member: Member,
+    folder: Path,
+    secrets: Path,
+    stack: contextlib.AsyncExitStack,
+    clock: Callable[[], datetime] = now_utc,
+) -> FastAPI:
+    """A member's app on a SQLite database of its own, without a broker, until the stack is closed."""
+    code = member.agency.code
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/{code}.db",
+        signing_key_file=secrets / code / f"{code}-1.pem",
+        key_directory_file=secrets / "public" / "keys.json",
+        issuer=ISSUER,
+        issuer_jwks=str(write_jwks(secrets)),
+        log_level="debug",
+    )
+    engine = open_engine(settings.database())
+    migrate(engine, member.lineages)
+    engine.dispose()
+    app = create_app(member, settings, clock)
+    await stack.enter_async_context(serving(app, member, settings, clock))
+    return app
 
 
 @asynccontextmanager

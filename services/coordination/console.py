@@ -4,41 +4,34 @@ and it works without."""
 import asyncio
 import re
 from datetime import timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from fastapi.templating import Jinja2Templates
 from starlette.routing import Mount
 
 from services.coordination import queries, words
 from services.coordination.queries import Names, Wanted
 from services.coordination.read_models import JourneyView
+from services.coordination.sign_in import HEADERS, PageRoute, templates
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
+from shared.service.admission import SightDep
 from shared.service.dependencies import DatabaseDep, Now, OfficeDep
 
 HERE = Path(__file__).parent
 PAGE = 25
 WIB = timezone(timedelta(hours=7), "WIB")
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
-templates = Jinja2Templates(HERE / "templates")
 templates.env.filters["word"] = words.word
 templates.env.filters["wib"] = lambda moment: moment.astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB") if moment else "–"
 templates.env.filters["short"] = lambda ident: f"…{ident[-8:]}"
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute)
 STATIC = Mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 
 
@@ -47,6 +40,7 @@ def list_page(
     request: Request,
     office: OfficeDep,
     database: DatabaseDep,
+    sight: SightDep,
     now: Now,
     region: str = "",
     stage: str = "",
@@ -73,10 +67,10 @@ def list_page(
 
     def look(session: Any) -> tuple[Any, Any]:
         try:
-            page = queries.journeys(session, names, wanted, cursor, PAGE)
+            page = queries.journeys(session, names, sight, wanted, cursor, PAGE)
         except Refused:
-            page = queries.journeys(session, names, wanted, None, PAGE)
-        return page, queries.counts(session, now)
+            page = queries.journeys(session, names, sight, wanted, None, PAGE)
+        return page, queries.counts(session, sight, now)
 
     page, counts = database.read(look)
     context = {
@@ -94,12 +88,13 @@ def list_page(
 
 @router.get("/journeys/{victim_id}")
 async def journey_page(
-    request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, now: Now
+    request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, sight: SightDep, now: Now
 ) -> HTMLResponse:
     """One journey: who is responsible, and everything that happened, latest last."""
     names, found = Names(office, now), None
     if re.fullmatch(UUID7, victim_id):
-        found = await asyncio.to_thread(database.read, lambda session: queries.journey(session, names, victim_id))
+        look = partial(queries.journey, names=names, sight=sight, victim_id=victim_id)
+        found = await asyncio.to_thread(database.read, look)
     if found is None:
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)
     journey = found[1]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from services.coordination import sign_in
+from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC
 from services.coordination.console import router as console
@@ -13,7 +15,8 @@ from shared.storage.migrate import EXCHANGE
 
 MEMBER = Member(
     agency=AGENCY,
-    routers=(router, console, operations.router),
+    routers=(router, console, sign_in.router, operations.router),
+    rules=RULES,
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
     apply=Projection,
     follower=True,

@@ -10,17 +10,19 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from services.coordination import read_models as m
+from services.coordination.access import handovers_seen, journeys_seen
 from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
 from shared.contracts.codes import Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import ReceiptRecorded
 from shared.contracts.types import UnitRef
+from shared.domain.access import Sight
 from shared.domain.referral import LIVE
 from shared.domain.refusal import Refused
 from shared.service.office import Office
 from shared.service.read_models import referral_view
 from shared.storage.pages import newest_first
-from shared.storage.referrals import overdue, within
+from shared.storage.referrals import EVERY, overdue, within
 from shared.storage.tables import LedgerEntry, ReferralRow
 
 
@@ -57,8 +59,8 @@ class Names:
             return service
 
 
-def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+    found = [journeys_seen(sight)]
     if wanted.region:
         found.append(within(col(JourneyRow.custody_region), wanted.region))
     if wanted.stage:
@@ -73,9 +75,11 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     return found
 
 
-def journeys(session: Session, names: Names, wanted: Wanted, cursor: str | None, limit: int) -> m.JourneyPage:
+def journeys(
+    session: Session, names: Names, sight: Sight, wanted: Wanted, cursor: str | None, limit: int
+) -> m.JourneyPage:
     """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
-    shown, more = newest_first(session, JourneyRow, _conditions(wanted, names.now), cursor, limit)
+    shown, more = newest_first(session, JourneyRow, _conditions(sight, wanted, names.now), cursor, limit)
     live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
     late = _count_by_victim(session, shown, overdue(names.now))
     items = [
@@ -116,14 +120,14 @@ def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str
     }
 
 
-def journey_row(session: Session, victim_id: str) -> JourneyRow | None:
-    """The row of a journey, or None."""
-    return session.scalars(select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id)).first()
+def journey_row(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> JourneyRow | None:
+    """The row of a journey if it is among those ``seen``, or None."""
+    return session.scalars(select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id, seen)).first()
 
 
-def journey(session: Session, names: Names, victim_id: str) -> tuple[str, m.JourneyView] | None:
+def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tuple[str, m.JourneyView] | None:
     """A whole journey and the ETag of its view, or None."""
-    row = journey_row(session, victim_id)
+    row = journey_row(session, victim_id, journeys_seen(sight))
     if row is None:
         return None
     case = row.case_id and session.get(CaseFactsRow, row.case_id)
@@ -162,7 +166,7 @@ def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.Cust
     """Who was responsible, from the registration on; each holder until the next."""
     statement = select(CustodyRow).where(col(CustodyRow.victim_id) == victim_id)
     rows = session.scalars(statement.order_by(col(CustodyRow.seq))).all()
-    ends = [row.since for row in rows[1:]] + [None]
+    ends = [*(row.since for row in rows[1:]), None]
     return [
         m.CustodyView(
             agency=row.agency,
@@ -174,7 +178,7 @@ def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.Cust
             until=until,
             referral_id=row.referral_id,
         )
-        for row, until in zip(rows, ends, strict=True)
+        for row, until in zip(rows, ends, strict=False)  # a journey of hearsay has no link yet
     ]
 
 
@@ -217,14 +221,16 @@ def _events(session: Session, victim_id: str) -> list[m.EventView]:
     ]
 
 
-def counts(session: Session, now: datetime) -> m.Counts:
-    """How much there is of what."""
+def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
+    """How much there is of what, of all that exists for the caller."""
+    journeys, handovers = journeys_seen(sight), handovers_seen(sight)
 
     def tally(column: object, *conditions: ColumnElement[bool]) -> dict[str, int]:
         statement = select(column, func.count()).where(*conditions).group_by(column)  # type: ignore[call-overload]
         return {str(key): int(count) for key, count in session.execute(statement) if key is not None}
 
-    is_open = col(JourneyRow.closed_at).is_(None)
+    closed = col(JourneyRow.closed_at)
+    is_open, is_closed = journeys & closed.is_(None), journeys & closed.is_not(None)
     provinces: Counter[str] = Counter()
     for region, count in tally(JourneyRow.custody_region, is_open).items():
         provinces[region if region.startswith("00.") else region[:2]] += count
@@ -234,18 +240,19 @@ def counts(session: Session, now: datetime) -> m.Counts:
 
     return m.Counts(
         journeys_open=number(JourneyRow, is_open),
-        journeys_closed=number(JourneyRow, ~is_open),
-        overdue=number(ReferralRow, *overdue(now)),
-        norm_gaps=number(ReferralRow, col(ReferralRow.norm_gap).is_not(None)),
+        journeys_closed=number(JourneyRow, is_closed),
+        overdue=number(ReferralRow, handovers, *overdue(now)),
+        norm_gaps=number(ReferralRow, handovers, col(ReferralRow.norm_gap).is_not(None)),
         by_stage=tally(JourneyRow.stage, is_open),
         by_agency=tally(JourneyRow.custody_agency, is_open),
         by_province=dict(sorted(provinces.items())),
-        handovers_by_status=tally(ReferralRow.status),
+        handovers_by_status=tally(ReferralRow.status, handovers),
     )
 
 
-def norm_gaps(session: Session, names: Names, cursor: str | None, limit: int) -> m.NormGapPage:
+def norm_gaps(session: Session, names: Names, sight: Sight, cursor: str | None, limit: int) -> m.NormGapPage:
     """The hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
-    rows, more = newest_first(session, ReferralRow, [col(ReferralRow.norm_gap).is_not(None)], cursor, limit)
+    conditions = [handovers_seen(sight), col(ReferralRow.norm_gap).is_not(None)]
+    rows, more = newest_first(session, ReferralRow, conditions, cursor, limit)
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows]
     return m.NormGapPage(items=items, next=more)

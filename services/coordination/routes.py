@@ -7,15 +7,17 @@ from sqlmodel import Session
 
 from services.coordination import queries
 from services.coordination import read_models as m
+from services.coordination.access import journeys_seen
 from services.coordination.queries import Names, Wanted
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
+from shared.service.admission import GuardedRoute, SightDep
 from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
 from shared.service.problems import responses
 
-router = APIRouter(prefix="/v1", tags=["perjalanan"])
+router = APIRouter(prefix="/v1", tags=["perjalanan"], route_class=GuardedRoute)
 
 Region = Annotated[str | None, Query(pattern=REGION, description="Wilayah penanggung jawab / of the custody holder")]
 AgencyCode = Annotated[str | None, Query(pattern=CODE, max_length=48)]
@@ -26,6 +28,7 @@ Truth = Literal["true", "false"]
 def list_journeys(
     office: OfficeDep,
     database: DatabaseDep,
+    sight: SightDep,
     now: Now,
     region: Region = None,
     stage: Stage | None = None,
@@ -37,7 +40,7 @@ def list_journeys(
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu."""
     wanted = Wanted(region, stage, agency, None if open is None else open == "true", overdue is not None)
-    return database.read(lambda s: queries.journeys(s, Names(office, now), wanted, cursor, limit))
+    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, cursor, limit))
 
 
 @router.get(
@@ -50,6 +53,7 @@ async def see_journey(
     victim_id: IdPath,
     office: OfficeDep,
     database: DatabaseDep,
+    sight: SightDep,
     changes: ChangesDep,
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
@@ -57,7 +61,7 @@ async def see_journey(
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
-        return queries.journey(session, Names(office, database.clock()), victim_id)
+        return queries.journey(session, Names(office, database.clock()), sight, victim_id)
 
     answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
     if answer is None:
@@ -71,12 +75,17 @@ async def see_journey(
     responses=responses("unknown-journey"),
 )
 def see_custody(
-    victim_id: IdPath, office: OfficeDep, database: DatabaseDep, now: Now, at: AskedMoment | None = None
+    victim_id: IdPath,
+    office: OfficeDep,
+    database: DatabaseDep,
+    sight: SightDep,
+    now: Now,
+    at: AskedMoment | None = None,
 ) -> m.Holder:
     """Tanpa `at`: sekarang."""
 
     def look(session: Session) -> m.Holder:
-        if queries.journey_row(session, victim_id) is None:
+        if queries.journey_row(session, victim_id, journeys_seen(sight)) is None:
             raise Refused("unknown-journey")
         return queries.holder_at(session, Names(office, now), victim_id, at or now)
 
@@ -84,14 +93,19 @@ def see_custody(
 
 
 @router.get("/counts", summary="Jumlah / Counts")
-def see_counts(database: DatabaseDep, now: Now) -> m.Counts:
+def see_counts(database: DatabaseDep, sight: SightDep, now: Now) -> m.Counts:
     """Perjalanan menurut tahap, instansi dan provinsi; rujukan menurut status; yang lewat batas waktu."""
-    return database.read(lambda session: queries.counts(session, now))
+    return database.read(lambda session: queries.counts(session, sight, now))
 
 
 @router.get("/norm-gaps", summary="Kekosongan norma / Norm gaps", responses=responses("unknown-cursor"))
 def list_norm_gaps(
-    office: OfficeDep, database: DatabaseDep, now: Now, cursor: Cursor = None, limit: Limit = 50
+    office: OfficeDep,
+    database: DatabaseDep,
+    sight: SightDep,
+    now: Now,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> m.NormGapPage:
     """Serah terima yang gagal karena tidak ada aturannya: bahan Subsatgas Pengembangan Norma."""
-    return database.read(lambda session: queries.norm_gaps(session, Names(office, now), cursor, limit))
+    return database.read(lambda session: queries.norm_gaps(session, Names(office, now), sight, cursor, limit))

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from shared.contracts.codes import Kind, Stage
+from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Clock, Route, Service, Text
 
 FIRST_AID = Clock("first-aid", timedelta(days=7), "UU 21/2007 Ps 53")
+PATIENT = frozenset({IdentityField.NAME, IdentityField.BORN_ON})
 TREATMENT = Clock("rehabilitation-service", timedelta(days=7), "UU 21/2007 Ps 52(1)")
 
 AGENCY = Agency(
@@ -24,12 +25,14 @@ AGENCY = Agency(
             Text("Pemeriksaan dan pengobatan", "Examination and treatment"),
             Stage.MEDICAL_REHABILITATION,
             TREATMENT,
+            needs=PATIENT | {IdentityField.NIK, IdentityField.PHONE},
         ),
         Service(
             "first-aid",
             Text("Pertolongan pertama", "First aid for urgent trauma or illness"),
             Stage.MEDICAL_REHABILITATION,
             FIRST_AID,
+            needs=PATIENT,
         ),
     ),
     routes=(

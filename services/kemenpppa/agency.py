@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.contracts.codes import Kind, Stage
+from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Clock, Route, Service, Text
 
 SERVICE = Clock("rehabilitation-service", timedelta(days=7), "UU 21/2007 Ps 52(1)")
@@ -28,8 +28,15 @@ AGENCY = Agency(
             Text("Manajemen kasus dan pendampingan", "Case management and companionship"),
             Stage.PROTECTION,
             SERVICE,
+            needs=frozenset(IdentityField) - {IdentityField.SAFE_HOUSE},
         ),
-        Service("outreach", Text("Penjangkauan korban", "Outreach"), Stage.PROTECTION, OUTREACH),
+        Service(
+            "outreach",
+            Text("Penjangkauan korban", "Outreach"),
+            Stage.PROTECTION,
+            OUTREACH,
+            needs=frozenset({IdentityField.NAME, IdentityField.PHONE, IdentityField.ADDRESS}),
+        ),
     ),
     routes=(
         Route("kemenkes", "examination-and-treatment", frozenset({Kind.REFERRAL})),

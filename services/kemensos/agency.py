@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from shared.contracts.codes import Kind, Stage
+from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Clock, Route, Service, Text
 
+SHELTERED = frozenset(IdentityField) - {IdentityField.STATEMENT}
 SERVICE = Clock("rehabilitation-service", timedelta(days=7), "UU 21/2007 Ps 52(1)")
 
 AGENCY = Agency(
@@ -23,12 +24,14 @@ AGENCY = Agency(
             Text("Rumah aman dan rehabilitasi sosial", "Shelter and social rehabilitation"),
             Stage.SOCIAL_REHABILITATION,
             SERVICE,
+            needs=SHELTERED,
         ),
         Service(
             "reintegration",
             Text("Pemulangan dan reintegrasi sosial", "Return and social reintegration"),
             Stage.REINTEGRATION,
             SERVICE,
+            needs=SHELTERED - {IdentityField.SAFE_HOUSE},
         ),
     ),
     routes=(

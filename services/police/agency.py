@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from shared.contracts.codes import Kind, Stage
+from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Clock, Route, Service, Text
 
 PROTECTION = Clock("temporary-protection", timedelta(hours=24), "UU 12/2022 Ps 42")
+WHO = frozenset({IdentityField.NAME, IdentityField.NIK, IdentityField.BORN_ON, IdentityField.PHONE})
 REPORT = Clock("report-to-police", timedelta(hours=72), "UU 12/2022 Ps 39-41")
 
 AGENCY = Agency(
@@ -27,12 +28,14 @@ AGENCY = Agency(
             Text("Penyelidikan dan penyidikan", "Investigation"),
             Stage.LAW_ENFORCEMENT,
             REPORT,
+            needs=WHO | {IdentityField.ADDRESS, IdentityField.STATEMENT},
         ),
         Service(
             "temporary-protection",
             Text("Pelindungan sementara", "Temporary protection"),
             Stage.PROTECTION,
             PROTECTION,
+            needs=WHO | {IdentityField.SAFE_HOUSE},
         ),
     ),
     routes=(

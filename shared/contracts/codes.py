@@ -189,6 +189,20 @@ class Sex(StrEnum):
     UNSPECIFIED = "unspecified"
 
 
+class IdentityField(StrEnum):
+    """What is known of who a victim is. A service is shown those it needs; each travels sealed or not at all."""
+
+    NAME = "name"
+    NIK = "nik"
+    BORN_ON = "born_on"
+    PHONE = "phone"
+    ADDRESS = "address"
+    STATEMENT = "statement"
+    """What the victim has told, so that nobody has to tell it twice."""
+    SAFE_HOUSE = "safe_house"
+    """Where the victim is sheltered: its own recipients, because it can kill."""
+
+
 class Exploitation(StrEnum):
     """The purpose of the trafficking, coarse (UU 21/2007 Ps 1(7))."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.contracts.codes import Kind, Stage
+from shared.contracts.codes import IdentityField, Kind, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Service:
     label: Text
     stage: Stage
     clock: Clock
+    needs: frozenset[IdentityField] = frozenset()
+    """The fields of an identity without which it cannot be done; the sender seals these for it and no others."""
 
 
 @dataclass(frozen=True, slots=True)

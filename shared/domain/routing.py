@@ -11,6 +11,7 @@ from datetime import date
 
 from shared.contracts.codes import Level
 from shared.contracts.types import UnitRef
+from shared.domain.access import Sight
 from shared.domain.agency import Text
 from shared.domain.refusal import Refused
 
@@ -54,6 +55,8 @@ class Units:
     """(agency, region) → the desks that serve it, nearest first; for every agency and region but those abroad."""
     regions: Mapping[str, str]
     """Region code → name, without those abroad."""
+    below: Mapping[tuple[str, str], frozenset[str]]
+    """(agency, id) → the ids of that desk and of every desk below it, at any date."""
 
     def get(self, agency: str, unit_id: str, day: date, field: str = "unit") -> Unit:
         """A unit by its id. Raises Refused("unknown-unit") if there is none, or none that day.
@@ -96,6 +99,17 @@ class Units:
             and region in (None, unit.region)
             and level in (None, unit.level)
         ]
+
+    def sight(self, agency: str, unit_id: str, day: date) -> Sight:
+        """What a desk sees: itself and the desks below, and the regions that it serves. The top desk sees all.
+
+        (A Polda's area is not its province: it follows from who stands below it.) Raises Refused("unknown-unit").
+        """
+        unit = self.get(agency, unit_id, day)
+        if unit.parent is None:
+            return Sight(agency, None, None)
+        served = (region for (held_by, region), chain in self.chains.items() if held_by == agency and unit in chain)
+        return Sight(agency, self.below[agency, unit_id], frozenset(served))
 
     def is_region(self, code: str) -> bool:
         """Whether there is such a province or regency, or a code of that form abroad (``00.MY``)."""

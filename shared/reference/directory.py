@@ -67,6 +67,7 @@ def _entry(agency: Agency) -> dict[str, Any]:
     services = TypeAdapter(list[Service]).dump_python(sorted(agency.services, key=lambda s: s.code))
     for service in services:
         service["clock"]["limit"] = _iso8601(service["clock"]["limit"])
+        service["needs"] = sorted(service["needs"])
     label = {"id": agency.label.id, "en": agency.label.en}
     return {"label": label, "subsatgas": agency.subsatgas, "services": services}
 

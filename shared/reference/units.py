@@ -49,14 +49,16 @@ def load_units(units_csv: Path, regions: Path = REGIONS) -> Units:
     areas = _areas(regions, {row["area"].partition(":")[0] for row in rows} - GENERIC)
     desks = _desks(rows, areas)
     places = {place[1]: area for place, area in areas.items() if place[0] in GENERIC}
+    units = _by_id(chain.from_iterable(desks.values()))
     return Units(
-        units=_by_id(chain.from_iterable(desks.values())),
+        units=units,
         chains={
             (agency, region): tuple(chain.from_iterable(desks.get((agency, place), ()) for place in area.ladder))
             for agency in {row["agency"] for row in rows}
             for region, area in places.items()
         },
         regions={region: area.full for region, area in places.items()},
+        below=_below(units),
     )
 
 
@@ -146,6 +148,21 @@ def _by_id(units: Iterator[Unit]) -> dict[tuple[str, str], tuple[Unit, ...]]:
             raise ValueError(f"two units {unit.id} of {unit.agency} at once")
         found[unit.agency, unit.id] = (*earlier, unit)
     return found
+
+
+def _below(units: Mapping[tuple[str, str], tuple[Unit, ...]]) -> dict[tuple[str, str], frozenset[str]]:
+    """Each desk with itself and those below it."""
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for agency, unit_id in units:
+        waiting, seen = [unit_id], set[str]()
+        while waiting:
+            above = waiting.pop()
+            if above in seen:
+                continue
+            seen.add(above)
+            found[agency, above].add(unit_id)
+            waiting += [unit.parent for unit in units[agency, above] if unit.parent is not None]
+    return {desk: frozenset(ids) for desk, ids in found.items()}
 
 
 def _overlap(one: Unit, other: Unit) -> bool:

@@ -16,6 +16,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from shared.contracts.types import UnitRef
+from shared.domain.access import AGENCY, Rule
 from shared.domain.agency import Agency
 from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
@@ -24,8 +25,11 @@ from shared.messaging.consumer import Consumer, Receive
 from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
 from shared.reference.units import load_units
+from shared.security.issuer_keys import IssuerKeys
 from shared.security.keys import KeyDirectory, SigningKey
+from shared.security.tokens import AUDIENCE_PREFIX, Verifier
 from shared.service import problems
+from shared.service.admission import Door, check_guarded
 from shared.service.changes import Changes
 from shared.service.edge import Edge
 from shared.service.examples import examples
@@ -48,10 +52,12 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What makes a member's app its own: its routes, its tables, what an event does to it."""
+    """What makes a member's app its own: its routes, who may ask for them, its tables, what an event does to it."""
 
     agency: Agency
     routers: Sequence[APIRouter]
+    rules: Mapping[str, Rule]
+    """Operation → who may ask for it."""
     lineages: Sequence[Path]
     """The migration folders of its tables."""
     apply: Callable[[Office], Apply]
@@ -64,7 +70,7 @@ class Member:
 def agency_member(agency: Agency) -> Member:
     """Any agency as a member: what is common to all of them."""
     routers = (cases.router, referrals.router, reference.router, operations.router)
-    return Member(agency, routers, AGENCY_LINEAGES, Inbound)
+    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound)
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:
@@ -87,6 +93,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     )
     for router in member.routers:
         app.include_router(router)
+    check_guarded(member.rules, member.routers)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, problems.on_http)
@@ -96,7 +103,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
         office = getattr(app.state, "office", None)  # the desks are known once it has started
         return examples(office, clock().date()) if office else {}
 
-    problems.describe(app, shown)
+    problems.describe(app, shown, {name for name, rule in member.rules.items() if rule.public})
     return app
 
 
@@ -125,17 +132,25 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     broker = None
     if settings.nats_url is not None:
         broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file)
+    issuer_keys = IssuerKeys(settings.issuer_jwks)
+    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys)
+    issuer_keys.on_change = verifier.forget
+    app.state.door = Door(member.rules, verifier, office, clock)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
-    work = asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)) if broker else None
+    work = [asyncio.create_task(issuer_keys.keep_fresh())]
+    if broker is not None:
+        work.append(asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)))
     log.info("service.started", member=agency.code)
     try:
         yield
     finally:
-        if work is not None and broker is not None:
-            work.cancel()
+        for task in work:
+            task.cancel()
+        for task in work:
             with contextlib.suppress(asyncio.CancelledError):
-                await work
+                await task
+        if broker is not None:
             await broker.close()
         await asyncio.to_thread(database.close)
 

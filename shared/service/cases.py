@@ -1,27 +1,29 @@
 """Cases and victims: opening, registering, the stages of a journey and its end."""
 
 from shared.contracts import events as e
-from shared.contracts.codes import Stage
+from shared.contracts.codes import IdentityField, Stage
 from shared.contracts.events import EventData
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as c
+from shared.domain.access import Caller, Sight, Work, fields_shown
 from shared.domain.refusal import Refused
 from shared.service.office import Office, draft, new_id
-from shared.storage import referrals
+from shared.storage import referrals, seen
 from shared.storage.agency_tables import AccessRow, CaseRow, IdentityRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.victims import holder_of, load_case, load_victim
 
 
-def open_case(tx: Transaction, office: Office, command: c.OpenCase) -> CaseRow:
+def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase) -> CaseRow:
     """Open a case. Raises Refused."""
     case_id = command.case_id or new_id()
     if load_case(tx.session, case_id) is not None:
         raise Refused("id-taken", field="case_id")
+    unit = office.our_unit(command.unit, tx.now.date())
+    sight.require(unit, field="unit")
     if command.channel not in office.agency.channels:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
-    unit = office.our_unit(command.unit, tx.now.date())
     at = c.when(command, tx.now)
     row = CaseRow(
         id=case_id,
@@ -46,9 +48,11 @@ def open_case(tx: Transaction, office: Office, command: c.OpenCase) -> CaseRow:
     return row
 
 
-def register_victim(tx: Transaction, office: Office, case_id: str, command: c.RegisterVictim) -> VictimRow:
+def register_victim(
+    tx: Transaction, office: Office, sight: Sight, case_id: str, command: c.RegisterVictim
+) -> VictimRow:
     """Register a victim; the unit that opened the case is the first custody holder. Raises Refused."""
-    case = load_case(tx.session, case_id)
+    case = load_case(tx.session, case_id, seen.cases(sight))
     if case is None:
         raise Refused("unknown-case")
     victim_id = command.victim_id or new_id()
@@ -85,8 +89,37 @@ def register_victim(tx: Transaction, office: Office, case_id: str, command: c.Re
     return row
 
 
+def record_identity(tx: Transaction, office: Office, sight: Sight, victim_id: str, identity: c.Identity) -> VictimRow:
+    """Write down who the victim is: by the unit responsible, or one that is at work and needs it. Raises Refused."""
+    victim = _seen_victim(tx, sight, victim_id)
+    shown = _fields_shown(tx, office, sight, victim)
+    for name in identity.model_fields_set:
+        if name not in shown:
+            raise Refused("not-responsible", field=name)
+    write_identity(tx, victim_id, identity)
+    return victim
+
+
+def _seen_victim(tx: Transaction, sight: Sight, victim_id: str) -> VictimRow:
+    victim = load_victim(tx.session, victim_id, seen.victims(sight))
+    if victim is None:
+        raise Refused("unknown-victim")
+    return victim
+
+
+def _fields_shown(tx: Transaction, office: Office, sight: Sight, victim: VictimRow) -> frozenset[IdentityField]:
+    """Which fields of a victim's identity exist for a caller."""
+    needs = {service.code: service.needs for service in office.agency.services}
+    works = [
+        Work(referral.receiver, referral.status, needs.get(referral.service, frozenset()))
+        for referral in map(referrals.to_referral, referrals.live_of_victim(tx.session, victim.id))
+        if referral.receiver.agency == office.code
+    ]
+    return fields_shown(sight, holder_of(victim), works)
+
+
 def write_identity(tx: Transaction, victim_id: str, identity: c.Identity) -> None:
-    """Keep who the victim is, in our own database and nowhere else. Raises Refused for an unknown victim."""
+    """Keep who the victim is, in our own database and nowhere else."""
     row = tx.session.get(IdentityRow, victim_id) or IdentityRow(victim_id=victim_id, recorded_at=tx.now)
     for name, value in identity.model_dump(exclude_unset=True).items():
         setattr(row, name, value)
@@ -94,29 +127,47 @@ def write_identity(tx: Transaction, victim_id: str, identity: c.Identity) -> Non
     tx.session.add(row)
 
 
-def read_identity(tx: Transaction, victim_id: str, purpose: str) -> c.Identity:
-    """Who the victim is, and a row in the access log that somebody has looked. Raises Refused."""
+def read_identity(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str
+) -> c.Identity:
+    """Who the victim is, as far as it exists for the caller, and a row in the access log that somebody has looked.
+
+    Raises Refused.
+    """
+    victim = _seen_victim(tx, sight, victim_id)
     row = tx.session.get(IdentityRow, victim_id)
-    if row is None:
+    allowed = _fields_shown(tx, office, sight, victim)
+    if row is None or not allowed:
         raise Refused("no-identity")
-    shown = c.Identity.model_validate({name: getattr(row, name) for name in c.Identity.model_fields}, strict=False)
-    seen = sorted(shown.model_dump(exclude_none=True))
-    tx.session.add(AccessRow(victim_id=victim_id, purpose=purpose, fields=seen, at=tx.now))
+    shown = c.Identity.model_validate(
+        {name: getattr(row, name) for name in c.Identity.model_fields if name in allowed}, strict=False
+    )
+    log = AccessRow(
+        victim_id=victim_id,
+        client=caller.client,
+        role=caller.role,
+        unit=caller.unit,
+        purpose=purpose,
+        right="custody" if sight.covers(holder_of(victim)) else "work",
+        fields=sorted(shown.model_dump(exclude_none=True)),
+        at=tx.now,
+    )
+    tx.session.add(log)
     return shown
 
 
-def record_stage(tx: Transaction, office: Office, victim_id: str, command: c.RecordStage) -> VictimRow:
+def record_stage(tx: Transaction, office: Office, sight: Sight, victim_id: str, command: c.RecordStage) -> VictimRow:
     """Record a stage of the journey. Only the custody holder may. Raises Refused."""
-    victim, unit = _held(tx, office, victim_id)
+    victim, unit = _held(tx, sight, victim_id)
     victim.stage = command.stage
     stage = e.StageRecorded(victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=c.when(command, tx.now))
     _tell_coordinator(tx, office, stage, unit, victim_id)
     return victim
 
 
-def close_journey(tx: Transaction, office: Office, victim_id: str, command: c.CloseJourney) -> VictimRow:
+def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str, command: c.CloseJourney) -> VictimRow:
     """End the journey: no referral of the victim is live with us and after-care has begun. Raises Refused."""
-    victim, unit = _held(tx, office, victim_id)
+    victim, unit = _held(tx, sight, victim_id)
     live = referrals.live_of_victim(tx.session, victim_id)
     if live:
         raise Refused("referral-still-live", referral=live[0].id)
@@ -127,12 +178,12 @@ def close_journey(tx: Transaction, office: Office, victim_id: str, command: c.Cl
     return victim
 
 
-def _held(tx: Transaction, office: Office, victim_id: str) -> tuple[VictimRow, UnitRef]:
-    victim = load_victim(tx.session, victim_id)
+def _held(tx: Transaction, sight: Sight, victim_id: str) -> tuple[VictimRow, UnitRef]:
+    victim = load_victim(tx.session, victim_id, seen.victims(sight))
     if victim is None:
         raise Refused("unknown-victim")
     holder = holder_of(victim)
-    if holder is None or holder.agency != office.code:
+    if holder is None or not sight.covers(holder):
         raise Refused("not-custody-holder")
     if victim.closed_at is not None:
         raise Refused("journey-closed")

@@ -9,19 +9,20 @@ from shared.contracts import events as e
 from shared.contracts.codes import Kind, Status
 from shared.contracts.types import UnitRef, VictimFacts
 from shared.domain import commands as c
+from shared.domain.access import Sight
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
 from shared.domain.refusal import Refused
 from shared.service.office import Office, draft, new_id
-from shared.storage import referrals
+from shared.storage import referrals, seen
 from shared.storage.agency_tables import NoteRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.tables import ReferralRow
 from shared.storage.victims import holder_of, load_victim, take_custody
 
 
-def request(tx: Transaction, office: Office, command: c.Request) -> ReferralRow:
+def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -> ReferralRow:
     """Ask a desk for a service, or to take the victim over. Raises Refused."""
-    victim = load_victim(tx.session, command.victim_id)
+    victim = load_victim(tx.session, command.victim_id, seen.victims(sight))
     if victim is None:
         raise Refused("unknown-victim", field="victim_id")
     if victim.closed_at is not None:
@@ -30,7 +31,7 @@ def request(tx: Transaction, office: Office, command: c.Request) -> ReferralRow:
     if referrals.load(tx.session, referral_id) is not None:
         raise Refused("id-taken", field="referral_id")
     live = referrals.live_of_victim(tx.session, victim.id)
-    requested = _requested(tx, office, command, victim, _speaking_unit(office, victim, live), referral_id)
+    requested = _requested(tx, office, command, victim, _speaking_unit(sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
     referral = open_referral(requested)
     row = referrals.add(tx.session, referral, command.basis, tx.now)
@@ -78,14 +79,15 @@ def _requested(
     )
 
 
-def _speaking_unit(office: Office, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
-    """Which of our units may refer this victim: the one responsible, or one that is at work for them."""
+def _speaking_unit(sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
+    """In whose name the caller may refer this victim: the unit responsible, or one that is at work for them."""
     holder = holder_of(victim)
-    if holder is not None and holder.agency == office.code:
+    if holder is not None and sight.covers(holder):
         return holder
     for row in live:
-        if row.receiver_agency == office.code and row.status not in (Status.REQUESTED, Status.RECEIVED):
-            return referrals.to_referral(row).receiver
+        receiver = referrals.to_referral(row).receiver
+        if sight.covers(receiver) and row.status not in (Status.REQUESTED, Status.RECEIVED):
+            return receiver
     raise Refused("not-responsible", field="victim_id")
 
 
@@ -115,13 +117,15 @@ def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
     )
 
 
-def act(tx: Transaction, office: Office, referral_id: str, command: c.Command, expected: str | None) -> ReferralRow:
+def act(
+    tx: Transaction, office: Office, sight: Sight, referral_id: str, command: c.Command, expected: str | None
+) -> ReferralRow:
     """Do one thing to a referral. ``expected`` is the ETag the caller has seen. Raises Refused."""
-    row = referrals.load(tx.session, referral_id)
+    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:
         raise Refused("unknown-referral")
-    side = MOVES[type(command)].side
-    if office.code != (row.sender_agency if side is Side.SENDER else row.receiver_agency):
+    referral = referrals.to_referral(row)
+    if not sight.covers(referral.sender if MOVES[type(command)].side is Side.SENDER else referral.receiver):
         raise Refused("not-your-move", command=type(command).__name__)
     if expected is not None and expected != etag(row):
         raise Refused("precondition-failed", current=etag(row))

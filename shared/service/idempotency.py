@@ -35,8 +35,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One POST under way: its key and its address."""
+    """One POST under way: who sends it, with which key, to which address."""
 
+    client: str
     key: str
     path: str
     database: Database
@@ -46,17 +47,19 @@ class Posting:
 
         A refusal is not kept: nothing was done, so asking again is asking anew.
         """
+        # a key is the caller's own: nobody gets the answer that was kept for somebody else
+        name = hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
         fingerprint = hashlib.sha256(f"{self.path}\n{command.model_dump_json()}".encode()).hexdigest()
 
         def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
-            kept = tx.session.get(IdempotencyRow, self.key)
+            kept = tx.session.get(IdempotencyRow, name)
             if kept is not None:
                 if kept.fingerprint != fingerprint:
                     raise Refused("idempotency-key-reused", field="Idempotency-Key")
                 return kept, True
             answer = work(tx)
             row = IdempotencyRow(
-                key=self.key,
+                key=name,
                 fingerprint=fingerprint,
                 status=answer.status,
                 location=answer.location,
@@ -75,4 +78,4 @@ class Posting:
 
 def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
-    return Posting(key, request.url.path, request.app.state.database)
+    return Posting(request.state.caller.client, key, request.url.path, request.app.state.database)

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from shared.contracts.envelope import Draft
 from shared.contracts.events import EventData
 from shared.contracts.types import UnitRef
+from shared.domain.access import Sight
 from shared.domain.agency import Agency
 from shared.domain.routing import Units
 from shared.reference.directory import Directory
@@ -35,6 +36,10 @@ class Office:
     def our_unit(self, unit: str, on: date) -> UnitRef:
         """One of our own units that is valid on a day. Raises Refused("unknown-unit")."""
         return self.units.get(self.code, unit, on).as_ref()
+
+    def sight(self, unit: str, on: date) -> Sight:
+        """How far one of our units sees on a day. Raises Refused("unknown-unit")."""
+        return self.units.sight(self.code, unit, on)
 
 
 def draft(

@@ -4,7 +4,7 @@ A problem says what was wrong, in which field, and what to do; Indonesian unless
 repeats what the caller sent, because that may be a name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,6 +117,33 @@ CATALOGUE: dict[str, Kind] = {
         "Idempotency-Key sudah dipakai", "Idempotency-Key reused",
         "Kunci ini sudah dipakai untuk permintaan lain.", "This key was used for another request.",
         "Pakai kunci baru untuk permintaan baru.", "Use a new key for a new request.",
+    ),
+    "token-required": _kind(
+        401,
+        "Token wajib ada", "Token required",
+        "Permintaan ini tidak membawa token akses.", "This request carries no access token.",
+        "Minta token kepada penerbit token instansi Anda dan kirim sebagai Authorization: Bearer.",
+        "Ask your agency's issuer for a token and send it as Authorization: Bearer.",
+    ),
+    "token-not-valid": _kind(
+        401,
+        "Token tidak berlaku", "Token not valid",
+        "Token ini tidak berlaku untuk layanan ini, saat ini, atau sambungan ini.",
+        "This token is not good for this service, this moment, or this connection.",
+        "Minta token baru untuk layanan ini dan kirim lewat sambungan dengan sertifikat Anda.",
+        "Ask for a new token for this service and send it over a connection with your own certificate.",
+    ),
+    "role-not-allowed": _kind(
+        403,
+        "Peran ini tidak berwenang", "Not allowed for this role",
+        "Peran {role} tidak boleh melakukan ini.", "The role {role} may not do this.",
+        "Minta kepada petugas yang berwenang.", "Ask somebody whose role allows it.",
+    ),
+    "not-your-unit": _kind(
+        403,
+        "Bukan satuan Anda", "Not your unit",
+        "Satuan Anda tidak dapat bertindak untuk satuan itu.", "Your unit cannot act for that unit.",
+        "Sebut satuan Anda sendiri atau yang di bawahnya.", "Name your own unit or one below it.",
     ),
     "precondition-required": _kind(
         428,
@@ -385,6 +412,14 @@ def _in_english(request: Request) -> bool:
     return request.headers.get("accept-language", "").lower().startswith("en")
 
 
+CHALLENGES: Mapping[str, Mapping[str, str]] = {
+    "token-required": {"WWW-Authenticate": "Bearer"},
+    "token-not-valid": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    "role-not-allowed": {"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+}
+"""What a refusal says to a client in the words of RFC 6750."""
+
+
 async def on_refused(request: Request, error: Exception) -> JSONResponse:
     """A rule said no."""
     assert isinstance(error, Refused)
@@ -393,7 +428,7 @@ async def on_refused(request: Request, error: Exception) -> JSONResponse:
         named = field if field in request.query_params or field in request.headers else f"/{field}"
         message = say(CATALOGUE[error.problem].title, request)
         errors = [FieldFault(field=named, rule=error.problem, message=message)]
-    return respond(request, error.problem, errors, error.facts)
+    return respond(request, error.problem, errors, error.facts, CHALLENGES.get(error.problem))
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -506,9 +541,24 @@ def next_steps(status: int, parameter: str, *operations: str) -> dict[int | str,
     return {status: {"links": {name: {"operationId": name, **target} for name in operations}}}
 
 
-def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]]) -> None:
-    """Put the Problem schema and the examples of this agency into the app's OpenAPI, and take out the framework's
-    error shape, which is never sent."""
+TOKEN = {
+    "type": "oauth2",
+    "description": "Token akses RFC 9068 / an RFC 9068 access token, `Authorization: Bearer`.",
+    "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {}}},
+}
+GUARDED = ("token-required", "token-not-valid", "role-not-allowed", "not-your-unit")
+"""What whoever asks for an operation may be answered before it begins."""
+
+
+def _guard(operation: dict[str, Any]) -> None:
+    operation["security"] = [{"token": []}]
+    for status, answer in responses(*GUARDED).items():
+        operation["responses"].setdefault(str(status), answer)
+
+
+def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]], public: Collection[str]) -> None:
+    """Put the Problem schema, the examples of this agency and the tokens into the app's OpenAPI, and take out the
+    framework's error shape, which is never sent. ``public`` operations need no token."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -520,6 +570,11 @@ def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]]) -> None:
             schemas["Problem"] = problem
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
+            schema["components"]["securitySchemes"] = {"token": TOKEN}
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    if operation["operationId"] not in public:
+                        _guard(operation)
             for name, example in examples().items():
                 if name in schemas:
                     schemas[name]["examples"] = [example]

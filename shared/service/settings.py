@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     directory_file: Path = Field(
         default=ROOT / "services" / "directory.json", description="Published services of the network."
     )
+    issuer: str = Field(description="Who issues access tokens: the `iss` of every token that is trusted.")
+    issuer_jwks: str = Field(description="The issuer's public keys: a file, or an https:// address of a JWK set.")
     log_level: str = "info"
 
     def database(self) -> str:

@@ -67,13 +67,22 @@ class IdentityRow(AgencyStored, table=True):
 
 
 class AccessRow(AgencyStored, table=True):
-    """Somebody looked at an identity; written in the transaction of the read."""
+    """Somebody looked at an identity; written in the transaction of the read, and never changed.
+
+    ``client``, ``role`` and ``unit`` say who, ``purpose`` why by their own word, ``right`` by which right (custody,
+    work, break-glass) and ``through`` names the referral or break-glass that gave it.
+    """
 
     __tablename__ = "access_log"
 
     number: int | None = number()
     victim_id: str = Field(sa_type=Ident, index=True)
+    client: str | None = Field(default=None, max_length=100)
+    role: str | None = Field(default=None, sa_type=Word)
+    unit: str | None = Field(default=None, sa_type=Word)
     purpose: str = Field(sa_type=Word)
+    right: str | None = Field(default=None, sa_type=Word)
+    through: str | None = Field(default=None, sa_type=Ident)
     fields: Any = Field(sa_type=Json)
     at: datetime = Field(sa_type=UtcMoment)
 

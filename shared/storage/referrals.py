@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, true
 from sqlmodel import Session, col
 
 from shared.contracts.codes import (
@@ -22,10 +22,13 @@ from shared.contracts.types import DeskRef, UnitRef
 from shared.domain.referral import AWAITING_START, LIVE, Referral
 from shared.storage.tables import ReferralRow
 
+EVERY = true()
 
-def load(session: Session, referral_id: str) -> ReferralRow | None:
-    """The row of a referral, locked until the end of the transaction where the database has such locks."""
-    statement = select(ReferralRow).where(col(ReferralRow.id) == referral_id).with_for_update()
+
+def load(session: Session, referral_id: str, seen: ColumnElement[bool] = EVERY) -> ReferralRow | None:
+    """The row of a referral if it is among those ``seen``, locked until the end of the transaction where the database
+    has such locks."""
+    statement = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen).with_for_update()
     return session.scalars(statement).first()
 
 

@@ -1,21 +1,23 @@
 """Victims and cases in and out of their rows."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from shared.contracts.types import Custody, UnitRef
 from shared.storage.agency_tables import CaseRow, VictimRow
+from shared.storage.referrals import EVERY
 
 
-def load_victim(session: Session, victim_id: str) -> VictimRow | None:
-    """A victim's row, locked until the end of the transaction where the database has such locks."""
-    statement = select(VictimRow).where(col(VictimRow.id) == victim_id).with_for_update()
+def load_victim(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> VictimRow | None:
+    """A victim's row if it is among those ``seen``, locked until the end of the transaction where the database has
+    such locks."""
+    statement = select(VictimRow).where(col(VictimRow.id) == victim_id, seen).with_for_update()
     return session.scalars(statement).first()
 
 
-def load_case(session: Session, case_id: str) -> CaseRow | None:
-    """The row of a case."""
-    return session.scalars(select(CaseRow).where(col(CaseRow.id) == case_id)).first()
+def load_case(session: Session, case_id: str, seen: ColumnElement[bool] = EVERY) -> CaseRow | None:
+    """The row of a case, if it is among those ``seen``."""
+    return session.scalars(select(CaseRow).where(col(CaseRow.id) == case_id, seen)).first()
 
 
 def victims_of(session: Session, case_id: str) -> list[VictimRow]:

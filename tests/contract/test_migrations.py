@@ -20,6 +20,7 @@ from shared.storage.agency_tables import AgencyStored
 from shared.storage.database import open_engine
 from shared.storage.migrate import AGENCY_LINEAGES, EXCHANGE, NotMigrated, check_migrated, migrate
 from shared.storage.tables import Stored
+from tests.tokens import ISSUER, write_jwks
 
 ROOT = Path(__file__).parents[2]
 COORDINATION = ROOT / "services" / "coordination" / "migrations"
@@ -140,6 +141,8 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
         database_url=database_url(name),
         signing_key_file=secrets / name / f"{name}-1.pem",
         key_directory_file=secrets / "public" / "keys.json",
+        issuer=ISSUER,
+        issuer_jwks=str(write_jwks(secrets)),
         log_level="critical",
     )
     app = create_app(member(name), settings, wall_clock)

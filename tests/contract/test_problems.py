@@ -24,12 +24,12 @@ from sqlalchemy.exc import OperationalError
 
 from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
-from shared.service.app import Member, create_app, serving, wall_clock
+from shared.domain.access import Role
+from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.service.problems import CATALOGUE, TYPE_PREFIX
-from shared.service.settings import Settings
-from shared.storage.database import open_engine
-from shared.storage.migrate import migrate
+from tests.network import offline
+from tests.tokens import Bearing
 
 ROOT = Path(__file__).parents[2]
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -186,23 +186,16 @@ class Running:
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(self.apps[service]), base_url=f"http://{service}"
         ) as client:
-            return await client.request(method, path, **more)
+            return await client.request(method, path, **{"auth": usual_caller(service, path), **more})
 
 
-async def started(member: Member, folder: Path, secrets: Path, stack: contextlib.AsyncExitStack) -> FastAPI:
-    code = member.agency.code
-    settings = Settings(
-        database_url=f"sqlite:///{folder}/{code}.db",
-        signing_key_file=secrets / code / f"{code}-1.pem",
-        key_directory_file=secrets / "public" / "keys.json",
-        log_level="debug",
-    )
-    engine = open_engine(settings.database())
-    migrate(engine, member.lineages)
-    engine.dispose()
-    app = create_app(member, settings)
-    await stack.enter_async_context(serving(app, member, settings, wall_clock))
-    return app
+def usual_caller(service: str, path: str) -> Bearing:
+    """Somebody whose role is to ask for this."""
+    if path.startswith(("/v1/parked", "/v1/links")):
+        role = Role.ADMINISTRATOR
+    else:
+        role = Role.OFFICER if service == "police" else Role.COORDINATOR
+    return Bearing(service, role, {"police": "bareskrim", "coordination": "pusat"}[service], wall_clock)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -211,7 +204,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> As
     folder, logged, before = tmp_path_factory.mktemp("problems"), io.StringIO(), structlog.get_config()
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.redirect_stderr(logged):  # where services log to is settled when they start
-            apps = {name: await started(member, folder, secrets, stack) for name, member in SERVICES.items()}
+            apps = {name: await offline(member, folder, secrets, stack) for name, member in SERVICES.items()}
         running = Running(apps, logged)
         sent = a_referral(referral_id=SENT, service="first-aid", receiver={"agency": "kemenkes"})
         for key, path, body in (

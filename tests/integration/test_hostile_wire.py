@@ -45,7 +45,7 @@ async def until_parked(network: Network, code: str, reason: str) -> dict[str, ob
     """Wait until a member has parked something for this reason."""
     with network.apps[code].state.changes.watching("parked") as watch:
         while True:
-            for item in (await network[code].get("/v1/parked"))["items"]:
+            for item in (await (await network.operator(code)).get("/v1/parked"))["items"]:
                 if item["reason"] == reason:
                     return dict(item)
             assert await watch.next(20), f"nothing parked for {reason}"
@@ -72,11 +72,11 @@ async def test_events_out_of_order_wait_for_what_is_missing(network: Network) ->
         if isinstance(data, Started):
             parked = await until_parked(network, "police", "version-gap")
             assert parked["trusted"]
-            links = (await network["police"].get("/v1/links"))["items"]
+            links = (await (await network.operator("police")).get("/v1/links"))["items"]
             assert [link["missing"] for link in links if link["link"] == "kemenkes>police"] == [[2]]
     seen = await network["police"].until_status(referral, "in-progress")
     assert seen["version"] == 4
-    [item] = (await network["police"].get("/v1/parked"))["items"]
+    [item] = (await (await network.operator("police")).get("/v1/parked"))["items"]
     assert item["resolved_at"] is not None
 
 
@@ -127,7 +127,7 @@ async def test_a_forged_event_changes_nothing_and_gets_no_receipt(network: Netwo
     parked = await until_parked(network, "police", reason)
     assert not parked["trusted"]
     assert (await network["police"].get(f"/v1/referrals/{referral}"))["version"] == 2
-    refused = await network["police"].post(f"/v1/parked/{parked['number']}/replay")
+    refused = await (await network.operator("police")).post(f"/v1/parked/{parked['number']}/replay")
     assert refused.status_code == 409
     # and the real answer still finds its place
     await network["kemenkes"].must(referral, "accept")

@@ -135,7 +135,7 @@ async def test_t4_the_same_event_delivered_again_and_again_is_applied_once(netwo
     await kemenpppa.until_status(second, "received")  # everything before it has been read
     history = (await kemenpppa.get(f"/v1/referrals/{referral}/history"))["items"]
     assert [item["version"] for item in history] == [1, 2, 3]
-    assert (await kemenpppa.get("/v1/parked"))["items"] == []
+    assert (await (await network.operator("kemenpppa")).get("/v1/parked"))["items"] == []
 
 
 def _sent(session: object, event_id: str) -> Outgoing:

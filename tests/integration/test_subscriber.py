@@ -29,7 +29,7 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 from nats.js import JetStreamContext
 
-from tests.network import Client, Network, a_victim, refer
+from tests.network import Client, Network, a_victim, problem, refer
 
 # --- the subscriber ---------------------------------------------------------------------------------------------
 
@@ -309,8 +309,10 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
     next_door = await a_victim(police, MAKASSAR, home_region="74.01", identity=IDENTITY)
     await answered(police, kemenpppa, next_door, "case-management", ("accept", {}))
     victim = await a_journey(police, kemenpppa)
-    for known in (victim, next_door):  # the police do know who they are
-        assert await police.get(f"/v1/victims/{known}/identity", purpose="family-tracing") == IDENTITY
+    # the police do know who is in their care, and no more who is in the care of others
+    assert await police.get(f"/v1/victims/{next_door}/identity", purpose="family-tracing") == IDENTITY
+    handed_over = await police.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "family-tracing"})
+    assert problem(handed_over) == "no-identity"
 
     async with subscribed(network.nats.url, network.secrets, "province-74") as province:
         read = await province.read(is_over)

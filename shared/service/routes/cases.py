@@ -9,15 +9,16 @@ from shared.contracts.types import CODE
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
 from shared.service import cases
+from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
 from shared.service.problems import COMMANDED, POSTING, next_steps, responses
 from shared.service.read_models import CaseView, VictimView, case_view, victim_view
-from shared.storage.agency_tables import VictimRow
+from shared.storage import seen
 from shared.storage.database import Transaction
 from shared.storage.victims import load_case, load_victim, victims_of
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 
 Purpose = Annotated[
     str,
@@ -36,13 +37,13 @@ Purpose = Annotated[
     tags=["kasus"],
     summary="Buka kasus / Open a case",
     responses=next_steps(201, "case_id", "see_case", "register_victim")
-    | responses("id-taken", "unknown-unit", "unknown-channel", *COMMANDED),
+    | responses("id-taken", "unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
 )
-def open_case(command: c.OpenCase, office: OfficeDep, posting: PostingDep) -> Response:
+def open_case(command: c.OpenCase, office: OfficeDep, sight: SightDep, posting: PostingDep) -> Response:
     """Satu kejadian perdagangan orang yang ditemukan oleh satu satuan instansi ini."""
 
     def work(tx: Transaction) -> Answer:
-        row = cases.open_case(tx, office, command)
+        row = cases.open_case(tx, office, sight, command)
         return Answer(201, case_view(row, []), f"/v1/cases/{row.id}")
 
     return posting.once(command, work)
@@ -54,11 +55,11 @@ def open_case(command: c.OpenCase, office: OfficeDep, posting: PostingDep) -> Re
     summary="Lihat kasus / See a case",
     responses=responses("unknown-case"),
 )
-def see_case(case_id: IdPath, database: DatabaseDep) -> CaseView:
+def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseView:
     """Kasus dan nama samaran para korbannya."""
 
     def look(session: Session) -> CaseView:
-        row = load_case(session, case_id)
+        row = load_case(session, case_id, seen.cases(sight))
         if row is None:
             raise Refused("unknown-case")
         return case_view(row, victims_of(session, case_id))
@@ -77,11 +78,13 @@ def see_case(case_id: IdPath, database: DatabaseDep) -> CaseView:
     )
     | responses("unknown-case", "id-taken", "unknown-region", *COMMANDED),
 )
-def register_victim(case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, posting: PostingDep) -> Response:
+def register_victim(
+    case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, sight: SightDep, posting: PostingDep
+) -> Response:
     """Identitas tidak wajib dan tinggal di instansi ini; instansi lain hanya mengenal nama samaran (victim_id)."""
 
     def work(tx: Transaction) -> Answer:
-        row = cases.register_victim(tx, office, case_id, command)
+        row = cases.register_victim(tx, office, sight, case_id, command)
         return Answer(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
@@ -93,9 +96,16 @@ def register_victim(case_id: IdPath, command: c.RegisterVictim, office: OfficeDe
     summary="Lihat korban / See a victim",
     responses=responses("unknown-victim"),
 )
-def see_victim(victim_id: IdPath, database: DatabaseDep) -> VictimView:
+def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> VictimView:
     """Nama samaran, fakta kasar, dan penanggung jawab sejauh diketahui instansi ini."""
-    return database.read(lambda session: victim_view(_victim(session, victim_id)))
+
+    def look(session: Session) -> VictimView:
+        row = load_victim(session, victim_id, seen.victims(sight))
+        if row is None:
+            raise Refused("unknown-victim")
+        return victim_view(row)
+
+    return database.read(look)
 
 
 @router.post(
@@ -104,15 +114,15 @@ def see_victim(victim_id: IdPath, database: DatabaseDep) -> VictimView:
     response_model=VictimView,
     tags=["korban"],
     summary="Catat identitas / Record an identity",
-    responses=responses("unknown-victim", *POSTING),
+    responses=responses("unknown-victim", "not-responsible", *POSTING),
 )
-def record_identity(victim_id: IdPath, identity: c.Identity, posting: PostingDep) -> Response:
+def record_identity(
+    victim_id: IdPath, identity: c.Identity, office: OfficeDep, sight: SightDep, posting: PostingDep
+) -> Response:
     """Yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
 
     def work(tx: Transaction) -> Answer:
-        victim = _victim(tx.session, victim_id)
-        cases.write_identity(tx, victim_id, identity)
-        return Answer(200, victim_view(victim))
+        return Answer(200, victim_view(cases.record_identity(tx, office, sight, victim_id, identity)))
 
     return posting.once(identity, work)
 
@@ -123,15 +133,19 @@ def record_identity(victim_id: IdPath, identity: c.Identity, posting: PostingDep
     summary="Lihat identitas (dicatat) / See an identity (logged)",
     responses=responses("unknown-victim", "no-identity"),
 )
-def see_identity(victim_id: IdPath, purpose: Purpose, database: DatabaseDep, response: Response) -> c.Identity:
-    """Setiap pembacaan dicatat dalam transaksi yang sama. Identitas hanya ada di instansi yang mencatatnya."""
+def see_identity(
+    victim_id: IdPath,
+    purpose: Purpose,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> c.Identity:
+    """Penanggung jawab melihat semuanya, yang sedang melayani hanya isian yang diperlukan layanannya. Setiap
+    pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
-
-    def work(tx: Transaction) -> c.Identity:
-        _victim(tx.session, victim_id)
-        return cases.read_identity(tx, victim_id, purpose)
-
-    return database.write(work)
+    return database.write(lambda tx: cases.read_identity(tx, office, caller, sight, victim_id, purpose))
 
 
 @router.post(
@@ -147,11 +161,13 @@ def see_identity(victim_id: IdPath, purpose: Purpose, database: DatabaseDep, res
         *COMMANDED,
     ),
 )
-def record_stage(victim_id: IdPath, command: c.RecordStage, office: OfficeDep, posting: PostingDep) -> Response:
+def record_stage(
+    victim_id: IdPath, command: c.RecordStage, office: OfficeDep, sight: SightDep, posting: PostingDep
+) -> Response:
     """Hanya oleh penanggung jawab korban."""
 
     def work(tx: Transaction) -> Answer:
-        row = cases.record_stage(tx, office, victim_id, command)
+        row = cases.record_stage(tx, office, sight, victim_id, command)
         return Answer(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
@@ -165,18 +181,13 @@ def record_stage(victim_id: IdPath, command: c.RecordStage, office: OfficeDep, p
     summary="Tutup perjalanan / Close the journey",
     responses=responses("unknown-victim", "not-custody-holder", "journey-closed", "referral-still-live", *COMMANDED),
 )
-def close_journey(victim_id: IdPath, command: c.CloseJourney, office: OfficeDep, posting: PostingDep) -> Response:
+def close_journey(
+    victim_id: IdPath, command: c.CloseJourney, office: OfficeDep, sight: SightDep, posting: PostingDep
+) -> Response:
     """Oleh penanggung jawab, setelah bina lanjut dan bila tidak ada rujukan yang masih berjalan."""
 
     def work(tx: Transaction) -> Answer:
-        row = cases.close_journey(tx, office, victim_id, command)
+        row = cases.close_journey(tx, office, sight, victim_id, command)
         return Answer(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
-
-
-def _victim(session: Session, victim_id: str) -> VictimRow:
-    row = load_victim(session, victim_id)
-    if row is None:
-        raise Refused("unknown-victim")
-    return row

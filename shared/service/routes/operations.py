@@ -12,6 +12,7 @@ from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import schema_of
 from shared.domain.refusal import Refused
 from shared.service import problems
+from shared.service.admission import GuardedRoute
 from shared.service.dependencies import Cursor, DatabaseDep, Limit
 from shared.service.problems import responses
 from shared.service.read_models import LinkList, LinkView, ParkedPage, ParkedView, parked_view
@@ -20,7 +21,7 @@ from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
 
-router = APIRouter(tags=["operasi"])
+router = APIRouter(tags=["operasi"], route_class=GuardedRoute)
 
 SHOWN_MISSING = 100
 """How many missing numbers of a link are listed, at most."""

@@ -7,10 +7,11 @@ from pydantic import BaseModel
 
 from shared.contracts.codes import Kind, Level, Stage
 from shared.contracts.types import CODE, REGION
+from shared.service.admission import GuardedRoute
 from shared.service.dependencies import Now, OfficeDep
 from shared.service.problems import responses
 
-router = APIRouter(prefix="/v1", tags=["acuan"])
+router = APIRouter(prefix="/v1", tags=["acuan"], route_class=GuardedRoute)
 
 
 class ServiceView(BaseModel):

@@ -10,8 +10,10 @@ from sqlmodel import Session, col
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
 from shared.domain import commands as c
+from shared.domain.access import READS_NOTES
 from shared.domain.refusal import Refused
 from shared.service import handlers
+from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import (
     ChangesDep,
@@ -32,13 +34,13 @@ from shared.service.read_models import (
     history_item,
     referral_view,
 )
-from shared.storage import ledger, referrals
+from shared.storage import ledger, referrals, seen
 from shared.storage.agency_tables import NoteRow
 from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
 from shared.storage.tables import OutboxEntry, ReferralRow
 
-router = APIRouter(prefix="/v1", tags=["rujukan"])
+router = APIRouter(prefix="/v1", tags=["rujukan"], route_class=GuardedRoute)
 
 IfMatch = Annotated[
     str,
@@ -109,11 +111,11 @@ def _operation(action: str) -> str:
         *COMMANDED,
     ),
 )
-def create_referral(command: c.Request, office: OfficeDep, posting: PostingDep) -> Response:
+def create_referral(command: c.Request, office: OfficeDep, sight: SightDep, posting: PostingDep) -> Response:
     """Setelah 201 rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang mati."""
 
     def work(tx: Transaction) -> Answer:
-        row = handlers.request(tx, office, command)
+        row = handlers.request(tx, office, sight, command)
         view = referral_view(row, tx.now)
         return Answer(201, view, f"/v1/referrals/{row.id}", handlers.etag(row))
 
@@ -124,6 +126,7 @@ def create_referral(command: c.Request, office: OfficeDep, posting: PostingDep) 
 def list_referrals(
     office: OfficeDep,
     database: DatabaseDep,
+    sight: SightDep,
     now: Now,
     role: Annotated[Literal["incoming", "outgoing"] | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
@@ -146,7 +149,8 @@ def list_referrals(
     )
 
     def look(session: Session) -> ReferralPage:
-        rows, more = newest_first(session, ReferralRow, referrals.conditions(wanted), cursor, limit)
+        conditions = [seen.referrals(sight), *referrals.conditions(wanted)]
+        rows, more = newest_first(session, ReferralRow, conditions, cursor, limit)
         return ReferralPage(items=[referral_view(row, now) for row in rows], next=more)
 
     return database.read(look)
@@ -161,6 +165,7 @@ def list_referrals(
 async def see_referral(
     referral_id: IdPath,
     database: DatabaseDep,
+    sight: SightDep,
     changes: ChangesDep,
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
@@ -168,7 +173,8 @@ async def see_referral(
     """Dengan `Prefer: wait=20` dan `If-None-Match` jawaban ditahan sampai rujukan berubah (atau ada)."""
 
     def look(session: Session) -> tuple[str, ReferralView] | None:
-        row = session.scalars(select(ReferralRow).where(col(ReferralRow.id) == referral_id)).first()
+        statement = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+        row = session.scalars(statement).first()
         if row is None:
             return None
         return handlers.etag(row), referral_view(row, database.clock())
@@ -184,13 +190,14 @@ async def see_referral(
     summary="Riwayat rujukan / A referral's history",
     responses=responses("unknown-referral"),
 )
-def see_history(referral_id: IdPath, database: DatabaseDep) -> History:
-    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya."""
+def see_history(referral_id: IdPath, database: DatabaseDep, caller: CallerDep, sight: SightDep) -> History:
+    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya. Catatan hanya untuk petugas."""
 
     def look(session: Session) -> History:
-        entries = ledger.of_referral(session, referral_id)
-        if not entries:
+        known = select(col(ReferralRow.id)).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+        if session.scalars(known).first() is None:
             raise Refused("unknown-referral")
+        entries = ledger.of_referral(session, referral_id)
         ids = [entry.event_id for entry in entries]
         owed = {
             row.event_id: row for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
@@ -198,6 +205,7 @@ def see_history(referral_id: IdPath, database: DatabaseDep) -> History:
         notes = {
             row.event_id: row.text
             for row in session.scalars(select(NoteRow).where(col(NoteRow.referral_id) == referral_id))
+            if caller.role in READS_NOTES
         }
         return History(
             items=[history_item(entry, owed.get(entry.event_id), notes.get(entry.event_id)) for entry in entries]
@@ -207,11 +215,18 @@ def see_history(referral_id: IdPath, database: DatabaseDep) -> History:
 
 
 def _add_action(name: str, action: Action) -> None:
-    def act(referral_id: IdPath, command: Any, if_match: IfMatch, office: OfficeDep, posting: PostingDep) -> Response:
+    def act(
+        referral_id: IdPath,
+        command: Any,
+        if_match: IfMatch,
+        office: OfficeDep,
+        sight: SightDep,
+        posting: PostingDep,
+    ) -> Response:
         expected = None if if_match == "*" else if_match
 
         def work(tx: Transaction) -> Answer:
-            row = handlers.act(tx, office, referral_id, command, expected)
+            row = handlers.act(tx, office, sight, referral_id, command, expected)
             return Answer(200, referral_view(row, tx.now), etag=handlers.etag(row))
 
         return posting.once(command, work)

@@ -1,0 +1,48 @@
+"""Who may ask coordination for what, and which journeys exist for them: a province sees those it has a part in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlmodel import col
+
+from services.coordination.tables import JourneyRow
+from shared.domain.access import OPERATIONS, About, Role, Rule, Sight
+from shared.storage.tables import ReferralRow
+
+FOLLOWERS = frozenset({Role.COORDINATOR, Role.AUDITOR})
+ANYBODY = Rule(frozenset(), About.NOTHING)
+
+RULES: Mapping[str, Rule] = {
+    **OPERATIONS,
+    "list_journeys": Rule(FOLLOWERS, About.MANY),
+    "see_journey": Rule(FOLLOWERS, About.JOURNEY),
+    "see_custody": Rule(FOLLOWERS, About.JOURNEY),
+    "see_counts": Rule(FOLLOWERS, About.MANY),
+    "list_norm_gaps": Rule(FOLLOWERS, About.MANY),
+    "list_page": Rule(FOLLOWERS, About.MANY),
+    "journey_page": Rule(FOLLOWERS, About.JOURNEY),
+    "sign_in_page": ANYBODY,
+    "sign_in": ANYBODY,
+    "sign_out": ANYBODY,
+}
+"""Every operation of coordination → who may ask for it."""
+
+
+def journeys_seen(sight: Sight) -> ColumnElement[bool]:
+    """Journeys of which a desk in the caller's regions is, or was asked to be, part."""
+    if sight.regions is None:
+        return true()
+    here = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == col(JourneyRow.victim_id), handovers_seen(sight)
+    )
+    return or_(_within(sight, JourneyRow.custody_region), here.exists())
+
+
+def handovers_seen(sight: Sight) -> ColumnElement[bool]:
+    """Hand-overs from or to a desk in the caller's regions."""
+    return or_(_within(sight, ReferralRow.sender_region), _within(sight, ReferralRow.receiver_region))
+
+
+def _within(sight: Sight, column: Any) -> ColumnElement[bool]:
+    return true() if sight.regions is None else col(column).in_(sorted(sight.regions))

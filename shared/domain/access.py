@@ -1,0 +1,166 @@
+"""Who may do what, and what of it they see: one declared table, and the pure functions that read it.
+
+A caller is a role at a unit. The role says which operations it may ask for; the unit says which cases, victims and
+referrals exist for it: those of its own desk and of the desks below. What does not exist for it answers 404, and no
+total counts it. The fields of an identity follow from custody and from the services at work (``fields_shown``).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.contracts.codes import IdentityField, Status
+from shared.contracts.types import DeskRef, UnitRef
+from shared.domain.refusal import Refused
+
+
+class Role(StrEnum):
+    """What somebody is to an agency. One token carries one role; who has two asks for two tokens."""
+
+    OFFICER = "officer"
+    """Does the work of a desk: registers, refers, accepts, sees the identity of who is in its care."""
+    SUPERVISOR = "supervisor"
+    """An officer who also answers for the desks below: reviews a break-glass, reads the access log."""
+    AUDITOR = "auditor"
+    """Reads what was done and who looked, never who a victim is."""
+    INTEGRATOR = "integrator"
+    """A system that follows referrals by pseudonym."""
+    COORDINATOR = "coordinator"
+    """Follows journeys at the coordination centre, by pseudonym."""
+    ADMINISTRATOR = "administrator"
+    """Keeps the service running; sees no case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, by the word of a trusted issuer: the client, its role, and the unit of this agency it acts for."""
+
+    client: str
+    role: Role
+    unit: str
+
+
+class About(StrEnum):
+    """What kind of thing an operation is about, and so what decides whether it exists for a caller."""
+
+    NOTHING = "nothing"
+    """Reference data of this agency."""
+    MANY = "many"
+    """A list or a total: only what exists for the caller is in it."""
+    UNIT = "unit"
+    """A unit of this agency, named in the body."""
+    CASE = "case"
+    VICTIM = "victim"
+    IDENTITY = "identity"
+    REFERRAL = "referral"
+    JOURNEY = "journey"
+    SERVICE = "service"
+    """The whole service: only who stands for the whole agency may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table: who may ask for an operation, and what it is about. No roles at all: anybody, unnamed."""
+
+    roles: frozenset[Role]
+    about: About
+
+    @property
+    def public(self) -> bool:
+        """Whether no token is asked for."""
+        return not self.roles
+
+
+EVERYONE = frozenset(Role)
+DOERS = frozenset({Role.OFFICER, Role.SUPERVISOR})
+READERS = DOERS | {Role.AUDITOR, Role.INTEGRATOR}
+KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+
+PUBLIC: Mapping[str, Rule] = dict.fromkeys(
+    ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), Rule(frozenset(), About.NOTHING)
+)
+"""What anybody may read: contracts, public keys, and whether the service is up."""
+
+OPERATIONS: Mapping[str, Rule] = {
+    **PUBLIC,
+    "list_parked": Rule(KEEPERS, About.SERVICE),
+    "replay": Rule(frozenset({Role.ADMINISTRATOR}), About.SERVICE),
+    "list_links": Rule(KEEPERS, About.SERVICE),
+}
+"""What an operator does, at every member."""
+
+_ACTIONS = (
+    "accept", "reject", "start", "hold", "resume", "complete", "fail", "answer_cancellation",
+    "request_cancellation", "provide_information", "remind",
+)  # fmt: skip
+
+AGENCY: Mapping[str, Rule] = {
+    **OPERATIONS,
+    "see_agency": Rule(EVERYONE, About.NOTHING),
+    "find_units": Rule(EVERYONE, About.NOTHING),
+    "open_case": Rule(DOERS, About.UNIT),
+    "see_case": Rule(READERS, About.CASE),
+    "register_victim": Rule(DOERS, About.CASE),
+    "see_victim": Rule(READERS, About.VICTIM),
+    "record_identity": Rule(DOERS, About.IDENTITY),
+    "see_identity": Rule(DOERS, About.IDENTITY),
+    "record_stage": Rule(DOERS, About.VICTIM),
+    "close_journey": Rule(DOERS, About.VICTIM),
+    "create_referral": Rule(DOERS, About.VICTIM),
+    "list_referrals": Rule(READERS, About.MANY),
+    "see_referral": Rule(READERS, About.REFERRAL),
+    "see_history": Rule(READERS, About.REFERRAL),
+    **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
+}
+"""Every operation of an agency's service → who may ask for it. What is not here does not start."""
+
+READS_NOTES = DOERS
+"""The roles that read the free text which their own agency wrote beside a decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How far a caller sees. None: everything of the agency (``units``), the whole country (``regions``)."""
+
+    agency: str
+    units: frozenset[str] | None
+    regions: frozenset[str] | None
+
+    def covers(self, desk: UnitRef | DeskRef | None) -> bool:
+        """Whether this is a desk of the caller's agency, at or below its own unit."""
+        return desk is not None and desk.agency == self.agency and (self.units is None or desk.unit in self.units)
+
+    def require(self, desk: UnitRef | DeskRef, field: str | None = None) -> None:
+        """Raises Refused("not-your-unit") for a desk that the caller cannot speak for."""
+        if not self.covers(desk):
+            raise Refused("not-your-unit", field=field)
+
+
+def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sight) -> None:
+    """Whether this role may ask for this operation at all. Raises Refused."""
+    rule = rules[operation]
+    if caller.role not in rule.roles:
+        raise Refused("role-not-allowed", role=caller.role)
+    if rule.about is About.SERVICE and sight.units is not None:
+        raise Refused("not-your-unit")
+
+
+AT_WORK = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+"""While a referral stands here its receiver works for the victim, and needs to know who that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A referral that a desk has taken on: which desk, and which fields of an identity its service needs."""
+
+    desk: UnitRef
+    status: Status
+    needs: frozenset[IdentityField]
+
+
+def fields_shown(sight: Sight, custody: UnitRef | None, works: Iterable[Work]) -> frozenset[IdentityField]:
+    """The fields of a victim's identity that exist for a caller: all of them for the unit that is responsible,
+    those that the service needs for a unit at work, none for anybody else."""
+    if sight.covers(custody):
+        return frozenset(IdentityField)
+    return frozenset().union(*(w.needs for w in works if w.status in AT_WORK and sight.covers(w.desk)))

@@ -1,0 +1,124 @@
+"""The door of a service: a caller without a token that is good for it does not come in.
+
+Every route is a ``GuardedRoute`` whose name stands in the member's table of operations. Who calls and how far they
+see is settled before the body is read.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from shared.domain.access import Caller, Rule, Sight, admit
+from shared.domain.refusal import Refused
+from shared.security.tokens import BadToken, Verifier
+from shared.service.office import Office
+from shared.storage.database import Clock
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What admission needs: the table of operations, the verifier of tokens, the desks, the clock."""
+
+    rules: Mapping[str, Rule]
+    verifier: Verifier
+    office: Office
+    clock: Clock
+    _sights: dict[tuple[str, date], Sight] = field(default_factory=dict)
+
+    def admit(self, request: Request, operation: str, token: str | None) -> None:
+        """Let the caller in, as ``caller`` and ``sight`` of the request's state, or raise Refused."""
+        if self.rules[operation].public:
+            return
+        caller = self.caller(token, request)
+        sight = self.sight(caller)
+        admit(self.rules, operation, caller, sight)
+        request.state.caller, request.state.sight = caller, sight
+
+    def caller(self, token: str | None, request: Request) -> Caller:
+        """Who a token speaks for. Raises Refused: ``token-required`` or ``token-not-valid``."""
+        if token is None:
+            raise Refused("token-required")
+        try:
+            return self.verifier.verify(token, self.clock(), thumbprint(request))
+        except BadToken as error:
+            log.warning("admission.refused", reason=error.reason)
+            raise Refused("token-not-valid") from None
+
+    def sight(self, caller: Caller) -> Sight:
+        """How far a caller sees. Raises Refused("token-not-valid") when its unit is none of ours today."""
+        asked = caller.unit, self.clock().date()
+        if asked not in self._sights:
+            try:
+                self._sights[asked] = self.office.sight(*asked)
+            except Refused:
+                log.warning("admission.refused", reason="unknown-unit")
+                raise Refused("token-not-valid") from None
+        return self._sights[asked]
+
+
+class GuardedRoute(APIRoute):
+    """A route that asks the door first."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler, behind the door."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            request.app.state.door.admit(request, self.name, bearer(request))
+            return await handle(request)
+
+        return guarded
+
+
+def check_guarded(rules: Mapping[str, Rule], routers: Sequence[APIRouter]) -> None:
+    """Raises ValueError where an operation has no row in the table, a row no operation, or a route no guard."""
+    routes = [route for router in routers for route in router.routes]
+    unguarded = [route for route in routes if not isinstance(route, GuardedRoute)]
+    if unguarded:
+        raise ValueError(f"routes without a guard: {unguarded}")
+    names = {route.name for route in routes if isinstance(route, GuardedRoute)}
+    if names != set(rules):
+        raise ValueError(f"operations and their table differ: {sorted(names ^ set(rules))}")
+
+
+def bearer(request: Request) -> str | None:
+    """The bearer token (RFC 6750), if the request has exactly one Authorization header with one."""
+    stated = request.headers.getlist("authorization")
+    if len(stated) != 1:
+        return None
+    scheme, _, token = stated[0].partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def thumbprint(request: Request) -> str | None:
+    """The SHA-256 of the caller's certificate (RFC 8705 section 3.1), base64url, if it showed one."""
+    chain = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
+    if not chain:
+        return None
+    der = x509.load_pem_x509_certificate(chain[0].encode()).public_bytes(Encoding.DER)
+    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _sight(request: Request) -> Sight:
+    sight: Sight = request.state.sight
+    return sight
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+SightDep = Annotated[Sight, Depends(_sight)]

@@ -1,0 +1,41 @@
+"""What exists for a caller, as SQL conditions: a look for something hidden and for something that is not there is the
+same look, so neither its answer nor its time tells them apart."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlmodel import col
+
+from shared.domain.access import Sight
+from shared.storage.agency_tables import CaseRow, VictimRow
+from shared.storage.tables import ReferralRow
+
+
+def cases(sight: Sight) -> ColumnElement[bool]:
+    """Cases that a desk in sight opened."""
+    return _unit(sight, CaseRow.unit)
+
+
+def referrals(sight: Sight) -> ColumnElement[bool]:
+    """Referrals that a desk in sight sent or received."""
+    sent = (col(ReferralRow.sender_agency) == sight.agency) & _unit(sight, ReferralRow.sender_unit)
+    return or_(sent, received(sight))
+
+
+def received(sight: Sight) -> ColumnElement[bool]:
+    """Referrals that a desk in sight received."""
+    return (col(ReferralRow.receiver_agency) == sight.agency) & _unit(sight, ReferralRow.receiver_unit)
+
+
+def victims(sight: Sight) -> ColumnElement[bool]:
+    """Victims that a desk in sight found, is responsible for, refers or works for."""
+    if sight.units is None:
+        return true()
+    held = (col(VictimRow.custody_agency) == sight.agency) & _unit(sight, VictimRow.custody_unit)
+    found = select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight))
+    handed = select(col(ReferralRow.id)).where(col(ReferralRow.victim_id) == col(VictimRow.id), referrals(sight))
+    return or_(held, found.exists(), handed.exists())
+
+
+def _unit(sight: Sight, column: Any) -> ColumnElement[bool]:
+    return true() if sight.units is None else col(column).in_(sorted(sight.units))

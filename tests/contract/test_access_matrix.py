@@ -1,0 +1,397 @@
+"""Who may do what, tried in full: every role × unit × operation × object × field, over HTTP, against the real apps.
+
+What is expected stands here by hand, a second time: the table in ``shared/domain/access.py`` must say the same, and the
+services must do the same. The operations are those of the OpenAPI documents, so that none can be forgotten.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from services.coordination.access import RULES as COORDINATION_RULES
+from services.coordination.main import MEMBER as COORDINATION
+from services.coordination.tables import JourneyRow
+from services.police.main import MEMBER as POLICE
+from shared.contracts.codes import Stage
+from shared.domain.access import AGENCY, Role, Rule
+from shared.service.app import wall_clock
+from shared.service.office import new_id
+from shared.storage.tables import ReferralRow
+from tests.network import offline
+from tests.tokens import Bearing
+
+ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
+DOERS, READERS = "officer supervisor", "officer supervisor auditor integrator"
+ALL = "officer supervisor auditor integrator coordinator administrator"
+ROLES_OF: Mapping[str, str] = {
+    "open_case": DOERS,
+    "see_case": READERS,
+    "register_victim": DOERS,
+    "see_victim": READERS,
+    "record_identity": DOERS,
+    "see_identity": DOERS,
+    "record_stage": DOERS,
+    "close_journey": DOERS,
+    "create_referral": DOERS,
+    "list_referrals": READERS,
+    "see_referral": READERS,
+    "see_history": READERS,
+    "accept": DOERS,
+    "reject": DOERS,
+    "start": DOERS,
+    "hold": DOERS,
+    "resume": DOERS,
+    "complete": DOERS,
+    "fail": DOERS,
+    "answer_cancellation": DOERS,
+    "request_cancellation": DOERS,
+    "provide_information": DOERS,
+    "remind": DOERS,
+    "see_agency": ALL,
+    "find_units": ALL,
+    "list_parked": "administrator auditor",
+    "replay": "administrator",
+    "list_links": "administrator auditor",
+    "list_schemas": "",
+    "see_schema": "",
+    "see_keys": "",
+    "list_problems": "",
+    "alive": "",
+    "ready": "",
+}
+COORDINATION_ROLES_OF: Mapping[str, str] = {
+    "list_journeys": "coordinator auditor",
+    "see_journey": "coordinator auditor",
+    "see_custody": "coordinator auditor",
+    "see_counts": "coordinator auditor",
+    "list_norm_gaps": "coordinator auditor",
+    "list_parked": "administrator auditor",
+    "replay": "administrator",
+    "list_links": "administrator auditor",
+    "list_schemas": "",
+    "see_schema": "",
+    "see_keys": "",
+    "list_problems": "",
+    "alive": "",
+    "ready": "",
+}
+PAGES = {"list_page", "journey_page", "sign_in_page", "sign_in", "sign_out"}
+
+# Kolaka found the victim and is responsible; it has asked Makassar to investigate, and a hospital for first aid.
+KOLAKA, ABOVE_KOLAKA = "polres-74.01", "polda-sultra"
+MAKASSAR, ABOVE_MAKASSAR = "polres-73.71", "polda-sulsel"
+STRANGER, TOP = "polres-11.01", "bareskrim"
+UNITS = (TOP, ABOVE_KOLAKA, KOLAKA, ABOVE_MAKASSAR, MAKASSAR, STRANGER)
+OWN, AT_WORK = {TOP, ABOVE_KOLAKA, KOLAKA}, {TOP, ABOVE_MAKASSAR, MAKASSAR}
+
+CASE, VICTIM, IN_HOUSE, OUTSIDE = (f"0193f0a2-7a10-7000-8000-00000000001{number}" for number in range(1, 5))
+NOBODY = "0193f0a2-7a10-7000-8000-0000000000ff"
+SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN | AT_WORK, OUTSIDE: OWN, NOBODY: set()}
+"""Object → the units for which it exists."""
+
+WHO = {"name": "Mawar Contoh Rekaan", "nik": "7401010101010001", "born_on": "2001-02-03", "phone": "+628000000003",
+       "address": "Jalan Rekaan 1"}  # fmt: skip
+NEEDED_TO_INVESTIGATE = set(WHO)
+NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-referral", OUTSIDE: "unknown-referral"}
+
+
+@dataclass(frozen=True)
+class Try:
+    """One operation on one object: how it is asked, which units may, and what the others are told who see it.
+
+    ``done`` is the answer to those who may: where it is a refusal, it is one of the rules, after the door.
+    """
+
+    operation: str
+    about: str
+    path: str
+    may: frozenset[str]
+    done: str
+    otherwise: str = ""
+    method: str = "POST"
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, str] | None = None
+    hidden: str = ""
+    """What those are told for whom it does not exist."""
+
+
+def act(operation: str, referral: str, may: set[str], **body: Any) -> Try:
+    path = f"/v1/referrals/{referral}/{operation.replace('_', '-')}"
+    return Try(operation, referral, path, frozenset(may), "precondition-failed", "not-your-move", body=body)
+
+
+def look(operation: str, about: str, path: str, **more: Any) -> Try:
+    return Try(operation, about, path, frozenset(SEES[about]), "200", method="GET", **more)
+
+
+RECEIVER_ACTS: Mapping[str, Mapping[str, Any]] = {
+    "accept": {},
+    "reject": {"reason": "no-capacity"},
+    "start": {},
+    "hold": {"reason": "scheduled"},
+    "resume": {},
+    "complete": {"outcome": "service-provided"},
+    "fail": {"reason": "no-show"},
+    "answer_cancellation": {"granted": True},
+}
+SENDER_ACTS: Mapping[str, Mapping[str, Any]] = {
+    "request_cancellation": {"reason": "not-needed"},
+    "provide_information": {"about": "medical"},
+    "remind": {},
+}
+TOMORROW = "2999-01-01T00:00:00Z"
+TRIES = [
+    Try("open_case", "", "/v1/cases", frozenset(OWN), "unknown-channel", "not-your-unit",
+        body={"unit": KOLAKA, "channel": "no-such", "exploitation": "sexual"}),
+    look("see_case", CASE, f"/v1/cases/{CASE}"),
+    Try("register_victim", CASE, f"/v1/cases/{CASE}/victims", frozenset(OWN), "unknown-region",
+        body={"age_class": "adult", "sex": "male", "home_region": "99.99"}),
+    look("see_victim", VICTIM, f"/v1/victims/{VICTIM}"),
+    Try("record_identity", VICTIM, f"/v1/victims/{VICTIM}/identity", frozenset(OWN | AT_WORK), "200",
+        body={"name": WHO["name"]}),
+    look("see_identity", VICTIM, f"/v1/victims/{VICTIM}/identity", query={"purpose": "family-tracing"}),
+    Try("record_stage", VICTIM, f"/v1/victims/{VICTIM}/stages", frozenset(OWN), "occurred-in-the-future",
+        "not-custody-holder", body={"stage": "protection", "occurred_at": TOMORROW}),
+    Try("close_journey", VICTIM, f"/v1/victims/{VICTIM}/closure", frozenset(OWN), "referral-still-live",
+        "not-custody-holder", body={"outcome": "deceased"}),
+    Try("create_referral", VICTIM, "/v1/referrals", frozenset(OWN | AT_WORK), "no-such-route",
+        body={"victim_id": VICTIM, "basis": "public-task", "service": "no-such", "receiver": {"agency": "kemenkes"}}),
+    look("see_referral", IN_HOUSE, f"/v1/referrals/{IN_HOUSE}"),
+    look("see_referral", OUTSIDE, f"/v1/referrals/{OUTSIDE}"),
+    look("see_history", IN_HOUSE, f"/v1/referrals/{IN_HOUSE}/history"),
+    look("see_history", OUTSIDE, f"/v1/referrals/{OUTSIDE}/history"),
+    *(act(name, IN_HOUSE, AT_WORK, **body) for name, body in RECEIVER_ACTS.items()),
+    *(act(name, IN_HOUSE, OWN, **body) for name, body in SENDER_ACTS.items()),
+    *(act(name, OUTSIDE, set(), **body) for name, body in RECEIVER_ACTS.items()),
+    *(act(name, OUTSIDE, OWN, **body) for name, body in SENDER_ACTS.items()),
+    Try("list_referrals", "", "/v1/referrals", frozenset(UNITS), "200", method="GET"),
+    Try("see_agency", "", "/v1/agency", frozenset(UNITS), "200", method="GET"),
+    Try("find_units", "", "/v1/units", frozenset(UNITS), "200", method="GET",
+        query={"agency": "police", "serving": "74.01"}),
+    Try("list_parked", "", "/v1/parked", frozenset({TOP}), "200", "not-your-unit", method="GET"),
+    Try("list_links", "", "/v1/links", frozenset({TOP}), "200", "not-your-unit", method="GET"),
+    Try("replay", "", "/v1/parked/1/replay", frozenset({TOP}), "unknown-parked-event", "not-your-unit"),
+    Try("list_schemas", "", "/v1/schemas", frozenset(UNITS), "200", method="GET"),
+    Try("see_schema", "", "/v1/schemas/id.tppo.referral.accepted.v1", frozenset(UNITS), "200", method="GET"),
+    Try("see_keys", "", "/v1/keys", frozenset(UNITS), "200", method="GET"),
+    Try("list_problems", "", "/v1/problems", frozenset(UNITS), "200", method="GET"),
+    Try("alive", "", "/health/live", frozenset(UNITS), "200", method="GET"),
+    Try("ready", "", "/health/ready", frozenset(UNITS), "200", method="GET"),
+]  # fmt: skip
+
+
+async def ask(
+    app: FastAPI, member: str, role: Role | None, unit: str, method: str, path: str, **more: Any
+) -> httpx.Response:
+    auth = Bearing(member, role, unit, wall_clock) if role else None
+    headers = {"Idempotency-Key": new_id(), "If-Match": '"0.0"'}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{member}", auth=auth) as http:
+        return await http.request(method, path, headers=headers, **more)
+
+
+def told(response: httpx.Response) -> str:
+    """The status where it was done, the code of the problem where it was refused."""
+    if response.status_code < 300:
+        return "200"
+    return str(response.json()["type"]).removeprefix("urn:estafet:problem:")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
+    """The police with what the table is about."""
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(POLICE, tmp_path_factory.mktemp("matrix"), secrets, stack)
+        case = {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}
+        victim = {"victim_id": VICTIM, "age_class": "adult", "sex": "female", "identity": WHO}
+        inside = {"agency": "police", "unit": MAKASSAR}
+        asked = {"victim_id": VICTIM, "basis": "vital-interest", "note": "Catatan rekaan."}
+        outside = {"agency": "kemenkes"}
+        steps: list[tuple[str, Mapping[str, Any]]] = [
+            ("/v1/cases", case),
+            (f"/v1/cases/{CASE}/victims", victim),
+            ("/v1/referrals", {**asked, "referral_id": IN_HOUSE, "service": "investigation", "receiver": inside}),
+            ("/v1/referrals", {**asked, "referral_id": OUTSIDE, "service": "first-aid", "receiver": outside}),
+        ]
+        for path, body in steps:
+            made = await ask(app, "police", Role.OFFICER, KOLAKA, "POST", path, json=body)
+            assert made.status_code == 201, made.text
+        auth = Bearing("police", Role.OFFICER, MAKASSAR, wall_clock)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://police", auth=auth) as http:
+            headers = {"Idempotency-Key": new_id(), "If-Match": "*"}
+            accepted = await http.post(f"/v1/referrals/{IN_HOUSE}/accept", json={}, headers=headers)
+            assert accepted.status_code == 200, accepted.text
+        yield app
+
+
+def expected(what: Try, role: Role, unit: str) -> str:
+    """What somebody must be told, by the tables of this module alone."""
+    allowed = ROLES_OF[what.operation].split()
+    if not allowed:
+        return what.done
+    if role not in allowed:
+        return "role-not-allowed"
+    if what.about and unit not in SEES[what.about]:
+        return NOT_FOUND[what.about]
+    return what.done if unit in what.may else what.otherwise
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_every_operation_on_every_object_by_every_role_at_every_unit(police: FastAPI, role: Role) -> None:
+    unexpected = []
+    for what in TRIES:
+        for unit in UNITS:
+            answer = await ask(police, "police", role, unit, what.method, what.path, json=what.body, params=what.query)
+            if told(answer) != expected(what, role, unit):
+                unexpected.append((what.operation, what.path, unit, told(answer), expected(what, role, unit)))
+    assert unexpected == []
+
+
+@ON_ONE_LOOP
+async def test_nobody_is_let_in_without_a_token(police: FastAPI) -> None:
+    for what in TRIES:
+        answer = await ask(police, "police", None, TOP, what.method, what.path, json=what.body, params=what.query)
+        assert told(answer) == ("token-required" if ROLES_OF[what.operation] else what.done), what.operation
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.SUPERVISOR])
+async def test_the_fields_of_an_identity_that_exist_for_a_unit(police: FastAPI, role: Role) -> None:
+    """Kolaka is responsible and sees all; Makassar investigates, and sees what that needs."""
+    for unit in UNITS:
+        path = f"/v1/victims/{VICTIM}/identity"
+        answer = await ask(police, "police", role, unit, "GET", path, params={"purpose": "investigation"})
+        if unit in OWN | AT_WORK:
+            shown = {name for name, value in answer.json().items() if value is not None}
+            assert shown == (set(WHO) if unit in OWN else NEEDED_TO_INVESTIGATE), unit
+        else:
+            assert told(answer) == "unknown-victim"
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", [Role(name) for name in READERS.split()])
+async def test_lists_count_only_what_exists_for_the_caller(police: FastAPI, role: Role) -> None:
+    for unit in UNITS:
+        for query in ({}, {"role": "outgoing"}, {"victim_id": VICTIM}, {"region": "74"}):
+            page = (await ask(police, "police", role, unit, "GET", "/v1/referrals", params=query)).json()
+            assert {item["id"] for item in page["items"]} == {r for r in (IN_HOUSE, OUTSIDE) if unit in SEES[r]}, unit
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", [Role(name) for name in READERS.split()])
+async def test_notes_are_for_those_who_work_with_them(police: FastAPI, role: Role) -> None:
+    path = f"/v1/referrals/{IN_HOUSE}/history"
+    items = (await ask(police, "police", role, KOLAKA, "GET", path)).json()["items"]
+    assert any(item["note"] for item in items) == (role in (Role.OFFICER, Role.SUPERVISOR))
+
+
+@ON_ONE_LOOP
+async def test_hidden_and_not_there_are_told_in_the_same_words(police: FastAPI) -> None:
+    for what in TRIES:
+        if what.about and ROLES_OF[what.operation] and STRANGER not in SEES[what.about]:
+            answers = []
+            for named in (what.about, NOBODY):
+                path = what.path.replace(what.about, named)
+                body = {**what.body, "victim_id": named} if what.body and "victim_id" in what.body else what.body
+                answer = await ask(
+                    police, "police", Role.OFFICER, STRANGER, what.method, path, json=body, params=what.query
+                )
+                said = {name: value for name, value in answer.json().items() if name != "instance"}
+                headers = {name for name in answer.headers if name != "traceparent"}
+                answers.append((answer.status_code, said, headers))
+            assert answers[0] == answers[1], what.path
+            assert answers[0][0] == 404
+
+
+# --- the tables themselves --------------------------------------------------------------------------------------------
+
+
+def operations_of(app: FastAPI) -> Iterator[str]:
+    for path in app.openapi()["paths"].values():
+        for operation in path.values():
+            yield operation["operationId"]
+
+
+@ON_ONE_LOOP
+async def test_every_operation_of_the_contract_is_tried(police: FastAPI, coordination: FastAPI) -> None:
+    assert set(operations_of(police)) == set(ROLES_OF) == {what.operation for what in TRIES}
+    assert set(operations_of(coordination)) == set(COORDINATION_ROLES_OF)
+
+
+@pytest.mark.parametrize(
+    ("rules", "by_hand"),
+    [(AGENCY, ROLES_OF), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
+    ids=["agency", "coordination"],
+)
+def test_the_declared_table_says_what_is_expected_here(rules: Mapping[str, Rule], by_hand: Mapping[str, str]) -> None:
+    declared = {name: set(rule.roles) for name, rule in rules.items() if name not in PAGES}
+    assert declared == {name: set(roles.split()) for name, roles in by_hand.items()}
+
+
+@ON_ONE_LOOP
+async def test_the_contract_says_where_a_token_is_needed(police: FastAPI) -> None:
+    for path in police.openapi()["paths"].values():
+        for operation in path.values():
+            needs = bool(ROLES_OF[operation["operationId"]])
+            assert ("security" in operation) == needs
+            assert ("401" in operation["responses"]) == needs
+
+
+# --- coordination -----------------------------------------------------------------------------------------------------
+
+CENTRE, SULTRA, SULSEL, ACEH = "pusat", "gugus-tugas-74", "gugus-tugas-73", "gugus-tugas-11"
+AT_KOLAKA, AT_BANDA_ACEH = "0193f0a2-7a10-7000-8000-000000000021", "0193f0a2-7a10-7000-8000-000000000022"
+FOLLOWED = {AT_KOLAKA: {CENTRE, SULTRA, SULSEL}, AT_BANDA_ACEH: {CENTRE, ACEH}}
+"""Journey → the units for which it exists: Makassar was asked to help with the first."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def coordination(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
+    """Coordination with two journeys and a hand-over that failed for want of a rule."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    journeys = [
+        JourneyRow(victim_id=victim, stage=Stage.DETECTION, custody_agency="police", custody_unit=f"polres-{region}",
+                   custody_region=region, custody_seq=1, registered_at=now)
+        for victim, region in ((AT_KOLAKA, "74.01"), (AT_BANDA_ACEH, "11.71"))
+    ]  # fmt: skip
+    handover = ReferralRow(
+        id=IN_HOUSE, case_id=CASE, victim_id=AT_KOLAKA, kind="referral", service="investigation", priority="routine",
+        sender_agency="police", sender_unit=KOLAKA, sender_region="74.01", receiver_agency="police",
+        receiver_unit=MAKASSAR, receiver_region="73.71", requested_at=now, due_at=now, status="rejected", version=3,
+        norm_gap="no-mandate", updated_at=now,
+    )  # fmt: skip
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(COORDINATION, tmp_path_factory.mktemp("matrix"), secrets, stack)
+        app.state.database.write(lambda tx: tx.session.add_all([*journeys, handover]))
+        yield app
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_a_province_follows_the_journeys_it_has_a_part_in(coordination: FastAPI, role: Role) -> None:
+    async def get(unit: str, path: str) -> httpx.Response:
+        return await ask(coordination, "coordination", role, unit, "GET", path)
+
+    for unit in (CENTRE, SULTRA, SULSEL, ACEH):
+        if role not in ("coordinator", "auditor"):
+            for path in ("/v1/journeys", f"/v1/journeys/{AT_KOLAKA}", "/v1/counts", "/v1/norm-gaps"):
+                assert told(await get(unit, path)) == "role-not-allowed"
+            continue
+        seen = {victim for victim, units in FOLLOWED.items() if unit in units}
+        listed = (await get(unit, "/v1/journeys")).json()["items"]
+        assert {item["victim_id"] for item in listed} == seen
+        for victim in FOLLOWED:
+            for path in (f"/v1/journeys/{victim}", f"/v1/journeys/{victim}/custody"):
+                assert told(await get(unit, path)) == ("200" if victim in seen else "unknown-journey")
+        counts = (await get(unit, "/v1/counts")).json()
+        assert (counts["journeys_open"], counts["norm_gaps"]) == (len(seen), int(AT_KOLAKA in seen)), unit
+        assert counts["handovers_by_status"] == ({"rejected": 1} if AT_KOLAKA in seen else {})
+        assert len((await get(unit, "/v1/norm-gaps")).json()["items"]) == int(AT_KOLAKA in seen)

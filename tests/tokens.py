@@ -1,0 +1,79 @@
+"""Access tokens for tests: the right ones, and any that is a little wrong."""
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+
+from shared.domain.access import Role
+from shared.security.tokens import AUDIENCE_PREFIX
+from shared.service.office import new_id
+
+ISSUER = "urn:estafet:issuer:test"
+
+
+@cache
+def issuer_key() -> ECKey:
+    """The key of the tests' issuer, one for a run."""
+    return ECKey.generate_key("P-256", {"kid": "issuer-1", "use": "sig", "alg": "ES256"}, auto_kid=False)
+
+
+def write_jwks(folder: Path) -> Path:
+    """Publish the issuer's public key beside the other public files."""
+    path = folder / "public" / "issuer.json"
+    path.write_text(json.dumps(KeySet([issuer_key()]).as_dict(private=False)))
+    return path
+
+
+def claims(member: str, role: str, unit: str, now: datetime, **more: Any) -> dict[str, Any]:
+    """The claims of a good token for a member's service."""
+    moment = int(now.timestamp())
+    return {
+        "iss": ISSUER,
+        "aud": AUDIENCE_PREFIX + member,
+        "sub": f"{member}-{role}-{unit}",
+        "client_id": f"{member}-{role}-{unit}",
+        "iat": moment,
+        "exp": moment + 600,
+        "jti": new_id(),
+        "roles": [role],
+        "unit": unit,
+        **more,
+    }
+
+
+def signed(what: Mapping[str, Any], key: ECKey | None = None, **header: Any) -> str:
+    """A token that says this."""
+    key = key or issuer_key()
+    stated = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid, **header}
+    return jwt.encode(stated, dict(what), key, algorithms=[stated["alg"]])
+
+
+@dataclass
+class Bearing(httpx.Auth):
+    """Bears a token that is good at the moment of the request."""
+
+    member: str
+    role: Role
+    unit: str
+    clock: Callable[[], datetime]
+    client: str | None = None
+    _token: str = ""
+    _until: float = 0.0
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Puts the token on."""
+        now = self.clock()
+        if not self._until - 500 < now.timestamp() < self._until - 60:
+            named = {"client_id": self.client} if self.client else {}
+            self._token = signed(claims(self.member, self.role, self.unit, now, **named))
+            self._until = now.timestamp() + 600
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
