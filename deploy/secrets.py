@@ -4,6 +4,9 @@
 
     FOLDER/<member>/nats.seed              how the member logs in to the broker
     FOLDER/<agency>/<agency>-1.pem         the key an agency signs its events with
+    FOLDER/<agency>/<agency>-enc-1.pem     the key that others wrap data keys to
+    FOLDER/<agency>/storage-1.key          the key that its own data keys are locked with
+    FOLDER/<agency>/blind-index.key        the key of the hashes that it searches numbers by
     FOLDER/<agency>/database.password
     FOLDER/postgres/superuser.password
 
@@ -13,6 +16,7 @@ and writes anew each time, from those, what everyone may read:
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
 
+import base64
 import json
 import os
 import re
@@ -24,8 +28,9 @@ from typing import Annotated
 
 import nkeys  # type: ignore[import-untyped]
 import typer
+from joserfc.jwk import OKPKey
 
-from shared.security.keys import SigningKey
+from shared.security.keys import SigningKey, encryption_jwk
 
 RIGHTS = Path(__file__).parent / "nats" / "rights"
 
@@ -99,6 +104,9 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
         if role is Role.AGENCY:
             _write_once(own / "database.password", token_urlsafe)
             jwks += [key.public_jwk(member) for key in _signing_keys(own, member)]
+            jwks += [encryption_jwk(key, member) for key in _encryption_keys(own, member)]
+            for secret in ("storage-1.key", "blind-index.key"):
+                _write_once(own / secret, lambda: base64.b64encode(os.urandom(32)).decode())
     _write_once(_folder(folder / "postgres") / "superuser.password", token_urlsafe)
     _write_public(public / "keys.json", _key_directory(public / "keys.json", jwks))
     header = "# Written by deploy.secrets from deploy/nats/rights/: do not edit.\n\n"
@@ -136,9 +144,19 @@ def _text(ascii_bytes: bytes) -> str:
 
 def _signing_keys(own: Path, member: str) -> list[SigningKey]:
     """Every signing key of an agency: after a rotation there are several, and the first may be gone."""
-    if not list(own.glob("*.pem")):
-        SigningKey.generate(f"{member}-1").save(own)
-    return [SigningKey.load(path) for path in sorted(own.glob("*.pem"))]
+    signing = [path for path in own.glob(f"{member}-*.pem") if path.stem.removeprefix(f"{member}-").isdigit()]
+    if not signing:
+        signing = [SigningKey.generate(f"{member}-1").save(own)]
+    return [SigningKey.load(path) for path in sorted(signing)]
+
+
+def _encryption_keys(own: Path, member: str) -> list[OKPKey]:
+    """Every X25519 key of an agency, public and private."""
+    first = own / f"{member}-enc-1.pem"
+    if not list(own.glob(f"{member}-enc-*.pem")):
+        _write_once(first, lambda: OKPKey.generate_key("X25519", auto_kid=False).as_pem(private=True).decode())
+    paths = sorted(own.glob(f"{member}-enc-*.pem"))
+    return [OKPKey.import_key(path.read_bytes(), {"kid": path.stem}) for path in paths]
 
 
 def _key_directory(path: Path, jwks: Iterable[dict[str, str]]) -> str:

@@ -122,6 +122,7 @@ class Network:
         return Settings(
             database_url=self.database_url(code),
             signing_key_file=own / f"{code}-1.pem",
+            key_folder=own,
             key_directory_file=self.secrets / "public" / "keys.json",
             nats_url=self.nats.url if online else None,
             nats_seed_file=own / "nats.seed",
@@ -191,6 +192,7 @@ async def offline(
     settings = Settings(
         database_url=f"sqlite:///{folder}/{code}.db",
         signing_key_file=secrets / code / f"{code}-1.pem",
+        key_folder=secrets / code,
         key_directory_file=secrets / "public" / "keys.json",
         issuer=ISSUER,
         issuer_jwks=str(write_jwks(secrets)),

@@ -94,6 +94,7 @@ class CancellationReason(StrEnum):
     BETTER_DESK_FOUND = "better-desk-found"
     VICTIM_DECLINED = "victim-declined"
     SAFETY_RISK = "safety-risk"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
     OTHER = "other"
 
 
@@ -171,6 +172,85 @@ class LegalBasis(StrEnum):
     LEGAL_DUTY = "legal-duty"
     PUBLIC_TASK = "public-task"
     CHILD_PROTECTION = "child-protection"
+
+
+class ConsentPurpose(StrEnum):
+    """For what a person agrees that their data are used (UU 27/2022 Ps 21(1) b)."""
+
+    CARE = "care"
+    MEDICAL = "medical"
+    LEGAL = "legal"
+    REPATRIATION = "repatriation"
+    REINTEGRATION = "reintegration"
+
+
+class ConsentManner(StrEnum):
+    """How consent was given: in writing or recorded, on paper or electronically (UU 27/2022 Ps 22)."""
+
+    WRITTEN = "written"
+    ELECTRONIC = "electronic"
+    AUDIO = "audio"
+    WITNESSED = "witnessed"
+    """Said before a witness and written down by the officer, where the person cannot read or sign."""
+
+
+class GuardianPart(StrEnum):
+    """What a guardian had to do with a consent. Never the only gate: the guardian may be the trafficker."""
+
+    NONE = "none"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    EXCLUDED = "excluded"
+    """Left out because they may be involved; the best interest of the child is decided without them."""
+
+
+class DisclosureEnd(StrEnum):
+    """What a holder did when it was told that a consent is withdrawn or that a person is to be erased."""
+
+    ERASED = "erased"
+    STOPPED = "stopped"
+    """Kept, because the law or another basis says so, and not shown or given to anybody any more on this basis."""
+    NOTHING_HELD = "nothing-held"
+
+
+class KeptBecause(StrEnum):
+    """Why a holder did not erase."""
+
+    LEGAL_HOLD = "legal-hold"
+    CUSTODY = "custody"
+    OTHER_BASIS = "other-basis"
+
+
+class HoldBasis(StrEnum):
+    """Why a person's data must not be erased now."""
+
+    INVESTIGATION = "investigation"
+    TRIAL = "trial"
+    RESTITUTION = "restitution"
+    AUDIT = "audit"
+
+
+class BreakGlassReason(StrEnum):
+    """Why somebody must look who normally may not."""
+
+    LIFE_IN_DANGER = "life-in-danger"
+    CHILD_AT_RISK = "child-at-risk"
+    HOLDER_UNREACHABLE = "holder-unreachable"
+    COURT_ORDER = "court-order"
+
+
+class Verdict(StrEnum):
+    """What the second person says of a break-glass."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not-justified"
+
+
+class BreakGlassEnd(StrEnum):
+    """How a break-glass ended."""
+
+    EXPIRED = "expired"
+    CLOSED = "closed"
 
 
 class AgeClass(StrEnum):

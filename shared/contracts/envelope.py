@@ -133,6 +133,8 @@ class Draft:
     causation_id: str | None = None
     basis: str | None = None
     traceparent: str | None = None
+    key: str | None = None
+    """A wrapped data key that travels beside the event, in a header, and is no part of it."""
 
 
 def write(draft: Draft, sender: str, linkseq: int | None, time: datetime) -> bytes:

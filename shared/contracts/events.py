@@ -7,12 +7,20 @@ Evolution is additive: the golden JSON Schemas in ``golden/`` are compared with 
 from typing import ClassVar
 
 from shared.contracts.codes import (
+    BreakGlassEnd,
+    BreakGlassReason,
     CancellationReason,
+    ConsentManner,
+    ConsentPurpose,
+    DisclosureEnd,
     Exploitation,
     FailReason,
+    GuardianPart,
     HoldReason,
+    IdentityField,
     InformationKind,
     JourneyOutcome,
+    KeptBecause,
     Kind,
     NormGap,
     Outcome,
@@ -21,6 +29,7 @@ from shared.contracts.codes import (
     RefusalReason,
     RejectReason,
     Stage,
+    Verdict,
 )
 from shared.contracts.types import (
     Code,
@@ -32,6 +41,7 @@ from shared.contracts.types import (
     Id,
     Link,
     Moment,
+    NoticeVersion,
     Sha256,
     UnitRef,
     Value,
@@ -130,7 +140,10 @@ class Requested(ReferralEvent):
     """For a transfer: the place in the custody chain that its acceptance takes."""
     replaces: Id | None = None
     forced: Flag = False
+    consent_id: Id | None = None
+    """The consent that the disclosure rests on, where that is its basis."""
     sealed: str | None = None
+    """What the service needs to know of who the victim is: a JWE that the receiving agency alone can open."""
 
 
 class Received(ReferralEvent):
@@ -228,6 +241,91 @@ class Reminder(ReferralEvent):
     event = "reminder"
 
 
+class ConsentRecorded(EventData):
+    """A person has agreed to disclosures: version ``version`` of what they agree to, which takes the place of any
+    before (UU 27/2022 Ps 20-25). Codes alone; the record itself stays with the agency that took it."""
+
+    entity, event, subject_field = "consent", "recorded", "consent_id"
+    consent_id: Id
+    victim_id: Id
+    version: Count
+    notice: NoticeVersion
+    purposes: tuple[ConsentPurpose, ...]
+    fields: tuple[IdentityField, ...]
+    recipients: tuple[Code, ...]
+    valid_until: Moment
+    manner: ConsentManner
+    guardian: GuardianPart
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class ConsentWithdrawn(EventData):
+    """A person takes their consent back (UU 27/2022 Ps 9): nothing more is disclosed on it, and who holds what was
+    disclosed on it stops, erases what it may, answers, and tells whom it gave it to."""
+
+    entity, event, subject_field = "consent", "withdrawn", "consent_id"
+    consent_id: Id
+    victim_id: Id
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class ErasureRequested(EventData):
+    """A person is to be erased (UU 27/2022 Ps 8, 43-44): every holder destroys its keys unless the law forbids."""
+
+    entity, event, subject_field = "erasure", "requested", "erasure_id"
+    erasure_id: Id
+    victim_id: Id
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class DisclosureEnded(EventData):
+    """A holder's signed word of what it stopped or erased, in answer to a withdrawal or an erasure (``cause_id``)."""
+
+    entity, event, subject_field = "disclosure", "ended", "cause_id"
+    cause_id: Id
+    victim_id: Id
+    end: DisclosureEnd
+    kept_because: KeptBecause | None = None
+    fields: tuple[IdentityField, ...]
+    occurred_at: Moment
+
+
+class BreakGlassEvent(EventData):
+    """Any event about one break-glass, for the agency responsible for the victim and for the coordinator."""
+
+    entity, subject_field = "break-glass", "break_glass_id"
+    break_glass_id: Id
+    victim_id: Id
+    occurred_at: Moment
+
+
+class BreakGlassOpened(BreakGlassEvent):
+    """Somebody looks who normally may not, until ``until`` at the latest."""
+
+    event = "opened"
+    unit: UnitRef
+    reason: BreakGlassReason
+    until: Moment
+
+
+class BreakGlassEnded(BreakGlassEvent):
+    """They can look no more. ``looks``: how often they did."""
+
+    event = "ended"
+    end: BreakGlassEnd
+    looks: Count
+
+
+class BreakGlassReviewed(BreakGlassEvent):
+    """A second person has judged it."""
+
+    event = "reviewed"
+    verdict: Verdict
+
+
 class ReceiptRecorded(EventData):
     """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
 
@@ -281,6 +379,13 @@ CATALOGUE: dict[str, type[EventData]] = {
         CancellationRequested,
         InformationProvided,
         Reminder,
+        ConsentRecorded,
+        ConsentWithdrawn,
+        ErasureRequested,
+        DisclosureEnded,
+        BreakGlassOpened,
+        BreakGlassEnded,
+        BreakGlassReviewed,
         ReceiptRecorded,
         LinkWitnessed,
     )

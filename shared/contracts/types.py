@@ -93,6 +93,9 @@ LINK = r"^[a-z][a-z0-9-]{0,30}>[a-z][a-z0-9-]{0,30}$"
 Link = Annotated[str, StringConstraints(pattern=LINK)]
 """The events of one member for another, ``police>kemenkes``, or for all: ``police>all``."""
 
+NoticeVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{1,3}$")]
+"""A version of the notice that people are told before they agree: year and number."""
+
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
 

@@ -52,6 +52,8 @@ class About(StrEnum):
     CASE = "case"
     VICTIM = "victim"
     IDENTITY = "identity"
+    BREAK_GLASS = "break-glass"
+    """A victim who is not in sight, or a look at one."""
     REFERRAL = "referral"
     JOURNEY = "journey"
     SERVICE = "service"
@@ -74,6 +76,8 @@ class Rule:
 EVERYONE = frozenset(Role)
 DOERS = frozenset({Role.OFFICER, Role.SUPERVISOR})
 READERS = DOERS | {Role.AUDITOR, Role.INTEGRATOR}
+WITNESSES = DOERS | {Role.AUDITOR}
+SUPERVISORS = frozenset({Role.SUPERVISOR})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
 PUBLIC: Mapping[str, Rule] = dict.fromkeys(
@@ -111,6 +115,20 @@ AGENCY: Mapping[str, Rule] = {
     "see_referral": Rule(READERS, About.REFERRAL),
     "see_history": Rule(READERS, About.REFERRAL),
     **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
+    "search_victims": Rule(DOERS, About.MANY),
+    "record_consent": Rule(DOERS, About.VICTIM),
+    "withdraw_consent": Rule(DOERS, About.VICTIM),
+    "list_consents": Rule(WITNESSES, About.VICTIM),
+    "list_disclosures": Rule(WITNESSES, About.VICTIM),
+    "see_access_report": Rule(WITNESSES, About.VICTIM),
+    "list_access": Rule(SUPERVISORS | {Role.AUDITOR}, About.MANY),
+    "place_hold": Rule(SUPERVISORS, About.VICTIM),
+    "lift_holds": Rule(SUPERVISORS, About.VICTIM),
+    "erase": Rule(SUPERVISORS, About.VICTIM),
+    "break_glass": Rule(DOERS, About.BREAK_GLASS),
+    "end_break_glass": Rule(DOERS, About.BREAK_GLASS),
+    "list_break_glass": Rule(WITNESSES, About.MANY),
+    "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
 }
 """Every operation of an agency's service → who may ask for it. What is not here does not start."""
 

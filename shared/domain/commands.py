@@ -5,16 +5,22 @@ it stays in the database of the agency that wrote it and is in no event, log or 
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import (
     AgeClass,
+    BreakGlassReason,
     CancellationReason,
+    ConsentManner,
+    ConsentPurpose,
     Exploitation,
     FailReason,
+    GuardianPart,
+    HoldBasis,
     HoldReason,
+    IdentityField,
     InformationKind,
     JourneyOutcome,
     Kind,
@@ -26,8 +32,9 @@ from shared.contracts.codes import (
     RejectReason,
     Sex,
     Stage,
+    Verdict,
 )
-from shared.contracts.types import EARLIEST, PLAIN, AskedMoment, Code, DeskRef, Flag, Id, Region, UnitId
+from shared.contracts.types import EARLIEST, PLAIN, AskedMoment, Code, DeskRef, Flag, Id, NoticeVersion, Region, UnitId
 from shared.domain.refusal import Refused
 
 Note = Annotated[str, Field(max_length=4000, pattern=PLAIN, description="Stays with the agency that wrote it.")]
@@ -78,8 +85,6 @@ class OpenCase(Noted):
 class Identity(BaseModel):
     """Who a victim is. Kept by the holder alone. Nothing is required: half of a group of 723 had no NIK."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
@@ -91,6 +96,10 @@ class Identity(BaseModel):
     born_on: Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
     phone: Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$")] | None = None
     address: Text | None = None
+    statement: Annotated[str, Field(min_length=1, max_length=4000, pattern=PLAIN)] | None = Field(
+        default=None, description="What the victim has told, so that nobody has to tell it twice."
+    )
+    safe_house: Text | None = Field(default=None, description="Where the victim is sheltered; its own recipients.")
 
 
 class RegisterVictim(Command):
@@ -143,6 +152,81 @@ class Request(Noted):
     basis: LegalBasis
     replaces: Id | None = Field(default=None, description="The referral that this one follows after a refusal.")
     force: Flag = Field(default=False, description="Ask although the same request is still live.")
+
+
+class Search(Command):
+    """Find a victim by a number, without anybody reading a number."""
+
+    model_config = example(field="nik", value="7401010101010001")
+
+    field: Literal[IdentityField.NIK, IdentityField.PHONE]
+    value: Annotated[str, Field(pattern=r"^\+?[0-9]{6,16}$")]
+
+
+class RecordConsent(Command):
+    """What a person agrees to, after they were told the seven items of UU 27/2022 Ps 21(1). Replaces what they
+    agreed to before. ``agrees`` is the person's own word, at every age."""
+
+    consent_id: Id | None = None
+    notice: NoticeVersion
+    purposes: Annotated[frozenset[ConsentPurpose], Field(min_length=1)]
+    fields: Annotated[frozenset[IdentityField], Field(min_length=1)]
+    recipients: Annotated[frozenset[Code], Field(min_length=1, max_length=20)]
+    valid_until: AskedMoment
+    manner: ConsentManner
+    agrees: Flag
+    guardian: GuardianPart = GuardianPart.NONE
+
+
+class WithdrawConsent(Command):
+    """The person takes their consent back."""
+
+    model_config = example()
+
+
+class PlaceHold(Command):
+    """Forbid the erasure of a person's data for as long as the law needs them."""
+
+    model_config = example(basis="trial")
+
+    basis: HoldBasis
+
+
+class LiftHold(Command):
+    """Allow erasure again."""
+
+    model_config = example()
+
+
+class Erase(Command):
+    """Erase a person everywhere: every holder destroys the keys of what it holds."""
+
+    model_config = example()
+
+    erasure_id: Id | None = None
+
+
+class BreakGlass(Noted):
+    """Look at an identity without the right to, in an emergency: for a while, seen by the one responsible."""
+
+    model_config = example(reason="life-in-danger", minutes=30, note="Tersangka menuju alamat korban.")
+
+    reason: BreakGlassReason
+    minutes: Annotated[int, Field(ge=1, le=60, strict=True)]
+
+
+class EndBreakGlass(Command):
+    """Look no more."""
+
+    model_config = example()
+
+
+class ReviewBreakGlass(Command):
+    """A second person judges it, within 24 hours."""
+
+    model_config = example(verdict="justified")
+
+    verdict: Verdict
 
 
 class Receive(Command):

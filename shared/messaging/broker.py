@@ -33,6 +33,7 @@ from shared.contracts.subjects import EVERYTHING
 
 STREAM = "TPPO"
 SIGNATURE = "Estafet-Signature"
+KEY = "Estafet-Key"
 MESSAGE_ID = "Nats-Msg-Id"
 MAX_MESSAGE = 72 * 1024
 """Bytes of body and headers together."""
@@ -55,6 +56,8 @@ class Outgoing:
     event_id: str
     body: bytes
     signature: str
+    key: str | None = None
+    """A wrapped data key that travels beside the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Incoming:
     body: bytes
     signature: str | None
     msg: Msg
+    key: str | None = None
 
     async def ack(self) -> None:
         """Acknowledge and wait for the broker's word; at worst the message comes again."""
@@ -154,6 +158,8 @@ class Broker:
                     SIGNATURE: message.signature,
                     "Content-Type": CONTENT_TYPE,
                 }
+                if message.key is not None:
+                    headers[KEY] = message.key
                 future = await self._stream.publish_async(message.subject, message.body, headers=headers)
                 waiting[future] = message.event_id
         except (TimeoutError, NatsError, OSError) as error:
@@ -214,7 +220,7 @@ class Broker:
         status = headers.get("Status")
         if message is not None and status is None:
             self._pulled -= 1
-            batch.append(Incoming(message.subject, message.data, headers.get(SIGNATURE), message))
+            batch.append(Incoming(message.subject, message.data, headers.get(SIGNATURE), message, headers.get(KEY)))
             return True
         self._pulled = 0
         if status == "503" and not batch:

@@ -83,7 +83,7 @@ class Relay:
     async def empty(self) -> bool:
         """Publish everything unsent; answers False when the broker did not take all of it."""
         while batch := await asyncio.to_thread(self._database.read, lambda s: outbox.unsent(s, BATCH)):
-            messages = [Outgoing(u.subject, u.event_id, u.body, u.signature) for u in batch]
+            messages = [Outgoing(u.subject, u.event_id, u.body, u.signature, u.key) for u in batch]
             stored = set(await self._broker.publish(messages))
             positions = [u.position for u in batch if u.event_id in stored]
             if positions:

@@ -8,12 +8,13 @@ import binascii
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from joserfc.jwk import OKPKey
 
 
 class Untrusted(Exception):
@@ -73,11 +74,16 @@ class KeyDirectory:
     """Whose key is whose: key id → (agency, public key)."""
 
     keys: Mapping[str, tuple[str, Ed25519PublicKey]]
+    encryption: Mapping[str, OKPKey] = field(default_factory=dict)
+    """Agency → the X25519 key that data keys for it are wrapped to."""
 
     @classmethod
     def of(cls, jwks: Iterable[Mapping[str, str]]) -> "KeyDirectory":
         """From JWKs as ``SigningKey.public_jwk`` writes them."""
-        return cls({jwk["kid"]: (jwk["agency"], _public(jwk["x"])) for jwk in jwks})
+        known = list(jwks)
+        signing = {jwk["kid"]: (jwk["agency"], _public(jwk["x"])) for jwk in known if jwk["use"] == "sig"}
+        encrypting = sorted((jwk for jwk in known if jwk["use"] == "enc"), key=lambda jwk: _number(jwk["kid"]))
+        return cls(signing, {jwk["agency"]: _wrapping_key(jwk) for jwk in encrypting})
 
     @classmethod
     def load(cls, path: Path) -> "KeyDirectory":
@@ -113,6 +119,19 @@ class KeyDirectory:
 def _jwk(key_id: str, agency: str, public: Ed25519PublicKey) -> dict[str, str]:
     x = base64.urlsafe_b64encode(public.public_bytes_raw()).rstrip(b"=").decode()
     return {"kid": key_id, "agency": agency, "kty": "OKP", "crv": "Ed25519", "use": "sig", "x": x}
+
+
+def encryption_jwk(key: OKPKey, agency: str) -> dict[str, str]:
+    """The public half of an agency's X25519 key as a JWK (RFC 8037) for the key directory."""
+    return {"kid": str(key.kid), "agency": agency, "kty": "OKP", "crv": "X25519", "use": "enc", "x": str(key["x"])}
+
+
+def _wrapping_key(jwk: Mapping[str, str]) -> OKPKey:
+    return OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "kid")})
+
+
+def _number(key_id: str) -> int:
+    return int(key_id.rpartition("-")[2])
 
 
 def _public(x: str) -> Ed25519PublicKey:

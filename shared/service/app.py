@@ -15,29 +15,31 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from shared.contracts.types import UnitRef
 from shared.domain.access import AGENCY, Rule
 from shared.domain.agency import Agency
 from shared.domain.refusal import Refused
-from shared.domain.routing import NATION
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer, Receive
 from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
+from shared.reference.notices import load_notices
 from shared.reference.units import load_units
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.keys import KeyDirectory, SigningKey
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
+from shared.security.vault import FileVault
 from shared.service import problems
 from shared.service.admission import Door, check_guarded
+from shared.service.break_glass import deadline as end_of_break_glass
 from shared.service.changes import Changes
+from shared.service.deadlines import Deadline, keep
 from shared.service.edge import Edge
 from shared.service.examples import examples
 from shared.service.inbound import Inbound
 from shared.service.logs import configure_logs
 from shared.service.office import Office
 from shared.service.reception import Apply, Reception, set_aside
-from shared.service.routes import cases, operations, reference, referrals
+from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
 from shared.service.settings import Settings
 from shared.storage.database import Author, Clock, Database
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
@@ -65,12 +67,14 @@ class Member:
     """Whether it takes in what is addressed to others."""
     receive: Callable[[Reception], Receive] = lambda reception: reception
     """What is done around the reception of a batch."""
+    deadlines: Callable[[Office], Sequence[Deadline]] = lambda _: ()
+    """What falls due at a moment."""
 
 
 def agency_member(agency: Agency) -> Member:
     """Any agency as a member: what is common to all of them."""
-    routers = (cases.router, referrals.router, reference.router, operations.router)
-    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound)
+    routers = (cases.router, referrals.router, privacy.router, break_glass.router, reference.router, operations.router)
+    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=lambda o: [end_of_break_glass(o)])
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:
@@ -119,11 +123,18 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     except BaseException:
         database.close()
         raise
-    office = Office(agency, load_units(settings.units_file), load_directory(settings.directory_file))
+    office = Office(
+        agency,
+        load_units(settings.units_file),
+        load_directory(settings.directory_file),
+        load_notices(settings.notices_file),
+        FileVault.load(settings.key_folder, agency.code),
+        KeyDirectory.load(settings.key_directory_file),
+    )
     reception = Reception(
         member=agency.code,
-        unit=_national_unit(office, clock),
-        keys=KeyDirectory.load(settings.key_directory_file),
+        unit=office.speaker(clock().date()),
+        keys=office.keys,
         apply=member.apply(office),
         follower=member.follower,
     )
@@ -139,6 +150,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
     work = [asyncio.create_task(issuer_keys.keep_fresh())]
+    work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
     if broker is not None:
         work.append(asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)))
     log.info("service.started", member=agency.code)
@@ -164,8 +176,3 @@ async def _exchange(broker: Broker, database: Database, receive: Receive, agency
         tasks.create_task(broker.connect())
         tasks.create_task(relay.run())
         tasks.create_task(consumer.run())
-
-
-def _national_unit(office: Office, clock: Clock) -> UnitRef:
-    """The desk in whose name the service itself speaks."""
-    return office.units.desk_for(office.code, NATION, clock().date()).as_ref()

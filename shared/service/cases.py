@@ -1,15 +1,16 @@
 """Cases and victims: opening, registering, the stages of a journey and its end."""
 
 from shared.contracts import events as e
-from shared.contracts.codes import IdentityField, Stage
+from shared.contracts.codes import Stage
 from shared.contracts.events import EventData
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as c
-from shared.domain.access import Caller, Sight, Work, fields_shown
+from shared.domain.access import Sight
 from shared.domain.refusal import Refused
+from shared.service import identities, sealed
 from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
-from shared.storage.agency_tables import AccessRow, CaseRow, IdentityRow, VictimRow
+from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.victims import holder_of, load_case, load_victim
 
@@ -33,9 +34,10 @@ def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase
         exploitation=command.exploitation,
         destination=command.destination,
         opened_at=at,
-        note=command.note,
     )
     tx.session.add(row)
+    if command.note:
+        sealed.keep_note(tx, office, case_id, case_id, command.note)
     opened = e.CaseOpened(
         case_id=case_id,
         unit=unit,
@@ -77,7 +79,7 @@ def register_victim(
     )
     tx.session.add(row)
     if command.identity is not None:
-        write_identity(tx, victim_id, command.identity)
+        identities.write(tx, office, victim_id, command.identity)
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,
@@ -87,73 +89,6 @@ def register_victim(
     )
     _tell_coordinator(tx, office, registered, custody, victim_id)
     return row
-
-
-def record_identity(tx: Transaction, office: Office, sight: Sight, victim_id: str, identity: c.Identity) -> VictimRow:
-    """Write down who the victim is: by the unit responsible, or one that is at work and needs it. Raises Refused."""
-    victim = _seen_victim(tx, sight, victim_id)
-    shown = _fields_shown(tx, office, sight, victim)
-    for name in identity.model_fields_set:
-        if name not in shown:
-            raise Refused("not-responsible", field=name)
-    write_identity(tx, victim_id, identity)
-    return victim
-
-
-def _seen_victim(tx: Transaction, sight: Sight, victim_id: str) -> VictimRow:
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
-    return victim
-
-
-def _fields_shown(tx: Transaction, office: Office, sight: Sight, victim: VictimRow) -> frozenset[IdentityField]:
-    """Which fields of a victim's identity exist for a caller."""
-    needs = {service.code: service.needs for service in office.agency.services}
-    works = [
-        Work(referral.receiver, referral.status, needs.get(referral.service, frozenset()))
-        for referral in map(referrals.to_referral, referrals.live_of_victim(tx.session, victim.id))
-        if referral.receiver.agency == office.code
-    ]
-    return fields_shown(sight, holder_of(victim), works)
-
-
-def write_identity(tx: Transaction, victim_id: str, identity: c.Identity) -> None:
-    """Keep who the victim is, in our own database and nowhere else."""
-    row = tx.session.get(IdentityRow, victim_id) or IdentityRow(victim_id=victim_id, recorded_at=tx.now)
-    for name, value in identity.model_dump(exclude_unset=True).items():
-        setattr(row, name, value)
-    row.recorded_at = tx.now
-    tx.session.add(row)
-
-
-def read_identity(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str
-) -> c.Identity:
-    """Who the victim is, as far as it exists for the caller, and a row in the access log that somebody has looked.
-
-    Raises Refused.
-    """
-    victim = _seen_victim(tx, sight, victim_id)
-    row = tx.session.get(IdentityRow, victim_id)
-    allowed = _fields_shown(tx, office, sight, victim)
-    if row is None or not allowed:
-        raise Refused("no-identity")
-    shown = c.Identity.model_validate(
-        {name: getattr(row, name) for name in c.Identity.model_fields if name in allowed}, strict=False
-    )
-    log = AccessRow(
-        victim_id=victim_id,
-        client=caller.client,
-        role=caller.role,
-        unit=caller.unit,
-        purpose=purpose,
-        right="custody" if sight.covers(holder_of(victim)) else "work",
-        fields=sorted(shown.model_dump(exclude_none=True)),
-        at=tx.now,
-    )
-    tx.session.add(log)
-    return shown
 
 
 def record_stage(tx: Transaction, office: Office, sight: Sight, victim_id: str, command: c.RecordStage) -> VictimRow:

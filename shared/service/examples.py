@@ -26,4 +26,14 @@ def examples(office: Office, on: date) -> dict[str, Any]:
             "priority": "urgent",
             "basis": "vital-interest",
         }
+        shown["RecordConsent"] = {
+            "notice": max(office.notices),
+            "purposes": ["care"],
+            "fields": ["name", "born_on"],
+            "recipients": [route.agency],
+            "valid_until": "2099-12-31T00:00:00+07:00",
+            "manner": "written",
+            "agrees": True,
+            "guardian": "none",
+        }
     return shown

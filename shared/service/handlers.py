@@ -6,15 +6,16 @@ Every function here takes the transaction it works in; nothing here commits, wai
 from collections.abc import Sequence
 
 from shared.contracts import events as e
-from shared.contracts.codes import Kind, Status
+from shared.contracts.codes import InformationKind, Kind, LegalBasis, Status
 from shared.contracts.types import UnitRef, VictimFacts
 from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
 from shared.domain.refusal import Refused
+from shared.service import disclosure, sealed
 from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
-from shared.storage.agency_tables import NoteRow, VictimRow
+from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.tables import ReferralRow
 from shared.storage.victims import holder_of, load_victim, take_custody
@@ -33,11 +34,16 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
     live = referrals.live_of_victim(tx.session, victim.id)
     requested = _requested(tx, office, command, victim, _speaking_unit(sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
+    wanted = command.receiver.agency
+    what = disclosure.lawful(tx, office, sight, victim, wanted, command.service, command.basis)
+    given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis)
+    sealed_for_them = given.sealed if given else None
+    requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})
     referral = open_referral(requested)
     row = referrals.add(tx.session, referral, command.basis, tx.now)
-    _speak(tx, row, referral, requested, command.note)
+    _speak(tx, office, row, referral, requested, command.note, key=given.key if given else None)
     if referral.receiver.agency == office.code:
-        _answer_in_house(tx, row, referral, requested)
+        _answer_in_house(tx, office, row, referral, requested)
     return row
 
 
@@ -132,8 +138,21 @@ def act(
     if isinstance(command, c.Reject) and command.better_desk is not None:
         better = command.better_desk
         office.units.get(better.agency, better.unit, tx.now.date(), "better_desk/unit")
-    progress(tx, row, command)
+    given = None
+    if isinstance(command, c.ProvideInformation) and command.about is InformationKind.IDENTITY:
+        given = _identity_for(tx, office, sight, row)
+    progress(tx, office, row, command, given=given)
     return row
+
+
+def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRow) -> sealed.Given | None:
+    """What we know by now of who the victim is, for the receiver of a referral. Raises Refused."""
+    victim = load_victim(tx.session, row.victim_id, seen.victims(sight))
+    if victim is None:
+        raise Refused("unknown-victim")
+    basis, wanted = LegalBasis(row.basis or LegalBasis.PUBLIC_TASK), row.receiver_agency
+    what = disclosure.lawful(tx, office, sight, victim, wanted, row.service, basis)
+    return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis)
 
 
 def etag(row: ReferralRow) -> str:
@@ -141,19 +160,28 @@ def etag(row: ReferralRow) -> str:
     return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
 
 
-def progress(tx: Transaction, row: ReferralRow, command: c.Command, causation_id: str | None = None) -> None:
+def progress(
+    tx: Transaction,
+    office: Office,
+    row: ReferralRow,
+    command: c.Command,
+    causation_id: str | None = None,
+    given: sealed.Given | None = None,
+) -> None:
     """Decide a command of our side, write the row and file what it brings. Raises Refused."""
     if isinstance(command, c.RequestCancellation) and command.ask_id is None:
         command = command.model_copy(update={"ask_id": new_id()})
     note = command.note if isinstance(command, c.Noted) else None
     before = referrals.to_referral(row)
     for event in decide(before, command, tx.now):
+        if given is not None:
+            event = event.model_copy(update={"sealed": given.sealed})
         after = evolve(before, event)
-        _speak(tx, row, after, event, note, causation_id)
+        _speak(tx, office, row, after, event, note, causation_id, given.key if given else None)
         settle(tx, row, after, event)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
-            _answer_in_house(tx, row, after, event)
+            _answer_in_house(tx, office, row, after, event)
 
 
 def settle(tx: Transaction, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
@@ -164,22 +192,24 @@ def settle(tx: Transaction, row: ReferralRow, referral: Referral, event: e.Event
         take_custody(tx.session, row.victim_id, event.custody)
 
 
-def _answer_in_house(tx: Transaction, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+def _answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
     # both desks are ours and share the row, so the other desk answers in the same breath
     answer = react(referral, event)
     if answer is not None:
-        progress(tx, row, answer)
+        progress(tx, office, row, answer)
 
 
 def _speak(
     tx: Transaction,
+    office: Office,
     row: ReferralRow,
     referral: Referral,
     event: e.ReferralEvent,
     note: str | None = None,
     causation_id: str | None = None,
+    key: str | None = None,
 ) -> None:
-    """File an event of ours for the other side, and keep the note that stays with us."""
+    """File an event of ours for the other side, with the key beside it, and keep the note that stays with us."""
     by_sender = isinstance(event, e.Requested | e.SenderAsk)
     ours, theirs = (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
     filed = draft(
@@ -190,8 +220,9 @@ def _speak(
         sequence=referral.version,
         causation_id=causation_id,
         basis=row.basis,
+        key=key,
     )
     tx.emit(filed)
     tx.changed.add(referral.id)
     if note:
-        tx.session.add(NoteRow(event_id=filed.id, referral_id=referral.id, text=note, written_at=tx.now))
+        sealed.keep_note(tx, office, referral.victim_id, filed.id, note)

@@ -7,6 +7,7 @@ from shared.contracts.codes import RejectReason, Stage
 from shared.contracts.envelope import Envelope
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
+from shared.service import break_glass, disclosure, erasure
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -36,6 +37,13 @@ class Inbound:
                 self._asked(tx, envelope, event)
             case e.ReferralEvent():
                 self._answered(tx, envelope, event)
+            case e.ConsentWithdrawn() | e.ErasureRequested():
+                erasure.obey(tx, self.office, envelope.sender, event, envelope.id)
+            case e.DisclosureEnded():
+                erasure.ended(tx, envelope.sender, event)
+            case e.BreakGlassEvent():
+                if not break_glass.heard(tx, envelope.sender, event):
+                    raise Park("unknown-break-glass")
             case _:
                 raise Park("not-for-an-agency")
 
@@ -53,27 +61,42 @@ class Inbound:
         if referrals.load(tx.session, event.referral_id) is not None:
             raise Park("referral-id-taken")
         _meet_victim(tx, event)
+        self._take(tx, envelope, event, event.sealed, event.consent_id)
         live = referrals.live_of_victim(tx.session, event.victim_id)
         referral = open_referral(event)
         row = referrals.add(tx.session, referral, envelope.basis, tx.now)
         answer = react(referral, event)
         if answer is not None:
-            progress(tx, row, answer, envelope.id)
+            progress(tx, self.office, row, answer, envelope.id)
         if not any(service.code == event.service for service in self.office.agency.services):
-            progress(tx, row, c.Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
+            progress(tx, self.office, row, c.Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
         elif not event.forced and any(is_same_request(other, event) for other in live):
-            progress(tx, row, c.Reject(reason=RejectReason.DUPLICATE), envelope.id)
+            progress(tx, self.office, row, c.Reject(reason=RejectReason.DUPLICATE), envelope.id)
+
+    def _take(
+        self,
+        tx: Transaction,
+        envelope: Envelope,
+        event: e.ReferralEvent,
+        sealed_for_us: str | None,
+        consent_id: str | None,
+    ) -> None:
+        """Keep what the sender gave us of who the victim is."""
+        about = (event.victim_id, event.referral_id, envelope.sender)
+        disclosure.take(tx, self.office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id)
 
     def _asked(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
         """The sender asks: it makes no version, but the receiver's service may have an answer."""
         row = _known(tx, event)
         if envelope.sender != row.sender_agency:
             raise Park("not-the-sender")
+        if isinstance(event, e.InformationProvided):
+            self._take(tx, envelope, event, event.sealed, None)
         referral = evolve(referrals.to_referral(row), event)
         settle(tx, row, referral, event)
         answer = react(referral, event)
         if answer is not None:
-            progress(tx, row, answer, envelope.id)
+            progress(tx, self.office, row, answer, envelope.id)
 
     def _answered(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
         """The receiver has made the next version of a referral that we sent."""

@@ -1,5 +1,6 @@
 """What every handler knows of its own agency and of the network, and how it speaks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +11,11 @@ from shared.contracts.events import EventData
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
 from shared.domain.agency import Agency
-from shared.domain.routing import Units
+from shared.domain.consent import Notice
+from shared.domain.routing import NATION, Units
 from shared.reference.directory import Directory
+from shared.security.keys import KeyDirectory
+from shared.security.vault import Vault
 from shared.service.trace import traceparent
 
 
@@ -27,6 +31,12 @@ class Office:
     agency: Agency
     units: Units
     directory: Directory
+    notices: Mapping[str, Notice]
+    """Version → what people are told before they agree."""
+    vault: Vault
+    """Our private keys for sealing."""
+    keys: KeyDirectory
+    """Everybody's public keys."""
 
     @property
     def code(self) -> str:
@@ -36,6 +46,10 @@ class Office:
     def our_unit(self, unit: str, on: date) -> UnitRef:
         """One of our own units that is valid on a day. Raises Refused("unknown-unit")."""
         return self.units.get(self.code, unit, on).as_ref()
+
+    def speaker(self, on: date) -> UnitRef:
+        """The desk in whose name the service itself speaks."""
+        return self.units.desk_for(self.code, NATION, on).as_ref()
 
     def sight(self, unit: str, on: date) -> Sight:
         """How far one of our units sees on a day. Raises Refused("unknown-unit")."""
@@ -52,6 +66,7 @@ def draft(
     causation_id: str | None = None,
     basis: str | None = None,
     event_id: str | None = None,
+    key: str | None = None,
 ) -> Draft:
     """An event in the words of one of our units."""
     return Draft(
@@ -65,4 +80,5 @@ def draft(
         causation_id=causation_id,
         basis=basis,
         traceparent=traceparent.get(),
+        key=key,
     )

@@ -164,6 +164,12 @@ def victim_view(row: VictimRow) -> VictimView:
     )
 
 
+class VictimList(BaseModel):
+    """Victims, oldest registration first."""
+
+    items: list[VictimView]
+
+
 class Confirmation(BaseModel):
     """The receiver's receipt (tanda terima) for an event of ours."""
 

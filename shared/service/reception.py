@@ -27,6 +27,8 @@ from shared.storage.tables import LedgerEntry, ParkedEvent
 
 log = structlog.get_logger()
 
+LONGEST_KEY = 2000
+"""Characters of a wrapped data key, at most."""
 AWAITING = ("version-gap", "unknown-ask", "unknown-referral")
 """Reasons that pass by themselves when what is missing arrives."""
 
@@ -65,6 +67,8 @@ class Reception:
         except (Untrusted, Unreadable) as error:
             park(tx, message.body, message.signature, message.subject, error.reason, None)
             return
+        if message.key is not None and len(message.key) <= LONGEST_KEY:
+            tx.keys[envelope.id] = message.key
         known = _recorded(tx, envelope)
         if known is None:
             outcome = self._record(tx, envelope, message)
@@ -135,6 +139,8 @@ class Reception:
             if row.resolved_at is None:
                 row.resolved_at = tx.now
                 tx.session.flush()
+                if row.key is not None:
+                    tx.keys[parked.id] = row.key
                 reason = self.attempt(tx, parked)
                 if reason is not None:
                     row.reason, row.resolved_at = reason, None
@@ -188,6 +194,7 @@ def park(
                 subject=subject[:200],
                 body=body,
                 signature=signature and signature[:400],
+                key=tx.keys.get(envelope.id) if envelope is not None else None,
                 parked_at=tx.now,
             )
         )

@@ -19,12 +19,18 @@ class Settings(BaseSettings):
     )
     database_password_file: Path | None = Field(default=None, description="File with the database password.")
     signing_key_file: Path = Field(description="PKCS#8 PEM of the Ed25519 key, named <key id>.pem, mode 0600.")
+    key_folder: Path = Field(
+        description="Folder of the keys for sealing: <member>-enc-1.pem, storage-1.key, blind-index.key."
+    )
     key_directory_file: Path = Field(description="JWK set of every member's public key.")
     nats_url: str | None = Field(default=None, description="nats://host:4222; without it the outbox only fills.")
     nats_seed_file: Path | None = Field(default=None, description="NKEY seed of this member's NATS user.")
     units_file: Path = Field(default=ROOT / "services" / "units.csv", description="Dated units of the network.")
     directory_file: Path = Field(
         default=ROOT / "services" / "directory.json", description="Published services of the network."
+    )
+    notices_file: Path = Field(
+        default=ROOT / "services" / "notices.json", description="What people are told before they agree, by version."
     )
     issuer: str = Field(description="Who issues access tokens: the `iss` of every token that is trusted.")
     issuer_jwks: str = Field(description="The issuer's public keys: a file, or an https:// address of a JWK set.")

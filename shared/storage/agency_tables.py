@@ -28,7 +28,6 @@ class CaseRow(AgencyStored, table=True):
     exploitation: str = Field(sa_type=Word)
     destination: str | None = Field(default=None, max_length=2)
     opened_at: datetime = Field(sa_type=UtcMoment)
-    note: str | None = None
 
 
 class VictimRow(AgencyStored, table=True):
@@ -52,20 +51,6 @@ class VictimRow(AgencyStored, table=True):
     outcome: str | None = Field(default=None, sa_type=Word)
 
 
-class IdentityRow(AgencyStored, table=True):
-    """Who a victim is, as this agency itself wrote it down. It leaves this table only through a read that is logged."""
-
-    __tablename__ = "identities"
-
-    victim_id: str = Field(sa_type=Ident, primary_key=True)
-    name: str | None = None
-    nik: str | None = Field(default=None, max_length=16)
-    born_on: str | None = Field(default=None, max_length=10)
-    phone: str | None = Field(default=None, max_length=16)
-    address: str | None = None
-    recorded_at: datetime = Field(sa_type=UtcMoment)
-
-
 class AccessRow(AgencyStored, table=True):
     """Somebody looked at an identity; written in the transaction of the read, and never changed.
 
@@ -85,17 +70,6 @@ class AccessRow(AgencyStored, table=True):
     through: str | None = Field(default=None, sa_type=Ident)
     fields: Any = Field(sa_type=Json)
     at: datetime = Field(sa_type=UtcMoment)
-
-
-class NoteRow(AgencyStored, table=True):
-    """Free text that this agency wrote beside a decision. It never leaves this database."""
-
-    __tablename__ = "notes"
-
-    event_id: str = Field(sa_type=Ident, primary_key=True)
-    referral_id: str = Field(sa_type=Ident, index=True)
-    text: str
-    written_at: datetime = Field(sa_type=UtcMoment)
 
 
 class IdempotencyRow(AgencyStored, table=True):

@@ -49,6 +49,8 @@ class Transaction:
     """Links of which something came that was recorded before."""
     witnessed: dict[str, int] = field(default_factory=dict)
     """Peer → up to which number the coordinator has our link to it."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Event id → the wrapped data key that came beside it."""
     changed: set[str] = field(default_factory=set)
     """Ids of what changed: whoever waits for one of them is woken by the commit."""
 

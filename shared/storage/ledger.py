@@ -63,6 +63,7 @@ def file_sent(
                 "peer": draft.receiver,
                 "linkseq": linkseq,
                 "subject": subject(agency, draft.receiver, type(draft.data), draft.region),
+                "key": draft.key,
                 "attempts": 0,
                 # nobody answers a receipt: it owes only its publication
                 "confirmed_at": None if draft.data.numbered else now,

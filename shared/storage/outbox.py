@@ -23,6 +23,7 @@ class Unsent:
     subject: str
     body: bytes
     signature: str
+    key: str | None
 
 
 def unsent(session: Session, limit: int) -> list[Unsent]:
@@ -34,6 +35,7 @@ def unsent(session: Session, limit: int) -> list[Unsent]:
             col(OutboxEntry.subject),
             col(LedgerEntry.body),
             col(LedgerEntry.signature),
+            col(OutboxEntry.key),
         )
         .join(LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id))
         .where(col(OutboxEntry.published_at).is_(None))

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from shared.domain.access import Sight
-from shared.storage.agency_tables import CaseRow, VictimRow
+from shared.storage.agency_tables import AccessRow, CaseRow, VictimRow
+from shared.storage.privacy_tables import BreakGlassRow
 from shared.storage.tables import ReferralRow
 
 
@@ -35,6 +36,20 @@ def victims(sight: Sight) -> ColumnElement[bool]:
     found = select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight))
     handed = select(col(ReferralRow.id)).where(col(ReferralRow.victim_id) == col(VictimRow.id), referrals(sight))
     return or_(held, found.exists(), handed.exists())
+
+
+def looks(sight: Sight) -> ColumnElement[bool]:
+    """Rows of the access log that somebody of a desk in sight made."""
+    return _unit(sight, AccessRow.unit)
+
+
+def glasses(sight: Sight) -> ColumnElement[bool]:
+    """Break-glasses by a desk in sight, or at a victim that one is responsible for."""
+    if sight.units is None:
+        return true()
+    looked = (col(BreakGlassRow.agency) == sight.agency) & _unit(sight, BreakGlassRow.unit)
+    owned = (col(BreakGlassRow.owner_agency) == sight.agency) & _unit(sight, BreakGlassRow.owner_unit)
+    return or_(looked, owned)
 
 
 def _unit(sight: Sight, column: Any) -> ColumnElement[bool]:

@@ -66,6 +66,8 @@ class OutboxEntry(Stored, table=True):
     peer: str = Field(sa_type=Word)
     linkseq: int | None = Field(default=None, sa_type=Number)
     subject: str = Field(max_length=200)
+    key: str | None = None
+    """The wrapped data key that goes with it; gone once it is erased, so that it is never sent again."""
     published_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     receipt_id: str | None = Field(default=None, sa_type=Ident)
@@ -112,6 +114,7 @@ class ParkedEvent(Stored, table=True):
     subject: str = Field(max_length=200)
     body: bytes = Field(sa_type=Bytes)
     signature: str | None = Field(default=None, max_length=400)
+    key: str | None = None
     parked_at: datetime = Field(sa_type=UtcMoment)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 

@@ -121,7 +121,7 @@ async def test_the_libraries_rules_are_those_they_declare(libraries: Network) ->
     reader = await a_reader(library)
 
     async def refused(**body: str | dict[str, str]) -> str:
-        asked = {"victim_id": reader, "service": "book-loan", "receiver": {"agency": "branch"}, "basis": "consent"}
+        asked = {"victim_id": reader, "service": "book-loan", "receiver": {"agency": "branch"}, "basis": "public-task"}
         return problem(await library.post("/v1/referrals", asked | body))
 
     assert await refused(service="investigation") == "no-such-route"

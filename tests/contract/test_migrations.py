@@ -140,6 +140,7 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
     settings = Settings(
         database_url=database_url(name),
         signing_key_file=secrets / name / f"{name}-1.pem",
+        key_folder=secrets / name,
         key_directory_file=secrets / "public" / "keys.json",
         issuer=ISSUER,
         issuer_jwks=str(write_jwks(secrets)),

@@ -172,7 +172,7 @@ def a_victim(**changes: Any) -> dict[str, Any]:
 
 def a_referral(**changes: Any) -> dict[str, Any]:
     receiver = {"agency": "police", "region": "73.71"}
-    return {"victim_id": VICTIM, "service": "investigation", "receiver": receiver, "basis": "consent", **changes}
+    return {"victim_id": VICTIM, "service": "investigation", "receiver": receiver, "basis": "public-task", **changes}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from shared.contracts.types import CODE
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
-from shared.service import cases
+from shared.service import cases, identities
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
@@ -122,7 +122,7 @@ def record_identity(
     """Yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
 
     def work(tx: Transaction) -> Answer:
-        return Answer(200, victim_view(cases.record_identity(tx, office, sight, victim_id, identity)))
+        return Answer(200, victim_view(identities.record(tx, office, sight, victim_id, identity)))
 
     return posting.once(identity, work)
 
@@ -145,7 +145,7 @@ def see_identity(
     """Penanggung jawab melihat semuanya, yang sedang melayani hanya isian yang diperlukan layanannya. Setiap
     pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
-    return database.write(lambda tx: cases.read_identity(tx, office, caller, sight, victim_id, purpose))
+    return database.write(lambda tx: identities.read(tx, office, caller, sight, victim_id, purpose))
 
 
 @router.post(

@@ -56,7 +56,10 @@ def replay(number: int, request: Request, database: DatabaseDep) -> ParkedView:
             return parked_view(row), None
         if not row.trusted:
             return parked_view(row), row.reason
-        reason = reception.attempt(tx, Envelope.read(row.body))
+        envelope = Envelope.read(row.body)
+        if row.key is not None:
+            tx.keys[envelope.id] = row.key
+        reason = reception.attempt(tx, envelope)
         row.resolved_at, row.reason = (tx.now, row.reason) if reason is None else (None, reason)
         return parked_view(row), reason
 

@@ -12,7 +12,7 @@ from shared.contracts.types import REGION, UNIT, UUID7
 from shared.domain import commands as c
 from shared.domain.access import READS_NOTES
 from shared.domain.refusal import Refused
-from shared.service import handlers
+from shared.service import handlers, sealed
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import (
@@ -35,7 +35,6 @@ from shared.service.read_models import (
     referral_view,
 )
 from shared.storage import ledger, referrals, seen
-from shared.storage.agency_tables import NoteRow
 from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
 from shared.storage.tables import OutboxEntry, ReferralRow
@@ -79,7 +78,9 @@ ACTIONS: dict[str, Action] = {
     "request-cancellation": Action(
         c.RequestCancellation, "Minta pembatalan / Ask for cancellation", ("cancellation-already-asked",)
     ),
-    "provide-information": Action(c.ProvideInformation, "Beri informasi / Provide information"),
+    "provide-information": Action(
+        c.ProvideInformation, "Beri informasi / Provide information", ("no-consent", "not-a-child", "unknown-victim")
+    ),
     "remind": Action(c.Remind, "Ingatkan / Remind"),
 }
 """Every action. The first eight are the receiver's, the last three the sender's."""
@@ -108,6 +109,8 @@ def _operation(action: str) -> str:
         "unknown-region",
         "journey-closed",
         "desk-asks-itself",
+        "no-consent",
+        "not-a-child",
         *COMMANDED,
     ),
 )
@@ -190,7 +193,9 @@ async def see_referral(
     summary="Riwayat rujukan / A referral's history",
     responses=responses("unknown-referral"),
 )
-def see_history(referral_id: IdPath, database: DatabaseDep, caller: CallerDep, sight: SightDep) -> History:
+def see_history(
+    referral_id: IdPath, office: OfficeDep, database: DatabaseDep, caller: CallerDep, sight: SightDep
+) -> History:
     """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya. Catatan hanya untuk petugas."""
 
     def look(session: Session) -> History:
@@ -202,11 +207,7 @@ def see_history(referral_id: IdPath, database: DatabaseDep, caller: CallerDep, s
         owed = {
             row.event_id: row for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
         }
-        notes = {
-            row.event_id: row.text
-            for row in session.scalars(select(NoteRow).where(col(NoteRow.referral_id) == referral_id))
-            if caller.role in READS_NOTES
-        }
+        notes = sealed.notes(session, office, ids) if caller.role in READS_NOTES else {}
         return History(
             items=[history_item(entry, owed.get(entry.event_id), notes.get(entry.event_id)) for entry in entries]
         )

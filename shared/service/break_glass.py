@@ -1,0 +1,182 @@
+"""Break-glass: somebody looks who normally may not. It opens at once, and it is seen.
+
+For an hour at most; the agency responsible for the victim hears of it by an event, the desk responsible in our own
+agency by its list; a second person judges it within 24 hours. It ends by itself, with nobody logged in.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.contracts.codes import BreakGlassEnd
+from shared.contracts.types import UnitRef
+from shared.domain import commands as c
+from shared.domain.access import Caller, Sight
+from shared.domain.refusal import Refused
+from shared.service import sealed
+from shared.service.deadlines import Deadline
+from shared.service.office import Office, draft, new_id
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import BreakGlassRow
+from shared.storage.victims import holder_of, load_victim
+
+REVIEW_WITHIN = timedelta(hours=24)
+WATCHED = "break-glass"
+"""What wakes when any of them changes."""
+
+
+def deadline(office: Office) -> Deadline:
+    """What ends a break-glass at its moment."""
+    return Deadline(WATCHED, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office))
+
+
+def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, command: c.BreakGlass) -> BreakGlassRow:
+    """Let the caller look for a while, and tell who is responsible. Raises Refused."""
+    victim = load_victim(tx.session, victim_id)
+    if victim is None:
+        raise Refused("unknown-victim")
+    at = c.when(command, tx.now)
+    until = tx.now + timedelta(minutes=command.minutes)
+    owner = holder_of(victim)
+    unit = office.our_unit(caller.unit, tx.now.date())
+    row = BreakGlassRow(
+        id=new_id(),
+        victim_id=victim_id,
+        agency=office.code,
+        unit=unit.unit,
+        region=unit.region,
+        client=caller.client,
+        owner_agency=owner.agency if owner else None,
+        owner_unit=owner.unit if owner else None,
+        reason=command.reason,
+        opened_at=at,
+        until=until,
+    )
+    tx.session.add(row)
+    if command.note:
+        sealed.keep_note(tx, office, victim_id, row.id, command.note)
+    opened = e.BreakGlassOpened(
+        break_glass_id=row.id, victim_id=victim_id, unit=unit, reason=command.reason, until=until, occurred_at=at
+    )
+    _tell(tx, office, row, opened)
+    return row
+
+
+def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> BreakGlassRow:
+    """The caller who opened it looks no more. Raises Refused."""
+    row = _load(tx.session, glass_id)
+    if row is None or row.agency != office.code or row.client != caller.client:
+        raise Refused("unknown-break-glass")
+    if row.ended_at is None:
+        _end(tx, office, row, BreakGlassEnd.CLOSED)
+    return row
+
+
+def end_due(tx: Transaction, office: Office) -> int:
+    """End every one whose time is over; answers how many."""
+    over = _still_open(office.code) & (col(BreakGlassRow.until) <= tx.now)
+    rows = tx.session.scalars(select(BreakGlassRow).where(over).with_for_update()).all()
+    for row in rows:
+        _end(tx, office, row, BreakGlassEnd.EXPIRED)
+    return len(rows)
+
+
+def next_end(session: Session, agency: str) -> datetime | None:
+    """When the next one ends by itself."""
+    found: datetime | None = session.scalars(
+        select(col(BreakGlassRow.until)).where(_still_open(agency)).order_by(col(BreakGlassRow.until)).limit(1)
+    ).first()
+    return found
+
+
+def review(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str, command: c.ReviewBreakGlass
+) -> BreakGlassRow:
+    """A second person, who answers for the desk that looked or for the one responsible, judges it. Raises Refused."""
+    row = _load(tx.session, glass_id)
+    if row is None or row.agency != office.code or not _concerns(sight, row):
+        raise Refused("unknown-break-glass")
+    if row.client == caller.client:
+        raise Refused("second-person-needed")
+    if row.verdict is not None:
+        raise Refused("already-reviewed")
+    row.verdict, row.reviewer, row.reviewed_at = command.verdict, caller.client, c.when(command, tx.now)
+    reviewed = e.BreakGlassReviewed(
+        break_glass_id=row.id, victim_id=row.victim_id, verdict=command.verdict, occurred_at=row.reviewed_at
+    )
+    _tell(tx, office, row, reviewed)
+    return row
+
+
+def etag(rows: Sequence[BreakGlassRow]) -> str:
+    """The entity tag of a list of them."""
+    stands = "".join(f"{row.id}{row.looks}{row.end}{row.verdict}" for row in rows)
+    return f'"{sha256(stands.encode()).hexdigest()[:32]}"'
+
+
+def heard(tx: Transaction, sender: str, event: e.BreakGlassEvent) -> bool:
+    """Another agency has looked at a victim of ours, stopped, or judged it; answers whether we know of which."""
+    row = _load(tx.session, event.break_glass_id)
+    if isinstance(event, e.BreakGlassOpened):
+        if row is None:
+            tx.session.add(_notice(tx, sender, event))
+    elif row is None or row.agency != sender:
+        return False
+    elif isinstance(event, e.BreakGlassEnded):
+        row.end, row.ended_at, row.looks = event.end, event.occurred_at, event.looks
+    elif isinstance(event, e.BreakGlassReviewed):
+        row.verdict, row.reviewed_at = event.verdict, event.occurred_at
+    tx.changed.add(WATCHED)
+    return True
+
+
+def _notice(tx: Transaction, sender: str, event: e.BreakGlassOpened) -> BreakGlassRow:
+    victim = load_victim(tx.session, event.victim_id)
+    owner = holder_of(victim) if victim is not None else None
+    return BreakGlassRow(
+        id=event.break_glass_id,
+        victim_id=event.victim_id,
+        agency=sender,
+        unit=event.unit.unit,
+        region=event.unit.region,
+        owner_agency=owner.agency if owner else None,
+        owner_unit=owner.unit if owner else None,
+        reason=event.reason,
+        opened_at=event.occurred_at,
+        until=event.until,
+    )
+
+
+def _concerns(sight: Sight, row: BreakGlassRow) -> bool:
+    looked, owner = (row.agency, row.unit), (row.owner_agency, row.owner_unit)
+    ours = [unit for agency, unit in (looked, owner) if agency == sight.agency]
+    return sight.units is None or any(unit in sight.units for unit in ours)
+
+
+def _still_open(agency: str) -> ColumnElement[bool]:
+    return (col(BreakGlassRow.agency) == agency) & col(BreakGlassRow.ended_at).is_(None)
+
+
+def _load(session: Session, glass_id: str) -> BreakGlassRow | None:
+    return session.scalars(select(BreakGlassRow).where(col(BreakGlassRow.id) == glass_id).with_for_update()).first()
+
+
+def _end(tx: Transaction, office: Office, row: BreakGlassRow, end: BreakGlassEnd) -> None:
+    row.end, row.ended_at = end, tx.now
+    ended = e.BreakGlassEnded(
+        break_glass_id=row.id, victim_id=row.victim_id, end=end, looks=row.looks, occurred_at=tx.now
+    )
+    _tell(tx, office, row, ended)
+
+
+def _tell(tx: Transaction, office: Office, row: BreakGlassRow, event: e.BreakGlassEvent) -> None:
+    """Tell the agency responsible, if it is another, and the coordinator."""
+    tx.changed |= {WATCHED, row.id}
+    unit = UnitRef(agency=row.agency, unit=row.unit, region=row.region)
+    told = {row.owner_agency, office.agency.coordinator} - {None, office.code}
+    for agency in sorted(filter(None, told)):
+        tx.emit(draft(event, agency, unit, victim_id=row.victim_id))

@@ -1,0 +1,90 @@
+"""Giving something of an identity to another agency: on a legal basis, only what the service needs, sealed for it."""
+
+from dataclasses import dataclass
+
+from shared.contracts.codes import AgeClass, IdentityField, LegalBasis
+from shared.domain import consent
+from shared.domain.access import Sight
+from shared.service import sealed
+from shared.service.identities import ordinary_right
+from shared.service.office import Office
+from shared.storage import privacy
+from shared.storage.agency_tables import VictimRow
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import DisclosureRow
+
+
+@dataclass(frozen=True, slots=True)
+class Lawful:
+    """What may be given, and on which consent if on one."""
+
+    fields: frozenset[IdentityField]
+    consent_id: str | None
+
+
+def lawful(
+    tx: Transaction, office: Office, sight: Sight, victim: VictimRow, agency: str, service: str, basis: LegalBasis
+) -> Lawful:
+    """Which fields may be given for a service of an agency: those it needs, that we ourselves may see, on this basis.
+
+    Raises Refused where the basis does not hold.
+    """
+    latest = consent.current(map(privacy.to_consent, privacy.consents_of(tx.session, victim.id)))
+    needs = office.directory.service(agency, service).needs
+    fields = consent.disclosed(basis, AgeClass(victim.age_class), latest, agency, needs, tx.now)
+    on_consent = latest.id if basis is LegalBasis.CONSENT and latest is not None else None
+    return Lawful(fields & ordinary_right(tx, office, sight, victim).fields, on_consent)
+
+
+def give(
+    tx: Transaction, office: Office, victim_id: str, referral_id: str, agency: str, what: Lawful, basis: LegalBasis
+) -> sealed.Given | None:
+    """Seal it for the agency, and note that it was given. None where there is nothing to give, or it is our own."""
+    given = None if agency == office.code else sealed.give(tx, office, victim_id, referral_id, agency, what.fields)
+    if given is not None:
+        _note(tx, referral_id, victim_id, True, agency, given.fields, basis, what.consent_id)
+    return given
+
+
+def take(
+    tx: Transaction,
+    office: Office,
+    event_id: str,
+    victim_id: str,
+    referral_id: str,
+    agency: str,
+    sealed_for_us: str | None,
+    basis: str | None,
+    consent_id: str | None,
+) -> None:
+    """Keep what an agency gave us, and note from whom and on which basis."""
+    if sealed_for_us is None:
+        return
+    fields = sealed.take(tx, office, event_id, victim_id, referral_id, sealed_for_us)
+    if fields:
+        _note(tx, referral_id, victim_id, False, agency, fields, basis or "", consent_id)
+
+
+def _note(
+    tx: Transaction,
+    referral_id: str,
+    victim_id: str,
+    given: bool,
+    agency: str,
+    fields: tuple[str, ...],
+    basis: str,
+    consent_id: str | None,
+) -> None:
+    known = {row.referral_id: row for row in privacy.disclosures_of(tx.session, victim_id)}
+    row = known.get(referral_id) or DisclosureRow(
+        referral_id=referral_id,
+        victim_id=victim_id,
+        given=given,
+        agency=agency,
+        fields=[],
+        basis=basis,
+        consent_id=consent_id,
+        at=tx.now,
+    )
+    row.fields = sorted({*row.fields, *fields})
+    tx.session.add(row)

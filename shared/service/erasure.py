@@ -1,0 +1,172 @@
+"""What becomes of an identity that other agencies hold: told to stop, to erase, and their signed answers.
+
+A holder erases by destroying the keys; the sealed text in ledgers and backups stays, and opens no more. It keeps what
+the law holds (a legal hold), what it is responsible for, and what it has on another basis, and says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.contracts import events as e
+from shared.contracts.codes import DisclosureEnd, IdentityField, KeptBecause, LegalBasis
+from shared.contracts.types import UnitRef
+from shared.domain import commands as c
+from shared.domain.access import Caller, Sight
+from shared.domain.refusal import Refused
+from shared.service import sealed
+from shared.service.office import Office, draft, new_id
+from shared.service.reception import Park
+from shared.storage import privacy, seen
+from shared.storage.agency_tables import VictimRow
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import DisclosureRow, HoldRow, ObeyedRow
+from shared.storage.victims import holder_of, load_victim
+
+Cause = e.ConsentWithdrawn | e.ErasureRequested
+
+
+def erase(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.Erase
+) -> e.ErasureRequested:
+    """Erase a person here, and ask every holder to. Only where we are responsible. Raises Refused."""
+    victim = load_victim(tx.session, victim_id, seen.victims(sight))
+    if victim is None:
+        raise Refused("unknown-victim")
+    holder = holder_of(victim)
+    if holder is None or not sight.covers(holder):
+        raise Refused("not-custody-holder")
+    if privacy.holds_of(tx.session, victim_id):
+        raise Refused("legal-hold")
+    asked = e.ErasureRequested(
+        erasure_id=command.erasure_id or new_id(),
+        victim_id=victim_id,
+        unit=office.our_unit(caller.unit, tx.now.date()),
+        occurred_at=c.when(command, tx.now),
+    )
+    sealed.forget(tx, victim_id)
+    _note(tx, asked, DisclosureEnd.ERASED)
+    tell_holders(tx, office, asked.unit, asked)
+    return asked
+
+
+def tell_holders(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None) -> None:
+    """Tell every agency that may hold what this is about, and the coordinator.
+
+    A withdrawal goes to whom we gave something; an erasure also to those from whom we have it.
+    """
+    backwards = isinstance(cause, e.ErasureRequested)
+    others = {row.agency for row in privacy.disclosures_of(tx.session, cause.victim_id) if row.given or backwards}
+    for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code, but})):
+        tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
+    tx.changed.add(cause.victim_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a holder did with what it was told, and with which fields."""
+
+    end: DisclosureEnd
+    kept_because: KeptBecause | None
+    fields: tuple[IdentityField, ...]
+
+
+def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_id: str) -> None:
+    """We were told that a consent is withdrawn or a person is to be erased: do it, answer, pass it on. Raises Park."""
+    victim = load_victim(tx.session, cause.victim_id)
+    rows = privacy.disclosures_of(tx.session, cause.victim_id)
+    if victim is None or not _may_say(sender, victim, rows):
+        raise Park("not-theirs-to-say")
+    known = tx.session.get(ObeyedRow, _id_of(cause))
+    if known is None:
+        answer = _do(tx, office, victim, cause, rows, sender)
+        _note(tx, cause, answer.end)
+        tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender)
+    else:
+        answer = Answer(DisclosureEnd(known.end), None, ())
+    ended = e.DisclosureEnded(
+        cause_id=_id_of(cause),
+        victim_id=cause.victim_id,
+        end=answer.end,
+        kept_because=answer.kept_because,
+        fields=answer.fields,
+        occurred_at=tx.now,
+    )
+    for agency in sorted(filter(None, {sender, office.agency.coordinator})):
+        unit = office.speaker(tx.now.date())
+        tx.emit(draft(ended, agency, unit, victim_id=cause.victim_id, causation_id=causation_id))
+
+
+def _may_say(sender: str, victim: VictimRow, rows: Sequence[DisclosureRow]) -> bool:
+    """Who gave us what we hold may take it back; and who is responsible, as far as we know, may."""
+    holder = holder_of(victim)
+    return any(not row.given and row.agency == sender for row in rows) or (
+        holder is not None and holder.agency == sender
+    )
+
+
+def _do(
+    tx: Transaction, office: Office, victim: VictimRow, cause: Cause, rows: Sequence[DisclosureRow], sender: str
+) -> Answer:
+    held = [row for row in rows if not row.given and row.end is None]
+    if isinstance(cause, e.ConsentWithdrawn):
+        concerned = [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
+        own: set[str] = set()
+    else:
+        concerned, own = held, set(sealed.own(tx.session, office, victim.id))
+    fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
+    if not concerned and not own:
+        return Answer(DisclosureEnd.NOTHING_HELD, None, ())
+    kept = _kept_because(tx, office, victim, others=len(held) > len(concerned))
+    end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
+    for row in concerned:
+        row.end, row.kept_because, row.ended_at = end, kept, tx.now
+    if kept is None:
+        only = [row.referral_id for row in concerned] if isinstance(cause, e.ConsentWithdrawn) else None
+        sealed.forget(tx, victim.id, only)
+    return Answer(end, kept, fields)
+
+
+def _kept_because(tx: Transaction, office: Office, victim: VictimRow, others: bool) -> KeptBecause | None:
+    if privacy.holds_of(tx.session, victim.id):
+        return KeptBecause.LEGAL_HOLD
+    holder = holder_of(victim)
+    if holder is not None and holder.agency == office.code:
+        return KeptBecause.CUSTODY
+    return KeptBecause.OTHER_BASIS if others else None
+
+
+def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
+    """A holder's answer: note it beside what we gave."""
+    for row in privacy.disclosures_of(tx.session, event.victim_id):
+        if row.given and row.agency == sender and row.end is None and set(row.fields) <= set(event.fields):
+            row.end, row.kept_because, row.ended_at = event.end, event.kept_because, event.occurred_at
+    tx.changed.add(event.victim_id)
+
+
+def _id_of(cause: Cause) -> str:
+    return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
+
+
+def _note(tx: Transaction, cause: Cause, end: DisclosureEnd) -> None:
+    tx.session.add(ObeyedRow(cause_id=_id_of(cause), victim_id=cause.victim_id, end=end, at=tx.now))
+
+
+def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.PlaceHold) -> HoldRow:
+    """Forbid erasure here. Raises Refused."""
+    if load_victim(tx.session, victim_id, seen.victims(sight)) is None:
+        raise Refused("unknown-victim")
+    at = c.when(command, tx.now)
+    row = HoldRow(victim_id=victim_id, basis=command.basis, client=caller.client, unit=caller.unit, placed_at=at)
+    tx.session.add(row)
+    tx.session.flush()
+    return row
+
+
+def lift_holds(tx: Transaction, sight: Sight, victim_id: str, command: c.LiftHold) -> Sequence[HoldRow]:
+    """Allow erasure again. Raises Refused."""
+    if load_victim(tx.session, victim_id, seen.victims(sight)) is None:
+        raise Refused("unknown-victim")
+    rows = privacy.holds_of(tx.session, victim_id)
+    for row in rows:
+        row.lifted_at = c.when(command, tx.now)
+    return rows

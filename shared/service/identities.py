@@ -1,0 +1,146 @@
+"""Who a victim is: written down sealed, shown as far as it exists for the caller, and every look in the access log, in
+the transaction of the look."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from shared.contracts.codes import IdentityField
+from shared.domain import commands as c
+from shared.domain.access import Caller, Sight, Work, fields_shown
+from shared.domain.refusal import Refused
+from shared.service import sealed
+from shared.service.office import Office
+from shared.storage import referrals, seen
+from shared.storage.agency_tables import AccessRow, VictimRow
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import BlindIndexRow, BreakGlassRow
+from shared.storage.victims import holder_of, load_victim
+
+INDEXED = (IdentityField.NIK, IdentityField.PHONE)
+"""What can be searched for, by a keyed hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """By what somebody may look: which fields, and what gives the right (``custody``, ``work``, ``break-glass``)."""
+
+    fields: frozenset[IdentityField]
+    name: str
+    glass: BreakGlassRow | None = None
+
+
+# --- written down -----------------------------------------------------------------------------------------------------
+
+
+def record(tx: Transaction, office: Office, sight: Sight, victim_id: str, identity: c.Identity) -> VictimRow:
+    """Write down who the victim is: by the unit responsible, or one that is at work and needs it. Raises Refused."""
+    victim = load_victim(tx.session, victim_id, seen.victims(sight))
+    if victim is None:
+        raise Refused("unknown-victim")
+    allowed = ordinary_right(tx, office, sight, victim).fields
+    for name in sorted(identity.model_fields_set):
+        if name not in allowed:
+            raise Refused("not-responsible", field=name)
+    write(tx, office, victim_id, identity)
+    return victim
+
+
+def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity) -> None:
+    """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays."""
+    changes = identity.model_dump(exclude_unset=True)
+    known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
+    sealed.put(tx, office, victim_id, sealed.own_source(victim_id), sealed.IDENTITY, known)
+    for field in INDEXED:
+        if field in changes:
+            _index(tx, office, victim_id, field, known.get(field))
+
+
+def _index(tx: Transaction, office: Office, victim_id: str, field: IdentityField, value: str | None) -> None:
+    here = (col(BlindIndexRow.victim_id) == victim_id) & (col(BlindIndexRow.field) == field)
+    tx.session.execute(delete(BlindIndexRow).where(here))
+    if value is not None:
+        digest = office.vault.blind(normal(field, value), field)
+        tx.session.add(BlindIndexRow(victim_id=victim_id, field=field, digest=digest))
+
+
+def normal(field: IdentityField, value: str) -> str:
+    """One form for one number: ``0812…`` and ``+62812…`` are the same telephone."""
+    digits = "".join(character for character in value if character.isdigit())
+    if field is IdentityField.PHONE and digits.startswith("0"):
+        return "62" + digits[1:]
+    return digits
+
+
+# --- shown ------------------------------------------------------------------------------------------------------------
+
+
+def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> c.Identity:
+    """Who the victim is, as far as it exists for the caller, and a row in the access log. Raises Refused."""
+    victim, right = _right(tx, office, caller, sight, victim_id)
+    shown = {name: value for name, value in sealed.known(tx.session, office, victim.id).items() if name in right.fields}
+    if not shown:
+        raise Refused("no-identity")
+    log = AccessRow(
+        victim_id=victim.id,
+        client=caller.client,
+        role=caller.role,
+        unit=caller.unit,
+        purpose=purpose,
+        right=right.name,
+        through=right.glass.id if right.glass else None,
+        fields=sorted(shown),
+        at=tx.now,
+    )
+    tx.session.add(log)
+    if right.glass is not None:
+        right.glass.looks += 1
+    return c.Identity.model_validate(shown)
+
+
+def _right(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
+    """A victim that exists for the caller, by their desk or by an open break-glass, and the right to look."""
+    victim = load_victim(tx.session, victim_id, seen.victims(sight))
+    right = ordinary_right(tx, office, sight, victim) if victim is not None else None
+    if victim is not None and right is not None and right.fields:
+        return victim, right
+    glass = _open_glass(tx, office.code, caller, victim_id)
+    if glass is not None:
+        victim = load_victim(tx.session, victim_id)
+        right = Right(frozenset(IdentityField), "break-glass", glass)
+    if victim is None or right is None:
+        raise Refused("unknown-victim")
+    return victim, right
+
+
+def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) -> BreakGlassRow | None:
+    statement = select(BreakGlassRow).where(
+        col(BreakGlassRow.victim_id) == victim_id,
+        col(BreakGlassRow.agency) == agency,
+        col(BreakGlassRow.client) == caller.client,
+        col(BreakGlassRow.ended_at).is_(None),
+        col(BreakGlassRow.until) > tx.now,
+    )
+    return tx.session.scalars(statement).first()
+
+
+def ordinary_right(tx: Transaction, office: Office, sight: Sight, victim: VictimRow) -> Right:
+    """The right that follows from custody and from the services at work."""
+    needs = {service.code: service.needs for service in office.agency.services}
+    works = [
+        Work(referral.receiver, referral.status, needs.get(referral.service, frozenset()))
+        for referral in map(referrals.to_referral, referrals.live_of_victim(tx.session, victim.id))
+        if referral.receiver.agency == office.code
+    ]
+    holder = holder_of(victim)
+    return Right(fields_shown(sight, holder, works), "custody" if sight.covers(holder) else "work")
+
+
+def search(tx: Transaction, office: Office, sight: Sight, field: IdentityField, value: str) -> list[VictimRow]:
+    """The victims with this number that exist for the caller; nothing is opened to find them."""
+    digest = office.vault.blind(normal(field, value), field)
+    same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
+    here = select(col(BlindIndexRow.victim_id)).where(same)
+    statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))
+    return list(tx.session.scalars(statement.order_by(col(VictimRow.number))))

@@ -1,0 +1,215 @@
+"""What the HTTP API answers about a victim's rights: consents, disclosures, looks, break-glass."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.codes import (
+    BreakGlassEnd,
+    BreakGlassReason,
+    ConsentManner,
+    ConsentPurpose,
+    DisclosureEnd,
+    GuardianPart,
+    HoldBasis,
+    IdentityField,
+    KeptBecause,
+    Verdict,
+)
+from shared.contracts.types import Id, Moment
+from shared.domain.consent import Notice
+from shared.service.break_glass import REVIEW_WITHIN
+from shared.storage.agency_tables import AccessRow
+from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, DisclosureRow, HoldRow
+
+
+class ConsentView(BaseModel):
+    """A consent (persetujuan) with the seven items of UU 27/2022 Ps 21(1)."""
+
+    id: Id
+    victim_id: Id
+    version: int
+    notice: str
+    legality: str = Field(description="Ps 21(1) a: legalitas pemrosesan.")
+    purposes: list[ConsentPurpose] = Field(description="Ps 21(1) b: tujuan.")
+    fields: list[IdentityField] = Field(description="Ps 21(1) c: jenis dan relevansi data.")
+    retention_days: int = Field(description="Ps 21(1) d: retensi dokumen, hari kalender setelah perjalanan ditutup.")
+    collected: str = Field(description="Ps 21(1) e: rincian informasi yang dikumpulkan.")
+    valid_until: Moment = Field(description="Ps 21(1) f: jangka waktu pemrosesan.")
+    rights: str = Field(description="Ps 21(1) g: hak subjek data.")
+    recipients: list[str]
+    manner: ConsentManner
+    guardian: GuardianPart
+    recorded_by: str
+    recorded_at: Moment
+    withdrawn_at: Moment | None
+    stands: bool = Field(description="Whether it can be relied on now.")
+
+
+class ConsentList(BaseModel):
+    """The consents of a victim, oldest first."""
+
+    items: list[ConsentView]
+
+
+def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime) -> ConsentView:
+    """The view of a consent."""
+    notice = notices[row.notice]
+    return ConsentView(
+        id=row.id,
+        victim_id=row.victim_id,
+        version=row.version,
+        notice=row.notice,
+        legality=notice.legality.id,
+        purposes=row.purposes,
+        fields=row.fields,
+        retention_days=notice.retention_days,
+        collected=notice.collected.id,
+        valid_until=row.valid_until,
+        rights=notice.rights.id,
+        recipients=row.recipients,
+        manner=ConsentManner(row.manner),
+        guardian=GuardianPart(row.guardian),
+        recorded_by=row.client,
+        recorded_at=row.recorded_at,
+        withdrawn_at=row.withdrawn_at,
+        stands=row.withdrawn_at is None and now < row.valid_until,
+    )
+
+
+class DisclosureView(BaseModel):
+    """Something of an identity that was given to, or came from, another agency; and what became of it."""
+
+    referral_id: Id
+    given: bool
+    agency: str
+    fields: list[IdentityField]
+    basis: str
+    consent_id: Id | None
+    at: Moment
+    end: DisclosureEnd | None
+    kept_because: KeptBecause | None
+    ended_at: Moment | None
+
+
+def disclosure_view(row: DisclosureRow) -> DisclosureView:
+    """The view of a disclosure."""
+    return DisclosureView.model_validate(row, from_attributes=True)
+
+
+class DisclosureList(BaseModel):
+    """What was given and received of a victim's identity, oldest first."""
+
+    items: list[DisclosureView]
+
+
+class HoldView(BaseModel):
+    """A legal hold (penahanan penghapusan)."""
+
+    basis: HoldBasis
+    placed_at: Moment
+    lifted_at: Moment | None
+
+
+def hold_view(row: HoldRow) -> HoldView:
+    """The view of a legal hold."""
+    return HoldView.model_validate(row, from_attributes=True)
+
+
+class HoldList(BaseModel):
+    """The legal holds of a victim."""
+
+    items: list[HoldView]
+
+
+class ErasureView(BaseModel):
+    """An erasure that was asked for, here and of every holder."""
+
+    erasure_id: Id
+    victim_id: Id
+    occurred_at: Moment
+
+
+class AccessView(BaseModel):
+    """Somebody looked: who, why, and at which fields."""
+
+    victim_id: Id
+    client: str | None
+    role: str | None
+    unit: str | None
+    purpose: str
+    right: str | None
+    through: Id | None
+    fields: list[IdentityField]
+    at: Moment
+
+
+def access_view(row: AccessRow) -> AccessView:
+    """The view of a row of the access log."""
+    return AccessView.model_validate(row, from_attributes=True)
+
+
+class AccessPage(BaseModel):
+    """One page of the access log, newest first."""
+
+    items: list[AccessView]
+    next: str | None
+
+
+class AccessReport(BaseModel):
+    """What a person may ask for (UU 27/2022 Ps 7): who saw their data here and why, and to whom it was given."""
+
+    victim_id: Id
+    looks: list[AccessView]
+    disclosures: list[DisclosureView]
+    consents: list[ConsentView]
+
+
+class BreakGlassView(BaseModel):
+    """A look without the right to."""
+
+    id: Id
+    victim_id: Id
+    agency: str
+    unit: str
+    client: str | None
+    reason: BreakGlassReason
+    opened_at: Moment
+    until: Moment
+    looks: int
+    end: BreakGlassEnd | None
+    ended_at: Moment | None
+    verdict: Verdict | None
+    reviewed_at: Moment | None
+    review_due_at: Moment
+    review_overdue: bool
+
+
+def break_glass_view(row: BreakGlassRow, now: datetime) -> BreakGlassView:
+    """The view of a break-glass at a moment."""
+    due = row.opened_at + REVIEW_WITHIN
+    return BreakGlassView(
+        id=row.id,
+        victim_id=row.victim_id,
+        agency=row.agency,
+        unit=row.unit,
+        client=row.client,
+        reason=BreakGlassReason(row.reason),
+        opened_at=row.opened_at,
+        until=row.until,
+        looks=row.looks,
+        end=BreakGlassEnd(row.end) if row.end else None,
+        ended_at=row.ended_at,
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        reviewed_at=row.reviewed_at,
+        review_due_at=due,
+        review_overdue=row.verdict is None and due < now,
+    )
+
+
+class BreakGlassPage(BaseModel):
+    """One page of looks without the right to, newest first."""
+
+    items: list[BreakGlassView]
+    next: str | None

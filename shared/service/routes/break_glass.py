@@ -1,0 +1,104 @@
+"""Break-glass: looking without the right to, seen by who is responsible, judged by a second person."""
+
+from fastapi import APIRouter, Response
+from sqlmodel import Session
+
+from shared.domain import commands as c
+from shared.service import break_glass as glass
+from shared.service.admission import CallerDep, GuardedRoute, SightDep
+from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.service.idempotency import Answer
+from shared.service.privacy_models import BreakGlassPage, BreakGlassView, break_glass_view
+from shared.service.problems import COMMANDED, responses
+from shared.storage import seen
+from shared.storage.database import Transaction
+from shared.storage.pages import newest_first
+from shared.storage.privacy_tables import BreakGlassRow
+
+router = APIRouter(prefix="/v1", tags=["akses darurat"], route_class=GuardedRoute)
+
+
+@router.post(
+    "/victims/{victim_id}/break-glass",
+    status_code=201,
+    response_model=BreakGlassView,
+    summary="Akses darurat / Break-glass",
+    responses=responses("unknown-victim", *COMMANDED),
+)
+def break_glass(
+    victim_id: IdPath, command: c.BreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
+) -> Response:
+    """Paling lama 60 menit. Penanggung jawab korban seketika diberi tahu; orang kedua menilai dalam 24 jam."""
+
+    def work(tx: Transaction) -> Answer:
+        row = glass.open_it(tx, office, caller, victim_id, command)
+        return Answer(201, break_glass_view(row, tx.now), f"/v1/break-glass/{row.id}")
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/break-glass",
+    response_model=BreakGlassPage,
+    summary="Daftar akses darurat / Every break-glass",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-cursor")},
+)
+async def list_break_glass(
+    sight: SightDep,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. `Prefer: wait=20` menunggu yang baru."""
+
+    def look(session: Session) -> tuple[str, BreakGlassPage]:
+        rows, more = newest_first(session, BreakGlassRow, [seen.glasses(sight)], cursor, limit)
+        page = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
+        return glass.etag(rows), page
+
+    answer = await held(changes, glass.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    assert answer is not None  # a list is always there
+    return answer
+
+
+@router.post(
+    "/break-glass/{break_glass_id}/end",
+    response_model=BreakGlassView,
+    summary="Akhiri akses darurat / End a break-glass",
+    responses=responses("unknown-break-glass", *COMMANDED),
+)
+def end_break_glass(
+    break_glass_id: IdPath, command: c.EndBreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
+) -> Response:
+    """Oleh yang membukanya; tanpa itu berakhir sendiri."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(200, break_glass_view(glass.end_it(tx, office, caller, break_glass_id), tx.now))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/break-glass/{break_glass_id}/review",
+    response_model=BreakGlassView,
+    summary="Nilai akses darurat / Review a break-glass",
+    responses=responses("unknown-break-glass", "second-person-needed", "already-reviewed", *COMMANDED),
+)
+def review_break_glass(
+    break_glass_id: IdPath,
+    command: c.ReviewBreakGlass,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Oleh orang kedua, dalam 24 jam."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(200, break_glass_view(glass.review(tx, office, caller, sight, break_glass_id, command), tx.now))
+
+    return posting.once(command, work)

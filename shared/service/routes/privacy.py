@@ -1,0 +1,231 @@
+"""A victim's rights: consent, who was given what, who looked, holds and erasure."""
+
+from enum import Enum
+
+from fastapi import APIRouter, Response
+from sqlmodel import Session, col
+
+from shared.domain import commands as c
+from shared.domain.refusal import Refused
+from shared.service import consents, erasure, identities
+from shared.service import privacy_models as m
+from shared.service.admission import CallerDep, GuardedRoute, SightDep
+from shared.service.dependencies import Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep, PostingDep
+from shared.service.idempotency import Answer
+from shared.service.problems import COMMANDED, responses
+from shared.service.read_models import VictimList, victim_view
+from shared.storage import privacy, seen
+from shared.storage.agency_tables import AccessRow
+from shared.storage.database import Transaction
+from shared.storage.pages import newest_first
+from shared.storage.victims import load_victim
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
+RIGHTS: list[str | Enum] = ["hak korban"]
+
+
+@router.post(
+    "/victims/search",
+    tags=["korban"],
+    summary="Cari korban menurut NIK atau telepon / Find a victim by NIK or telephone",
+    responses=responses("malformed-json", "body-too-large", "unsupported-media-type"),
+)
+def search_victims(command: c.Search, office: OfficeDep, sight: SightDep, database: DatabaseDep) -> VictimList:
+    """Nomor tidak disimpan dan tidak dicatat; yang dibandingkan hanya sidiknya. Dibatasi jumlahnya."""
+
+    def work(tx: Transaction) -> VictimList:
+        found = identities.search(tx, office, sight, command.field, command.value)
+        return VictimList(items=[victim_view(row) for row in found])
+
+    return database.write(work)
+
+
+@router.post(
+    "/victims/{victim_id}/consents",
+    status_code=201,
+    response_model=m.ConsentView,
+    tags=RIGHTS,
+    summary="Catat persetujuan / Record a consent",
+    responses=responses(
+        "unknown-victim",
+        "unknown-notice",
+        "not-agreed",
+        "guardian-part-missing",
+        "already-over",
+        "id-taken",
+        *COMMANDED,
+    ),
+)
+def record_consent(
+    victim_id: IdPath,
+    command: c.RecordConsent,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
+
+    def work(tx: Transaction) -> Answer:
+        row = consents.record(tx, office, caller, sight, victim_id, command)
+        view = m.consent_view(row, office.notices, tx.now)
+        return Answer(201, view, f"/v1/victims/{victim_id}/consents")
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/consents/withdrawal",
+    response_model=m.ConsentView,
+    tags=RIGHTS,
+    summary="Tarik persetujuan / Withdraw a consent",
+    responses=responses("unknown-victim", "no-consent", *COMMANDED),
+)
+def withdraw_consent(
+    victim_id: IdPath,
+    command: c.WithdrawConsent,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Seketika menghentikan pemberian baru; setiap pemegang diberi tahu dan menjawab dengan tanda terima."""
+
+    def work(tx: Transaction) -> Answer:
+        row = consents.withdraw(tx, office, caller, sight, victim_id, command)
+        return Answer(200, m.consent_view(row, office.notices, tx.now))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/victims/{victim_id}/consents",
+    tags=RIGHTS,
+    summary="Daftar persetujuan / List consents",
+    responses=responses("unknown-victim"),
+)
+def list_consents(
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+) -> m.ConsentList:
+    """Setiap versi, dengan tujuh hal yang diberitahukan."""
+
+    def look(session: Session) -> m.ConsentList:
+        _seen(session, sight, victim_id)
+        rows = privacy.consents_of(session, victim_id)
+        return m.ConsentList(items=[m.consent_view(row, office.notices, now) for row in rows])
+
+    return database.read(look)
+
+
+@router.get(
+    "/victims/{victim_id}/disclosures",
+    tags=RIGHTS,
+    summary="Yang diberikan dan diterima / What was given and received",
+    responses=responses("unknown-victim"),
+)
+def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) -> m.DisclosureList:
+    """Isian mana, kepada atau dari siapa, atas dasar apa, dan apa jadinya."""
+
+    def look(session: Session) -> m.DisclosureList:
+        _seen(session, sight, victim_id)
+        rows = privacy.disclosures_of(session, victim_id)
+        return m.DisclosureList(items=[m.disclosure_view(row) for row in rows])
+
+    return database.read(look)
+
+
+@router.get(
+    "/victims/{victim_id}/access-report",
+    tags=RIGHTS,
+    summary="Laporan akses bagi korban / A person's own access report",
+    responses=responses("unknown-victim"),
+)
+def see_access_report(
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+) -> m.AccessReport:
+    """Siapa yang melihat data korban di instansi ini dan untuk apa, serta kepada siapa diberikan (UU 27/2022 Ps 7)."""
+
+    def look(session: Session) -> m.AccessReport:
+        _seen(session, sight, victim_id)
+        rows, _ = newest_first(session, AccessRow, [col(AccessRow.victim_id) == victim_id], None, 1000)
+        return m.AccessReport(
+            victim_id=victim_id,
+            looks=[m.access_view(row) for row in rows],
+            disclosures=[m.disclosure_view(row) for row in privacy.disclosures_of(session, victim_id)],
+            consents=[m.consent_view(row, office.notices, now) for row in privacy.consents_of(session, victim_id)],
+        )
+
+    return database.read(look)
+
+
+@router.get("/access-log", tags=["akses"], summary="Buku akses / The access log", responses=responses("unknown-cursor"))
+def list_access(sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> m.AccessPage:
+    """Siapa melihat identitas siapa, kapan, untuk apa; oleh satuan Anda dan di bawahnya. Terbaru dahulu."""
+
+    def look(session: Session) -> m.AccessPage:
+        rows, more = newest_first(session, AccessRow, [seen.looks(sight)], cursor, limit)
+        return m.AccessPage(items=[m.access_view(row) for row in rows], next=more)
+
+    return database.read(look)
+
+
+@router.post(
+    "/victims/{victim_id}/legal-holds",
+    status_code=201,
+    response_model=m.HoldView,
+    tags=RIGHTS,
+    summary="Tahan penghapusan / Place a legal hold",
+    responses=responses("unknown-victim", *COMMANDED),
+)
+def place_hold(
+    victim_id: IdPath, command: c.PlaceHold, caller: CallerDep, sight: SightDep, posting: PostingDep
+) -> Response:
+    """Selama ditahan, data korban tidak dihapus di instansi ini."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(201, m.hold_view(erasure.place_hold(tx, caller, sight, victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/legal-holds/lifting",
+    response_model=m.HoldList,
+    tags=RIGHTS,
+    summary="Cabut penahanan / Lift the legal holds",
+    responses=responses("unknown-victim", *COMMANDED),
+)
+def lift_holds(victim_id: IdPath, command: c.LiftHold, sight: SightDep, posting: PostingDep) -> Response:
+    """Mencabut semua penahanan korban ini di instansi ini."""
+
+    def work(tx: Transaction) -> Answer:
+        rows = erasure.lift_holds(tx, sight, victim_id, command)
+        return Answer(200, m.HoldList(items=[m.hold_view(row) for row in rows]))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/erasure",
+    status_code=202,
+    response_model=m.ErasureView,
+    tags=RIGHTS,
+    summary="Hapus identitas di mana-mana / Erase an identity everywhere",
+    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", *COMMANDED),
+)
+def erase(
+    victim_id: IdPath, command: c.Erase, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
+) -> Response:
+    """Kunci di sini dimusnahkan seketika; setiap pemegang diminta berbuat sama dan menjawab."""
+
+    def work(tx: Transaction) -> Answer:
+        asked = erasure.erase(tx, office, caller, sight, victim_id, command)
+        view = m.ErasureView(erasure_id=asked.erasure_id, victim_id=victim_id, occurred_at=asked.occurred_at)
+        return Answer(202, view)
+
+    return posting.once(command, work)
+
+
+def _seen(session: Session, sight: SightDep, victim_id: str) -> None:
+    if load_victim(session, victim_id, seen.victims(sight)) is None:
+        raise Refused("unknown-victim")

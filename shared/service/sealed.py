@@ -1,0 +1,173 @@
+"""What an agency holds sealed of a victim: what it wrote down itself, what others gave it, and the keys that open it.
+
+Nothing of it is ever in clear in a row. What we write down is sealed under the victim's data key here; what another
+agency gave us stays as it came, with the key that came beside it. Without their keys both are noise.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import delete, select, update
+from sqlmodel import Session, col
+
+from shared.contracts.codes import IdentityField
+from shared.domain.commands import Identity
+from shared.security.sealing import Unopenable, derived, key_id, new_key, open_sealed, seal, wrap
+from shared.service.office import Office
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, SealedRow
+from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
+
+log = structlog.get_logger()
+
+IDENTITY, NOTE = "identity", "note"
+"""The kinds of what is sealed."""
+OWN = "own"
+"""The key of what we sealed ourselves."""
+
+
+def own_source(victim_id: str) -> str:
+    """The source, and the id of the key, of what we wrote down ourselves."""
+    return f"{OWN}:{victim_id}"
+
+
+def put(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
+    """Keep ``what`` sealed under the data key of a victim (or case), in the place of what this source said before."""
+    key = derived(_data_key(tx, office, about), "record", source)
+    row = find(tx.session, about, source)
+    if row is None:
+        row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+        tx.session.add(row)
+    row.key_id, row.sealed, row.recorded_at = OWN, seal(what, key), tx.now
+
+
+def find(session: Session, about: str, source: str) -> SealedRow | None:
+    """What came from a source about a victim or case."""
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.source) == source)
+    return session.scalars(statement).first()
+
+
+def _data_key(tx: Transaction, office: Office, about: str) -> bytes:
+    """The data key of a victim (or case) here, made at first need."""
+    row = tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == own_source(about))).first()
+    if row is not None:
+        return office.vault.unlock(row.locked, about)
+    key = new_key()
+    tx.session.add(
+        DataKeyRow(id=own_source(about), victim_id=about, locked=office.vault.lock(key, about), made_at=tx.now)
+    )
+    tx.session.flush()
+    return key
+
+
+def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
+    """What is sealed in a row; nothing where its key has been destroyed."""
+    ours = row.key_id == OWN
+    name = own_source(row.victim_id) if ours else row.key_id
+    locked = session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == name)).first()
+    if locked is None:
+        return {}
+    try:
+        key = office.vault.unlock(locked.locked, row.victim_id)
+        return open_sealed(row.sealed, derived(key, "record", row.source) if ours else key)
+    except Unopenable as error:
+        log.error("sealed.unopenable", reason=error.reason)
+        return {}
+
+
+def known(session: Session, office: Office, victim_id: str) -> dict[str, str]:
+    """All that this agency can read of who a victim is; the latest word on each field counts."""
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == victim_id, col(SealedRow.kind) == IDENTITY)
+    found: dict[str, str] = {}
+    for row in session.scalars(statement.order_by(col(SealedRow.recorded_at), col(SealedRow.number))):
+        found |= opened(session, office, row)
+    return found
+
+
+def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
+    """Keep free text of an officer, sealed, beside an event. ``about``: the victim, or the case."""
+    put(tx, office, about, event_id, NOTE, {"text": text})
+
+
+def notes(session: Session, office: Office, event_ids: Collection[str]) -> dict[str, str]:
+    """Event id → the note beside it, of those that can still be read."""
+    statement = select(SealedRow).where(col(SealedRow.source).in_(event_ids), col(SealedRow.kind) == NOTE)
+    found = {row.source: opened(session, office, row) for row in session.scalars(statement)}
+    return {event_id: what["text"] for event_id, what in found.items() if "text" in what}
+
+
+# --- given, taken, forgotten ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is given of an identity with an event: sealed for its recipient, and the wrapped key that opens it."""
+
+    sealed: str
+    key: str
+    fields: tuple[str, ...]
+
+
+def give(
+    tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
+) -> Given | None:
+    """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
+    theirs = office.keys.encryption.get(recipient)
+    what = {name: value for name, value in known(tx.session, office, victim_id).items() if name in fields}
+    if theirs is None or not what:
+        return None
+    key = derived(_data_key(tx, office, victim_id), "given", referral_id, recipient)
+    return Given(seal(what, key), wrap(key, theirs), tuple(sorted(what)))
+
+
+def take(
+    tx: Transaction, office: Office, event_id: str, victim_id: str, referral_id: str, sealed: str
+) -> tuple[str, ...]:
+    """Keep what another agency gave us with an event of a referral, and the key that came beside it, locked for us.
+
+    Answers the fields that came. Without a key (it was erased meanwhile, or is another's) nothing is readable.
+    """
+    try:
+        key = office.vault.unwrap(tx.keys.get(event_id, ""))
+        given = Identity.model_validate(open_sealed(sealed, key)).model_dump(exclude_none=True)
+    except (Unopenable, ValidationError) as error:
+        log.warning("sealed.not-taken", error=type(error).__name__)
+        return ()
+    if tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == key_id(key))).first() is None:
+        locked = office.vault.lock(key, victim_id)
+        tx.session.add(DataKeyRow(id=key_id(key), victim_id=victim_id, locked=locked, made_at=tx.now))
+    row = find(tx.session, victim_id, referral_id)
+    if row is None:
+        row = SealedRow(
+            victim_id=victim_id, source=referral_id, kind=IDENTITY, key_id="", sealed="", recorded_at=tx.now
+        )
+        tx.session.add(row)
+    row.key_id, row.sealed, row.recorded_at = key_id(key), sealed, tx.now
+    return tuple(sorted(given))
+
+
+def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
+    """What we wrote down ourselves of who a victim is."""
+    row = find(session, victim_id, own_source(victim_id))
+    return opened(session, office, row) if row is not None else {}
+
+
+def forget(tx: Transaction, victim_id: str, only_from: Collection[str] | None = None) -> None:
+    """Destroy the keys of a victim here, so that nothing sealed opens any more, and nothing is sent again with a key.
+
+    ``only_from``: only what came with these referrals.
+    """
+    here = col(SealedRow.victim_id) == victim_id
+    if only_from is None:
+        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.victim_id) == victim_id))
+        tx.session.execute(delete(BlindIndexRow).where(col(BlindIndexRow.victim_id) == victim_id))
+        events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == victim_id)
+        tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
+        tx.session.execute(update(ParkedEvent).where(col(ParkedEvent.event_id).in_(events)).values(key=None))
+    else:
+        here &= col(SealedRow.source).in_(only_from)
+        keys = set(tx.session.scalars(select(col(SealedRow.key_id)).where(here)))
+        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id).in_(keys)))
+    tx.session.execute(delete(SealedRow).where(here))

@@ -1,0 +1,45 @@
+"""Consents, disclosures and holds in and out of their rows."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts.codes import ConsentManner, ConsentPurpose, GuardianPart, IdentityField
+from shared.domain.consent import Consent
+from shared.storage.privacy_tables import ConsentRow, DisclosureRow, HoldRow
+
+
+def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
+    """The consents of a victim, oldest first."""
+    statement = select(ConsentRow).where(col(ConsentRow.victim_id) == victim_id)
+    return session.scalars(statement.order_by(col(ConsentRow.version)).with_for_update()).all()
+
+
+def to_consent(row: ConsentRow) -> Consent:
+    """The consent that a row holds."""
+    return Consent(
+        id=row.id,
+        version=row.version,
+        notice=row.notice,
+        purposes=frozenset(map(ConsentPurpose, row.purposes)),
+        fields=frozenset(map(IdentityField, row.fields)),
+        recipients=frozenset(row.recipients),
+        valid_until=row.valid_until,
+        manner=ConsentManner(row.manner),
+        guardian=GuardianPart(row.guardian),
+        recorded_at=row.recorded_at,
+        withdrawn_at=row.withdrawn_at,
+    )
+
+
+def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
+    """What was given and received of a victim's identity, oldest first."""
+    statement = select(DisclosureRow).where(col(DisclosureRow.victim_id) == victim_id)
+    return session.scalars(statement.order_by(col(DisclosureRow.number)).with_for_update()).all()
+
+
+def holds_of(session: Session, victim_id: str) -> Sequence[HoldRow]:
+    """The legal holds of a victim that are not lifted, oldest first."""
+    standing = (col(HoldRow.victim_id) == victim_id) & col(HoldRow.lifted_at).is_(None)
+    return session.scalars(select(HoldRow).where(standing).order_by(col(HoldRow.number))).all()

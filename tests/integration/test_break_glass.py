@@ -1,0 +1,124 @@
+"""Break-glass: who may not look, looks; it is seen at once, it ends by itself, and a second person judges it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from shared.domain.access import Role
+from tests.network import Client, Network, a_victim, problem, refer
+
+KOLAKA, ABOVE_KOLAKA, STRANGER = "polres-74.01", "polda-sultra", "polres-11.01"
+NAME = "Anggrek Contoh Rekaan"
+URGENT = {"reason": "life-in-danger", "minutes": 30, "note": "Catatan rekaan: tersangka mendekat."}
+TOLD_SECONDS = 5
+
+
+async def look(client: Client, victim: str) -> str:
+    """The name somebody is shown, or the code of the refusal."""
+    answer = await client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "emergency"})
+    return str(answer.json()["name"]) if answer.status_code == 200 else problem(answer)
+
+
+async def listed(client: Client, fits: Any = bool, seconds: float = TOLD_SECONDS) -> list[dict[str, Any]]:
+    """The list of break-glasses, held open until it fits."""
+    seen = await client.until("/v1/break-glass", lambda page: fits(page["items"]), seconds)
+    return list(seen["items"])
+
+
+async def test_a_stranger_in_an_emergency_looks_and_the_desk_responsible_sees_it(network: Network) -> None:
+    await network.start("police", online=False)
+    owner = await network.calling("police", Role.OFFICER, KOLAKA)
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    victim = await a_victim(owner, identity={"name": NAME})
+    assert await look(stranger, victim) == "unknown-victim"
+
+    watching = asyncio.create_task(listed(owner))
+    opened = await stranger.post(f"/v1/victims/{victim}/break-glass", URGENT)
+    assert opened.status_code == 201, opened.text
+    [seen] = await watching  # told within 5 s, holding a GET open
+    assert (seen["unit"], seen["reason"], seen["verdict"]) == (STRANGER, "life-in-danger", None)
+    assert await look(stranger, victim) == NAME
+    # nobody else looks through the same glass, and nothing else of the case exists for who does
+    other = await network.calling("police", Role.OFFICER, "polres-11.02")
+    assert await look(other, victim) == "unknown-victim"
+    assert problem(await stranger.http.get(f"/v1/victims/{victim}")) == "unknown-victim"
+
+    report = await owner.get(f"/v1/victims/{victim}/access-report")
+    [row] = report["looks"]
+    assert (row["right"], row["through"], row["unit"]) == ("break-glass", opened.json()["id"], STRANGER)
+    ended = await stranger.post(f"/v1/break-glass/{opened.json()['id']}/end")
+    assert (ended.json()["end"], ended.json()["looks"]) == ("closed", 1)
+    assert await look(stranger, victim) == "unknown-victim"
+
+
+async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Network) -> None:
+    await network.start("police", online=False)
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    victim = await a_victim(network["police"], identity={"name": NAME})
+    await stranger.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 1})
+    assert problem(await stranger.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 61})) == (
+        "invalid-request"
+    )
+    await network.stop("police")
+    network.clock.advance(timedelta(minutes=2))
+
+    await network.start("police", online=False)
+    [over] = await listed(network["police"], lambda items: items and items[0]["end"])
+    assert over["end"] == "expired"
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    assert await look(stranger, victim) == "unknown-victim"
+
+
+async def test_a_second_person_judges_it_within_a_day(network: Network) -> None:
+    await network.start("police", online=False)
+    stranger = await network.calling("police", Role.SUPERVISOR, STRANGER)
+    victim = await a_victim(network["police"], identity={"name": NAME})
+    glass = (await stranger.post(f"/v1/victims/{victim}/break-glass", URGENT)).json()["id"]
+    judged = {"verdict": "not-justified"}
+
+    assert problem(await stranger.post(f"/v1/break-glass/{glass}/review", judged)) == "second-person-needed"
+    elsewhere = await network.calling("police", Role.SUPERVISOR, "polres-32.75")
+    assert problem(await elsewhere.post(f"/v1/break-glass/{glass}/review", judged)) == "unknown-break-glass"
+    network.clock.advance(timedelta(hours=25))
+    above = await network.calling("police", Role.SUPERVISOR, ABOVE_KOLAKA)
+    [late] = (await above.get("/v1/break-glass"))["items"]
+    assert late["review_overdue"]
+    reviewed = await above.post(f"/v1/break-glass/{glass}/review", judged)
+    assert (reviewed.json()["verdict"], reviewed.json()["review_overdue"]) == ("not-justified", False)
+    assert problem(await above.post(f"/v1/break-glass/{glass}/review", judged)) == "already-reviewed"
+
+
+async def test_the_agency_responsible_is_told_of_a_look_at_another(network: Network) -> None:
+    """KemenPPPA is responsible; somebody of the police looks at what the police still have of her."""
+    police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
+    await network.start("coordination")
+    victim = await a_victim(police, identity={"name": NAME})
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept")
+    await police.until_status(transfer, "accepted")
+    assert await look(police, victim) == "no-identity"
+
+    uptd = await network.calling("kemenpppa", Role.OFFICER, "uptd-ppa-74.01")
+    watching = asyncio.create_task(listed(uptd))
+    glass = (await police.post(f"/v1/victims/{victim}/break-glass", URGENT)).json()["id"]
+    [told] = await watching
+    assert (told["id"], told["agency"], told["unit"], told["client"]) == (glass, "police", "bareskrim", None)
+    assert await look(police, victim) == NAME
+    await police.post(f"/v1/break-glass/{glass}/end")
+    [over] = await listed(uptd, lambda items: items[0]["end"])
+    assert (over["end"], over["looks"]) == ("closed", 1)
+    # what was written beside it stays sealed with who wrote it
+    for code in ("police", "kemenpppa", "coordination"):
+        engine = network.apps[code].state.database.engine
+        assert "tersangka mendekat" not in dump(engine)
+
+
+def dump(engine: Any) -> str:
+    """A whole database as text."""
+    from sqlalchemy import MetaData
+
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        return "\n".join(repr(row) for table in tables.tables.values() for row in connection.execute(table.select()))
