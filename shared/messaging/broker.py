@@ -76,6 +76,16 @@ class Incoming:
             await self.msg.ack_sync(timeout=ACK_WAIT_SECONDS)
 
 
+def heed_cancellation() -> None:
+    """Raises CancelledError where this task was cancelled and the library has swallowed it.
+
+    (nats-py waits with ``wait_for``, which before Python 3.12 drops a cancellation that comes together with an answer.)
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Unreachable(Exception):
     """The broker did not answer, or the stream is not there now. Try again later."""
 

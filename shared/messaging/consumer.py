@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from shared.messaging.broker import Broker, Incoming, Unreachable
+from shared.messaging.broker import Broker, Incoming, Unreachable, heed_cancellation
 from shared.storage.database import Database, Transaction
 
 BATCH = 128
@@ -34,6 +34,7 @@ class Consumer:
     async def run(self) -> None:
         """Consume until cancelled."""
         while True:
+            heed_cancellation()
             try:
                 batch = await self._broker.pull(BATCH)
             except Unreachable:

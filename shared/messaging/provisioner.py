@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from shared.messaging.broker import Broker, Unreachable
+from shared.messaging.broker import Broker, Unreachable, heed_cancellation
 
 LOOK_AGAIN_SECONDS = 2.0
 
@@ -23,4 +23,5 @@ async def keep_provisioned(broker: Broker, readers: Mapping[str, Sequence[str]])
             await broker.provision(readers)
         except Unreachable:
             log.warning("provisioner.not-yet")
+        heed_cancellation()
         await asyncio.sleep(LOOK_AGAIN_SECONDS)

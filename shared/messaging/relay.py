@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.messaging.broker import Broker, Outgoing
+from shared.messaging.broker import Broker, Outgoing, heed_cancellation
 from shared.storage import outbox
 from shared.storage.database import Committed, Database, Transaction
 
@@ -54,6 +54,7 @@ class Relay:
         look_again = loop.time()
         await self._until_done(self._resend_unread)
         while True:
+            heed_cancellation()
             await self._broker.connected.wait()
             self._woken.clear()
             if loop.time() >= look_again:
@@ -61,6 +62,7 @@ class Relay:
                 await self._until_done(lambda tx: outbox.resend_due(tx.session, tx.now))
                 look_again = loop.time() + LOOK_AGAIN_SECONDS
             patience = max(look_again - loop.time(), 0.0) if await self._emptied() else RETRY_SECONDS
+            heed_cancellation()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):  # not wait_for, which can swallow a cancellation
                     await self._woken.wait()
