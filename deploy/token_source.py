@@ -49,6 +49,7 @@ class TokenSource(httpx.Auth):
     ) -> None:
         self._token_url = token_url
         self._client = client
+        key.ensure_kid()
         self._key = key
         self._member = member
         self._clock = clock
