@@ -10,7 +10,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-format check-lint check-types check-imports check-tests \
-        bench fuzz compose-test secrets lock clean
+        bench fuzz compose-test secrets token lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ compose-test: $(READY) ## uji Docker Compose / bring it up, play the journey, re
 
 secrets: $(READY) ## buat rahasia yang belum ada / make the secrets of a deployment where missing
 	@$(BIN)/python -m deploy.secrets deploy/secrets $(ARGS)
+
+token: $(READY) ## cetak token akses / an access token (ARGS="police --role officer --unit polres-74.01")
+	@$(BIN)/python -m deploy.token $(ARGS)
 
 lock: $(READY) ## perbarui berkas kunci / write the lock files anew (ARGS=--upgrade for newer versions)
 	@command -v uv > /dev/null || test -x $(VENV)/lock/bin/uv || { \

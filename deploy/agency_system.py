@@ -1,7 +1,8 @@
 """An agency's own computer system as Estafet sees it: an HTTP client that never gives up too early.
 
 It does what every such system must: repeat a POST with the same Idempotency-Key until it is answered, act only on
-what it has seen (If-Match), and wait by holding a GET open instead of asking again and again.
+what it has seen (If-Match), and wait by holding a GET open instead of asking again and again. Who it is, its ``auth``
+says: ``deploy.token_source``.
 """
 
 import asyncio
@@ -20,13 +21,14 @@ Json = dict[str, Any]
 
 
 class Refusal(Exception):
-    """The service said no; ``code`` is the problem's."""
+    """The service, or the issuer of tokens, said no; ``code`` is the problem's, or the OAuth error."""
 
     def __init__(self, response: httpx.Response) -> None:
         problem = response.json() if "json" in response.headers.get("content-type", "") else {}
         self.status = response.status_code
-        self.code = str(problem.get("type", "")).removeprefix("urn:estafet:problem:")
-        said = f"{problem.get('detail', '')} {problem.get('errors') or ''}".strip()
+        self.code = str(problem.get("type") or problem.get("error", "")).removeprefix("urn:estafet:problem:")
+        why = problem.get("detail") or problem.get("error_description", "")
+        said = f"{why} {problem.get('errors') or ''}".strip()
         super().__init__(f"{response.request.method} {response.request.url}: {self.status} {self.code}: {said}")
 
 
@@ -38,9 +40,16 @@ def new_id() -> str:
 class AgencySystem:
     """The system of one member, calling its service. ``trouble`` hears when the service could not be reached."""
 
-    def __init__(self, code: str, url: str, trouble: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        code: str,
+        url: str,
+        trouble: Callable[[str], None] = lambda _: None,
+        auth: httpx.Auth | None = None,
+    ) -> None:
         self.code = code
-        self._http = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(HELD_SECONDS + 20.0, connect=5.0))
+        patience = httpx.Timeout(HELD_SECONDS + 20.0, connect=5.0)
+        self._http = httpx.AsyncClient(base_url=url, timeout=patience, auth=auth)
         self._trouble = trouble
 
     async def close(self) -> None:

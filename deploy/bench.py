@@ -156,10 +156,10 @@ class Target:
             measured.errors[type(error).__name__] += 1
 
 
-def _http(url: str) -> httpx.AsyncClient:
+def _http(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
     """An HTTP client in which no request waits for another."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0)
+    return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0, auth=auth)
 
 
 def _transfer(victim: str) -> Json:
@@ -170,8 +170,9 @@ def _transfer(victim: str) -> Json:
 class Network:
     """The network before and between the windows."""
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
-        self._police, self._coordination = (AgencySystem(name, urls[name]) for name in (SENDER, WITNESS))
+    def __init__(self, urls: Mapping[str, str], auths: Mapping[str, httpx.Auth]) -> None:
+        own = (AgencySystem(name, urls[name], auth=auths[name]) for name in (SENDER, WITNESS))
+        self._police, self._coordination = own
         self._case = ""
 
     async def close(self) -> None:
@@ -269,14 +270,19 @@ async def _bench(stack: Stack, seconds: int, results: list[Pair]) -> None:
     """Start everything, prepare, and measure each load on the network and then on the floor."""
     say("Menyalakan lima layanan dan NATS …", "starting five services and NATS")
     await stack.start()
-    network = Network(stack.urls)
+    auths = stack.auths()
+    network = Network(stack.urls, auths)
     try:
         floor_url = await _start_floor(stack, await network.at_rest())
         count = WARM_UP + sum(seconds * (load.rate or MOST_PER_SECOND) for load in LOADS)
         say(f"Mendaftarkan {count} korban …", "registering victims, one for each hand-over")
         victims = map(_transfer, await network.register(count))
         nobody = (_transfer(new_id()) for _ in itertools.count())
-        async with _http(stack.urls[SENDER]) as police, _http(stack.urls[RECEIVER]) as there, _http(floor_url) as bare:
+        async with (
+            _http(stack.urls[SENDER], auths[SENDER]) as police,
+            _http(stack.urls[RECEIVER], auths[RECEIVER]) as there,
+            _http(floor_url) as bare,
+        ):
             estafet, dasar = Target("Estafet", victims, police, there), Target("dasar/floor", nobody, bare)
             for target in (estafet, dasar):
                 await target.measure(Load("awal", rate=WARM_UP), 1)

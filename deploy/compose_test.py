@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from deploy.agency_system import new_id
 from deploy.console_output import Progress, say
 from deploy.embedded_nats import free_port
 from deploy.journey import play, show_trouble
+from deploy.token import make_token
+from deploy.token_source import token_sources
 from services.members import MEMBERS
 
 ROOT = Path(__file__).parents[1]
@@ -38,14 +40,23 @@ class Compose:
 
     def __init__(self, clone: Path) -> None:
         self.clone = clone
+        self.secrets = clone / "deploy" / "secrets"
         self.ports = {name: free_port() for name in MEMBERS}
+        issuer_port = free_port()
+        self.issuer_url = f"http://127.0.0.1:{issuer_port}"
         self._environment = {
             **os.environ,
             "ESTAFET_PROJECT": PROJECT,
             "ESTAFET_NATS_PORT": str(free_port()),
+            "ESTAFET_ISSUER_PORT": str(issuer_port),
             **{f"ESTAFET_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
         }
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
+
+    def call(self, member: str) -> httpx.Client:
+        """A client of this member's service, with a token for an hour."""
+        headers = {"Authorization": f"Bearer {make_token(self.secrets, member, minutes=60)}"}
+        return httpx.Client(base_url=self.urls[member], headers=headers, timeout=10)
 
     def run(self, *words: str, check: bool = True) -> str:
         """``docker compose …``; its output. Raises RuntimeError with what it said when it fails."""
@@ -150,15 +161,16 @@ def step(indonesian: str, english: str, work: Any) -> Any:
     return result
 
 
-def standing(urls: Mapping[str, str]) -> dict[str, Any]:
+def standing(compose: Compose) -> dict[str, Any]:
     """All that can be seen from outside: every referral at every agency, and coordination's counts."""
     seen: dict[str, Any] = {}
-    for name, url in urls.items():
-        if name == "coordination":
-            seen[name] = httpx.get(f"{url}/v1/counts", timeout=10).raise_for_status().json()
-            continue
-        items = httpx.get(f"{url}/v1/referrals", params={"limit": 200}, timeout=10).raise_for_status().json()["items"]
-        seen[name] = {item["id"]: (item["status"], item["version"], item["closed"]) for item in items}
+    for name in compose.urls:
+        with compose.call(name) as http:
+            if name == "coordination":
+                seen[name] = http.get("/v1/counts").raise_for_status().json()
+                continue
+            items = http.get("/v1/referrals", params={"limit": 200}).raise_for_status().json()["items"]
+            seen[name] = {item["id"]: (item["status"], item["version"], item["closed"]) for item in items}
     return seen
 
 
@@ -195,32 +207,31 @@ def check_hardening(compose: Compose) -> None:
 
 def check_journey(compose: Compose) -> None:
     """The whole journey, with its own checks at the end."""
-    asyncio.run(play(compose.urls, Progress(), show_trouble))
+    asyncio.run(play(compose.urls, token_sources(compose.issuer_url, compose.secrets), Progress(), show_trouble))
 
 
 def check_survival(compose: Compose) -> None:
     """What was there is there after a restart of everything, and after a kill -9 of the broker and of a service."""
-    before = standing(compose.urls)
+    before = standing(compose)
     step("Memulai ulang, lalu menurunkan", "restart, then down", lambda: compose.as_operator("docker compose logs"))
     step("Menyalakan lagi", "bringing it up again", lambda: compose.as_operator("make secrets"))
     compose.until_ready()
-    must(standing(compose.urls) == before, "the restart has changed what can be seen")
+    must(standing(compose) == before, "the restart has changed what can be seen")
     for name in ("nats", "kemenpppa", "postgres"):
         compose.run("kill", "--signal", "SIGKILL", name)
         compose.run("up", "--detach", "--wait", "--wait-timeout", "120")
         compose.until_ready()
-        must(standing(compose.urls) == before, f"kill -9 of {name} has changed what can be seen")
+        must(standing(compose) == before, f"kill -9 of {name} has changed what can be seen")
         say(f"✓ {name} dibunuh dan kembali", f"{name} was killed and is back", "green")
-    _open_a_case(compose.urls["police"])
+    _open_a_case(compose)
     check_journey(compose)
 
 
-def _open_a_case(police: str) -> None:
+def _open_a_case(compose: Compose) -> None:
     """One idempotent call, sent twice."""
     key, body = new_id(), {"unit": "polres-74.01", "channel": "spkt", "exploitation": "unknown"}
-    calls = [
-        httpx.post(f"{police}/v1/cases", json=body, headers={"Idempotency-Key": key}, timeout=10) for _ in range(2)
-    ]
+    with compose.call("police") as http:
+        calls = [http.post("/v1/cases", json=body, headers={"Idempotency-Key": key}) for _ in range(2)]
     must([call.status_code for call in calls] == [201, 201], "a case was not opened")
     must(calls[0].json() == calls[1].json(), "the same key had two answers")
 

@@ -9,12 +9,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 
 from deploy.agency_system import AgencySystem, Json, Refusal, new_id
 from deploy.console_output import LABELS, Progress, say
+from deploy.issuer.command_line import SECRETS
+from deploy.token_source import token_sources
 
 Report = Callable[[str, str, str], None]
 """Hears of each step that is done: the agency that did it, what it did in Indonesian, and in English."""
@@ -142,14 +146,16 @@ class Journey:
         await asyncio.gather(*(self.act(handover, *actions, **body) for handover in handovers))
 
 
-async def play(urls: Mapping[str, str], report: Report, trouble: Report | None = None) -> Result:
-    """Play the journey against these services (member → URL).
+async def play(
+    urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], report: Report, trouble: Report | None = None
+) -> Result:
+    """Play the journey against these services (member → URL); ``auths`` says as whom each member's system calls.
 
     ``trouble`` hears when a service could not be reached; the call is repeated until it can.
     Raises Refusal, TimeoutError or JourneyBroken.
     """
     began = time.monotonic()
-    async with _systems(urls, trouble) as systems:
+    async with _systems(urls, auths, trouble) as systems:
         journey = Journey(systems, report)
         await _detected_and_identified(journey)
         management = await _to_protection(journey)
@@ -163,12 +169,14 @@ async def play(urls: Mapping[str, str], report: Report, trouble: Report | None =
 
 
 @asynccontextmanager
-async def _systems(urls: Mapping[str, str], trouble: Report | None) -> AsyncIterator[dict[str, AgencySystem]]:
+async def _systems(
+    urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], trouble: Report | None
+) -> AsyncIterator[dict[str, AgencySystem]]:
     def hears(code: str) -> Callable[[str], None]:
         said = "tidak menjawab, dicoba lagi", "does not answer, trying again"
         return lambda what: trouble(code, *(f"{text} ({what})" for text in said)) if trouble else None
 
-    systems = {code: AgencySystem(code, url, hears(code)) for code, url in urls.items()}
+    systems = {code: AgencySystem(code, url, hears(code), auths[code]) for code, url in urls.items()}
     try:
         yield systems
     finally:
@@ -334,6 +342,8 @@ def _command(
     kemensos: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8003",
     kemenkes: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8004",
     coordination: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8000",
+    issuer: Annotated[str, typer.Option(help="URL of the issuer of tokens.")] = "http://127.0.0.1:8005",
+    secrets: Annotated[Path, typer.Option(help="The folder with the systems' keys.")] = SECRETS,
 ) -> None:
     """Play the journey of two victims, all of it invented, against services that run."""
     urls = {
@@ -344,7 +354,7 @@ def _command(
         "coordination": coordination,
     }
     try:
-        result = asyncio.run(play(urls, Progress(), show_trouble))
+        result = asyncio.run(play(urls, token_sources(issuer, secrets), Progress(), show_trouble))
     except FAULTS as error:
         say(f"✗ Perjalanan gagal: {error}", "the journey failed", "bold red")
         raise typer.Exit(1) from None

@@ -1,4 +1,4 @@
-"""``make run``: the broker, the provisioner and the five services on this machine, and a journey through them.
+"""``make run``: broker, provisioner, issuer of tokens and the five services on this machine, a journey through them.
 
 Everything lies in one folder: secrets, databases, messages, logs, and ``state.json``, which tells where each
 service listens and as which process. Whatever dies is started again; Ctrl-C stops everything.
@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -24,21 +25,29 @@ import typer
 from deploy import journey
 from deploy.console_output import LABELS, Progress, console, say
 from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
+from deploy.issuer import ISSUER
+from deploy.issuer.profile import OnlyForDevelopment, require_development
 from deploy.provision import READERS
 from deploy.secrets import PROVISIONER, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
+from deploy.token import make_token
+from deploy.token_source import TokenSource, token_sources
 from services.members import MEMBERS
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
 
+FOLDER = Path(".run")
 PORT = 8000
 NATS_PORT = 4222
 ORDER = ("coordination", *(name for name in MEMBERS if name != "coordination"))
-"""Coordination listens on the first port, the agencies on those after it."""
+"""Coordination listens on the first port, the agencies on those after it, and the issuer of tokens on the last."""
+ISSUER_NAME = "issuer"
 READY_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.05
+SIGN_IN_MINUTES = 8 * 60
+"""How long the token for the console holds that is shown at the start: a working day."""
 INTERRUPTED = 130
 """Exit code of a run that was to end by itself and was stopped."""
 
@@ -50,7 +59,8 @@ class CannotRun(Exception):
 class Stack:
     """The five services and what they need, in one folder.
 
-    ``port`` is coordination's, the agencies take the next four; without one, all take any that are free.
+    ``port`` is coordination's, the agencies and the issuer of tokens take the next five; without one, all take any
+    that are free.
     ``database_url`` names each member's database; without it they are SQLite files in the folder.
     """
 
@@ -62,7 +72,9 @@ class Stack:
         self._logs = folder / "logs"
         for made in (self._logs, folder / "databases"):
             made.mkdir(exist_ok=True)
-        self.urls = dict(zip(ORDER, (f"http://{HOST}:{free}" for free in _ports(port, ORDER)), strict=True))
+        names = (*ORDER, ISSUER_NAME)
+        self.urls = dict(zip(names, (f"http://{HOST}:{free}" for free in _ports(port, names)), strict=True))
+        self.issuer_url = self.urls.pop(ISSUER_NAME)
         self.supervisor = Supervisor(self._write_state)
         nats_port = NATS_PORT if port is not None and is_free(NATS_PORT) else free_port()
         self.nats = EmbeddedNats(folder / "nats", self._secrets, nats_port, group=self.supervisor.leash.group)
@@ -76,20 +88,33 @@ class Stack:
 
     async def start(self) -> None:
         """Start everything and wait until all five services are ready and connected to the broker."""
-        make_secrets(self._secrets)
         try:
+            require_development()
+            make_secrets(self._secrets)
             await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, OnlyForDevelopment) as error:
             raise CannotRun(str(error)) from error
         self._provisioning = asyncio.create_task(self._provision())
         async with httpx.AsyncClient(timeout=2.0) as http:
-            await asyncio.gather(*(self._until_ready(http, name) for name in ORDER))
+            services = (self._until(name, partial(_is_ready, http, self.urls[name])) for name in ORDER)
+            issuer = self._until(ISSUER_NAME, partial(_answers, http, f"{self.issuer_url}/jwks"))
+            await asyncio.gather(issuer, *services)
+
+    def auths(self) -> dict[str, TokenSource]:
+        """Member → what its own system identifies itself with."""
+        return token_sources(self.issuer_url, self._secrets)
 
     async def _start_services(self) -> None:
+        await self.supervisor.start(self._issuer())
         # a service may start as soon as its own database is ready; Alembic itself cannot migrate two at once
         for name in ORDER:
             await asyncio.to_thread(_migrate, MEMBERS[name], self.database_url(name))
             await self.supervisor.start(self._service(name))
+
+    def _issuer(self) -> Service:
+        options = ["--folder", str(self._secrets), "--port", self.issuer_url.rpartition(":")[2]]
+        command = [sys.executable, "-m", "deploy.issuer", "serve", *options]
+        return Service(ISSUER_NAME, command, {}, self._logs / f"{ISSUER_NAME}.log")
 
     def _service(self, name: str) -> Service:
         environment = {
@@ -99,6 +124,8 @@ class Stack:
             "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
             "ESTAFET_NATS_URL": self.nats.url,
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
+            "ESTAFET_ISSUER": ISSUER,
+            "ESTAFET_ISSUER_JWKS": str(self._secrets / "public" / "issuer.json"),
         }
         return Service(name, serving(f"{MEMBERS[name]}:app", self.urls[name]), environment, self._logs / f"{name}.log")
 
@@ -113,10 +140,11 @@ class Stack:
         finally:
             await broker.close()
 
-    async def _until_ready(self, http: httpx.AsyncClient, name: str) -> None:
+    async def _until(self, name: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until this child is ready. Raises CannotRun with the end of its log."""
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while not await _is_ready(http, self.urls[name]):
+                while not await holds():
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
         except TimeoutError:
             log = self._logs / f"{name}.log"
@@ -129,6 +157,7 @@ class Stack:
             "pid": os.getpid(),
             "group": self.supervisor.leash.group,
             "services": {name: {"url": url, "pid": children.get(name)} for name, url in self.urls.items()},
+            "issuer": {"url": self.issuer_url, "pid": children.get(ISSUER_NAME)},
             "nats": {"url": self.nats.url, "pid": children.get("nats")},
         }
         new = self.folder / "state.json.new"
@@ -189,6 +218,13 @@ def _migrate(module: str, database_url: str) -> None:
     engine.dispose()
 
 
+async def _answers(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(url)).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:
     try:
         response = await http.get(f"{url}/health/ready")
@@ -207,7 +243,7 @@ async def _run(stack: Stack, began: float, play: bool, stay: bool) -> None:
         console.print()
         progress = Progress()
         try:
-            result = await journey.play(stack.urls, progress, journey.show_trouble)
+            result = await journey.play(stack.urls, stack.auths(), progress, journey.show_trouble)
         except journey.FAULTS as error:
             raise CannotRun(f"{type(error).__name__}: {error}") from error
         victims = result.victims
@@ -218,6 +254,7 @@ async def _run(stack: Stack, began: float, play: bool, stay: bool) -> None:
         )
     _where_to_look(stack, victims)
     if stay:
+        _how_to_sign_in(stack)
         say("Ctrl-C menghentikan semuanya.", "Ctrl-C stops everything.", "bold")
         await asyncio.Event().wait()
 
@@ -230,8 +267,19 @@ def _where_to_look(stack: Stack, victims: list[str]) -> None:
         say(f"  Korban {number}    {home}/journeys/{victim}", "a journey")
     for name in ORDER:
         say(f"  {LABELS[name]:<11} {stack.urls[name]}/docs", "API")
+    say(f"  Penerbit    {stack.issuer_url}/.well-known/oauth-authorization-server", "issuer of tokens, for development")
     say(f"  NATS        {stack.nats.url}", f"user seed: {stack.folder}/secrets/province-74/nats.seed")
     say(f"  Log         {stack.folder}/logs/", "logs")
+    console.print()
+
+
+def _how_to_sign_in(stack: Stack) -> None:
+    secrets = stack.folder / "secrets"
+    elsewhere = "" if stack.folder == FOLDER.resolve() else f" --folder {secrets}"
+    say(f'  TOKEN=$(make token ARGS="police{elsewhere}")', "an access token for the API of the police, for ten minutes")
+    token = make_token(secrets, "coordination", minutes=SIGN_IN_MINUTES)
+    say(f"  Masuk ke konsol di {stack.urls['coordination']}/masuk dengan:", "sign in to the console there with")
+    console.print(token, markup=False)
     console.print()
 
 
@@ -271,8 +319,8 @@ async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Aw
 
 
 def _command(
-    folder: Annotated[Path, typer.Option(help="Where secrets, databases and logs lie.")] = Path(".run"),
-    port: Annotated[int, typer.Option(help="Port of coordination; the agencies take the next four.")] = PORT,
+    folder: Annotated[Path, typer.Option(help="Where secrets, databases and logs lie.")] = FOLDER,
+    port: Annotated[int, typer.Option(help="Port of coordination; agencies and issuer take the next five.")] = PORT,
     play: Annotated[bool, typer.Option("--journey/--no-journey", help="Play the journey.")] = True,
     exit_after_journey: Annotated[bool, typer.Option(help="Stop as soon as the journey is complete.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Throw away what earlier runs left.")] = False,

@@ -9,6 +9,7 @@
     FOLDER/<agency>/blind-index.key        the key of the hashes that it searches numbers by
     FOLDER/<agency>/database.password
     FOLDER/postgres/superuser.password
+    FOLDER/issuer/, FOLDER/<agency>/clients/   tokens for development: deploy/issuer/clients.py
 
 and writes anew each time, from those, what everyone may read:
 
@@ -30,6 +31,8 @@ import nkeys  # type: ignore[import-untyped]
 import typer
 from joserfc.jwk import OKPKey
 
+from deploy.issuer.clients import make_issuer
+from deploy.issuer.profile import is_development
 from shared.security.keys import SigningKey, encryption_jwk
 
 RIGHTS = Path(__file__).parent / "nats" / "rights"
@@ -65,7 +68,7 @@ IMPORTED_BY_ALL = "$JS.API.INFO"
 
 # a name becomes a folder, a token of a subject and an account: no dot, no wildcard, no quote, no path
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-RESERVED = {"all", "public", "postgres"}
+RESERVED = {"all", "public", "postgres", "issuer"}
 
 ACCOUNT = """\
 "{member}" {{
@@ -111,6 +114,8 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
     _write_public(public / "keys.json", _key_directory(public / "keys.json", jwks))
     header = "# Written by deploy.secrets from deploy/nats/rights/: do not edit.\n\n"
     _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
+    if is_development():
+        make_issuer(folder, [member for member, role in members.items() if role is Role.AGENCY])
 
 
 def _folder(path: Path, mode: int = 0o700) -> Path:

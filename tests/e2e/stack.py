@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.embedded_nats import free_port, is_free
+from deploy.token_source import TokenSource, token_sources
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -25,7 +26,7 @@ class Run:
         self.folder = folder
         self.lines: list[str] = []
         self._unread: queue.Queue[str | None] = queue.Queue()
-        command = [sys.executable, "-m", "deploy.run", "--folder", str(folder), "--port", str(five_free_ports())]
+        command = [sys.executable, "-m", "deploy.run", "--folder", str(folder), "--port", str(six_free_ports())]
         self.process = subprocess.Popen(
             [*command, *options],
             cwd=ROOT,
@@ -71,10 +72,19 @@ class Run:
         """Member → URL."""
         return {name: service["url"] for name, service in self.state()["services"].items()}
 
+    @property
+    def secrets(self) -> Path:
+        """Where its secrets lie."""
+        return self.folder / "secrets"
+
+    def auths(self) -> dict[str, TokenSource]:
+        """Member → what its own system identifies itself with."""
+        return token_sources(self.state()["issuer"]["url"], self.secrets)
+
     def pid_of(self, name: str) -> int | None:
-        """The process that is now this service, or the broker."""
+        """The process that is now this service, the issuer, or the broker."""
         state = self.state()
-        found: int | None = (state["nats"] if name == "nats" else state["services"][name])["pid"]
+        found: int | None = (state[name] if name in ("nats", "issuer") else state["services"][name])["pid"]
         return found
 
     def wait(self) -> int:
@@ -104,11 +114,11 @@ def running(folder: Path, *options: str) -> Iterator[Run]:
         run.end()
 
 
-def five_free_ports() -> int:
-    """The first of five free ports in a row."""
+def six_free_ports() -> int:
+    """The first of six free ports in a row: for five services and the issuer."""
     while True:
         first = free_port()
-        if all(is_free(port) for port in range(first, first + 5)):
+        if all(is_free(port) for port in range(first, first + 6)):
             return first
 
 

@@ -12,6 +12,7 @@ from tests.e2e.stack import PATIENCE, Run, running
 
 KILLS = [
     ("police", 2),
+    ("issuer", 2),  # before the others have their first token
     ("kemenpppa", 5),
     ("kemenkes", 9),
     ("nats", 4),
@@ -44,7 +45,7 @@ async def test_the_journey_completes_although_one_is_killed(run: Run, name: str,
             # a moment later, so that it dies with the next step under way
             asyncio.get_running_loop().call_later(IN_FLIGHT_SECONDS, os.kill, victim, signal.SIGKILL)
 
-    result = await play(run.urls, report)
+    result = await play(run.urls, run.auths(), report)
 
     assert len(result.victims) == 2
     assert len(result.handovers) == 9

@@ -1,5 +1,6 @@
 """The README's commands, as a reader would run them, on a network that ``deploy.run`` has started."""
 
+import json
 import os
 import re
 import shutil
@@ -9,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
-from tests.e2e.stack import ROOT, Run, five_free_ports, running
+from tests.e2e.stack import ROOT, Run, running, six_free_ports
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README, re.DOTALL)
@@ -25,23 +28,38 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield run
 
 
+ENVIRONMENT = (f"VENV={sys.prefix}", "--assume-old", f"{sys.prefix}/.ready")
+"""What tells make to use the environment that these tests run in, and not to make it anew."""
+
+
 def here(text: str, run: Run) -> str:
-    """The text with the ports of this run in place of those that the README shows."""
+    """The text with the ports, the folder and the environment of this run in place of those that the README shows."""
     for name, port in SHOWN_PORTS.items():
         text = text.replace(f"http://127.0.0.1:{port}", run.urls[name])
+    text = re.sub(
+        r'make token ARGS="([^"]*)"', f'make {" ".join(ENVIRONMENT)} token ARGS="\\1 --folder {run.secrets}"', text
+    )
     return text.replace("nats://127.0.0.1:4222", str(run.state()["nats"]["url"]))
 
 
 def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
     assert shutil.which("curl"), "this test needs curl"
-    calls = [block for kind, block in BLOCKS if kind == "bash" and block.startswith("curl")]
-    answers = []
-    for block in calls:
-        for command in re.split(r"\n(?=curl)", block.strip()):
-            failing = here(command, run).replace("curl -sS", "curl -sS --fail-with-body", 1)
-            answers.append(subprocess.run(failing, shell=True, check=True, capture_output=True, text=True).stdout)
-    assert len(answers) == 5
+    calls = [block for kind, block in BLOCKS if kind == "bash" and block.startswith(("curl", "TOKEN="))]
+    # in one shell, as a reader has it: the token of one block is used in the next
+    script = here("".join(calls), run).replace("curl -sS", "echo; curl -sS --fail-with-body")
+    done = subprocess.run(["bash", "-euc", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = done.stdout.strip().split("\n")
+    assert len(answers) == script.count("curl -sS") == script.count("Authorization: Bearer") == 5
     assert '"status":"received"' in answers[3] and '"status":"accepted"' in answers[4]
+
+
+def test_a_run_shows_a_token_for_the_console(run: Run) -> None:
+    [token] = [line for line in run.lines if line.startswith("eyJ")]
+    keys = KeySet.import_key_set(json.loads((run.secrets / "public" / "issuer.json").read_text()))
+    claims = jwt.decode(token, keys, ["ES256"]).claims
+    assert (claims["aud"], claims["roles"], claims["unit"]) == ("urn:estafet:coordination", ["coordinator"], "pusat")
+    assert any(f'TOKEN=$(make token ARGS="police --folder {run.secrets}")' in line for line in run.lines)
 
 
 def test_the_subscriber_of_the_readme_reads_events(run: Run) -> None:
@@ -88,14 +106,13 @@ def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> N
 
 def make(*words: str) -> str:
     """What a make target says, in the environment that these tests run in (it is not made anew)."""
-    environment = f"VENV={sys.prefix}", "--assume-old", f"{sys.prefix}/.ready"
-    done = subprocess.run(["make", *environment, *words], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(["make", *ENVIRONMENT, *words], cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_make_run_plays_the_journey(tmp_path: Path) -> None:
-    options = f"--folder {tmp_path}/run --port {five_free_ports()} --exit-after-journey"
+    options = f"--folder {tmp_path}/run --port {six_free_ports()} --exit-after-journey"
     assert "Perjalanan selesai" in make("run", f"ARGS={options}")
 
 

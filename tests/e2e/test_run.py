@@ -52,7 +52,7 @@ def test_however_it_is_ended_no_process_is_left(tmp_path: Path, moment: str, sig
         code = run.wait()
         assert until_gone(state["group"], 2 if signals == ["SIGKILL"] else 0) == []
         assert code == (-signal.SIGKILL if signals == ["SIGKILL"] else 0), run.output
-    ports = [int(service["url"].rpartition(":")[2]) for service in state["services"].values()]
+    ports = [int(one["url"].rpartition(":")[2]) for one in (*state["services"].values(), state["issuer"])]
     assert all(map(is_free, ports))
     assert "Traceback" not in run.output
 

@@ -1,0 +1,55 @@
+"""The issuer's commands: ``python -m deploy.issuer --help``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from deploy.issuer.app import create_issuer
+from deploy.issuer.clients import make_issuer, publish
+from deploy.issuer.command_line import SECRETS, telling
+from deploy.issuer.keys import add_signing_key
+from deploy.issuer.profile import require_development
+from services.members import MEMBERS
+from shared.service.logs import configure_logs
+
+Folder = Annotated[Path, typer.Option(help="The secrets of the deployment.")]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The issuer of tokens for development.")
+
+
+@app.command()
+def serve(
+    folder: Folder = SECRETS,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8005,
+    url: Annotated[str, typer.Option(help="Where clients reach it, if elsewhere.")] = "",
+) -> None:
+    """Answer token requests until stopped."""
+    configure_logs("info")
+    with telling(folder):
+        issuer = create_issuer(folder, url.rstrip("/") or f"http://{host}:{port}")
+    uvicorn.run(
+        issuer, host=host, port=port, access_log=False, server_header=False, timeout_graceful_shutdown=2, ws="none"
+    )
+
+
+@app.command()
+def create(folder: Folder = SECRETS) -> None:
+    """Make the issuer's key and the default clients where they are missing."""
+    with telling(folder):
+        make_issuer(folder, MEMBERS)
+
+
+@app.command()
+def rotate(folder: Folder = SECRETS) -> None:
+    """Make a new key, which signs from now on; what the old ones have signed still verifies."""
+    with telling(folder):
+        require_development()
+        typer.echo(add_signing_key(folder / "issuer"))
+        publish(folder)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,105 @@
+"""The issuer over HTTP: ``POST /token`` (RFC 6749 4.4), ``GET /jwks`` (RFC 7517) and its metadata (RFC 8414)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from deploy.issuer import ISSUER
+from deploy.issuer.authentication import Authentication, shown_certificate
+from deploy.issuer.failures import Failures
+from deploy.issuer.keys import ALGORITHM, public_jwks, signing_keys
+from deploy.issuer.oauth import NO_STORE, OAuthError, read_form
+from deploy.issuer.profile import require_development
+from deploy.issuer.registry import Registration, Role, load_clients
+from deploy.issuer.tokens import LIFETIME_MINUTES, Clock, Grant, issue, resource, wall_clock
+
+GRANT_TYPE = "client_credentials"
+
+log = structlog.get_logger()
+
+
+def create_issuer(secrets: Path, url: str, clock: Clock = wall_clock) -> FastAPI:
+    """The app. ``secrets`` is the deployment's folder, ``url`` where clients reach it, without a slash at the end.
+
+    Keys and registry are read anew for every answer, so that a rotation or a new client holds at once.
+    Raises OnlyForDevelopment; OSError or ValueError when keys or registry cannot be read.
+    """
+    require_development()
+    issuer = Issuer(secrets / "issuer", url, clock)
+    app = FastAPI(title="Estafet · issuer", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_api_route("/token", issuer.token, methods=["POST"])
+    app.add_api_route("/jwks", issuer.jwks, methods=["GET"])
+    app.add_api_route("/.well-known/oauth-authorization-server", issuer.metadata, methods=["GET"])
+    return app
+
+
+class Issuer:
+    """What answers. Its folder holds the signing keys and the registry."""
+
+    def __init__(self, folder: Path, url: str, clock: Clock) -> None:
+        # what cannot be read is said at the start and not to the first who asks
+        signing_keys(folder)
+        load_clients(folder)
+        self._folder = folder
+        self._url = url
+        self._clock = clock
+        self._authentication = Authentication(folder, frozenset({ISSUER, f"{url}/token"}), clock)
+        self._failures = Failures(clock)
+
+    async def token(self, request: Request) -> JSONResponse:
+        """A token for the client that asks, or a refusal of RFC 6749 5.2."""
+        address = request.client.host if request.client else ""
+        try:
+            if wait := self._failures.wait(address):
+                raise OAuthError("temporarily_unavailable", "too-many-failures", wait)
+            grant = self._grant(await read_form(request), shown_certificate(request.scope))
+        except OAuthError as refusal:
+            if refusal.retry_after is None:
+                self._failures.note(address)
+            log.warning("token.refused", error=refusal.error, reason=refusal.reason)
+            return refusal.response("authorization" in request.headers)
+        token = issue(self._folder, grant, self._clock())
+        log.info("token.issued", client=grant.client, bound=grant.certificate is not None)
+        granted = {"expires_in": LIFETIME_MINUTES * 60, "scope": f"role:{grant.role} unit:{grant.unit}"}
+        return JSONResponse({"access_token": token, "token_type": "Bearer", **granted}, headers=NO_STORE)
+
+    def _grant(self, form: Mapping[str, str], shown: str | None) -> Grant:
+        """What the form asks for, as far as it is registered for who asks. Raises OAuthError."""
+        if "grant_type" not in form:
+            raise OAuthError("invalid_request", "no-grant-type")
+        name, client = self._authentication.client(form, shown)
+        if form["grant_type"] != GRANT_TYPE:
+            raise OAuthError("unsupported_grant_type", "grant-type")
+        if form.get("resource", resource(client.member)) != resource(client.member):
+            raise OAuthError("invalid_target", "resource")
+        if not set(form.get("scope", "").split()) <= _scope(client):
+            raise OAuthError("invalid_scope", "scope")
+        return Grant(name, client.member, client.role, client.unit, shown)
+
+    async def jwks(self) -> JSONResponse:
+        """The public halves of all its keys."""
+        return JSONResponse(public_jwks(signing_keys(self._folder)), headers={"Cache-Control": "max-age=60"})
+
+    async def metadata(self) -> JSONResponse:
+        """What it can do."""
+        return JSONResponse(
+            {
+                "issuer": ISSUER,
+                "token_endpoint": f"{self._url}/token",
+                "jwks_uri": f"{self._url}/jwks",
+                "response_types_supported": [],
+                "grant_types_supported": [GRANT_TYPE],
+                "token_endpoint_auth_methods_supported": ["private_key_jwt", "tls_client_auth"],
+                "token_endpoint_auth_signing_alg_values_supported": [ALGORITHM],
+                "tls_client_certificate_bound_access_tokens": True,
+                "scopes_supported": [f"role:{role}" for role in Role],
+            }
+        )
+
+
+def _scope(client: Registration) -> set[str]:
+    """All that a client may name in ``scope``: its role and its desk."""
+    return {f"role:{client.role}", f"unit:{client.unit}"}

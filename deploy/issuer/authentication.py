@@ -1,0 +1,111 @@
+"""How a client proves itself: ``private_key_jwt`` (RFC 7523) or its registered certificate (RFC 8705 2.1)."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from starlette.types import Scope
+
+from deploy.issuer.keys import ALGORITHM
+from deploy.issuer.oauth import OAuthError
+from deploy.issuer.registry import Clients, Registration, load_clients
+from deploy.issuer.tokens import Clock, thumbprint
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+LONGEST_ASSERTION_SECONDS = 300
+LEEWAY_SECONDS = 10
+"""How far the client's clock may be from ours."""
+LONGEST_JTI = 256
+
+
+class Authentication:
+    """Finds out which client asks. Remembers which assertions it has seen, for as long as they could come again."""
+
+    def __init__(self, folder: Path, audiences: frozenset[str], clock: Clock) -> None:
+        self._folder = folder
+        self._audiences = audiences
+        self._clock = clock
+        self._seen: dict[tuple[str, str], float] = {}
+
+    def client(self, form: Mapping[str, str], shown: str | None) -> tuple[str, Registration]:
+        """The client's id and registration; ``shown`` is the thumbprint of the connection's client certificate.
+
+        Raises OAuthError("invalid_client"), whatever it was: who guesses learns nothing.
+        """
+        clients = load_clients(self._folder)
+        client = self._by_assertion(form, clients) if "client_assertion" in form else _by_certificate(form, clients)
+        registered = clients[client].certificate
+        if registered is not None and not hmac.compare_digest(registered, shown or ""):
+            raise OAuthError("invalid_client", "certificate")
+        return client, clients[client]
+
+    def _by_assertion(self, form: Mapping[str, str], clients: Clients) -> str:
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise OAuthError("invalid_client", "assertion-type")
+        assertion = form["client_assertion"]
+        try:
+            client = _named(assertion)
+            key = ECKey.import_key({**clients[client].jwk})
+            claims = jwt.decode(assertion, key, [ALGORITHM]).claims
+            self._check(claims, client)
+        # what a stranger sends may break the parser in any of these ways
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+            raise OAuthError("invalid_client", type(error).__name__) from None
+        if form.get("client_id", client) != client:
+            raise OAuthError("invalid_client", "other-client-id")
+        self._remember(client, claims["jti"], claims["exp"])
+        return client
+
+    def _check(self, claims: dict[str, Any], client: str) -> None:
+        """RFC 7523 section 3, with the lifetime and the single use of OpenID Connect Core section 9."""
+        now = int(self._clock().timestamp())
+        jwt.JWTClaimsRegistry(
+            now=now,
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": client},
+            sub={"essential": True, "value": client},
+            aud={"essential": True},
+            exp={"essential": True},
+            jti={"essential": True},
+        ).validate(claims)
+        audiences = {claims["aud"]} if isinstance(claims["aud"], str) else set(claims["aud"])
+        # every one must be us: an assertion that another server may also take could be carried from there to here
+        if not audiences or not audiences <= self._audiences:
+            raise ValueError("audience")
+        if claims["exp"] > now + LONGEST_ASSERTION_SECONDS + LEEWAY_SECONDS:
+            raise ValueError("lives too long")
+        if len(claims["jti"]) > LONGEST_JTI:
+            raise ValueError("jti too long")
+
+    def _remember(self, client: str, jti: str, until: float) -> None:
+        now = self._clock().timestamp()
+        self._seen = {one: end for one, end in self._seen.items() if end + LEEWAY_SECONDS > now}
+        if (client, jti) in self._seen:
+            raise OAuthError("invalid_client", "replayed")
+        self._seen[client, jti] = until
+
+
+def _named(assertion: str) -> str:
+    """Who the assertion says it is of. Nothing is verified yet: it only tells which key to verify with."""
+    name: str = json.loads(jws.extract_compact(assertion.encode()).payload)["sub"]
+    return name
+
+
+def _by_certificate(form: Mapping[str, str], clients: Clients) -> str:
+    """The client that says it comes with its registered certificate; whether it does is checked next."""
+    client = form.get("client_id", "")
+    if client not in clients or clients[client].certificate is None:
+        raise OAuthError("invalid_client", "no-assertion")
+    return client
+
+
+def shown_certificate(scope: Scope) -> str | None:
+    """The thumbprint of the verified client certificate of a connection (ASGI TLS extension), if it has one."""
+    tls = scope.get("extensions", {}).get("tls") or {}
+    chain = tls.get("client_cert_chain")
+    return thumbprint(chain[0]) if chain and not tls.get("client_cert_error") else None

@@ -1,0 +1,89 @@
+"""The issuer's secrets, and a client for each member and role, so that every part can be tried at once.
+
+FOLDER/issuer/issuer-<n>.pem           what it signs tokens with
+FOLDER/issuer/clients.json             its registry
+FOLDER/<member>/clients/<client>.pem   what a client of that member proves itself with
+FOLDER/public/issuer.json              the JWK set that services verify tokens with
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from deploy.issuer.keys import (
+    PUBLIC,
+    add_signing_key,
+    keep_private_key,
+    private_folder,
+    public_jwk,
+    public_jwks,
+    signing_keys,
+    write,
+)
+from deploy.issuer.profile import require_development
+from deploy.issuer.registry import Registration, Role, load_clients, save_clients
+from shared.domain.routing import NATION, Units
+from shared.reference.units import load_units
+
+UNITS = Path(__file__).parents[2] / "services" / "units.csv"
+COORDINATION = "coordination"
+TOWNS = ("74.01", "73.71")
+"""Kolaka and Makassar, where the journey begins and ends: their desks have clients of their own."""
+AGENCY_ROLES = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.INTEGRATOR, Role.ADMINISTRATOR)
+COORDINATION_ROLES = (Role.COORDINATOR, Role.AUDITOR, Role.INTEGRATOR, Role.ADMINISTRATOR)
+
+
+def working_role(member: str) -> Role:
+    """The role of those who do a member's daily work."""
+    return Role.COORDINATOR if member == COORDINATION else Role.OFFICER
+
+
+def working_client(member: str) -> str:
+    """The client that does so for all of the country."""
+    return f"{member}-{working_role(member)}"
+
+
+def default_clients(members: Iterable[str], units: Units, day: date) -> Iterator[tuple[str, str, Role, str]]:
+    """Client id, member, role and desk: every role at the national desk, daily work also at those of the towns.
+
+    Members without a national desk have none.
+    """
+    for member in members:
+        if (member, NATION) not in units.chains:
+            continue
+        for role in COORDINATION_ROLES if member == COORDINATION else AGENCY_ROLES:
+            yield f"{member}-{role}", member, role, units.desk_for(member, NATION, day).id
+        for town in TOWNS:
+            desk = units.desk_for(member, town, day).id
+            yield f"{working_client(member)}-{desk}", member, working_role(member), desk
+
+
+def make_issuer(folder: Path, members: Iterable[str], units_file: Path = UNITS) -> None:
+    """Make what the issuer and the default clients of these members lack; what is there stays.
+
+    Raises OnlyForDevelopment.
+    """
+    require_development()
+    own = private_folder(folder / "issuer")
+    if not list(own.glob("issuer-*.pem")):
+        add_signing_key(own)
+    if not (own / "clients.json").exists():
+        save_clients(own, {})
+    known = load_clients(own)
+    made = dict(known)
+    for client, member, role, unit in default_clients(members, load_units(units_file), datetime.now(UTC).date()):
+        key = keep_private_key(private_folder(folder / member / "clients") / f"{client}.pem")
+        new = Registration(member=member, role=role, unit=unit, jwk=public_jwk(key))
+        made[client] = known.get(client, new).model_copy(update={"jwk": new.jwk})
+    if made != known:
+        save_clients(own, made)
+    publish(folder)
+
+
+def publish(folder: Path) -> None:
+    """Write the public halves of the issuer's keys to where services read them."""
+    public = folder / "public"
+    public.mkdir(exist_ok=True)
+    text = json.dumps(public_jwks(signing_keys(folder / "issuer")), indent=2) + "\n"
+    write(public / "issuer.json", text.encode(), PUBLIC)

@@ -1,0 +1,30 @@
+"""Slows down who guesses: so many refusals a minute from one address, then none of its requests is looked at."""
+
+from collections import deque
+
+from deploy.issuer.tokens import Clock
+
+MOST = 20
+WINDOW_SECONDS = 60.0
+REMEMBERED = 10_000
+"""Refusals kept in memory, of all addresses together."""
+
+
+class Failures:
+    """The refusals of the last minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._refused: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
+
+    def note(self, address: str) -> None:
+        """A request from there was refused."""
+        self._refused.append((self._clock().timestamp(), address))
+
+    def wait(self, address: str) -> int:
+        """Seconds until that address is listened to again; 0 for now."""
+        now = self._clock().timestamp()
+        while self._refused and self._refused[0][0] <= now - WINDOW_SECONDS:
+            self._refused.popleft()
+        own = [moment for moment, of in self._refused if of == address]
+        return int(own[-MOST] + WINDOW_SECONDS - now) + 1 if len(own) >= MOST else 0

@@ -1,0 +1,79 @@
+"""The keys the issuer signs with (ES256, RFC 7518 3.4), and how a file that others rely on is written."""
+
+import os
+from pathlib import Path
+
+from joserfc.jwk import ECKey
+
+ALGORITHM = "ES256"
+PRIVATE, PUBLIC = 0o600, 0o644
+
+
+def write(path: Path, content: bytes, mode: int) -> None:
+    """Write a file in one step: who reads it at this moment sees the old one or the new one, never a half."""
+    new = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)  # the umask has cut it, or it was left by a run that died
+        file.write(content)
+    new.replace(path)
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made if need be, which its owner alone may enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+def load_private_key(path: Path) -> ECKey:
+    """An EC private key in PKCS#8 PEM; its ``kid`` is its thumbprint (RFC 7638).
+
+    Raises PermissionError when anyone may read it, OSError when it is not there, ValueError when it is no such key.
+    """
+    if path.stat().st_mode & 0o007:
+        raise PermissionError(f"{path} may be read by anyone: chmod 600 {path}")
+    key = ECKey.import_key(path.read_bytes())
+    if key.private_key is None or key.curve_name != "P-256":
+        raise ValueError(f"{path} holds no P-256 private key")
+    key.ensure_kid()
+    return key
+
+
+def keep_private_key(path: Path) -> ECKey:
+    """The key at ``path``, made there if there is none."""
+    if not path.exists():
+        write(path, ECKey.generate_key("P-256").as_pem(private=True), PRIVATE)
+    return load_private_key(path)
+
+
+def signing_keys(folder: Path) -> list[ECKey]:
+    """The issuer's keys in ``folder`` (``issuer-<n>.pem``), the newest first: that one signs, all verify.
+
+    Raises FileNotFoundError when there is none.
+    """
+    paths = sorted(folder.glob("issuer-*.pem"), key=_number, reverse=True)
+    if not paths:
+        raise FileNotFoundError(f"no issuer-*.pem in {folder}")
+    return [load_private_key(path) for path in paths]
+
+
+def add_signing_key(folder: Path) -> Path:
+    """Make the next key; from now on it signs."""
+    number = max(map(_number, folder.glob("issuer-*.pem")), default=0) + 1
+    path = folder / f"issuer-{number}.pem"
+    keep_private_key(path)
+    return path
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.removeprefix("issuer-"))
+
+
+def public_jwk(key: ECKey) -> dict[str, str]:
+    """The public half as a JWK (RFC 7517)."""
+    return {name: str(value) for name, value in key.as_dict(private=False, use="sig", alg=ALGORITHM).items()}
+
+
+def public_jwks(keys: list[ECKey]) -> dict[str, list[dict[str, str]]]:
+    """The JWK set that verifies whatever these keys sign."""
+    return {"keys": [public_jwk(key) for key in keys]}

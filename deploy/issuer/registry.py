@@ -1,0 +1,52 @@
+"""Who may ask the issuer for what: ``FOLDER/issuer/clients.json``, one entry for each client."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from deploy.issuer.keys import PRIVATE, write
+
+
+class Role(StrEnum):
+    """What a caller is to a member. A token names exactly one."""
+
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    INTEGRATOR = "integrator"
+    COORDINATOR = "coordinator"
+    ADMINISTRATOR = "administrator"
+
+
+class Registration(BaseModel):
+    """A client: the one member, role and desk it gets tokens for, and what it proves itself with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    member: str
+    role: Role
+    unit: str
+    jwk: dict[str, str] = Field(description="Its public key; it signs its assertions with the other half.")
+    certificate: str | None = Field(
+        default=None,
+        alias="x5t#S256",
+        description="SHA-256 of its client certificate (RFC 8705 3.1). Where given, no other certificate will do.",
+    )
+
+
+Clients = Mapping[str, Registration]
+"""Client id → registration."""
+_CLIENTS = TypeAdapter(dict[str, Registration])
+
+
+def load_clients(folder: Path) -> dict[str, Registration]:
+    """The registry in the issuer's folder. Raises OSError or ValueError (pydantic's) when it cannot be read."""
+    return _CLIENTS.validate_json((folder / "clients.json").read_bytes())
+
+
+def save_clients(folder: Path, clients: Clients) -> None:
+    """Write the registry anew; the issuer goes by it from its next answer on."""
+    text = _CLIENTS.dump_json(dict(sorted(clients.items())), by_alias=True, exclude_none=True, indent=2)
+    write(folder / "clients.json", text + b"\n", PRIVATE)

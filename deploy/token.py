@@ -1,0 +1,57 @@
+"""Prints an access token: ``TOKEN=$(python -m deploy.token police)``. For development only.
+
+On stdout there is the token and nothing else; whatever goes wrong is said on stderr, in both languages.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.issuer.clients import UNITS, working_role
+from deploy.issuer.command_line import SECRETS, telling
+from deploy.issuer.registry import Role
+from deploy.issuer.tokens import LIFETIME_MINUTES, LONGEST_MINUTES, mint
+from services.members import MEMBERS
+from shared.domain.refusal import Refused
+from shared.domain.routing import NATION
+from shared.reference.units import load_units
+
+
+def make_token(
+    secrets: Path, member: str, role: Role | None = None, unit: str = "", minutes: int = LIFETIME_MINUTES
+) -> str:
+    """A token for a member's service; unless told otherwise for the daily work of the national desk.
+
+    Raises Refused for a desk that the member does not have, and what ``mint`` raises.
+    """
+    now, units = datetime.now(UTC), load_units(UNITS)
+    desk = units.get(member, unit, now.date()) if unit else units.desk_for(member, NATION, now.date())
+    return mint(secrets, member, role or working_role(member), desk.id, now, minutes)
+
+
+def _command(
+    member: Annotated[str, typer.Argument(help=f"Whose service: {', '.join(MEMBERS)}.")],
+    role: Annotated[Role | None, typer.Option(help="Who does the daily work, if not given.")] = None,
+    unit: Annotated[str, typer.Option(help="The desk acted for; the national one, if not given.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="How long it holds.")] = LIFETIME_MINUTES,
+    folder: Annotated[Path, typer.Option(help="The secrets of the deployment.")] = SECRETS,
+) -> None:
+    """Print an access token for a member's service."""
+    try:
+        with telling(folder):
+            typer.echo(make_token(folder, member, role, unit, minutes))
+    except Refused:
+        typer.echo(f"✗ Tidak ada anggota atau satuan ini. Anggota: {', '.join(MEMBERS)}; satuan: /v1/units.", err=True)
+        typer.echo("  There is no such member or unit; every service lists the units at /v1/units.", err=True)
+        raise typer.Exit(2) from None
+
+
+def main() -> None:
+    """The command line."""
+    typer.run(_command)
+
+
+if __name__ == "__main__":
+    main()
