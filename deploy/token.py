@@ -11,9 +11,9 @@ import typer
 
 from deploy.issuer.clients import UNITS, working_role
 from deploy.issuer.command_line import SECRETS, telling
-from deploy.issuer.registry import Role
 from deploy.issuer.tokens import LIFETIME_MINUTES, LONGEST_MINUTES, mint
 from services.members import MEMBERS
+from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
 from shared.reference.units import load_units

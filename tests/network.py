@@ -128,8 +128,7 @@ class Network:
             nats_seed_file=own / "nats.seed",
             issuer=ISSUER,
             issuer_jwks=str(write_jwks(self.secrets)),
-            log_level="critical",
-            **self.extra,
+            **{"log_level": "critical", **self.extra},
         )
 
     async def start(self, code: str, *, online: bool = True) -> Client:

@@ -13,8 +13,9 @@ from deploy.issuer.failures import Failures
 from deploy.issuer.keys import ALGORITHM, public_jwks, signing_keys
 from deploy.issuer.oauth import NO_STORE, OAuthError, read_form
 from deploy.issuer.profile import require_development
-from deploy.issuer.registry import Registration, Role, load_clients
+from deploy.issuer.registry import Registration, load_clients
 from deploy.issuer.tokens import LIFETIME_MINUTES, Clock, Grant, issue, resource, wall_clock
+from shared.domain.access import Role
 
 GRANT_TYPE = "client_credentials"
 

@@ -14,7 +14,8 @@ from starlette.types import Scope
 from deploy.issuer.keys import ALGORITHM
 from deploy.issuer.oauth import OAuthError
 from deploy.issuer.registry import Clients, Registration, load_clients
-from deploy.issuer.tokens import Clock, thumbprint
+from deploy.issuer.tokens import Clock
+from shared.security.tokens import thumbprint
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION_SECONDS = 300

@@ -22,7 +22,8 @@ from deploy.issuer.keys import (
     write,
 )
 from deploy.issuer.profile import require_development
-from deploy.issuer.registry import Registration, Role, load_clients, save_clients
+from deploy.issuer.registry import Registration, load_clients, save_clients
+from shared.domain.access import Role
 from shared.domain.routing import NATION, Units
 from shared.reference.units import load_units
 

@@ -1,23 +1,12 @@
 """Who may ask the issuer for what: ``FOLDER/issuer/clients.json``, one entry for each client."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from deploy.issuer.keys import PRIVATE, write
-
-
-class Role(StrEnum):
-    """What a caller is to a member. A token names exactly one."""
-
-    OFFICER = "officer"
-    SUPERVISOR = "supervisor"
-    AUDITOR = "auditor"
-    INTEGRATOR = "integrator"
-    COORDINATOR = "coordinator"
-    ADMINISTRATOR = "administrator"
+from shared.domain.access import Role
 
 
 class Registration(BaseModel):

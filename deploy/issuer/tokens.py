@@ -1,6 +1,5 @@
 """Access tokens: JWTs of RFC 9068, bound to a client certificate where there is one (RFC 8705)."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,14 +7,13 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509 import load_pem_x509_certificate
 from joserfc import jwt
 
 from deploy.issuer import ISSUER
 from deploy.issuer.keys import ALGORITHM, signing_keys
 from deploy.issuer.profile import require_development
 from deploy.issuer.registry import load_clients
+from shared.security.tokens import AUDIENCE_PREFIX, thumbprint
 
 LIFETIME_MINUTES = 10
 LONGEST_MINUTES = 12 * 60
@@ -42,13 +40,7 @@ class Grant:
 
 def resource(member: str) -> str:
     """What a member's service is called in ``resource`` (RFC 8707) and ``aud``."""
-    return f"urn:estafet:{member}"
-
-
-def thumbprint(certificate: str) -> str:
-    """The ``x5t#S256`` of a PEM certificate (RFC 8705 3.1). Raises ValueError when it is none."""
-    digest = load_pem_x509_certificate(certificate.encode()).fingerprint(SHA256())
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return AUDIENCE_PREFIX + member
 
 
 def issue(folder: Path, grant: Grant, now: datetime, minutes: int = LIFETIME_MINUTES) -> str:

@@ -1,6 +1,7 @@
 """Access tokens: who calls, by the word of a trusted issuer (RFC 9068), bound to a certificate where there is one
 (RFC 8705)."""
 
+import base64
 import hashlib
 import hmac
 from collections import OrderedDict
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -37,6 +40,12 @@ class BadToken(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def thumbprint(pem: str) -> str:
+    """The ``x5t#S256`` of a PEM certificate (RFC 8705 section 3.1), base64url. Raises ValueError when it is none."""
+    digest = x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256())
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Confirmation(BaseModel):

@@ -4,22 +4,18 @@ Every route is a ``GuardedRoute`` whose name stands in the member's table of ope
 see is settled before the body is read.
 """
 
-import base64
-import hashlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from shared.domain.access import Caller, Rule, Sight, admit
 from shared.domain.refusal import Refused
-from shared.security.tokens import BadToken, Verifier
+from shared.security.tokens import BadToken, Verifier, thumbprint
 from shared.service.office import Office
 from shared.storage.database import Clock
 
@@ -50,7 +46,7 @@ class Door:
         if token is None:
             raise Refused("token-required")
         try:
-            return self.verifier.verify(token, self.clock(), thumbprint(request))
+            return self.verifier.verify(token, self.clock(), certificate(request))
         except BadToken as error:
             log.warning("admission.refused", reason=error.reason)
             raise Refused("token-not-valid") from None
@@ -101,13 +97,10 @@ def bearer(request: Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def thumbprint(request: Request) -> str | None:
-    """The SHA-256 of the caller's certificate (RFC 8705 section 3.1), base64url, if it showed one."""
+def certificate(request: Request) -> str | None:
+    """The thumbprint of the caller's certificate, if it showed one (ASGI TLS extension)."""
     chain = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
-    if not chain:
-        return None
-    der = x509.load_pem_x509_certificate(chain[0].encode()).public_bytes(Encoding.DER)
-    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+    return thumbprint(chain[0]) if chain else None
 
 
 def _caller(request: Request) -> Caller:

@@ -9,6 +9,7 @@ from fastapi import Header, Request, Response
 from pydantic import BaseModel
 
 from shared.domain.refusal import Refused
+from shared.security.vault import Vault
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.database import Database, Transaction
 
@@ -41,6 +42,7 @@ class Posting:
     key: str
     path: str
     database: Database
+    vault: Vault
 
     def once(self, command: BaseModel, work: Callable[[Transaction], Answer]) -> Response:
         """Do ``work`` and keep its answer in the same unit of work; or give the answer that was kept.
@@ -49,7 +51,8 @@ class Posting:
         """
         # a key is the caller's own: nobody gets the answer that was kept for somebody else
         name = hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
-        fingerprint = hashlib.sha256(f"{self.path}\n{command.model_dump_json()}".encode()).hexdigest()
+        # keyed, because what was sent may hold a number that a plain hash would give away
+        fingerprint = self.vault.blind(f"{self.path}\n{command.model_dump_json()}", "fingerprint")
 
         def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
             kept = tx.session.get(IdempotencyRow, name)
@@ -78,4 +81,6 @@ class Posting:
 
 def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
-    return Posting(request.state.caller.client, key, request.url.path, request.app.state.database)
+    return Posting(
+        request.state.caller.client, key, request.url.path, request.app.state.database, request.app.state.office.vault
+    )

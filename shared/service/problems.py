@@ -4,6 +4,7 @@ A problem says what was wrong, in which field, and what to do; Indonesian unless
 repeats what the caller sent, because that may be a name.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -517,11 +518,15 @@ def _is_json(request: Request) -> bool:
     return stated is None or stated.partition(";")[0].strip().lower() == "application/json"
 
 
+LIKE_A_FIELD = re.compile(r"[a-z][a-z0-9_]{0,40}|[0-9]{1,6}")
+"""A misspelt field is named. What does not look like one is not: somebody may have written a name in its place."""
+
+
 def _pointer(location: Sequence[Any]) -> str:
     where, *path = location
     if where != "body":
         return str(path[0] if path else where)
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{part if LIKE_A_FIELD.fullmatch(str(part)) else '?'}" for part in path)
 
 
 RULES: dict[str, Text] = {

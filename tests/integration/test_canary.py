@@ -1,0 +1,261 @@
+"""The canary: everything that can be told of a victim is told, with words that stand nowhere else; then every byte
+that any of it left behind is searched. They sing in the answers to who may know, and nowhere else (DESIGN section 5).
+"""
+
+import base64
+import contextlib
+import gzip
+import io
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pytest
+import structlog
+from sqlalchemy import make_url
+
+from deploy.embedded_nats import EmbeddedNats
+from shared.domain.access import Role
+from tests.conftest import DatabaseUrl
+from tests.network import Client, Network, a_victim, asking, problem, provisioning, refer
+
+AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
+
+
+@dataclass
+class Canaries:
+    """Words that stand nowhere else, and the answers in which they were heard."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    heard: list[str] = field(default_factory=list)
+
+    def name(self, what: str) -> str:
+        """A new word, as a person's name could be written."""
+        return self.words.setdefault(what, f"Kanari{uuid4().hex[:14]}")
+
+    def number(self, what: str, digits: int) -> str:
+        """A new number of that many digits."""
+        return self.words.setdefault(what, str(uuid4().int)[:digits].replace("0", "7"))
+
+    def identity(self, who: str) -> dict[str, str]:
+        """Somebody who does not exist."""
+        return {
+            "name": self.name(f"{who} name"),
+            "nik": self.number(f"{who} nik", 16),
+            "phone": "+62" + self.number(f"{who} phone", 12),
+            "address": "Jalan " + self.name(f"{who} address"),
+            "statement": "Dijanjikan kerja oleh " + self.name(f"{who} statement"),
+            "safe_house": "Rumah " + self.name(f"{who} safe house"),
+        }
+
+    def forms(self) -> Iterator[tuple[str, bytes]]:
+        """Each word in each form in which bytes may hold it."""
+        for what, word in self.words.items():
+            plain = word.encode()
+            yield what, plain
+            yield f"{what} (UTF-16)", word.encode("utf-16-le")
+            yield f"{what} (hex)", plain.hex().encode()
+            if quote(word) != word:
+                yield f"{what} (percent)", quote(word).encode()
+            for shift in range(3):  # base64 of the word wherever it begins; the ends depend on the neighbours
+                coded = base64.b64encode(b"\0" * shift + plain)
+                yield f"{what} (base64)", coded[4:-4] if shift else coded[:-4]
+
+
+def songs(canaries: Canaries, where: str, content: bytes) -> list[str]:
+    """Which canaries are heard in some bytes."""
+    return [f"{where}: {what}" for what, form in canaries.forms() if form in content]
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Everything that is logged, at the most talkative level."""
+    written, before = io.StringIO(), structlog.get_config()
+    yield written
+    structlog.configure(**before)
+
+
+@pytest.fixture
+async def talkative(
+    tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl, logged: io.StringIO
+) -> AsyncIterator[Network]:
+    """The shipped network, logging all that it can."""
+    async with provisioning(nats, secrets):
+        network = Network(tmp_path, secrets, nats, database_url, extra={"log_level": "debug"})
+        yield network
+        await network.stop_all()
+
+
+async def look(canaries: Canaries, client: Client, victim: str) -> None:
+    """Somebody who may know looks; what they hear is kept."""
+    answer = await client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    canaries.heard.append(answer.text)
+
+
+async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str]:
+    """Every way in which something about a person comes in, and every answer to who must not know."""
+    police, kemenpppa, kemensos, kemenkes = [await network.start(code) for code in AGENCIES]
+    coordination = await network.start("coordination")
+    refusals: list[str] = []
+
+    opened = {
+        "unit": "polres-74.01",
+        "channel": "spkt",
+        "exploitation": "online-scam",
+        "note": canaries.name("case note"),
+    }
+    case = (await police.post("/v1/cases", opened)).json()["id"]
+    victim = await a_victim(police, identity=canaries.identity("first"))
+    second = await a_victim(police)
+    await police.post(f"/v1/victims/{second}/identity", canaries.identity("second"))
+    await look(canaries, police, victim)
+
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", note=canaries.name("note"))
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept", note=canaries.name("accept note"))
+    await police.until_status(transfer, "accepted")
+    await look(canaries, kemenpppa, victim)
+    refused = await refer(kemenpppa, victim, "kemenkes", "examination-and-treatment")
+    await kemenkes.until_status(refused, "received")
+    await kemenkes.must(refused, "reject", reason="other", note=canaries.name("reject note"))
+    treated = await refer(kemenpppa, victim, "kemenkes", "first-aid", priority="stat")
+    await kemenkes.until_status(treated, "received")
+    await kemenkes.must(treated, "accept")
+    await look(canaries, kemenkes, victim)
+    await kemenpppa.post(f"/v1/victims/{victim}/identity", {"name": canaries.name("corrected name")})
+    await kemenpppa.must(treated, "provide-information", about="identity", note=canaries.name("information note"))
+    await kemenkes.until(f"/v1/referrals/{treated}", lambda seen: seen["asks"] == 1)
+    await look(canaries, kemenkes, victim)
+    shelter = await refer(kemenpppa, victim, "kemensos", "shelter-and-rehabilitation", kind="transfer")
+    await kemensos.until_status(shelter, "received")
+    await kemensos.must(shelter, "accept")
+    await look(canaries, kemensos, victim)
+    history = await kemenpppa.get(f"/v1/referrals/{treated}/history")
+    canaries.heard.append(json.dumps(history))
+
+    found = await police.post("/v1/victims/search", {"field": "nik", "value": canaries.words["second nik"]})
+    assert [item["id"] for item in found.json()["items"]] == [second]
+    stranger = await network.calling("police", Role.OFFICER, "polres-11.01")
+    urgent = {"reason": "child-at-risk", "minutes": 5, "note": canaries.name("break-glass note")}
+    assert (await stranger.post(f"/v1/victims/{second}/break-glass", urgent)).status_code == 201
+    await look(canaries, stranger, second)
+
+    # who must not know, and what is wrong: the answers must not repeat what was sent
+    word = canaries.name("misplaced")
+    for answer in (
+        await stranger.http.get(f"/v1/victims/{victim}/identity", params={"purpose": word}),
+        await police.post("/v1/cases", {**opened, "unit": word}),
+        await police.post("/v1/cases", {**opened, word: word}),
+        await police.post(f"/v1/cases/{case}/victims", {"age_class": word, "sex": "female", "identity": {"nik": word}}),
+        await police.post(f"/v1/victims/{second}/identity", {"name": word + "\0", "born_on": word}),
+        await police.post("/v1/victims/search", {"field": "nik", "value": word}),
+        await police.post("/v1/referrals", asking(second, word, word), key=word),
+        await police.http.get(f"/v1/victims/{word}"),
+        await police.http.get("/v1/referrals", params={"cursor": word, "status": word}),
+        await police.http.get(f"/{word}", headers={"X-Name": word, "User-Agent": word, "traceparent": word}),
+        await police.http.post("/v1/cases", content=f'{{"note": "{word}'.encode(), headers={"Idempotency-Key": "1"}),
+        await coordination.http.get(f"/journeys/{word}"),
+        await coordination.http.post("/masuk", data={"token": word}),
+        await coordination.http.get("/v1/journeys", params={"region": word}),
+    ):
+        refusals.append(answer.text + repr(answer.headers.multi_items()))
+    assert problem(await kemenkes.http.get(f"/v1/victims/{second}/identity", params={"purpose": "care"}))
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: len(seen["handovers"]) == 4)
+    for path in ("/v1/journeys", f"/v1/journeys/{victim}", "/v1/counts"):
+        refusals.append((await coordination.http.get(path)).text)
+    for code in AGENCIES:
+        operator = await network.operator(code)
+        for path in ("/v1/parked", "/v1/links"):
+            refusals.append((await operator.http.get(path)).text)
+        auditor = await network.calling(code, Role.AUDITOR)
+        refusals.append((await auditor.http.get("/v1/access-log")).text)
+        refusals.append((await auditor.http.get(f"/v1/victims/{victim}/access-report")).text)
+        refusals.append((await auditor.http.get(f"/v1/referrals/{treated}/history")).text)
+    return refusals
+
+
+def backups(network: Network) -> Iterator[tuple[str, bytes]]:
+    """A backup of every database, made while it runs, by the database's own means."""
+    for code in network.apps:
+        url = make_url(network.database_url(code))
+        if url.get_backend_name() == "sqlite":
+            copy = network.folder / f"{code}.backup"
+            with contextlib.closing(sqlite3.connect(str(url.database))) as source:
+                with contextlib.closing(sqlite3.connect(copy)) as target:
+                    source.backup(target)
+                yield f"dump of {code}", "\n".join(source.iterdump()).encode()
+            continue
+        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            connection.execute("CHECKPOINT")
+            for (table,) in tables:
+                with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as rows:
+                    yield f"dump of {code}.{table}", b"".join(bytes(block) for block in rows)
+
+
+def data_folder(network: Network) -> Path | None:
+    """Where the PostgreSQL server of the tests keeps everything, its write-ahead log too."""
+    url = make_url(network.database_url("police"))
+    if url.get_backend_name() == "sqlite":
+        return None
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        shown = connection.execute("SHOW data_directory").fetchone()
+    assert shown is not None
+    return Path(shown[0])
+
+
+async def test_no_byte_anywhere_tells_who_a_victim_is(talkative: Network, logged: io.StringIO) -> None:
+    canaries = Canaries()
+    with contextlib.redirect_stderr(logged), contextlib.redirect_stdout(logged):
+        refusals = await all_that_can_be_told(talkative, canaries)
+    heard = "\n".join(canaries.heard)
+    misplaced = {"misplaced", "case note", "break-glass note", "second safe house"}
+    unheard = [what for what, word in canaries.words.items() if word not in heard and what not in misplaced]
+    told_to_nobody = {"first safe house", "note", "accept note", "reject note", "first statement"}
+    assert set(unheard) <= told_to_nobody | {w for w in unheard if w.startswith("second")}, unheard
+    assert len(canaries.words) >= 19 and canaries.words["first name"] in heard
+
+    sung: list[str] = []
+    for number, refusal in enumerate(refusals):
+        sung += songs(canaries, f"answer {number}", refusal.encode())
+    for where, content in backups(talkative):
+        sung += songs(canaries, where, content)
+    searched = 0
+    for folder in filter(None, (talkative.folder, data_folder(talkative))):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                content = path.read_bytes()
+                searched += len(content)
+                sung += songs(canaries, str(path.relative_to(folder)), content)
+    sung += songs(canaries, "log", logged.getvalue().encode())
+    assert sung == []
+    assert searched > 1_000_000  # databases, their logs, the broker's files
+    assert '"event": "http"' in logged.getvalue()
+    names = {path.name for path in talkative.folder.rglob("*")}
+    assert any(name.endswith(".blk") for name in names)  # what the broker stores was among it
+
+
+def test_the_search_would_hear_a_song(tmp_path: Path) -> None:
+    """In whatever form it is written, and not when it is not there."""
+    canaries = Canaries()
+    word = canaries.name("a name")
+    for content in (
+        f"xx{word}yy".encode(),
+        json.dumps({"note": f"ä {word}"}).encode(),
+        f"aä{word}".encode("utf-16-le"),
+        base64.b64encode(f"some words and then {word} and more".encode()),
+        base64.b64encode(f"one more and {word} and more".encode()),
+        base64.b64encode(f"again, then {word} and more".encode()),
+        word.encode().hex().encode(),
+    ):
+        assert songs(canaries, "there", content)
+    assert not songs(canaries, "there", gzip.compress(b"Kanari") + b"Kanari" * 1000)
