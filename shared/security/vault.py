@@ -1,0 +1,94 @@
+"""What a member does with its secret keys, wherever they lie: in files here, in a token behind PKCS#11, in a KMS.
+
+The keys are the member's own: those that sign and open (their public halves are in the key directory), those that
+wrap data keys at rest (``storage-<n>``), and the one of the blind index.
+"""
+
+import base64
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from shared.security.keys import KeyDirectory
+from shared.security.public_keys import DirectoryKey, Untrusted
+from shared.security.sealing import NONCE_BYTES, Unopenable
+
+BLIND_INDEX = "blind-index"
+_STORAGE = re.compile(r"storage-[1-9][0-9]{0,5}")
+
+
+class VaultUnavailable(Exception):
+    """The keys cannot be used now: a token is away, or none of ours may sign. Trying again later may help."""
+
+
+class Vault(Protocol):
+    """What needs a secret key. Every method may be called from any thread, and may raise VaultUnavailable."""
+
+    def sign(self, body: bytes) -> str:
+        """The ``Estafet-Signature`` of exactly these bytes, by the newest key that is valid."""
+
+    def open_key(self, wrapped: str) -> bytes:
+        """The data key in an ``Estafet-Key`` that was wrapped for one of our keys.
+
+        Raises Unopenable: ``unknown-key``, ``revoked-key``, ``retired-key``, or what ``unwrap_key`` raises.
+        """
+
+    def wrap_at_rest(self, data_key: bytes, context: str) -> str:
+        """A data key as it lies in our database: AES-256-GCM under the newest storage key, bound to ``context``."""
+
+    def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
+        """The data key that was wrapped. Raises Unopenable ``unknown-key``, ``malformed`` or ``not-authentic``."""
+
+    def blind(self, value: str, purpose: str) -> str:
+        """The keyed hash of a normalised value (HMAC-SHA-256, hex), another one for each purpose."""
+
+
+# --- what every vault says in the same way: what one wrapped, another with the same keys unwraps ---------------------
+
+
+def key_to_open(directory: KeyDirectory, member: str, key_id: str, now: datetime) -> DirectoryKey:
+    """Our encryption key of that id. Raises Unopenable ``unknown-key``, ``revoked-key`` or ``retired-key``."""
+    key = directory.keys.get(key_id)
+    if key is None or key.agency != member or key.use != "enc":
+        raise Unopenable("unknown-key")
+    try:
+        key.check(now)
+    except Untrusted as error:
+        raise Unopenable(error.reason) from None
+    return key
+
+
+def newest_storage_key(names: Iterable[str]) -> str:
+    """The last of ``storage-<n>``. Raises VaultUnavailable when there is none."""
+    numbers = [int(name.partition("-")[2]) for name in names if _STORAGE.fullmatch(name)]
+    if not numbers:
+        raise VaultUnavailable("there is no storage key")
+    return f"storage-{max(numbers)}"
+
+
+def at_rest(name: str, nonce: bytes, ciphertext: bytes) -> str:
+    """A wrapped data key as text: ``<name of the storage key>.<base64url of nonce, ciphertext and tag>``."""
+    return f"{name}.{base64.urlsafe_b64encode(nonce + ciphertext).decode()}"
+
+
+def parse_at_rest(wrapped: str) -> tuple[str, bytes, bytes]:
+    """Name, nonce, and ciphertext with tag. Raises Unopenable ``malformed``."""
+    name, _, encoded = wrapped.partition(".")
+    try:
+        raw = base64.b64decode(encoded, altchars=b"-_", validate=True)
+    except ValueError:
+        raise Unopenable("malformed") from None
+    if not _STORAGE.fullmatch(name) or len(raw) <= NONCE_BYTES:
+        raise Unopenable("malformed")
+    return name, raw[:NONCE_BYTES], raw[NONCE_BYTES:]
+
+
+def bound(name: str, context: str) -> bytes:
+    """What is authenticated with a wrapped data key."""
+    return f"{name}\n{context}".encode()
+
+
+def blinded(value: str, purpose: str) -> bytes:
+    """What the blind index hashes. A purpose is a word of ours; a value may be anything."""
+    return f"{purpose}\n{value}".encode()
