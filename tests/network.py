@@ -119,6 +119,7 @@ class Network:
             database_url=self.database_url(code),
             signing_key_file=own / f"{code}-1.pem",
             key_directory_file=self.secrets / "public" / "keys.json",
+            key_directory_root_file=self.secrets / "public" / "directory-root.json",
             nats_url=self.nats.url if online else None,
             nats_seed_file=own / "nats.seed",
             log_level="critical",

@@ -122,13 +122,19 @@ class DirectoryFile:
 
     def current(self) -> KeyDirectory:
         """The directory. Looks at the file when the last look is LOOK_AGAIN_SECONDS ago."""
-        if self._clock() >= self._look_at and self._lock.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                self._look_at = self._clock() + LOOK_AGAIN_SECONDS
-                self._lock.release()
+        if self._clock() >= self._look_at:
+            self._look()
         return self._directory
+
+    def verify(self, body: bytes, signature: str | None, at: datetime) -> str:
+        """As ``KeyDirectory.verify``; a key that is not known is looked for in the file at once."""
+        try:
+            return self.current().verify(body, signature, at)
+        except Untrusted as error:
+            if error.reason != "unknown-key":
+                raise
+        self._look()
+        return self._directory.verify(body, signature, at)
 
     def learn(self, document: bytes) -> KeyDirectory:
         """Go on with a document that came another way. Raises Untrusted as ``newer`` does, and changes nothing then."""
@@ -137,6 +143,11 @@ class DirectoryFile:
             return self._directory
 
     def _look(self) -> None:
+        with self._lock:
+            self._look_at = self._clock() + LOOK_AGAIN_SECONDS  # first: the others need not wait for us
+            self._read()
+
+    def _read(self) -> None:
         try:
             state = self._state()
             if state == self._seen:

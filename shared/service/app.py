@@ -24,7 +24,8 @@ from shared.messaging.consumer import Consumer, Receive
 from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
 from shared.reference.units import load_units
-from shared.security.keys import KeyDirectory, SigningKey
+from shared.security.key_directory import DirectoryFile, load_root
+from shared.security.keys import SigningKey
 from shared.service import problems
 from shared.service.changes import Changes
 from shared.service.edge import Edge
@@ -116,7 +117,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     reception = Reception(
         member=agency.code,
         unit=_national_unit(office, clock),
-        keys=KeyDirectory.load(settings.key_directory_file),
+        keys=DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file)),
         apply=member.apply(office),
         follower=member.follower,
     )

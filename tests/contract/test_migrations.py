@@ -140,6 +140,7 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
         database_url=database_url(name),
         signing_key_file=secrets / name / f"{name}-1.pem",
         key_directory_file=secrets / "public" / "keys.json",
+        key_directory_root_file=secrets / "public" / "directory-root.json",
         log_level="critical",
     )
     app = create_app(member(name), settings, wall_clock)

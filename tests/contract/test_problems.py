@@ -195,6 +195,7 @@ async def started(member: Member, folder: Path, secrets: Path, stack: contextlib
         database_url=f"sqlite:///{folder}/{code}.db",
         signing_key_file=secrets / code / f"{code}-1.pem",
         key_directory_file=secrets / "public" / "keys.json",
+        key_directory_root_file=secrets / "public" / "directory-root.json",
         log_level="debug",
     )
     engine = open_engine(settings.database())
