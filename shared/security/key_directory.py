@@ -118,7 +118,9 @@ class DirectoryFile:
         self._path, self._clock, self._lock = path, clock, threading.Lock()
         self._look_at = clock() + LOOK_AGAIN_SECONDS
         self._seen = self._state()
-        self._directory = newer(KeyDirectory({}, at_least - 1, root=root), path.read_bytes())
+        self._directory = read_directory(path.read_bytes(), root)
+        if self._directory.version < at_least:
+            raise Untrusted("older-directory")
 
     def current(self) -> KeyDirectory:
         """The directory. Looks at the file when the last look is LOOK_AGAIN_SECONDS ago."""

@@ -87,9 +87,8 @@ class Token:
 
     def secret_labels(self) -> list[str]:
         """The labels of the secret keys."""
-        return self._do(
-            lambda: [key.label for key in self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY})]
-        )
+        secret = {Attribute.CLASS: ObjectClass.SECRET_KEY}
+        return self._do(lambda: [key.label for key in self._searching().get_objects(secret)])
 
     def close(self) -> None:
         """Log out; the next use logs in again."""
@@ -101,8 +100,13 @@ class Token:
 
     def _key(self, kind: ObjectClass, label: str) -> Any:
         if (kind, label) not in self._keys:
-            self._keys[kind, label] = self._session.get_key(object_class=kind, label=label)
+            self._keys[kind, label] = self._searching().get_key(object_class=kind, label=label)
         return self._keys[kind, label]
+
+    def _searching(self) -> Any:
+        """The session, alive: python-pkcs11 leaves a search open for ever that a dead one refused."""
+        self._session.generate_random(8)
+        return self._session
 
     def _do(self, work: Callable[[], _Result]) -> _Result:
         with self._lock:
