@@ -21,6 +21,8 @@ run: $(READY) ## jalankan semuanya dan satu perjalanan / start everything, play 
 test: $(READY) ## semua uji / every test
 	@command -v chromium > /dev/null || command -v google-chrome > /dev/null || $(BIN)/playwright install chromium || \
 	  echo "No browser: the tests of the page will fail. On Debian: apt-get install chromium"
+	@command -v softhsm2-util > /dev/null || \
+	  echo "No SoftHSM: vaults are tested with files alone. On Debian: apt-get install softhsm2"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## pemeriksaan cepat / format, lint, types, imports, unit and contract tests

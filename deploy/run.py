@@ -119,18 +119,15 @@ class Stack:
     def _service(self, name: str) -> Service:
         environment = {
             "ESTAFET_DATABASE_URL": self.database_url(name),
-            "ESTAFET_SIGNING_KEY_FILE": str(self._signing_key(name)),
             "ESTAFET_KEY_FOLDER": str(self._secrets / name),
             "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
+            "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(self._secrets / "public" / "directory-root.json"),
             "ESTAFET_NATS_URL": self.nats.url,
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
             "ESTAFET_ISSUER": ISSUER,
             "ESTAFET_ISSUER_JWKS": str(self._secrets / "public" / "issuer.json"),
         }
         return Service(name, serving(f"{MEMBERS[name]}:app", self.urls[name]), environment, self._logs / f"{name}.log")
-
-    def _signing_key(self, name: str) -> Path:
-        return max((self._secrets / name).glob(f"{name}-[0-9]*.pem"), key=lambda path: path.stat().st_mtime)
 
     async def _provision(self) -> None:
         broker = Broker(self.nats.url, PROVISIONER, self._secrets / PROVISIONER / "nats.seed")

@@ -3,25 +3,21 @@
 ``python -m deploy.secrets FOLDER`` writes, and never overwrites, what only its owner may read:
 
     FOLDER/<member>/nats.seed              how the member logs in to the broker
-    FOLDER/<agency>/<agency>-1.pem         the key an agency signs its events with
-    FOLDER/<agency>/<agency>-enc-1.pem     the key that others wrap data keys to
-    FOLDER/<agency>/storage-1.key          the key that its own data keys are locked with
-    FOLDER/<agency>/blind-index.key        the key of the hashes that it searches numbers by
     FOLDER/<agency>/database.password
     FOLDER/postgres/superuser.password
     FOLDER/issuer/, FOLDER/<agency>/clients/   tokens for development: deploy/issuer/clients.py
+    FOLDER/<agency>/, FOLDER/directory/    the keys of the agencies and of the task force: see deploy.keyring
 
-and writes anew each time, from those, what everyone may read:
+and writes from those what everyone may read:
 
-    FOLDER/public/keys.json                the agencies' public keys (a JWK set)
+    FOLDER/public/keys.json                the agencies' public keys, signed by the task force
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
 
-import base64
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
@@ -29,11 +25,10 @@ from typing import Annotated
 
 import nkeys  # type: ignore[import-untyped]
 import typer
-from joserfc.jwk import OKPKey
 
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
-from shared.security.keys import SigningKey, encryption_jwk
+from deploy.keyring import Keyring
 
 RIGHTS = Path(__file__).parent / "nats" / "rights"
 
@@ -68,7 +63,7 @@ IMPORTED_BY_ALL = "$JS.API.INFO"
 
 # a name becomes a folder, a token of a subject and an account: no dot, no wildcard, no quote, no path
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-RESERVED = {"all", "public", "postgres", "issuer"}
+RESERVED = {"all", "directory", "public", "postgres", "issuer"}
 
 ACCOUNT = """\
 "{member}" {{
@@ -92,26 +87,22 @@ ACCOUNT = """\
 def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
     """Make what is missing in ``folder`` for these members (name → role); what is there stays.
 
-    Raises ValueError for a name that cannot be one, or when ``keys.json`` knows another key under a key's id.
+    Raises ValueError for a name that cannot be one, or for a key that ``keys.json`` lists otherwise.
     """
     for member in members:
         if not NAME.fullmatch(member) or member in RESERVED:
             raise ValueError(f"{member!r} cannot be the name of a member")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     public = _folder(folder / "public", 0o755)
-    jwks: list[dict[str, str]] = []
     accounts: list[str] = []
     for member, role in members.items():
         own = _folder(folder / member)
         accounts.append(_account(member, role, _nats_public_key(own / "nats.seed")))
         if role is Role.AGENCY:
             _write_once(own / "database.password", token_urlsafe)
-            jwks += [key.public_jwk(member) for key in _signing_keys(own, member)]
-            jwks += [encryption_jwk(key, member) for key in _encryption_keys(own, member)]
-            for secret in ("storage-1.key", "blind-index.key"):
-                _write_once(own / secret, lambda: base64.b64encode(os.urandom(32)).decode())
     _write_once(_folder(folder / "postgres") / "superuser.password", token_urlsafe)
-    _write_public(public / "keys.json", _key_directory(public / "keys.json", jwks))
+    agencies = [member for member, role in members.items() if role is Role.AGENCY]
+    Keyring(folder).make(agencies, datetime.now(UTC))
     header = "# Written by deploy.secrets from deploy/nats/rights/: do not edit.\n\n"
     _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
     if is_development():
@@ -145,32 +136,6 @@ def _nats_public_key(seed_file: Path) -> str:
 
 def _text(ascii_bytes: bytes) -> str:
     return ascii_bytes.decode("ascii")
-
-
-def _signing_keys(own: Path, member: str) -> list[SigningKey]:
-    """Every signing key of an agency: after a rotation there are several, and the first may be gone."""
-    signing = [path for path in own.glob(f"{member}-*.pem") if path.stem.removeprefix(f"{member}-").isdigit()]
-    if not signing:
-        signing = [SigningKey.generate(f"{member}-1").save(own)]
-    return [SigningKey.load(path) for path in sorted(signing)]
-
-
-def _encryption_keys(own: Path, member: str) -> list[OKPKey]:
-    """Every X25519 key of an agency, public and private."""
-    first = own / f"{member}-enc-1.pem"
-    if not list(own.glob(f"{member}-enc-*.pem")):
-        _write_once(first, lambda: OKPKey.generate_key("X25519", auto_kid=False).as_pem(private=True).decode())
-    paths = sorted(own.glob(f"{member}-enc-*.pem"))
-    return [OKPKey.import_key(path.read_bytes(), {"kid": path.stem}) for path in paths]
-
-
-def _key_directory(path: Path, jwks: Iterable[dict[str, str]]) -> str:
-    """The JWK set with these keys and all it held before: old ledgers are verified with retired keys."""
-    known = {jwk["kid"]: jwk for jwk in json.loads(path.read_bytes())["keys"]} if path.exists() else {}
-    for jwk in jwks:
-        if known.setdefault(jwk["kid"], jwk) != jwk:
-            raise ValueError(f"{path} knows another key {jwk['kid']}: give the new key a new id")
-    return json.dumps({"keys": [known[kid] for kid in sorted(known)]}, indent=2) + "\n"
 
 
 def _account(member: str, role: Role, nkey: str) -> str:

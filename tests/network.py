@@ -121,9 +121,9 @@ class Network:
         own = self.secrets / code
         return Settings(
             database_url=self.database_url(code),
-            signing_key_file=own / f"{code}-1.pem",
             key_folder=own,
             key_directory_file=self.secrets / "public" / "keys.json",
+            key_directory_root_file=self.secrets / "public" / "directory-root.json",
             nats_url=self.nats.url if online else None,
             nats_seed_file=own / "nats.seed",
             issuer=ISSUER,
@@ -190,9 +190,9 @@ async def offline(
     code = member.agency.code
     settings = Settings(
         database_url=f"sqlite:///{folder}/{code}.db",
-        signing_key_file=secrets / code / f"{code}-1.pem",
         key_folder=secrets / code,
         key_directory_file=secrets / "public" / "keys.json",
+        key_directory_root_file=secrets / "public" / "directory-root.json",
         issuer=ISSUER,
         issuer_jwks=str(write_jwks(secrets)),
         log_level="debug",

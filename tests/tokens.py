@@ -27,7 +27,7 @@ def issuer_key() -> ECKey:
 
 def write_jwks(folder: Path) -> Path:
     """Publish the issuer's public key beside the other public files."""
-    path = folder / "public" / "issuer.json"
+    path = folder / "public" / "issuer-of-tests.json"
     path.write_text(json.dumps(KeySet([issuer_key()]).as_dict(private=False)))
     return path
 

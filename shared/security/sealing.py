@@ -1,98 +1,183 @@
-"""Sealing: what identifies a victim, in a form that only whoever holds the key can read (DESIGN section 6).
+"""Sealing: who a victim is, readable by those alone who were given the key.
 
-A victim has one data key at each holder. From it follows, for every place and recipient, a key of its own (HKDF,
-RFC 5869), so that what is opened in one place opens nothing in another. What is sealed is a JWE (RFC 7516, ``dir`` and
-``A256GCM``) whose ``kid`` commits to its key. The key itself travels beside it and never in it, wrapped for one
-recipient (``ECDH-ES+A256KW`` on X25519): ledgers keep what is sealed for ever, and deleting the wrapped key erases it.
+A victim has one data key, at its holder. For each recipient and purpose a key of its own is derived from it, so that
+a recipient opens what was sealed for it and nothing else. What is sealed (JWE, RFC 7516) goes into ledgers, for ever;
+the key goes beside them, wrapped for its recipient (shared/decisions/0016): without keys nobody reads a ledger.
 """
 
 import base64
 import hashlib
 import json
-import secrets
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwe
 from joserfc.errors import JoseError
+from joserfc.jwe import CompactEncryption, JWERegistry
 from joserfc.jwk import OctKey, OKPKey
+from joserfc.registry import HeaderParameter
 
 KEY_BYTES = 32
+NONCE_BYTES = 12
 BLOCK = 256
-"""What is sealed is filled up to a multiple of this, so that its length tells little."""
-_SEAL = ["dir", "A256GCM"]
-_WRAP = ["ECDH-ES+A256KW", "A256GCM"]
+"""Plaintexts are padded to a multiple of this: the length must not tell a name from no name."""
+LARGEST = 40 * 1024
+"""Bytes of one padded plaintext: more would not travel in an event of 64 KiB."""
+IDENTITY = "identity"
+KEY_TYPE = "data-key"
+
+_NAMES = {name: HeaderParameter(name, "str", True) for name in ("kid", "typ", "victim", "for")}
+_SEALED = JWERegistry(_NAMES, algorithms=["dir", "A256GCM"])
+_WRAPPED = JWERegistry({name: _NAMES[name] for name in ("kid", "typ")}, algorithms=["ECDH-ES+A256KW", "A256GCM"])
+_NOT_A_JWE = (JoseError, ValueError, TypeError, KeyError, AttributeError, AssertionError, RecursionError)
+"""What joserfc raises, or trips over, when a text is no JWE that opens with this key."""
 
 
 class Unopenable(Exception):
-    """Something sealed that does not open: ``reason`` is a code, never a part of what is in it."""
+    """What cannot be opened with the key at hand. ``reason`` is a code; nothing of the content is in it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def new_key() -> bytes:
-    """A new data key."""
-    return secrets.token_bytes(KEY_BYTES)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DataKey:
+    """32 secret bytes, known in public by ``kid``, which commits to them: a wrong key is seen before it is used."""
+
+    secret: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise ValueError(f"a data key has {KEY_BYTES} bytes")
+
+    def __repr__(self) -> str:
+        return f"DataKey({self.kid})"
+
+    @classmethod
+    def generate(cls) -> "DataKey":
+        """A new key."""
+        return cls(os.urandom(KEY_BYTES))
+
+    @classmethod
+    def committed(cls, secret: bytes, kid: str) -> "DataKey":
+        """The key of that id. Raises Unopenable ``wrong-key`` when these bytes are another."""
+        if len(secret) != KEY_BYTES or (key := cls(secret)).kid != kid:
+            raise Unopenable("wrong-key")
+        return key
+
+    @property
+    def kid(self) -> str:
+        """132 bits of the SHA-256 of the key."""
+        return "dk-" + base64.urlsafe_b64encode(hashlib.sha256(self.secret).digest())[:22].decode()
+
+    def for_recipient(self, victim_id: str, recipient: str, purpose: str = IDENTITY) -> "DataKey":
+        """The key for what one recipient may read of this victim (HKDF-SHA-256, RFC 5869); it tells nothing of ours."""
+        return DataKey(self._derived("for", victim_id, recipient, purpose))
+
+    def _derived(self, *info: str) -> bytes:
+        # JSON: no two lists of names are the same text
+        return HKDF(SHA256(), KEY_BYTES, None, json.dumps(["estafet", *info]).encode()).derive(self.secret)
 
 
-def key_id(key: bytes) -> str:
-    """The id of a key, which nobody can give to another key."""
-    digest = hashlib.sha256(b"estafet data key\n" + key).digest()
-    return "dk-" + base64.urlsafe_b64encode(digest)[:22].decode()
+def seal(fields: Mapping[str, str], key: DataKey, victim_id: str, recipient: str, purpose: str = IDENTITY) -> str:
+    """Fields of a victim as a JWE for one recipient, under the key of ``DataKey.for_recipient``.
+
+    Raises ValueError when they are too many to travel in an event.
+    """
+    plain = json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":")).encode()
+    padded = plain + b" " * (-len(plain) % BLOCK)  # blanks after JSON are JSON
+    if len(padded) > LARGEST:
+        raise ValueError(f"more than {LARGEST} bytes to seal")
+    header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid, "typ": purpose, "victim": victim_id, "for": recipient}
+    return jwe.encrypt_compact(header, padded, OctKey(key.secret, None), registry=_SEALED)
 
 
-def derived(key: bytes, *place: str) -> bytes:
-    """The key that follows from a data key for one place: a recipient, a record."""
-    info = json.dumps(["estafet", *place]).encode()
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(key)
+def open_sealed(sealed: str, key: DataKey, victim_id: str, recipient: str, purpose: str = IDENTITY) -> dict[str, str]:
+    """The fields that ``seal`` sealed.
 
-
-def seal(what: Mapping[str, str], key: bytes) -> str:
-    """``what`` (field → text), readable with ``key`` alone."""
-    plain = json.dumps(dict(what), ensure_ascii=False, separators=(",", ":")).encode()
-    plain += b" " * (-len(plain) % BLOCK)
-    header = {"alg": "dir", "enc": "A256GCM", "kid": key_id(key)}
-    return jwe.encrypt_compact(header, plain, OctKey.import_key(key), algorithms=_SEAL)
+    Raises Unopenable: ``malformed``, ``wrong-key``, ``not-authentic``, or ``wrong-context`` for another victim,
+    recipient or purpose.
+    """
+    if key_id_of(sealed) != key.kid:
+        raise Unopenable("wrong-key")
+    opened = _decrypted(sealed, lambda _: OctKey(key.secret, None), _SEALED)
+    bound = [opened.protected[name] for name in ("typ", "victim", "for")]
+    if bound != [purpose, victim_id, recipient]:
+        raise Unopenable("wrong-context")
+    fields = _json(opened.plaintext or b"")
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        raise Unopenable("malformed")
+    return fields
 
 
 def key_id_of(sealed: str) -> str:
-    """The id of the key that opens something sealed. Raises Unopenable."""
+    """The id of the key that something was sealed with; proves nothing. Raises Unopenable ``malformed``."""
+    header = _json(_base64(sealed.partition(".")[0]))
+    if not isinstance(header, dict) or not isinstance(kid := header.get("kid"), str):
+        raise Unopenable("malformed")
+    return kid
+
+
+def wrap_key(key: DataKey, recipient_key: OKPKey) -> str:
+    """The ``Estafet-Key``: a key for one recipient, as a JWE for its key in the directory."""
+    header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": recipient_key.kid, "typ": KEY_TYPE}
+    return jwe.encrypt_compact(header, key.secret, recipient_key, registry=_WRAPPED)
+
+
+def unwrap_key(wrapped: str, private_key: Callable[[str], OKPKey]) -> bytes:
+    """The bytes that ``wrap_key`` wrapped; ``DataKey.committed`` says whether they are the key that is meant.
+
+    ``private_key`` gives the key of an id or raises Unopenable. Raises Unopenable: what it raised, ``malformed`` or
+    ``not-authentic``.
+    """
+    opened = _decrypted(wrapped, lambda recipient: private_key(recipient.headers().get("kid", "")), _WRAPPED)
+    if opened.protected["typ"] != KEY_TYPE or opened.plaintext is None:
+        raise Unopenable("malformed")
+    return opened.plaintext
+
+
+def seal_at_rest(plain: bytes, key: DataKey, context: str) -> bytes:
+    """A record for the holder's own database, under the victim's data key (AES-256-GCM); bound to ``context``."""
+    padded = plain + b"\x80"  # ISO/IEC 7816-4
+    padded += bytes(-len(padded) % BLOCK)
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key._derived("at-rest")).encrypt(nonce, padded, context.encode())
+
+
+def open_at_rest(sealed: bytes, key: DataKey, context: str) -> bytes:
+    """The record that ``seal_at_rest`` sealed. Raises Unopenable ``not-authentic``."""
     try:
-        header = json.loads(base64.urlsafe_b64decode(sealed.partition(".")[0] + "=="))
-        return str(header["kid"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unopenable("not-sealed") from error
+        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        padded = AESGCM(key._derived("at-rest")).decrypt(nonce, rest, context.encode())
+    except (InvalidTag, ValueError):
+        raise Unopenable("not-authentic") from None
+    return padded[: padded.rindex(b"\x80")]
 
 
-def open_sealed(sealed: str, key: bytes) -> dict[str, str]:
-    """What is sealed. Raises Unopenable."""
-    if key_id_of(sealed) != key_id(key):
-        raise Unopenable("another-key")
+def _decrypted(token: str, key: Callable[[Any], OctKey | OKPKey], registry: JWERegistry) -> CompactEncryption:
     try:
-        plain = jwe.decrypt_compact(sealed, OctKey.import_key(key), algorithms=_SEAL).plaintext
-        opened = json.loads(plain or b"")
-    except (JoseError, ValueError) as error:
-        raise Unopenable("does-not-open") from error
-    if not isinstance(opened, dict) or not all(isinstance(value, str) for value in opened.values()):
-        raise Unopenable("not-fields")
-    return opened
+        return jwe.decrypt_compact(token, key, registry=registry)
+    except _NOT_A_JWE:
+        raise Unopenable("not-authentic") from None
 
 
-def wrap(key: bytes, recipient: OKPKey) -> str:
-    """A key that only the holder of the private half of ``recipient`` can unwrap."""
-    header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": recipient.kid}
-    return jwe.encrypt_compact(header, key, recipient, algorithms=_WRAP)
-
-
-def unwrap(wrapped: str, private: OKPKey) -> bytes:
-    """The key that was wrapped for us. Raises Unopenable."""
+def _base64(text: str) -> bytes:
     try:
-        key = jwe.decrypt_compact(wrapped, private, algorithms=_WRAP).plaintext
-    except (JoseError, ValueError) as error:
-        raise Unopenable("does-not-unwrap") from error
-    if key is None or len(key) != KEY_BYTES:
-        raise Unopenable("not-a-key")
-    return key
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""
+
+
+def _json(text: bytes) -> Any:
+    """What stands there, or None. The error must not outlive this: it holds the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

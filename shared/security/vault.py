@@ -1,109 +1,98 @@
-"""What an agency does with its private keys for sealing, and the only place that holds them.
+"""What a member does with its secret keys, wherever they lie: in files here, in a token behind PKCS#11, in a KMS.
 
-``Vault`` is what an HSM or a KMS must do; ``FileVault`` does it with key files in a folder that nobody else may read.
+The keys are the member's own: those that sign and open (their public halves are in the key directory), those that
+wrap data keys at rest (``storage-<n>``), and the one of the blind index.
 """
 
 import base64
-import hmac
-import json
-from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
-from typing import Protocol, Self
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
 
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey, OKPKey
+from shared.security.keys import KeyDirectory
+from shared.security.public_keys import DirectoryKey, Untrusted
+from shared.security.sealing import NONCE_BYTES, Unopenable
 
-from shared.security.sealing import KEY_BYTES, Unopenable, derived, key_id_of, unwrap
-
-_AT_REST = ["dir", "A256GCM"]
+BLIND_INDEX = "blind-index"
+_STORAGE = re.compile(r"storage-[1-9][0-9]{0,5}")
 
 
-class Vault(Protocol):
-    """The private keys of one agency, at work."""
-
-    def unwrap(self, wrapped: str) -> bytes:
-        """A data key that another agency wrapped for us. Raises Unopenable."""
-
-    def lock(self, key: bytes, victim_id: str) -> str:
-        """A data key as it may lie in our database: for this victim, readable by us alone."""
-
-    def unlock(self, locked: str, victim_id: str) -> bytes:
-        """A data key that we locked for this victim. Raises Unopenable."""
-
-    def blind(self, value: str, field: str) -> str:
-        """A keyed hash of a number, to search by: 64 hexadecimal digits, of no use without our key."""
+class VaultUnavailable(Exception):
+    """The keys cannot be used now: a token is away, or none of ours may sign. Trying again later may help."""
 
 
-class FileVault:
-    """A vault of key files: ``<member>-enc-<n>.pem`` (X25519), ``storage-<n>.key`` and ``blind-index.key`` (32 bytes in
-    base64). The highest number is used for what is new; all of them open what is old."""
+class Signer(Protocol):
+    """Who signs events."""
 
-    def __init__(self, encryption: Mapping[str, OKPKey], storage: Mapping[str, bytes], blind: bytes) -> None:
-        self._encryption = encryption
-        self._storage = storage
-        self._current = max(storage, key=_number)
-        self._blind = blind
-
-    @classmethod
-    def load(cls, folder: Path, member: str) -> Self:
-        """Raises PermissionError where others may read a key, OSError or ValueError where one is missing or none."""
-        encryption = {path.stem: _encryption_key(path) for path in folder.glob(f"{member}-enc-*.pem")}
-        storage = {path.stem: _secret(path) for path in folder.glob("storage-*.key")}
-        if not encryption or not storage:
-            raise ValueError(f"{folder} lacks {member}-enc-1.pem or storage-1.key")
-        return cls(encryption, storage, _secret(folder / "blind-index.key"))
-
-    def unwrap(self, wrapped: str) -> bytes:
-        """See ``Vault``."""
-        private = self._encryption.get(key_id_of(wrapped))
-        if private is None:
-            raise Unopenable("unknown-recipient-key")
-        return unwrap(wrapped, private)
-
-    def lock(self, key: bytes, victim_id: str) -> str:
-        """See ``Vault``."""
-        locker = OctKey.import_key(derived(self._storage[self._current], "storage", victim_id))
-        header = {"alg": "dir", "enc": "A256GCM", "kid": self._current}
-        return jwe.encrypt_compact(header, key, locker, algorithms=_AT_REST)
-
-    def unlock(self, locked: str, victim_id: str) -> bytes:
-        """See ``Vault``."""
-        secret = self._storage.get(key_id_of(locked))
-        if secret is None:
-            raise Unopenable("unknown-storage-key")
-        locker = OctKey.import_key(derived(secret, "storage", victim_id))
-        try:
-            key = jwe.decrypt_compact(locked, locker, algorithms=_AT_REST).plaintext
-        except (JoseError, ValueError) as error:
-            raise Unopenable("does-not-unlock") from error
-        return key or b""
-
-    def blind(self, value: str, field: str) -> str:
-        """See ``Vault``."""
-        return hmac.new(self._blind, json.dumps([field, value]).encode(), sha256).hexdigest()
+    def sign(self, body: bytes) -> str:
+        """The ``Estafet-Signature`` of exactly these bytes, by the newest key that is valid."""
 
 
-def _number(name: str) -> int:
-    return int(name.rpartition("-")[2])
+class Vault(Signer, Protocol):
+    """What needs a secret key. Every method may be called from any thread, and may raise VaultUnavailable."""
+
+    def open_key(self, wrapped: str) -> bytes:
+        """The data key in an ``Estafet-Key`` that was wrapped for one of our keys.
+
+        Raises Unopenable: ``unknown-key``, ``revoked-key``, ``retired-key``, or what ``unwrap_key`` raises.
+        """
+
+    def wrap_at_rest(self, data_key: bytes, context: str) -> str:
+        """A data key as it lies in our database: AES-256-GCM under the newest storage key, bound to ``context``."""
+
+    def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
+        """The data key that was wrapped. Raises Unopenable ``unknown-key``, ``malformed`` or ``not-authentic``."""
+
+    def blind(self, value: str, purpose: str) -> str:
+        """The keyed hash of a normalised value (HMAC-SHA-256, hex), another one for each purpose."""
 
 
-def _guarded(path: Path) -> bytes:
-    if path.stat().st_mode & 0o007:
-        raise PermissionError(f"{path} may be read by anyone: chmod 600 {path}")
-    return path.read_bytes()
+# --- what every vault says in the same way: what one wrapped, another with the same keys unwraps ---------------------
 
 
-def _encryption_key(path: Path) -> OKPKey:
-    key = OKPKey.import_key(_guarded(path), {"kid": path.stem})
-    if key.curve_name != "X25519" or not key.is_private:
-        raise ValueError(f"{path} holds no X25519 key")
+def key_to_open(directory: KeyDirectory, member: str, key_id: str, now: datetime) -> DirectoryKey:
+    """Our encryption key of that id. Raises Unopenable ``unknown-key``, ``revoked-key`` or ``retired-key``."""
+    key = directory.keys.get(key_id)
+    if key is None or key.agency != member or key.use != "enc":
+        raise Unopenable("unknown-key")
+    try:
+        key.check(now)
+    except Untrusted as error:
+        raise Unopenable(error.reason) from None
     return key
 
 
-def _secret(path: Path) -> bytes:
-    secret = base64.b64decode(_guarded(path).strip(), validate=True)
-    if len(secret) != KEY_BYTES:
-        raise ValueError(f"{path} holds no key of {KEY_BYTES} bytes")
-    return secret
+def newest_storage_key(names: Iterable[str]) -> str:
+    """The last of ``storage-<n>``. Raises VaultUnavailable when there is none."""
+    numbers = [int(name.partition("-")[2]) for name in names if _STORAGE.fullmatch(name)]
+    if not numbers:
+        raise VaultUnavailable("there is no storage key")
+    return f"storage-{max(numbers)}"
+
+
+def at_rest(name: str, nonce: bytes, ciphertext: bytes) -> str:
+    """A wrapped data key as text: ``<name of the storage key>.<base64url of nonce, ciphertext and tag>``."""
+    return f"{name}.{base64.urlsafe_b64encode(nonce + ciphertext).decode()}"
+
+
+def parse_at_rest(wrapped: str) -> tuple[str, bytes, bytes]:
+    """Name, nonce, and ciphertext with tag. Raises Unopenable ``malformed``."""
+    name, _, encoded = wrapped.partition(".")
+    try:
+        raw = base64.b64decode(encoded, altchars=b"-_", validate=True)
+    except ValueError:
+        raise Unopenable("malformed") from None
+    if not _STORAGE.fullmatch(name) or len(raw) <= NONCE_BYTES:
+        raise Unopenable("malformed")
+    return name, raw[:NONCE_BYTES], raw[NONCE_BYTES:]
+
+
+def bound(name: str, context: str) -> bytes:
+    """What is authenticated with a wrapped data key."""
+    return f"{name}\n{context}".encode()
+
+
+def blinded(value: str, purpose: str) -> bytes:
+    """What the blind index hashes. A purpose is a word of ours; a value may be anything."""
+    return f"{purpose}\n{value}".encode()

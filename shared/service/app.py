@@ -24,10 +24,10 @@ from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
 from shared.reference.notices import load_notices
 from shared.reference.units import load_units
+from shared.security.file_vault import FileVault
 from shared.security.issuer_keys import IssuerKeys
-from shared.security.keys import KeyDirectory, SigningKey
+from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
-from shared.security.vault import FileVault
 from shared.service import problems
 from shared.service.admission import Door, check_guarded
 from shared.service.break_glass import deadline as end_of_break_glass
@@ -116,8 +116,9 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     """Open what the service works with, keep relay and consumer running, and close all of it in the end."""
     configure_logs(settings.log_level)
     agency = member.agency
-    key = SigningKey.load(settings.signing_key_file)
-    database = Database(settings.database(), Author(agency.code, key), clock)
+    keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
+    vault = FileVault(settings.key_folder, agency.code, keys.current, clock)
+    database = Database(settings.database(), Author(agency.code, vault), clock)
     try:
         check_migrated(database.engine, member.lineages)
     except BaseException:
@@ -128,13 +129,13 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         load_units(settings.units_file),
         load_directory(settings.directory_file),
         load_notices(settings.notices_file),
-        FileVault.load(settings.key_folder, agency.code),
-        KeyDirectory.load(settings.key_directory_file),
+        vault,
+        keys,
     )
     reception = Reception(
         member=agency.code,
         unit=office.speaker(clock().date()),
-        keys=office.keys,
+        keys=keys,
         apply=member.apply(office),
         follower=member.follower,
     )

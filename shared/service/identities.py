@@ -1,6 +1,7 @@
 """Who a victim is: written down sealed, shown as far as it exists for the caller, and every look in the access log, in
 the transaction of the look."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -10,6 +11,7 @@ from shared.contracts.codes import IdentityField
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight, Work, fields_shown
 from shared.domain.refusal import Refused
+from shared.security.blind_index import normalise_nik, normalise_phone
 from shared.service import sealed
 from shared.service.office import Office
 from shared.storage import referrals, seen
@@ -17,9 +19,6 @@ from shared.storage.agency_tables import AccessRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow, BreakGlassRow
 from shared.storage.victims import holder_of, load_victim
-
-INDEXED = (IdentityField.NIK, IdentityField.PHONE)
-"""What can be searched for, by a keyed hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity)
     changes = identity.model_dump(exclude_unset=True)
     known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
     sealed.put(tx, office, victim_id, sealed.own_source(victim_id), sealed.IDENTITY, known)
-    for field in INDEXED:
+    for field in NORMAL:
         if field in changes:
             _index(tx, office, victim_id, field, known.get(field))
 
@@ -60,17 +59,24 @@ def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity)
 def _index(tx: Transaction, office: Office, victim_id: str, field: IdentityField, value: str | None) -> None:
     here = (col(BlindIndexRow.victim_id) == victim_id) & (col(BlindIndexRow.field) == field)
     tx.session.execute(delete(BlindIndexRow).where(here))
-    if value is not None:
-        digest = office.vault.blind(normal(field, value), field)
+    digest = blinded(office, field, value) if value is not None else None
+    if digest is not None:
         tx.session.add(BlindIndexRow(victim_id=victim_id, field=field, digest=digest))
 
 
-def normal(field: IdentityField, value: str) -> str:
-    """One form for one number: ``0812…`` and ``+62812…`` are the same telephone."""
-    digits = "".join(character for character in value if character.isdigit())
-    if field is IdentityField.PHONE and digits.startswith("0"):
-        return "62" + digits[1:]
-    return digits
+NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
+    IdentityField.NIK: normalise_nik,
+    IdentityField.PHONE: normalise_phone,
+}
+"""What can be searched for, by a keyed hash, and the one form of each number."""
+
+
+def blinded(office: Office, field: IdentityField, value: str) -> str | None:
+    """The keyed hash of a number, or None where it is no such number."""
+    try:
+        return office.vault.blind(NORMAL[field](value), field)
+    except ValueError:
+        return None
 
 
 # --- shown ------------------------------------------------------------------------------------------------------------
@@ -139,7 +145,7 @@ def ordinary_right(tx: Transaction, office: Office, sight: Sight, victim: Victim
 
 def search(tx: Transaction, office: Office, sight: Sight, field: IdentityField, value: str) -> list[VictimRow]:
     """The victims with this number that exist for the caller; nothing is opened to find them."""
-    digest = office.vault.blind(normal(field, value), field)
+    digest = blinded(office, field, value)
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
     here = select(col(BlindIndexRow.victim_id)).where(same)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))

@@ -14,7 +14,7 @@ from shared.domain.agency import Agency
 from shared.domain.consent import Notice
 from shared.domain.routing import NATION, Units
 from shared.reference.directory import Directory
-from shared.security.keys import KeyDirectory
+from shared.security.key_directory import DirectoryFile
 from shared.security.vault import Vault
 from shared.service.trace import traceparent
 
@@ -34,8 +34,8 @@ class Office:
     notices: Mapping[str, Notice]
     """Version → what people are told before they agree."""
     vault: Vault
-    """Our private keys for sealing."""
-    keys: KeyDirectory
+    """Our secret keys, at work."""
+    keys: DirectoryFile
     """Everybody's public keys."""
 
     @property

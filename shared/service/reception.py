@@ -18,7 +18,8 @@ from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
 from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
-from shared.security.keys import KeyDirectory, Untrusted
+from shared.security.key_directory import DirectoryFile
+from shared.security.keys import Untrusted
 from shared.service import trace
 from shared.service.office import draft
 from shared.storage import ledger
@@ -52,7 +53,7 @@ class Reception:
     member: str
     unit: UnitRef
     """In whose name receipts are given for events of no particular desk."""
-    keys: KeyDirectory
+    keys: DirectoryFile
     apply: Apply
     follower: bool = False
 
@@ -63,7 +64,7 @@ class Reception:
 
     def _take(self, tx: Transaction, message: Incoming) -> None:
         try:
-            envelope = self._trusted(message)
+            envelope = self._trusted(tx, message)
         except (Untrusted, Unreadable) as error:
             park(tx, message.body, message.signature, message.subject, error.reason, None)
             return
@@ -82,9 +83,9 @@ class Reception:
             return
         self._receipt(tx, envelope, message, outcome)
 
-    def _trusted(self, message: Incoming) -> Envelope:
+    def _trusted(self, tx: Transaction, message: Incoming) -> Envelope:
         """The envelope, if who signed it, who it says it is from and how it travelled agree."""
-        signer = self.keys.verify(message.body, message.signature)
+        signer = self.keys.verify(message.body, message.signature, tx.now)
         envelope = Envelope.read(message.body)
         if envelope.sender != signer:
             raise Untrusted("forged-sender")

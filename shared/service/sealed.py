@@ -4,6 +4,8 @@ Nothing of it is ever in clear in a row. What we write down is sealed under the 
 agency gave us stays as it came, with the key that came beside it. Without their keys both are noise.
 """
 
+import base64
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +16,17 @@ from sqlmodel import Session, col
 
 from shared.contracts.codes import IdentityField
 from shared.domain.commands import Identity
-from shared.security.sealing import Unopenable, derived, key_id, new_key, open_sealed, seal, wrap
+from shared.security.public_keys import Untrusted
+from shared.security.sealing import (
+    DataKey,
+    Unopenable,
+    key_id_of,
+    open_at_rest,
+    open_sealed,
+    seal,
+    seal_at_rest,
+    wrap_key,
+)
 from shared.service.office import Office
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, SealedRow
@@ -35,12 +47,12 @@ def own_source(victim_id: str) -> str:
 
 def put(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
     """Keep ``what`` sealed under the data key of a victim (or case), in the place of what this source said before."""
-    key = derived(_data_key(tx, office, about), "record", source)
     row = find(tx.session, about, source)
     if row is None:
         row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
         tx.session.add(row)
-    row.key_id, row.sealed, row.recorded_at = OWN, seal(what, key), tx.now
+    at_rest = seal_at_rest(json.dumps(dict(what)).encode(), _data_key(tx, office, about), source)
+    row.key_id, row.sealed, row.recorded_at = OWN, base64.b64encode(at_rest).decode(), tx.now
 
 
 def find(session: Session, about: str, source: str) -> SealedRow | None:
@@ -49,32 +61,42 @@ def find(session: Session, about: str, source: str) -> SealedRow | None:
     return session.scalars(statement).first()
 
 
-def _data_key(tx: Transaction, office: Office, about: str) -> bytes:
+def _data_key(tx: Transaction, office: Office, about: str) -> DataKey:
     """The data key of a victim (or case) here, made at first need."""
     row = tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == own_source(about))).first()
     if row is not None:
-        return office.vault.unlock(row.locked, about)
-    key = new_key()
-    tx.session.add(
-        DataKeyRow(id=own_source(about), victim_id=about, locked=office.vault.lock(key, about), made_at=tx.now)
-    )
+        return DataKey(office.vault.unwrap_at_rest(row.wrapped, about))
+    key = DataKey.generate()
+    _keep_key(tx, office, own_source(about), about, key)
     tx.session.flush()
     return key
+
+
+def _keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataKey) -> None:
+    wrapped = office.vault.wrap_at_rest(key.secret, about)
+    tx.session.add(DataKeyRow(id=name, victim_id=about, wrapped=wrapped, made_at=tx.now))
 
 
 def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
     """What is sealed in a row; nothing where its key has been destroyed."""
     ours = row.key_id == OWN
     name = own_source(row.victim_id) if ours else row.key_id
-    locked = session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == name)).first()
-    if locked is None:
+    kept = session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == name)).first()
+    if kept is None:
         return {}
     try:
-        key = office.vault.unlock(locked.locked, row.victim_id)
-        return open_sealed(row.sealed, derived(key, "record", row.source) if ours else key)
+        key = DataKey(office.vault.unwrap_at_rest(kept.wrapped, row.victim_id))
+        if ours:
+            return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
+        return open_sealed(row.sealed, key, row.victim_id, office.code, purpose(row.source))
     except Unopenable as error:
         log.error("sealed.unopenable", reason=error.reason)
         return {}
+
+
+def purpose(referral_id: str) -> str:
+    """For what a key is given: one referral, so that what came with another stays when this one is erased."""
+    return f"referral:{referral_id}"
 
 
 def known(session: Session, office: Office, victim_id: str) -> dict[str, str]:
@@ -114,12 +136,17 @@ def give(
     tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
 ) -> Given | None:
     """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
-    theirs = office.keys.encryption.get(recipient)
     what = {name: value for name, value in known(tx.session, office, victim_id).items() if name in fields}
-    if theirs is None or not what:
+    if not what:
         return None
-    key = derived(_data_key(tx, office, victim_id), "given", referral_id, recipient)
-    return Given(seal(what, key), wrap(key, theirs), tuple(sorted(what)))
+    try:
+        theirs = office.keys.current().to_seal_for(recipient, tx.now)
+    except Untrusted as error:
+        log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
+        return None
+    key = _data_key(tx, office, victim_id).for_recipient(victim_id, recipient, purpose(referral_id))
+    sealed = seal(what, key, victim_id, recipient, purpose(referral_id))
+    return Given(sealed, wrap_key(key, theirs), tuple(sorted(what)))
 
 
 def take(
@@ -130,21 +157,21 @@ def take(
     Answers the fields that came. Without a key (it was erased meanwhile, or is another's) nothing is readable.
     """
     try:
-        key = office.vault.unwrap(tx.keys.get(event_id, ""))
-        given = Identity.model_validate(open_sealed(sealed, key)).model_dump(exclude_none=True)
+        key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
+        fields = open_sealed(sealed, key, victim_id, office.code, purpose(referral_id))
+        given = Identity.model_validate(fields).model_dump(exclude_none=True)
     except (Unopenable, ValidationError) as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return ()
-    if tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == key_id(key))).first() is None:
-        locked = office.vault.lock(key, victim_id)
-        tx.session.add(DataKeyRow(id=key_id(key), victim_id=victim_id, locked=locked, made_at=tx.now))
+    if tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == key.kid)).first() is None:
+        _keep_key(tx, office, key.kid, victim_id, key)
     row = find(tx.session, victim_id, referral_id)
     if row is None:
         row = SealedRow(
             victim_id=victim_id, source=referral_id, kind=IDENTITY, key_id="", sealed="", recorded_at=tx.now
         )
         tx.session.add(row)
-    row.key_id, row.sealed, row.recorded_at = key_id(key), sealed, tx.now
+    row.key_id, row.sealed, row.recorded_at = key.kid, sealed, tx.now
     return tuple(sorted(given))
 
 

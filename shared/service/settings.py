@@ -18,11 +18,9 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db"
     )
     database_password_file: Path | None = Field(default=None, description="File with the database password.")
-    signing_key_file: Path = Field(description="PKCS#8 PEM of the Ed25519 key, named <key id>.pem, mode 0600.")
-    key_folder: Path = Field(
-        description="Folder of the keys for sealing: <member>-enc-1.pem, storage-1.key, blind-index.key."
-    )
-    key_directory_file: Path = Field(description="JWK set of every member's public key.")
+    key_folder: Path = Field(description="Folder of the member's own secret keys, readable by its owner alone.")
+    key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
+    key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
     nats_url: str | None = Field(default=None, description="nats://host:4222; without it the outbox only fills.")
     nats_seed_file: Path | None = Field(default=None, description="NKEY seed of this member's NATS user.")
     units_file: Path = Field(default=ROOT / "services" / "units.csv", description="Dated units of the network.")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from shared.contracts.envelope import Draft
-from shared.security.keys import SigningKey
+from shared.security.vault import Signer
 from shared.storage import ledger
 
 T = TypeVar("T")
@@ -30,10 +30,10 @@ RUNS = 5
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whose database this is and with which key it speaks."""
+    """Whose database this is and with which keys it speaks."""
 
     agency: str
-    key: SigningKey
+    key: Signer
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from shared.contracts.envelope import Draft, Envelope, write
 from shared.contracts.events import ReferralEvent
 from shared.contracts.subjects import subject
-from shared.security.keys import SigningKey
+from shared.security.vault import Signer
 from shared.storage import outbox
 from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLink
 
@@ -35,7 +35,7 @@ def _taking_numbers(dialect: str) -> Any:
 def file_sent(
     session: Session,
     agency: str,
-    key: SigningKey,
+    key: Signer,
     drafts: Sequence[Draft],
     witnessed: Mapping[str, int],
     now: datetime,

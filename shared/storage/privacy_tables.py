@@ -11,7 +11,7 @@ from shared.storage.tables import number
 
 
 class DataKeyRow(AgencyStored, table=True):
-    """A key that opens something sealed, itself locked for this agency alone. Deleting the row erases what it opens:
+    """A key that opens something sealed, itself wrapped for this agency alone. Deleting the row erases what it opens:
     ledgers and backups of sealed text stay, and nobody can read them any more.
 
     ``id`` is ``own:<victim>`` for the key of what we wrote down ourselves, or the id of a key that came with an event.
@@ -21,7 +21,7 @@ class DataKeyRow(AgencyStored, table=True):
 
     id: str = Field(max_length=64, primary_key=True)
     victim_id: str = Field(sa_type=Ident, index=True)
-    locked: str
+    wrapped: str
     made_at: datetime = Field(sa_type=UtcMoment)
 
 

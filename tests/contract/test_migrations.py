@@ -139,9 +139,9 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
 ) -> None:
     settings = Settings(
         database_url=database_url(name),
-        signing_key_file=secrets / name / f"{name}-1.pem",
         key_folder=secrets / name,
         key_directory_file=secrets / "public" / "keys.json",
+        key_directory_root_file=secrets / "public" / "directory-root.json",
         issuer=ISSUER,
         issuer_jwks=str(write_jwks(secrets)),
         log_level="critical",

@@ -28,7 +28,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig, StreamState
 from deploy.embedded_nats import HOST, EmbeddedNats
 from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets, network
 from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
-from shared.security.keys import KeyDirectory
+from shared.security.key_directory import load_root, read_directory
 
 READERS = [*AGENCIES, *FOLLOWERS]
 TRACKER, PROVINCE = "coordination", "province-74"
@@ -441,7 +441,10 @@ def test_secrets_are_made_once_and_stay_secret(tmp_path: Path) -> None:
     private = {path: file for path, file in made.items() if not path.startswith("public/")}
     assert {mode for mode, _ in private.values()} == {0o600}
     assert not any(body in known for _, body in private.values() for known in public)
-    assert {agency for agency, _ in KeyDirectory.load(tmp_path / "public/keys.json").keys.values()} == set(AGENCIES)
+    directory = read_directory(
+        (tmp_path / "public/keys.json").read_bytes(), load_root(tmp_path / "public/directory-root.json")
+    )
+    assert {key.agency for key in directory.keys.values()} == set(AGENCIES)
 
 
 def test_a_lost_signing_key_is_not_replaced_under_its_id(tmp_path: Path) -> None:

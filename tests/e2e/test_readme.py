@@ -95,6 +95,7 @@ def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> N
         "ESTAFET_DATABASE_URL": f"sqlite:///{tmp_path}/police.db",
         "ESTAFET_SIGNING_KEY_FILE": str(run.folder / "secrets" / "police" / "police-1.pem"),
         "ESTAFET_KEY_DIRECTORY_FILE": str(run.folder / "secrets" / "public" / "keys.json"),
+        "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(run.folder / "secrets" / "public" / "directory-root.json"),
     }
     commands = re.findall(r"`python (-m shared\.service\.commands [^`]+)`", README)
     assert len(commands) == 2

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from shared.domain.access import Role
-from shared.security.sealing import Unopenable, open_sealed
+from shared.security.sealing import DataKey, Unopenable, open_sealed
 from shared.service.office import new_id
 from shared.storage.privacy_tables import DataKeyRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry
@@ -207,7 +207,7 @@ async def test_on_consent_only_what_was_agreed_is_given_and_a_withdrawal_takes_i
     assert asked["status"] == "in-progress"
     # the answer is signed, in the ledger of both, and told to coordination
     [entry] = [e for e in ledger(network, "police") if e.type == "id.tppo.disclosure.ended.v1"]
-    assert network.apps["police"].state.reception.keys.verify(entry.body, entry.signature) == "kemenkes"
+    assert network.apps["police"].state.reception.keys.verify(entry.body, entry.signature, network.clock()) == "kemenkes"
 
 
 async def test_a_legal_hold_keeps_what_a_court_needs(network: Network) -> None:
@@ -242,17 +242,18 @@ def opens_anything(network: Network, code: str, sealed: list[str]) -> bool:
     app = network.apps[code]
     vault, database = app.state.office.vault, app.state.database
     rows = database.read(lambda s: s.scalars(select(DataKeyRow)).all())
-    keys = [vault.unlock(row.locked, row.victim_id) for row in rows]
+    keys = [vault.unwrap_at_rest(row.wrapped, row.victim_id) for row in rows]
     beside = database.read(lambda s: s.scalars(select(OutboxEntry).where(col(OutboxEntry.key).is_not(None))).all())
     for waiting in beside:
         try:
-            keys.append(vault.unwrap(waiting.key or ""))
+            keys.append(vault.open_key(waiting.key or ""))
         except Unopenable:
             continue
     for text in sealed:
         for key in keys:
             try:
-                open_sealed(text, key)
+                header = json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "=="))
+                open_sealed(text, DataKey(key), header["victim"], header["for"], header["typ"])
             except Unopenable:
                 continue
             return True
@@ -296,7 +297,7 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
         found = await client.post("/v1/victims/search", {"field": "nik", "value": WHO["nik"]})
         assert found.json()["items"] == []
         for entry in ledger(network, code):  # signatures and receipts are over what is sealed: they still hold
-            network.apps[code].state.reception.keys.verify(entry.body, entry.signature)
+            network.apps[code].state.reception.keys.verify(entry.body, entry.signature, network.clock())
     after = await coordination.get("/v1/counts")
     assert after == before
     assert (await coordination.get(f"/v1/journeys/{victim}"))["custody"]["agency"] == "kemenpppa"
@@ -343,12 +344,12 @@ async def test_a_key_that_was_meant_for_another_opens_nothing(network: Network) 
         if code not in network.apps:
             await network.start(code)
         with pytest.raises(Unopenable):
-            network.apps[code].state.office.vault.unwrap(kept.key)
+            network.apps[code].state.office.vault.open_key(kept.key)
     own = network.apps["kemenkes"].state.office.vault
     for position in range(20, len(kept.key) - 4, 40):  # whatever bit is turned
         turned = kept.key[:position] + ("A" if kept.key[position] != "A" else "B") + kept.key[position + 1 :]
         with pytest.raises(Unopenable):
-            own.unwrap(turned)
+            own.open_key(turned)
     rows = network.apps["kemenkes"].state.database.read(lambda s: s.scalars(select(SealedRow)).all())
     [row] = [row for row in rows if row.source == referral]
     assert base64.urlsafe_b64decode(row.sealed.split(".")[0] + "==").startswith(b'{"alg":"dir"')

@@ -1,5 +1,6 @@
 """For operators of any member: parked events and their replay, links, schemas, problems, health."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -142,7 +143,10 @@ def see_schema(event_type: str) -> dict[str, Any]:
 
 
 class PublicKey(BaseModel):
-    """A public key as a JWK (RFC 8037). ``agency`` is the member whose signature it checks."""
+    """A public key as a JWK (RFC 8037). ``agency`` is the member whose signature it checks.
+
+    Nothing that is received after ``revoked_at``, or 30 days after ``retired_at``, is proven by it.
+    """
 
     kid: str
     agency: str
@@ -150,6 +154,10 @@ class PublicKey(BaseModel):
     crv: str
     use: str
     x: str
+    valid_from: datetime | None = None
+    retired_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_because: str | None = None
 
 
 class PublicKeys(BaseModel):
@@ -158,10 +166,10 @@ class PublicKeys(BaseModel):
     keys: list[PublicKey]
 
 
-@router.get("/v1/keys", summary="Kunci publik / Public keys")
+@router.get("/v1/keys", summary="Kunci publik / Public keys", response_model_exclude_none=True)
 def see_keys(request: Request) -> PublicKeys:
     """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan persis seperti diterima."""
-    return PublicKeys.model_validate(request.app.state.reception.keys.as_jwks())
+    return PublicKeys.model_validate(request.app.state.reception.keys.current().as_jwks())
 
 
 class ProblemKind(BaseModel):

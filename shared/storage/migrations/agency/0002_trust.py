@@ -72,7 +72,7 @@ def upgrade() -> None:
         "data_keys",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("victim_id", sa.String(length=36), nullable=False),
-        sa.Column("locked", sa.String(), nullable=False),
+        sa.Column("wrapped", sa.String(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_keys")),
     )

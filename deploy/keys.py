@@ -1,0 +1,146 @@
+"""The operator's commands for keys: ``python -m deploy.keys --help``.
+
+They act on a folder of secrets (``deploy.keyring``) and publish a new directory, which every running service reads
+within seconds. A planned change: ``rotate``, later ``retire`` the old key, 30 days later ``destroy`` it if it opened.
+After a theft: ``rotate --after 0``, then ``revoke``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, assert_never
+
+import typer
+from rich.table import Table
+
+from deploy.console_output import console, say
+from deploy.keyring import Keyring
+from shared.security.public_keys import DirectoryKey, Revocation, Untrusted
+
+LEAD = 60.0
+"""Seconds between the listing of a new key and its first use: by then every service has read of it."""
+
+app = typer.Typer(no_args_is_help=True, help="Kunci instansi · The keys of the agencies.")
+
+Folder = Annotated[Path, typer.Option("--folder", help="Folder rahasia · The folder of secrets.")]
+KeyId = Annotated[str, typer.Argument(metavar="KID", help="Kunci · The id of a key.")]
+SECRETS = Path("deploy/secrets")
+
+
+class Kind(StrEnum):
+    """What a key is for."""
+
+    SIGNING = "sig"
+    ENCRYPTION = "enc"
+    STORAGE = "storage"
+
+
+PUBLISHED = [Kind.SIGNING, Kind.ENCRYPTION]
+"""The kinds whose public halves are in the directory."""
+
+
+@app.command()
+def rotate(
+    member: Annotated[str, typer.Argument(help="Instansi · The agency.")],
+    kind: Annotated[list[Kind], typer.Option("--use", help="Jenis · The kind; repeat for each.")] = PUBLISHED,
+    after: Annotated[float, typer.Option(min=0, help="Detik sebelum dipakai · Seconds until it is used.")] = LEAD,
+    folder: Folder = SECRETS,
+) -> None:
+    """Kunci baru; yang lama tetap memverifikasi · New keys; the old ones still verify and open."""
+    with _explained():
+        for one in kind:
+            key_id = _rotate(Keyring(folder), member, one, timedelta(seconds=after))
+            say(f"✓ {key_id} dibuat", f"made, in use in {after:.0f} s", "green")
+
+
+def _rotate(keyring: Keyring, member: str, kind: Kind, after: timedelta) -> str:
+    now = _now()
+    match kind:
+        case Kind.SIGNING:
+            return keyring.rotate(member, "sig", now + after, now)
+        case Kind.ENCRYPTION:
+            return keyring.rotate(member, "enc", now + after, now)
+        case Kind.STORAGE:
+            return keyring.rotate_storage(member)
+    assert_never(kind)
+
+
+@app.command()
+def retire(key_id: KeyId, folder: Folder = SECRETS) -> None:
+    """Kunci tidak dipakai lagi, masih berlaku 30 hari · A key is used no more, and still trusted for 30 days."""
+    with _explained():
+        Keyring(folder).retire(key_id, _now())
+        say(f"✓ {key_id} dipensiunkan", "retired", "green")
+
+
+@app.command()
+def revoke(
+    key_id: KeyId,
+    reason: Annotated[Revocation, typer.Option(help="Alasan · Why (RFC 5280).")],
+    folder: Folder = SECRETS,
+) -> None:
+    """Kunci dicabut, berlaku seketika · A key is trusted no more, at once."""
+    with _explained():
+        keyring, now = Keyring(folder), _now()
+        keyring.revoke(key_id, reason, now)
+        say(f"✓ {key_id} dicabut", "revoked", "green")
+        directory = keyring.directory()
+        key = directory.keys[key_id]
+        if not directory.in_use(key.agency, key.use, now):
+            say(f"! {key.agency} tidak punya kunci lain: rotate", "has no other in use now: rotate", "yellow")
+
+
+@app.command()
+def destroy(key_id: KeyId, folder: Folder = SECRETS) -> None:
+    """Kunci enkripsi yang sudah lewat masanya dimusnahkan · Remove an encryption key past its time, for ever."""
+    with _explained():
+        Keyring(folder).destroy(key_id, _now())
+        say(f"✓ {key_id} dimusnahkan", "destroyed; remove it from backups and tokens too", "green")
+
+
+@app.command()
+def publish(folder: Folder = SECRETS) -> None:
+    """Direktori ditandatangani lagi · Sign the directory anew, with the next version."""
+    with _explained():
+        say(f"✓ Direktori versi {Keyring(folder).publish(_now())}", "the directory is signed", "green")
+
+
+@app.command("list")
+def list_keys(folder: Folder = SECRETS) -> None:
+    """Semua kunci · Every key of the directory."""
+    with _explained():
+        directory, now = Keyring(folder).directory(), _now()
+    say(f"Direktori versi {directory.version}", f"issued {directory.issued_at:%Y-%m-%d %H:%M} UTC")
+    table = Table("kid", "use", "keadaan · state", "sejak · since", box=None)
+    for key_id, key in sorted(directory.keys.items()):
+        state, since = _state(key, now)
+        table.add_row(key_id, key.use, state, f"{since:%Y-%m-%d %H:%M}")
+    console.print(table)
+
+
+def _state(key: DirectoryKey, now: datetime) -> tuple[str, datetime]:
+    if key.revoked_at is not None:
+        return f"dicabut · revoked ({key.revoked_because})", key.revoked_at
+    if key.retired_at is not None:
+        return "pensiun · retired", key.retired_at
+    return ("dipakai · in use" if key.in_use(now) else "menunggu · not yet"), key.valid_from
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """A refusal as one line and an exit code, not as a traceback."""
+    try:
+        yield
+    except (ValueError, OSError, Untrusted) as error:
+        say("✗ Ditolak", str(error), "bold red")
+        raise typer.Exit(1) from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    app()

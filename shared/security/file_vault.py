@@ -1,0 +1,104 @@
+"""A member's keys in files that only their owner may read."""
+
+import hmac
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from joserfc.jwk import OKPKey
+
+from shared.security.keys import EncryptionKey, KeyDirectory, SigningKey
+from shared.security.public_keys import DirectoryKey
+from shared.security.sealing import KEY_BYTES, NONCE_BYTES, Unopenable, unwrap_key
+from shared.security.secret_files import read_secret
+from shared.security.vault import (
+    BLIND_INDEX,
+    VaultUnavailable,
+    at_rest,
+    blinded,
+    bound,
+    key_to_open,
+    newest_storage_key,
+    parse_at_rest,
+)
+
+
+class FileVault:
+    """A Vault whose keys lie in one folder: ``<key id>.pem``, ``storage-<n>.key``, ``blind-index.key``."""
+
+    def __init__(
+        self, folder: Path, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
+    ) -> None:
+        """``directory`` is asked at every use: a key serves as soon as it is listed and its file is here.
+
+        Raises PermissionError when others than its owner may read a file, FileNotFoundError or VaultUnavailable when
+        a key is missing, ValueError when it is none. So do the methods, as soon as they need such a key.
+        """
+        self._folder, self._member, self._directory, self._clock = folder, member, directory, clock
+        self._signing: dict[str, SigningKey] = {}
+        self._opening: dict[str, OKPKey] = {}
+        self._blinding = self._secret(BLIND_INDEX)
+        self._storage = newest_storage_key(path.stem for path in folder.glob("storage-*.key"))
+        self._wrapping = {self._storage: AESGCM(self._secret(self._storage))}
+
+    def sign(self, body: bytes) -> str:
+        """See Vault."""
+        for listed in self._directory().in_use(self._member, "sig", self._clock()):
+            key = self._signing.get(listed.kid) or self._load_signing(listed)
+            if key is not None:
+                return key.sign(body)
+        raise VaultUnavailable(f"{self._member} has no key here that signs now")
+
+    def open_key(self, wrapped: str) -> bytes:
+        """See Vault."""
+        return unwrap_key(wrapped, self._private_key)
+
+    def wrap_at_rest(self, data_key: bytes, context: str) -> str:
+        """See Vault."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._wrapping[self._storage].encrypt(nonce, data_key, bound(self._storage, context))
+        return at_rest(self._storage, nonce, sealed)
+
+    def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
+        """See Vault."""
+        name, nonce, sealed = parse_at_rest(wrapped)
+        try:
+            key = self._wrapping.get(name) or self._wrapping.setdefault(name, AESGCM(self._secret(name)))
+            return key.decrypt(nonce, sealed, bound(name, context))
+        except FileNotFoundError:
+            raise Unopenable("unknown-key") from None
+        except InvalidTag:
+            raise Unopenable("not-authentic") from None
+
+    def blind(self, value: str, purpose: str) -> str:
+        """See Vault."""
+        return hmac.digest(self._blinding, blinded(value, purpose), "sha256").hex()
+
+    def _secret(self, name: str) -> bytes:
+        secret = read_secret(self._folder / f"{name}.key")
+        if len(secret) != KEY_BYTES:
+            raise ValueError(f"{name}.key has not {KEY_BYTES} bytes")
+        return secret
+
+    def _load_signing(self, listed: DirectoryKey) -> SigningKey | None:
+        try:
+            key = SigningKey.load(self._folder / f"{listed.kid}.pem")
+        except FileNotFoundError:
+            return None  # listed before it came here: the one before it still signs
+        if key.private.public_key() != listed.public.public_key:
+            raise ValueError(f"{listed.kid}.pem is not the key that the directory lists")
+        return self._signing.setdefault(listed.kid, key)
+
+    def _private_key(self, key_id: str) -> OKPKey:
+        key_to_open(self._directory(), self._member, key_id, self._clock())
+        known = self._opening.get(key_id)
+        if known is not None:
+            return known
+        try:
+            private = EncryptionKey.load(self._folder / f"{key_id}.pem").private
+        except FileNotFoundError:
+            raise Unopenable("unknown-key") from None
+        return self._opening.setdefault(key_id, OKPKey.import_key(private))

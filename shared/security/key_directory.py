@@ -1,0 +1,170 @@
+"""The key directory as a document: signed by the task force, numbered, and looked at again while a service runs.
+
+It is a JWS (RFC 7515, flattened JSON) of ``{"version": n, "issued_at": …, "keys": [JWK, …]}``, signed with Ed25519
+(RFC 9864) by the directory key, whose public half every service is given apart from it. So it may travel in any way.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import structlog
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+from joserfc.jws import FlattenedJSONSerialization
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from shared.security.keys import KeyDirectory, SigningKey
+from shared.security.public_keys import DirectoryKey, Untrusted
+
+log = structlog.get_logger()
+
+TYPE = "estafet-keys"
+ALGORITHM = "Ed25519"
+LOOK_AGAIN_SECONDS = 2.0
+"""A revocation must hold within 10 s; a look costs one ``stat``."""
+
+
+class _Directory(BaseModel):
+    """What is signed."""
+
+    version: int = Field(ge=1)
+    issued_at: AwareDatetime
+    keys: list[DirectoryKey]
+
+
+def sign_directory(keys: Iterable[DirectoryKey], version: int, issued_at: datetime, root: SigningKey) -> bytes:
+    """The directory as a signed document."""
+    content = _Directory(version=version, issued_at=issued_at, keys=sorted(keys, key=lambda key: key.kid))
+    protected = {"alg": ALGORITHM, "typ": TYPE, "kid": root.key_id}
+    payload = content.model_dump_json(exclude_none=True)
+    signed = jws.serialize_json({"protected": protected}, payload, OKPKey.import_key(root.private), [ALGORITHM])
+    return json.dumps(signed, indent=1).encode() + b"\n"
+
+
+def read_directory(document: bytes, root: OKPKey) -> KeyDirectory:
+    """The directory in a document that ``root`` has signed.
+
+    Raises Untrusted: ``malformed-directory`` or ``untrusted-directory``.
+    """
+    try:
+        signed = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise Untrusted("malformed-directory") from error
+    if not isinstance(signed, dict) or set(signed) != {"payload", "protected", "signature"}:
+        raise Untrusted("untrusted-directory")
+    try:
+        proven = jws.deserialize_json(cast(FlattenedJSONSerialization, signed), root, [ALGORITHM])
+    except (JoseError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise Untrusted("untrusted-directory") from error
+    if proven.headers().get("typ") != TYPE or proven.payload is None:
+        raise Untrusted("untrusted-directory")
+    return _directory(proven.payload, root)
+
+
+def _directory(payload: bytes, root: OKPKey) -> KeyDirectory:
+    try:
+        content = _Directory.model_validate_json(payload)
+    except ValidationError as error:
+        raise Untrusted("malformed-directory") from error
+    keys = {key.kid: key for key in content.keys}
+    if len(keys) != len(content.keys):
+        raise Untrusted("malformed-directory")
+    return KeyDirectory(keys, content.version, content.issued_at, root)
+
+
+def newer(current: KeyDirectory, received: bytes) -> KeyDirectory:
+    """The directory to go on with once this document has been received, from a file or over the wire.
+
+    Raises Untrusted: as ``read_directory``, ``older-directory`` for a version before ours, ``forked-directory`` for
+    another directory of the same version.
+    """
+    if current.root is None:
+        raise Untrusted("untrusted-directory")
+    directory = read_directory(received, current.root)
+    if directory.version < current.version:
+        raise Untrusted("older-directory")
+    if directory.version == current.version and directory != current:
+        raise Untrusted("forked-directory")
+    return directory
+
+
+def load_root(path: Path) -> OKPKey:
+    """The public directory key from its JWK file. Raises ValueError when it is no public Ed25519 key."""
+    key = OKPKey.import_key(json.loads(path.read_bytes()))
+    if key.curve_name != ALGORITHM or key.is_private:
+        raise ValueError(f"{path} holds no public {ALGORITHM} key")
+    return key
+
+
+class DirectoryFile:
+    """The directory in its file, as it is now; safe to share between threads.
+
+    A document that cannot be trusted, or is older, changes nothing: the one before stays, and the log says so.
+    """
+
+    def __init__(
+        self, path: Path, root: OKPKey, clock: Callable[[], float] = time.monotonic, at_least: int = 0
+    ) -> None:
+        """Read it. ``at_least`` is the highest version this service has ever seen.
+
+        Raises Untrusted as ``newer`` does, OSError when there is no such file.
+        """
+        self._path, self._clock, self._lock = path, clock, threading.Lock()
+        self._look_at = clock() + LOOK_AGAIN_SECONDS
+        self._seen = self._state()
+        self._directory = read_directory(path.read_bytes(), root)
+        if self._directory.version < at_least:
+            raise Untrusted("older-directory")
+
+    def current(self) -> KeyDirectory:
+        """The directory. Looks at the file when the last look is LOOK_AGAIN_SECONDS ago."""
+        if self._clock() >= self._look_at:
+            self._look()
+        return self._directory
+
+    def verify(self, body: bytes, signature: str | None, at: datetime) -> str:
+        """As ``KeyDirectory.verify``; a key that is not known is looked for in the file at once."""
+        try:
+            return self.current().verify(body, signature, at)
+        except Untrusted as error:
+            if error.reason != "unknown-key":
+                raise
+        self._look()
+        return self._directory.verify(body, signature, at)
+
+    def learn(self, document: bytes) -> KeyDirectory:
+        """Go on with a document that came another way. Raises Untrusted as ``newer`` does, and changes nothing then."""
+        with self._lock:
+            self._directory = newer(self._directory, document)
+            return self._directory
+
+    def _look(self) -> None:
+        with self._lock:
+            self._look_at = self._clock() + LOOK_AGAIN_SECONDS  # first: the others need not wait for us
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            state = self._state()
+            if state == self._seen:
+                return
+            directory = newer(self._directory, self._path.read_bytes())
+        except OSError as error:
+            log.error("key-directory.unreadable", error=type(error).__name__)
+            return
+        except Untrusted as error:
+            log.error("key-directory.refused", reason=error.reason, version=self._directory.version)
+        else:
+            self._directory = directory
+            log.info("key-directory.read", version=directory.version)
+        self._seen = state  # what was refused is not read again until it changes
+
+    def _state(self) -> tuple[int, int, int]:
+        stat = self._path.stat()
+        return stat.st_mtime_ns, stat.st_ino, stat.st_size

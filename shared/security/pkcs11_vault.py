@@ -1,0 +1,116 @@
+"""A member's keys in a token behind PKCS#11: they are used there and never come out.
+
+Labels: the key id, ``storage-<n>``, ``blind-index``. ``python -m deploy.into_token`` brings keys into a token.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from joserfc.jwk import OKPKey
+
+from shared.security.keys import KeyDirectory, signature_header
+from shared.security.pkcs11_token import NotInToken, RefusedByToken, Token
+from shared.security.public_keys import DirectoryKey
+from shared.security.sealing import NONCE_BYTES, Unopenable, unwrap_key
+from shared.security.vault import (
+    BLIND_INDEX,
+    VaultUnavailable,
+    at_rest,
+    blinded,
+    bound,
+    key_to_open,
+    newest_storage_key,
+    parse_at_rest,
+)
+
+
+class Pkcs11Vault:
+    """A Vault in one token."""
+
+    def __init__(
+        self, token: Token, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
+    ) -> None:
+        """``directory`` is asked at every use: a key serves as soon as it is listed and in the token.
+
+        Raises VaultUnavailable when the token is away or has no storage key.
+        """
+        self._token, self._member, self._directory, self._clock = token, member, directory, clock
+        self._as_listed: set[str] = set()
+        self._storage = newest_storage_key(token.secret_labels())
+
+    def sign(self, body: bytes) -> str:
+        """See Vault. Raises ValueError when a key in the token is not the one that is listed."""
+        for listed in self._directory().in_use(self._member, "sig", self._clock()):
+            try:
+                signature = self._token.sign(listed.kid, body)
+            except NotInToken:
+                continue  # listed before it came into the token: the one before it still signs
+            if listed.kid not in self._as_listed:
+                _check(listed, signature, body)
+                self._as_listed.add(listed.kid)
+            return signature_header(listed.kid, signature)
+        raise VaultUnavailable(f"{self._member} has no key in the token that signs now")
+
+    def open_key(self, wrapped: str) -> bytes:
+        """See Vault."""
+        try:
+            return unwrap_key(wrapped, self._private_key)
+        except NotInToken:
+            raise Unopenable("unknown-key") from None
+
+    def wrap_at_rest(self, data_key: bytes, context: str) -> str:
+        """See Vault."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._token.encrypt(self._storage, nonce, data_key, bound(self._storage, context))
+        return at_rest(self._storage, nonce, sealed)
+
+    def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
+        """See Vault."""
+        name, nonce, sealed = parse_at_rest(wrapped)
+        try:
+            return self._token.decrypt(name, nonce, sealed, bound(name, context))
+        except NotInToken:
+            raise Unopenable("unknown-key") from None
+        except RefusedByToken:
+            raise Unopenable("not-authentic") from None
+
+    def blind(self, value: str, purpose: str) -> str:
+        """See Vault."""
+        return self._token.hmac(BLIND_INDEX, blinded(value, purpose)).hex()
+
+    def _private_key(self, key_id: str) -> OKPKey:
+        listed = key_to_open(self._directory(), self._member, key_id, self._clock())
+        own = _raw(listed.public)
+        key = _KeyInToken.import_key(listed.public.public_key)
+        key.exchange = lambda public: self._token.exchange(key_id, own, public)
+        return key
+
+
+class _KeyInToken(OKPKey):
+    """A public key whose private half is in a token: joserfc does the JWE, the token the exchange in it."""
+
+    exchange: Callable[[bytes], bytes]
+
+    def exchange_derive_key(self, key: OKPKey) -> bytes:
+        """The shared secret with an ephemeral key."""
+        return self.exchange(_raw(key))
+
+
+def _raw(key: OKPKey) -> bytes:
+    public = key.public_key
+    if not isinstance(public, X25519PublicKey):
+        raise ValueError("not a key to exchange on X25519")
+    return public.public_bytes_raw()
+
+
+def _check(listed: DirectoryKey, signature: bytes, body: bytes) -> None:
+    public = listed.public.public_key
+    assert isinstance(public, Ed25519PublicKey)
+    try:
+        public.verify(signature, body)
+    except InvalidSignature:
+        raise ValueError(f"{listed.kid} in the token is not the key that the directory lists") from None

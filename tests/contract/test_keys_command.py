@@ -1,0 +1,290 @@
+"""The operator's commands for keys: what they publish, and that no private key is ever written over or lost."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.keyring import Keyring
+from deploy.keys import app
+from deploy.secrets import Role, make_secrets
+from shared.security.file_vault import FileVault
+from shared.security.key_directory import DirectoryFile, load_root
+from shared.security.keys import KeyDirectory, SigningKey
+from shared.security.public_keys import GRACE, Revocation, Untrusted
+from shared.security.sealing import DataKey, wrap_key
+
+MEMBERS = {"library": Role.AGENCY, "archive": Role.AGENCY, "reader": Role.FOLLOWER}
+MONTH = GRACE + timedelta(days=1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Operator:
+    """Who runs the commands, and what lies in the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.keyring = folder, Keyring(folder)
+        make_secrets(folder, MEMBERS)
+
+    def says(self, *words: str) -> str:
+        """What a command says that succeeds."""
+        done = CliRunner().invoke(app, [*words, "--folder", str(self.folder)], env={"COLUMNS": "160"})
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    def is_refused(self, *words: str) -> str:
+        """What a command says that refuses, and changes nothing."""
+        before = self.everything()
+        done = CliRunner().invoke(app, [*words, "--folder", str(self.folder)], env={"COLUMNS": "160"})
+        assert done.exit_code != 0 and "Traceback" not in done.output, done.output
+        assert self.everything() == before
+        return done.output
+
+    def everything(self) -> dict[str, tuple[int, bytes]]:
+        paths = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {str(p.relative_to(self.folder)): (p.stat().st_mode & 0o777, p.read_bytes()) for p in paths}
+
+    def private(self) -> dict[str, tuple[int, bytes]]:
+        return {path: kept for path, kept in self.everything().items() if not path.startswith("public/")}
+
+    def service(self) -> DirectoryFile:
+        """The directory as a service reads it."""
+        public = self.folder / "public"
+        return DirectoryFile(public / "keys.json", load_root(public / "directory-root.json"))
+
+    def directory(self) -> KeyDirectory:
+        return self.service().current()
+
+    def vault(self, agency: str = "library") -> FileVault:
+        return FileVault(self.folder / agency, agency, self.directory, now)
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path / "secrets")
+
+
+def test_every_agency_is_given_its_keys_and_nobody_else(operator: Operator) -> None:
+    own = {"library-1.pem", "library-enc-1.pem", "storage-1.key", "blind-index.key", "database.password", "nats.seed"}
+    assert {path.name for path in (operator.folder / "library").iterdir()} == own
+    assert {path.name for path in (operator.folder / "reader").iterdir()} == {"nats.seed"}
+    directory = operator.directory()
+    assert sorted(directory.keys) == ["archive-1", "archive-enc-1", "library-1", "library-enc-1"]
+    assert directory.version == 1
+    assert {mode for mode, _ in operator.private().values()} == {0o600}
+    folders = [path for path in operator.folder.iterdir() if path.name != "public"]
+    assert {path.stat().st_mode & 0o777 for path in [operator.folder, *folders]} == {0o700}
+
+
+def test_no_two_agencies_have_a_secret_in_common(operator: Operator) -> None:
+    bodies = [body for _, body in operator.private().values()]
+    assert len(set(bodies)) == len(bodies)
+
+
+def test_a_rotation_adds_keys_and_leaves_the_old_ones(operator: Operator) -> None:
+    before, signed = operator.private(), operator.vault().sign(b"x")
+    assert "library-2 dibuat" in operator.says("rotate", "library", "--after", "0")
+    after = operator.private()
+    assert after.keys() - before.keys() == {"library/library-2.pem", "library/library-enc-2.pem"}
+    assert {path: after[path] for path in before} == before
+    assert {mode for mode, _ in after.values()} == {0o600}
+    assert operator.vault().sign(b"x").startswith("library-2;")
+    for signature in (signed, operator.vault().sign(b"x")):
+        assert operator.directory().verify(b"x", signature) == "library"
+    assert operator.directory().to_seal_for("library", now()).kid == "library-enc-2"
+
+
+def test_a_new_key_is_listed_before_it_is_used(operator: Operator) -> None:
+    operator.says("rotate", "library", "--use", "sig")
+    assert "library-2" in operator.directory().keys
+    assert operator.vault().sign(b"x").startswith("library-1;")
+    [used] = [key for key in operator.directory().keys.values() if key.kid == "library-2"]
+    assert timedelta(seconds=50) < used.valid_from - now() < timedelta(seconds=61)
+
+
+def test_a_storage_key_is_rotated_without_a_word_to_others(operator: Operator) -> None:
+    kept = operator.vault().wrap_at_rest(b"k" * 32, "victim")
+    operator.says("rotate", "library", "--use", "storage")
+    assert operator.directory().version == 1
+    assert operator.vault().wrap_at_rest(b"k" * 32, "victim").startswith("storage-2.")
+    assert operator.vault().unwrap_at_rest(kept, "victim") == b"k" * 32
+
+
+def test_a_retired_key_is_used_no_more(operator: Operator) -> None:
+    assert "last of its kind" in operator.is_refused("retire", "library-1")
+    operator.says("rotate", "library", "--after", "0")
+    before = operator.private()
+    operator.says("retire", "library-1")
+    assert operator.private() == before
+    assert [key.kid for key in operator.directory().in_use("library", "sig", now())] == ["library-2"]
+    assert "not in use" in operator.is_refused("retire", "library-1")
+
+
+def test_a_revoked_key_is_trusted_no_more_by_who_runs_already(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.security.key_directory.LOOK_AGAIN_SECONDS", 0.0)
+    running, signature = operator.service(), operator.vault().sign(b"x")
+    assert running.verify(b"x", signature, now()) == "library"
+    said = operator.says("revoke", "library-1", "--reason", "key-compromise")
+    assert "dicabut" in said and "rotate" in said  # and nothing signs now
+    with pytest.raises(Untrusted, match="revoked-key"):
+        running.verify(b"x", signature, now())
+    assert running.current().keys["library-1"].revoked_because == "key-compromise"
+    assert "revoked since" in operator.is_refused("revoke", "library-1", "--reason", "unspecified")
+
+
+@pytest.mark.parametrize("words", [["revoke", "library-1"], ["revoke", "library-1", "--reason", "Siti took it"]])
+def test_a_revocation_has_a_reason_of_the_list(operator: Operator, words: list[str]) -> None:
+    operator.is_refused(*words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["retire", "library-9"],
+        ["revoke", "library-9", "--reason", "unspecified"],
+        ["destroy", "library-9"],
+        ["rotate", "museum"],
+        ["rotate", "../library"],
+        ["rotate", "reader"],
+        ["rotate", "museum", "--use", "storage"],
+    ],
+)
+def test_what_is_not_there_is_refused(operator: Operator, words: list[str]) -> None:
+    assert "Ditolak" in operator.is_refused(*words)
+
+
+def test_only_an_encryption_key_past_its_time_is_destroyed(operator: Operator) -> None:
+    operator.says("rotate", "library", "--after", "0")
+    for refused in ("library-1", "library-enc-1"):
+        operator.is_refused("destroy", refused)
+        operator.says("retire", refused)
+        operator.is_refused("destroy", refused)
+    with pytest.raises(ValueError, match="library-1"):
+        operator.keyring.destroy("library-1", now() + MONTH)
+    before = operator.private()
+    operator.keyring.destroy("library-enc-1", now() + MONTH)
+    assert before.keys() - operator.private().keys() == {"library/library-enc-1.pem"}
+    assert "library-enc-1" in operator.directory().keys
+
+
+def test_a_stolen_encryption_key_is_destroyed_at_once_and_its_id_is_never_given_again(operator: Operator) -> None:
+    wrapped = wrap_key(DataKey.generate(), operator.directory().to_seal_for("library", now()))
+    assert operator.vault().open_key(wrapped)
+    operator.says("revoke", "library-enc-1", "--reason", "key-compromise")
+    operator.says("destroy", "library-enc-1")
+    assert not (operator.folder / "library" / "library-enc-1.pem").exists()
+    operator.is_refused("destroy", "library-enc-1")
+    operator.says("rotate", "library", "--use", "enc", "--after", "0")
+    assert operator.directory().to_seal_for("library", now()).kid == "library-enc-2"
+
+
+def test_a_directory_can_be_signed_anew(operator: Operator) -> None:
+    keys = operator.directory().keys
+    assert "versi 2" in operator.says("publish")
+    assert (operator.directory().version, operator.directory().keys) == (2, keys)
+
+
+def test_the_list_shows_every_key_in_both_languages(operator: Operator) -> None:
+    operator.says("rotate", "library")
+    operator.says("revoke", "archive-1", "--reason", "cessation-of-operation")
+    said = operator.says("list")
+    assert all(key_id in said for key_id in operator.directory().keys)
+    for words in ("dipakai · in use", "menunggu · not yet", "dicabut · revoked (cessation-of-operation)", "versi 4"):
+        assert words in said
+
+
+@pytest.mark.parametrize("path", ["directory/directory-1.pem", "library/library-1.pem"])
+def test_a_key_that_others_may_read_is_not_worked_with(operator: Operator, path: str) -> None:
+    (operator.folder / path).chmod(0o640)
+    if path.startswith("directory"):
+        assert "chmod 600" in " ".join(operator.is_refused("rotate", "library").split())
+    with pytest.raises(PermissionError, match="chmod 600"):
+        make_secrets(operator.folder, MEMBERS)
+
+
+def test_two_operators_at_once_do_not_undo_each_other(operator: Operator) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: Keyring(operator.folder).rotate("library", "sig", now(), now()), range(8)))
+    assert sorted(made) == [f"library-{number}" for number in range(2, 10)]
+    assert set(made) < operator.directory().keys.keys() and operator.directory().version == 9
+
+
+def test_a_rotation_that_was_cut_short_is_taken_up(operator: Operator) -> None:
+    SigningKey.generate("library-2").save(operator.folder / "library")  # written, and never listed
+    make_secrets(operator.folder, MEMBERS)
+    assert operator.vault().sign(b"x").startswith("library-2;")
+    assert operator.keyring.rotate("library", "sig", now(), now()) == "library-3"
+
+
+def test_nothing_new_is_published_when_nothing_changed(operator: Operator) -> None:
+    before = operator.everything()
+    make_secrets(operator.folder, MEMBERS)
+    assert operator.everything() == before
+    make_secrets(operator.folder, {**MEMBERS, "museum": Role.AGENCY})
+    assert operator.directory().version == 2 and "museum-enc-1" in operator.directory().keys
+
+
+def test_a_list_from_before_it_was_signed_is_taken_over(operator: Operator) -> None:
+    keys = [
+        SigningKey.load(operator.folder / name / f"{name}-1.pem").public_jwk(name) for name in ("library", "archive")
+    ]
+    retired = SigningKey.generate("library-0").public_jwk("library")
+    document = operator.folder / "public" / "keys.json"
+    document.write_text(json.dumps({"keys": [*keys, retired]}))
+    make_secrets(operator.folder, MEMBERS)
+    assert operator.directory().version == 1
+    assert operator.directory().keys.keys() == {"library-0", "library-1", "library-enc-1", "archive-1", "archive-enc-1"}
+
+
+LOST: dict[str, Callable[[Path], None]] = {
+    "the directory key": lambda folder: (folder / "directory" / "directory-1.pem").unlink(),
+    "a signing key": lambda folder: (folder / "library" / "library-1.pem").unlink(),
+    "an encryption key": lambda folder: (folder / "archive" / "archive-enc-1.pem").unlink(),
+}
+
+
+@pytest.mark.parametrize("lose", LOST.values(), ids=LOST)
+def test_what_was_lost_is_not_made_anew_in_silence(operator: Operator, lose: Callable[[Path], None]) -> None:
+    lose(operator.folder)
+    before = operator.everything()
+    with pytest.raises(ValueError, match=r"not here|bring it back"):
+        make_secrets(operator.folder, MEMBERS)
+    assert operator.everything() == before
+
+
+def test_another_key_under_a_listed_id_is_refused(operator: Operator) -> None:
+    (operator.folder / "library" / "library-1.pem").unlink()
+    SigningKey.generate("library-1").save(operator.folder / "library")
+    with pytest.raises(ValueError, match="another key library-1"):
+        make_secrets(operator.folder, MEMBERS)
+
+
+def test_a_member_whose_name_would_take_anothers_key_ids_is_refused(operator: Operator) -> None:
+    with pytest.raises(ValueError, match="another key library-enc-1"):
+        make_secrets(operator.folder, {**MEMBERS, "library-enc": Role.AGENCY})
+
+
+def test_the_directory_key_is_the_task_forces_alone(operator: Operator) -> None:
+    root = json.loads((operator.folder / "public" / "directory-root.json").read_text())
+    assert root["kid"] == "directory-1" and root["crv"] == "Ed25519" and "d" not in root
+    assert "directory-1" not in operator.directory().keys
+    with pytest.raises(ValueError, match="name of a member"):
+        make_secrets(operator.folder, {"directory": Role.AGENCY})
+
+
+def test_the_commands_run_as_the_readme_says(operator: Operator) -> None:
+    words = [sys.executable, "-m", "deploy.keys", "revoke", "library-1", "--reason", Revocation.KEY_COMPROMISE.value]
+    root = Path(__file__).parents[2]
+    subprocess.run([*words, "--folder", str(operator.folder)], cwd=root, check=True, capture_output=True)
+    assert operator.directory().keys["library-1"].revoked_at is not None
