@@ -47,7 +47,7 @@ class Unopenable(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class DataKey:
     """32 secret bytes, known in public by ``kid``, which commits to them: a wrong key is seen before it is used."""
 

@@ -235,6 +235,11 @@ def test_nothing_new_is_published_when_nothing_changed(operator: Operator) -> No
     assert operator.directory().version == 2 and "museum-enc-1" in operator.directory().keys
 
 
+def test_a_network_without_agencies_has_a_directory_too(tmp_path: Path) -> None:
+    make_secrets(tmp_path, {"reader": Role.FOLLOWER})
+    assert Keyring(tmp_path).directory().version == 1
+
+
 def test_a_list_from_before_it_was_signed_is_taken_over(operator: Operator) -> None:
     keys = [
         SigningKey.load(operator.folder / name / f"{name}-1.pem").public_jwk(name) for name in ("library", "archive")

@@ -5,6 +5,7 @@ import hmac
 import itertools
 import json
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -227,6 +228,7 @@ def test_a_retired_key_opens_what_was_under_way_and_a_revoked_one_nothing(
 
 def test_it_opens_nothing_that_is_anothers(library: Library, vault: Vault) -> None:
     theirs = wrap_key(SECRET, library.directory.to_seal_for("archive", NOW))
+    shutil.copy(library.folder / "archive" / "archive-enc-1.pem", library.own)  # it may lie here, and is not ours
     listed_nowhere, for_a_signing_key = (wrap_key(SECRET, strange(key_id)) for key_id in ("library-enc-9", "library-1"))
     for wrapped in (theirs, listed_nowhere, for_a_signing_key):
         assert reason(lambda wrapped=wrapped: vault.open_key(wrapped)) == "unknown-key"  # type: ignore[misc]

@@ -295,9 +295,10 @@ def test_no_other_algorithm_and_no_other_header_is_taken(more: dict[str, Any]) -
     assert reason(lambda: open_sealed(sealed, KEY, VICTIM, "clinic"))
 
 
-def test_a_compressed_one_is_not_inflated() -> None:
-    bomb = zlib.compress(b'{"name": "' + b"a" * 30_000_000 + b'"}')[2:-4]
-    sealed = jwe_by_hand(header_for(KEY, zip="DEF"), bomb, KEY.secret)
+@pytest.mark.parametrize("length", [10, 30_000_000])
+def test_a_compressed_one_is_not_inflated(length: int) -> None:
+    deflated = zlib.compress(b'{"name": "' + b"a" * length + b'"}')[2:-4]
+    sealed = jwe_by_hand(header_for(KEY, zip="DEF"), deflated, KEY.secret)
     assert reason(lambda: open_sealed(sealed, KEY, VICTIM, "clinic")) == "not-authentic"
 
 
