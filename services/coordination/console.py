@@ -26,12 +26,7 @@ PAGE = 25
 WIB = timezone(timedelta(hours=7), "WIB")
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+HEADERS = {"Content-Security-Policy": POLICY}
 
 templates = Jinja2Templates(HERE / "templates")
 templates.env.filters["word"] = words.word

@@ -13,6 +13,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from shared.contracts.types import UnitRef
@@ -25,12 +26,13 @@ from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
 from shared.reference.units import load_units
 from shared.security.keys import KeyDirectory, SigningKey
-from shared.service import problems
+from shared.service import docs, problems
 from shared.service.changes import Changes
 from shared.service.edge import Edge
 from shared.service.examples import examples
 from shared.service.inbound import Inbound
-from shared.service.logs import configure_logs
+from shared.service.limits import Limits
+from shared.service.logs import about, configure_logs, silence_others
 from shared.service.office import Office
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import cases, operations, reference, referrals
@@ -72,14 +74,21 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with serving(app, member, settings or Settings(), clock):  # type: ignore[call-arg]
-            yield
+        configure_logs("info")
+        silence_others()  # a server runs this, so the process is ours
+        try:
+            async with serving(app, member, settings or _settings(), clock):
+                yield
+        except Exception as error:
+            log.critical("service.failed", **about(error))
+            raise
 
     app = FastAPIOffline(
         title=f"Estafet · {member.agency.label.id}",
         version="0.1.0",
         description=f"{member.agency.label.id} / {member.agency.label.en}. Subsatgas: {member.agency.subsatgas}.",
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would repeat the query in its Location
         responses=problems.responses(),
@@ -87,6 +96,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     )
     for router in member.routers:
         app.include_router(router)
+    docs.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, problems.on_http)
@@ -127,6 +137,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
+    app.state.limits = Limits(settings)
     work = asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)) if broker else None
     log.info("service.started", member=agency.code)
     try:
@@ -149,6 +160,23 @@ async def _exchange(broker: Broker, database: Database, receive: Receive, agency
         tasks.create_task(broker.connect())
         tasks.create_task(relay.run())
         tasks.create_task(consumer.run())
+
+
+class WrongSettings(Exception):
+    """The environment does not hold what the settings need. ``settings`` are their names; values are never said."""
+
+    reason = "wrong-settings"
+
+    def __init__(self, settings: list[str]) -> None:
+        super().__init__(", ".join(settings))
+        self.settings = settings
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise WrongSettings(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})) from None
 
 
 def _national_unit(office: Office, clock: Clock) -> UnitRef:

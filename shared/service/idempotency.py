@@ -75,4 +75,5 @@ class Posting:
 
 def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
-    return Posting(key, request.url.path, request.app.state.database)
+    # not request.url, which is put together with the Host that the caller names
+    return Posting(key, request.scope["path"], request.app.state.database)

@@ -30,6 +30,7 @@ from shared.service.problems import CATALOGUE, TYPE_PREFIX
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
+from tests.network import UNHURRIED
 
 ROOT = Path(__file__).parents[2]
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -196,6 +197,7 @@ async def started(member: Member, folder: Path, secrets: Path, stack: contextlib
         signing_key_file=secrets / code / f"{code}-1.pem",
         key_directory_file=secrets / "public" / "keys.json",
         log_level="debug",
+        **UNHURRIED,
     )
     engine = open_engine(settings.database())
     migrate(engine, member.lineages)
