@@ -25,7 +25,7 @@ MOST_CONNECTIONS = 4096
 
 OPTIONS = (
     *("--http", "shared.service.connection:Connection", "--ws", "none"),
-    *("--no-proxy-headers", "--no-server-header", "--no-access-log"),
+    *("--no-proxy-headers", "--no-server-header", "--no-access-log", "--log-level", "error"),
 )
 """How uvicorn is to be started. Whoever calls cannot say by a header where from, and the log is our own."""
 

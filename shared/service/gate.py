@@ -31,15 +31,19 @@ _STEPS = frozenset({"", ".", ".."})
 def check(scope: Scope) -> None:
     """Raises Refused for a head that is too large, ambiguous, or announces a coded body."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+    found: dict[bytes, bytes] = {}
+    twice, size = None, 0
+    for name, value in headers:
+        if name in found and name in ONCE:
+            twice = name.decode("ascii").title()
+        found[name] = value
+        size += len(name) + len(value)
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise Refused("headers-too-large")
     if len(_raw_path(scope)) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
         raise Refused("address-too-long")
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in ONCE and name in found:
-            raise Refused("malformed-request", field=name.decode("ascii").title())
-        found[name] = value
+    if twice is not None:
+        raise Refused("malformed-request", field=twice)
     _check_host(scope, found.get(b"host"))
     # nothing is ever inflated here, so a bomb stays small
     if b"content-encoding" in found:

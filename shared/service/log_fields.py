@@ -50,7 +50,7 @@ event = text(r"[a-z]{1,31}(-[a-z]{1,31}){0,5}(\.[a-z]{1,31}(-[a-z]{1,31}){0,5})?
 setting = text(r"[a-z]{1,31}(_[a-z]{1,31}){0,5}")
 uuid = text(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class_name = text(r"[A-Z][A-Za-z0-9]{2,63}")
-module = text(r"[a-z_]{1,31}(\.[a-z_]{1,31}){0,5}")
+module = text(r"[a-z_]{1,31}(\.[A-Za-z_]{1,31}){0,5}")
 place = text(r"[A-Za-z0-9_.-]{1,40}(/[A-Za-z0-9_.-]{1,40}){0,9}\.pyx?:[0-9]{1,5}")
 
 LOG_FIELDS: Mapping[str, Field] = {

@@ -5,41 +5,20 @@ comes again. ``make test`` runs it short, ``make fuzz`` long (``ESTAFET_FUZZ=lon
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
 from tests.network import SHIPPED, Network, a_victim, refer
+from tests.served import listening
 
 FOLDER = Path(__file__).parent
 LONG = os.environ.get("ESTAFET_FUZZ") == "long"
 EXAMPLES = 300 if LONG else 4
 """Requests for each operation and phase, at most."""
-
-
-@asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
-    """The app on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
-    server.config.load()
-    started = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(10):
-            while not server.started:
-                await asyncio.sleep(0)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        with contextlib.suppress(asyncio.CancelledError):
-            await started
 
 
 async def something_to_find(network: Network) -> dict[str, list[str]]:
