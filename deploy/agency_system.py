@@ -92,18 +92,20 @@ class AgencySystem:
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send until it is answered: a service that is down or dies is tried again, with the same key."""
-        pause = SHORTEST_PAUSE_SECONDS
+        pause, told = SHORTEST_PAUSE_SECONDS, False
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     response = await self._http.request(method, path, **request)
-                    if response.status_code < 500:
+                    if response.status_code < 500 and response.status_code != 429:
                         return response
                     fault = str(response.status_code)
+                    pause = max(pause, float(response.headers.get("retry-after", 0)))
                 except httpx.TransportError as error:
                     fault = type(error).__name__
-                if pause == SHORTEST_PAUSE_SECONDS:
+                if not told:
                     self._trouble(fault)
+                    told = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

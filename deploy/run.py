@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO, Annotated
 
 import httpx
-import structlog
 import typer
 
 from deploy import journey
@@ -35,6 +34,8 @@ from deploy.token_source import TokenSource, token_sources
 from services.members import MEMBERS
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
+from shared.service.connection import OPTIONS
+from shared.service.logs import configure_logs
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
 
@@ -84,7 +85,7 @@ class Stack:
 
     def _log_to_file(self) -> None:
         log = (self._logs / "run.log").open("a", buffering=1)
-        structlog.configure(logger_factory=structlog.WriteLoggerFactory(log))
+        configure_logs("info", log)
 
     async def start(self) -> None:
         """Start everything and wait until all five services are ready and connected to the broker."""
@@ -173,7 +174,7 @@ class Stack:
 def serving(app: str, url: str) -> list[str]:
     """The command that serves an ASGI app at a URL, the same for every service."""
     host, port = url.removeprefix("http://").split(":")
-    options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "2"]
+    options = [*OPTIONS, "--host", host, "--port", port, "--timeout-graceful-shutdown", "2"]
     return [sys.executable, "-m", "uvicorn", app, *options]
 
 

@@ -25,6 +25,17 @@ def issuer_key() -> ECKey:
     return ECKey.generate_key("P-256", {"kid": "issuer-1", "use": "sig", "alg": "ES256"}, auto_kid=False)
 
 
+def trusting(code: str, secrets: Path) -> dict[str, Any]:
+    """The settings with which a member trusts its own keys, the network's directory, and the tests' issuer."""
+    return {
+        "key_folder": secrets / code,
+        "key_directory_file": secrets / "public" / "keys.json",
+        "key_directory_root_file": secrets / "public" / "directory-root.json",
+        "issuer": ISSUER,
+        "issuer_jwks": str(write_jwks(secrets)),
+    }
+
+
 def write_jwks(folder: Path) -> Path:
     """Publish the issuer's public key beside the other public files."""
     path = folder / "public" / "issuer-of-tests.json"

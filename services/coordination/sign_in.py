@@ -20,12 +20,7 @@ from shared.service.admission import Door, GuardedRoute
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.contracts import strict_json
 from shared.contracts.events import CATALOGUE, EventData
 from shared.contracts.subjects import ROOT, region_tokens
 from shared.contracts.types import UUID7, Code, Count, Id, Link, Moment, Region, rfc3339
@@ -105,6 +106,10 @@ class Envelope(BaseModel):
         """Parse the bytes of a body. Raises Unreadable, which never repeats what stood in them."""
         if len(body) > MAX_BODY:
             raise Unreadable("body-too-large")
+        try:
+            strict_json.check(body)
+        except strict_json.NotStrict as error:
+            raise Unreadable(error.reason) from error
         try:
             envelope = cls.model_validate_json(body)
         except ValidationError as error:

@@ -7,6 +7,7 @@ the outbox keeps what was not acknowledged, the ledger what was not receipted.
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -44,6 +45,8 @@ PUBLISH_SECONDS = 5.0
 """A publication that is in flight when the server crashes never resolves: wait with a limit."""
 ACK_WAIT_SECONDS = 5.0
 """After this an unacknowledged message is delivered again."""
+
+_REFUSED = re.compile(r'permissions violation for \w+ to "([^"]+)"', re.IGNORECASE)
 
 log = structlog.get_logger()
 
@@ -150,8 +153,11 @@ class Broker:
         self._broken.set()
 
     async def _failed(self, error: Exception) -> None:
-        # the broker's words name subjects and permissions, never a body; a refused publish is only seen here
-        log.warning("broker.error", member=self.member, error=type(error).__name__, detail=str(error)[:200])
+        # a refused publish is only seen here; of the broker's words only the subject that it refused is repeated
+        if (refused := _REFUSED.search(str(error))) is not None:
+            log.warning("broker.not-allowed", member=self.member, subject=refused[1])
+        else:
+            log.warning("broker.error", member=self.member, error=type(error).__name__)
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[str]:
         """Publish in this order, all in flight at once; answers the ids that the stream has stored.

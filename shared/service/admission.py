@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from shared.domain.access import Caller, Rule, Sight, admit
 from shared.domain.refusal import Refused
 from shared.security.tokens import BadToken, Verifier, thumbprint
+from shared.service.limits import limit
 from shared.service.office import Office
 from shared.storage.database import Clock
 
@@ -40,6 +41,7 @@ class Door:
         sight = self.sight(caller)
         admit(self.rules, operation, caller, sight)
         request.state.caller, request.state.sight = caller, sight
+        limit(request)
 
     def caller(self, token: str | None, request: Request) -> Caller:
         """Who a token speaks for. Raises Refused: ``token-required`` or ``token-not-valid``."""

@@ -13,6 +13,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from shared.domain.access import AGENCY, Rule
@@ -28,7 +29,7 @@ from shared.security.file_vault import FileVault
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
-from shared.service import problems
+from shared.service import docs, problems
 from shared.service.admission import Door, check_guarded
 from shared.service.break_glass import deadline as end_of_break_glass
 from shared.service.changes import Changes
@@ -36,7 +37,8 @@ from shared.service.deadlines import Deadline, keep
 from shared.service.edge import Edge
 from shared.service.examples import examples
 from shared.service.inbound import Inbound
-from shared.service.logs import configure_logs
+from shared.service.limits import Limits
+from shared.service.logs import about, configure_logs, silence_others
 from shared.service.office import Office
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
@@ -82,14 +84,21 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with serving(app, member, settings or Settings(), clock):  # type: ignore[call-arg]
-            yield
+        configure_logs("info")
+        silence_others()  # a server runs this, so the process is ours
+        try:
+            async with serving(app, member, settings or _settings(), clock):
+                yield
+        except Exception as error:
+            log.critical("service.failed", **about(error))
+            raise
 
     app = FastAPIOffline(
         title=f"Estafet · {member.agency.label.id}",
         version="0.1.0",
         description=f"{member.agency.label.id} / {member.agency.label.en}. Subsatgas: {member.agency.subsatgas}.",
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would repeat the query in its Location
         responses=problems.responses(),
@@ -98,6 +107,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
+    docs.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, problems.on_http)
@@ -150,6 +160,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     app.state.door = Door(member.rules, verifier, office, clock)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
+    app.state.limits = Limits(settings)
     work = [asyncio.create_task(issuer_keys.keep_fresh())]
     work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
     if broker is not None:
@@ -177,3 +188,20 @@ async def _exchange(broker: Broker, database: Database, receive: Receive, agency
         tasks.create_task(broker.connect())
         tasks.create_task(relay.run())
         tasks.create_task(consumer.run())
+
+
+class WrongSettings(Exception):
+    """The environment does not hold what the settings need. ``settings`` are their names; values are never said."""
+
+    reason = "wrong-settings"
+
+    def __init__(self, settings: list[str]) -> None:
+        super().__init__(", ".join(settings))
+        self.settings = settings
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise WrongSettings(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})) from None

@@ -1,17 +1,21 @@
 """The outermost layer of HTTP: limits, trace context, one log line a request, and no word of what went wrong inside."""
 
+import asyncio
 import time
-import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from fastapi import Request
 from sqlalchemy.exc import InterfaceError, OperationalError
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.service import problems, trace
-
-MAX_REQUEST = 64 * 1024
-"""Bytes of a request body, at most."""
+from shared.domain.refusal import Refused
+from shared.service import gate, problems, trace
+from shared.service.answer import Answer
+from shared.service.body import arrived
+from shared.service.limits import Limits, waiting_seconds
+from shared.service.logs import places_of
 
 log = structlog.get_logger()
 
@@ -21,6 +25,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._late: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -30,49 +35,76 @@ class Edge:
         request = Request(scope, receive)
         parent = trace.accept(request.headers.get("traceparent"))
         token = trace.traceparent.set(parent)
-        began, answered = time.perf_counter(), 0
-
-        async def watched_send(message: Message) -> None:
-            nonlocal answered
-            if message["type"] == "http.response.start":
-                answered = message["status"]
-                message["headers"] = [*message["headers"], (b"traceparent", parent.encode())]
-            await send(message)
-
+        began, answer = time.perf_counter(), Answer(scope, send, parent)
         try:
-            await self._app(scope, _limited(receive), watched_send)
+            await self._serve(request, answer)
+        except Refused as refused:
+            await _refuse(refused, request, answer)
         except Exception as error:
-            if answered:
-                raise
-            await _refuse(error, request, scope, receive, watched_send)
+            await _own_up(error, request, answer)
         finally:
             trace.traceparent.reset(token)
             route = getattr(scope.get("route"), "path", "-")
             spent = round((time.perf_counter() - began) * 1000, 1)
-            log.info("http", method=scope["method"], route=route, status=answered, ms=spent, trace=parent)
+            log.info(
+                "http", method=scope["method"], route=route, status=answer.status, ms=spent, trace=parent, **_who(scope)
+            )
+
+    async def _serve(self, request: Request, answer: Answer) -> None:
+        scope, limits = request.scope, request.app.state.limits
+        gate.check(scope)
+        limits.admit(scope)
+        receive = await arrived(scope, request.receive, limits.body_seconds)
+        with limits.place(scope), self._deadline(limits, request, answer):
+            await self._app(scope, receive, answer)
+        limits.settle(scope, answer.status)
+
+    @contextmanager
+    def _deadline(self, limits: Limits, request: Request, answer: Answer) -> Iterator[None]:
+        """Answer ``too-slow`` when the block takes too long.
+
+        What it does is not cut off: a thread cannot be stopped, and a transaction commits whole or not at all. It keeps
+        its place until it is done, so that slow work cannot pile up. Only an answer that its caller does not take is.
+        """
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+
+        def over() -> None:
+            if answer.status:
+                assert serving is not None
+                serving.cancel()
+                return
+            told = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, answer.instead(503)))
+            self._late.add(told)
+            told.add_done_callback(self._late.discard)
+
+        timer = loop.call_later(limits.request_seconds + waiting_seconds(request.scope), over)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
-def _limited(receive: Receive) -> Receive:
-    taken = 0
-
-    async def limited() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > MAX_REQUEST:
-            raise problems.TooLarge
-        return message
-
-    return limited
+def _who(scope: Scope) -> dict[str, str]:
+    """Who called, where that was proven."""
+    caller = scope.get("state", {}).get("caller")
+    return {} if caller is None else {"client": caller.client, "role": caller.role, "unit": caller.unit}
 
 
-async def _refuse(error: Exception, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(refused: Refused, request: Request, answer: Answer) -> None:
+    response = await problems.on_refused(request, refused)
+    if response.status_code == 408:
+        response.headers["Connection"] = "close"  # what of the body is still to come is not waited for
+    await response(request.scope, request.receive, answer)
+
+
+async def _own_up(error: Exception, request: Request, answer: Answer) -> None:
     """Answer for an error that nobody foresaw. Its message may hold a name, so only its kind and place are logged."""
     if isinstance(error, (OperationalError, InterfaceError)):
-        response = problems.respond(request, "unavailable", headers={"Retry-After": "2"})
         log.error("http.database", error=type(error).__name__)
+        response = problems.respond(request, "unavailable", headers={"Retry-After": "2"})
     else:
+        log.error("http.fault", error=type(error).__name__, places=places_of(error))
         response = problems.respond(request, "internal-error")
-        places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
-        log.error("http.fault", error=type(error).__name__, places=places)
-    await response(scope, receive, send)
+    if answer.status and not answer.given_up:
+        raise error  # half an answer: the server breaks the connection off
+    await response(request.scope, request.receive, answer)

@@ -81,6 +81,6 @@ class Posting:
 
 def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
-    return Posting(
-        request.state.caller.client, key, request.url.path, request.app.state.database, request.app.state.office.vault
-    )
+    # not request.url, which is put together with the Host that the caller names
+    state = request.app.state
+    return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)

@@ -24,10 +24,6 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:estafet:problem:"
 
 
-class TooLarge(Exception):
-    """The caller sends more than a request may hold."""
-
-
 class FieldFault(BaseModel):
     """What is wrong with one field. ``field`` is a JSON Pointer (RFC 6901) or a parameter's name."""
 
@@ -97,8 +93,69 @@ CATALOGUE: dict[str, Kind] = {
     "unsupported-media-type": _kind(
         415,
         "Bukan jenis isi yang diterima", "Unsupported media type",
-        "Isi permintaan bukan application/json.", "The body is not application/json.",
-        "Kirim JSON dan katakan itu di Content-Type.", "Send JSON, and say so in Content-Type.",
+        "Isi permintaan bukan application/json apa adanya.", "The body is not plain application/json.",
+        "Kirim JSON tanpa Content-Encoding, dan katakan itu di Content-Type.",
+        "Send JSON without a Content-Encoding, and say so in Content-Type.",
+    ),
+    "malformed-request": _kind(
+        400,
+        "Bukan permintaan HTTP yang sah", "Not a valid HTTP request",
+        "Permintaan ini dapat dibaca dengan lebih dari satu cara.", "This request can be read in more than one way.",
+        "Kirim tiap header satu kali dan dalam bentuk bakunya.", "Send each header once, and in its standard form.",
+    ),
+    "json-too-deep": _kind(
+        400,
+        "JSON terlalu dalam", "JSON too deep",
+        "Isi permintaan bersusun lebih dari 32 tingkat.", "The body is nested deeper than 32 levels.",
+        "Kirim isi yang sesuai dengan skema di /docs.", "Send a body that fits the schema at /docs.",
+    ),
+    "duplicate-member": _kind(
+        400,
+        "Isian ganda dalam JSON", "JSON member named twice",
+        "Sebuah objek memuat dua isian dengan nama yang sama.", "An object has two members of the same name.",
+        "Kirim tiap isian satu kali.", "Send each member once.",
+    ),
+    "body-too-slow": _kind(
+        408,
+        "Isi terlalu lambat", "Body too slow",
+        "Isi permintaan tidak tiba pada waktunya; tidak ada yang tersimpan.",
+        "The body did not arrive in time; nothing is stored.",
+        "Ulangi dengan Idempotency-Key yang sama.", "Repeat with the same Idempotency-Key.",
+    ),
+    "address-too-long": _kind(
+        414,
+        "Alamat terlalu panjang", "Address too long",
+        "Alamat dengan parameternya melebihi 4 KiB.", "Address and query are longer than 4 KiB.",
+        "Perpendek parameternya.", "Shorten the query.",
+    ),
+    "headers-too-large": _kind(
+        431,
+        "Header terlalu besar", "Headers too large",
+        "Header melebihi 16 KiB atau 64 baris.", "The headers exceed 16 KiB or 64 lines.",
+        "Kurangi header, terutama cookie.", "Send fewer headers, cookies above all.",
+    ),
+    "too-many-requests": _kind(
+        429,
+        "Terlalu sering", "Too many requests",
+        "Batas permintaan tercapai.", "The limit of requests is reached.",
+        "Ulangi setelah detik di header Retry-After, dengan Idempotency-Key yang sama.",
+        "Repeat after the seconds in the Retry-After header, with the same Idempotency-Key.",
+    ),
+    "busy": _kind(
+        503,
+        "Layanan penuh", "Service busy",
+        "Terlalu banyak permintaan sekaligus; tidak ada yang tersimpan.",
+        "Too many requests at once; nothing is stored.",
+        "Ulangi setelah detik di header Retry-After, dengan Idempotency-Key yang sama.",
+        "Repeat after the seconds in the Retry-After header, with the same Idempotency-Key.",
+    ),
+    "too-slow": _kind(
+        503,
+        "Terlalu lama", "Took too long",
+        "Jawaban belum siap pada waktunya; pekerjaannya mungkin masih selesai.",
+        "The answer was not ready in time; its work may still complete.",
+        "Ulangi dengan Idempotency-Key yang sama: yang sudah tersimpan tidak dikerjakan dua kali.",
+        "Repeat with the same Idempotency-Key: what has been stored is not done twice.",
     ),
     "internal-error": _kind(
         500,
@@ -486,14 +543,18 @@ CHALLENGES: Mapping[str, Mapping[str, str]] = {
 
 
 async def on_refused(request: Request, error: Exception) -> JSONResponse:
-    """A rule said no."""
+    """A rule said no. The fact ``seconds`` says when to try again."""
     assert isinstance(error, Refused)
     errors = []
     if (field := error.field) is not None:
-        named = field if field in request.query_params or field in request.headers else f"/{field}"
+        outside = field[:1].isupper() or field in request.query_params or field in request.headers
+        named = field if outside else f"/{field}"
         message = say(CATALOGUE[error.problem].title, request)
         errors = [FieldFault(field=named, rule=error.problem, message=message)]
-    return respond(request, error.problem, errors, error.facts, CHALLENGES.get(error.problem))
+    headers = dict(CHALLENGES.get(error.problem, {}))
+    if "seconds" in error.facts:
+        headers["Retry-After"] = error.facts["seconds"]
+    return respond(request, error.problem, errors, error.facts, headers)
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -562,9 +623,7 @@ def _message(fault: Mapping[str, Any], request: Request) -> str:
 async def on_http(request: Request, error: Exception) -> JSONResponse:
     """No such address, or not with this method."""
     assert isinstance(error, HTTPException)
-    codes = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 400: "malformed-json"}
-    if isinstance(error.__cause__, TooLarge):
-        return respond(request, "body-too-large")
+    codes = {404: "not-found", 405: "method-not-allowed", 400: "malformed-json"}
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_methods_of(request))
@@ -582,8 +641,14 @@ def _methods_of(request: Request) -> list[str]:
     return [method for method in ("GET", "HEAD", "POST") if takes(method)] or ["GET", "HEAD"]
 
 
-EVERYWHERE = ("invalid-request", "internal-error", "unavailable")
-POSTING = ("malformed-json", "body-too-large", "unsupported-media-type", "idempotency-key-reused")
+EVERYWHERE = (
+    *("invalid-request", "malformed-request", "address-too-long", "headers-too-large", "too-many-requests"),
+    *("internal-error", "unavailable", "busy", "too-slow"),
+)
+POSTING = (
+    *("malformed-json", "json-too-deep", "duplicate-member", "body-too-large", "body-too-slow"),
+    *("unsupported-media-type", "idempotency-key-reused"),
+)
 COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago")
 """What any POST of a command may be answered."""
 

@@ -120,7 +120,7 @@ class Reception:
         except OperationalError:
             raise  # the database is in trouble, not the event
         except Exception as error:
-            log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event=envelope.id)
+            log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event_id=envelope.id)
             return "apply-failed"
         finally:
             trace.traceparent.reset(token)

@@ -33,6 +33,14 @@ class Settings(BaseSettings):
     issuer: str = Field(description="Who issues access tokens: the `iss` of every token that is trusted.")
     issuer_jwks: str = Field(description="The issuer's public keys: a file, or an https:// address of a JWK set.")
     log_level: str = "info"
+    rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
+    rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
+    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
+    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
+    concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
+    concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
+    request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
+    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
 
     def database(self) -> str:
         """The database URL with the password from its file."""

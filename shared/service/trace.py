@@ -4,7 +4,7 @@ import re
 import secrets
 from contextvars import ContextVar
 
-_FORM = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_FORM = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -16,6 +16,6 @@ def trace_id() -> str:
 
 def accept(given: str | None) -> str:
     """The caller's ``traceparent`` if it is one, or a new one."""
-    if given and _FORM.match(given):
+    if given and _FORM.fullmatch(given):
         return given
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -21,6 +21,8 @@ AGENCY_LINEAGES = (EXCHANGE, HERE / "agency")
 class NotMigrated(RuntimeError):
     """The database is not at the revision that this code was written for."""
 
+    reason = "not-migrated"
+
 
 def _config(lineages: Sequence[Path]) -> Config:
     config = Config()

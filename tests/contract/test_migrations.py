@@ -20,7 +20,7 @@ from shared.storage.agency_tables import AgencyStored
 from shared.storage.database import open_engine
 from shared.storage.migrate import AGENCY_LINEAGES, EXCHANGE, NotMigrated, check_migrated, migrate
 from shared.storage.tables import Stored
-from tests.tokens import ISSUER, write_jwks
+from tests.tokens import trusting
 
 ROOT = Path(__file__).parents[2]
 COORDINATION = ROOT / "services" / "coordination" / "migrations"
@@ -139,11 +139,7 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
 ) -> None:
     settings = Settings(
         database_url=database_url(name),
-        key_folder=secrets / name,
-        key_directory_file=secrets / "public" / "keys.json",
-        key_directory_root_file=secrets / "public" / "directory-root.json",
-        issuer=ISSUER,
-        issuer_jwks=str(write_jwks(secrets)),
+        **trusting(name, secrets),
         log_level="critical",
     )
     app = create_app(member(name), settings, wall_clock)

@@ -70,7 +70,12 @@ async def test_the_page_works_without_scripts_and_says_what_it_cannot_find(brows
 async def test_a_service_describes_itself_without_any_other_host(browser: Browser, page_url: str) -> None:
     page = await browser.new_page()
     hosts: set[str] = set()
+    complaints: list[str] = []  # such as of what its policy forbids
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
     await page.goto(f"{page_url}/docs")
-    await page.get_by_text("Lihat perjalanan / See a journey").wait_for()
+    await page.get_by_text("Lihat perjalanan / See a journey").click()
+    await page.get_by_role("button", name="Try it out").wait_for()
+    assert complaints == []
     assert hosts == {page_url.split("/")[2]}

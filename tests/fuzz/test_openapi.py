@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.listening import listening
 from tests.network import SHIPPED, Network, a_victim, refer
+from tests.served import listening
 
 FOLDER = Path(__file__).parent
 LONG = os.environ.get("ESTAFET_FUZZ") == "long"

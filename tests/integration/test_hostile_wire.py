@@ -171,6 +171,28 @@ async def test_a_body_over_64_kib_is_parked_unread(network: Network) -> None:
     assert not (await until_parked(network, "police", "body-too-large"))["trusted"]
 
 
+AMBIGUOUS = {
+    "json-too-deep": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    "duplicate-member": b'{"a": 1, "a": 2}',
+    "not-strict-json": b"NaN",
+}
+
+
+@pytest.mark.parametrize("reason", AMBIGUOUS)
+async def test_json_that_breaks_or_divides_its_readers_is_parked_unread(network: Network, reason: str) -> None:
+    """Signed and sent by who it says it is from: only its bytes are wrong."""
+    referral = await a_referral(network)
+    data = about(referral, Accepted)
+    body = event("kemenkes", "police", data, 2, 3)[:-2] + b', "remark": ' + AMBIGUOUS[reason] + b"}}"
+    assert len(body) < 64 * 1024 and body.startswith(b'{"specversion"')
+    await publish(
+        network, "kemenkes", _subject("kemenkes", "police", data), body, key_of(network, "kemenkes").sign(body)
+    )
+    assert not (await until_parked(network, "police", reason))["trusted"]
+    await network["kemenkes"].must(referral, "accept")
+    await network["police"].until_status(referral, "accepted")
+
+
 async def test_an_unlawful_move_of_the_other_side_is_parked(network: Network) -> None:
     referral = await a_referral(network)
     body = event("kemenkes", "police", about(referral, Started), 2, 3)

@@ -207,7 +207,9 @@ async def test_on_consent_only_what_was_agreed_is_given_and_a_withdrawal_takes_i
     assert asked["status"] == "in-progress"
     # the answer is signed, in the ledger of both, and told to coordination
     [entry] = [e for e in ledger(network, "police") if e.type == "id.tppo.disclosure.ended.v1"]
-    assert network.apps["police"].state.reception.keys.verify(entry.body, entry.signature, network.clock()) == "kemenkes"
+    assert (
+        network.apps["police"].state.reception.keys.verify(entry.body, entry.signature, network.clock()) == "kemenkes"
+    )
 
 
 async def test_a_legal_hold_keeps_what_a_court_needs(network: Network) -> None:

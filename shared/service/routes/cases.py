@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
 from shared.contracts.types import CODE
@@ -12,6 +12,7 @@ from shared.service import cases, identities
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
+from shared.service.limits import limit_identities
 from shared.service.problems import COMMANDED, POSTING, next_steps, responses
 from shared.service.read_models import CaseView, VictimView, case_view, victim_view
 from shared.storage import seen
@@ -131,6 +132,7 @@ def record_identity(
     "/victims/{victim_id}/identity",
     tags=["korban"],
     summary="Lihat identitas (dicatat) / See an identity (logged)",
+    dependencies=[Depends(limit_identities)],
     responses=responses("unknown-victim", "no-identity"),
 )
 def see_identity(

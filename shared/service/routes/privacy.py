@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session, col
 
 from shared.domain import commands as c
@@ -12,6 +12,7 @@ from shared.service import privacy_models as m
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
+from shared.service.limits import limit_searches
 from shared.service.problems import COMMANDED, responses
 from shared.service.read_models import VictimList, victim_view
 from shared.storage import privacy, seen
@@ -28,6 +29,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     "/victims/search",
     tags=["korban"],
     summary="Cari korban menurut NIK atau telepon / Find a victim by NIK or telephone",
+    dependencies=[Depends(limit_searches)],
     responses=responses("malformed-json", "body-too-large", "unsupported-media-type"),
 )
 def search_victims(command: c.Search, office: OfficeDep, sight: SightDep, database: DatabaseDep) -> VictimList:

@@ -1,0 +1,59 @@
+"""The answer to one request: with the headers that every answer has, and at most one."""
+
+from starlette.types import Message, Scope, Send
+
+API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+"""Content-Security-Policy of what is no page. A page says its own."""
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", API_POLICY),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+"""On every answer that does not say otherwise. Access-Control-Allow-Origin is on none: no other site may read here."""
+YEAR_OF_HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+REFERENCE = ("/docs", "/openapi.json", "/v1/agency", "/v1/keys", "/v1/problems", "/v1/schemas", "/v1/units")
+REFERENCE_FOLDERS = ("/v1/schemas/", "/static/", "/static-offline-docs/")
+"""What is the same for everybody: it may be kept, and is asked about before it is used again (a key may be revoked)."""
+
+
+class Answer:
+    """What is sent for one request. ``status`` is 0 until it begins."""
+
+    def __init__(self, scope: Scope, send: Send, traceparent: str) -> None:
+        self.status = 0
+        self.given_up = False
+        self._scope = scope
+        self._send = send
+        self._traceparent = traceparent
+
+    async def __call__(self, message: Message) -> None:
+        """Send (ASGI)."""
+        if self.given_up:
+            return
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *self._usual(message["headers"])]
+        await self._send(message)
+
+    def instead(self, status: int) -> "Answer":
+        """Another answer, of this status, in place of this one, which says nothing from now on."""
+        self.given_up, self.status = True, status
+        return Answer(self._scope, self._send, self._traceparent)
+
+    def _usual(self, said: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        names = {name.lower() for name, _ in said}
+        usual = [header for header in HEADERS if header[0] not in names]
+        if b"cache-control" not in names:
+            usual.append((b"cache-control", b"no-cache" if self._may_be_kept() else b"no-store"))
+        if self._scope["scheme"] == "https":
+            usual.append(YEAR_OF_HTTPS)
+        usual.append((b"traceparent", self._traceparent.encode()))
+        return usual
+
+    def _may_be_kept(self) -> bool:
+        path: str = self._scope["path"]
+        return self.status < 400 and (path in REFERENCE or path.startswith(REFERENCE_FOLDERS))

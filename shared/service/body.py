@@ -1,0 +1,63 @@
+"""The body of a request: all of it, in time, not too large, and JSON that means one thing only."""
+
+import asyncio
+
+from starlette.types import Message, Receive, Scope
+
+from shared.contracts import strict_json
+from shared.domain.refusal import Refused
+
+MAX_BODY = 64 * 1024
+"""Bytes, at most."""
+
+
+async def arrived(scope: Scope, receive: Receive, seconds: float) -> Receive:
+    """Wait for the whole body, ``seconds`` at most; answers how the app receives it. Raises Refused."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"0")
+    if length == b"0" and b"transfer-encoding" not in headers:
+        return receive
+    if not length.isdigit():
+        raise Refused("malformed-request", field="Content-Length")
+    if int(length[:10]) > MAX_BODY:
+        raise Refused("body-too-large")
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _whole(receive)
+    except TimeoutError:
+        raise Refused("body-too-slow") from None
+    _check_json(body)
+    return _again(body, receive)
+
+
+async def _whole(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused("malformed-request")  # cut short; nobody is there to hear it
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise Refused("body-too-large")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _check_json(body: bytes) -> None:
+    try:
+        strict_json.check(body)
+    except strict_json.TooDeep:
+        raise Refused("json-too-deep") from None
+    except strict_json.NamedTwice:
+        raise Refused("duplicate-member") from None
+    except strict_json.NotStrict:
+        raise Refused("malformed-json") from None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again

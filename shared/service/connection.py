@@ -1,0 +1,145 @@
+"""One HTTP connection: uvicorn's, with bounds on what may come before anybody has looked at it.
+
+uvicorn with httptools takes headers without end, lets them come as slowly as they like, and adds what stands in the
+trailer of a chunked body to the headers that were checked before. Started with OPTIONS it does not.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+from fastapi import Request
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from shared.domain.refusal import Refused
+from shared.service import problems
+from shared.service.answer import HEADERS
+from shared.service.gate import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES
+
+log = structlog.get_logger()
+
+MAX_HEAD = MAX_ADDRESS_BYTES + MAX_HEADER_BYTES
+MAX_MESSAGE = 1024 * 1024
+"""Bytes on the wire of one request, at most: a lawful body in chunks of one byte takes less than half."""
+MOST_CONNECTIONS = 4096
+
+OPTIONS = (
+    *("--http", "shared.service.connection:Connection", "--ws", "none"),
+    *("--no-proxy-headers", "--no-server-header", "--no-access-log", "--log-level", "error"),
+)
+"""How uvicorn is to be started. Whoever calls cannot say by a header where from, and the log is our own."""
+
+
+class Connection(HttpToolsProtocol):
+    """The protocol of one connection (asyncio)."""
+
+    arrival_seconds = 20.0
+    """How long a request may take to arrive, and a connection to send its first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._begun = 0
+        """How many requests have begun to arrive."""
+        self._arrived = 0
+        """Bytes of the one that is arriving, from its second packet on."""
+        self._in_head = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody connects."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._end_with(Refused("busy", seconds="1"))
+        else:
+            self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They are gone."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A packet has come."""
+        begun = self._begun
+        super().data_received(data)
+        self._arrived = self._arrived + len(data) if self._begun == begun else 0
+        if self._in_head and self._arrived > MAX_HEAD:
+            self._end_with(Refused("headers-too-large"))
+        elif self._arrived > MAX_MESSAGE:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._begun += 1
+        self._in_head = True
+        self._watch()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the address. A fragment is never sent (RFC 9110 section 4.2.5), and readers differ over it."""
+        if b"#" in url:
+            raise ValueError("fragment")
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; one in the trailer is left out, for nobody has checked it (RFC 9110 section 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is there."""
+        self._unwatch()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What has come is not HTTP."""
+        self._end_with(Refused("malformed-request"))
+
+    def _watch(self) -> None:
+        self._unwatch()
+        self._timer = self.loop.call_later(self.arrival_seconds, self._waited)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _waited(self) -> None:
+        if self.flow.read_paused:  # it is we who do not read on
+            self._watch()
+        elif self._in_head:
+            self._end_with(Refused("body-too-slow"))
+        else:
+            self.transport.close()
+
+    def _end_with(self, refused: Refused) -> None:
+        """Hang up with a problem; but where an earlier request is still being answered, after that and silently."""
+        if self.transport.is_closing():
+            return
+        log.warning("http.refused", reason=refused.problem)
+        if self._nothing_owed():
+            self.transport.write(_written(refused))
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+
+    def _nothing_owed(self) -> bool:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        return cycle.more_body and not cycle.response_started and not self.pipeline
+
+
+def _written(refused: Refused) -> bytes:
+    nobody = Request({"type": "http", "headers": []})
+    retry = {"Retry-After": refused.facts["seconds"]} if "seconds" in refused.facts else None
+    told = problems.respond(nobody, refused.problem, headers=retry)
+    usual = (*HEADERS, (b"cache-control", b"no-store"), (b"connection", b"close"))
+    lines = [b"%s: %s\r\n" % header for header in (*told.raw_headers, *usual)]
+    return b"".join([STATUS_LINE[told.status_code], *lines, b"\r\n", bytes(told.body)])

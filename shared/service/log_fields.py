@@ -1,0 +1,99 @@
+"""What may stand in a log line: each field, what it is, and which shape its value must have.
+
+A field that is not here is left out of every line, and a value of another shape is replaced by MARK. So a name can
+get into a log neither by a new ``log.info("x", name=...)`` nor in a field meant for something else.
+"""
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple
+
+MARK = "?"
+"""Stands where something of another shape was to be logged."""
+MOST = 1_000_000_000
+"""The highest number, so that it is no NIK (16 digits) and no phone number."""
+
+Shape = Callable[[Any], bool]
+
+
+class Field(NamedTuple):
+    """The shape of a field, and what it says."""
+
+    shape: Shape
+    meaning: str
+
+
+def text(pattern: str) -> Shape:
+    """Text that is wholly of this form."""
+    form = re.compile(pattern)
+    return lambda value: isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def each(shape: Shape) -> Shape:
+    """A list of such values, 20 at most."""
+    return lambda value: isinstance(value, list) and len(value) <= 20 and all(map(shape, value))
+
+
+def number(value: Any) -> bool:
+    """A count or a duration."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST
+
+
+def truth(value: Any) -> bool:
+    """True or false."""
+    return isinstance(value, bool)
+
+
+# no code holds seven digits in a row: a NIK or a phone number is no code
+code = text(r"(?!.*[0-9]{7})[a-z][a-z0-9]{0,31}(-[a-z0-9]{1,31}){0,5}")
+event = text(r"[a-z]{1,31}(-[a-z]{1,31}){0,5}(\.[a-z]{1,31}(-[a-z]{1,31}){0,5})?")
+setting = text(r"[a-z]{1,31}(_[a-z]{1,31}){0,5}")
+uuid = text(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+class_name = text(r"[A-Z][A-Za-z0-9]{2,63}")
+module = text(r"[a-z_]{1,31}(\.[A-Za-z_]{1,31}){0,5}")
+place = text(r"[A-Za-z0-9_.-]{1,40}(/[A-Za-z0-9_.-]{1,40}){0,9}\.pyx?:[0-9]{1,5}")
+
+LOG_FIELDS: Mapping[str, Field] = {
+    "event": Field(event, "what happened, as a code"),
+    "level": Field(text("debug|info|warning|error|critical"), "how bad it is"),
+    "timestamp": Field(text(r"[0-9-]{10}T[0-9:]{8}(\.[0-9]{1,6})?Z"), "when, in UTC"),
+    "dropped": Field(number, "how many fields were left out, as they are not declared here"),
+    "member": Field(code, "whose service it is"),
+    # HTTP
+    "method": Field(text("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT"), "the method of a request"),
+    "route": Field(text(r"-|(/([a-z0-9.-]{1,40}|\{[a-z_]{1,40}\})?){1,8}"), "the template of its route, or -"),
+    "status": Field(number, "the status it was answered"),
+    "ms": Field(number, "milliseconds that took"),
+    "trace": Field(text(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"), "its W3C traceparent"),
+    # who calls, and who is trusted
+    "client": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,99}"), "the client of a token, as its issuer calls it"),
+    "role": Field(code, "the role of a token"),
+    "unit": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,47}"), "the unit of a token"),
+    "bound": Field(truth, "whether a token is bound to a certificate"),
+    "version": Field(number, "the version of the key directory"),
+    # what went wrong
+    "error": Field(class_name, "the class of an error, never its message"),
+    "places": Field(each(place), "the files and lines it went through"),
+    "reason": Field(code, "why, as a code"),
+    "logger": Field(module, "which library speaks"),
+    "settings": Field(each(setting), "which settings are wrong"),
+    # events and the broker
+    "type": Field(text(r"id\.tppo\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[0-9]{1,3}"), "the type of an event"),
+    "event_id": Field(uuid, "the id of an event"),
+    "trusted": Field(truth, "whether its signature proves who sent it"),
+    "messages": Field(number, "how many messages"),
+    "resent": Field(number, "how many messages are sent again"),
+    "stream": Field(text(r"[A-Z]{1,31}"), "the stream of the broker"),
+    "reader": Field(code, "the consumer of the broker"),
+    "subject": Field(text(r"(tppo|\$JS)(\.[A-Za-z0-9_*>-]{1,40}){1,9}"), "the subject that the broker refused"),
+}
+
+
+def only_declared(_: Any, __: str, said: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Keep of a log line what LOG_FIELDS declares (a structlog processor)."""
+    line: dict[str, Any] = {
+        name: value if field.shape(value := said[name]) else MARK for name, field in LOG_FIELDS.items() if name in said
+    }
+    if undeclared := len(said) - len(line):
+        line["dropped"] = undeclared
+    return line
