@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -18,7 +19,10 @@ from deploy.embedded_nats import free_port
 from deploy.run import serving
 from services.members import MEMBERS
 from services.police.main import MEMBER as POLICE
+from shared.service.app import create_app, wall_clock
+from shared.service.app import serving as at_work
 from shared.service.connection import Connection
+from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
 
@@ -150,3 +154,27 @@ async def listening(app: FastAPI, connection: type[asyncio.Protocol] = Connectio
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await started
+
+
+def settings_of_police(folder: Path, secrets: Path, **more: Any) -> Settings:
+    """The police on SQLite, without a broker and without a word."""
+    own = secrets / "police" / "police-1.pem"
+    directory = secrets / "public" / "keys.json"
+    url = f"sqlite:///{folder}/police.db"
+    return Settings(database_url=url, signing_key_file=own, key_directory_file=directory, log_level="critical", **more)
+
+
+@asynccontextmanager
+async def police_at_work(folder: Path, secrets: Path, **more: Any) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """The police on a port of their own."""
+    settings = settings_of_police(folder, secrets, **more)
+    engine = open_engine(settings.database())
+    migrate(engine, POLICE.lineages)
+    engine.dispose()
+    app = create_app(POLICE, settings)
+    async with (
+        at_work(app, POLICE, settings, wall_clock),
+        listening(app) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as client,
+    ):
+        yield app, client
