@@ -12,6 +12,7 @@ from services.members import MEMBERS
 from shared.contracts.subjects import addressed_to, in_province, sent_by
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
+from shared.service.logs import configure_logs, silence_others
 
 COORDINATOR = "coordination"
 PROVINCES = ("74",)
@@ -37,4 +38,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    configure_logs("info")
+    silence_others()
     asyncio.run(main())

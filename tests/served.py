@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -19,13 +20,17 @@ from deploy.embedded_nats import free_port
 from deploy.run import serving
 from services.members import MEMBERS
 from services.police.main import MEMBER as POLICE
+from shared.service.app import create_app, wall_clock
+from shared.service.app import serving as at_work
 from shared.domain.access import Role
 from shared.service.connection import Connection
+from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
-from tests.tokens import claims, signed, trusting
+from tests.tokens import Bearing, claims, signed, trusting
 
 ROOT = Path(__file__).parents[1]
+OFFICER = Bearing("police", Role.OFFICER, "bareskrim", wall_clock)
 PATIENCE, LOOK_AGAIN = 20.0, 0.05
 
 
@@ -161,3 +166,25 @@ async def listening(app: FastAPI, connection: type[asyncio.Protocol] = Connectio
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await started
+
+
+def settings_of_police(folder: Path, secrets: Path, **more: Any) -> Settings:
+    """The police on SQLite, without a broker and without a word."""
+    url = f"sqlite:///{folder}/police.db"
+    return Settings(database_url=url, log_level="critical", **trusting("police", secrets), **more)
+
+
+@asynccontextmanager
+async def police_at_work(folder: Path, secrets: Path, **more: Any) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """The police on a port of their own."""
+    settings = settings_of_police(folder, secrets, **more)
+    engine = open_engine(settings.database())
+    migrate(engine, POLICE.lineages)
+    engine.dispose()
+    app = create_app(POLICE, settings)
+    async with (
+        at_work(app, POLICE, settings, wall_clock),
+        listening(app) as url,
+        httpx.AsyncClient(base_url=url, timeout=20, auth=OFFICER) as client,
+    ):
+        yield app, client

@@ -37,11 +37,10 @@ class Door:
         """Let the caller in, as ``caller`` and ``sight`` of the request's state, or raise Refused."""
         if self.rules[operation].public:
             return
-        caller = self.caller(token, request)
-        sight = self.sight(caller)
-        admit(self.rules, operation, caller, sight)
-        request.state.caller, request.state.sight = caller, sight
+        request.state.caller = caller = self.caller(token, request)
         limit(request)
+        request.state.sight = sight = self.sight(caller)
+        admit(self.rules, operation, caller, sight)
 
     def caller(self, token: str | None, request: Request) -> Caller:
         """Who a token speaks for. Raises Refused: ``token-required`` or ``token-not-valid``."""

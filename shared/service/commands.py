@@ -11,6 +11,7 @@ from shared import contracts
 from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import golden_text
 from shared.service.app import Member
+from shared.service.logs import configure_logs
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate as migrate_database
@@ -26,6 +27,7 @@ def migrate(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
 ) -> None:
     """Bring the database named in the environment up to the revision this version needs."""
+    configure_logs("info")
     member: Member = importlib.import_module(service).MEMBER
     settings = Settings()  # type: ignore[call-arg]
     engine = open_engine(settings.database())

@@ -46,9 +46,7 @@ class Edge:
             trace.traceparent.reset(token)
             route = getattr(scope.get("route"), "path", "-")
             spent = round((time.perf_counter() - began) * 1000, 1)
-            log.info(
-                "http", method=scope["method"], route=route, status=answer.status, ms=spent, trace=parent, **_who(scope)
-            )
+            _tell(scope, route, answer.status, spent, parent)
 
     async def _serve(self, request: Request, answer: Answer) -> None:
         scope, limits = request.scope, request.app.state.limits
@@ -84,10 +82,16 @@ class Edge:
             timer.cancel()
 
 
-def _who(scope: Scope) -> dict[str, str]:
-    """Who called, where that was proven."""
-    caller = scope.get("state", {}).get("caller")
-    return {} if caller is None else {"client": caller.client, "role": caller.role, "unit": caller.unit}
+def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
+    """One line of the log: what was asked and answered, and by whom where that was proven."""
+    method, caller = scope["method"], scope.get("state", {}).get("caller")
+    if caller is None:
+        log.info("http", method=method, route=route, status=status, ms=spent, trace=parent)
+        return
+    client, role, unit = caller.client, str(caller.role), caller.unit
+    log.info(
+        "http", method=method, route=route, status=status, ms=spent, trace=parent, client=client, role=role, unit=unit
+    )
 
 
 async def _refuse(refused: Refused, request: Request, answer: Answer) -> None:

@@ -1,150 +1,34 @@
-"""How much a service takes, and of whom: rates, places, time; and what stands on every answer.
+"""How much a service takes, and of whom: how often, how much at once, for how long.
 
 A small app shows what the limits do with those who call, the real police that no work is lost by them.
 """
 
 import asyncio
-import base64
-import hashlib
-import re
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Header, Request, Response
-from starlette.types import Receive, Scope, Send
 
-from services.coordination.main import app as coordination_app
-from services.police.main import MEMBER as POLICE
-from shared.domain.access import Role
-from shared.domain.refusal import Refused
-from shared.service import connection, problems
-from shared.service.answer import API_POLICY, HEADERS, REFERENCE
-from shared.service.app import create_app, serving, wall_clock
+from shared.service import connection
+from shared.service.answer import API_POLICY
 from shared.service.connection import Connection
-from shared.service.edge import Edge
-from shared.service.limits import Limits, limit, limit_searches
+from shared.service.limits import address_of
 from shared.service.office import new_id
 from shared.service.rate import Buckets
-from shared.service.settings import Settings
-from shared.storage.database import open_engine
-from shared.storage.migrate import migrate
 from tests.network import problem
-from tests.served import listening
-from tests.tokens import Bearing, trusting
+from tests.served import listening, police_at_work, settings_of_police
+from tests.small import Small
 
-
-def settings_for(folder: Path, secrets: Path, **more: Any) -> Settings:
-    url = f"sqlite:///{folder}/police.db"
-    return Settings(database_url=url, log_level="critical", **trusting("police", secrets), **more)
-
-
-# --- a small app ------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Small:
-    """An app behind the edge whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
-
-    settings: Settings
-    now: float = 0.0
-    entered: asyncio.Event = field(default_factory=asyncio.Event)
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        """Make the app."""
-        self.app = app = FastAPI()
-        self.limits = app.state.limits = Limits(self.settings)
-        self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
-        app.add_exception_handler(Refused, problems.on_refused)
-        app.add_middleware(Edge)
-        own = [Depends(_authenticated)]
-        app.add_api_route("/open", lambda: "open")
-        app.add_api_route("/health/live", lambda: "alive")
-        app.add_api_route("/own", lambda: "own", dependencies=own)
-        app.add_api_route("/search", lambda: "found", dependencies=[*own, Depends(limit_searches)])
-        app.add_api_route("/held", self._held)
-        app.add_api_route("/much", self._much)
-
-    async def _held(self) -> str:
-        self.entered.set()
-        await self.released.wait()
-        self.left.set()
-        return "done"
-
-    async def _much(self) -> Response:
-        return Endless(self.left)
-
-    async def ask(self, path: str = "/open", address: str = "10.0.0.1", token: str = "") -> httpx.Response:
-        """GET from an address, with a token if there is one."""
-        transport = httpx.ASGITransport(self.app, client=(address, 5000))
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx.AsyncClient(transport=transport, base_url="http://small") as client:
-            return await client.get(path, headers=headers)
-
-    async def exhaust(self, **who: str) -> int:
-        """Ask until it is too often; answers how often it was not."""
-        times = 0
-        while (answer := await self.ask(**who)).status_code != 429:
-            times += 1
-        assert problem(answer) == "too-many-requests"
-        assert int(answer.headers["retry-after"]) >= 1
-        return times
-
-
-class Endless(Response):
-    """An answer without end, which says when it is no longer given."""
-
-    def __init__(self, left: asyncio.Event) -> None:
-        super().__init__()
-        self._left = left
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send (ASGI)."""
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        try:
-            while True:
-                await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
-        finally:
-            self._left.set()
-
-
-class NoToken(Exception):
-    """Nobody we know."""
-
-
-async def _authenticated(request: Request, authorization: Annotated[str, Header()] = "") -> None:
-    known = re.fullmatch("Bearer right-([a-z]+)", authorization)
-    if known is None:
-        raise NoToken
-    request.state.caller = type("Caller", (), {"client": known[1]})
-    limit(request)
-
-
-OFFICER = Bearing("police", Role.OFFICER, "bareskrim", wall_clock)
 MakeSmall = Callable[..., Small]
 
 
 @pytest.fixture
 def small(tmp_path: Path, secrets: Path) -> MakeSmall:
     """Makes a small app with these settings."""
-
-    def make(**settings: Any) -> Small:
-        made = Small(settings_for(tmp_path, secrets, **settings))
-
-        async def on_no_token(_: Request, __: Exception) -> Response:
-            return Response(status_code=401)
-
-        made.app.add_exception_handler(NoToken, on_no_token)
-        return made
-
-    return make
+    return lambda **settings: Small(settings_of_police(tmp_path, secrets, **settings))
 
 
 # --- how often --------------------------------------------------------------------------------------------------------
@@ -170,6 +54,17 @@ async def test_one_address_does_not_use_up_what_another_has(small: MakeSmall) ->
     assert (await service.ask(address="2001:db8::ffff")).status_code == 429
     assert (await service.ask(address="2001:db8:0:1::1")).status_code == 200
     assert (await service.ask(address="::ffff:10.0.0.1")).status_code == 429
+
+
+def test_a_client_certificate_says_more_than_an_address() -> None:
+    """Behind one proxy or one office's address each system has its own."""
+
+    def asking(*chain: str) -> dict[str, Any]:
+        return {"client": ("10.0.0.1", 5000), "extensions": {"tls": {"client_cert_chain": list(chain)}}}
+
+    one, other, none = address_of(asking("PEM 1", "CA")), address_of(asking("PEM 2", "CA")), address_of(asking())
+    assert len({one, other, none}) == 3 and none == "10.0.0.1"
+    assert one == address_of(asking("PEM 1") | {"client": ("10.0.0.2", 5000)})
 
 
 async def test_a_supervisor_is_always_answered(small: MakeSmall) -> None:
@@ -354,22 +249,6 @@ async def test_connections_are_counted(small: MakeSmall, monkeypatch: pytest.Mon
 A_CASE = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam"}
 
 
-@asynccontextmanager
-async def police_at_work(folder: Path, secrets: Path, **more: Any) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    """The police on a port of their own."""
-    settings = settings_for(folder, secrets, **more)
-    engine = open_engine(settings.database())
-    migrate(engine, POLICE.lineages)
-    engine.dispose()
-    app = create_app(POLICE, settings)
-    async with (
-        serving(app, POLICE, settings, wall_clock),
-        listening(app) as url,
-        httpx.AsyncClient(base_url=url, timeout=20, auth=OFFICER) as client,
-    ):
-        yield app, client
-
-
 async def test_work_that_was_too_slow_is_done_once(
     tmp_path: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,49 +299,3 @@ async def test_identities_are_read_so_often_and_no_more(tmp_path: Path, secrets:
 def test_the_image_serves_with_the_same_limits() -> None:
     dockerfile = Path(__file__).parents[2] / "deploy" / "Dockerfile"
     assert " ".join(connection.OPTIONS) in dockerfile.read_text(encoding="utf-8")
-
-
-# --- on every answer --------------------------------------------------------------------------------------------------
-
-PATHS = {
-    **dict.fromkeys(("/health/live", "/v1/cases", "/v1/referrals", "/v1/parked", "/v1/nothing", "/", "/x"), "no-store"),
-    **dict.fromkeys((f"/v1/victims/{new_id()}", "/v1/schemas/nobody", "/v1/unitsx", "/static/x"), "no-store"),
-    **dict.fromkeys(("/v1/agency", "/v1/keys", "/v1/problems", "/v1/schemas", "/docs", "/openapi.json"), "no-cache"),
-    **dict.fromkeys(("/v1/units?agency=police", "/v1/schemas/id.tppo.case.opened.v1"), "no-cache"),
-    "/static-offline-docs/swagger-ui.css": "no-cache",
-}
-
-
-async def test_every_answer_has_the_headers_that_protect_it(tmp_path: Path, secrets: Path) -> None:
-    async with police_at_work(tmp_path, secrets) as (app, client):
-        for path, kept in PATHS.items():
-            headers = (await client.get(path)).headers
-            for name, value in HEADERS:
-                policy_of_its_own = (path, name) == ("/docs", b"content-security-policy")
-                assert headers.get_list(name.decode()) == [value.decode()] or policy_of_its_own, path
-            assert headers.get_list("cache-control") == [kept], path
-            assert "server" not in headers and "strict-transport-security" not in headers
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://police") as secure:
-            for path in PATHS:
-                told = (await secure.get(path)).headers["strict-transport-security"]
-                assert told == "max-age=31536000; includeSubDomains"
-
-
-async def test_the_page_that_describes_a_service_allows_its_one_script_and_nothing_else(
-    tmp_path: Path, secrets: Path
-) -> None:
-    async with police_at_work(tmp_path, secrets) as (_, client):
-        page = await client.get("/docs")
-        policy = page.headers["content-security-policy"]
-        [script] = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        assert f"script-src 'self' 'sha256-{digest}';" in policy
-        assert "unsafe" not in policy and policy.startswith("default-src 'none';")
-        assert re.findall('(?:src|href)="(?!/)', page.text) == []
-
-
-def test_reference_data_is_what_is_the_same_for_everybody() -> None:
-    """A path in the table is one that some service has, and nobody's data is at it."""
-    described = {*create_app(POLICE).openapi()["paths"], *coordination_app.openapi()["paths"]}
-    assert set(REFERENCE) - described == {"/docs", "/openapi.json"}
-    assert not [path for path in REFERENCE if re.search("victim|case|referral|journey|parked|link", path)]

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from services.coordination.console import POLICY
+from shared.service.answer import HEADERS
 from tests.e2e.stack import running
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -34,7 +36,10 @@ async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(browse
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(page_url)
+    answer = await page.goto(page_url)
+    assert answer is not None and answer.headers["content-security-policy"] == POLICY
+    assert {name.decode() for name, _ in HEADERS} <= set(answer.headers) and "server" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
     assert await page.locator("tbody tr").count() == 2
 
     # filters swap the list without loading the page anew: what was set on the window is still there
