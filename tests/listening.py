@@ -14,7 +14,11 @@ from deploy.embedded_nats import HOST
 @asynccontextmanager
 async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Serve the app; answers its URL. Whoever connects before the server runs is kept by the kernel."""
-    with socket.create_server((HOST, port)) as listener:
+    # named as TCP, or asyncio does not switch Nagle's algorithm off and every answer waits 40 ms
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen()
         config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))

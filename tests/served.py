@@ -20,9 +20,9 @@ from deploy.embedded_nats import free_port
 from deploy.run import serving
 from services.members import MEMBERS
 from services.police.main import MEMBER as POLICE
+from shared.domain.access import Role
 from shared.service.app import create_app, wall_clock
 from shared.service.app import serving as at_work
-from shared.domain.access import Role
 from shared.service.connection import Connection
 from shared.service.settings import Settings
 from shared.storage.database import open_engine

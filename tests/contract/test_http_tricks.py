@@ -148,7 +148,7 @@ TRICKS: dict[str, Trick] = {
     "a key in the trailer": Trick(
         request(
             b"POST /v1/cases HTTP/1.1",
-            *(b"Content-Type: application/json", b"Transfer-Encoding: chunked", b"Trailer: Idempotency-Key"),
+            *(TOKEN, b"Content-Type: application/json", b"Transfer-Encoding: chunked", b"Trailer: Idempotency-Key"),
             body=b"%x\r\n%s\r\n0\r\nIdempotency-Key: %s\r\n\r\n" % (len(BODY), BODY, CANARY),
         ),
         *(422, "invalid-request", "Idempotency-Key"),
@@ -252,7 +252,7 @@ def test_a_request_that_is_sound_is_served(police: Served) -> None:
     assert police.send(coded(b"chunked")).status == 201
     assert police.send(post(b"Expect: 100-continue")).status == 201
     assert police.send(get(b"/v1/agency")).status == 200
-    assert police.send(b"GET /v1/agency HTTP/1.0\r\n\r\n").status == 200
+    assert police.send(b"GET /v1/agency HTTP/1.0\r\n" + TOKEN + b"\r\n\r\n").status == 200
 
 
 def test_nobody_says_by_a_header_where_they_call_from(police: Served) -> None:
@@ -262,7 +262,7 @@ def test_nobody_says_by_a_header_where_they_call_from(police: Served) -> None:
 
 
 def test_what_follows_a_request_cannot_take_its_answer_away(police: Served) -> None:
-    sound = b"GET /v1/agency HTTP/1.1\r\nHost: police\r\n\r\n"
+    sound = b"GET /v1/agency HTTP/1.1\r\nHost: police\r\n" + TOKEN + b"\r\n\r\n"
     answer = police.send(sound + b"\0\1 no HTTP\r\n\r\n")
     assert (answer.status, answer.answers) == (200, 1)
     assert police.send(sound + sound + get(b"/v1/units?agency=police")).answers == 3

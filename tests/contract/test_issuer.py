@@ -1,27 +1,22 @@
 """The issuer of tokens for development, over real HTTP: who gets a token, what it says, and who gets none."""
 
-import base64
 import hashlib
 import hmac
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
-from starlette.types import ASGIApp, Receive, Scope, Send
+from joserfc.jwk import ECKey
+from starlette.types import Receive, Scope, Send
 
 from deploy.embedded_nats import HOST, free_port
 from deploy.issuer import ISSUER
@@ -31,103 +26,38 @@ from deploy.issuer.clients import make_issuer
 from deploy.issuer.failures import MOST
 from deploy.issuer.keys import load_private_key, public_jwk
 from deploy.issuer.oauth import MAX_BODY
-from deploy.issuer.profile import OnlyForDevelopment
 from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
-from deploy.secrets import make_secrets
-from services.members import MEMBERS
 from tests.certificates import self_signed
+from tests.issuer import CLIENT, Asking, b64, command, issuing, unb64
 from tests.listening import listening
 from tests.network import TestClock
 
-ROOT = Path(__file__).parents[2]
-CLIENT = "police-officer-polres-74.01"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@dataclass
-class Asking:
-    """A police system at the token endpoint: honest, unless told otherwise."""
-
-    secrets: Path
-    url: str
-    clock: TestClock
-    http: httpx.AsyncClient
-    client: str = CLIENT
-    number: int = 0
-    certificates: list[str] = field(default_factory=list)
-    """The chain that its connection shows."""
-
-    def key(self, client: str = "", member: str = "police") -> ECKey:
-        return load_private_key(self.secrets / member / "clients" / f"{client or self.client}.pem")
-
-    def claims(self, **other: Any) -> dict[str, Any]:
-        """What an assertion says; a claim that is None is left out."""
-        now, self.number = int(self.clock().timestamp()), self.number + 1
-        usual = {"iss": self.client, "sub": self.client, "aud": ISSUER, "iat": now, "exp": now + 60}
-        every = {**usual, "jti": f"assertion-{self.number}", **other}
-        return {name: value for name, value in every.items() if value is not None}
-
-    def assertion(self, key: ECKey | None = None, **other: Any) -> str:
-        return jwt.encode({"alg": "ES256"}, self.claims(**other), key or self.key(), ["ES256"])
-
-    def form(self, **other: str | None) -> dict[str, str]:
-        """What it sends; a parameter that is None is left out."""
-        usual = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE}
-        every = {**usual, "client_assertion": other.get("client_assertion") or self.assertion(), **other}
-        return {name: value for name, value in every.items() if value is not None}
-
-    async def ask(self, **other: str | None) -> httpx.Response:
-        return await self.http.post("/token", data=self.form(**other))
-
-    async def token(self, **other: str | None) -> str:
-        answer = await self.ask(**other)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
-
-    async def published(self) -> KeySet:
-        return KeySet.import_key_set((await self.http.get("/jwks")).raise_for_status().json())
-
-
-def with_certificates(app: ASGIApp, chain: list[str]) -> ASGIApp:
-    """The app as it is called by a server that speaks TLS: what the client showed is in the scope."""
-
-    async def called(scope: Scope, receive: Receive, send: Send) -> None:
-        extensions = {**scope.get("extensions", {}), **({"tls": {"client_cert_chain": chain}} if chain else {})}
-        await app({**scope, "extensions": extensions}, receive, send)
-
-    return called
-
-
-@asynccontextmanager
-async def issuing(secrets: Path) -> AsyncIterator[Asking]:
-    """The issuer on a free port, and a system that asks it."""
-    clock, port, shown = TestClock(), free_port(), list[str]()
-    app = create_issuer(secrets, f"http://{HOST}:{port}", clock)
-    async with listening(with_certificates(app, shown), port) as url, httpx.AsyncClient(base_url=url) as http:
-        yield Asking(secrets, url, clock, http, certificates=shown)
-
-
-@pytest.fixture
-async def asking(secrets: Path) -> AsyncIterator[Asking]:
-    """An issuer of this test's own, with the keys and clients that are made for everyone."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def listening_issuer(secrets: Path) -> AsyncIterator[Asking]:
+    """One issuer for all tests, with the keys and clients that are made for everyone."""
     async with issuing(secrets) as asking:
         yield asking
 
 
 @pytest.fixture
+def asking(listening_issuer: Asking) -> Asking:
+    """The issuer a minute after the last test, so that its failures are forgotten, and an honest system."""
+    listening_issuer.clock.advance(timedelta(minutes=1))
+    listening_issuer.certificates.clear()
+    listening_issuer.client = CLIENT
+    return listening_issuer
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def own(tmp_path: Path) -> AsyncIterator[Asking]:
     """An issuer whose keys and registry the test may change."""
     make_issuer(tmp_path, ["police"])
     async with issuing(tmp_path) as asking:
         yield asking
-
-
-def b64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def unb64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 # --- what a token is -------------------------------------------------------------------------------------------
@@ -325,7 +255,7 @@ async def test_an_assertion_is_good_once(asking: Asking) -> None:
 
 
 async def test_an_assertion_is_remembered_until_it_has_expired(asking: Asking) -> None:
-    assertion = asking.assertion(jti="once", exp=int(asking.clock().timestamp()) + 300)
+    assertion = asking.assertion(jti="remembered", exp=int(asking.clock().timestamp()) + 300)
     assert (await asking.ask(client_assertion=assertion)).status_code == 200
     for _ in range(11):
         assert (await asking.ask(client_assertion=assertion)).status_code == 401
@@ -429,13 +359,6 @@ async def test_a_certificate_that_the_server_could_not_verify_counts_as_none(sec
 # --- keys and clients ------------------------------------------------------------------------------------------
 
 
-def command(*words: str, profile: str = "development") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "ESTAFET_PROFILE": profile, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=60
-    )
-
-
 async def test_after_a_rotation_the_new_key_signs_and_the_old_one_still_verifies(own: Asking) -> None:
     before = await own.token()
     rotated = command("deploy.issuer", "rotate", "--folder", str(own.secrets))
@@ -452,128 +375,3 @@ async def test_a_client_that_is_struck_off_gets_nothing_more(own: Asking) -> Non
     del clients[CLIENT]
     save_clients(own.secrets / "issuer", clients)
     assert (await own.ask()).status_code == 401
-
-
-def test_every_member_has_a_client_for_each_of_its_roles(secrets: Path) -> None:
-    clients = load_clients(secrets / "issuer")
-    for member in MEMBERS:
-        roles = {client.role for client in clients.values() if client.member == member}
-        working = {"coordinator"} if member == "coordination" else {"officer", "supervisor"}
-        assert roles == {*working, "auditor", "integrator", "administrator"}
-    desks = {client.unit for client in clients.values() if client.role in ("officer", "coordinator")}
-    assert {
-        "bareskrim",
-        "polres-74.01",
-        "polres-73.71",
-        "uptd-ppa-74.01",
-        "rs-73.71",
-        "pusat",
-        "gugus-tugas-74",
-    } <= desks
-    for name, client in clients.items():
-        key = secrets / client.member / "clients" / f"{name}.pem"
-        assert key.stat().st_mode & 0o777 == 0o600 and "d" not in client.jwk
-
-
-def test_what_is_registered_by_hand_outlives_the_making_of_what_is_missing(tmp_path: Path) -> None:
-    make_issuer(tmp_path, ["police"])
-    clients = load_clients(tmp_path / "issuer")
-    clients["police-hotline"] = clients[CLIENT].model_copy(update={"certificate": "thumbprint"})
-    save_clients(tmp_path / "issuer", clients)
-    lost = tmp_path / "police" / "clients" / "police-auditor.pem"
-    lost.unlink()
-    make_issuer(tmp_path, ["police", "kemensos"])
-    after = load_clients(tmp_path / "issuer")
-    assert after["police-hotline"] == clients["police-hotline"] and after[CLIENT] == clients[CLIENT]
-    assert after["police-auditor"].jwk["kid"] == load_private_key(lost).kid != clients["police-auditor"].jwk["kid"]
-    assert "kemensos-officer" in after
-
-
-# --- a token without asking ------------------------------------------------------------------------------------
-
-
-def read(token: str, secrets: Path) -> dict[str, Any]:
-    keys = KeySet.import_key_set(json.loads((secrets / "public" / "issuer.json").read_text()))
-    return jwt.decode(token, keys, ["ES256"]).claims
-
-
-def test_the_command_prints_one_line_and_nothing_else(secrets: Path) -> None:
-    done = command("deploy.token", "police", "--folder", str(secrets))
-    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
-    claims = read(done.stdout.strip(), secrets)
-    assert (claims["roles"], claims["unit"], claims["client_id"]) == (["officer"], "bareskrim", "police-officer")
-    assert claims["exp"] - claims["iat"] == 600
-
-
-def test_the_command_takes_a_role_a_desk_and_a_time(secrets: Path) -> None:
-    options = ["--role", "supervisor", "--unit", "gugus-tugas-74", "--minutes", "720"]
-    claims = read(command("deploy.token", "coordination", *options, "--folder", str(secrets)).stdout.strip(), secrets)
-    assert (claims["aud"], claims["roles"]) == ("urn:estafet:coordination", ["supervisor"])
-    assert (claims["unit"], claims["exp"] - claims["iat"]) == ("gugus-tugas-74", 12 * 3600)
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        (["police", "--unit", "rs-74.01"], "no such member or unit"),
-        (["interpol"], "no such member or unit"),
-        (["police", "--minutes", "721"], "720"),
-        (["police", "--role", "chief"], "chief"),
-        (["police", "--folder", "nowhere"], "run make secrets"),
-    ],
-    ids=str,
-)
-def test_what_the_command_cannot_do_it_says_on_stderr(secrets: Path, options: list[str], says: str) -> None:
-    done = command("deploy.token", "--folder", str(secrets), *options)
-    assert done.returncode != 0 and done.stdout == "" and says in done.stderr
-
-
-def test_a_token_can_be_minted_for_any_desk_and_bound_to_a_certificate(secrets: Path) -> None:
-    now, system = TestClock()(), self_signed("kemenkes-system")
-    claims = read(mint(secrets, "kemenkes", "officer", "rs-31.71", now, 5, system.pem), secrets)
-    assert (claims["client_id"], claims["unit"]) == ("kemenkes-officer-rs-31.71", "rs-31.71")
-    assert claims["exp"] - claims["iat"] == 300
-    assert claims["cnf"] == {"x5t#S256": unb64(hashlib.sha256(system.der).digest())}
-    for minutes in (0, 721):
-        with pytest.raises(ValueError, match="minutes"):
-            mint(secrets, "kemenkes", "officer", "rs-31.71", now, minutes)
-
-
-# --- only for development --------------------------------------------------------------------------------------
-
-COMMANDS = {
-    "serve": ["deploy.issuer", "serve", "--port", "1"],
-    "create": ["deploy.issuer", "create"],
-    "rotate": ["deploy.issuer", "rotate"],
-    "token": ["deploy.token", "police"],
-}
-
-
-@pytest.mark.parametrize("profile", ["production", "prodution"])
-@pytest.mark.parametrize("name", COMMANDS)
-def test_no_command_of_the_issuer_runs_in_another_profile(secrets: Path, name: str, profile: str) -> None:
-    before = sorted((secrets / "issuer").iterdir())
-    done = command(*COMMANDS[name], "--folder", str(secrets), profile=profile)
-    assert done.returncode != 0 and done.stdout == ""
-    assert "ESTAFET_PROFILE bukan development" in done.stderr and "ESTAFET_PROFILE is not development" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert sorted((secrets / "issuer").iterdir()) == before
-
-
-def test_in_production_nothing_is_minted_or_made(
-    tmp_path: Path, secrets: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ESTAFET_PROFILE", "production")
-    make_secrets(tmp_path)
-    assert not (tmp_path / "issuer").exists() and not (tmp_path / "police" / "clients").exists()
-    with pytest.raises(OnlyForDevelopment):
-        mint(secrets, "police", "officer", "bareskrim", TestClock()())
-    with pytest.raises(OnlyForDevelopment):
-        create_issuer(secrets, "http://127.0.0.1:1")
-
-
-def test_an_issuer_whose_key_anyone_may_read_does_not_start(tmp_path: Path) -> None:
-    make_issuer(tmp_path, ["police"])
-    (tmp_path / "issuer" / "issuer-1.pem").chmod(0o644)
-    done = command("deploy.issuer", "serve", "--folder", str(tmp_path), "--port", "1")
-    assert done.returncode == 1 and "chmod 600" in done.stderr

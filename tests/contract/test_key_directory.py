@@ -301,6 +301,7 @@ def published(tmp_path: Path) -> Published:
 
 @pytest.fixture
 def logged() -> Iterator[list[Any]]:
+    structlog.reset_defaults()  # whatever level a service before this test was silent at
     with structlog.testing.capture_logs() as entries:
         yield entries
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from services.coordination.console import POLICY
+from services.coordination.sign_in import POLICY
 from shared.service.answer import HEADERS
 from tests.e2e.stack import running
 
