@@ -97,7 +97,7 @@ def test_no_service_takes_a_file() -> None:
 
 WEAK = {"ECB", "CBC", "CFB", "OFB", "CTR", "PKCS1v15", "MD5", "SHA1", "SHA224", "ARC4", "TripleDES", "Blowfish", "IDEA"}
 HASHES = {"sha256", "sha384", "sha512", "file_digest"}
-WEAK_JOSE = re.compile(r"none|HS\d+|RSA1_5|RSA-OAEP|A\d+CBC-HS\d+|PBES2-.*|dir")
+WEAK_JOSE = re.compile(r"none|HS\d+|RSA1_5|RSA-OAEP|A\d+CBC-HS\d+|PBES2-.*")
 
 
 def is_weak(node: ast.AST) -> bool:
