@@ -10,12 +10,12 @@ from sqlalchemy import MetaData
 
 from deploy.secrets import make_secrets
 from services.coordination.tables import CoordinationStored
-from shared.storage.agency_tables import AgencyStored
+from shared.storage.privacy_tables import DataKeyRow
 from shared.storage.tables import Stored
 from tests.sources import ROOT, broken, imports, shipped
 
 DESIGN = (ROOT / "shared" / "security" / "SECURITY-DESIGN.md").read_text()
-TABLES: list[MetaData] = [Stored.metadata, AgencyStored.metadata, CoordinationStored.metadata]
+TABLES: list[MetaData] = [Stored.metadata, DataKeyRow.metadata, CoordinationStored.metadata]
 CRYPTOGRAPHY = imports("cryptography", "joserfc", "jose", "nkeys", "nacl", "ssl", "hmac", "OpenSSL", "pkcs11")
 LOGGED = re.compile(r"\b(?:log|get_logger\(\))\.(?:debug|info|warning|error|critical)\(\s*\"([a-z.-]+)\"")
 
