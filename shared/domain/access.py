@@ -38,6 +38,8 @@ class Caller:
     client: str
     role: Role
     unit: str
+    person: str = ""
+    """Who of the client's people, where the issuer says so (``sub``)."""
 
 
 class About(StrEnum):

@@ -63,7 +63,7 @@ class Claims(BaseModel):
     exp: int
     iat: int
     jti: Annotated[str, Field(min_length=1, max_length=200)]
-    sub: str
+    sub: Annotated[str, Field(min_length=1, max_length=200)]
     roles: Annotated[list[Role], Field(min_length=1, max_length=1)]
     unit: UnitId
     cnf: Confirmation | None = None
@@ -95,7 +95,7 @@ class Verifier:
             claims = self._verified(token, int(now.timestamp()))
             self._remember(digest, claims)
         self._check_binding(claims, certificate)
-        return Caller(claims.client_id, claims.roles[0], claims.unit)
+        return Caller(claims.client_id, claims.roles[0], claims.unit, claims.sub)
 
     def _verified(self, token: str, now: int) -> Claims:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -165,6 +166,8 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
     if broker is not None:
         work.append(asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)))
+    for task in work:
+        task.add_done_callback(_missed)
     log.info("service.started", member=agency.code)
     try:
         yield
@@ -177,6 +180,13 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         if broker is not None:
             await broker.close()
         await asyncio.to_thread(database.close)
+
+
+def _missed(task: asyncio.Task[None]) -> None:
+    """A service whose relay, consumer or clock has died is no service: it ends, so that it is started anew."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("service.task-died", **about(error))
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _exchange(broker: Broker, database: Database, receive: Receive, agency: Agency) -> None:

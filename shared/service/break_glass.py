@@ -50,6 +50,7 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
         unit=unit.unit,
         region=unit.region,
         client=caller.client,
+        person=caller.person,
         owner_agency=owner.agency if owner else None,
         owner_unit=owner.unit if owner else None,
         reason=command.reason,
@@ -100,7 +101,7 @@ def review(
     row = _load(tx.session, glass_id)
     if row is None or row.agency != office.code or not _concerns(sight, row):
         raise Refused("unknown-break-glass")
-    if row.client == caller.client:
+    if row.client == caller.client or row.person == caller.person:
         raise Refused("second-person-needed")
     if row.verdict is not None:
         raise Refused("already-reviewed")

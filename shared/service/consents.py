@@ -7,7 +7,7 @@ from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.consent import check_consent
 from shared.domain.refusal import Refused
-from shared.service import handlers
+from shared.service import handlers, sealed
 from shared.service.erasure import tell_holders
 from shared.service.office import Office, draft, new_id
 from shared.storage import privacy, referrals, seen
@@ -62,12 +62,19 @@ def withdraw(
         return row
     row.withdrawn_at = c.when(command, tx.now)
     withdrawn = e.ConsentWithdrawn(consent_id=row.id, victim_id=victim_id, unit=unit, occurred_at=row.withdrawn_at)
+    sealed.withhold(tx, _given_on(tx, row))
     tell_holders(tx, office, unit, withdrawn)
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
         if asked_by_us and referral.ask_id is None:
             handlers.progress(tx, office, referral, c.RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
     return row
+
+
+def _given_on(tx: Transaction, row: ConsentRow) -> list[str]:
+    """The referrals with which something was given on any consent of this victim."""
+    given = privacy.disclosures_of(tx.session, row.victim_id)
+    return [one.referral_id for one in given if one.given and one.basis == LegalBasis.CONSENT]
 
 
 def _with_us(

@@ -49,12 +49,14 @@ def erase(
     return asked
 
 
-def tell_holders(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None) -> None:
+def tell_holders(
+    tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None, back: bool = True
+) -> None:
     """Tell every agency that may hold what this is about, and the coordinator.
 
-    A withdrawal goes to whom we gave something; an erasure also to those from whom we have it.
+    A withdrawal goes to whom we gave something; an erasure by who is responsible also ``back`` to those who gave it.
     """
-    backwards = isinstance(cause, e.ErasureRequested)
+    backwards = back and isinstance(cause, e.ErasureRequested)
     others = {row.agency for row in privacy.disclosures_of(tx.session, cause.victim_id) if row.given or backwards}
     for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code, but})):
         tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
@@ -80,7 +82,7 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
     if known is None:
         answer = _do(tx, office, victim, cause, rows, sender)
         _note(tx, cause, answer.end)
-        tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender)
+        tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=_holds(sender, victim))
     else:
         answer = Answer(DisclosureEnd(known.end), None, ())
     ended = e.DisclosureEnded(
@@ -96,33 +98,39 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
         tx.emit(draft(ended, agency, unit, victim_id=cause.victim_id, causation_id=causation_id))
 
 
+def _holds(sender: str, victim: VictimRow) -> bool:
+    holder = holder_of(victim)
+    return holder is not None and holder.agency == sender
+
+
 def _may_say(sender: str, victim: VictimRow, rows: Sequence[DisclosureRow]) -> bool:
     """Who gave us what we hold may take it back; and who is responsible, as far as we know, may."""
-    holder = holder_of(victim)
-    return any(not row.given and row.agency == sender for row in rows) or (
-        holder is not None and holder.agency == sender
-    )
+    return _holds(sender, victim) or any(not row.given and row.agency == sender for row in rows)
 
 
 def _do(
     tx: Transaction, office: Office, victim: VictimRow, cause: Cause, rows: Sequence[DisclosureRow], sender: str
 ) -> Answer:
     held = [row for row in rows if not row.given and row.end is None]
+    theirs = [row for row in held if row.agency == sender]
+    own: set[str] = set()
     if isinstance(cause, e.ConsentWithdrawn):
-        concerned = [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
-        own: set[str] = set()
+        concerned = [row for row in theirs if row.basis == LegalBasis.CONSENT]
     else:
-        concerned, own = held, set(sealed.own(tx.session, office, victim.id))
+        # who is responsible has all of it erased; who once gave us something, that, and what we wrote down for it
+        concerned = held if _holds(sender, victim) else theirs
+        own = set(sealed.own(tx.session, office, victim.id)) if len(concerned) == len(held) else set()
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     if not concerned and not own:
         return Answer(DisclosureEnd.NOTHING_HELD, None, ())
-    kept = _kept_because(tx, office, victim, others=len(held) > len(concerned))
+    others = isinstance(cause, e.ConsentWithdrawn) and len(held) > len(concerned)
+    kept = _kept_because(tx, office, victim, others)
     end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
     for row in concerned:
         row.end, row.kept_because, row.ended_at = end, kept, tx.now
     if kept is None:
-        only = [row.referral_id for row in concerned] if isinstance(cause, e.ConsentWithdrawn) else None
-        sealed.forget(tx, victim.id, only)
+        everything = isinstance(cause, e.ErasureRequested) and len(concerned) == len(held)
+        sealed.forget(tx, victim.id, None if everything else [row.referral_id for row in concerned])
     return Answer(end, kept, fields)
 
 

@@ -1,7 +1,7 @@
 """Who a victim is: written down sealed, shown as far as it exists for the caller, and every look in the access log, in
 the transaction of the look."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -33,16 +33,19 @@ class Right:
 # --- written down -----------------------------------------------------------------------------------------------------
 
 
-def record(tx: Transaction, office: Office, sight: Sight, victim_id: str, identity: c.Identity) -> VictimRow:
+def record(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, identity: c.Identity
+) -> VictimRow:
     """Write down who the victim is: by the unit responsible, or one that is at work and needs it. Raises Refused."""
     victim = load_victim(tx.session, victim_id, seen.victims(sight))
     if victim is None:
         raise Refused("unknown-victim")
-    allowed = ordinary_right(tx, office, sight, victim).fields
+    right = ordinary_right(tx, office, sight, victim)
     for name in sorted(identity.model_fields_set):
-        if name not in allowed:
+        if name not in right.fields:
             raise Refused("not-responsible", field=name)
     write(tx, office, victim_id, identity)
+    _log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
     return victim
 
 
@@ -88,21 +91,27 @@ def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_i
     shown = {name: value for name, value in sealed.known(tx.session, office, victim.id).items() if name in right.fields}
     if not shown:
         raise Refused("no-identity")
-    log = AccessRow(
-        victim_id=victim.id,
+    _log(tx, caller, victim.id, purpose, right, sorted(shown))
+    if right.glass is not None:
+        right.glass.looks += 1
+    return c.Identity.model_validate(shown)
+
+
+def _log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
+    """A row of the access log, in the transaction of what it tells of."""
+    row = AccessRow(
+        victim_id=victim_id,
         client=caller.client,
+        person=caller.person,
         role=caller.role,
         unit=caller.unit,
         purpose=purpose,
         right=right.name,
         through=right.glass.id if right.glass else None,
-        fields=sorted(shown),
+        fields=list(fields),
         at=tx.now,
     )
-    tx.session.add(log)
-    if right.glass is not None:
-        right.glass.looks += 1
-    return c.Identity.model_validate(shown)
+    tx.session.add(row)
 
 
 def _right(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
@@ -143,10 +152,18 @@ def ordinary_right(tx: Transaction, office: Office, sight: Sight, victim: Victim
     return Right(fields_shown(sight, holder, works), "custody" if sight.covers(holder) else "work")
 
 
-def search(tx: Transaction, office: Office, sight: Sight, field: IdentityField, value: str) -> list[VictimRow]:
-    """The victims with this number that exist for the caller; nothing is opened to find them."""
+def search(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, field: IdentityField, value: str
+) -> list[VictimRow]:
+    """The victims with this number that exist for the caller; nothing is opened to find them.
+
+    Who is found was looked at: the finder learns whose number it is.
+    """
     digest = blinded(office, field, value)
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
     here = select(col(BlindIndexRow.victim_id)).where(same)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))
-    return list(tx.session.scalars(statement.order_by(col(VictimRow.number))))
+    found = list(tx.session.scalars(statement.order_by(col(VictimRow.number))))
+    for victim in found:
+        _log(tx, caller, victim.id, "search", ordinary_right(tx, office, sight, victim), [field])
+    return found

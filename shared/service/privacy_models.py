@@ -136,6 +136,7 @@ class AccessView(BaseModel):
 
     victim_id: Id
     client: str | None
+    person: str | None
     role: str | None
     unit: str | None
     purpose: str

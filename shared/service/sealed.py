@@ -181,11 +181,20 @@ def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
     return opened(session, office, row) if row is not None else {}
 
 
+def withhold(tx: Transaction, referral_ids: Collection[str]) -> None:
+    """Send no key of these referrals any more, nor use one that waits: what is sealed goes without it, unreadable."""
+    events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.referral_id).in_(referral_ids))
+    tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
+    waiting = col(ParkedEvent.referral_id).in_(referral_ids)
+    tx.session.execute(update(ParkedEvent).where(waiting).values(key=None))
+
+
 def forget(tx: Transaction, victim_id: str, only_from: Collection[str] | None = None) -> None:
     """Destroy the keys of a victim here, so that nothing sealed opens any more, and nothing is sent again with a key.
 
     ``only_from``: only what came with these referrals.
     """
+    tx.erased = True
     here = col(SealedRow.victim_id) == victim_id
     if only_from is None:
         tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.victim_id) == victim_id))
@@ -194,6 +203,7 @@ def forget(tx: Transaction, victim_id: str, only_from: Collection[str] | None = 
         tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
         tx.session.execute(update(ParkedEvent).where(col(ParkedEvent.event_id).in_(events)).values(key=None))
     else:
+        withhold(tx, only_from)
         here &= col(SealedRow.source).in_(only_from)
         keys = set(tx.session.scalars(select(col(SealedRow.key_id)).where(here)))
         tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id).in_(keys)))

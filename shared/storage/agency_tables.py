@@ -54,8 +54,8 @@ class VictimRow(AgencyStored, table=True):
 class AccessRow(AgencyStored, table=True):
     """Somebody looked at an identity; written in the transaction of the read, and never changed.
 
-    ``client``, ``role`` and ``unit`` say who, ``purpose`` why by their own word, ``right`` by which right (custody,
-    work, break-glass) and ``through`` names the referral or break-glass that gave it.
+    ``client``, ``person``, ``role`` and ``unit`` say who, ``purpose`` why by their own word, ``right`` by which right
+    (custody, work, break-glass) and ``through`` names the break-glass that gave it.
     """
 
     __tablename__ = "access_log"
@@ -63,6 +63,7 @@ class AccessRow(AgencyStored, table=True):
     number: int | None = number()
     victim_id: str = Field(sa_type=Ident, index=True)
     client: str | None = Field(default=None, max_length=100)
+    person: str | None = Field(default=None, max_length=200)
     role: str | None = Field(default=None, sa_type=Word)
     unit: str | None = Field(default=None, sa_type=Word)
     purpose: str = Field(sa_type=Word)

@@ -129,6 +129,7 @@ class BreakGlassRow(AgencyStored, table=True):
     unit: str = Field(sa_type=Word)
     region: str = Field(sa_type=Word)
     client: str | None = Field(default=None, max_length=100)
+    person: str | None = Field(default=None, max_length=200)
     owner_agency: str | None = Field(default=None, sa_type=Word)
     owner_unit: str | None = Field(default=None, sa_type=Word)
     reason: str = Field(sa_type=Word)

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
 from shared.security.sealing import DataKey, Unopenable, open_sealed
-from shared.service.office import new_id
+from shared.service.office import draft, new_id
 from shared.storage.privacy_tables import DataKeyRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.network import Client, Network, a_victim, asking, problem, refer
@@ -316,8 +317,6 @@ async def test_only_who_is_responsible_or_gave_it_may_have_it_erased(network: Ne
     police, kemensos = await network.start("police"), await network.start("kemensos")
     victim = await a_victim(police, identity=WHO)
     app = network.apps["kemensos"]
-    from shared.contracts.events import ErasureRequested
-    from shared.service.office import draft
 
     def ask(tx: Any) -> None:
         unit = app.state.office.speaker(tx.now.date())
@@ -332,6 +331,50 @@ async def test_only_who_is_responsible_or_gave_it_may_have_it_erased(network: Ne
     assert parked["reason"] == "not-theirs-to-say"
     assert await look(police, victim) == WHO
     assert kemensos is not police
+
+
+async def test_what_is_withdrawn_before_it_could_be_sent_goes_without_its_key(network: Network) -> None:
+    """The network is down; she withdraws; it comes back: the request arrives, and nobody can read who she is."""
+    police = await network.start("police", online=False)
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim)
+    referral = await refer(police, victim, "kemenkes", "first-aid", basis="consent")
+    await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    await network.stop("police")
+    await network.start("police")
+    kemenkes = await network.start("kemenkes")
+    await kemenkes.until_status(referral, "received", "cancelled")
+    sealed = [json.loads(entry.body)["data"].get("sealed") for entry in ledger(network, "kemenkes")]
+    assert any(sealed) and not opens_anything(network, "kemenkes", [text for text in sealed if text])
+    assert await look(kemenkes, victim) == "no-identity"
+
+
+async def test_who_once_gave_something_may_have_that_erased_and_no_more(network: Network) -> None:
+    """Kemenkes has her from the police and from KemenPPPA, who is responsible now; the police ask for an erasure."""
+    police, kemenpppa, kemenkes = [await network.start(code) for code in ("police", "kemenpppa", "kemenkes")]
+    victim = await a_victim(police, identity=WHO)
+    first = await refer(police, victim, "kemenkes", "examination-and-treatment")
+    await kemenkes.until_status(first, "received")
+    await kemenkes.must(first, "accept")
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept")
+    second = await refer(kemenpppa, victim, "kemenkes", "first-aid")
+    await kemenkes.until_status(second, "received")
+    await kemenkes.must(second, "accept")
+
+    app = network.apps["police"]
+
+    def ask(tx: Any) -> None:
+        unit = app.state.office.speaker(tx.now.date())
+        asked = ErasureRequested(erasure_id=new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
+        tx.emit(draft(asked, "kemenkes", unit, victim_id=victim))
+
+    app.state.database.write(ask)
+    answered = await until_disclosure(police, victim, first, lambda item: item["end"] is not None)
+    assert answered["end"] == "erased"
+    shown = await look(kemenkes, victim)
+    assert shown == {"name": WHO["name"], "born_on": WHO["born_on"]}  # what KemenPPPA gave, for first aid, is there
 
 
 async def test_a_key_that_was_meant_for_another_opens_nothing(network: Network) -> None:

@@ -118,12 +118,17 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> Vic
     responses=responses("unknown-victim", "not-responsible", *POSTING),
 )
 def record_identity(
-    victim_id: IdPath, identity: c.Identity, office: OfficeDep, sight: SightDep, posting: PostingDep
+    victim_id: IdPath,
+    identity: c.Identity,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
 ) -> Response:
     """Yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
 
     def work(tx: Transaction) -> Answer:
-        return Answer(200, victim_view(identities.record(tx, office, sight, victim_id, identity)))
+        return Answer(200, victim_view(identities.record(tx, office, caller, sight, victim_id, identity)))
 
     return posting.once(identity, work)
 

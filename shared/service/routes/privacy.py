@@ -32,11 +32,13 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     dependencies=[Depends(limit_searches)],
     responses=responses("malformed-json", "body-too-large", "unsupported-media-type"),
 )
-def search_victims(command: c.Search, office: OfficeDep, sight: SightDep, database: DatabaseDep) -> VictimList:
+def search_victims(
+    command: c.Search, office: OfficeDep, caller: CallerDep, sight: SightDep, database: DatabaseDep
+) -> VictimList:
     """Nomor tidak disimpan dan tidak dicatat; yang dibandingkan hanya sidiknya. Dibatasi jumlahnya."""
 
     def work(tx: Transaction) -> VictimList:
-        found = identities.search(tx, office, sight, command.field, command.value)
+        found = identities.search(tx, office, caller, sight, command.field, command.value)
         return VictimList(items=[victim_view(row) for row in found])
 
     return database.write(work)

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables, and take out those that held identities and notes in clear."""
     _refuse_clear_text()
-    for name, length in (("client", 100), ("role", 64), ("unit", 64), ("right", 64)):
+    for name, length in (("client", 100), ("person", 200), ("role", 64), ("unit", 64), ("right", 64)):
         op.add_column("access_log", sa.Column(name, sa.String(length), nullable=True))
     op.add_column("access_log", sa.Column("through", sa.String(36), nullable=True))
     op.create_table(
@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=64), nullable=False),
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("client", sa.String(100), nullable=True),
+        sa.Column("person", sa.String(200), nullable=True),
         sa.Column("owner_agency", sa.String(length=64), nullable=True),
         sa.Column("owner_unit", sa.String(length=64), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=False),
