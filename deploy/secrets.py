@@ -4,11 +4,17 @@
 
     FOLDER/<member>/nats.seed              how the member logs in to the broker
     FOLDER/<agency>/<agency>-1.pem         the key an agency signs its events with
-    FOLDER/<agency>/database.password
+    FOLDER/<agency>/database.password      of the role that owns the agency's database and migrates it
+    FOLDER/<agency>/service.password       of the role that its service logs in with
+    FOLDER/<agency>/tls.pem, tls-key.pem   what its service shows to callers; likewise of the servers nats and postgres
+    FOLDER/<member>/client.pem, client-key.pem   what the member shows to the broker, the database and other services
+    FOLDER/nats/store.key                  with which the broker encrypts what it stores
     FOLDER/postgres/superuser.password
+    FOLDER/ca/ca-key.pem                   the key of the development CA: see deploy.authority
 
 and writes anew each time, from those, what everyone may read:
 
+    FOLDER/public/ca.pem, crl.pem          the CA's certificate, and the list of what it has revoked; once
     FOLDER/public/keys.json                the agencies' public keys (a JWK set)
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
@@ -17,6 +23,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
@@ -25,6 +32,7 @@ from typing import Annotated
 import nkeys  # type: ignore[import-untyped]
 import typer
 
+from deploy.authority import make_certificates, now_utc
 from shared.security.keys import SigningKey
 
 RIGHTS = Path(__file__).parent / "nats" / "rights"
@@ -45,6 +53,8 @@ AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", "coordination"]
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The one name the broker's configuration knows."""
+BROKER, DATABASE = "nats", "postgres"
+"""The servers that are no members."""
 
 
 def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str, Role]:
@@ -60,7 +70,7 @@ IMPORTED_BY_ALL = "$JS.API.INFO"
 
 # a name becomes a folder, a token of a subject and an account: no dot, no wildcard, no quote, no path
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-RESERVED = {"all", "public", "postgres"}
+RESERVED = {"all", "ca", "public", BROKER, DATABASE}
 
 ACCOUNT = """\
 "{member}" {{
@@ -84,7 +94,8 @@ ACCOUNT = """\
 def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
     """Make what is missing in ``folder`` for these members (name → role); what is there stays.
 
-    Raises ValueError for a name that cannot be one, or when ``keys.json`` knows another key under a key's id.
+    Raises ValueError for a name that cannot be one, or when ``keys.json`` knows another key under a key's id;
+    FileNotFoundError where a certificate is missing and the CA's key is elsewhere.
     """
     for member in members:
         if not NAME.fullmatch(member) or member in RESERVED:
@@ -98,11 +109,20 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
         accounts.append(_account(member, role, _nats_public_key(own / "nats.seed")))
         if role is Role.AGENCY:
             _write_once(own / "database.password", token_urlsafe)
+            _write_once(own / "service.password", token_urlsafe)
             jwks += [key.public_jwk(member) for key in _signing_keys(own, member)]
-    _write_once(_folder(folder / "postgres") / "superuser.password", token_urlsafe)
+    _write_once(_folder(folder / DATABASE) / "superuser.password", token_urlsafe)
+    _write_once(_folder(folder / BROKER) / "store.key", token_urlsafe)
+    certify_network(folder, members)
     _write_public(public / "keys.json", _key_directory(public / "keys.json", jwks))
     header = "# Written by deploy.secrets from deploy/nats/rights/: do not edit.\n\n"
     _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
+
+
+def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: timedelta | None = None) -> list[Path]:
+    """Make the certificates of these members and of the servers where missing; see ``make_certificates``."""
+    agencies = [member for member, role in members.items() if role is Role.AGENCY]
+    return make_certificates(folder, [*agencies, BROKER, DATABASE], [*members, DATABASE], now_utc(), renew)
 
 
 def _folder(path: Path, mode: int = 0o700) -> Path:
@@ -136,9 +156,10 @@ def _text(ascii_bytes: bytes) -> str:
 
 def _signing_keys(own: Path, member: str) -> list[SigningKey]:
     """Every signing key of an agency: after a rotation there are several, and the first may be gone."""
-    if not list(own.glob("*.pem")):
+    numbered = f"{member}-[0-9]*.pem"
+    if not list(own.glob(numbered)):
         SigningKey.generate(f"{member}-1").save(own)
-    return [SigningKey.load(path) for path in sorted(own.glob("*.pem"))]
+    return [SigningKey.load(path) for path in sorted(own.glob(numbered))]
 
 
 def _key_directory(path: Path, jwks: Iterable[dict[str, str]]) -> str:
