@@ -28,7 +28,6 @@ from deploy.provision import READERS
 from deploy.secrets import PROVISIONER, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from services.members import MEMBERS
-from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
@@ -92,20 +91,24 @@ class Stack:
             await self.supervisor.start(self._service(name))
 
     def _service(self, name: str) -> Service:
+        tls = self.nats.tls(name)
         environment = {
             "ESTAFET_DATABASE_URL": self.database_url(name),
             "ESTAFET_SIGNING_KEY_FILE": str(self._signing_key(name)),
             "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
             "ESTAFET_NATS_URL": self.nats.url,
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
+            "ESTAFET_NATS_CA_FILE": str(tls.ca),
+            "ESTAFET_NATS_CERTIFICATE_FILE": str(tls.certificate),
+            "ESTAFET_NATS_KEY_FILE": str(tls.key),
         }
         return Service(name, serving(f"{MEMBERS[name]}:app", self.urls[name]), environment, self._logs / f"{name}.log")
 
     def _signing_key(self, name: str) -> Path:
-        return max((self._secrets / name).glob("*.pem"), key=lambda path: path.stat().st_mtime)
+        return max((self._secrets / name).glob(f"{name}-[0-9]*.pem"), key=lambda path: path.stat().st_mtime)
 
     async def _provision(self) -> None:
-        broker = Broker(self.nats.url, PROVISIONER, self._secrets / PROVISIONER / "nats.seed")
+        broker = self.nats.broker(PROVISIONER)
         try:
             await broker.connect()
             await keep_provisioned(broker, READERS)

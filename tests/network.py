@@ -114,13 +114,16 @@ class Network:
 
     def settings(self, code: str, *, online: bool = True) -> Settings:
         """The settings of one member."""
-        own = self.secrets / code
+        own, tls = self.secrets / code, self.nats.tls(code)
         return Settings(
             database_url=self.database_url(code),
             signing_key_file=own / f"{code}-1.pem",
             key_directory_file=self.secrets / "public" / "keys.json",
             nats_url=self.nats.url if online else None,
             nats_seed_file=own / "nats.seed",
+            nats_ca_file=tls.ca,
+            nats_certificate_file=tls.certificate,
+            nats_key_file=tls.key,
             log_level="critical",
             **self.extra,
         )
@@ -157,11 +160,9 @@ class Network:
 
 
 @asynccontextmanager
-async def provisioning(
-    nats: EmbeddedNats, secrets: Path, readers: Mapping[str, list[str]] = READERS
-) -> AsyncIterator[Broker]:
+async def provisioning(nats: EmbeddedNats, readers: Mapping[str, list[str]] = READERS) -> AsyncIterator[Broker]:
     """The provisioner at work, from when the stream is there."""
-    broker = Broker(nats.url, PROVISIONER, secrets / PROVISIONER / "nats.seed")
+    broker = nats.broker(PROVISIONER)
     await broker.connect()
     await broker.provision(readers)
     keeper = asyncio.create_task(keep_provisioned(broker, readers))

@@ -124,7 +124,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     changes.listen(database, asyncio.get_running_loop())
     broker = None
     if settings.nats_url is not None:
-        broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file)
+        broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
     work = asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)) if broker else None

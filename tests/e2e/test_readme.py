@@ -29,7 +29,7 @@ def here(text: str, run: Run) -> str:
     """The text with the ports of this run in place of those that the README shows."""
     for name, port in SHOWN_PORTS.items():
         text = text.replace(f"http://127.0.0.1:{port}", run.urls[name])
-    return text.replace("nats://127.0.0.1:4222", str(run.state()["nats"]["url"]))
+    return text.replace("tls://127.0.0.1:4222", str(run.state()["nats"]["url"]))
 
 
 def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
