@@ -102,7 +102,7 @@ class Stack:
             "ESTAFET_NATS_CERTIFICATE_FILE": str(tls.certificate),
             "ESTAFET_NATS_KEY_FILE": str(tls.key),
         }
-        return Service(name, serving(f"{MEMBERS[name]}:app", self.urls[name]), environment, self._logs / f"{name}.log")
+        return Service(name, serving(MEMBERS[name], self.urls[name]), environment, self._logs / f"{name}.log")
 
     def _signing_key(self, name: str) -> Path:
         return max((self._secrets / name).glob(f"{name}-[0-9]*.pem"), key=lambda path: path.stat().st_mtime)
@@ -149,8 +149,8 @@ class Stack:
 def serving(app: str, url: str) -> list[str]:
     """The command that serves an ASGI app at a URL, the same for every service."""
     host, port = url.removeprefix("http://").split(":")
-    options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "2"]
-    return [sys.executable, "-m", "uvicorn", app, *options]
+    options = ["--host", host, "--port", port, "--grace", "2"]
+    return [sys.executable, "-m", "shared.service.serve", app, *options]
 
 
 def _sole_user(folder: Path) -> IO[str]:
