@@ -1,7 +1,11 @@
-"""Makes a database and a user for each member on a PostgreSQL server: ``python -m deploy.databases``.
+"""Makes a database and two roles for each member on a PostgreSQL server: ``python -m deploy.databases``.
+
+``<member>`` owns the database and migrates it; ``<member>_service`` is what the service logs in with, and may do only
+what the migration grants it (``shared.storage.append_only``).
 
 Settings: ``ESTAFET_POSTGRES_URL`` (superuser, without password), ``ESTAFET_POSTGRES_PASSWORD_FILE`` and
-``ESTAFET_SECRETS`` (a folder with ``<member>.password``). Safe to run again; passwords are set to what the files say.
+``ESTAFET_SECRETS`` (a folder with ``<member>.password`` and ``<member>_service.password``). Safe to run again;
+passwords are set to what the files say.
 """
 
 import os
@@ -19,20 +23,33 @@ def main() -> None:
     secrets = Path(os.environ["ESTAFET_SECRETS"])
     with psycopg.connect(os.environ["ESTAFET_POSTGRES_URL"], password=password, autocommit=True) as connection:
         for member in MEMBERS:
-            make_database(connection, member, (secrets / f"{member}.password").read_text().strip())
+            roles = member, service_role(member)
+            make_database(connection, member, *((secrets / f"{role}.password").read_text().strip() for role in roles))
 
 
-def make_database(connection: Connection, member: str, password: str) -> None:
-    """A user that owns one database, which nobody else may enter."""
-    name = sql.Identifier(member)
-    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [member]).fetchone():
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
-    connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(password)))
+def service_role(member: str) -> str:
+    """What the service of a member logs in as."""
+    return f"{member}_service"
+
+
+def make_database(connection: Connection, member: str, password: str, service_password: str) -> None:
+    """A role that owns one database, and another that may enter it; nobody else may."""
+    owner, service = sql.Identifier(member), sql.Identifier(service_role(member))
+    _make_role(connection, member, password)
+    _make_role(connection, service_role(member), service_password)
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [member]).fetchone():
         # UTF-8 and byte order whatever the server's own locale is: sorting must not change with a base image
         options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} " + options).format(name, name))
-    connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} " + options).format(owner, owner))
+    connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(owner))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(owner, service))
+
+
+def _make_role(connection: Connection, role: str, password: str) -> None:
+    name = sql.Identifier(role)
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
+    connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(password)))
 
 
 if __name__ == "__main__":

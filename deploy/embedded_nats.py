@@ -15,6 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from shared.messaging.broker import Broker
+from shared.security.transport import ClientTls
+
 CONFIG = Path(__file__).parent / "nats" / "nats-server.conf"
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -25,8 +28,8 @@ class EmbeddedNats:
     """One nats-server, reachable from this machine only; started, stopped and killed as often as you like.
 
     ``store`` keeps its messages, its log and the configuration it was last started with; ``secrets`` is the folder
-    that ``deploy.secrets`` made; ``group`` is the process group it joins. Ports are chosen once, so that clients
-    find it again after a restart.
+    that ``deploy.secrets`` made; ``group`` is the process group it joins; ``config`` another configuration than the
+    shipped one. Ports are chosen once, so that clients find it again after a restart.
     The calls block; the longest is START_SECONDS or STOP_SECONDS.
     """
 
@@ -37,14 +40,24 @@ class EmbeddedNats:
         port: int | None = None,
         monitor_port: int | None = None,
         group: int | None = None,
+        config: Path = CONFIG,
     ) -> None:
         self.store = store
+        self._config = config
         self._group = group
         self.port = port or free_port()
         self.monitor_port = monitor_port or free_port()
-        self.url = f"nats://{HOST}:{self.port}"
+        self.url = f"tls://{HOST}:{self.port}"
         self._secrets = secrets
         self._process: subprocess.Popen[bytes] | None = None
+
+    def tls(self, member: str) -> ClientTls:
+        """What a member shows to this server."""
+        return ClientTls.of_member(self._secrets, member)
+
+    def broker(self, member: str) -> Broker:
+        """A connection to this server in a member's name; it is not made yet."""
+        return Broker(self.url, member, self._secrets / member / "nats.seed", self.tls(member))
 
     @property
     def pid(self) -> int | None:
@@ -71,12 +84,7 @@ class EmbeddedNats:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [find_nats_server(), "-c", str(config)],
-                env={
-                    "NATS_LISTEN": f"{HOST}:{self.port}",
-                    "NATS_MONITOR": f"{HOST}:{self.monitor_port}",
-                    # in quotes, as the value is parsed like a piece of the configuration
-                    "NATS_STORE": json.dumps(str(self.store), ensure_ascii=False),
-                },
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -116,7 +124,21 @@ class EmbeddedNats:
         accounts = self.store / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._secrets / "public" / "nats" / "members.conf", accounts / "members.conf")
-        return Path(shutil.copyfile(CONFIG, self.store / CONFIG.name))
+        return Path(shutil.copyfile(self._config, self.store / CONFIG.name))
+
+    def _environment(self) -> dict[str, str]:
+        own = self._secrets / "nats"
+        told = {
+            "NATS_STORE": str(self.store),
+            "NATS_STORE_KEY": (own / "store.key").read_text(),
+            "NATS_TLS_CERTIFICATE": str(own / "tls.pem"),
+            "NATS_TLS_KEY": str(own / "tls-key.pem"),
+            "NATS_CA": str(self._secrets / "public" / "ca.pem"),
+        }
+        # in quotes, as a value is parsed like a piece of the configuration
+        quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
+        addresses = {"NATS_LISTEN": f"{HOST}:{self.port}", "NATS_MONITOR": f"{HOST}:{self.monitor_port}"}
+        return quoted | addresses
 
     def _wait_until_healthy(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS

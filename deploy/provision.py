@@ -1,6 +1,7 @@
 """The provisioner as a process: ``python -m deploy.provision`` keeps the stream and its readers' consumers in being.
 
-Settings: ``ESTAFET_NATS_URL`` and ``ESTAFET_NATS_SEED_FILE`` (the provisioner's seed).
+Settings: ``ESTAFET_NATS_URL``, ``ESTAFET_NATS_SEED_FILE`` (the provisioner's seed), ``ESTAFET_NATS_CA_FILE``,
+``ESTAFET_NATS_CERTIFICATE_FILE`` and ``ESTAFET_NATS_KEY_FILE``.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from services.members import MEMBERS
 from shared.contracts.subjects import addressed_to, in_province, sent_by
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
+from shared.security.transport import ClientTls
 from shared.service.logs import configure_logs, silence_others
 
 COORDINATOR = "coordination"
@@ -28,8 +30,8 @@ READERS: Mapping[str, list[str]] = {
 
 async def main() -> None:
     """Connect, waiting for the broker if need be, and keep it provisioned until stopped."""
-    seed = Path(os.environ["ESTAFET_NATS_SEED_FILE"])
-    broker = Broker(os.environ["ESTAFET_NATS_URL"], "provisioner", seed)
+    seed, *tls = (Path(os.environ[f"ESTAFET_NATS_{name}_FILE"]) for name in ("SEED", "CA", "CERTIFICATE", "KEY"))
+    broker = Broker(os.environ["ESTAFET_NATS_URL"], "provisioner", seed, ClientTls(*tls))
     try:
         await broker.connect()
         await keep_provisioned(broker, READERS)

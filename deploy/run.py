@@ -32,9 +32,7 @@ from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from deploy.token import make_token
 from deploy.token_source import TokenSource, token_sources
 from services.members import MEMBERS
-from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
-from shared.service.connection import OPTIONS
 from shared.service.logs import configure_logs
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
@@ -118,6 +116,7 @@ class Stack:
         return Service(ISSUER_NAME, command, {}, self._logs / f"{ISSUER_NAME}.log")
 
     def _service(self, name: str) -> Service:
+        tls = self.nats.tls(name)
         environment = {
             "ESTAFET_DATABASE_URL": self.database_url(name),
             "ESTAFET_KEY_FOLDER": str(self._secrets / name),
@@ -127,11 +126,14 @@ class Stack:
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
             "ESTAFET_ISSUER": ISSUER,
             "ESTAFET_ISSUER_JWKS": str(self._secrets / "public" / "issuer.json"),
+            "ESTAFET_NATS_CA_FILE": str(tls.ca),
+            "ESTAFET_NATS_CERTIFICATE_FILE": str(tls.certificate),
+            "ESTAFET_NATS_KEY_FILE": str(tls.key),
         }
-        return Service(name, serving(f"{MEMBERS[name]}:app", self.urls[name]), environment, self._logs / f"{name}.log")
+        return Service(name, serving(MEMBERS[name], self.urls[name]), environment, self._logs / f"{name}.log")
 
     async def _provision(self) -> None:
-        broker = Broker(self.nats.url, PROVISIONER, self._secrets / PROVISIONER / "nats.seed")
+        broker = self.nats.broker(PROVISIONER)
         try:
             await broker.connect()
             await keep_provisioned(broker, READERS)
@@ -174,8 +176,8 @@ class Stack:
 def serving(app: str, url: str) -> list[str]:
     """The command that serves an ASGI app at a URL, the same for every service."""
     host, port = url.removeprefix("http://").split(":")
-    options = [*OPTIONS, "--host", host, "--port", port, "--timeout-graceful-shutdown", "2"]
-    return [sys.executable, "-m", "uvicorn", app, *options]
+    options = ["--host", host, "--port", port, "--grace", "2"]
+    return [sys.executable, "-m", "shared.service.serve", app, *options]
 
 
 def _sole_user(folder: Path) -> IO[str]:

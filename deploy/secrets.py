@@ -3,21 +3,27 @@
 ``python -m deploy.secrets FOLDER`` writes, and never overwrites, what only its owner may read:
 
     FOLDER/<member>/nats.seed              how the member logs in to the broker
-    FOLDER/<agency>/database.password
+    FOLDER/<agency>/database.password      of the role that owns the agency's database and migrates it
+    FOLDER/<agency>/service.password       of the role that its service logs in with
+    FOLDER/<agency>/tls.pem, tls-key.pem   what its service shows to callers; likewise of the servers nats and postgres
+    FOLDER/<member>/client.pem, client-key.pem   what the member shows to the broker, the database and other services
+    FOLDER/nats/store.key                  with which the broker encrypts what it stores
     FOLDER/postgres/superuser.password
+    FOLDER/ca/ca-key.pem                   the key of the development CA: see deploy.authority
     FOLDER/issuer/, FOLDER/<agency>/clients/   tokens for development: deploy/issuer/clients.py
     FOLDER/<agency>/, FOLDER/directory/    the keys of the agencies and of the task force: see deploy.keyring
 
 and writes from those what everyone may read:
 
     FOLDER/public/keys.json                the agencies' public keys, signed by the task force
+    FOLDER/public/ca.pem, crl.pem          the CA's certificate, and the list of what it has revoked; once
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
 
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
@@ -26,6 +32,7 @@ from typing import Annotated
 import nkeys  # type: ignore[import-untyped]
 import typer
 
+from deploy.authority import make_certificates, now_utc
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
 from deploy.keyring import Keyring
@@ -48,6 +55,8 @@ AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", "coordination"]
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The one name the broker's configuration knows."""
+BROKER, DATABASE = "nats", "postgres"
+"""The servers that are no members."""
 
 
 def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str, Role]:
@@ -63,7 +72,7 @@ IMPORTED_BY_ALL = "$JS.API.INFO"
 
 # a name becomes a folder, a token of a subject and an account: no dot, no wildcard, no quote, no path
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-RESERVED = {"all", "directory", "public", "postgres", "issuer"}
+RESERVED = {"all", "ca", "directory", "issuer", "public", BROKER, DATABASE}
 
 ACCOUNT = """\
 "{member}" {{
@@ -88,6 +97,7 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
     """Make what is missing in ``folder`` for these members (name → role); what is there stays.
 
     Raises ValueError for a name that cannot be one, or for a key that ``keys.json`` lists otherwise.
+    FileNotFoundError where a certificate is missing and the CA's key is elsewhere.
     """
     for member in members:
         if not NAME.fullmatch(member) or member in RESERVED:
@@ -100,13 +110,22 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
         accounts.append(_account(member, role, _nats_public_key(own / "nats.seed")))
         if role is Role.AGENCY:
             _write_once(own / "database.password", token_urlsafe)
-    _write_once(_folder(folder / "postgres") / "superuser.password", token_urlsafe)
+            _write_once(own / "service.password", token_urlsafe)
+    _write_once(_folder(folder / DATABASE) / "superuser.password", token_urlsafe)
+    _write_once(_folder(folder / BROKER) / "store.key", token_urlsafe)
+    certify_network(folder, members)
     agencies = [member for member, role in members.items() if role is Role.AGENCY]
     Keyring(folder).make(agencies, datetime.now(UTC))
     header = "# Written by deploy.secrets from deploy/nats/rights/: do not edit.\n\n"
     _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
     if is_development():
         make_issuer(folder, [member for member, role in members.items() if role is Role.AGENCY])
+
+
+def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: timedelta | None = None) -> list[Path]:
+    """Make the certificates of these members and of the servers where missing; see ``make_certificates``."""
+    agencies = [member for member, role in members.items() if role is Role.AGENCY]
+    return make_certificates(folder, [*agencies, BROKER, DATABASE], [*members, DATABASE], now_utc(), renew)
 
 
 def _folder(path: Path, mode: int = 0o700) -> Path:

@@ -72,7 +72,7 @@ async def network(
     tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl
 ) -> AsyncIterator[Network]:
     """The shipped network with its stream provisioned; no member runs yet."""
-    async with provisioning(nats, secrets):
+    async with provisioning(nats):
         network = Network(tmp_path, secrets, nats, database_url)
         yield network
         await network.stop_all()

@@ -125,10 +125,14 @@ class Network:
 
     def settings(self, code: str, *, online: bool = True) -> Settings:
         """The settings of one member."""
+        tls = self.nats.tls(code)
         return Settings(
             database_url=self.database_url(code),
             nats_url=self.nats.url if online else None,
             nats_seed_file=self.secrets / code / "nats.seed",
+            nats_ca_file=tls.ca,
+            nats_certificate_file=tls.certificate,
+            nats_key_file=tls.key,
             **trusting(code, self.secrets),
             **{"log_level": "critical", **UNHURRIED, **self.extra},
         )
@@ -205,11 +209,9 @@ async def offline(
 
 
 @asynccontextmanager
-async def provisioning(
-    nats: EmbeddedNats, secrets: Path, readers: Mapping[str, list[str]] = READERS
-) -> AsyncIterator[Broker]:
+async def provisioning(nats: EmbeddedNats, readers: Mapping[str, list[str]] = READERS) -> AsyncIterator[Broker]:
     """The provisioner at work, from when the stream is there."""
-    broker = Broker(nats.url, PROVISIONER, secrets / PROVISIONER / "nats.seed")
+    broker = nats.broker(PROVISIONER)
     await broker.connect()
     await broker.provision(readers)
     keeper = asyncio.create_task(keep_provisioned(broker, readers))

@@ -31,6 +31,7 @@ from nats.js.errors import NotFoundError
 
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.subjects import EVERYTHING
+from shared.security.transport import ClientTls
 
 STREAM = "TPPO"
 SIGNATURE = "Estafet-Signature"
@@ -96,7 +97,7 @@ class Unreachable(Exception):
 class Broker:
     """One member's connection. It is made in the background and made again whenever it breaks."""
 
-    def __init__(self, url: str, member: str, seed_file: Path | None = None) -> None:
+    def __init__(self, url: str, member: str, seed_file: Path | None = None, tls: ClientTls | None = None) -> None:
         self.member = member
         self.connected = asyncio.Event()
         self._broken = asyncio.Event()
@@ -104,6 +105,8 @@ class Broker:
         """Called at every new connection."""
         self._url = url
         self._seed_file = seed_file
+        self._tls = tls
+        self._context = None if tls is None else tls.context()
         self._client = Client()
         self._stream: JetStreamContext | None = None
         self._inbox = ""
@@ -118,6 +121,9 @@ class Broker:
             self._url,
             name=f"estafet-{self.member}",
             nkeys_seed=None if self._seed_file is None else str(self._seed_file),
+            tls=self._context,
+            # else the client asks for TLS only where the server, in clear, says that it wants it
+            tls_handshake_first=self._context is not None,
             inbox_prefix=f"_INBOX.{self.member}",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
@@ -151,8 +157,13 @@ class Broker:
     async def _lost(self) -> None:
         self.connected.clear()
         self._broken.set()
+        if self._tls is not None and self._context is not None:
+            with contextlib.suppress(OSError):  # a certificate that was renewed meanwhile
+                self._tls.show_in(self._context)
 
     async def _failed(self, error: Exception) -> None:
+        if self._client.is_closed:  # we have hung up; TLS takes what was still on its way for an error
+            return
         # a refused publish is only seen here; of the broker's words only the subject that it refused is repeated
         if (refused := _REFUSED.search(str(error))) is not None:
             log.warning("broker.not-allowed", member=self.member, subject=refused[1])

@@ -154,7 +154,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     changes.listen(database, asyncio.get_running_loop())
     broker = None
     if settings.nats_url is not None:
-        broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file)
+        broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys)
     issuer_keys.on_change = verifier.forget

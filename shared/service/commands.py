@@ -13,6 +13,7 @@ from shared.contracts.schemas import golden_text
 from shared.service.app import Member
 from shared.service.logs import configure_logs
 from shared.service.settings import Settings
+from shared.storage.append_only import grant
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate as migrate_database
 
@@ -25,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for
 @app.command()
 def migrate(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
+    role: Annotated[str, typer.Option(help="PostgreSQL role of the service, to be given its rights.")] = "",
 ) -> None:
     """Bring the database named in the environment up to the revision this version needs."""
     configure_logs("info")
@@ -32,6 +34,8 @@ def migrate(
     settings = Settings()  # type: ignore[call-arg]
     engine = open_engine(settings.database())
     migrate_database(engine, member.lineages)
+    if role:
+        grant(engine, role)
     engine.dispose()
     structlog.get_logger().info("database.migrated", member=member.agency.code)
 

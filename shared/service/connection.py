@@ -1,7 +1,7 @@
 """One HTTP connection: uvicorn's, with bounds on what may come before anybody has looked at it.
 
 uvicorn with httptools takes headers without end, lets them come as slowly as they like, and adds what stands in the
-trailer of a chunked body to the headers that were checked before. Started with OPTIONS it does not.
+trailer of a chunked body to the headers that were checked before. Served by ``serve`` it does not.
 """
 
 import asyncio
@@ -22,12 +22,6 @@ MAX_HEAD = MAX_ADDRESS_BYTES + MAX_HEADER_BYTES
 MAX_MESSAGE = 1024 * 1024
 """Bytes on the wire of one request, at most: a lawful body in chunks of one byte takes less than half."""
 MOST_CONNECTIONS = 4096
-
-OPTIONS = (
-    *("--http", "shared.service.connection:Connection", "--ws", "none"),
-    *("--no-proxy-headers", "--no-server-header", "--no-access-log", "--log-level", "error"),
-)
-"""How uvicorn is to be started. Whoever calls cannot say by a header where from, and the log is our own."""
 
 
 class Connection(HttpToolsProtocol):

@@ -1,19 +1,58 @@
 """Settings of one service, from environment variables ``ESTAFET_…`` (12-factor). Secrets are files, never values."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
+
+from shared.security.transport import ClientTls, ServerTls
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Settings(BaseSettings):
-    """What a service needs to know of the place it runs in."""
+class Listening(BaseSettings):
+    """How callers reach a service."""
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
+    tls_certificate_file: Path | None = Field(default=None, description="PEM; with it the service speaks TLS 1.3 only.")
+    tls_key_file: Path | None = Field(default=None, description="PEM of its key, mode 0600.")
+    tls_client_ca_file: Path | None = Field(
+        default=None, description="PEM of the CAs of client certificates; with it every caller must show one."
+    )
+    tls_client_crl_file: Path | None = Field(
+        default=None, description="PEM of what those CAs have revoked; with it there must be a list of each of them."
+    )
+
+    def server_tls(self) -> ServerTls | None:
+        """What the service shows and asks for; None where it speaks plain HTTP."""
+        if self.tls_certificate_file is None or self.tls_key_file is None:
+            return None
+        return ServerTls(
+            self.tls_certificate_file, self.tls_key_file, self.tls_client_ca_file, self.tls_client_crl_file
+        )
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "Listening":
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("ESTAFET_TLS_CERTIFICATE_FILE and ESTAFET_TLS_KEY_FILE go together")
+        if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
+            raise ValueError(
+                "ESTAFET_TLS_CLIENT_CA_FILE asks for certificates, which needs ESTAFET_TLS_CERTIFICATE_FILE"
+            )
+        if self.tls_client_crl_file is not None and self.tls_client_ca_file is None:
+            raise ValueError("ESTAFET_TLS_CLIENT_CRL_FILE needs ESTAFET_TLS_CLIENT_CA_FILE")
+        return self
+
+
+class Settings(Listening):
+    """What a service needs to know of the place it runs in."""
+
+    profile: Literal["development", "production"] = Field(
+        default="development", description="In production a service refuses to start on what is unsafe, naming it."
+    )
     database_url: str = Field(
         description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db"
     )
@@ -21,8 +60,11 @@ class Settings(BaseSettings):
     key_folder: Path = Field(description="Folder of the member's own secret keys, readable by its owner alone.")
     key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
     key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
-    nats_url: str | None = Field(default=None, description="nats://host:4222; without it the outbox only fills.")
+    nats_url: str | None = Field(default=None, description="tls://host:4222; without it the outbox only fills.")
     nats_seed_file: Path | None = Field(default=None, description="NKEY seed of this member's NATS user.")
+    nats_ca_file: Path | None = Field(default=None, description="PEM of the CA of the broker's certificate.")
+    nats_certificate_file: Path | None = Field(default=None, description="PEM that this member shows to the broker.")
+    nats_key_file: Path | None = Field(default=None, description="PEM of its key, mode 0600.")
     units_file: Path = Field(default=ROOT / "services" / "units.csv", description="Dated units of the network.")
     directory_file: Path = Field(
         default=ROOT / "services" / "directory.json", description="Published services of the network."
@@ -48,3 +90,17 @@ class Settings(BaseSettings):
             return self.database_url
         password = self.database_password_file.read_text().strip()
         return make_url(self.database_url).set(password=password).render_as_string(hide_password=False)
+
+    def nats_tls(self) -> ClientTls | None:
+        """What this member shows to the broker; None where it speaks in clear."""
+        if self.nats_ca_file is None or self.nats_certificate_file is None or self.nats_key_file is None:
+            return None
+        return ClientTls(self.nats_ca_file, self.nats_certificate_file, self.nats_key_file)
+
+    @model_validator(mode="after")
+    def _nats_is_whole(self) -> "Settings":
+        if len({file is None for file in (self.nats_ca_file, self.nats_certificate_file, self.nats_key_file)}) > 1:
+            raise ValueError(
+                "ESTAFET_NATS_CA_FILE, ESTAFET_NATS_CERTIFICATE_FILE and ESTAFET_NATS_KEY_FILE go together"
+            )
+        return self

@@ -61,7 +61,7 @@ async def libraries(tmp_path: Path) -> AsyncIterator[Network]:
     make_secrets(secrets, network(MEMBERS))
     readers = {code: addressed_to(code) for code in MEMBERS}
     with EmbeddedNats(tmp_path / "nats", secrets) as nats:
-        async with provisioning(nats, secrets, readers):
+        async with provisioning(nats, readers):
             network_of_two = Network(
                 tmp_path,
                 secrets,

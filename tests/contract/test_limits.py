@@ -15,9 +15,11 @@ import pytest
 from shared.service import connection
 from shared.service.answer import API_POLICY
 from shared.service.connection import Connection
+from shared.service.encrypted import EncryptedConnection
 from shared.service.limits import address_of
 from shared.service.office import new_id
 from shared.service.rate import Buckets
+from shared.service.serve import configured
 from tests.network import problem
 from tests.served import listening, police_at_work, settings_of_police
 from tests.small import Small
@@ -298,4 +300,7 @@ async def test_identities_are_read_so_often_and_no_more(tmp_path: Path, secrets:
 
 def test_the_image_serves_with_the_same_limits() -> None:
     dockerfile = Path(__file__).parents[2] / "deploy" / "Dockerfile"
-    assert " ".join(connection.OPTIONS) in dockerfile.read_text(encoding="utf-8")
+    assert "python -m shared.service.serve services.${SERVICE}.main" in dockerfile.read_text(encoding="utf-8")
+    assert configured(None, "127.0.0.1", 0, 0).http is EncryptedConnection and issubclass(
+        EncryptedConnection, Connection
+    )

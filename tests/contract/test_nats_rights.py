@@ -6,8 +6,11 @@ A refusal comes before the answer to the ping that follows it, so after a flush 
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import json
+import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -25,10 +28,11 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig, StreamState
 
-from deploy.embedded_nats import HOST, EmbeddedNats
+from deploy.embedded_nats import CONFIG, HOST, EmbeddedNats
 from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets, network
 from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
 from shared.security.key_directory import load_root, read_directory
+from shared.security.transport import ClientTls
 
 READERS = [*AGENCIES, *FOLLOWERS]
 TRACKER, PROVINCE = "coordination", "province-74"
@@ -77,7 +81,7 @@ class Broker:
         return (self.secrets / name / "nats.seed").read_bytes()
 
     @asynccontextmanager
-    async def connected(self, name: str) -> AsyncIterator[Member]:
+    async def connected(self, name: str, shown: str = "") -> AsyncIterator[Member]:
         refusals: list[str] = []
 
         async def failed(error: Exception) -> None:
@@ -85,6 +89,8 @@ class Broker:
 
         client = await nats.connect(
             self.server.url,
+            tls=self.server.tls(shown or name).context(),
+            tls_handshake_first=True,
             nkeys_seed_str=self.seed(name).decode(),
             inbox_prefix=f"_INBOX.{name}",
             error_cb=failed,
@@ -120,9 +126,9 @@ async def provision(broker: Broker, readers: list[str]) -> None:
 
 
 @contextmanager
-def running(folder: Path, members: Mapping[str, Role] = MEMBERS) -> Iterator[Broker]:
+def running(folder: Path, members: Mapping[str, Role] = MEMBERS, config: Path = CONFIG) -> Iterator[Broker]:
     make_secrets(folder / "secrets", members)
-    with EmbeddedNats(folder / "store", folder / "secrets") as server:
+    with EmbeddedNats(folder / "store", folder / "secrets", config=config) as server:
         broker = Broker(server, folder / "secrets")
         asyncio.run(provision(broker, [name for name in members if name != PROVISIONER]))
         yield broker
@@ -368,9 +374,15 @@ async def test_the_provisioner_reads_nothing_through_a_consumer_of_its_own(own_b
 # --- who gets in ------------------------------------------------------------------------------------------------
 
 
-async def log_in(broker: Broker, nkey: bytes = b"", signed_with: bytes = b"", more: str = "{}") -> bytes:
-    """The server's answer to a login, said without a client: clients neither lie nor leave things out."""
-    reader, writer = await asyncio.open_connection(HOST, broker.server.port)
+async def log_in(
+    broker: Broker, nkey: bytes = b"", signed_with: bytes = b"", more: str = "{}", shown: str = "police"
+) -> bytes:
+    """The server's answer to a login, said without a client: clients neither lie nor leave things out.
+
+    ``shown`` is whose certificate is shown.
+    """
+    tls = broker.server.tls(shown).context()
+    reader, writer = await asyncio.open_connection(HOST, broker.server.port, ssl=tls)
     try:
         nonce = json.loads((await reader.readline()).removeprefix(b"INFO "))["nonce"]
         login: dict[str, Any] = {"verbose": False, "pedantic": False, "headers": True} | json.loads(more)
@@ -398,6 +410,84 @@ async def test_only_the_holder_of_a_registered_key_gets_in(broker: Broker) -> No
         assert b"Authorization Violation" in refused
 
 
+async def greeting(broker: Broker, tls: ssl.SSLContext | None) -> tuple[str, bytes]:
+    """In which TLS the server speaks to who connects so, and its first line, empty where it hangs up.
+
+    Raises ssl.SSLError.
+    """
+    reader, writer = await asyncio.open_connection(HOST, broker.server.port, ssl=tls)
+    try:
+        if tls is None:
+            writer.write(b"PING\r\n")  # else it waits for a handshake
+        spoken = writer.get_extra_info("ssl_object")
+        return spoken.version() if spoken else "", await asyncio.wait_for(reader.readline(), SECONDS)
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def showing(broker: Broker, whose: ClientTls | None, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+    """Trusts the server's CA and shows this certificate, or none; speaks no newer TLS than that."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(broker.server.tls("police").ca)
+    context.maximum_version = newest
+    if whose is not None:
+        whose.show_in(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The secrets of another network, with the same names."""
+    make_secrets(folder := tmp_path_factory.mktemp("stranger"))
+    return folder
+
+
+async def test_who_shows_a_certificate_of_our_ca_is_greeted_in_tls_1_3(broker: Broker) -> None:
+    version, line = await greeting(broker, showing(broker, broker.server.tls("police")))
+    assert (version, line[:5]) == ("TLSv1.3", b"INFO ")
+
+
+async def test_the_server_says_nothing_before_the_handshake(broker: Broker) -> None:
+    assert await greeting(broker, None) == ("", b"")
+
+
+async def test_no_certificate_or_one_of_another_ca_ends_the_handshake(broker: Broker, stranger: Path) -> None:
+    with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
+        await greeting(broker, showing(broker, None))
+    with pytest.raises(ssl.SSLError, match="UNKNOWN_CA"):
+        await greeting(broker, showing(broker, ClientTls.of_member(stranger, "police")))
+
+
+async def test_a_servers_certificate_does_not_do_for_a_member(broker: Broker) -> None:
+    own = broker.secrets / "police"
+    shown = ClientTls(broker.secrets / "public/ca.pem", own / "tls.pem", own / "tls-key.pem")
+    with pytest.raises(ssl.SSLError, match="BAD_CERTIFICATE"):
+        await greeting(broker, showing(broker, shown))
+
+
+async def test_tls_1_2_is_refused(broker: Broker) -> None:
+    with pytest.raises(ssl.SSLError, match="VERSION"):
+        await greeting(broker, showing(broker, broker.server.tls("police"), newest=ssl.TLSVersion.TLSv1_2))
+
+
+async def test_a_member_does_not_speak_to_a_server_of_another_ca(broker: Broker, stranger: Path) -> None:
+    told = ClientTls.of_member(stranger, "police")
+    with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
+        await greeting(broker, told.context())
+
+
+async def test_a_certificate_is_not_enough_and_the_nkey_alone_says_who_it_is(broker: Broker) -> None:
+    assert b"Authorization Violation" in await log_in(broker, shown="police")
+    kemenkes = broker.seed("kemenkes")
+    assert await log_in(broker, kemenkes, signed_with=kemenkes, shown="police") == b"PONG\r\n"
+    async with broker.connected("kemenkes", shown="police") as member:
+        await member.js.publish(event("kemenkes", "police"), b"said")
+        await member.client.publish(event("police", "kemenkes"), b"in the name of the certificate")
+        assert await member.refused("publish", [event("police", "kemenkes")])
+
+
 # --- the server and its secrets ---------------------------------------------------------------------------------
 
 
@@ -417,6 +507,33 @@ async def test_what_was_acknowledged_outlives_a_crash(own_broker: Broker) -> Non
     own_broker.server.start()
     async with own_broker.connected("kemenkes") as member:
         assert [message.data for message in await take_all(member)] == [b"kept"]
+
+
+MARKER = b"a marker that stands in no other file"
+
+
+def files_with_the_marker(folder: Path, config: Path) -> list[str]:
+    """The kinds of files in which what was published stands once the server has stopped."""
+
+    async def say_it(own: Broker) -> None:
+        async with own.connected("police") as member:
+            await member.js.publish(event("police", "kemenkes"), MARKER)
+
+    with running(folder, config=config) as own:
+        asyncio.run(say_it(own))
+    stored = [path for path in (folder / "store").rglob("*") if path.is_file()]
+    assert any(path.suffix == ".blk" for path in stored)
+    return [path.suffix for path in stored if MARKER in path.read_bytes()]
+
+
+def test_what_is_stored_is_encrypted(tmp_path: Path) -> None:
+    assert files_with_the_marker(tmp_path, CONFIG) == []
+
+
+def test_without_the_cipher_it_would_be_found(tmp_path: Path) -> None:
+    shipped = CONFIG.read_text()
+    (in_clear := tmp_path / "in-clear.conf").write_text(re.sub(r"\n +(cipher: aes|key: .*)", "", shipped))
+    assert files_with_the_marker(tmp_path, in_clear) == [".blk"]
 
 
 async def test_the_rights_know_no_ministry(lending: Broker) -> None:

@@ -39,7 +39,7 @@ def here(text: str, run: Run) -> str:
     text = re.sub(
         r'make token ARGS="([^"]*)"', f'make {" ".join(ENVIRONMENT)} token ARGS="\\1 --folder {run.secrets}"', text
     )
-    return text.replace("nats://127.0.0.1:4222", str(run.state()["nats"]["url"]))
+    return text.replace("tls://127.0.0.1:4222", str(run.state()["nats"]["url"]))
 
 
 def test_every_curl_of_the_readme_is_answered(run: Run) -> None:

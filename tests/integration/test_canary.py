@@ -85,7 +85,7 @@ async def talkative(
     tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl, logged: io.StringIO
 ) -> AsyncIterator[Network]:
     """The shipped network, logging all that it can."""
-    async with provisioning(nats, secrets):
+    async with provisioning(nats):
         network = Network(tmp_path, secrets, nats, database_url, extra={"log_level": "debug"})
         yield network
         await network.stop_all()

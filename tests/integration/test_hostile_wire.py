@@ -11,7 +11,7 @@ import pytest
 
 from shared.contracts.envelope import Draft, write
 from shared.contracts.events import Accepted, EventData, ReferralEvent, Started
-from shared.messaging.broker import Broker, Incoming, Outgoing
+from shared.messaging.broker import Incoming, Outgoing
 from shared.messaging.consumer import Receive
 from shared.security.keys import SigningKey
 from shared.service.office import new_id
@@ -29,7 +29,7 @@ def key_of(network: Network, code: str) -> SigningKey:
 
 async def publish(network: Network, code: str, subject: str, body: bytes, signature: str) -> None:
     """Put a message on the stream with the NATS identity of a member."""
-    broker = Broker(network.nats.url, code, network.secrets / code / "nats.seed")
+    broker = network.nats.broker(code)
     await broker.connect()
     assert await broker.publish([Outgoing(subject, new_id(), body, signature)])
     await broker.close()

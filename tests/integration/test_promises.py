@@ -16,7 +16,7 @@ KINDS = {"referral": ("kemenkes", "examination-and-treatment"), "transfer": ("ke
 
 async def broker_of(network: Network, code: str) -> Broker:
     """A connection in the name of a member, for what a crash or an attacker would do with it."""
-    broker = Broker(network.nats.url, code, network.secrets / code / "nats.seed")
+    broker = network.nats.broker(code)
     await broker.connect()
     return broker
 
@@ -81,7 +81,8 @@ async def test_t2_a_crash_after_the_publication_and_before_its_confirmation_doub
             assert await super().publish(messages)
             raise InterruptedError
 
-    broker = DiesAfterPublishing(network.nats.url, "police", network.secrets / "police" / "nats.seed")
+    nats, seed = network.nats, network.secrets / "police" / "nats.seed"
+    broker = DiesAfterPublishing(nats.url, "police", seed, nats.tls("police"))
     await broker.connect()
     with pytest.raises(InterruptedError):
         await Relay(network.apps["police"].state.database, broker, witnessed=True).empty()

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -81,10 +80,15 @@ class Subscriber:
 
 
 @asynccontextmanager
-async def subscribed(url: str, secrets: Path, name: str) -> AsyncIterator[Subscriber]:
-    """As the README shows it: an nkey seed, an inbox of its own, a durable pull consumer."""
+async def subscribed(network: Network, name: str) -> AsyncIterator[Subscriber]:
+    """As the README shows it: a certificate, an nkey seed, an inbox of its own, a durable pull consumer."""
     connection = await nats.connect(
-        url, nkeys_seed=str(secrets / name / "nats.seed"), inbox_prefix=f"_INBOX.{name}", allow_reconnect=False
+        network.nats.url,
+        tls=network.nats.tls(name).context(),
+        tls_handshake_first=True,
+        nkeys_seed=str(network.secrets / name / "nats.seed"),
+        inbox_prefix=f"_INBOX.{name}",
+        allow_reconnect=False,
     )
     try:
         yield Subscriber(await connection.jetstream().pull_subscribe_bind(durable=name, stream="TPPO"))
@@ -317,11 +321,11 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
     handed_over = await police.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "family-tracing"})
     assert problem(handed_over) == "no-identity"
 
-    async with subscribed(network.nats.url, network.secrets, "province-74") as province:
+    async with subscribed(network, "province-74") as province:
         read = await province.read(is_over)
         assert await province.waiting() == 0
     # coordination does not run here: in its place we read all that was sent, to see what the province was not
-    async with subscribed(network.nats.url, network.secrets, "coordination") as everything:
+    async with subscribed(network, "coordination") as everything:
         stream = await everything.read(is_over)
 
     elsewhere = [message for message in stream if message.tokens[5] != "74"]
@@ -346,7 +350,7 @@ async def test_what_was_tampered_with_is_not_believed(network: Network) -> None:
     police = await network.start("police")
     schemas, keys = await published_schemas(police), await published_keys(police)
     await a_victim(police, KOLAKA, identity=IDENTITY)
-    async with subscribed(network.nats.url, network.secrets, "province-74") as province:
+    async with subscribed(network, "province-74") as province:
         _, real = await province.read(lambda read: len(read) == 2)
     assert signer(real, keys) == "police"
     is_as_published(real, schemas)

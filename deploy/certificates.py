@@ -1,0 +1,98 @@
+"""``python -m deploy.certificates``: makes, renews, revokes and checks the certificates of a deployment."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+
+from deploy.authority import Authority, load_certificate, now_utc
+from deploy.console_output import say
+from deploy.secrets import certify_network
+
+DAYS = 30
+"""Who renews monthly never meets an expired one."""
+
+Folder = Annotated[Path, typer.Argument(help="The folder with the secrets of the deployment.")]
+Days = Annotated[int, typer.Option(min=0, help="What expires within so many days is too old.")]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Certificates of a deployment.")
+
+
+@app.command()
+def make(
+    folder: Folder,
+    renew: Annotated[bool, typer.Option("--renew", help="Also renew what expires soon, for the same key.")] = False,
+    days: Days = DAYS,
+) -> None:
+    """Make the development CA and what it certifies, where missing. A key is never overwritten."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        made = certify_network(folder, renew=timedelta(days=days) if renew else None)
+    except FileNotFoundError as error:
+        _fail(f"{error.filename} tidak ada: hanya pemegang kunci CA dapat membuat sertifikat", "only its holder can")
+    for path in made:
+        say(f"✓ {path}", "made", "green")
+    if not made:
+        say("✓ semuanya sudah ada", "all is there", "green")
+
+
+@app.command()
+def check(folder: Folder, days: Days = DAYS) -> None:
+    """Name each certificate that is expired, expires soon or cannot be read; exit code 1 where there is one."""
+    now, found, bad = now_utc(), 0, 0
+    for path, until in expiries(folder):
+        found += 1
+        if until is None:
+            bad += 1
+            say(f"✗ {path}: bukan sertifikat yang dapat dibaca", "cannot be read", "bold red")
+        elif until < now + timedelta(days=days):
+            bad += 1
+            words = ("sudah kedaluwarsa", "expired") if until <= now else ("segera kedaluwarsa", "expires soon")
+            say(f"✗ {path}: {words[0]}, {until:%Y-%m-%d %H:%M} UTC", words[1], "bold red")
+    if not found:
+        _fail(f"{folder}: tidak ada sertifikat", "there is no certificate")
+    if bad:
+        raise typer.Exit(1)
+    say(f"✓ {found} sertifikat berlaku lebih dari {days} hari", "all hold for longer than that", "green")
+
+
+@app.command()
+def revoke(
+    folder: Folder, certificate: Annotated[Path, typer.Argument(help="The PEM file of the certificate.")]
+) -> None:
+    """Add a certificate to the list of those revoked. Services take it in on SIGHUP or at their next start."""
+    Authority.of(folder).list_revoked(now_utc(), [load_certificate(certificate)])
+    say(f"✓ {certificate} dicabut", "is revoked", "green")
+
+
+def expiries(folder: Path) -> Iterator[tuple[Path, datetime | None]]:
+    """Each certificate and each list of revoked ones in a folder, and until when it holds; None for an unreadable one.
+
+    A file with several counts with the one that expires first.
+    """
+    for path in sorted(folder.rglob("*.pem")):
+        try:
+            content = path.read_bytes()
+            if b"-BEGIN X509 CRL-" in content:
+                yield path, x509.load_pem_x509_crl(content).next_update_utc
+            elif b"-BEGIN CERTIFICATE-" in content or b"PRIVATE KEY-" not in content:
+                yield path, min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(content))
+        except (OSError, ValueError):
+            yield path, None
+
+
+def _fail(indonesian: str, english: str) -> None:
+    say(f"✗ {indonesian}", english, "bold red")
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
