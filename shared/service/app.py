@@ -156,7 +156,8 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     if settings.nats_url is not None:
         broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
     issuer_keys = IssuerKeys(settings.issuer_jwks)
-    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys)
+    bound = settings.tls_client_ca_file is not None
+    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound)
     issuer_keys.on_change = verifier.forget
     app.state.door = Door(member.rules, verifier, office, clock)
     app.state.member, app.state.office, app.state.database = agency.code, office, database

@@ -12,7 +12,7 @@ from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import golden_text
 from shared.service.app import Member
 from shared.service.logs import configure_logs
-from shared.service.settings import Settings
+from shared.service.settings import Storing
 from shared.storage.append_only import grant
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate as migrate_database
@@ -31,7 +31,7 @@ def migrate(
     """Bring the database named in the environment up to the revision this version needs."""
     configure_logs("info")
     member: Member = importlib.import_module(service).MEMBER
-    settings = Settings()  # type: ignore[call-arg]
+    settings = Storing()  # type: ignore[call-arg]
     engine = open_engine(settings.database())
     migrate_database(engine, member.lineages)
     if role:

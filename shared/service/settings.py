@@ -47,16 +47,30 @@ class Listening(BaseSettings):
         return self
 
 
-class Settings(Listening):
+class Storing(BaseSettings):
+    """Where a member's database is: all that the command needs that migrates it."""
+
+    model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
+
+    database_url: str = Field(
+        description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db"
+    )
+    database_password_file: Path | None = Field(default=None, description="File with the database password.")
+
+    def database(self) -> str:
+        """The database URL with the password from its file."""
+        if self.database_password_file is None:
+            return self.database_url
+        password = self.database_password_file.read_text().strip()
+        return make_url(self.database_url).set(password=password).render_as_string(hide_password=False)
+
+
+class Settings(Listening, Storing):
     """What a service needs to know of the place it runs in."""
 
     profile: Literal["development", "production"] = Field(
         default="development", description="In production a service refuses to start on what is unsafe, naming it."
     )
-    database_url: str = Field(
-        description="SQLAlchemy URL: sqlite:////path/file.db or postgresql+psycopg://user@host/db"
-    )
-    database_password_file: Path | None = Field(default=None, description="File with the database password.")
     key_folder: Path = Field(description="Folder of the member's own secret keys, readable by its owner alone.")
     key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
     key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
@@ -83,13 +97,6 @@ class Settings(Listening):
     concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
     request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
     body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
-
-    def database(self) -> str:
-        """The database URL with the password from its file."""
-        if self.database_password_file is None:
-            return self.database_url
-        password = self.database_password_file.read_text().strip()
-        return make_url(self.database_url).set(password=password).render_as_string(hide_password=False)
 
     def nats_tls(self) -> ClientTls | None:
         """What this member shows to the broker; None where it speaks in clear."""

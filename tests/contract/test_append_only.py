@@ -112,8 +112,6 @@ def service(roles: Roles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 
 def migrate_as_operator(roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SIGNING_KEY_FILE", "KEY_DIRECTORY_FILE"):
-        monkeypatch.setenv(f"ESTAFET_{name}", "not-needed")
     monkeypatch.setenv("ESTAFET_DATABASE_URL", roles.owner_url)
     migrate_command("services.police.main", service_role(roles.member))
 

@@ -139,6 +139,8 @@ def test_no_check_of_a_certificate_or_signature_is_switched_off() -> None:
 OUTBOUND = {
     "shared/messaging/broker.py": "the broker, whose address is a setting",
     "shared/security/issuer_keys.py": "the issuer's key set, whose address is a setting",
+    "shared/service/healthcheck.py": "the service itself, on this machine",
+    "shared/service/serve.py": "nobody: it listens",
 }
 """The files that open a connection, beside ``shared/storage/database.py``; no address comes from a caller or event."""
 CLIENTS = imports(

@@ -75,8 +75,13 @@ def operator(tmp_path: Path) -> Operator:
 
 def test_every_agency_is_given_its_keys_and_nobody_else(operator: Operator) -> None:
     own = {"library-1.pem", "library-enc-1.pem", "storage-1.key", "blind-index.key", "database.password", "nats.seed"}
+    own |= {"service.password", "tls.pem", "tls-key.pem", "client.pem", "client-key.pem"}
     assert {path.name for path in (operator.folder / "library").iterdir()} == own
-    assert {path.name for path in (operator.folder / "reader").iterdir()} == {"nats.seed"}
+    assert {path.name for path in (operator.folder / "reader").iterdir()} == {
+        "nats.seed",
+        "client.pem",
+        "client-key.pem",
+    }
     directory = operator.directory()
     assert sorted(directory.keys) == ["archive-1", "archive-enc-1", "library-1", "library-enc-1"]
     assert directory.version == 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -30,6 +31,7 @@ from shared.service.healthcheck import is_ready
 from shared.service.serve import Server, configured
 from shared.storage.database import open_engine
 from shared.storage.migrate import AGENCY_LINEAGES, migrate
+from tests.tokens import trusting
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC)
@@ -62,6 +64,7 @@ class Library:
 
     async def refusal_of(self, tls: ssl.SSLContext) -> str:
         """Why the server ends the handshake with this caller, as it logs it."""
+        structlog.reset_defaults()  # whatever level a service before was silent at
         with capture_logs() as logs, pytest.raises(REFUSED):
             await self.ask(tls)
         [line] = [line for line in logs if line["event"] == "tls.refused"]
@@ -167,6 +170,7 @@ async def test_a_suite_of_tls_1_3_is_agreed_on(library: Library) -> None:
 
 async def test_plain_http_gets_no_answer_and_no_redirect(library: Library) -> None:
     reader, writer = await asyncio.open_connection(HOST, library.port)
+    structlog.reset_defaults()  # whatever level a service before was silent at
     with capture_logs() as logs, contextlib.suppress(ConnectionResetError):
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"HTTP" not in await reader.read()
@@ -214,6 +218,7 @@ async def test_a_renewed_certificate_is_shown_and_open_connections_stay(library:
 async def test_a_certificate_that_is_of_no_use_does_not_replace_the_one_in_use(library: Library) -> None:
     before = await shown_by(library)
     Wanted(library.folder / LIBRARY, SERVER).key.write_bytes(library.own("reader").key.read_bytes())
+    structlog.reset_defaults()  # whatever level a service before was silent at
     with capture_logs() as logs:
         library.server.renew()
     assert [line["event"] for line in logs] == ["tls.not-renewed"]
@@ -237,8 +242,6 @@ async def test_a_revoked_certificate_is_refused_from_the_next_connection_on(fold
 def environment(folder: Path, secrets: Path, member: str) -> dict[str, str]:
     own, tls = secrets / member, ClientTls.of_member(secrets, member)
     files = {
-        "SIGNING_KEY": own / f"{member}-1.pem",
-        "KEY_DIRECTORY": secrets / "public" / "keys.json",
         "TLS_CERTIFICATE": own / "tls.pem",
         "TLS_KEY": own / "tls-key.pem",
         "TLS_CLIENT_CA": tls.ca,
@@ -248,7 +251,8 @@ def environment(folder: Path, secrets: Path, member: str) -> dict[str, str]:
         "NATS_KEY": tls.key,
     }
     told = {f"ESTAFET_{name}_FILE": str(path) for name, path in files.items()}
-    return {**os.environ, **told, "ESTAFET_DATABASE_URL": f"sqlite:///{folder}/{member}.db"}
+    trust = {f"ESTAFET_{name.upper()}": str(value) for name, value in trusting(member, secrets).items()}
+    return {**os.environ, **told, **trust, "ESTAFET_DATABASE_URL": f"sqlite:///{folder}/{member}.db"}
 
 
 @contextmanager
