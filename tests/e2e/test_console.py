@@ -2,13 +2,15 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
+from deploy.issuer.tokens import mint
 from services.coordination.sign_in import POLICY
 from shared.service.answer import HEADERS
-from tests.e2e.stack import running
+from tests.e2e.stack import Run, running
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
@@ -24,15 +26,68 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page of a network whose journey has been played: two victims, at home with Kemensos."""
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A network whose journey has been played: two victims, at home with Kemensos."""
     with running(tmp_path_factory.mktemp("console") / "run") as run:
         run.until("Ctrl-C menghentikan")
-        yield run.urls["coordination"]
+        yield run
 
 
-async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(browser: Browser, page_url: str) -> None:
+@pytest.fixture
+def page_url(run: Run) -> str:
+    """Its page."""
+    return run.urls["coordination"]
+
+
+def token(run: Run, role: str = "coordinator", unit: str = "pusat") -> str:
+    """What the issuer gives a coordinator."""
+    return mint(run.secrets, "coordination", role, unit, datetime.now(UTC))
+
+
+async def sign_in(page: Page, run: Run) -> None:
+    """As a coordinator does it: on the page that asks for it."""
+    await page.goto(run.urls["coordination"])
+    await page.fill("input[name=token]", token(run))
+    await page.click("main button[type=submit]")
+
+
+async def test_who_has_no_token_is_asked_for_one_and_who_has_the_wrong_one_again(browser: Browser, run: Run) -> None:
     page = await browser.new_page()
+    answer = await page.goto(f"{run.urls['coordination']}/journeys/0193f0a2-7a10-7000-8000-000000000001")
+    assert answer is not None and answer.status == 200 and "/masuk" in page.url
+    assert "Masuk" in await page.inner_text("h1") and await page.locator("tbody").count() == 0
+    for wrong in ("x", token(run, "administrator")):
+        await page.fill("input[name=token]", wrong)
+        await page.click("main button[type=submit]")
+        assert "Token" in await page.inner_text("[role=alert]")
+    await page.fill("input[name=token]", token(run))
+    await page.click("main button[type=submit]")
+    assert "tidak ditemukan" in await page.inner_text("h1")  # where they wanted to go
+    [cookie] = await page.context.cookies()
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Strict"
+    await page.goto(run.urls["coordination"])
+    await page.click("text=Keluar")
+    assert await page.context.cookies() == []
+    await page.goto(run.urls["coordination"])
+    assert "/masuk" in page.url
+
+
+async def test_a_province_sees_the_journeys_it_has_a_part_in(browser: Browser, run: Run) -> None:
+    for unit, journeys in (("gugus-tugas-74", 2), ("gugus-tugas-11", 0)):
+        page = await (await browser.new_context()).new_page()
+        await page.goto(run.urls["coordination"])
+        await page.fill("input[name=token]", token(run, unit=unit))
+        await page.click("main button[type=submit]")
+        await page.locator(".counts").wait_for()
+        assert await page.locator("tbody tr").count() == journeys
+        await page.context.close()
+
+
+async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(
+    browser: Browser, run: Run, page_url: str
+) -> None:
+    page = await browser.new_page()
+    await sign_in(page, run)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -58,13 +113,16 @@ async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(browse
     assert complaints == []
 
 
-async def test_the_page_works_without_scripts_and_says_what_it_cannot_find(browser: Browser, page_url: str) -> None:
+async def test_the_page_works_without_scripts_and_says_what_it_cannot_find(
+    browser: Browser, run: Run, page_url: str
+) -> None:
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
+    await sign_in(page, run)
     await page.goto(f"{page_url}/?region=99.99")
     assert "Tidak ada wilayah" in await page.inner_text("[role=alert]")
     await page.fill("input[name=region]", "73")
-    await page.click("button[type=submit]")
+    await page.click("main button[type=submit]")
     assert await page.locator("tbody tr").count() == 2
     missing = await page.goto(f"{page_url}/journeys/nobody")
     assert missing is not None and missing.status == 404
