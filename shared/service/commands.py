@@ -10,11 +10,14 @@ import typer
 from shared import contracts
 from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import golden_text
-from shared.service.app import Member
+from shared.security.file_vault import FileVault
+from shared.security.key_directory import DirectoryFile, load_root
+from shared.service.app import Member, wall_clock
 from shared.service.logs import configure_logs
-from shared.service.settings import Storing
+from shared.service.sealed import rewrap_all
+from shared.service.settings import Settings, Storing
 from shared.storage.append_only import grant
-from shared.storage.database import open_engine
+from shared.storage.database import Author, Database, open_engine
 from shared.storage.migrate import migrate as migrate_database
 
 GOLDEN = Path(contracts.__file__).with_name("golden")
@@ -38,6 +41,23 @@ def migrate(
         grant(engine, role)
     engine.dispose()
     structlog.get_logger().info("database.migrated", member=member.agency.code)
+
+
+@app.command()
+def rewrap(
+    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
+) -> None:
+    """Wrap every data key anew under the newest storage key, so that the one before can be destroyed.
+
+    After that no backup that was made before opens any more: nothing that was erased, either.
+    """
+    member: Member = importlib.import_module(service).MEMBER
+    settings = Settings()  # type: ignore[call-arg]
+    keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
+    vault = FileVault(settings.key_folder, member.agency.code, keys.current, wall_clock)
+    database = Database(settings.database(), Author(member.agency.code, vault), wall_clock)
+    typer.echo(f"{rewrap_all(database, vault)} data keys are wrapped anew")
+    database.close()
 
 
 @app.command()

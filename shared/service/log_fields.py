@@ -1,7 +1,7 @@
 """What may stand in a log line: each field, what it is, and which shape its value must have.
 
 A field that is not here is left out of every line, and a value of another shape is replaced by MARK. So a name can
-get into a log neither by a new ``log.info("x", name=...)`` nor in a field meant for something else.
+get into a log neither by a new ``log.info`` with a ``name`` nor in a field meant for something else.
 """
 
 import re

@@ -27,8 +27,9 @@ from shared.security.sealing import (
     seal_at_rest,
     wrap_key,
 )
+from shared.security.vault import Vault
 from shared.service.office import Office
-from shared.storage.database import Transaction
+from shared.storage.database import Database, Transaction
 from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
 
@@ -173,6 +174,26 @@ def take(
         tx.session.add(row)
     row.key_id, row.sealed, row.recorded_at = key.kid, sealed, tx.now
     return tuple(sorted(given))
+
+
+AT_ONCE = 500
+"""Data keys that are wrapped anew in one transaction."""
+
+
+def rewrap_all(database: Database, vault: Vault) -> int:
+    """Wrap every data key anew, under the newest storage key; answers how many. Safe to run again, and meanwhile."""
+    done, after = 0, ""
+
+    def some(tx: Transaction) -> list[str]:
+        statement = select(DataKeyRow).where(col(DataKeyRow.id) > after).order_by(col(DataKeyRow.id)).limit(AT_ONCE)
+        rows = tx.session.scalars(statement.with_for_update()).all()
+        for row in rows:
+            row.wrapped = vault.wrap_at_rest(vault.unwrap_at_rest(row.wrapped, row.victim_id), row.victim_id)
+        return [row.id for row in rows]
+
+    while ids := database.write(some):
+        done, after = done + len(ids), ids[-1]
+    return done
 
 
 def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
