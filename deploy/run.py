@@ -29,6 +29,7 @@ from deploy.secrets import PROVISIONER, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from services.members import MEMBERS
 from shared.messaging.provisioner import keep_provisioned
+from shared.security.development import mark_for_development
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
 
@@ -75,6 +76,7 @@ class Stack:
 
     async def start(self) -> None:
         """Start everything and wait until all five services are ready and connected to the broker."""
+        mark_for_development(self._secrets)
         make_secrets(self._secrets)
         try:
             await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())

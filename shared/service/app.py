@@ -29,9 +29,11 @@ from shared.service import problems
 from shared.service.changes import Changes
 from shared.service.edge import Edge
 from shared.service.examples import examples
+from shared.service.guard import check_start, faults_of_broker, first_word
 from shared.service.inbound import Inbound
 from shared.service.logs import configure_logs
 from shared.service.office import Office
+from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import cases, operations, reference, referrals
 from shared.service.settings import Settings
@@ -104,6 +106,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
 async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """Open what the service works with, keep relay and consumer running, and close all of it in the end."""
     configure_logs(settings.log_level)
+    check_start(settings)
     agency = member.agency
     key = SigningKey.load(settings.signing_key_file)
     database = Database(settings.database(), Author(agency.code, key), clock)
@@ -127,28 +130,37 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
-    work = asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)) if broker else None
-    log.info("service.started", member=agency.code)
+    work = None
     try:
+        if broker is not None:
+            judged = asyncio.Event()
+            work = asyncio.create_task(_exchange(broker, settings, judged, database, member.receive(reception), agency))
+            await first_word(work, judged, settings)
+        log.info("service.started", member=agency.code)
         yield
     finally:
         if work is not None and broker is not None:
             work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, Unsafe):
                 await work
             await broker.close()
         await asyncio.to_thread(database.close)
 
 
-async def _exchange(broker: Broker, database: Database, receive: Receive, agency: Agency) -> None:
-    """Relay and consume for as long as the service runs; a broker that is away is waited for."""
+async def _exchange(
+    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, receive: Receive, agency: Agency
+) -> None:
+    """Relay and consume for as long as the service runs; a broker that is away is waited for, an unsafe one refused."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
     consumer = Consumer(database, broker, receive, set_aside)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
-        tasks.create_task(relay.run())
-        tasks.create_task(consumer.run())
+        if not (found := await faults_of_broker(broker, settings)):
+            judged.set()
+            tasks.create_task(relay.run())
+            tasks.create_task(consumer.run())
+    refuse(found)
 
 
 def _national_unit(office: Office, clock: Clock) -> UnitRef:
