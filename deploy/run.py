@@ -33,6 +33,7 @@ from deploy.token import make_token
 from deploy.token_source import TokenSource, token_sources
 from services.members import MEMBERS
 from shared.messaging.provisioner import keep_provisioned
+from shared.security.development import mark_for_development
 from shared.service.logs import configure_logs
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
@@ -89,6 +90,7 @@ class Stack:
         """Start everything and wait until all five services are ready and connected to the broker."""
         try:
             require_development()
+            mark_for_development(self._secrets)
             make_secrets(self._secrets)
             await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())
         except (OSError, RuntimeError, OnlyForDevelopment) as error:

@@ -160,7 +160,7 @@ def _text(ascii_bytes: bytes) -> str:
 def _account(member: str, role: Role, nkey: str) -> str:
     lines = (RIGHTS / f"{role}.txt").read_text().splitlines()
     subjects = [line.replace("<member>", member) for line in lines if line and not line.startswith("#")]
-    imported = dict.fromkeys([IMPORTED_BY_ALL, *subjects])
+    imported = dict.fromkeys([IMPORTED_BY_ALL, *(s for s in subjects if not s.startswith("$SYS."))])
     return ACCOUNT.format(
         member=member,
         nkey=nkey,

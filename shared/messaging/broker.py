@@ -31,9 +31,9 @@ from nats.js.errors import NotFoundError
 
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.subjects import EVERYTHING
+from shared.messaging.rights import STREAM, WHO_AM_I, BrokerRights
 from shared.security.transport import ClientTls
 
-STREAM = "TPPO"
 SIGNATURE = "Estafet-Signature"
 KEY = "Estafet-Key"
 MESSAGE_ID = "Nats-Msg-Id"
@@ -264,6 +264,14 @@ class Broker:
         except (TimeoutError, NatsError, ValueError):
             return None
         return str(created) if created else None
+
+    async def rights(self) -> BrokerRights:
+        """What the broker lets this member do. Raises Unreachable when it does not say."""
+        try:
+            answer = await self._client.request(WHO_AM_I, timeout=1)
+            return BrokerRights.told(json.loads(answer.data))
+        except (TimeoutError, NatsError, ValueError, KeyError) as error:
+            raise Unreachable from error
 
     async def provision(self, readers: Mapping[str, Sequence[str]]) -> None:
         """Make the stream and each reader's durable consumer where they are missing. Only the provisioner may.

@@ -37,10 +37,12 @@ from shared.service.changes import Changes
 from shared.service.deadlines import Deadline, keep
 from shared.service.edge import Edge
 from shared.service.examples import examples
+from shared.service.guard import check_start, faults_of_broker, first_word
 from shared.service.inbound import Inbound
 from shared.service.limits import Limits
 from shared.service.logs import about, configure_logs, silence_others
 from shared.service.office import Office
+from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
 from shared.service.settings import Settings
@@ -126,6 +128,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
 async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     """Open what the service works with, keep relay and consumer running, and close all of it in the end."""
     configure_logs(settings.log_level)
+    check_start(settings)
     agency = member.agency
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
     vault = FileVault(settings.key_folder, agency.code, keys.current, clock)
@@ -165,18 +168,21 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     app.state.limits = Limits(settings)
     work = [asyncio.create_task(issuer_keys.keep_fresh())]
     work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
-    if broker is not None:
-        work.append(asyncio.create_task(_exchange(broker, database, member.receive(reception), agency)))
-    for task in work:
-        task.add_done_callback(_missed)
-    log.info("service.started", member=agency.code)
     try:
+        if broker is not None:
+            judged, receive = asyncio.Event(), member.receive(reception)
+            exchange = asyncio.create_task(_exchange(broker, settings, judged, database, receive, agency))
+            work.append(exchange)
+            await first_word(exchange, judged, settings)
+        for task in work:
+            task.add_done_callback(_missed)
+        log.info("service.started", member=agency.code)
         yield
     finally:
         for task in work:
             task.cancel()
         for task in work:
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, Unsafe):
                 await task
         if broker is not None:
             await broker.close()
@@ -185,20 +191,25 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
 
 def _missed(task: asyncio.Task[None]) -> None:
     """A service whose relay, consumer or clock has died is no service: it ends, so that it is started anew."""
-    if not task.cancelled() and (error := task.exception()) is not None:
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Unsafe):
         log.critical("service.task-died", **about(error))
         signal.raise_signal(signal.SIGTERM)
 
 
-async def _exchange(broker: Broker, database: Database, receive: Receive, agency: Agency) -> None:
-    """Relay and consume for as long as the service runs; a broker that is away is waited for."""
+async def _exchange(
+    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, receive: Receive, agency: Agency
+) -> None:
+    """Relay and consume for as long as the service runs; a broker that is away is waited for, an unsafe one refused."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
     consumer = Consumer(database, broker, receive, set_aside)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
-        tasks.create_task(relay.run())
-        tasks.create_task(consumer.run())
+        if not (found := await faults_of_broker(broker, settings)):
+            judged.set()
+            tasks.create_task(relay.run())
+            tasks.create_task(consumer.run())
+    refuse(found)
 
 
 class WrongSettings(Exception):

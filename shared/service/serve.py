@@ -86,7 +86,11 @@ def _command(
 ) -> None:
     """Serve until stopped."""
     app = service if ":" in service else f"{service}:app"
-    server = Server(configured(app, host, port, grace, factory), Listening().server_tls())
+    try:
+        server = Server(configured(app, host, port, grace, factory), Listening().server_tls())
+    except OSError as error:  # it does not say which file
+        typer.echo(f"✗ ESTAFET_TLS_…_FILE: tidak dapat dipakai · cannot be used: {error}", err=True)
+        raise typer.Exit(3) from None
     server.run()
     if not server.started:
         raise typer.Exit(3)

@@ -154,7 +154,7 @@ class Database:
         self.engine.dispose()
 
 
-_PATIENCE = {
+_PATIENCE: dict[str, Any] = {
     "connect_timeout": 5,
     "options": "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
 }
@@ -164,8 +164,9 @@ _PATIENCE = {
 def open_engine(url: str) -> Engine:
     """An engine with the durability that a 201 promises. Its errors never show parameters: they may be names."""
     if make_url(url).get_backend_name() != "sqlite":
+        patience = {**_PATIENCE, "options": f"{_PATIENCE['options']} {make_url(url).query.get('options', '')}".strip()}
         return create_engine(
-            url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True, connect_args=_PATIENCE
+            url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True, connect_args=patience
         )
     database = make_url(url).database
     if database:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from deploy.authority import Authority, make_certificates
 from deploy.certificates import app
 from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS, certify_network, make_secrets
-from shared.security.certificates import DEVELOPMENT_CA, is_for_development
+from shared.security.development import DEVELOPMENT_CA, is_of_development_ca
 from shared.security.transport import ClientTls, ServerTls
 
 NOW = datetime.now(UTC)
@@ -76,14 +76,14 @@ def test_a_member_is_certified_by_name_and_as_a_client_only(network: Path, clien
 
 def test_each_certificate_is_of_the_ca_for_its_own_p256_key_and_short_lived(network: Path) -> None:
     ca, seen = load(network / "public" / "ca.pem"), set()
-    assert names(ca) == [DEVELOPMENT_CA] and is_for_development(network / "public" / "ca.pem")
+    assert names(ca) == [DEVELOPMENT_CA] and is_of_development_ca(network / "public" / "ca.pem")
     for path in [*network.rglob("tls.pem"), *network.rglob("client.pem")]:
         certificate, key = load(path), load_pem_private_key((path.with_stem(f"{path.stem}-key")).read_bytes(), None)
         certificate.verify_directly_issued_by(ca)
         assert isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
         assert certificate.public_key() == key.public_key()
         assert certificate.not_valid_after_utc - certificate.not_valid_before_utc <= timedelta(days=397)
-        assert is_for_development(path)
+        assert is_of_development_ca(path)
         seen.add(certificate.serial_number)
     assert len(seen) == len(SERVERS) + len(CLIENTS)
 
@@ -213,12 +213,12 @@ def test_what_is_revoked_stays_revoked(folder: Path) -> None:
 
 def test_a_ministrys_ca_is_not_taken_for_ours(folder: Path, tmp_path: Path) -> None:
     text = (folder / "public" / "ca.pem").read_bytes()
-    assert is_for_development(folder / "public" / "ca.pem")
+    assert is_of_development_ca(folder / "public" / "ca.pem")
     other = tmp_path / "other.pem"
     other.write_bytes(self_signed_by("Balai Sertifikasi Rekaan"))
-    assert not is_for_development(other)
+    assert not is_of_development_ca(other)
     other.write_bytes(other.read_bytes() + text)
-    assert is_for_development(other)
+    assert is_of_development_ca(other)
 
 
 def self_signed_by(name: str) -> bytes:

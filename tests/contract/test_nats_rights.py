@@ -31,6 +31,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig, StreamState
 from deploy.embedded_nats import CONFIG, HOST, EmbeddedNats
 from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets, network
 from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.messaging.rights import WHO_AM_I
 from shared.security.key_directory import load_root, read_directory
 from shared.security.transport import ClientTls
 
@@ -327,7 +328,7 @@ async def test_nobody_hears_what_is_published_or_answered(broker: Broker) -> Non
 
 def answered_by_the_broker(member: str) -> list[tuple[str, bytes]]:
     """What a member may ask, and JetStream answers with its own rights to whatever reply subject is named."""
-    publishing = [(event(member, member), b"said")] if member in AGENCIES else []
+    publishing = [(event(member, member), b"said"), (WHO_AM_I, b"")] if member in AGENCIES else []
     return [
         *publishing,
         (f"{NEXT}.{member}", b'{"batch":1,"no_wait":true}'),

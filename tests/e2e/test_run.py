@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded_nats import is_free
+from shared.security.development import lies_in_development
 from tests.e2e.stack import left_of_group, running, until_gone
 
 READY_SECONDS = 10.0
@@ -24,6 +25,7 @@ def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_pat
         assert "Perjalanan selesai" in run.output
         assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
         assert run.output.count("/docs") == 5
+    assert lies_in_development(tmp_path / "run" / "secrets" / "police" / "police-1.pem")
 
 
 ENDS = [

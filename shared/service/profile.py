@@ -1,0 +1,177 @@
+"""The production profile: what a service refuses to start on. One table, and a pure function over it.
+
+What cannot be seen from here is not in it: how the broker writes (``sync_interval``) it tells no member, so that its
+configuration must be the one of ``deploy/nats``; nor is it seen whether a disk keeps what it says it has written.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import make_url
+
+from shared.messaging.rights import BrokerRights, most_rights
+from shared.security.development import DEVELOPMENT_ISSUER
+from shared.service.settings import Settings
+
+PRODUCTION = "production"
+SECRET_FILES = ("key_folder", "database_password_file", "nats_seed_file", "nats_key_file", "tls_key_file")
+CERTIFICATE_FILES = ("tls_certificate_file", "tls_client_ca_file", "nats_ca_file", "nats_certificate_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found around a service; the settings of files by their names."""
+
+    unreadable: frozenset[str] = frozenset()
+    exposed: frozenset[str] = frozenset()
+    """Others than their owner may read them."""
+    for_development: frozenset[str] = frozenset()
+    """They bear the mark of what makes secrets and certificates for development."""
+    not_durable: tuple[str, ...] = ()
+    """Settings of the database server by which a commit may be lost."""
+    may_rewrite: tuple[str, ...] = ()
+    """Append-only tables that the role of the service may change."""
+    member: str = ""
+    rights: BrokerRights | None = None
+    """What the broker lets the member do; None where it could not be asked yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is unsafe, which setting says so, and what to do; in both languages."""
+
+    setting: str
+    found: tuple[str, ...]
+    id: str
+    en: str
+
+    @property
+    def variable(self) -> str:
+        """The setting as the environment knows it."""
+        return f"ESTAFET_{self.setting.upper()}"
+
+    def __str__(self) -> str:
+        found = f" ({', '.join(self.found)})" if any(self.found) else ""
+        return f"✗ {self.variable}{found}: {self.id} · {self.en}"
+
+
+Found = Callable[[Settings, Facts], Sequence[str]]
+"""Finds what is wrong, in words of the configuration; nothing where all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that production does not bear."""
+
+    setting: str
+    found: Found
+    id: str
+    en: str
+
+
+def _missing(setting: str) -> Found:
+    return lambda settings, _: [""] if getattr(settings, setting) is None else []
+
+
+def _listed(setting: str, fact: str) -> Found:
+    return lambda _, facts: [""] if setting in getattr(facts, fact) else []
+
+
+def _not_postgresql(settings: Settings, _: Facts) -> Sequence[str]:
+    kind = make_url(settings.database_url).get_backend_name()
+    return [] if kind == "postgresql" else [kind]
+
+
+def _not_verified(settings: Settings, _: Facts) -> Sequence[str]:
+    url = make_url(settings.database_url)
+    mode = url.query.get("sslmode", "sslmode")
+    return [] if url.get_backend_name() != "postgresql" or mode == "verify-full" else [str(mode)]
+
+
+def _password_in_clear(settings: Settings, _: Facts) -> Sequence[str]:
+    return [""] if make_url(settings.database_url).password else []
+
+
+def _not_tls(settings: Settings, _: Facts) -> Sequence[str]:
+    url = settings.nats_url
+    return [] if url is None or url.startswith("tls://") else [url.partition(":")[0]]
+
+
+def _issuer_of_development(settings: Settings, _: Facts) -> Sequence[str]:
+    return [DEVELOPMENT_ISSUER] if settings.issuer == DEVELOPMENT_ISSUER else []
+
+
+def _not_https(settings: Settings, _: Facts) -> Sequence[str]:
+    return [] if settings.issuer_jwks is None or settings.issuer_jwks.startswith("https://") else [""]
+
+
+def _too_wide(_: Settings, facts: Facts) -> Sequence[str]:
+    return [] if facts.rights is None else facts.rights.beyond(most_rights(facts.member))
+
+
+NEEDED = (
+    *("tls_certificate_file", "tls_key_file", "tls_client_ca_file", "database_password_file"),
+    *("nats_url", "nats_seed_file", "nats_ca_file", "nats_certificate_file", "nats_key_file", "issuer", "issuer_jwks"),
+)
+
+RULES = (
+    *(Rule(name, _missing(name), "belum diisi", "is not set") for name in NEEDED),
+    *(
+        Rule(name, _listed(name, "unreadable"), "berkas tidak dapat dibaca", "the file cannot be read")
+        for name in (*SECRET_FILES, *CERTIFICATE_FILES)
+    ),
+    *(
+        Rule(name, _listed(name, "exposed"), "dapat dibaca orang lain: chmod 600", "others may read it: chmod 600")
+        for name in SECRET_FILES
+    ),
+    *(
+        Rule(
+            name, _listed(name, "for_development"), "milik pengembangan: buat yang lain", "of development; make others"
+        )
+        for name in (*SECRET_FILES, *CERTIFICATE_FILES)
+    ),
+    Rule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
+    Rule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),
+    Rule("database_url", _password_in_clear, "pindahkan sandi ke berkas", "move the password to a file"),
+    Rule("database_url", lambda _, facts: facts.not_durable, "nyalakan di PostgreSQL", "turn these on in PostgreSQL"),
+    Rule(
+        "database_url",
+        lambda _, facts: facts.may_rewrite,
+        "masuk sebagai peran layanan, bukan pemilik (deploy/databases.py)",
+        "log in as the role of the service, not the owner",
+    ),
+    Rule("nats_url", _not_tls, "pakai tls://", "use tls://"),
+    Rule(
+        "nats_seed_file",
+        _too_wide,
+        "broker mengizinkan lebih dari yang perlu: pakai deploy/nats",
+        "the broker allows this member more than it needs: use deploy/nats",
+    ),
+    Rule("issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own issuer of tokens"),
+    Rule("issuer_jwks", _not_https, "pakai alamat https://", "use an https:// address"),
+)
+
+
+class Unsafe(RuntimeError):
+    """A service of the production profile will not work with these ``settings``."""
+
+    reason = "unsafe-settings"
+
+    def __init__(self, found: Sequence[Fault]) -> None:
+        super().__init__(", ".join(dict.fromkeys(fault.variable for fault in found)))
+        self.faults = tuple(found)
+        self.settings = list(dict.fromkeys(fault.setting for fault in found))
+
+
+def faults(settings: Settings, facts: Facts) -> list[Fault]:
+    """All that is unsafe, in the order of the table; nothing outside of production."""
+    if settings.profile != PRODUCTION:
+        return []
+    found = ((rule, tuple(rule.found(settings, facts))) for rule in RULES)
+    return [Fault(rule.setting, what, rule.id, rule.en) for rule, what in found if what]
+
+
+def refuse(found: Sequence[Fault]) -> None:
+    """Raises Unsafe where there is any."""
+    if found:
+        raise Unsafe(found)
