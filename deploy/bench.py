@@ -164,6 +164,15 @@ def _http(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0, auth=auth)
 
 
+IDENTITY = {
+    "name": "Melati Contoh Rekaan",
+    "nik": "7401010101010001",
+    "born_on": "2001-02-03",
+    "phone": "+628000000001",
+}
+"""Of somebody invented: what is sealed for the receiver."""
+
+
 def _transfer(victim: str) -> Json:
     desk, why = {"agency": RECEIVER}, {"service": "case-management", "basis": "vital-interest"}
     return {"referral_id": new_id(), "victim_id": victim, "kind": "transfer", "receiver": desk, **why}
@@ -172,10 +181,13 @@ def _transfer(victim: str) -> Json:
 class Network:
     """The network before and between the windows."""
 
-    def __init__(self, urls: Mapping[str, str], auths: Mapping[str, httpx.Auth]) -> None:
+    def __init__(self, urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], identity: bool) -> None:
         own = (AgencySystem(name, urls[name], auth=auths[name]) for name in (SENDER, WITNESS))
         self._police, self._coordination = own
         self._case = ""
+        self._facts = {"age_class": "adult", "sex": "female", "home_region": "74.01"} | (
+            {"identity": IDENTITY} if identity else {}
+        )
 
     async def close(self) -> None:
         """Close its connections."""
@@ -186,11 +198,11 @@ class Network:
         if not self._case:
             opened = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam", "destination": "KH"}
             self._case = (await self._police.post("/v1/cases", opened))["id"]
-        path, facts = f"/v1/cases/{self._case}/victims", {"age_class": "adult", "sex": "female", "home_region": "74.01"}
+        path = f"/v1/cases/{self._case}/victims"
         numbers = iter(range(count))
 
         async def client() -> list[str]:
-            return [(await self._police.post(path, facts))["id"] for _ in numbers]
+            return [(await self._police.post(path, self._facts))["id"] for _ in numbers]
 
         return list(itertools.chain(*await asyncio.gather(*(client() for _ in range(CLIENTS)))))
 
@@ -268,13 +280,13 @@ Pair = tuple[Measured, Measured]
 """The network and the floor under one load."""
 
 
-async def _bench(stack: Stack, seconds: int, results: list[Pair]) -> None:
+async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]) -> None:
     """Start everything, prepare, and measure each load on the network and then on the floor."""
     say("Menyalakan lima layanan dan NATS …", "starting five services and NATS")
     os.environ.update(UNHURRIED)
     await stack.start()
     auths = stack.auths()
-    network = Network(stack.urls, auths)
+    network = Network(stack.urls, auths, identity)
     try:
         floor_url = await _start_floor(stack, await network.at_rest())
         count = WARM_UP + sum(seconds * (load.rate or MOST_PER_SECOND) for load in LOADS)
@@ -368,7 +380,7 @@ def _end_as_by_ctrl_c() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-def _measure_on(kind: Kind, folder: Path, seconds: int) -> tuple[str, list[Pair]] | None:
+def _measure_on(kind: Kind, folder: Path, seconds: int, identity: bool) -> tuple[str, list[Pair]] | None:
     """Which database it was and what was measured on it; None when a signal came before all was."""
     results: list[Pair] = []
     with _postgresql(folder) if kind is Kind.POSTGRESQL else nullcontext() as database_url:
@@ -380,7 +392,7 @@ def _measure_on(kind: Kind, folder: Path, seconds: int) -> tuple[str, list[Pair]
         say(f"\n{name}", "one database for each service", "bold")
         stack = partial(Stack, folder / kind.value, database_url=database_url)
         try:
-            done = asyncio.run(until_told(stack, lambda stack: _bench(stack, seconds, results)))
+            done = asyncio.run(until_told(stack, lambda stack: _bench(stack, seconds, identity, results)))
         finally:
             _end_as_by_ctrl_c()
     return (name, results) if done else None
@@ -399,6 +411,7 @@ def _command(
     seconds: Annotated[int, typer.Option(min=1, help="Seconds of each window; a database takes six.")] = 10,
     database: Annotated[Kind, typer.Option(help="Which database to measure on.")] = Kind.SQLITE,
     folder: Annotated[Path, typer.Option(help="Where its temporary folder lies: the disk measured.")] = Path(".run"),
+    identity: Annotated[bool, typer.Option(help="Hand over who the victims are, sealed.")] = True,
 ) -> None:
     """Measure hand-overs per second and their latency, beside a bare endpoint that inserts the same rows."""
     _end_as_by_ctrl_c()
@@ -409,7 +422,7 @@ def _command(
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
         for kind in (Kind.SQLITE, Kind.POSTGRESQL) if database is Kind.BOTH else (database,):
             try:
-                one = _measure_on(kind, Path(temporary), seconds)
+                one = _measure_on(kind, Path(temporary), seconds, identity)
             except CannotRun as error:
                 console.print(f"✗ {error}", style="bold red", markup=False)
                 raise typer.Exit(1) from None
