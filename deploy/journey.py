@@ -9,12 +9,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deploy.agency_system import AgencySystem, Json, Refusal, new_id
 from deploy.console_output import LABELS, Progress, say
+from shared.security.transport import ClientTls
 
 Report = Callable[[str, str, str], None]
 """Hears of each step that is done: the agency that did it, what it did in Indonesian, and in English."""
@@ -142,14 +144,16 @@ class Journey:
         await asyncio.gather(*(self.act(handover, *actions, **body) for handover in handovers))
 
 
-async def play(urls: Mapping[str, str], report: Report, trouble: Report | None = None) -> Result:
-    """Play the journey against these services (member → URL).
+async def play(
+    urls: Mapping[str, str], report: Report, trouble: Report | None = None, tls: Mapping[str, ClientTls] | None = None
+) -> Result:
+    """Play the journey against these services (member → URL); ``tls`` is what each member's own system shows.
 
     ``trouble`` hears when a service could not be reached; the call is repeated until it can.
     Raises Refusal, TimeoutError or JourneyBroken.
     """
     began = time.monotonic()
-    async with _systems(urls, trouble) as systems:
+    async with _systems(urls, trouble, tls or {}) as systems:
         journey = Journey(systems, report)
         await _detected_and_identified(journey)
         management = await _to_protection(journey)
@@ -163,12 +167,14 @@ async def play(urls: Mapping[str, str], report: Report, trouble: Report | None =
 
 
 @asynccontextmanager
-async def _systems(urls: Mapping[str, str], trouble: Report | None) -> AsyncIterator[dict[str, AgencySystem]]:
+async def _systems(
+    urls: Mapping[str, str], trouble: Report | None, tls: Mapping[str, ClientTls]
+) -> AsyncIterator[dict[str, AgencySystem]]:
     def hears(code: str) -> Callable[[str], None]:
         said = "tidak menjawab, dicoba lagi", "does not answer, trying again"
         return lambda what: trouble(code, *(f"{text} ({what})" for text in said)) if trouble else None
 
-    systems = {code: AgencySystem(code, url, hears(code)) for code, url in urls.items()}
+    systems = {code: AgencySystem(code, url, hears(code), tls.get(code)) for code, url in urls.items()}
     try:
         yield systems
     finally:
@@ -334,8 +340,12 @@ def _command(
     kemensos: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8003",
     kemenkes: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8004",
     coordination: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8000",
+    ca: Annotated[Path | None, typer.Option(help="CA of the services' certificates, where they speak TLS.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate to show.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
 ) -> None:
     """Play the journey of two victims, all of it invented, against services that run."""
+    tls = ClientTls(ca, certificate, key) if ca and certificate and key else None
     urls = {
         "police": police,
         "kemenpppa": kemenpppa,
@@ -344,7 +354,7 @@ def _command(
         "coordination": coordination,
     }
     try:
-        result = asyncio.run(play(urls, Progress(), show_trouble))
+        result = asyncio.run(play(urls, Progress(), show_trouble, dict.fromkeys(urls, tls) if tls else None))
     except FAULTS as error:
         say(f"✗ Perjalanan gagal: {error}", "the journey failed", "bold red")
         raise typer.Exit(1) from None
