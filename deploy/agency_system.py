@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 from uuid_utils.compat import uuid7
 
+from shared.security.transport import ClientTls
+
 PATIENCE_SECONDS = 90.0
 HELD_SECONDS = 20
 SHORTEST_PAUSE_SECONDS = 0.05
@@ -38,7 +40,10 @@ def new_id() -> str:
 
 
 class AgencySystem:
-    """The system of one member, calling its service. ``trouble`` hears when the service could not be reached."""
+    """The system of one member, calling its service. ``trouble`` hears when the service could not be reached.
+
+    ``tls`` is whom it trusts and what it shows, where the service speaks TLS.
+    """
 
     def __init__(
         self,
@@ -46,10 +51,12 @@ class AgencySystem:
         url: str,
         trouble: Callable[[str], None] = lambda _: None,
         auth: httpx.Auth | None = None,
+        tls: ClientTls | None = None,
     ) -> None:
         self.code = code
         patience = httpx.Timeout(HELD_SECONDS + 20.0, connect=5.0)
-        self._http = httpx.AsyncClient(base_url=url, timeout=patience, auth=auth)
+        trust = tls.context() if tls else True
+        self._http = httpx.AsyncClient(base_url=url, timeout=patience, auth=auth, verify=trust)
         self._trouble = trouble
 
     async def close(self) -> None:

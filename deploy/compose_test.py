@@ -21,17 +21,25 @@ from typing import Any
 import httpx
 
 from deploy.agency_system import new_id
+from deploy.compose_transport import DATABASE, asked_at_the_database, faults_of_database, faults_of_listener
 from deploy.console_output import Progress, say
 from deploy.embedded_nats import free_port
 from deploy.journey import play, show_trouble
 from deploy.token import make_token
 from deploy.token_source import token_sources
 from services.members import MEMBERS
+from shared.domain.access import Role
+from shared.security.transport import ClientTls
 
 ROOT = Path(__file__).parents[1]
-PROJECT = "estafet-test"
+PROJECT = os.environ.get("ESTAFET_PROJECT", "estafet-test")
 CONTAINER_USER = 10001
 READY_SECONDS = 90.0
+FOR_DEVELOPMENT = {
+    *("TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "NATS_CA_FILE", "NATS_CERTIFICATE_FILE"),
+    *("ISSUER", "ISSUER_JWKS"),
+}
+"""All of this deployment that production refuses: the CA, and the issuer of tokens."""
 README_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemensos": 8003, "kemenkes": 8004}
 
 
@@ -43,20 +51,27 @@ class Compose:
         self.secrets = clone / "deploy" / "secrets"
         self.ports = {name: free_port() for name in MEMBERS}
         issuer_port = free_port()
-        self.issuer_url = f"http://127.0.0.1:{issuer_port}"
+        self.issuer_url = f"https://127.0.0.1:{issuer_port}"
+        self.nats_port = free_port()
         self._environment = {
             **os.environ,
             "ESTAFET_PROJECT": PROJECT,
-            "ESTAFET_NATS_PORT": str(free_port()),
+            "ESTAFET_NATS_PORT": str(self.nats_port),
             "ESTAFET_ISSUER_PORT": str(issuer_port),
             **{f"ESTAFET_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
         }
-        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
+        self.urls = {name: f"https://127.0.0.1:{port}" for name, port in self.ports.items()}
 
-    def call(self, member: str) -> httpx.Client:
-        """A client of this member's service, with a token for an hour."""
-        headers = {"Authorization": f"Bearer {make_token(self.secrets, member, minutes=60)}"}
-        return httpx.Client(base_url=self.urls[member], headers=headers, timeout=10)
+    def tls(self, member: str) -> ClientTls:
+        """What a member's own system shows."""
+        return ClientTls.of_member(self.clone / "deploy" / "secrets", member)
+
+    def call(self, member: str, role: Role | None = None) -> httpx.Client:
+        """A client of a member's service, as its own system; its token is bound to its certificate, for an hour."""
+        certificate = self.tls(member).certificate
+        token = make_token(self.secrets, member, role, minutes=60, certificate=certificate)
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=self.urls[member], headers=headers, verify=self.tls(member).context(), timeout=10)
 
     def run(self, *words: str, check: bool = True) -> str:
         """``docker compose …``; its output. Raises RuntimeError with what it said when it fails."""
@@ -98,11 +113,19 @@ class Compose:
     def until_ready(self) -> None:
         """Wait until every service answers that it is ready and connected to the broker."""
         deadline = time.monotonic() + READY_SECONDS
-        for name, url in self.urls.items():
-            while not _is_ready(url):
+        for name in self.urls:
+            while not self._is_ready(name):
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"{name} is not ready again after {READY_SECONDS:.0f} s")
                 time.sleep(0.2)
+
+    def _is_ready(self, name: str) -> bool:
+        try:
+            with self.call(name) as http:
+                health = http.get("/health/ready")
+        except httpx.TransportError:
+            return False
+        return health.status_code == 200 and health.json()["broker"] == "connected"
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What the engine says of each container of a service."""
@@ -126,14 +149,6 @@ def copy_clone(to: Path) -> Path:
             shutil.copy2(ROOT / name, to / name)
     (to / ".venv").symlink_to(ROOT / ".venv")
     return to
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        health = httpx.get(f"{url}/health/ready", timeout=2)
-    except httpx.TransportError:
-        return False
-    return health.status_code == 200 and health.json()["broker"] == "connected"
 
 
 @contextmanager
@@ -188,26 +203,34 @@ def check_hardening(compose: Compose) -> None:
         must(host["CapDrop"] == ["ALL"], f"{name}: keeps capabilities")
         for bindings in (host["PortBindings"] or {}).values():
             must({b["HostIp"] for b in bindings} == {"127.0.0.1"}, f"{name}: a port is open to the network")
-        told = " ".join(container["Config"]["Env"]).lower()
-        must("password=" not in told and "seed=" not in told, f"{name}: a secret in the environment")
+        told, key = json.dumps(container), (compose.clone / "deploy/secrets/nats/store.key").read_text()
+        must(key not in told and "password=" not in told.lower(), f"{name}: a secret in plain sight")
     for name in MEMBERS:
         must(compose.run("exec", "-T", name, "id", "-u").strip() != "0", f"{name} runs as root")
         write = compose.run("exec", "-T", name, "sh", "-c", "touch /srv/estafet/x 2>&1 || echo refused")
         must("refused" in write, f"{name}: could write its own code")
-    script = (
-        "import pathlib, psycopg\n"
-        "word = pathlib.Path('/run/secrets/police-database').read_text().strip()\n"
-        "try:\n    psycopg.connect('host=postgres user=police dbname=kemenkes', password=word)\n"
-        "except psycopg.OperationalError as refusal:\n"
-        "    print('refused' if 'permission denied' in str(refusal) else refusal)\n"
-    )
-    answer = compose.run("exec", "-T", "police", "python", "-c", script)
-    must(answer.strip() == "refused", f"police can enter the database of kemenkes: {answer}")
+
+
+def check_transport(compose: Compose) -> None:
+    """Services, broker and database speak TLS 1.3 alone, with who shows a certificate, and let each do its own only."""
+    wrong: list[str] = []
+    for name, port in compose.ports.items():
+        wrong += faults_of_listener(name, port, compose.tls(name), speaks_first=False)
+    wrong += faults_of_listener("nats", compose.nats_port, compose.tls("police"), speaks_first=True)
+    asked = "-e", f"ASKED={asked_at_the_database()}"
+    wrong += faults_of_database(compose.run("exec", "-T", *asked, "police", "python", "-c", DATABASE))
+    must(not wrong, "\n".join(wrong))
+    serve = "python -m shared.service.serve services.police.main --port 8001 2>&1"
+    said = compose.run("exec", "-T", "-e", "ESTAFET_PROFILE=production", "police", "sh", "-c", f"{serve} || true")
+    found = set(re.findall(r"^✗ ESTAFET_(\w+)", said, re.MULTILINE))
+    must(found == FOR_DEVELOPMENT, f"in production it would refuse {sorted(found)}:\n{said}")
 
 
 def check_journey(compose: Compose) -> None:
     """The whole journey, with its own checks at the end."""
-    asyncio.run(play(compose.urls, token_sources(compose.issuer_url, compose.secrets), Progress(), show_trouble))
+    own = {name: compose.tls(name) for name in compose.urls}
+    auths = token_sources(compose.issuer_url, compose.secrets)
+    asyncio.run(play(compose.urls, auths, Progress(), show_trouble, own))
 
 
 def check_survival(compose: Compose) -> None:
@@ -242,6 +265,7 @@ def main() -> None:
     with stack() as compose:
         check_journey(compose)
         step("Pengerasan diperiksa", "hardening holds", lambda: check_hardening(compose))
+        step("Jalur terenkripsi diperiksa", "transport holds", lambda: check_transport(compose))
         check_survival(compose)
     say(f"✓ Docker Compose lulus dalam {time.monotonic() - began:.0f} s", "compose test passed", "bold green")
 

@@ -19,6 +19,7 @@ from deploy.agency_system import AgencySystem, Json, Refusal, new_id
 from deploy.console_output import LABELS, Progress, say
 from deploy.issuer.command_line import SECRETS
 from deploy.token_source import token_sources
+from shared.security.transport import ClientTls
 
 Report = Callable[[str, str, str], None]
 """Hears of each step that is done: the agency that did it, what it did in Indonesian, and in English."""
@@ -147,15 +148,20 @@ class Journey:
 
 
 async def play(
-    urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], report: Report, trouble: Report | None = None
+    urls: Mapping[str, str],
+    auths: Mapping[str, httpx.Auth],
+    report: Report,
+    trouble: Report | None = None,
+    tls: Mapping[str, ClientTls] | None = None,
 ) -> Result:
-    """Play the journey against these services (member → URL); ``auths`` says as whom each member's system calls.
+    """Play the journey against these services (member → URL); ``auths`` says as whom each member's system calls, and
+    ``tls`` what it shows.
 
     ``trouble`` hears when a service could not be reached; the call is repeated until it can.
     Raises Refusal, TimeoutError or JourneyBroken.
     """
     began = time.monotonic()
-    async with _systems(urls, auths, trouble) as systems:
+    async with _systems(urls, auths, trouble, tls or {}) as systems:
         journey = Journey(systems, report)
         await _detected_and_identified(journey)
         management = await _to_protection(journey)
@@ -170,13 +176,13 @@ async def play(
 
 @asynccontextmanager
 async def _systems(
-    urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], trouble: Report | None
+    urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], trouble: Report | None, tls: Mapping[str, ClientTls]
 ) -> AsyncIterator[dict[str, AgencySystem]]:
     def hears(code: str) -> Callable[[str], None]:
         said = "tidak menjawab, dicoba lagi", "does not answer, trying again"
         return lambda what: trouble(code, *(f"{text} ({what})" for text in said)) if trouble else None
 
-    systems = {code: AgencySystem(code, url, hears(code), auths[code]) for code, url in urls.items()}
+    systems = {code: AgencySystem(code, url, hears(code), auths[code], tls.get(code)) for code, url in urls.items()}
     try:
         yield systems
     finally:
@@ -344,8 +350,12 @@ def _command(
     coordination: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8000",
     issuer: Annotated[str, typer.Option(help="URL of the issuer of tokens.")] = "http://127.0.0.1:8005",
     secrets: Annotated[Path, typer.Option(help="The folder with the systems' keys.")] = SECRETS,
+    ca: Annotated[Path | None, typer.Option(help="CA of the services' certificates, where they speak TLS.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Certificate to show.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
 ) -> None:
     """Play the journey of two victims, all of it invented, against services that run."""
+    tls = ClientTls(ca, certificate, key) if ca and certificate and key else None
     urls = {
         "police": police,
         "kemenpppa": kemenpppa,
@@ -354,7 +364,8 @@ def _command(
         "coordination": coordination,
     }
     try:
-        result = asyncio.run(play(urls, token_sources(issuer, secrets), Progress(), show_trouble))
+        own = dict.fromkeys(urls, tls) if tls else None
+        result = asyncio.run(play(urls, token_sources(issuer, secrets), Progress(), show_trouble, own))
     except FAULTS as error:
         say(f"✗ Perjalanan gagal: {error}", "the journey failed", "bold red")
         raise typer.Exit(1) from None

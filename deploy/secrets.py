@@ -56,6 +56,8 @@ FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The one name the broker's configuration knows."""
 BROKER, DATABASE = "nats", "postgres"
+ISSUER = "issuer"
+"""The development issuer of tokens, as a server."""
 """The servers that are no members."""
 
 
@@ -72,7 +74,7 @@ IMPORTED_BY_ALL = "$JS.API.INFO"
 
 # a name becomes a folder, a token of a subject and an account: no dot, no wildcard, no quote, no path
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-RESERVED = {"all", "ca", "directory", "issuer", "public", BROKER, DATABASE}
+RESERVED = {"all", "ca", "directory", "public", BROKER, DATABASE, ISSUER}
 
 ACCOUNT = """\
 "{member}" {{
@@ -125,7 +127,9 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
 def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: timedelta | None = None) -> list[Path]:
     """Make the certificates of these members and of the servers where missing; see ``make_certificates``."""
     agencies = [member for member, role in members.items() if role is Role.AGENCY]
-    return make_certificates(folder, [*agencies, BROKER, DATABASE], [*members, DATABASE], now_utc(), renew)
+    return make_certificates(
+        folder, [*agencies, BROKER, DATABASE, ISSUER], [*members, DATABASE, ISSUER], now_utc(), renew
+    )
 
 
 def _folder(path: Path, mode: int = 0o700) -> Path:

@@ -20,7 +20,12 @@ from shared.reference.units import load_units
 
 
 def make_token(
-    secrets: Path, member: str, role: Role | None = None, unit: str = "", minutes: int = LIFETIME_MINUTES
+    secrets: Path,
+    member: str,
+    role: Role | None = None,
+    unit: str = "",
+    minutes: int = LIFETIME_MINUTES,
+    certificate: Path | None = None,
 ) -> str:
     """A token for a member's service; unless told otherwise for the daily work of the national desk.
 
@@ -28,7 +33,8 @@ def make_token(
     """
     now, units = datetime.now(UTC), load_units(UNITS)
     desk = units.get(member, unit, now.date()) if unit else units.desk_for(member, NATION, now.date())
-    return mint(secrets, member, role or working_role(member), desk.id, now, minutes)
+    bound = certificate.read_text() if certificate is not None else None
+    return mint(secrets, member, role or working_role(member), desk.id, now, minutes, bound)
 
 
 def _command(
@@ -37,11 +43,12 @@ def _command(
     unit: Annotated[str, typer.Option(help="The desk acted for; the national one, if not given.")] = "",
     minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="How long it holds.")] = LIFETIME_MINUTES,
     folder: Annotated[Path, typer.Option(help="The secrets of the deployment.")] = SECRETS,
+    certificate: Annotated[Path | None, typer.Option(help="The client certificate that it is bound to.")] = None,
 ) -> None:
     """Print an access token for a member's service."""
     try:
         with telling(folder):
-            typer.echo(make_token(folder, member, role, unit, minutes))
+            typer.echo(make_token(folder, member, role, unit, minutes, certificate))
     except Refused:
         typer.echo(f"✗ Tidak ada anggota atau satuan ini. Anggota: {', '.join(MEMBERS)}; satuan: /v1/units.", err=True)
         typer.echo("  There is no such member or unit; every service lists the units at /v1/units.", err=True)

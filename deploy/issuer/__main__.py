@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from deploy.issuer.app import create_issuer
 from deploy.issuer.clients import make_issuer, publish
@@ -13,6 +12,8 @@ from deploy.issuer.keys import add_signing_key
 from deploy.issuer.profile import require_development
 from services.members import MEMBERS
 from shared.service.logs import configure_logs
+from shared.service.serve import Server, configured
+from shared.service.settings import Listening
 
 Folder = Annotated[Path, typer.Option(help="The secrets of the deployment.")]
 
@@ -30,9 +31,7 @@ def serve(
     configure_logs("info")
     with telling(folder):
         issuer = create_issuer(folder, url.rstrip("/") or f"http://{host}:{port}")
-    uvicorn.run(
-        issuer, host=host, port=port, access_log=False, server_header=False, timeout_graceful_shutdown=2, ws="none"
-    )
+    Server(configured(issuer, host, port, 2), Listening().server_tls()).run()
 
 
 @app.command()
