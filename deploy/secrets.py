@@ -127,9 +127,9 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
 def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: timedelta | None = None) -> list[Path]:
     """Make the certificates of these members and of the servers where missing; see ``make_certificates``."""
     agencies = [member for member, role in members.items() if role is Role.AGENCY]
-    return make_certificates(
-        folder, [*agencies, BROKER, DATABASE, ISSUER], [*members, DATABASE, ISSUER], now_utc(), renew
-    )
+    issuer = [ISSUER] if is_development() else []
+    servers, clients = [*agencies, BROKER, DATABASE, *issuer], [*members, DATABASE, *issuer]
+    return make_certificates(folder, servers, clients, now_utc(), renew)
 
 
 def _folder(path: Path, mode: int = 0o700) -> Path:

@@ -51,8 +51,13 @@ def _keys_in(folder: Path) -> list[Path]:
 
 
 def _is_exposed(path: Path) -> bool:
-    files = [path, *_keys_in(path)] if path.is_dir() else [path]
-    return any(file.stat().st_mode & 0o077 for file in files)
+    secrets = [file for file in _keys_in(path) if _is_secret(file)] if path.is_dir() else [path]
+    return any(file.stat().st_mode & 0o077 for file in secrets)
+
+
+def _is_secret(file: Path) -> bool:
+    """Whether it is a key, and not a certificate that lies beside one."""
+    return file.suffix == ".key" or b"PRIVATE KEY" in file.read_bytes()
 
 
 def _is_readable(name: str, path: Path) -> bool:

@@ -16,12 +16,12 @@ from typer.testing import CliRunner, Result
 
 from deploy.authority import Authority, make_certificates
 from deploy.certificates import app
-from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS, certify_network, make_secrets
+from deploy.secrets import AGENCIES, BROKER, DATABASE, ISSUER, MEMBERS, certify_network, make_secrets
 from shared.security.development import DEVELOPMENT_CA, is_of_development_ca
 from shared.security.transport import ClientTls, ServerTls
 
 NOW = datetime.now(UTC)
-SERVERS, CLIENTS = [*AGENCIES, BROKER, DATABASE], [*MEMBERS, DATABASE]
+SERVERS, CLIENTS = [*AGENCIES, BROKER, DATABASE, ISSUER], [*MEMBERS, DATABASE, ISSUER]
 
 
 @pytest.fixture(scope="module")

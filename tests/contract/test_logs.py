@@ -93,7 +93,11 @@ def test_nothing_declared_is_dead() -> None:
 def test_a_service_writes_in_no_other_way() -> None:
     services = [path for path in SOURCES if path.parts[len(ROOT.parts)] != "deploy"]
     found = {str(path.relative_to(ROOT)): ways for path in services if (ways := [*other_ways(parsed(path))])}
-    assert found == {"shared/service/logs.py": ["import logging", "import traceback"]}
+    assert found == {
+        "shared/service/logs.py": ["import logging", "import traceback"],
+        # names of settings and what to do, for the operator who reads the terminal
+        "shared/service/guard.py": ["print(*found, sep='\\n', file=sys.stderr)"],
+    }
 
 
 SOME_CODE = """
