@@ -283,6 +283,23 @@ class IdentityField(StrEnum):
     """Where the victim is sheltered: its own recipients, because it can kill."""
 
 
+class Purpose(StrEnum):
+    """For what somebody looks at an identity."""
+
+    CARE = "care"
+    FIRST_AID = "first-aid"
+    MEDICAL = "medical"
+    LEGAL = "legal"
+    INVESTIGATION = "investigation"
+    INTERVIEW = "interview"
+    FAMILY_TRACING = "family-tracing"
+    REPATRIATION = "repatriation"
+    REINTEGRATION = "reintegration"
+    EMERGENCY = "emergency"
+    PERSON_REQUEST = "person-request"
+    AUDIT = "audit"
+
+
 class Exploitation(StrEnum):
     """The purpose of the trafficking, coarse (UU 21/2007 Ps 1(7))."""
 

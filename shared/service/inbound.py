@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from shared.contracts import events as e
 from shared.contracts.codes import RejectReason, Stage
 from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
+from shared.domain.refusal import Refused
 from shared.service import break_glass, disclosure, erasure
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
@@ -68,10 +70,19 @@ class Inbound:
         answer = react(referral, event)
         if answer is not None:
             progress(tx, self.office, row, answer, envelope.id)
-        if not any(service.code == event.service for service in self.office.agency.services):
+        if not self._is_ours(tx, event.receiver):
+            progress(tx, self.office, row, c.Reject(reason=RejectReason.OUT_OF_JURISDICTION), envelope.id)
+        elif not any(service.code == event.service for service in self.office.agency.services):
             progress(tx, self.office, row, c.Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
         elif not event.forced and any(is_same_request(other, event) for other in live):
             progress(tx, self.office, row, c.Reject(reason=RejectReason.DUPLICATE), envelope.id)
+
+    def _is_ours(self, tx: Transaction, desk: UnitRef) -> bool:
+        """Whether this is a desk of ours, open today, that somebody sees."""
+        try:
+            return self.office.our_unit(desk.unit, tx.now.date()) == desk
+        except Refused:
+            return False
 
     def _take(
         self,

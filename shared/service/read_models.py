@@ -23,6 +23,7 @@ from shared.contracts.codes import (
     Stage,
     Status,
 )
+from shared.contracts.events import CATALOGUE
 from shared.contracts.types import DeskRef, Id, Moment, UnitRef
 from shared.domain.referral import business_status, is_overdue
 from shared.storage import referrals
@@ -221,10 +222,18 @@ def history_item(entry: LedgerEntry, owed: OutboxEntry | None, note: str | None)
         linkseq=entry.linkseq,
         causation_id=event.get("causationid"),
         sha256=entry.sha256,
-        data=event["data"],
+        data=_declared(entry.type, event["data"]),
         receipt=receipt,
         note=note,
     )
+
+
+def _declared(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of an event's data what its class declares: not what a peer added, and no sealed text."""
+    kind = CATALOGUE.get(event_type)
+    shown = kind.model_validate(data).model_dump(mode="json", exclude_none=True) if kind is not None else {}
+    shown.pop("sealed", None)
+    return shown
 
 
 class ParkedView(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
-from shared.contracts.types import CODE
+from shared.contracts.codes import Purpose
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
 from shared.service import cases, identities
@@ -21,14 +21,7 @@ from shared.storage.victims import load_case, load_victim, victims_of
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 
-Purpose = Annotated[
-    str,
-    Query(
-        pattern=CODE,
-        max_length=48,
-        description="Untuk apa identitas dilihat / why: `first-aid`, `family-tracing` …",
-    ),
-]
+PurposeQuery = Annotated[Purpose, Query(description="Untuk apa identitas dilihat / why.")]
 
 
 @router.post(
@@ -142,7 +135,7 @@ def record_identity(
 )
 def see_identity(
     victim_id: IdPath,
-    purpose: Purpose,
+    purpose: PurposeQuery,
     office: OfficeDep,
     caller: CallerDep,
     sight: SightDep,
