@@ -25,7 +25,7 @@ from deploy import journey
 from deploy.console_output import LABELS, Progress, console, say
 from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
 from deploy.provision import READERS
-from deploy.secrets import PROVISIONER, make_secrets
+from deploy.secrets import PROVISIONER, SOON, certify_network, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from services.members import MEMBERS
 from shared.messaging.provisioner import keep_provisioned
@@ -78,6 +78,7 @@ class Stack:
         """Start everything and wait until all five services are ready and connected to the broker."""
         mark_for_development(self._secrets)
         make_secrets(self._secrets)
+        certify_network(self._secrets, renew=SOON)
         try:
             await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())
         except (OSError, RuntimeError) as error:

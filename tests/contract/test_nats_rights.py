@@ -569,7 +569,9 @@ def test_a_lost_signing_key_is_not_replaced_under_its_id(tmp_path: Path) -> None
         make_secrets(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["", "all", "public", "Police", "a.b", "a*", 'a"', "../a", "a b"])
+@pytest.mark.parametrize(
+    "name", ["", "all", "public", "ca", "nats", "postgres", "Police", "a.b", "a*", 'a"', "../a", "a b"]
+)
 def test_a_member_has_a_plain_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="name of a member"):
         make_secrets(tmp_path, network([name]))

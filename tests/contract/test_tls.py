@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from deploy.agency_system import AgencySystem
 from deploy.authority import Authority, Wanted, load_certificate, make_certificates
 from deploy.embedded_nats import HOST, free_port, is_free
 from deploy.x509_forms import SERVER
@@ -115,6 +116,12 @@ async def test_who_shows_a_certificate_gets_in_and_the_app_is_told_which(library
     assert (told["scheme"], tls["tls_version"], tls["client_cert_error"]) == ("https", 0x0304, None)
     [shown] = tls["client_cert_chain"]
     assert ssl.PEM_cert_to_DER_cert(shown) == ssl.PEM_cert_to_DER_cert(reader.certificate.read_text())
+
+
+async def test_an_agencys_own_system_shows_its_certificate(library: Library) -> None:
+    system = AgencySystem("reader", f"https://localhost:{library.port}", tls=library.own("reader"))
+    assert (await system.get("/"))["extensions"]["tls"]["client_cert_chain"]
+    await system.close()
 
 
 async def test_each_request_of_a_connection_is_told_of_it(library: Library) -> None:
