@@ -23,14 +23,17 @@ from typing import Any
 import nats
 import nkeys  # type: ignore[import-untyped]
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig, StreamState
+from structlog.testing import capture_logs
 
 from deploy.embedded_nats import CONFIG, HOST, EmbeddedNats
 from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets, network
 from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.messaging.broker import Broker as ServiceBroker
 from shared.messaging.rights import WHO_AM_I
 from shared.security.keys import KeyDirectory
 from shared.security.transport import ClientTls
@@ -477,6 +480,20 @@ async def test_a_member_does_not_speak_to_a_server_of_another_ca(broker: Broker,
     told = ClientTls.of_member(stranger, "police")
     with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
         await greeting(broker, told.context())
+
+
+async def test_a_service_waits_for_the_right_server_and_leaves_a_line_of_the_wrong_one(
+    broker: Broker, stranger: Path
+) -> None:
+    told = ClientTls.of_member(stranger, "police")
+    service = ServiceBroker(broker.server.url, "police", stranger / "police" / "nats.seed", told)
+    structlog.reset_defaults()  # whatever level a service before was silent at
+    with capture_logs() as logs, pytest.raises(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            await service.connect()
+    await service.close()
+    assert not service.connected.is_set()
+    assert {line["error"] for line in logs if line["event"] == "broker.error"} == {"SSLCertVerificationError"}
 
 
 async def test_a_certificate_is_not_enough_and_the_nkey_alone_says_who_it_is(broker: Broker) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -63,6 +64,7 @@ class Library:
 
     async def refusal_of(self, tls: ssl.SSLContext) -> str:
         """Why the server ends the handshake with this caller, as it logs it."""
+        structlog.reset_defaults()  # whatever level a service before was silent at
         with capture_logs() as logs, pytest.raises(REFUSED):
             await self.ask(tls)
         [line] = [line for line in logs if line["event"] == "tls.refused"]
@@ -174,6 +176,7 @@ async def test_a_suite_of_tls_1_3_is_agreed_on(library: Library) -> None:
 
 async def test_plain_http_gets_no_answer_and_no_redirect(library: Library) -> None:
     reader, writer = await asyncio.open_connection(HOST, library.port)
+    structlog.reset_defaults()  # whatever level a service before was silent at
     with capture_logs() as logs, contextlib.suppress(ConnectionResetError):
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"HTTP" not in await reader.read()
@@ -221,6 +224,7 @@ async def test_a_renewed_certificate_is_shown_and_open_connections_stay(library:
 async def test_a_certificate_that_is_of_no_use_does_not_replace_the_one_in_use(library: Library) -> None:
     before = await shown_by(library)
     Wanted(library.folder / LIBRARY, SERVER).key.write_bytes(library.own("reader").key.read_bytes())
+    structlog.reset_defaults()  # whatever level a service before was silent at
     with capture_logs() as logs:
         library.server.renew()
     assert [line["event"] for line in logs] == ["tls.not-renewed"]
