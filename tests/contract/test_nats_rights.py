@@ -496,6 +496,25 @@ async def test_a_service_waits_for_the_right_server_and_leaves_a_line_of_the_wro
     assert {line["error"] for line in logs if line["event"] == "broker.error"} == {"SSLCertVerificationError"}
 
 
+async def test_a_certificate_that_is_renewed_while_it_is_refused_is_shown_at_the_next_try(
+    broker: Broker, stranger: Path, tmp_path: Path
+) -> None:
+    old, new = ClientTls.of_member(stranger, "police"), broker.server.tls("police")
+    own = ClientTls(new.ca, tmp_path / "client.pem", tmp_path / "client-key.pem")
+
+    def put(shown: ClientTls) -> None:
+        own.certificate.write_bytes(shown.certificate.read_bytes())
+        own.key.write_bytes(shown.key.read_bytes())
+
+    put(old)
+    service = ServiceBroker(broker.server.url, "police", broker.secrets / "police" / "nats.seed", own)
+    put(new)
+    async with asyncio.timeout(SECONDS):
+        await service.connect()
+    assert service.connected.is_set()
+    await service.close()
+
+
 async def test_a_certificate_is_not_enough_and_the_nkey_alone_says_who_it_is(broker: Broker) -> None:
     assert b"Authorization Violation" in await log_in(broker, shown="police")
     kemenkes = broker.seed("kemenkes")

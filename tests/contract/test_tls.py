@@ -174,6 +174,14 @@ async def test_a_suite_of_tls_1_3_is_agreed_on(library: Library) -> None:
     assert protocol == "TLSv1.3" and name in ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 
 
+async def test_no_session_is_taken_up_again_past_the_list_of_the_revoked(library: Library) -> None:
+    reader, writer = await asyncio.open_connection(HOST, library.port, ssl=library.own("reader").context())
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await reader.readline()  # a ticket would have come before it
+    assert not writer.get_extra_info("ssl_object").session.has_ticket
+    writer.close()
+
+
 async def test_plain_http_gets_no_answer_and_no_redirect(library: Library) -> None:
     reader, writer = await asyncio.open_connection(HOST, library.port)
     structlog.reset_defaults()  # whatever level a service before was silent at
