@@ -10,10 +10,7 @@ from cryptography import x509
 
 from deploy.authority import Authority, load_certificate, now_utc
 from deploy.console_output import say
-from deploy.secrets import certify_network
-
-DAYS = 30
-"""Who renews monthly never meets an expired one."""
+from deploy.secrets import SOON, certify_network
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the secrets of the deployment.")]
 Days = Annotated[int, typer.Option(min=0, help="What expires within so many days is too old.")]
@@ -25,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Certificates
 def make(
     folder: Folder,
     renew: Annotated[bool, typer.Option("--renew", help="Also renew what expires soon, for the same key.")] = False,
-    days: Days = DAYS,
+    days: Days = SOON.days,
 ) -> None:
     """Make the development CA and what it certifies, where missing. A key is never overwritten."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,7 +37,7 @@ def make(
 
 
 @app.command()
-def check(folder: Folder, days: Days = DAYS) -> None:
+def check(folder: Folder, days: Days = SOON.days) -> None:
     """Name each certificate that is expired, expires soon or cannot be read; exit code 1 where there is one."""
     now, found, bad = now_utc(), 0, 0
     for path, until in expiries(folder):

@@ -27,7 +27,7 @@ from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
 from deploy.issuer import ISSUER
 from deploy.issuer.profile import OnlyForDevelopment, require_development
 from deploy.provision import READERS
-from deploy.secrets import PROVISIONER, make_secrets
+from deploy.secrets import PROVISIONER, SOON, certify_network, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from deploy.token import make_token
 from deploy.token_source import TokenSource, token_sources
@@ -92,6 +92,7 @@ class Stack:
             require_development()
             mark_for_development(self._secrets)
             make_secrets(self._secrets)
+            certify_network(self._secrets, renew=SOON)
             await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())
         except (OSError, RuntimeError, OnlyForDevelopment) as error:
             raise CannotRun(str(error)) from error

@@ -59,6 +59,8 @@ BROKER, DATABASE = "nats", "postgres"
 ISSUER = "issuer"
 """The development issuer of tokens, as a server."""
 """The servers that are no members."""
+SOON = timedelta(days=30)
+"""A certificate that expires within it is to be renewed: who looks each month never meets an expired one."""
 
 
 def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str, Role]:
@@ -177,9 +179,13 @@ def _command(
     folder: Annotated[Path, typer.Argument(help="Where the secrets are or shall be.")],
     agency: Annotated[list[str], typer.Option(help="An agency; repeat for each, they replace the default.")] = AGENCIES,
     follower: Annotated[list[str], typer.Option(help="A member that only reads; repeat for each.")] = FOLLOWERS,
+    renew: Annotated[bool, typer.Option("--renew", help="Also renew the certificates that expire soon.")] = False,
 ) -> None:
     """Make the secrets of a deployment where they are missing. Nothing secret is ever overwritten."""
-    make_secrets(folder, network(agency, follower))
+    members = network(agency, follower)
+    make_secrets(folder, members)
+    if renew:
+        certify_network(folder, members, SOON)
 
 
 def main() -> None:

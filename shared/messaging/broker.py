@@ -157,13 +157,19 @@ class Broker:
     async def _lost(self) -> None:
         self.connected.clear()
         self._broken.set()
+        self._show_certificate()
+
+    def _show_certificate(self) -> None:
+        """Let the next connection show the certificate as it is now: it may have been renewed."""
         if self._tls is not None and self._context is not None:
-            with contextlib.suppress(OSError):  # a certificate that was renewed meanwhile
+            with contextlib.suppress(OSError):
                 self._tls.show_in(self._context)
 
     async def _failed(self, error: Exception) -> None:
         if self._client.is_closed:  # we have hung up; TLS takes what was still on its way for an error
             return
+        if not self.connected.is_set():
+            self._show_certificate()
         # a refused publish is only seen here; of the broker's words only the subject that it refused is repeated
         if (refused := _REFUSED.search(str(error))) is not None:
             log.warning("broker.not-allowed", member=self.member, subject=refused[1])

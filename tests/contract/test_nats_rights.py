@@ -23,14 +23,17 @@ from typing import Any
 import nats
 import nkeys  # type: ignore[import-untyped]
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig, StreamState
+from structlog.testing import capture_logs
 
 from deploy.embedded_nats import CONFIG, HOST, EmbeddedNats
 from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets, network
 from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.messaging.broker import Broker as ServiceBroker
 from shared.messaging.rights import WHO_AM_I
 from shared.security.key_directory import load_root, read_directory
 from shared.security.transport import ClientTls
@@ -479,6 +482,39 @@ async def test_a_member_does_not_speak_to_a_server_of_another_ca(broker: Broker,
         await greeting(broker, told.context())
 
 
+async def test_a_service_waits_for_the_right_server_and_leaves_a_line_of_the_wrong_one(
+    broker: Broker, stranger: Path
+) -> None:
+    told = ClientTls.of_member(stranger, "police")
+    service = ServiceBroker(broker.server.url, "police", stranger / "police" / "nats.seed", told)
+    structlog.reset_defaults()  # whatever level a service before was silent at
+    with capture_logs() as logs, pytest.raises(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            await service.connect()
+    await service.close()
+    assert not service.connected.is_set()
+    assert {line["error"] for line in logs if line["event"] == "broker.error"} == {"SSLCertVerificationError"}
+
+
+async def test_a_certificate_that_is_renewed_while_it_is_refused_is_shown_at_the_next_try(
+    broker: Broker, stranger: Path, tmp_path: Path
+) -> None:
+    old, new = ClientTls.of_member(stranger, "police"), broker.server.tls("police")
+    own = ClientTls(new.ca, tmp_path / "client.pem", tmp_path / "client-key.pem")
+
+    def put(shown: ClientTls) -> None:
+        own.certificate.write_bytes(shown.certificate.read_bytes())
+        own.key.write_bytes(shown.key.read_bytes())
+
+    put(old)
+    service = ServiceBroker(broker.server.url, "police", broker.secrets / "police" / "nats.seed", own)
+    put(new)
+    async with asyncio.timeout(SECONDS):
+        await service.connect()
+    assert service.connected.is_set()
+    await service.close()
+
+
 async def test_a_certificate_is_not_enough_and_the_nkey_alone_says_who_it_is(broker: Broker) -> None:
     assert b"Authorization Violation" in await log_in(broker, shown="police")
     kemenkes = broker.seed("kemenkes")
@@ -572,7 +608,9 @@ def test_a_lost_signing_key_is_not_replaced_under_its_id(tmp_path: Path) -> None
         make_secrets(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["", "all", "public", "Police", "a.b", "a*", 'a"', "../a", "a b"])
+@pytest.mark.parametrize(
+    "name", ["", "all", "public", "ca", "nats", "postgres", "Police", "a.b", "a*", 'a"', "../a", "a b"]
+)
 def test_a_member_has_a_plain_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="name of a member"):
         make_secrets(tmp_path, network([name]))

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
+from deploy.agency_system import AgencySystem
 from deploy.authority import Authority, Wanted, load_certificate, make_certificates
 from deploy.embedded_nats import HOST, free_port, is_free
 from deploy.x509_forms import SERVER
@@ -120,6 +121,12 @@ async def test_who_shows_a_certificate_gets_in_and_the_app_is_told_which(library
     assert ssl.PEM_cert_to_DER_cert(shown) == ssl.PEM_cert_to_DER_cert(reader.certificate.read_text())
 
 
+async def test_an_agencys_own_system_shows_its_certificate(library: Library) -> None:
+    system = AgencySystem("reader", f"https://localhost:{library.port}", tls=library.own("reader"))
+    assert (await system.get("/"))["extensions"]["tls"]["client_cert_chain"]
+    await system.close()
+
+
 async def test_each_request_of_a_connection_is_told_of_it(library: Library) -> None:
     async with httpx.AsyncClient(verify=library.own("reader").context()) as http:
         told = [(await http.get(f"https://localhost:{library.port}/")).json()["extensions"] for _ in range(2)]
@@ -166,6 +173,14 @@ async def test_a_suite_of_tls_1_3_is_agreed_on(library: Library) -> None:
     name, protocol, _ = writer.get_extra_info("ssl_object").cipher()
     writer.close()
     assert protocol == "TLSv1.3" and name in ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+
+
+async def test_no_session_is_taken_up_again_past_the_list_of_the_revoked(library: Library) -> None:
+    reader, writer = await asyncio.open_connection(HOST, library.port, ssl=library.own("reader").context())
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await reader.readline()  # a ticket would have come before it
+    assert not writer.get_extra_info("ssl_object").session.has_ticket
+    writer.close()
 
 
 async def test_plain_http_gets_no_answer_and_no_redirect(library: Library) -> None:

@@ -3,11 +3,14 @@
 import re
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from deploy.authority import make_certificates
 from deploy.embedded_nats import is_free
+from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
 from shared.security.development import lies_in_development
 from tests.e2e.stack import left_of_group, running, until_gone
 
@@ -16,6 +19,8 @@ STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", 
 
 
 def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_path: Path) -> None:
+    secrets, last_season = tmp_path / "run" / "secrets", datetime.now(UTC) - timedelta(days=91)
+    make_certificates(secrets, [*AGENCIES, BROKER, DATABASE], MEMBERS, last_season)
     for _ in range(2):
         with running(tmp_path / "run", "--exit-after-journey") as run:
             assert run.wait() == 0, run.output
@@ -25,7 +30,7 @@ def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_pat
         assert "Perjalanan selesai" in run.output
         assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
         assert run.output.count("/docs") == 5
-    assert lies_in_development(tmp_path / "run" / "secrets" / "police" / "police-1.pem")
+    assert lies_in_development(secrets / "police" / "police-1.pem")
 
 
 ENDS = [
