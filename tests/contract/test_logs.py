@@ -144,6 +144,7 @@ GOOD: dict[str, Any] = {
     "unit": "polres-74.01",
     "bound": True,
     "version": 3,
+    "keys": 1,
     "type": "id.tppo.referral.information-provided.v1",
     "event_id": "0193f0a2-7a10-7000-8000-000000000001",
     "trusted": True,
