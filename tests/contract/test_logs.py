@@ -145,6 +145,8 @@ GOOD: dict[str, Any] = {
     "bound": True,
     "version": 3,
     "keys": 1,
+    "jtis": 2,
+    "clients": 3,
     "type": "id.tppo.referral.information-provided.v1",
     "event_id": "0193f0a2-7a10-7000-8000-000000000001",
     "trusted": True,
