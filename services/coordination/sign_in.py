@@ -6,8 +6,9 @@ the visit ends when the token does.
 
 import re
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypedDict
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -21,14 +22,25 @@ from shared.service.admission import Door, GuardedRoute
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+ELSEWHERE = "Permintaan dikirim dari halaman lain"
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
+
+
+class Guards(TypedDict):
+    """How a cookie is kept from scripts, other sites and plain HTTP."""
+
+    path: str
+    httponly: bool
+    samesite: Literal["strict"]
+    secure: bool
+
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
 
 def cookie(request: Request) -> str:
     """The name of the cookie; over TLS one that a browser takes from this host alone."""
-    return "__Host-estafet" if request.url.scheme == "https" else "estafet"
+    return "__Host-estafet" if _over_tls(request) else "estafet"
 
 
 class PageRoute(GuardedRoute):
@@ -63,7 +75,7 @@ def _ask_to_sign_in(request: Request, problem: str) -> Response:
 @router.get("/masuk")
 def sign_in_page(request: Request, ke: str = "/", lagi: str = "") -> HTMLResponse:
     """Where a token is asked for."""
-    return _page(request, ke, 200, "sudah berakhir atau tidak berlaku" if lagi else "")
+    return _page(request, ke, 200, "Token sudah berakhir atau tidak berlaku" if lagi else "")
 
 
 @router.post("/masuk")
@@ -71,25 +83,39 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
     """Take the token, if it is one for the pages."""
     door: Door = request.app.state.door
     if not _from_our_own_page(request):
-        return _page(request, ke, 403, "dikirim dari halaman lain")
+        return _page(request, ke, 403, ELSEWHERE)
     try:
-        caller = door.caller(token.strip() or None, request)
+        request.state.caller = caller = door.caller(token.strip() or None, request)
         admit(door.rules, "list_page", caller, door.sight(caller))
     except Refused as refused:
-        fault = {"role-not-allowed": "bukan untuk koordinator"}.get(refused.problem, "tidak berlaku untuk layanan ini")
+        fault = {"role-not-allowed": "Token bukan untuk koordinator"}.get(
+            refused.problem, "Token tidak berlaku untuk layanan ini"
+        )
         return _page(request, ke, 401, fault)
     answer = RedirectResponse(ke if PAGE_PATH.fullmatch(ke) else "/", 303, headers=HEADERS)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(cookie(request), token.strip(), path="/", httponly=True, samesite="strict", secure=secure)
+    answer.set_cookie(cookie(request), token.strip(), **_guards(request))
     return answer
 
 
 @router.post("/keluar")
 def sign_out(request: Request) -> Response:
     """Forget the token."""
+    if not _from_our_own_page(request):
+        return _page(request, "/", 403, ELSEWHERE)
+    with suppress(Refused):  # who leaves is told in the log; that their token has ended keeps nobody here
+        request.state.caller = request.app.state.door.caller(request.cookies.get(cookie(request)), request)
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
-    answer.delete_cookie(cookie(request), path="/", httponly=True, samesite="strict")
+    answer.delete_cookie(cookie(request), **_guards(request))
     return answer
+
+
+def _guards(request: Request) -> Guards:
+    """What a cookie says beside its value; its deletion too, or a browser does not heed that (RFC 6265bis 5.7)."""
+    return {"path": "/", "httponly": True, "samesite": "strict", "secure": _over_tls(request)}
+
+
+def _over_tls(request: Request) -> bool:
+    return request.url.scheme == "https"
 
 
 def _page(request: Request, ke: str, status: int, fault: str) -> HTMLResponse:
@@ -98,5 +124,14 @@ def _page(request: Request, ke: str, status: int, fault: str) -> HTMLResponse:
 
 
 def _from_our_own_page(request: Request) -> bool:
-    """Whether a form was sent from this very site: every browser of today says so (Fetch Metadata)."""
-    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    """Whether a form was sent from this very site: a browser says so in Fetch Metadata, an older one in Origin.
+
+    Origin is ``null`` where the page's policy is to send no referrer, as ours is, so that one says nothing. Over TLS
+    one of the two must speak for it; without TLS a browser may leave both out.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    if origin != "null":
+        return origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return site is not None or not (_over_tls(request) or "origin" in request.headers)

@@ -74,12 +74,14 @@ class Verifier:
     """Verifies tokens of one issuer for one audience.
 
     ``keys`` gives the issuer's keys of the moment. ``bound``: only tokens that are bound to a certificate count.
+    ``revoked``: whether a token counts no more, by its ``jti``, its client and when it was issued.
     """
 
     issuer: str
     audience: str
     keys: Callable[[], KeySet]
     bound: bool = False
+    revoked: Callable[[str, str, int], bool] = lambda jti, client, issued: False
     _seen: "OrderedDict[bytes, Claims]" = field(default_factory=OrderedDict)
 
     def verify(self, token: str, now: datetime, certificate: str | None) -> Caller:
@@ -94,6 +96,8 @@ class Verifier:
         if claims is None or claims.exp + LEEWAY_SECONDS < now.timestamp():
             claims = self._verified(token, int(now.timestamp()))
             self._remember(digest, claims)
+        if self.revoked(claims.jti, claims.client_id, claims.iat):  # also one that was verified before
+            raise BadToken("revoked")
         self._check_binding(claims, certificate)
         return Caller(claims.client_id, claims.roles[0], claims.unit, claims.sub)
 

@@ -29,6 +29,7 @@ from shared.reference.units import load_units
 from shared.security.file_vault import FileVault
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
+from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
 from shared.service import docs, problems
 from shared.service.admission import Door, check_guarded
@@ -160,13 +161,14 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     bound = settings.tls_client_ca_file is not None
-    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound)
+    revoked = Revocations(settings.revoked_tokens_file)
+    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound, revoked)
     issuer_keys.on_change = verifier.forget
     app.state.door = Door(member.rules, verifier, office, clock)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
     app.state.limits = Limits(settings)
-    work = [asyncio.create_task(issuer_keys.keep_fresh())]
+    work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
     work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
     try:
         if broker is not None:

@@ -71,6 +71,9 @@ LOG_FIELDS: Mapping[str, Field] = {
     "unit": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,47}"), "the unit of a token"),
     "bound": Field(truth, "whether a token is bound to a certificate"),
     "version": Field(number, "the version of the key directory"),
+    "keys": Field(number, "how many keys of the issuer's set are not used"),
+    "jtis": Field(number, "how many tokens are struck off"),
+    "clients": Field(number, "how many clients are struck off"),
     # what went wrong
     "error": Field(class_name, "the class of an error, never its message"),
     "places": Field(each(place), "the files and lines it went through"),

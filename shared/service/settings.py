@@ -88,6 +88,9 @@ class Settings(Listening, Storing):
     )
     issuer: str = Field(description="Who issues access tokens: the `iss` of every token that is trusted.")
     issuer_jwks: str = Field(description="The issuer's public keys: a file, or an https:// address of a JWK set.")
+    revoked_tokens_file: Path | None = Field(
+        default=None, description="JSON of tokens and clients that are refused from now on; read again every 2 s."
+    )
     log_level: str = "info"
     rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
     rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")

@@ -75,7 +75,8 @@ async def browser(coordination: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def sign_in(browser: httpx.AsyncClient, ke: str = "/") -> httpx.Response:
-    return await browser.post("/masuk", params={"ke": ke}, data={"token": TOKEN})
+    own = {"Sec-Fetch-Site": "same-origin"}
+    return await browser.post("/masuk", params={"ke": ke}, data={"token": TOKEN}, headers=own)
 
 
 @ON_ONE_LOOP
