@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
-from shared.service import consents, erasure, identities
+from shared.service import consents, erasure, identities, security_log
 from shared.service import privacy_models as m
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep, PostingDep
@@ -32,11 +32,14 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     dependencies=[Depends(limit_searches)],
     responses=responses("malformed-json", "body-too-large", "unsupported-media-type"),
 )
-def search_victims(command: c.Search, office: OfficeDep, sight: SightDep, database: DatabaseDep) -> VictimList:
+def search_victims(
+    command: c.Search, office: OfficeDep, caller: CallerDep, sight: SightDep, database: DatabaseDep
+) -> VictimList:
     """Nomor tidak disimpan dan tidak dicatat; yang dibandingkan hanya sidiknya. Dibatasi jumlahnya."""
 
     def work(tx: Transaction) -> VictimList:
         found = identities.search(tx, office, sight, command.field, command.value)
+        security_log.searched(tx, caller, command.field)
         return VictimList(items=[victim_view(row) for row in found])
 
     return database.write(work)
@@ -197,11 +200,13 @@ def place_hold(
     summary="Cabut penahanan / Lift the legal holds",
     responses=responses("unknown-victim", *COMMANDED),
 )
-def lift_holds(victim_id: IdPath, command: c.LiftHold, sight: SightDep, posting: PostingDep) -> Response:
+def lift_holds(
+    victim_id: IdPath, command: c.LiftHold, caller: CallerDep, sight: SightDep, posting: PostingDep
+) -> Response:
     """Mencabut semua penahanan korban ini di instansi ini."""
 
     def work(tx: Transaction) -> Answer:
-        rows = erasure.lift_holds(tx, sight, victim_id, command)
+        rows = erasure.lift_holds(tx, caller, sight, victim_id, command)
         return Answer(200, m.HoldList(items=[m.hold_view(row) for row in rows]))
 
     return posting.once(command, work)
