@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from shared.domain.access import Caller, Rule, Sight, admit
 from shared.domain.refusal import Refused
 from shared.security.tokens import BadToken, Verifier, thumbprint
+from shared.service import trace
 from shared.service.limits import limit
 from shared.service.office import Office
 from shared.storage.database import Clock
@@ -46,10 +47,12 @@ class Door:
         """Who a token speaks for. Raises Refused: ``token-required`` or ``token-not-valid``."""
         if token is None:
             raise Refused("token-required")
+        shown = certificate(request)
         try:
-            return self.verifier.verify(token, self.clock(), certificate(request))
+            return self.verifier.verify(token, self.clock(), shown)
         except BadToken as error:
-            log.warning("admission.refused", reason=error.reason)
+            log = structlog.get_logger().bind(certificate=shown) if shown else structlog.get_logger()
+            log.warning("admission.refused", reason=error.reason, trace=trace.current())
             raise Refused("token-not-valid") from None
 
     def sight(self, caller: Caller) -> Sight:
@@ -59,7 +62,7 @@ class Door:
             try:
                 self._sights[asked] = self.office.sight(*asked)
             except Refused:
-                log.warning("admission.refused", reason="unknown-unit")
+                log.warning("admission.refused", reason="unknown-unit", trace=trace.current())
                 raise Refused("token-not-valid") from None
         return self._sights[asked]
 

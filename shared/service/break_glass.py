@@ -17,7 +17,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.service import sealed
+from shared.service import sealed, security_log
 from shared.service.deadlines import Deadline
 from shared.service.office import Office, draft, new_id
 from shared.storage.database import Transaction
@@ -64,6 +64,7 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
         break_glass_id=row.id, victim_id=victim_id, unit=unit, reason=command.reason, until=until, occurred_at=at
     )
     _tell(tx, office, row, opened)
+    security_log.break_glass_opened(tx, caller, row)
     return row
 
 
@@ -74,6 +75,7 @@ def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> Br
         raise Refused("unknown-break-glass")
     if row.ended_at is None:
         _end(tx, office, row, BreakGlassEnd.CLOSED)
+        security_log.break_glass_ended(tx, caller, row)
     return row
 
 
@@ -83,6 +85,7 @@ def end_due(tx: Transaction, office: Office) -> int:
     rows = tx.session.scalars(select(BreakGlassRow).where(over).with_for_update()).all()
     for row in rows:
         _end(tx, office, row, BreakGlassEnd.EXPIRED)
+        security_log.break_glass_ended(tx, None, row)
     return len(rows)
 
 
@@ -110,6 +113,7 @@ def review(
         break_glass_id=row.id, victim_id=row.victim_id, verdict=command.verdict, occurred_at=row.reviewed_at
     )
     _tell(tx, office, row, reviewed)
+    security_log.break_glass_reviewed(tx, caller, row)
     return row
 
 

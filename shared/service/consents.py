@@ -7,7 +7,7 @@ from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.consent import check_consent
 from shared.domain.refusal import Refused
-from shared.service import handlers, sealed
+from shared.service import handlers, sealed, security_log
 from shared.service.erasure import tell_holders
 from shared.service.office import Office, draft, new_id
 from shared.storage import privacy, referrals, seen
@@ -64,6 +64,7 @@ def withdraw(
     withdrawn = e.ConsentWithdrawn(consent_id=row.id, victim_id=victim_id, unit=unit, occurred_at=row.withdrawn_at)
     sealed.withhold(tx, _given_on(tx, row))
     tell_holders(tx, office, unit, withdrawn)
+    security_log.withdrawn(tx, caller, row)
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
         if asked_by_us and referral.ask_id is None:

@@ -84,14 +84,14 @@ class Edge:
 
 def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
     """One line of the log: what was asked and answered, and by whom where that was proven."""
-    method, caller = scope["method"], scope.get("state", {}).get("caller")
-    if caller is None:
-        log.info("http", method=method, route=route, status=status, ms=spent, trace=parent)
-        return
-    client, role, unit = caller.client, str(caller.role), caller.unit
-    log.info(
-        "http", method=method, route=route, status=status, ms=spent, trace=parent, client=client, role=role, unit=unit
-    )
+    state = scope.get("state", {})
+    caller, problem = state.get("caller"), state.get("problem")
+    log = structlog.get_logger().bind(method=scope["method"], route=route, status=status, ms=spent, trace=parent)
+    if caller is not None:
+        log = log.bind(client=caller.client, role=str(caller.role), unit=caller.unit)
+    if problem is not None:
+        log = log.bind(problem=problem)
+    log.info("http")
 
 
 async def _refuse(refused: Refused, request: Request, answer: Answer) -> None:

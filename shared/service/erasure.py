@@ -13,7 +13,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.service import sealed
+from shared.service import sealed, security_log
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
 from shared.storage import privacy, seen
@@ -46,6 +46,7 @@ def erase(
     sealed.forget(tx, victim_id)
     _note(tx, asked, DisclosureEnd.ERASED)
     tell_holders(tx, office, asked.unit, asked)
+    security_log.erased(tx, caller, asked.erasure_id)
     return asked
 
 
@@ -167,14 +168,16 @@ def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, co
     row = HoldRow(victim_id=victim_id, basis=command.basis, client=caller.client, unit=caller.unit, placed_at=at)
     tx.session.add(row)
     tx.session.flush()
+    security_log.hold_placed(tx, caller, row)
     return row
 
 
-def lift_holds(tx: Transaction, sight: Sight, victim_id: str, command: c.LiftHold) -> Sequence[HoldRow]:
+def lift_holds(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.LiftHold) -> Sequence[HoldRow]:
     """Allow erasure again. Raises Refused."""
     if load_victim(tx.session, victim_id, seen.victims(sight)) is None:
         raise Refused("unknown-victim")
     rows = privacy.holds_of(tx.session, victim_id)
     for row in rows:
         row.lifted_at = c.when(command, tx.now)
+        security_log.hold_lifted(tx, caller, row)
     return rows

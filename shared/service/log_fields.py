@@ -64,16 +64,22 @@ LOG_FIELDS: Mapping[str, Field] = {
     "route": Field(text(r"-|(/([a-z0-9.-]{1,40}|\{[a-z_]{1,40}\})?){1,8}"), "the template of its route, or -"),
     "status": Field(number, "the status it was answered"),
     "ms": Field(number, "milliseconds that took"),
+    "problem": Field(code, "the code of the problem it was answered"),
     "trace": Field(text(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"), "its W3C traceparent"),
     # who calls, and who is trusted
     "client": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,99}"), "the client of a token, as its issuer calls it"),
     "role": Field(code, "the role of a token"),
     "unit": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,47}"), "the unit of a token"),
+    "certificate": Field(text(r"[A-Za-z0-9_-]{43}"), "the SHA-256 of the certificate that a caller showed"),
     "bound": Field(truth, "whether a token is bound to a certificate"),
     "version": Field(number, "the version of the key directory"),
     "keys": Field(number, "how many keys of the issuer's set are not used"),
     "jtis": Field(number, "how many tokens are struck off"),
     "clients": Field(number, "how many clients are struck off"),
+    # what is done with a victim's data: never whose
+    "record": Field(uuid, "the id of a break-glass, a consent or an erasure"),
+    "hold": Field(number, "the number of a legal hold"),
+    "verdict": Field(code, "what a second person says of a break-glass"),
     # what went wrong
     "error": Field(class_name, "the class of an error, never its message"),
     "places": Field(each(place), "the files and lines it went through"),

@@ -509,6 +509,7 @@ def respond(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The problem document for ``code``, in the language that the caller prefers."""
+    request.state.problem = code  # for the log
     kind = CATALOGUE[code]
     problem = Problem(
         type=TYPE_PREFIX + code,

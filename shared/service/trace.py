@@ -9,9 +9,14 @@ _FORM = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
+def current() -> str:
+    """The ``traceparent`` of the request under way."""
+    return traceparent.get() or accept(None)
+
+
 def trace_id() -> str:
     """The trace id of the request under way: 32 hexadecimal digits."""
-    return (traceparent.get() or accept(None)).split("-")[1]
+    return current().split("-")[1]
 
 
 def accept(given: str | None) -> str:

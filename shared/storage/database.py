@@ -55,6 +55,8 @@ class Transaction:
     """Whether keys were destroyed, of which no copy must stay in the write-ahead log."""
     changed: set[str] = field(default_factory=set)
     """Ids of what changed: whoever waits for one of them is woken by the commit."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What is done once this has committed, such as a line of the log: what is undone is not told."""
 
     def emit(self, draft: Draft) -> None:
         """File an event to be numbered, signed and sent when this unit of work commits."""
@@ -63,12 +65,12 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo rows *and* events of the block if it raises."""
-        drafts = len(self.drafts)
+        drafts, afterwards = len(self.drafts), len(self.afterwards)
         try:
             with self.session.begin_nested():
                 yield
         except BaseException:
-            del self.drafts[drafts:]
+            del self.drafts[drafts:], self.afterwards[afterwards:]
             raise
 
 
@@ -120,6 +122,8 @@ class Database:
         committed = Committed(frozenset(transaction.changed), bool(transaction.drafts))
         for listener in self.listeners:
             listener(committed)
+        for tell in transaction.afterwards:
+            tell()
         return result
 
     def _empty_write_ahead_log(self) -> None:

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
-from shared.service import consents, erasure, identities
+from shared.service import consents, erasure, identities, security_log
 from shared.service import privacy_models as m
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep, PostingDep
@@ -39,6 +39,7 @@ def search_victims(
 
     def work(tx: Transaction) -> VictimList:
         found = identities.search(tx, office, caller, sight, command.field, command.value)
+        security_log.searched(tx, caller, command.field)
         return VictimList(items=[victim_view(row) for row in found])
 
     return database.write(work)
@@ -199,11 +200,13 @@ def place_hold(
     summary="Cabut penahanan / Lift the legal holds",
     responses=responses("unknown-victim", *COMMANDED),
 )
-def lift_holds(victim_id: IdPath, command: c.LiftHold, sight: SightDep, posting: PostingDep) -> Response:
+def lift_holds(
+    victim_id: IdPath, command: c.LiftHold, caller: CallerDep, sight: SightDep, posting: PostingDep
+) -> Response:
     """Mencabut semua penahanan korban ini di instansi ini."""
 
     def work(tx: Transaction) -> Answer:
-        rows = erasure.lift_holds(tx, sight, victim_id, command)
+        rows = erasure.lift_holds(tx, caller, sight, victim_id, command)
         return Answer(200, m.HoldList(items=[m.hold_view(row) for row in rows]))
 
     return posting.once(command, work)

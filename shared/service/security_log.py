@@ -1,0 +1,67 @@
+"""Lines of the log that say who did what may harm a person or hide something: by client and id, never about whom.
+
+Each is written when its transaction has committed. Whose data it is about stands in the database, for who may see it.
+"""
+
+from typing import Any
+
+import structlog
+
+from shared.domain.access import Caller
+from shared.service import trace
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, HoldRow
+
+
+def _by(caller: Caller) -> Any:
+    return structlog.get_logger().bind(
+        client=caller.client, role=str(caller.role), unit=caller.unit, trace=trace.current()
+    )
+
+
+def break_glass_opened(tx: Transaction, caller: Caller, row: BreakGlassRow) -> None:
+    """Somebody looks who normally may not."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.warning("break-glass.opened", record=row.id, reason=row.reason))
+
+
+def break_glass_ended(tx: Transaction, caller: Caller | None, row: BreakGlassRow) -> None:
+    """They look no more; without a caller, because its time was over."""
+    log = structlog.get_logger().bind(client=row.client, unit=row.unit) if caller is None else _by(caller)
+    tx.afterwards.append(lambda: log.info("break-glass.ended", record=row.id, reason=row.end))
+
+
+def break_glass_reviewed(tx: Transaction, caller: Caller, row: BreakGlassRow) -> None:
+    """A second person has judged it."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.warning("break-glass.reviewed", record=row.id, verdict=row.verdict))
+
+
+def searched(tx: Transaction, caller: Caller, field: str) -> None:
+    """Somebody looked for a person by a number of this kind."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.info("victim.searched", reason=field))
+
+
+def erased(tx: Transaction, caller: Caller, erasure_id: str) -> None:
+    """A person's data were erased here, and every holder is asked to."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.warning("erasure.asked", record=erasure_id))
+
+
+def withdrawn(tx: Transaction, caller: Caller, row: ConsentRow) -> None:
+    """A consent was taken back."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.info("consent.withdrawn", record=row.id))
+
+
+def hold_placed(tx: Transaction, caller: Caller, row: HoldRow) -> None:
+    """Erasure is forbidden."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.info("hold.placed", hold=row.number, reason=row.basis))
+
+
+def hold_lifted(tx: Transaction, caller: Caller, row: HoldRow) -> None:
+    """Erasure is allowed again."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.warning("hold.lifted", hold=row.number, reason=row.basis))
