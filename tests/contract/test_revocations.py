@@ -9,13 +9,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from joserfc.jwk import KeySet
 
+from services.police.main import MEMBER as POLICE
 from shared.security.revocations import LOOK_SECONDS, Revocations
 from shared.security.tokens import BadToken, Verifier
-from tests.network import problem
-from tests.served import PATIENCE, police_at_work, served
+from shared.service.app import create_app, serving
+from shared.storage.database import open_engine
+from shared.storage.migrate import migrate
+from tests.network import TestClock, problem
+from tests.served import PATIENCE, police_at_work, served, settings_of_police
+from tests.sources import ROOT
 from tests.tokens import ISSUER, claims, issuer_key, signed
 
 NOW = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
@@ -154,6 +160,30 @@ async def test_a_running_service_heeds_its_operator_within_ten_seconds(tmp_path:
         assert (await http.get("/v1/break-glass", headers=held)).status_code in (304, 401)
         refused = await http.get("/v1/break-glass")
         assert (refused.status_code, problem(refused)) == (401, "token-not-valid")
+
+
+async def test_a_desk_that_closes_lets_nobody_in_from_that_day_on(tmp_path: Path, secrets: Path) -> None:
+    """Whoever calls in its name, and however good their token; the desk beside it is open."""
+    clock, desk = TestClock(), "polda-papuatengah"
+    columns, *rows = (ROOT / "services" / "units.csv").read_text(encoding="utf-8").splitlines()
+    ends = (clock() + timedelta(days=2)).date().isoformat()
+    closing = [row.replace(",2024-11-01,,", f",2024-11-01,{ends},") if "papuatengah" in row else row for row in rows]
+    (tmp_path / "units.csv").write_text("\n".join([columns, *closing]), encoding="utf-8")
+    settings = settings_of_police(tmp_path, secrets, units_file=tmp_path / "units.csv")
+    engine = open_engine(settings.database())
+    migrate(engine, POLICE.lineages)
+    engine.dispose()
+    app = create_app(POLICE, settings, clock)
+
+    async def asked_by(unit: str) -> int:
+        bearer = signed(claims("police", "officer", unit, clock()))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://police") as http:
+            return (await http.get("/v1/agency", headers={"Authorization": f"Bearer {bearer}"})).status_code
+
+    async with serving(app, POLICE, settings, clock):
+        assert [await asked_by(unit) for unit in (desk, "polda-sultra")] == [200, 200]
+        clock.advance(timedelta(days=3))
+        assert [await asked_by(unit) for unit in (desk, "polda-sultra")] == [401, 200]
 
 
 def test_a_service_whose_list_cannot_be_read_does_not_start(tmp_path: Path, secrets: Path) -> None:
