@@ -7,7 +7,7 @@ it stays in the database of the agency that wrote it and is in no event, log or 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts.codes import (
     AgeClass,
@@ -38,6 +38,13 @@ from shared.contracts.types import EARLIEST, PLAIN, AskedMoment, Code, DeskRef, 
 from shared.domain.refusal import Refused
 
 Note = Annotated[str, Field(max_length=4000, pattern=PLAIN, description="Stays with the agency that wrote it.")]
+
+
+def _whole(value: Any) -> Any:
+    """2.0 is a whole number in JSON Schema (validation 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 
 
@@ -212,7 +219,7 @@ class BreakGlass(Noted):
     model_config = example(reason="life-in-danger", minutes=30, note="Tersangka menuju alamat korban.")
 
     reason: BreakGlassReason
-    minutes: Annotated[int, Field(ge=1, le=60, strict=True)]
+    minutes: Annotated[int, Field(ge=1, le=60, strict=True), BeforeValidator(_whole)]
 
 
 class EndBreakGlass(Command):

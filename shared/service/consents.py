@@ -28,6 +28,8 @@ def record(
     if command.valid_until <= tx.now:
         raise Refused("already-over", field="valid_until")
     check_consent(AgeClass(victim.age_class), command.agrees, command.guardian)
+    if command.consent_id is not None and privacy.is_consent(tx.session, command.consent_id):
+        raise Refused("id-taken", field="consent_id")
     earlier = privacy.consents_of(tx.session, victim_id)
     row = ConsentRow(
         id=command.consent_id or new_id(),

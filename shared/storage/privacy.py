@@ -16,6 +16,11 @@ def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
     return session.scalars(statement.order_by(col(ConsentRow.version)).with_for_update()).all()
 
 
+def is_consent(session: Session, consent_id: str) -> bool:
+    """Whether a consent has this id already, of whichever victim."""
+    return session.scalar(select(ConsentRow.number).where(col(ConsentRow.id) == consent_id)) is not None
+
+
 def to_consent(row: ConsentRow) -> Consent:
     """The consent that a row holds."""
     return Consent(

@@ -189,7 +189,7 @@ TRIES = [
     *(act(name, OUTSIDE, set(), **body) for name, body in RECEIVER_ACTS.items()),
     *(act(name, OUTSIDE, OWN, **body) for name, body in SENDER_ACTS.items()),
     Try("list_referrals", "", "/v1/referrals", frozenset(UNITS), "200", method="GET"),
-    Try("search_victims", "", "/v1/victims/search", frozenset(UNITS), "200",
+    Try("search_victims", "", "/v1/victim-search", frozenset(UNITS), "200",
         body={"field": "nik", "value": WHO["nik"]}),
     Try("record_consent", VICTIM, f"/v1/victims/{VICTIM}/consents", frozenset(OWN | AT_WORK), "unknown-notice",
         body=CONSENT),
@@ -329,10 +329,10 @@ async def test_a_search_finds_only_who_exists_for_the_caller(police: FastAPI, ro
     for unit in UNITS:
         for field, value in (("nik", WHO["nik"]), ("phone", "0" + WHO["phone"].removeprefix("+62"))):
             asked = {"field": field, "value": value}
-            found = await ask(police, "police", role, unit, "POST", "/v1/victims/search", json=asked)
+            found = await ask(police, "police", role, unit, "POST", "/v1/victim-search", json=asked)
             assert [item["id"] for item in found.json()["items"]] == ([VICTIM] if unit in OWN | AT_WORK else []), unit
         other = {"field": "nik", "value": WHO["nik"][::-1]}
-        found = await ask(police, "police", role, unit, "POST", "/v1/victims/search", json=other)
+        found = await ask(police, "police", role, unit, "POST", "/v1/victim-search", json=other)
         assert found.json()["items"] == []
 
 

@@ -177,6 +177,6 @@ async def test_a_service_works_with_these_rights(
     network = Network(tmp_path, secrets, nats, lambda _: roles.service_url)
     police = await network.start("police", online=False)
     victim = await a_victim(police, identity={"name": "Melati Contoh Rekaan"})
-    assert (await police.get(f"/v1/victims/{victim}/identity", purpose="medical-care"))["name"]
+    assert (await police.get(f"/v1/victims/{victim}/identity", purpose="care"))["name"]
     await network.stop_all()
     assert count(service, "access_log") == 1 and count(service, "ledger") > 0

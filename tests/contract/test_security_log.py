@@ -187,7 +187,7 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
     victim = await a_victim(kolaka, identity=WHO)
     at = f"/v1/victims/{victim}"
     for field in ("nik", "phone"):
-        await must(kolaka, "/v1/victims/search", {"field": field, "value": WHO[field]})
+        await must(kolaka, "/v1/victim-search", {"field": field, "value": WHO[field]})
     consent = await must(
         kolaka,
         f"{at}/consents",

@@ -1,7 +1,7 @@
 """What schemathesis cannot guess: keys that are new, ids that exist; and one more check of our own.
 
 Loaded by schemathesis, in its own process (``SCHEMATHESIS_HOOKS``). ``ESTAFET_FUZZ_IDS`` holds, as JSON, the ids
-that exist by the name of their parameter.
+that exist by the name of their parameter; ``ESTAFET_FUZZ_TOKENS`` a token for each operation that needs one.
 """
 
 import itertools
@@ -17,8 +17,24 @@ from schemathesis.generation.meta import TestPhase
 from shared.contracts.types import UUID7
 
 KNOWN: dict[str, list[str]] = json.loads(os.environ.get("ESTAFET_FUZZ_IDS", "{}"))
+TOKENS: dict[str, str] = json.loads(os.environ.get("ESTAFET_FUZZ_TOKENS", "{}"))
 NTH = itertools.count()
 PREFIX = "urn:estafet:problem:"
+
+
+@schemathesis.auth(cache_by_key=lambda case, _: case.operation.label)
+class Token:
+    """Who asks; without it, schemathesis sees to it that the door stays shut."""
+
+    def get(self, case: Any, _: Any) -> str | None:
+        """The token for an operation."""
+        return TOKENS.get(case.operation.definition.raw.get("operationId", ""))
+
+    def set(self, case: Any, token: str | None, _: Any) -> None:
+        """Bear it."""
+        if token is not None:
+            case.headers = case.headers or {}
+            case.headers["Authorization"] = f"Bearer {token}"
 
 
 @schemathesis.hook

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.access import Role
+from shared.domain.routing import NATION
 from tests.network import SHIPPED, Network, a_victim, refer
 from tests.served import listening
+from tests.tokens import claims, signed
 
 FOLDER = Path(__file__).parent
 LONG = os.environ.get("ESTAFET_FUZZ") == "long"
@@ -47,6 +50,19 @@ async def something_to_find(network: Network) -> dict[str, list[str]]:
     return {"victim_id": victims, "case_id": cases, "referral_id": referrals}
 
 
+def who_may(network: Network, code: str) -> dict[str, str]:
+    """A token for each operation of a running member: of a role that may ask for it, at the unit above all others."""
+    now = network.clock()
+    unit = network.apps[code].state.office.units.desk_for(code, NATION, now.date()).id
+    six_hours = int(now.timestamp()) + 6 * 3600
+    tokens = {role: signed(claims(code, role, unit, now, exp=six_hours)) for role in Role}
+    roles = {
+        name: next((role for role in Role if role in rule.roles), None)
+        for name, rule in network.members[code].rules.items()
+    }
+    return {name: tokens[role] for name, role in roles.items() if role is not None}
+
+
 @pytest.mark.timeout(3600 if LONG else 120)
 async def test_no_request_breaks_a_service_or_gets_an_undocumented_answer(network: Network) -> None:
     known = await something_to_find(network)
@@ -63,6 +79,7 @@ async def test_no_request_breaks_a_service_or_gets_an_undocumented_answer(networ
                     "PYTHONPATH": str(FOLDER.parents[1]),
                     "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
                     "ESTAFET_FUZZ_IDS": json.dumps(known),
+                    "ESTAFET_FUZZ_TOKENS": json.dumps(who_may(network, code)),
                 },
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,

@@ -140,7 +140,7 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     history = await kemenpppa.get(f"/v1/referrals/{treated}/history")
     canaries.heard.append(json.dumps(history))
 
-    found = await police.post("/v1/victims/search", {"field": "nik", "value": canaries.words["second nik"]})
+    found = await police.post("/v1/victim-search", {"field": "nik", "value": canaries.words["second nik"]})
     assert [item["id"] for item in found.json()["items"]] == [second]
     stranger = await network.calling("police", Role.OFFICER, "polres-11.01")
     urgent = {"reason": "child-at-risk", "minutes": 5, "note": canaries.name("break-glass note")}
@@ -155,7 +155,7 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
         await police.post("/v1/cases", {**opened, word: word}),
         await police.post(f"/v1/cases/{case}/victims", {"age_class": word, "sex": "female", "identity": {"nik": word}}),
         await police.post(f"/v1/victims/{second}/identity", {"name": word + "\0", "born_on": word}),
-        await police.post("/v1/victims/search", {"field": "nik", "value": word}),
+        await police.post("/v1/victim-search", {"field": "nik", "value": word}),
         await police.post("/v1/referrals", asking(second, word, word), key=word),
         await police.http.get(f"/v1/victims/{word}"),
         await police.http.get("/v1/referrals", params={"cursor": word, "status": word}),

@@ -297,7 +297,7 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
         assert keys_left(network, code) == 0
         assert not opens_anything(network, code, sealed)
         assert await look(client, victim) in ("no-identity", "unknown-victim")
-        found = await client.post("/v1/victims/search", {"field": "nik", "value": WHO["nik"]})
+        found = await client.post("/v1/victim-search", {"field": "nik", "value": WHO["nik"]})
         assert found.json()["items"] == []
         for entry in ledger(network, code):  # signatures and receipts are over what is sealed: they still hold
             network.apps[code].state.reception.keys.verify(entry.body, entry.signature, network.clock())

@@ -26,7 +26,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
 
 
 @router.post(
-    "/victims/search",
+    "/victim-search",
     tags=["korban"],
     summary="Cari korban menurut NIK atau telepon / Find a victim by NIK or telephone",
     dependencies=[Depends(limit_searches)],
