@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from deploy.embedded_nats import EmbeddedNats
 from deploy.provision import READERS
@@ -23,7 +25,7 @@ from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.domain.routing import NATION
-from shared.messaging.broker import Broker
+from shared.messaging.broker import Broker, Incoming
 from shared.messaging.provisioner import keep_provisioned
 from shared.service.app import Member, create_app, serving
 from shared.service.app import wall_clock as now_utc
@@ -31,6 +33,7 @@ from shared.service.office import new_id
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
+from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.tokens import Bearing, trusting
 
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
@@ -252,6 +255,21 @@ async def refer(sender: Client, victim_id: str, agency: str, service: str, **mor
     response = await sender.post("/v1/referrals", asking(victim_id, agency, service, **more))
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
+
+
+def sent_by(network: Network, code: str) -> list[Incoming]:
+    """Everything that a member has sent, as it would arrive."""
+
+    def look(session: Session) -> list[Incoming]:
+        rows = session.execute(
+            select(col(OutboxEntry.subject), col(LedgerEntry.body), col(LedgerEntry.signature)).join(
+                LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id)
+            )
+        )
+        return [Incoming(subject, body, signature, cast(Any, None)) for subject, body, signature in rows]
+
+    found: list[Incoming] = network.apps[code].state.database.read(look)
+    return found
 
 
 def problem(response: httpx.Response) -> str:

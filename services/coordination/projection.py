@@ -45,11 +45,11 @@ class Projection:
                 _registered(tx, event)
             case e.StageRecorded():
                 _spoken_by(envelope, event.unit)
+                _once_holder(tx, event.victim_id, event.unit)
                 _stage(tx, event.victim_id, event.stage, event.unit, event.occurred_at)
             case e.JourneyClosed():
                 _spoken_by(envelope, event.unit)
-                journey = _journey(tx, event.victim_id)
-                journey.closed_at, journey.outcome = event.occurred_at, event.outcome
+                _closed(tx, event)
             case e.Requested():
                 self._requested(tx, envelope, event)
             case e.ReferralEvent():
@@ -89,6 +89,24 @@ class Projection:
 def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:
     if envelope.sender != unit.agency:
         raise Park("not-theirs-to-say")
+
+
+def _once_holder(tx: Transaction, victim_id: str, unit: UnitRef) -> None:
+    """A stage is told by a custody holder; word of it may overtake the custody itself, or come after the next one's."""
+    link = select(col(CustodyRow.seq)).where(
+        col(CustodyRow.victim_id) == victim_id, col(CustodyRow.agency) == unit.agency
+    )
+    if tx.session.scalars(link).first() is None:
+        raise Park("not-in-custody")
+
+
+def _closed(tx: Transaction, event: e.JourneyClosed) -> None:
+    """A journey is ended by who holds custody."""
+    journey = journey_row(tx.session, event.victim_id)
+    if journey is None or journey.custody_agency != event.unit.agency:
+        raise Park("not-in-custody")
+    journey = _journey(tx, event.victim_id)
+    journey.closed_at, journey.outcome = event.occurred_at, event.outcome
 
 
 def _journey(tx: Transaction, victim_id: str) -> JourneyRow:

@@ -1,7 +1,7 @@
 """Signing in to the pages: a coordinator's access token, kept in a cookie that no script reads and no other site sends.
 
 A token is what the agency's issuer gives (an operator prints one with a command); nothing is kept on this side, and
-the visit ends when the token does.
+the visit ends when the token does: within half an hour, so that a screen left alone does not stay open longer.
 """
 
 import re
@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.templating import Jinja2Templates
 
-from shared.domain.access import admit
+from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.service.admission import Door, GuardedRoute
 
@@ -23,6 +23,9 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 ELSEWHERE = "Permintaan dikirim dari halaman lain"
+VISIT_SECONDS = 30 * 60
+"""How long a visit lasts at most, idle or not (OWASP ASVS 7.3.1)."""
+TOO_LONG = f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; minta yang lebih singkat"
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 
@@ -55,6 +58,9 @@ class PageRoute(GuardedRoute):
                 request.app.state.door.admit(request, self.name, request.cookies.get(cookie(request)))
             except Refused as refused:
                 return _ask_to_sign_in(request, refused.problem)
+            public = request.app.state.door.rules[self.name].public
+            if not public and _seconds_left(request) > VISIT_SECONDS:
+                return _ask_to_sign_in(request, "token-not-valid")
             return await handle(request)
 
         return page
@@ -92,8 +98,11 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
             refused.problem, "Token tidak berlaku untuk layanan ini"
         )
         return _page(request, ke, 401, fault)
+    left = _seconds_left(request)
+    if left > VISIT_SECONDS:
+        return _page(request, ke, 401, TOO_LONG)
     answer = RedirectResponse(ke if PAGE_PATH.fullmatch(ke) else "/", 303, headers=HEADERS)
-    answer.set_cookie(cookie(request), token.strip(), **_guards(request))
+    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_guards(request))
     return answer
 
 
@@ -107,6 +116,12 @@ def sign_out(request: Request) -> Response:
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
     answer.delete_cookie(cookie(request), **_guards(request))
     return answer
+
+
+def _seconds_left(request: Request) -> int:
+    """Of the caller's token."""
+    caller: Caller = request.state.caller
+    return caller.until - int(request.app.state.door.clock().timestamp())
 
 
 def _guards(request: Request) -> Guards:

@@ -40,6 +40,8 @@ class Caller:
     unit: str
     person: str = ""
     """Who of the client's people, where the issuer says so (``sub``)."""
+    until: int = 0
+    """When the issuer's word for it ends, in seconds since 1970."""
 
 
 class About(StrEnum):

@@ -10,6 +10,7 @@ from shared.service.changes import Changes
 from shared.service.idempotency import Posting, posting
 from shared.service.office import Office
 from shared.storage.database import Database
+from shared.storage.pages import CURSOR
 
 
 def _office(request: Request) -> Office:
@@ -41,5 +42,5 @@ PostingDep = Annotated[Posting, Depends(posting)]
 Now = Annotated[datetime, Depends(_now)]
 
 IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
-Cursor = Annotated[str | None, Query(max_length=40, description="`next` dari halaman sebelumnya / of the last page.")]
+Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / of the last page.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]

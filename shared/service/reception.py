@@ -30,8 +30,8 @@ log = structlog.get_logger()
 
 LONGEST_KEY = 2000
 """Characters of a wrapped data key, at most."""
-AWAITING = ("version-gap", "unknown-ask", "unknown-referral")
-"""Reasons that pass by themselves when what is missing arrives."""
+AWAITING = ("version-gap", "unknown-ask", "unknown-referral", "not-in-custody")
+"""Reasons that pass by themselves when what is missing arrives: another event of the referral, or of the custody."""
 
 
 class Park(Exception):
@@ -113,8 +113,10 @@ class Reception:
                 content = envelope.content()
                 if content is None:
                     return "unknown-type"
+                if getattr(content, "occurred_at", envelope.time) > envelope.time:
+                    return "occurred-after-it-was-told"
                 self.apply(tx, envelope, content)
-            self._try_waiting(tx, envelope)
+            self._try_waiting(tx, envelope, content)
         except (Park, Unreadable) as error:
             return error.reason
         except OperationalError:
@@ -126,12 +128,16 @@ class Reception:
             trace.traceparent.reset(token)
         return None
 
-    def _try_waiting(self, tx: Transaction, envelope: Envelope) -> None:
+    def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
         """What was parked because it came before this one may fit now."""
-        if envelope.referral_id is None:
+        fits = col(ParkedEvent.referral_id) == envelope.referral_id
+        if getattr(content, "custody", None) is not None:
+            same_victim = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == envelope.partitionkey)
+            fits |= (col(ParkedEvent.reason) == "not-in-custody") & col(ParkedEvent.event_id).in_(same_victim)
+        elif envelope.referral_id is None:
             return
         statement = select(ParkedEvent).where(
-            col(ParkedEvent.referral_id) == envelope.referral_id,
+            fits,
             col(ParkedEvent.resolved_at).is_(None),
             col(ParkedEvent.reason).in_(AWAITING),
         )

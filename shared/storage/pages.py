@@ -10,6 +10,8 @@ from sqlmodel import Session, SQLModel
 
 from shared.domain.refusal import Refused
 
+CURSOR = "^bj[A-Za-z0-9_-]{1,22}$"
+"""How every cursor looks: nothing that a person could be known by fits in."""
 Row = TypeVar("Row", bound=SQLModel)
 
 

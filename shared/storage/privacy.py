@@ -18,7 +18,7 @@ def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
 
 def is_consent(session: Session, consent_id: str) -> bool:
     """Whether a consent has this id already, of whichever victim."""
-    return session.scalar(select(ConsentRow.number).where(col(ConsentRow.id) == consent_id)) is not None
+    return session.scalar(select(col(ConsentRow.version)).where(col(ConsentRow.id) == consent_id)) is not None
 
 
 def to_consent(row: ConsentRow) -> Consent:

@@ -155,8 +155,9 @@ def test_a_kind_says_what_is_wrong_and_what_to_do_in_both_languages(code: str) -
 CANARY, WORD = "KANARI-7f3a", "kanari-7f3a"
 """As a person would write it, and as a code could be."""
 
-CASE, VICTIM, OURS, SENT, NOBODY = (f"0193f0a2-7a10-7000-8000-00000000000{number}" for number in range(1, 6))
-"""A case, its victim, a referral between two desks of the police, one to a hospital, and an id that nobody has."""
+CASE, VICTIM, OURS, SENT, AGREED, NOBODY = (f"0193f0a2-7a10-7000-8000-00000000000{number}" for number in range(1, 7))
+"""A case, its victim, a referral between two desks of the police, one to a hospital, what the victim agreed to, and
+an id that nobody has."""
 
 USED_KEY = f"lapor-{CANARY}"
 SERVICES = {"police": POLICE, "coordination": COORDINATION}
@@ -173,6 +174,12 @@ def a_victim(**changes: Any) -> dict[str, Any]:
 def a_referral(**changes: Any) -> dict[str, Any]:
     receiver = {"agency": "police", "region": "73.71"}
     return {"victim_id": VICTIM, "service": "investigation", "receiver": receiver, "basis": "public-task", **changes}
+
+
+def a_consent(**changes: Any) -> dict[str, Any]:
+    told = {"notice": "2026-1", "manner": "written", "guardian": "none", "valid_until": "2099-12-31T00:00:00Z"}
+    given = {"agrees": True, "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"]}
+    return {**told, **given, **changes}
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> As
             ("korban", f"/v1/cases/{CASE}/victims", a_victim(victim_id=VICTIM)),
             ("sendiri", "/v1/referrals", a_referral(referral_id=OURS)),
             ("keluar", "/v1/referrals", sent),
+            ("setuju", f"/v1/victims/{VICTIM}/consents", a_consent(consent_id=AGREED)),
         ):
             made = await running.ask("police", "POST", path, json=body, headers={"Idempotency-Key": key})
             assert made.status_code == 201, made.text
@@ -260,6 +268,10 @@ def opening(status: int, code: str, field: str | None = None, **changes: Any) ->
 
 def registering(status: int, code: str, field: str | None = None, **changes: Any) -> Bad:
     return Bad(f"POST /v1/cases/{CASE}/victims", status, code, field, a_victim(**changes))
+
+
+def agreeing(status: int, code: str, field: str | None = None, **changes: Any) -> Bad:
+    return Bad(f"POST /v1/victims/{VICTIM}/consents", status, code, field, a_consent(**changes))
 
 
 def referring(status: int, code: str, field: str | None = None, **changes: Any) -> Bad:
@@ -333,13 +345,14 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a referral nobody has": asking(f"/v1/referrals/{NOBODY}", 404, "unknown-referral"),
     "a history nobody has": asking(f"/v1/referrals/{NOBODY}/history", 404, "unknown-referral"),
     "an identity nobody has": asking(f"/v1/victims/{VICTIM}/identity?purpose=care", 404, "no-identity"),
-    "a schema there is not": asking(f"/v1/schemas/{CANARY}", 404, "unknown-schema"),
+    "a schema there is not": asking("/v1/schemas/id.tppo.referral.dreamt.v1", 404, "unknown-schema"),
+    "what no schema is called": asking(f"/v1/schemas/{CANARY}", *INVALID, "event_type"),
     "a parked event there is not": Bad("POST /v1/parked/73/replay", 404, "unknown-parked-event"),
-    "one beyond every number": Bad(f"POST /v1/parked/-{'9' * 30}/replay", 404, "unknown-parked-event"),
+    "one beyond every number": Bad(f"POST /v1/parked/-{'9' * 30}/replay", *INVALID, "number"),
     "one without a number": Bad(f"POST /v1/parked/{CANARY}/replay", *INVALID, "number"),
     # the query
-    "a cursor not from here": asking(f"/v1/referrals?cursor={CANARY}", 409, "unknown-cursor", "cursor"),
-    "a cursor too long": asking(f"/v1/parked?cursor={CANARY * 9}", *INVALID, "cursor"),
+    "a cursor not from here": asking(f"/v1/referrals?cursor=bj{CANARY}", 409, "unknown-cursor", "cursor"),
+    "a cursor of another shape": asking(f"/v1/parked?cursor={CANARY}", *INVALID, "cursor"),
     "a page of nothing": asking("/v1/referrals?limit=0", *INVALID, "limit"),
     "a page of many": asking(f"/v1/referrals?limit={CANARY}", *INVALID, "limit"),
     "a status there is not": asking(f"/v1/referrals?status={CANARY}", *INVALID, "status"),
@@ -363,6 +376,10 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a case that is there": opening(409, "id-taken", "/case_id", case_id=CASE, note=CANARY),
     "a victim that is there": registering(409, "id-taken", "/victim_id", victim_id=VICTIM, identity={"name": CANARY}),
     "a referral that is there": referring(409, "id-taken", "/referral_id", referral_id=OURS, note=CANARY),
+    "a consent that is there": agreeing(409, "id-taken", "/consent_id", consent_id=AGREED),
+    "a notice that never was": agreeing(422, "unknown-notice", "/notice", notice="2019-1"),
+    "a consent that is over": agreeing(422, "already-over", "/valid_until", valid_until="2020-01-01T00:00:00Z"),
+    "a purpose there is not": agreeing(*INVALID, "/purposes/0", purposes=[WORD]),
     "the same once more": referring(409, "duplicate", "/service", note=CANARY),
     "a referral of nobody": referring(404, "unknown-victim", "/victim_id", victim_id=NOBODY, note=CANARY),
     "a service there is not": referring(409, "no-such-route", "/service", service=WORD),
@@ -401,12 +418,14 @@ BAD_REQUESTS: dict[str, Bad] = {
     "coordination: a journey nobody makes": following(f"/v1/journeys/{NOBODY}", 404, "unknown-journey"),
     "coordination: custody of nobody": following(f"/v1/journeys/{NOBODY}/custody", 404, "unknown-journey"),
     "coordination: custody at no moment": following(f"/v1/journeys/{NOBODY}/custody?at={CANARY}", *INVALID, "at"),
-    "coordination: a cursor not from here": following(f"/v1/journeys?cursor={CANARY}", 409, "unknown-cursor", "cursor"),
-    "coordination: another": following(f"/v1/norm-gaps?cursor={WORD}", 409, "unknown-cursor", "cursor"),
+    "coordination: a cursor not from here": following(
+        f"/v1/journeys?cursor=bj{CANARY}", 409, "unknown-cursor", "cursor"
+    ),
+    "coordination: another": following(f"/v1/norm-gaps?cursor=bj{WORD}", 409, "unknown-cursor", "cursor"),
     "coordination: a stage there is not": following(f"/v1/journeys?stage={CANARY}", *INVALID, "stage"),
     "coordination: a region that is none": following(f"/v1/journeys?region={CANARY}", *INVALID, "region"),
     "coordination: a truth that is none": following(f"/v1/journeys?open={CANARY}", *INVALID, "open"),
-    "coordination: a schema there is not": following(f"/v1/schemas/{CANARY}", 404, "unknown-schema"),
+    "coordination: a schema there is not": following("/v1/schemas/id.tppo.a.b.v1", 404, "unknown-schema"),
 }
 
 ASKED = pytest.mark.parametrize("bad", BAD_REQUESTS.values(), ids=BAD_REQUESTS)

@@ -15,6 +15,7 @@ import structlog
 from fastapi import FastAPI
 
 from services.coordination.main import MEMBER as COORDINATION
+from services.coordination.sign_in import VISIT_SECONDS
 from services.police.main import MEMBER as POLICE
 from shared.service.app import wall_clock
 from shared.service.logs import configure_logs
@@ -88,7 +89,7 @@ async def test_the_cookie_and_its_deletion_say_all_that_guards_it(browser: httpx
         assert cookie["secure"] and cookie["httponly"]  # without Secure a browser does not heed it, nor its deletion
         assert (cookie["path"], cookie["samesite"], cookie["domain"]) == ("/", "strict", "")
     assert (gone.value, gone["max-age"]) == ("", "0")
-    assert made["max-age"] == made["expires"] == ""  # it ends with the browser, if not before
+    assert 590 <= int(made["max-age"]) <= 600  # it ends with its token
 
 
 @ON_ONE_LOOP
@@ -186,6 +187,27 @@ async def test_signing_out_clears_the_browser_and_going_back_shows_nothing(brows
     assert (out.status_code, out.headers["location"]) == (303, "/masuk")
     assert out.headers["clear-site-data"] == '"cache", "cookies", "storage"'
     assert not browser.cookies and not await sees_the_console(browser)
+
+
+@ON_ONE_LOOP
+async def test_a_visit_lasts_half_an_hour_at_most(browser: httpx.AsyncClient) -> None:
+    """Idle or not: a token that outlives it is taken neither from the form nor from a cookie made by hand."""
+    now = int(wall_clock().timestamp())
+    too_long, long = (token(exp=now + seconds) for seconds in (VISIT_SECONDS + 60, VISIT_SECONDS))
+    refused = await sign_in(browser, too_long)
+    assert refused.status_code == 401 and "30 menit" in refused.text and "set-cookie" not in refused.headers
+    assert (await browser.get("/", headers={"Cookie": f"__Host-estafet={too_long}"})).status_code == 303
+    assert int(only_cookie(await sign_in(browser, long))["max-age"]) <= VISIT_SECONDS
+    assert await sees_the_console(browser)
+
+
+@ON_ONE_LOOP
+async def test_every_page_behind_the_door_shows_where_to_leave(browser: httpx.AsyncClient) -> None:
+    leave = '<form action="/keluar" method="post" class="away">'
+    assert leave not in (await browser.get("/masuk")).text
+    await sign_in(browser, token())
+    for path in ("/", "/journeys/0193f0a2-7a10-7000-8000-0000000000ff"):
+        assert leave in (await browser.get(path)).text, path
 
 
 # --- the token itself -------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """All that a service offers over HTTP, and that there is nothing else: no sockets, uploads, listings, debugging."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,25 @@ def operations(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield method, path, operation
 
 
+NEVER_IN_AN_ADDRESS = ("Melati Contoh", "MELATI", "melati contoh", "7401234567890001", "+6281200000000", "Jl. Mawar 7")
+
+
+def fits(text: str, schema: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether a parameter of this schema could hold a text."""
+    if "$ref" in schema:
+        return fits(text, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+    if "anyOf" in schema:
+        return any(fits(text, one, document) for one in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return text in schema.get("enum", [schema.get("const")])
+    match schema:
+        case {"type": "null"} | {"type": "string", "format": "date-time"}:
+            return False
+        case {"type": "integer"}:
+            return text.isdigit() and schema.get("minimum", 0) <= int(text) <= schema.get("maximum", int(text))
+    return re.search(schema.get("pattern", ""), text) is not None
+
+
 async def knock(app: FastAPI, path: str) -> list[str]:
     """The kinds of messages that somebody gets who wants to speak WebSocket."""
     sent: list[str] = []
@@ -67,6 +87,23 @@ async def knock(app: FastAPI, path: str) -> list[str]:
 async def test_no_door_opens_to_a_websocket(apps: dict[str, FastAPI], name: str) -> None:
     for path in {"/", "/ws", "/graphql", "/static/console.css", *(path for _, path, _ in operations(apps[name]))}:
         assert await knock(apps[name], path) == ["websocket.close"], path
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("name", SERVICES)
+async def test_nothing_that_a_person_is_known_by_fits_into_an_address(apps: dict[str, FastAPI], name: str) -> None:
+    """Addresses stand in the logs of whatever a request passes through."""
+    document = apps[name].openapi()
+    parameters = [
+        (path, parameter)
+        for _, path, operation in operations(apps[name])
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] in ("path", "query")
+    ]
+    assert len(parameters) > 10
+    for path, parameter in parameters:
+        taken = [text for text in NEVER_IN_AN_ADDRESS if fits(text, parameter["schema"], document)]
+        assert not taken, (path, parameter["name"])
 
 
 @ON_ONE_LOOP

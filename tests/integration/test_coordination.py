@@ -2,18 +2,11 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any, cast
-
-from sqlalchemy import select
-from sqlmodel import Session, col
+from typing import Any
 
 from services.coordination.projection import WITNESSED_EVERY
 from shared.messaging.broker import Incoming
-from shared.storage.tables import LedgerEntry, OutboxEntry
-from tests.network import Network, a_victim, refer
-
-NOBODY = cast(Any, None)
-"""Whom to acknowledge to."""
+from tests.network import Network, a_victim, refer, sent_by
 
 
 async def test_a_transfer_moves_custody_in_the_journey(network: Network) -> None:
@@ -94,21 +87,6 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
     assert [handover["business_status"] for handover in readings[0]["handovers"]] == ["closed", "closed"]
     for journey in readings[1:]:
         assert journey == readings[0]
-
-
-def sent_by(network: Network, code: str) -> list[Incoming]:
-    """Everything that a member has sent, as it would arrive."""
-
-    def look(session: Session) -> list[Incoming]:
-        rows = session.execute(
-            select(col(OutboxEntry.subject), col(LedgerEntry.body), col(LedgerEntry.signature)).join(
-                LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id)
-            )
-        )
-        return [Incoming(subject, body, signature, NOBODY) for subject, body, signature in rows]
-
-    found: list[Incoming] = network.apps[code].state.database.read(look)
-    return found
 
 
 async def reading(network: Network, told: Sequence[Incoming], victim: str, seed: int) -> dict[str, Any]:

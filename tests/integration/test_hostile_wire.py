@@ -9,15 +9,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.contracts.codes import AgeClass, JourneyOutcome, Sex, Stage
 from shared.contracts.envelope import Draft, write
-from shared.contracts.events import Accepted, EventData, ReferralEvent, Started
+from shared.contracts.events import (
+    Accepted,
+    EventData,
+    JourneyClosed,
+    ReferralEvent,
+    Requested,
+    StageRecorded,
+    Started,
+    VictimRegistered,
+)
+from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.messaging.broker import Incoming, Outgoing
 from shared.messaging.consumer import Receive
 from shared.security.keys import SigningKey
 from shared.service.office import new_id
 from shared.service.reception import Reception
 from shared.storage.database import Transaction
-from tests.network import Network, a_victim, refer
+from tests.network import Network, a_victim, refer, sent_by
 
 HEALED_WITHIN = 60
 
@@ -201,6 +212,90 @@ async def test_an_unlawful_move_of_the_other_side_is_parked(network: Network) ->
     parked = await until_parked(network, "police", "move-not-allowed")
     assert parked["trusted"]
     assert (await network["police"].get(f"/v1/referrals/{referral}"))["status"] == "received"
+
+
+async def test_what_a_peer_adds_to_an_event_is_in_no_answer(network: Network) -> None:
+    """A later version may add a field, so it is kept in the ledger's bytes; what shows it is what knows it."""
+    referral = await a_referral(network)
+    known = json.loads(event("kemenkes", "police", about(referral, Accepted), 2, 3))
+    body = json.dumps({**known, "data": {**known["data"], "patient": "Contoh Rekaan"}}).encode()
+    subject = _subject("kemenkes", "police", about(referral, Accepted))
+    await publish(network, "kemenkes", subject, body, key_of(network, "kemenkes").sign(body))
+    await network["police"].until_status(referral, "accepted")
+    history = await network["police"].get(f"/v1/referrals/{referral}/history")
+    assert Accepted.type() in [item["type"] for item in history["items"]]
+    assert "Rekaan" not in json.dumps(history)
+
+
+async def test_a_referral_for_a_desk_that_is_not_ours_is_rejected_where_it_arrives(network: Network) -> None:
+    referral = await a_referral(network)
+    [told] = [
+        message.body for message in sent_by(network, "police") if ".kemenkes.referral.requested." in message.subject
+    ]
+    asked = Requested.model_validate_json(json.dumps(json.loads(told)["data"]))
+    elsewhere = asked.receiver.model_copy(update={"unit": "rs-tidak-ada"})
+    data = asked.model_copy(update={"referral_id": new_id(), "receiver": elsewhere, "sealed": None})
+    await network.stop("police")  # so that its next number is free
+    body = event("police", "kemenkes", data, 2, 1)
+    await publish(network, "police", _subject("police", "kemenkes", data), body, key_of(network, "police").sign(body))
+    seen = await network["kemenkes"].until_status(data.referral_id, "rejected")
+    assert seen["reject_reason"] == "out-of-jurisdiction" and referral != data.referral_id
+
+
+async def test_what_occurred_after_it_was_told_is_parked(network: Network) -> None:
+    referral = await a_referral(network)
+    ahead = about(referral, Accepted).model_copy(update={"occurred_at": datetime.now(UTC) + timedelta(hours=1)})
+    body = event("kemenkes", "police", ahead, 2, 3)
+    await publish(
+        network, "kemenkes", _subject("kemenkes", "police", ahead), body, key_of(network, "kemenkes").sign(body)
+    )
+    assert (await until_parked(network, "police", "occurred-after-it-was-told"))["trusted"]
+    assert (await network["police"].get(f"/v1/referrals/{referral}"))["status"] == "received"
+
+
+async def tell_coordination(network: Network, code: str, linkseq: int, *told: EventData) -> None:
+    """Say something to coordination in a member's name, signed with its key."""
+    for number, data in enumerate(told, linkseq):
+        body = event(code, "coordination", data, number)
+        subject = _subject(code, "coordination", data)
+        await publish(network, code, subject, body, key_of(network, code).sign(body))
+
+
+async def test_a_journey_is_told_by_those_who_have_the_victim_in_custody(network: Network) -> None:
+    police, coordination = await network.start("police"), await network.start("coordination")
+    victim = await a_victim(police)
+    before = await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["registered_at"] is not None)
+    desk = UnitRef(agency="kemensos", unit="dinsos-74.01", region="74.01")
+    at = datetime.now(UTC)
+    stage = StageRecorded(victim_id=victim, stage=Stage.REINTEGRATION, unit=desk, occurred_at=at)
+    end = JourneyClosed(victim_id=victim, outcome=JourneyOutcome.REINTEGRATED, unit=desk, occurred_at=at)
+    await tell_coordination(network, "kemensos", 1, stage, end)
+    auditor = await network.operator("coordination")
+    with network.apps["coordination"].state.changes.watching("parked") as watch:
+        while len(parked := (await auditor.get("/v1/parked"))["items"]) < 2:
+            assert await watch.next(20)
+    assert [item["reason"] for item in parked] == ["not-in-custody"] * 2
+    assert await coordination.get(f"/v1/journeys/{victim}") == before
+
+
+async def test_word_of_a_stage_that_overtakes_the_custody_waits_for_it(network: Network) -> None:
+    coordination = await network.start("coordination")
+    desk, victim, at = UnitRef(agency="police", unit="polres-74.01", region="74.01"), new_id(), datetime.now(UTC)
+    stage = StageRecorded(victim_id=victim, stage=Stage.IDENTIFICATION, unit=desk, occurred_at=at)
+    registered = VictimRegistered(
+        case_id=new_id(),
+        victim_id=victim,
+        facts=VictimFacts(age_class=AgeClass.ADULT, sex=Sex.FEMALE),
+        custody=Custody(**dict(desk), seq=1),
+        occurred_at=at - timedelta(hours=1),
+    )
+    await tell_coordination(network, "police", 2, stage)
+    assert (await until_parked(network, "coordination", "not-in-custody"))["trusted"]
+    await tell_coordination(network, "police", 1, registered)
+    seen = await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["stage"] == "identification")
+    assert seen["custody"]["agency"] == "police"
+    [item] = (await (await network.operator("coordination")).get("/v1/parked"))["items"]
+    assert item["resolved_at"] is not None
 
 
 async def test_a_wiped_broker_is_healed_from_the_ledgers(network: Network) -> None:

@@ -1,9 +1,9 @@
 """For operators of any member: parked events and their replay, links, schemas, problems, health."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 from sqlalchemy import case, func, select
 from sqlmodel import Session, col
@@ -21,6 +21,8 @@ from shared.service.reception import Reception
 from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
+
+EventType = Annotated[str, Path(max_length=120, pattern=r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$")]
 
 router = APIRouter(tags=["operasi"], route_class=GuardedRoute)
 
@@ -44,7 +46,7 @@ def list_parked(database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50)
     summary="Ulangi peristiwa tertahan / Replay a parked event",
     responses=responses("unknown-parked-event", "replay-failed"),
 )
-def replay(number: int, request: Request, database: DatabaseDep) -> ParkedView:
+def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Request, database: DatabaseDep) -> ParkedView:
     """Coba terapkan lagi. Yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
     reception: Reception = request.app.state.reception
 
@@ -135,7 +137,9 @@ def list_schemas() -> SchemaList:
     summary="Skema satu peristiwa / The schema of an event",
     responses=responses("unknown-schema"),
 )
-def see_schema(event_type: str) -> dict[str, Any]:
+def see_schema(
+    event_type: Annotated[str, Path(max_length=120, pattern=r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$")],
+) -> dict[str, Any]:
     """JSON Schema 2020-12 dari seluruh amplop CloudEvents."""
     if event_type not in CATALOGUE:
         raise Refused("unknown-schema")
