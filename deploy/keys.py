@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, assert_never
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from deploy.console_output import console, say
@@ -117,7 +118,8 @@ def list_keys(folder: Folder = SECRETS) -> None:
     for key_id, key in sorted(directory.keys.items()):
         state, since = _state(key, now)
         table.add_row(key_id, key.use, state, f"{since:%Y-%m-%d %H:%M}")
-    console.print(table)
+    # as wide as it needs: in a narrow window lines go on below, and no state is cut short
+    Console(highlight=False, width=max(console.width, 120)).print(table)
 
 
 def _state(key: DirectoryKey, now: datetime) -> tuple[str, datetime]:

@@ -37,6 +37,8 @@ def erase(
         raise Refused("not-custody-holder")
     if privacy.holds_of(tx.session, victim_id):
         raise Refused("legal-hold")
+    if command.erasure_id is not None and tx.session.get(ObeyedRow, command.erasure_id) is not None:
+        raise Refused("id-taken", field="erasure_id")
     asked = e.ErasureRequested(
         erasure_id=command.erasure_id or new_id(),
         victim_id=victim_id,
@@ -80,6 +82,8 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
     if victim is None or not _may_say(sender, victim, rows):
         raise Park("not-theirs-to-say")
     known = tx.session.get(ObeyedRow, _id_of(cause))
+    if known is not None and known.victim_id != cause.victim_id:
+        raise Park("id-of-another-victim")
     if known is None:
         answer = _do(tx, office, victim, cause, rows, sender)
         _note(tx, cause, answer.end)

@@ -200,7 +200,8 @@ def test_a_directory_can_be_signed_anew(operator: Operator) -> None:
     assert (operator.directory().version, operator.directory().keys) == (2, keys)
 
 
-def test_the_list_shows_every_key_in_both_languages(operator: Operator) -> None:
+def test_the_list_shows_every_key_in_both_languages(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")  # a narrow window cuts nothing short
     operator.says("rotate", "library")
     operator.says("revoke", "archive-1", "--reason", "cessation-of-operation")
     said = operator.says("list")

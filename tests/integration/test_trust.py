@@ -289,7 +289,9 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
     formerly = await network.calling("police", Role.SUPERVISOR)
     assert problem(await formerly.post(f"/v1/victims/{victim}/erasure")) == "not-custody-holder"
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    assert (await head.post(f"/v1/victims/{victim}/erasure")).status_code == 202
+    named = {"erasure_id": new_id()}
+    assert (await head.post(f"/v1/victims/{victim}/erasure", named)).status_code == 202
+    assert problem(await head.post(f"/v1/victims/{victim}/erasure", named)) == "id-taken"
     await until_disclosure(kemenpppa, victim, referral, lambda item: item["end"] == "erased")
     await until_forgotten(network, "police", victim)
 

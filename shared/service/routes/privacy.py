@@ -218,7 +218,7 @@ def lift_holds(
     response_model=m.ErasureView,
     tags=RIGHTS,
     summary="Hapus identitas di mana-mana / Erase an identity everywhere",
-    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", *COMMANDED),
+    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "id-taken", *COMMANDED),
 )
 def erase(
     victim_id: IdPath, command: c.Erase, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
