@@ -2,10 +2,11 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import structlog
 import typer
+from pydantic import ValidationError
 
 from shared import contracts
 from shared.contracts.events import CATALOGUE
@@ -15,7 +16,7 @@ from shared.security.key_directory import DirectoryFile, load_root
 from shared.service.app import Member, wall_clock
 from shared.service.logs import configure_logs
 from shared.service.sealed import rewrap_all
-from shared.service.settings import Settings, Storing
+from shared.service.settings import Keeping, Storing
 from shared.storage.append_only import grant
 from shared.storage.database import Author, Database, open_engine
 from shared.storage.migrate import migrate as migrate_database
@@ -23,6 +24,7 @@ from shared.storage.migrate import migrate as migrate_database
 GOLDEN = Path(contracts.__file__).with_name("golden")
 """Where the golden copies of the JSON Schemas lie."""
 
+S = TypeVar("S", bound=Storing)
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for the operator of one service.")
 
 
@@ -34,7 +36,7 @@ def migrate(
     """Bring the database named in the environment up to the revision this version needs."""
     configure_logs("info")
     member: Member = importlib.import_module(service).MEMBER
-    settings = Storing()  # type: ignore[call-arg]
+    settings = _read(Storing)
     engine = open_engine(settings.database())
     migrate_database(engine, member.lineages)
     if role:
@@ -52,7 +54,7 @@ def rewrap(
     After that no backup that was made before opens any more: nothing that was erased, either.
     """
     member: Member = importlib.import_module(service).MEMBER
-    settings = Settings()  # type: ignore[call-arg]
+    settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
     vault = FileVault(settings.key_folder, member.agency.code, keys.current, wall_clock)
     database = Database(settings.database(), Author(member.agency.code, vault), wall_clock)
@@ -67,6 +69,16 @@ def schemas(folder: Annotated[Path, typer.Argument(help="Where to write the JSON
     for name, event in CATALOGUE.items():
         (folder / f"{name}.json").write_text(golden_text(event), encoding="utf-8")
     typer.echo(f"{len(CATALOGUE)} schemas in {folder}")
+
+
+def _read(kind: type[S]) -> S:
+    """Settings from the environment, or a line that names what is wrong there."""
+    try:
+        return kind()  # type: ignore[call-arg]
+    except ValidationError as error:
+        names = sorted({f"ESTAFET_{fault['loc'][0]}".upper() for fault in error.errors()})
+        typer.echo(f"missing or wrong in the environment: {', '.join(names)}", err=True)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

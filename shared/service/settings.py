@@ -65,15 +65,20 @@ class Storing(BaseSettings):
         return make_url(self.database_url).set(password=password).render_as_string(hide_password=False)
 
 
-class Settings(Listening, Storing):
+class Keeping(Storing):
+    """Where a member's keys are, beside its database: all that the command needs that wraps data keys anew."""
+
+    key_folder: Path = Field(description="Folder of the member's own secret keys, readable by its owner alone.")
+    key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
+    key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
+
+
+class Settings(Listening, Keeping):
     """What a service needs to know of the place it runs in."""
 
     profile: Literal["development", "production"] = Field(
         default="development", description="In production a service refuses to start on what is unsafe, naming it."
     )
-    key_folder: Path = Field(description="Folder of the member's own secret keys, readable by its owner alone.")
-    key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
-    key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
     nats_url: str | None = Field(default=None, description="tls://host:4222; without it the outbox only fills.")
     nats_seed_file: Path | None = Field(default=None, description="NKEY seed of this member's NATS user.")
     nats_ca_file: Path | None = Field(default=None, description="PEM of the CA of the broker's certificate.")
