@@ -206,7 +206,9 @@ class Witness:
         """Record a batch in one unit of work."""
         self.reception(tx, batch)
         tx.session.flush()
-        before = {link: _through(tx, link) for link in tx.arrivals}
+        # the rows are held on to, so that each is read once
+        rows = {link: tx.session.get(ReceivedLink, link) for link in tx.arrivals}
+        before = {link: 0 if row is None else row.through for link, row in rows.items()}
         ledger.note_arrivals(tx.session, tx.arrivals)
         tx.arrivals.clear()
         grown = {

@@ -87,13 +87,12 @@ class Relay:
         while batch := await asyncio.to_thread(self._database.read, lambda s: outbox.unsent(s, BATCH)):
             messages = [Outgoing(u.subject, u.event_id, u.body, u.signature, u.key) for u in batch]
             stored = set(await self._broker.publish(messages))
-            positions = [u.position for u in batch if u.event_id in stored]
-            if positions:
+            published = [u for u in batch if u.event_id in stored]
+            if published:
                 await asyncio.to_thread(
-                    self._database.write,
-                    lambda tx, done=positions: outbox.mark_published(tx.session, done, tx.now),
+                    self._database.write, lambda tx, done=published: outbox.mark_published(tx.session, done, tx.now)
                 )
-            if len(positions) < len(batch):
+            if len(published) < len(batch):
                 return False
             if len(batch) < BATCH:  # a commit since then has woken us again
                 break

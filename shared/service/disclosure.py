@@ -1,5 +1,6 @@
 """Giving something of an identity to another agency: on a legal basis, only what the service needs, sealed for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.contracts.codes import AgeClass, IdentityField, LegalBasis
@@ -12,6 +13,7 @@ from shared.storage import privacy
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import DisclosureRow
+from shared.storage.tables import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +25,44 @@ class Lawful:
 
 
 def lawful(
-    tx: Transaction, office: Office, sight: Sight, victim: VictimRow, agency: str, service: str, basis: LegalBasis
+    tx: Transaction,
+    office: Office,
+    sight: Sight,
+    victim: VictimRow,
+    live: Sequence[ReferralRow],
+    agency: str,
+    service: str,
+    basis: LegalBasis,
 ) -> Lawful:
     """Which fields may be given for a service of an agency: those it needs, that we ourselves may see, on this basis.
 
-    Raises Refused where the basis does not hold.
+    ``live``: the victim's referrals that have not ended. Raises Refused where the basis does not hold.
     """
-    latest = consent.current(map(privacy.to_consent, privacy.consents_of(tx.session, victim.id)))
+    latest = None
+    if basis is LegalBasis.CONSENT:
+        latest = consent.current(map(privacy.to_consent, privacy.consents_of(tx.session, victim.id)))
     needs = office.directory.service(agency, service).needs
     fields = consent.disclosed(basis, AgeClass(victim.age_class), latest, agency, needs, tx.now)
-    on_consent = latest.id if basis is LegalBasis.CONSENT and latest is not None else None
-    return Lawful(fields & ordinary_right(tx, office, sight, victim).fields, on_consent)
+    return Lawful(fields & ordinary_right(office, sight, victim, live).fields, latest.id if latest else None)
 
 
 def give(
-    tx: Transaction, office: Office, victim_id: str, referral_id: str, agency: str, what: Lawful, basis: LegalBasis
+    tx: Transaction,
+    office: Office,
+    victim_id: str,
+    referral_id: str,
+    agency: str,
+    what: Lawful,
+    basis: LegalBasis,
+    first: bool,
 ) -> sealed.Given | None:
-    """Seal it for the agency, and note that it was given. None where there is nothing to give, or it is our own."""
+    """Seal it for the agency, and note that it was given. None where there is nothing to give, or it is our own.
+
+    ``first``: with a new referral, so that there is nothing here yet to add to.
+    """
     given = None if agency == office.code else sealed.give(tx, office, victim_id, referral_id, agency, what.fields)
     if given is not None:
-        _note(tx, referral_id, victim_id, True, agency, given.fields, basis, what.consent_id)
+        _note(tx, referral_id, victim_id, True, agency, given.fields, basis, what.consent_id, first)
     return given
 
 
@@ -56,13 +76,14 @@ def take(
     sealed_for_us: str | None,
     basis: str | None,
     consent_id: str | None,
+    first: bool,
 ) -> None:
-    """Keep what an agency gave us, and note from whom and on which basis."""
+    """Keep what an agency gave us, and note from whom and on which basis. ``first``: with a new referral."""
     if sealed_for_us is None:
         return
-    fields = sealed.take(tx, office, event_id, victim_id, referral_id, sealed_for_us)
+    fields = sealed.take(tx, office, event_id, victim_id, referral_id, sealed_for_us, first)
     if fields:
-        _note(tx, referral_id, victim_id, False, agency, fields, basis or "", consent_id)
+        _note(tx, referral_id, victim_id, False, agency, fields, basis or "", consent_id, first)
 
 
 def _note(
@@ -74,9 +95,9 @@ def _note(
     fields: tuple[str, ...],
     basis: str,
     consent_id: str | None,
+    first: bool,
 ) -> None:
-    known = {row.referral_id: row for row in privacy.disclosures_of(tx.session, victim_id)}
-    row = known.get(referral_id) or DisclosureRow(
+    row = (None if first else privacy.disclosure_with(tx.session, referral_id)) or DisclosureRow(
         referral_id=referral_id,
         victim_id=victim_id,
         given=given,

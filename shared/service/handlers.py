@@ -35,8 +35,8 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
     requested = _requested(tx, office, command, victim, _speaking_unit(sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
     wanted = command.receiver.agency
-    what = disclosure.lawful(tx, office, sight, victim, wanted, command.service, command.basis)
-    given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis)
+    what = disclosure.lawful(tx, office, sight, victim, live, wanted, command.service, command.basis)
+    given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis, first=True)
     sealed_for_them = given.sealed if given else None
     requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})
     referral = open_referral(requested)
@@ -151,8 +151,9 @@ def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRo
     if victim is None:
         raise Refused("unknown-victim")
     basis, wanted = LegalBasis(row.basis or LegalBasis.PUBLIC_TASK), row.receiver_agency
-    what = disclosure.lawful(tx, office, sight, victim, wanted, row.service, basis)
-    return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis)
+    live = referrals.live_of_victim(tx.session, victim.id)
+    what = disclosure.lawful(tx, office, sight, victim, live, wanted, row.service, basis)
+    return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis, first=False)
 
 
 def etag(row: ReferralRow) -> str:

@@ -18,6 +18,7 @@ from shared.storage import referrals, seen
 from shared.storage.agency_tables import AccessRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow, BreakGlassRow
+from shared.storage.tables import ReferralRow
 from shared.storage.victims import holder_of, load_victim
 
 
@@ -40,7 +41,7 @@ def record(
     victim = load_victim(tx.session, victim_id, seen.victims(sight))
     if victim is None:
         raise Refused("unknown-victim")
-    right = ordinary_right(tx, office, sight, victim)
+    right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
     for name in sorted(identity.model_fields_set):
         if name not in right.fields:
             raise Refused("not-responsible", field=name)
@@ -117,9 +118,11 @@ def _log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: R
 def _right(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
     """A victim that exists for the caller, by their desk or by an open break-glass, and the right to look."""
     victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    right = ordinary_right(tx, office, sight, victim) if victim is not None else None
-    if victim is not None and right is not None and right.fields:
-        return victim, right
+    right = None
+    if victim is not None:
+        right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
+        if right.fields:
+            return victim, right
     glass = _open_glass(tx, office.code, caller, victim_id)
     if glass is not None:
         victim = load_victim(tx.session, victim_id)
@@ -140,12 +143,12 @@ def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) ->
     return tx.session.scalars(statement).first()
 
 
-def ordinary_right(tx: Transaction, office: Office, sight: Sight, victim: VictimRow) -> Right:
-    """The right that follows from custody and from the services at work."""
+def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> Right:
+    """The right that follows from custody and from the services at work. ``live``: the victim's referrals."""
     needs = {service.code: service.needs for service in office.agency.services}
     works = [
         Work(referral.receiver, referral.status, needs.get(referral.service, frozenset()))
-        for referral in map(referrals.to_referral, referrals.live_of_victim(tx.session, victim.id))
+        for referral in map(referrals.to_referral, live)
         if referral.receiver.agency == office.code
     ]
     holder = holder_of(victim)
@@ -165,5 +168,6 @@ def search(
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))
     found = list(tx.session.scalars(statement.order_by(col(VictimRow.number))))
     for victim in found:
-        _log(tx, caller, victim.id, "search", ordinary_right(tx, office, sight, victim), [field])
+        right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim.id))
+        _log(tx, caller, victim.id, "search", right, [field])
     return found

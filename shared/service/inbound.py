@@ -13,7 +13,7 @@ from shared.service import break_glass, disclosure, erasure
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
-from shared.storage import ledger, outbox, referrals
+from shared.storage import outbox, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.tables import ReferralRow
@@ -63,7 +63,7 @@ class Inbound:
         if referrals.load(tx.session, event.referral_id) is not None:
             raise Park("referral-id-taken")
         _meet_victim(tx, event)
-        self._take(tx, envelope, event, event.sealed, event.consent_id)
+        self._take(tx, envelope, event, event.sealed, event.consent_id, first=True)
         live = referrals.live_of_victim(tx.session, event.victim_id)
         referral = open_referral(event)
         row = referrals.add(tx.session, referral, envelope.basis, tx.now)
@@ -91,10 +91,11 @@ class Inbound:
         event: e.ReferralEvent,
         sealed_for_us: str | None,
         consent_id: str | None,
+        first: bool,
     ) -> None:
         """Keep what the sender gave us of who the victim is."""
         about = (event.victim_id, event.referral_id, envelope.sender)
-        disclosure.take(tx, self.office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id)
+        disclosure.take(tx, self.office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id, first)
 
     def _asked(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
         """The sender asks: it makes no version, but the receiver's service may have an answer."""
@@ -102,7 +103,7 @@ class Inbound:
         if envelope.sender != row.sender_agency:
             raise Park("not-the-sender")
         if isinstance(event, e.InformationProvided):
-            self._take(tx, envelope, event, event.sealed, None)
+            self._take(tx, envelope, event, event.sealed, None, first=False)
         referral = evolve(referrals.to_referral(row), event)
         settle(tx, row, referral, event)
         answer = react(referral, event)
@@ -125,15 +126,15 @@ class Inbound:
 
 def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
     """Mark our event confirmed; with the receipt for an outcome, the referral is closed. Raises Park."""
-    entry = ledger.find(tx.session, receipt.event_id)
-    wrong = outbox.confirm(tx.session, entry, receipt, envelope.id, envelope.sender, tx.now)
+    sent = outbox.sent(tx.session, receipt.event_id)
+    wrong = outbox.confirm(sent, receipt, envelope.id, envelope.sender, tx.now)
     if wrong is not None:
         raise Park(wrong)
-    if entry is None or entry.referral_id is None:
+    if sent is None or sent.referral_id is None:
         return
-    tx.changed.add(entry.referral_id)
-    if is_outcome(entry.type):
-        row = referrals.load(tx.session, entry.referral_id)
+    tx.changed.add(sent.referral_id)
+    if is_outcome(sent.type):
+        row = referrals.load(tx.session, sent.referral_id)
         if row is not None:
             row.closed = True
 

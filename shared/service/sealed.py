@@ -62,9 +62,9 @@ def find(session: Session, about: str, source: str) -> SealedRow | None:
     return session.scalars(statement).first()
 
 
-def _data_key(tx: Transaction, office: Office, about: str) -> DataKey:
-    """The data key of a victim (or case) here, made at first need."""
-    row = tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == own_source(about))).first()
+def _data_key(tx: Transaction, office: Office, about: str, row: DataKeyRow | None = None) -> DataKey:
+    """The data key of a victim (or case) here, made at first need. ``row``: where it is, if that has been read."""
+    row = row or tx.session.get(DataKeyRow, own_source(about))
     if row is not None:
         return DataKey(office.vault.unwrap_at_rest(row.wrapped, about))
     key = DataKey.generate()
@@ -82,7 +82,7 @@ def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
     """What is sealed in a row; nothing where its key has been destroyed."""
     ours = row.key_id == OWN
     name = own_source(row.victim_id) if ours else row.key_id
-    kept = session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == name)).first()
+    kept = session.get(DataKeyRow, name)
     if kept is None:
         return {}
     try:
@@ -137,6 +137,7 @@ def give(
     tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
 ) -> Given | None:
     """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
+    ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens what we know, and makes the recipient's key
     what = {name: value for name, value in known(tx.session, office, victim_id).items() if name in fields}
     if not what:
         return None
@@ -145,17 +146,18 @@ def give(
     except Untrusted as error:
         log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
         return None
-    key = _data_key(tx, office, victim_id).for_recipient(victim_id, recipient, purpose(referral_id))
+    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, purpose(referral_id))
     sealed = seal(what, key, victim_id, recipient, purpose(referral_id))
     return Given(sealed, wrap_key(key, theirs), tuple(sorted(what)))
 
 
 def take(
-    tx: Transaction, office: Office, event_id: str, victim_id: str, referral_id: str, sealed: str
+    tx: Transaction, office: Office, event_id: str, victim_id: str, referral_id: str, sealed: str, first: bool
 ) -> tuple[str, ...]:
     """Keep what another agency gave us with an event of a referral, and the key that came beside it, locked for us.
 
-    Answers the fields that came. Without a key (it was erased meanwhile, or is another's) nothing is readable.
+    ``first``: with a new referral, of which there is nothing here yet. Answers the fields that came. Without a key (it
+    was erased meanwhile, or is another's) nothing is readable.
     """
     try:
         key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
@@ -164,9 +166,9 @@ def take(
     except (Unopenable, ValidationError) as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return ()
-    if tx.session.scalars(select(DataKeyRow).where(col(DataKeyRow.id) == key.kid)).first() is None:
+    if first or tx.session.get(DataKeyRow, key.kid) is None:
         _keep_key(tx, office, key.kid, victim_id, key)
-    row = find(tx.session, victim_id, referral_id)
+    row = None if first else find(tx.session, victim_id, referral_id)
     if row is None:
         row = SealedRow(
             victim_id=victim_id, source=referral_id, kind=IDENTITY, key_id="", sealed="", recorded_at=tx.now

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.events import ReceiptRecorded
@@ -24,6 +24,7 @@ class Unsent:
     body: bytes
     signature: str
     key: str | None
+    attempts: int
 
 
 def unsent(session: Session, limit: int) -> list[Unsent]:
@@ -36,6 +37,7 @@ def unsent(session: Session, limit: int) -> list[Unsent]:
             col(LedgerEntry.body),
             col(LedgerEntry.signature),
             col(OutboxEntry.key),
+            col(OutboxEntry.attempts),
         )
         .join(LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id))
         .where(col(OutboxEntry.published_at).is_(None))
@@ -45,13 +47,27 @@ def unsent(session: Session, limit: int) -> list[Unsent]:
     return [Unsent(*row) for row in session.execute(statement)]
 
 
-def mark_published(session: Session, positions: Sequence[int], now: datetime) -> None:
+_OUTBOX = OutboxEntry.__table__  # type: ignore[attr-defined]
+_PUBLISHED = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.position == bindparam("of"))
+    .values(published_at=bindparam("at"), resend_at=bindparam("again_at"), attempts=bindparam("tries"))
+)
+
+
+def mark_published(session: Session, published: Sequence[Unsent], now: datetime) -> None:
     """The broker has these; if no receipt comes they are sent again, later and later."""
-    rows = session.scalars(select(OutboxEntry).where(col(OutboxEntry.position).in_(positions)))
-    for row in rows:
-        row.published_at = now
-        row.resend_at = now + min(FIRST_RESEND * 2**row.attempts, LAST_RESEND)
-        row.attempts = min(row.attempts + 1, 30)
+    marks = [
+        {
+            "of": one.position,
+            "at": now,
+            "again_at": now + min(FIRST_RESEND * 2**one.attempts, LAST_RESEND),
+            "tries": min(one.attempts + 1, 30),
+        }
+        for one in published
+    ]
+    if marks:
+        session.connection().execute(_PUBLISHED, marks)
 
 
 def resend_due(session: Session, now: datetime) -> int:
@@ -85,23 +101,40 @@ def _put_back(session: Session, owed: object) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def confirm(
-    session: Session, entry: LedgerEntry | None, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime
-) -> str | None:
-    """Take a receipt for an entry of the ledger. Answers None, or the code of what is wrong with it.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An event that we sent: what is owed of it, and what the ledger says of it."""
+
+    owed: OutboxEntry
+    sha256: str
+    type: str
+    referral_id: str | None
+
+
+def sent(session: Session, event_id: str) -> Sent | None:
+    """An event that we sent, locked until the end of the transaction where the database has such locks."""
+    statement = (
+        select(OutboxEntry, col(LedgerEntry.sha256), col(LedgerEntry.type), col(LedgerEntry.referral_id))
+        .join(LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id))
+        .where(col(OutboxEntry.event_id) == event_id)
+        .with_for_update(of=OutboxEntry)
+    )
+    found = session.execute(statement).first()
+    return None if found is None else Sent(*found)
+
+
+def confirm(sent: Sent | None, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime) -> str | None:
+    """Take a receipt for what we sent. Answers None, or the code of what is wrong with it.
 
     A receipt counts only for an event that we sent to this peer and for exactly the bytes that we sent.
     """
-    owed = session.scalars(
-        select(OutboxEntry).where(col(OutboxEntry.event_id) == receipt.event_id).with_for_update()
-    ).first()
-    if entry is None or owed is None or owed.peer != peer:
+    if sent is None or sent.owed.peer != peer:
         return "receipt-of-unknown-event"
-    if entry.sha256 != receipt.sha256 or entry.linkseq != receipt.linkseq:
+    if sent.sha256 != receipt.sha256 or sent.owed.linkseq != receipt.linkseq:
         return "receipt-of-other-bytes"
-    if owed.confirmed_at is None:
-        owed.confirmed_at = now
-        owed.receipt_id = receipt_id
+    if sent.owed.confirmed_at is None:
+        sent.owed.confirmed_at = now
+        sent.owed.receipt_id = receipt_id
     return None
 
 

@@ -44,6 +44,12 @@ def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
     return session.scalars(statement.order_by(col(DisclosureRow.number)).with_for_update()).all()
 
 
+def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:
+    """What was given or received with a referral."""
+    statement = select(DisclosureRow).where(col(DisclosureRow.referral_id) == referral_id)
+    return session.scalars(statement.with_for_update()).first()
+
+
 def holds_of(session: Session, victim_id: str) -> Sequence[HoldRow]:
     """The legal holds of a victim that are not lifted, oldest first."""
     standing = (col(HoldRow.victim_id) == victim_id) & col(HoldRow.lifted_at).is_(None)

@@ -33,7 +33,7 @@ class Sending:
     def publish(self) -> int:
         """Publish what is unsent; answers how many."""
         unsent = self.database.read(lambda session: outbox.unsent(session, 10))
-        self.database.write(lambda tx: outbox.mark_published(tx.session, [u.position for u in unsent], tx.now))
+        self.database.write(lambda tx: outbox.mark_published(tx.session, unsent, tx.now))
         return len(unsent)
 
     def after(self, passed: timedelta) -> int:
@@ -50,7 +50,9 @@ class Sending:
             linkseq=linkseq,
             outcome=ReceiptOutcome.APPLIED,
         )
-        return self.database.write(lambda tx: outbox.confirm(tx.session, entry, receipt, new_id(), peer, tx.now))
+        return self.database.write(
+            lambda tx: outbox.confirm(outbox.sent(tx.session, entry.event_id), receipt, new_id(), peer, tx.now)
+        )
 
 
 @pytest.fixture
