@@ -107,12 +107,13 @@ def certificate(request: Request) -> str | None:
     return thumbprint(chain[0]) if chain else None
 
 
-def _caller(request: Request) -> Caller:
+# coroutines, as in ``dependencies``: plain functions would each be handed to a thread
+async def _caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller
 
 
-def _sight(request: Request) -> Sight:
+async def _sight(request: Request) -> Sight:
     sight: Sight = request.state.sight
     return sight
 

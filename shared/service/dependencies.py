@@ -1,4 +1,8 @@
-"""What a route takes from its app, typed."""
+"""What a route takes from its app, typed.
+
+These are coroutines although they wait for nothing: a plain function FastAPI would hand to a thread, for each of them
+at each request.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,26 +17,26 @@ from shared.storage.database import Database
 from shared.storage.pages import CURSOR
 
 
-def _office(request: Request) -> Office:
+async def _office(request: Request) -> Office:
     office = request.app.state.office
     assert isinstance(office, Office)
     return office
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     database = request.app.state.database
     assert isinstance(database, Database)
     return database
 
 
-def _changes(request: Request) -> Changes:
+async def _changes(request: Request) -> Changes:
     changes = request.app.state.changes
     assert isinstance(changes, Changes)
     return changes
 
 
-def _now(request: Request) -> datetime:
-    return _database(request).clock()
+async def _now(request: Request) -> datetime:
+    return (await _database(request)).clock()
 
 
 OfficeDep = Annotated[Office, Depends(_office)]

@@ -79,7 +79,7 @@ class Posting:
         return Response(row.body, row.status, stated, media_type="application/json")
 
 
-def posting(request: Request, key: KEY) -> Posting:
+async def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
     # not request.url, which is put together with the Host that the caller names
     state = request.app.state
