@@ -127,7 +127,7 @@ class Inbound:
 def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
     """Mark our event confirmed; with the receipt for an outcome, the referral is closed. Raises Park."""
     sent = outbox.sent(tx.session, receipt.event_id)
-    wrong = outbox.confirm(sent, receipt, envelope.id, envelope.sender, tx.now)
+    wrong = outbox.confirm(tx.session, sent, receipt, envelope.id, envelope.sender, tx.now)
     if wrong is not None:
         raise Park(wrong)
     if sent is None or sent.referral_id is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
@@ -32,6 +32,9 @@ LONGEST_KEY = 2000
 """Characters of a wrapped data key, at most."""
 AWAITING = ("version-gap", "unknown-ask", "unknown-referral", "not-in-custody")
 """Reasons that pass by themselves when what is missing arrives: another event of the referral, or of the custody."""
+
+_WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(AWAITING))
+_WAITING_OF_REFERRAL = _WAITING.where(col(ParkedEvent.referral_id) == bindparam("referral_id"))
 
 
 class Park(Exception):
@@ -70,10 +73,10 @@ class Reception:
             return
         if message.key is not None and len(message.key) <= LONGEST_KEY:
             tx.keys[envelope.id] = message.key
-        known = _recorded(tx, envelope)
+        known = ledger.recorded(tx.session, envelope)
         if known is None:
             outcome = self._record(tx, envelope, message)
-        elif known.sha256 == hashlib.sha256(message.body).hexdigest():
+        elif known == hashlib.sha256(message.body).hexdigest():
             outcome = ReceiptOutcome.DUPLICATE
             if envelope.linkseq is not None:
                 tx.repeated.add(envelope.link)
@@ -130,18 +133,16 @@ class Reception:
 
     def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
         """What was parked because it came before this one may fit now."""
-        fits = col(ParkedEvent.referral_id) == envelope.referral_id
         if getattr(content, "custody", None) is not None:
             same_victim = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == envelope.partitionkey)
-            fits |= (col(ParkedEvent.reason) == "not-in-custody") & col(ParkedEvent.event_id).in_(same_victim)
-        elif envelope.referral_id is None:
+            fits = (col(ParkedEvent.reason) == "not-in-custody") & col(ParkedEvent.event_id).in_(same_victim)
+            fits |= col(ParkedEvent.referral_id) == envelope.referral_id
+            rows = tx.session.scalars(_WAITING.where(fits))
+        elif envelope.referral_id is not None:
+            rows = tx.session.scalars(_WAITING_OF_REFERRAL, {"referral_id": envelope.referral_id})
+        else:
             return
-        statement = select(ParkedEvent).where(
-            fits,
-            col(ParkedEvent.resolved_at).is_(None),
-            col(ParkedEvent.reason).in_(AWAITING),
-        )
-        waiting = [(Envelope.read(row.body), row) for row in tx.session.scalars(statement)]
+        waiting = [(Envelope.read(row.body), row) for row in rows]
         for parked, row in sorted(waiting, key=lambda pair: pair[0].version or 0):
             if row.resolved_at is None:
                 row.resolved_at = tx.now
@@ -163,13 +164,6 @@ class Reception:
         )
         unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
         tx.emit(draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id))
-
-
-def _recorded(tx: Transaction, envelope: Envelope) -> LedgerEntry | None:
-    same_id = col(LedgerEntry.event_id) == envelope.id
-    if envelope.linkseq is not None:
-        same_id = same_id | ((col(LedgerEntry.link) == envelope.link) & (col(LedgerEntry.linkseq) == envelope.linkseq))
-    return tx.session.scalars(select(LedgerEntry).where(same_id)).first()
 
 
 def set_aside(tx: Transaction, batch: Sequence[Incoming]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import and_, bindparam, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -23,6 +23,14 @@ from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLi
 # Every write comes through here: plain tables, and statements that are built once
 _LEDGER, _OUTBOX, _SENT = LedgerEntry.__table__, OutboxEntry.__table__, SentLink.__table__  # type: ignore[attr-defined]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_FILING, _OWING = insert(_LEDGER), insert(_OUTBOX)
+_FOUND = select(LedgerEntry).where(col(LedgerEntry.event_id) == bindparam("event_id"))
+_RECORDED = select(_LEDGER.c.sha256).where(
+    or_(
+        _LEDGER.c.event_id == bindparam("event_id"),
+        and_(_LEDGER.c.link == bindparam("link"), _LEDGER.c.linkseq == bindparam("linkseq")),
+    )
+)
 
 
 @cache
@@ -70,8 +78,8 @@ def file_sent(
             }
         )
     connection = session.connection()
-    connection.execute(insert(_LEDGER), entries)
-    connection.execute(insert(_OUTBOX), owed)
+    connection.execute(_FILING, entries)
+    connection.execute(_OWING, owed)
 
 
 def _numbers_wanted(drafts: Sequence[Draft]) -> dict[str, int]:
@@ -133,12 +141,20 @@ def file_received(session: Session, envelope: Envelope, body: bytes, signature: 
         "signature": signature,
         "recorded_at": now,
     }
-    session.connection().execute(insert(_LEDGER), [entry])
+    session.connection().execute(_FILING, entry)
 
 
 def find(session: Session, event_id: str) -> LedgerEntry | None:
     """The ledger's entry of an event, if it is known."""
-    return session.scalars(select(LedgerEntry).where(col(LedgerEntry.event_id) == event_id)).first()
+    return session.scalars(_FOUND, {"event_id": event_id}).first()
+
+
+def recorded(session: Session, envelope: Envelope) -> str | None:
+    """The SHA-256 of what is recorded under this event's id or, where it has one, at its number of the link."""
+    # nothing equals the number None
+    named = {"event_id": envelope.id, "link": envelope.link, "linkseq": envelope.linkseq}
+    found: str | None = session.connection().execute(_RECORDED, named).scalars().first()
+    return found
 
 
 def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:

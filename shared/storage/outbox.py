@@ -27,32 +27,43 @@ class Unsent:
     attempts: int
 
 
-def unsent(session: Session, limit: int) -> list[Unsent]:
-    """The oldest unpublished events. By "unsent" and not by "id > last": ids commit out of order."""
-    statement = (
-        select(
-            col(OutboxEntry.position),
-            col(OutboxEntry.event_id),
-            col(OutboxEntry.subject),
-            col(LedgerEntry.body),
-            col(LedgerEntry.signature),
-            col(OutboxEntry.key),
-            col(OutboxEntry.attempts),
-        )
-        .join(LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id))
-        .where(col(OutboxEntry.published_at).is_(None))
-        .order_by(col(OutboxEntry.position))
-        .limit(limit)
+# Every event goes through here and every receipt comes: plain tables, and statements that are built once
+_OUTBOX, _LEDGER = OutboxEntry.__table__, LedgerEntry.__table__  # type: ignore[attr-defined]
+_FILED = _OUTBOX.join(_LEDGER, _LEDGER.c.event_id == _OUTBOX.c.event_id)
+_UNSENT = (
+    select(
+        *(_OUTBOX.c.position, _OUTBOX.c.event_id, _OUTBOX.c.subject),
+        *(_LEDGER.c.body, _LEDGER.c.signature, _OUTBOX.c.key, _OUTBOX.c.attempts),
     )
-    return [Unsent(*row) for row in session.execute(statement)]
-
-
-_OUTBOX = OutboxEntry.__table__  # type: ignore[attr-defined]
+    .select_from(_FILED)
+    .where(_OUTBOX.c.published_at.is_(None))
+    .order_by(_OUTBOX.c.position)
+    .limit(bindparam("limit"))
+)
 _PUBLISHED = (
     update(_OUTBOX)
     .where(_OUTBOX.c.position == bindparam("of"))
     .values(published_at=bindparam("at"), resend_at=bindparam("again_at"), attempts=bindparam("tries"))
 )
+_SENT = (
+    select(
+        *(_OUTBOX.c.position, _OUTBOX.c.peer, _OUTBOX.c.linkseq, _OUTBOX.c.confirmed_at.is_not(None)),
+        *(_LEDGER.c.sha256, _LEDGER.c.type, _LEDGER.c.referral_id),
+    )
+    .select_from(_FILED)
+    .where(_OUTBOX.c.event_id == bindparam("event_id"))
+    .with_for_update(of=_OUTBOX)
+)
+_CONFIRMED = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.position == bindparam("of"))
+    .values(confirmed_at=bindparam("at"), receipt_id=bindparam("receipt"))
+)
+
+
+def unsent(session: Session, limit: int) -> list[Unsent]:
+    """The oldest unpublished events. By "unsent" and not by "id > last": ids commit out of order."""
+    return [Unsent(*row) for row in session.connection().execute(_UNSENT, {"limit": limit})]
 
 
 def mark_published(session: Session, published: Sequence[Unsent], now: datetime) -> None:
@@ -105,7 +116,10 @@ def _put_back(session: Session, owed: object) -> int:
 class Sent:
     """An event that we sent: what is owed of it, and what the ledger says of it."""
 
-    owed: OutboxEntry
+    position: int
+    peer: str
+    linkseq: int | None
+    confirmed: bool
     sha256: str
     type: str
     referral_id: str | None
@@ -113,28 +127,23 @@ class Sent:
 
 def sent(session: Session, event_id: str) -> Sent | None:
     """An event that we sent, locked until the end of the transaction where the database has such locks."""
-    statement = (
-        select(OutboxEntry, col(LedgerEntry.sha256), col(LedgerEntry.type), col(LedgerEntry.referral_id))
-        .join(LedgerEntry, col(LedgerEntry.event_id) == col(OutboxEntry.event_id))
-        .where(col(OutboxEntry.event_id) == event_id)
-        .with_for_update(of=OutboxEntry)
-    )
-    found = session.execute(statement).first()
+    found = session.connection().execute(_SENT, {"event_id": event_id}).first()
     return None if found is None else Sent(*found)
 
 
-def confirm(sent: Sent | None, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime) -> str | None:
+def confirm(
+    session: Session, sent: Sent | None, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime
+) -> str | None:
     """Take a receipt for what we sent. Answers None, or the code of what is wrong with it.
 
     A receipt counts only for an event that we sent to this peer and for exactly the bytes that we sent.
     """
-    if sent is None or sent.owed.peer != peer:
+    if sent is None or sent.peer != peer:
         return "receipt-of-unknown-event"
-    if sent.sha256 != receipt.sha256 or sent.owed.linkseq != receipt.linkseq:
+    if sent.sha256 != receipt.sha256 or sent.linkseq != receipt.linkseq:
         return "receipt-of-other-bytes"
-    if sent.owed.confirmed_at is None:
-        sent.owed.confirmed_at = now
-        sent.owed.receipt_id = receipt_id
+    if not sent.confirmed:
+        session.connection().execute(_CONFIRMED, {"of": sent.position, "at": now, "receipt": receipt_id})
     return None
 
 

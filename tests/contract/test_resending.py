@@ -51,7 +51,9 @@ class Sending:
             outcome=ReceiptOutcome.APPLIED,
         )
         return self.database.write(
-            lambda tx: outbox.confirm(outbox.sent(tx.session, entry.event_id), receipt, new_id(), peer, tx.now)
+            lambda tx: outbox.confirm(
+                tx.session, outbox.sent(tx.session, entry.event_id), receipt, new_id(), peer, tx.now
+            )
         )
 
 
