@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlmodel import Session, col
 
 from services.coordination import read_models as m
@@ -120,9 +120,14 @@ def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str
     }
 
 
+_JOURNEY = select(JourneyRow).where(col(JourneyRow.victim_id) == bindparam("victim_id"))
+"""Built once: every event comes through it."""
+
+
 def journey_row(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> JourneyRow | None:
     """The row of a journey if it is among those ``seen``, or None."""
-    return session.scalars(select(JourneyRow).where(col(JourneyRow.victim_id) == victim_id, seen)).first()
+    statement = _JOURNEY if seen is EVERY else _JOURNEY.where(seen)
+    return session.scalars(statement, {"victim_id": victim_id}).first()
 
 
 def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tuple[str, m.JourneyView] | None:

@@ -1,5 +1,6 @@
 """What an event from another member does to an agency's rows: the receiving half of ``handlers``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.contracts import events as e
@@ -62,9 +63,8 @@ class Inbound:
             raise Park("not-the-sender")
         if referrals.load(tx.session, event.referral_id) is not None:
             raise Park("referral-id-taken")
-        _meet_victim(tx, event)
+        live = _live_of_known(tx, event)
         self._take(tx, envelope, event, event.sealed, event.consent_id, first=True)
-        live = referrals.live_of_victim(tx.session, event.victim_id)
         referral = open_referral(event)
         row = referrals.add(tx.session, referral, envelope.basis, tx.now)
         answer = react(referral, event)
@@ -151,10 +151,14 @@ def _known(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
     return row
 
 
-def _meet_victim(tx: Transaction, event: e.Requested) -> None:
-    """Know the victim by pseudonym and coarse facts. Who has custody we learn only by taking it."""
+def _live_of_known(tx: Transaction, event: e.Requested) -> Sequence[ReferralRow]:
+    """The live referrals of the victim here.
+
+    One who is new has none, and is known from now on by pseudonym and coarse facts: who has custody we learn only by
+    taking it.
+    """
     if load_victim(tx.session, event.victim_id) is not None:
-        return
+        return referrals.live_of_victim(tx.session, event.victim_id)
     tx.session.add(
         VictimRow(
             id=event.victim_id,
@@ -166,3 +170,4 @@ def _meet_victim(tx: Transaction, event: e.Requested) -> None:
             registered_at=tx.now,
         )
     )
+    return ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.codes import IdentityField
@@ -100,11 +100,17 @@ def purpose(referral_id: str) -> str:
     return f"referral:{referral_id}"
 
 
+_IDENTITIES = (
+    select(SealedRow)
+    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind) == IDENTITY)
+    .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
+)
+
+
 def known(session: Session, office: Office, victim_id: str) -> dict[str, str]:
     """All that this agency can read of who a victim is; the latest word on each field counts."""
-    statement = select(SealedRow).where(col(SealedRow.victim_id) == victim_id, col(SealedRow.kind) == IDENTITY)
     found: dict[str, str] = {}
-    for row in session.scalars(statement.order_by(col(SealedRow.recorded_at), col(SealedRow.number))):
+    for row in session.scalars(_IDENTITIES, {"victim_id": victim_id}):
         found |= opened(session, office, row)
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlmodel import Session, col
 
 from shared.contracts.codes import (
@@ -23,13 +23,20 @@ from shared.domain.referral import AWAITING_START, LIVE, Referral
 from shared.storage.tables import ReferralRow
 
 EVERY = true()
+# built once: every hand-over comes through these
+_LOADED = select(ReferralRow).where(col(ReferralRow.id) == bindparam("referral_id")).with_for_update()
+_LIVE = (
+    select(ReferralRow)
+    .where(col(ReferralRow.victim_id) == bindparam("victim_id"), col(ReferralRow.status).in_(sorted(LIVE)))
+    .order_by(col(ReferralRow.number))
+)
 
 
 def load(session: Session, referral_id: str, seen: ColumnElement[bool] = EVERY) -> ReferralRow | None:
     """The row of a referral if it is among those ``seen``, locked until the end of the transaction where the database
     has such locks."""
-    statement = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen).with_for_update()
-    return session.scalars(statement).first()
+    statement = _LOADED if seen is EVERY else _LOADED.where(seen)
+    return session.scalars(statement, {"referral_id": referral_id}).first()
 
 
 def to_referral(row: ReferralRow) -> Referral:
@@ -109,8 +116,7 @@ def save(row: ReferralRow, referral: Referral, now: datetime) -> None:
 
 def live_of_victim(session: Session, victim_id: str) -> Sequence[ReferralRow]:
     """The referrals of a victim that have not ended, oldest first."""
-    statement = select(ReferralRow).where(col(ReferralRow.victim_id) == victim_id, col(ReferralRow.status).in_(LIVE))
-    return session.scalars(statement.order_by(col(ReferralRow.number))).all()
+    return session.scalars(_LIVE, {"victim_id": victim_id}).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,21 @@
 """Victims and cases in and out of their rows."""
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import Session, col
 
 from shared.contracts.types import Custody, UnitRef
 from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.referrals import EVERY
 
+_LOADED = select(VictimRow).where(col(VictimRow.id) == bindparam("victim_id")).with_for_update()
+"""Built once: every hand-over comes through it."""
+
 
 def load_victim(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> VictimRow | None:
     """A victim's row if it is among those ``seen``, locked until the end of the transaction where the database has
     such locks."""
-    statement = select(VictimRow).where(col(VictimRow.id) == victim_id, seen).with_for_update()
-    return session.scalars(statement).first()
+    statement = _LOADED if seen is EVERY else _LOADED.where(seen)
+    return session.scalars(statement, {"victim_id": victim_id}).first()
 
 
 def load_case(session: Session, case_id: str, seen: ColumnElement[bool] = EVERY) -> CaseRow | None:
