@@ -23,7 +23,7 @@ from shared.service.office import Office
 from shared.service.read_models import referral_view
 from shared.storage.pages import newest_first
 from shared.storage.referrals import EVERY, overdue, within
-from shared.storage.tables import LedgerEntry, ReferralRow
+from shared.storage.tables import LedgerEntry, ParkedEvent, ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +208,14 @@ def _stages(session: Session, names: Names, victim_id: str) -> list[m.StageView]
 
 
 def _events(session: Session, victim_id: str) -> list[m.EventView]:
+    # what is parked is recorded, but has not happened here; it stands in the list of parked events
+    parked = select(col(ParkedEvent.event_id)).where(
+        col(ParkedEvent.event_id) == col(LedgerEntry.event_id), col(ParkedEvent.resolved_at).is_(None)
+    )
     statement = select(LedgerEntry).where(
-        col(LedgerEntry.victim_id) == victim_id, col(LedgerEntry.type) != ReceiptRecorded.type()
+        col(LedgerEntry.victim_id) == victim_id,
+        col(LedgerEntry.type) != ReceiptRecorded.type(),
+        ~parked.exists(),
     )
     envelopes = sorted((Envelope.read(row.body) for row in session.scalars(statement)), key=lambda e: (e.time, e.id))
     return [

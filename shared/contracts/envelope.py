@@ -99,6 +99,8 @@ class Envelope(BaseModel):
             raise Unreadable("data-of-another-shape") from error
         if data.subject != self.subject:
             raise Unreadable("subject-is-not-the-data")
+        if getattr(data, "victim_id", self.partitionkey) != self.partitionkey:
+            raise Unreadable("partitionkey-is-not-the-data")
         return data
 
     @classmethod

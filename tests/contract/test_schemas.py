@@ -6,6 +6,7 @@ import json
 import types
 import typing
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -38,9 +39,11 @@ def an_event() -> e.Reminder:
 
 
 def a_draft(data: EventData | None = None, **more: Any) -> Draft:
+    data = data or an_event()
     fields: dict[str, Any] = {
         "id": IDS[0],
-        "data": data or an_event(),
+        "data": data,
+        "victim_id": getattr(data, "victim_id", None),
         "receiver": "two",
         "unit": "desk-74.01",
         "region": "74.01",
@@ -284,6 +287,8 @@ def test_data_of_another_shape_or_about_something_else_is_refused() -> None:
     assert unreadable(reader.content) == "data-of-another-shape"
     # filed under one referral, applied to another: that would hide an event from the one it is about
     assert unreadable(Envelope.read(a_body(subject=IDS[5])).content) == "subject-is-not-the-data"
+    assert unreadable(Envelope.read(a_body(partitionkey=IDS[5])).content) == "partitionkey-is-not-the-data"
+    assert unreadable(Envelope.read(a_body(partitionkey=None)).content) == "partitionkey-is-not-the-data"
 
 
 @pytest.mark.parametrize(
@@ -357,6 +362,7 @@ def test_the_bytes_are_cloudevents_in_structured_mode() -> None:
         "time": "2026-11-23T04:05:06.000789Z",
         "datacontenttype": "application/json",
         "dataschema": "urn:estafet:schema:id.tppo.referral.reminder.v1",
+        "partitionkey": IDS[2],
         "sequence": "0000000003",
         "link": "one>two",
         "linkseq": 7,
@@ -386,6 +392,10 @@ DATA = st.one_of(
 )
 
 
+def filed_under_its_victim(draft: Draft) -> Draft:
+    return replace(draft, victim_id=getattr(draft.data, "victim_id", draft.victim_id))
+
+
 @given(
     st.builds(
         Draft,
@@ -399,7 +409,7 @@ DATA = st.one_of(
         causation_id=st.none() | UUIDS,
         basis=st.none() | st.sampled_from(LegalBasis),
         traceparent=st.none() | TRACES,
-    ),
+    ).map(filed_under_its_victim),
     NAMES,
     st.none() | st.integers(1, 2**63 - 1),
     MOMENTS,

@@ -48,7 +48,7 @@ async def publish(network: Network, code: str, subject: str, body: bytes, signat
 
 def event(sender: str, receiver: str, data: EventData, linkseq: int, sequence: int | None = None) -> bytes:
     """The bytes of an event that says it is from ``sender``."""
-    draft = Draft(new_id(), data, receiver, f"{sender}-desk", "74.01", None, sequence)
+    draft = Draft(new_id(), data, receiver, f"{sender}-desk", "74.01", getattr(data, "victim_id", None), sequence)
     return write(draft, sender, linkseq, datetime.now(UTC))
 
 
