@@ -48,10 +48,17 @@ def _whole(value: Any) -> Any:
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 
 
-class Command(BaseModel):
-    """Something asked. Unknown fields are refused: a misspelt one must not be lost in silence."""
+class Asked(BaseModel):
+    """Something asked. Unknown fields are refused: a misspelt one must not be lost in silence.
+
+    What happens by being asked, such as a look, cannot have happened at another time than now.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Command(Asked):
+    """Something asked that may have happened before."""
 
     occurred_at: AskedMoment | None = Field(default=None, description="When it happened, if not now (RFC 3339).")
 
@@ -161,7 +168,7 @@ class Request(Noted):
     force: Flag = Field(default=False, description="Ask although the same request is still live.")
 
 
-class Search(Command):
+class Search(Asked):
     """Find a victim by a number, without anybody reading a number."""
 
     model_config = example(field="nik", value="7401010101010001")
@@ -199,7 +206,7 @@ class PlaceHold(Command):
     basis: HoldBasis
 
 
-class LiftHold(Command):
+class LiftHold(Asked):
     """Allow erasure again."""
 
     model_config = example()
@@ -213,22 +220,23 @@ class Erase(Command):
     erasure_id: Id | None = None
 
 
-class BreakGlass(Noted):
+class BreakGlass(Asked):
     """Look at an identity without the right to, in an emergency: for a while, seen by the one responsible."""
 
     model_config = example(reason="life-in-danger", minutes=30, note="Tersangka menuju alamat korban.")
 
     reason: BreakGlassReason
+    note: Note | None = None
     minutes: Annotated[int, Field(ge=1, le=60, strict=True), BeforeValidator(_whole)]
 
 
-class EndBreakGlass(Command):
+class EndBreakGlass(Asked):
     """Look no more."""
 
     model_config = example()
 
 
-class ReviewBreakGlass(Command):
+class ReviewBreakGlass(Asked):
     """A second person judges it, within 24 hours."""
 
     model_config = example(verdict="justified")

@@ -4,11 +4,19 @@ No disclosure without a basis. Consent is one of several; it is recorded with th
 person must be told, it can be taken back (Ps 9), and a guardian's word is never the only gate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from shared.contracts.codes import AgeClass, ConsentManner, ConsentPurpose, GuardianPart, IdentityField, LegalBasis
+from shared.contracts.codes import (
+    AgeClass,
+    ConsentManner,
+    ConsentPurpose,
+    GuardianPart,
+    IdentityField,
+    LegalBasis,
+    Stage,
+)
 from shared.domain.agency import Text
 from shared.domain.refusal import Refused
 
@@ -72,23 +80,38 @@ def current(consents: Iterable[Consent]) -> Consent | None:
     return max(consents, key=lambda consent: consent.version, default=None)
 
 
+PURPOSES: Mapping[Stage, ConsentPurpose] = {
+    Stage.PROTECTION: ConsentPurpose.CARE,
+    Stage.MEDICAL_REHABILITATION: ConsentPurpose.MEDICAL,
+    Stage.SOCIAL_REHABILITATION: ConsentPurpose.CARE,
+    Stage.LAW_ENFORCEMENT: ConsentPurpose.LEGAL,
+    Stage.REPATRIATION: ConsentPurpose.REPATRIATION,
+    Stage.REINTEGRATION: ConsentPurpose.REINTEGRATION,
+    Stage.AFTER_CARE: ConsentPurpose.REINTEGRATION,
+}
+"""For what a service uses an identity, by the stage it belongs to."""
+
+
 def disclosed(
     basis: LegalBasis,
     age: AgeClass,
     consent: Consent | None,
     recipient: str,
+    stage: Stage,
     needs: frozenset[IdentityField],
     now: datetime,
 ) -> frozenset[IdentityField]:
-    """Which of the fields that a service needs may be given to ``recipient`` on this basis. Raises Refused.
+    """Which of the fields that a service (of a ``stage``) needs may be given to ``recipient``. Raises Refused.
 
-    On consent: what the person agreed to and no more, and nothing once it is withdrawn. A child's protection is a
-    basis for a child alone.
+    On consent: what the person agreed to, for what they agreed to (Ps 21(1) b), and nothing once it is withdrawn. A
+    child's protection is a basis for a child alone.
     """
     if basis is LegalBasis.CHILD_PROTECTION and age is AgeClass.ADULT:
         raise Refused("not-a-child", field="basis")
     if basis is not LegalBasis.CONSENT:
         return needs
     if consent is None or not consent.stands(now) or recipient not in consent.recipients:
+        raise Refused("no-consent", field="basis")
+    if PURPOSES.get(stage) not in consent.purposes:
         raise Refused("no-consent", field="basis")
     return needs & consent.fields

@@ -39,7 +39,6 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
     victim = load_victim(tx.session, victim_id)
     if victim is None:
         raise Refused("unknown-victim")
-    at = c.when(command, tx.now)
     until = tx.now + timedelta(minutes=command.minutes)
     owner = holder_of(victim)
     unit = office.our_unit(caller.unit, tx.now.date())
@@ -54,14 +53,14 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
         owner_agency=owner.agency if owner else None,
         owner_unit=owner.unit if owner else None,
         reason=command.reason,
-        opened_at=at,
+        opened_at=tx.now,
         until=until,
     )
     tx.session.add(row)
     if command.note:
         sealed.keep_note(tx, office, victim_id, row.id, command.note)
     opened = e.BreakGlassOpened(
-        break_glass_id=row.id, victim_id=victim_id, unit=unit, reason=command.reason, until=until, occurred_at=at
+        break_glass_id=row.id, victim_id=victim_id, unit=unit, reason=command.reason, until=until, occurred_at=tx.now
     )
     _tell(tx, office, row, opened)
     security_log.break_glass_opened(tx, caller, row)
@@ -71,7 +70,7 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
 def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> BreakGlassRow:
     """The caller who opened it looks no more. Raises Refused."""
     row = _load(tx.session, glass_id)
-    if row is None or row.agency != office.code or row.client != caller.client:
+    if row is None or row.agency != office.code or (row.client, row.person) != (caller.client, caller.person):
         raise Refused("unknown-break-glass")
     if row.ended_at is None:
         _end(tx, office, row, BreakGlassEnd.CLOSED)
@@ -108,7 +107,7 @@ def review(
         raise Refused("second-person-needed")
     if row.verdict is not None:
         raise Refused("already-reviewed")
-    row.verdict, row.reviewer, row.reviewed_at = command.verdict, caller.client, c.when(command, tx.now)
+    row.verdict, row.reviewer, row.reviewed_at = command.verdict, caller.client, tx.now
     reviewed = e.BreakGlassReviewed(
         break_glass_id=row.id, victim_id=row.victim_id, verdict=command.verdict, occurred_at=row.reviewed_at
     )

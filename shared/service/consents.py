@@ -1,14 +1,14 @@
 """Consent: recorded, told, taken back. What follows a withdrawal at every holder is in ``erasure``."""
 
 from shared.contracts import events as e
-from shared.contracts.codes import AgeClass, CancellationReason, LegalBasis
+from shared.contracts.codes import AgeClass, CancellationReason, DisclosureEnd, LegalBasis
 from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.consent import check_consent
 from shared.domain.refusal import Refused
 from shared.service import handlers, sealed, security_log
-from shared.service.erasure import tell_holders
+from shared.service.erasure import Answer, note, tell_holders
 from shared.service.office import Office, draft, new_id
 from shared.storage import privacy, referrals, seen
 from shared.storage.agency_tables import VictimRow
@@ -65,6 +65,7 @@ def withdraw(
     row.withdrawn_at = c.when(command, tx.now)
     withdrawn = e.ConsentWithdrawn(consent_id=row.id, victim_id=victim_id, unit=unit, occurred_at=row.withdrawn_at)
     sealed.withhold(tx, _given_on(tx, row))
+    note(tx, office.code, withdrawn, Answer(DisclosureEnd.STOPPED, None, ()))
     tell_holders(tx, office, unit, withdrawn)
     security_log.withdrawn(tx, caller, row)
     for referral in referrals.live_of_victim(tx.session, victim_id):

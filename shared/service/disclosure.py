@@ -41,8 +41,9 @@ def lawful(
     latest = None
     if basis is LegalBasis.CONSENT:
         latest = consent.current(map(privacy.to_consent, privacy.consents_of(tx.session, victim.id)))
-    needs = office.directory.service(agency, service).needs
-    fields = consent.disclosed(basis, AgeClass(victim.age_class), latest, agency, needs, tx.now)
+    asked = office.directory.service(agency, service)
+    age = AgeClass(victim.age_class)
+    fields = consent.disclosed(basis, age, latest, agency, asked.stage, asked.needs, tx.now)
     return Lawful(fields & ordinary_right(office, sight, victim, live).fields, latest.id if latest else None)
 
 
@@ -97,7 +98,10 @@ def _note(
     consent_id: str | None,
     first: bool,
 ) -> None:
-    row = (None if first else privacy.disclosure_with(tx.session, referral_id)) or DisclosureRow(
+    standing = None if first else privacy.disclosure_with(tx.session, referral_id)
+    if standing is not None and consent_id not in (None, standing.consent_id):
+        standing = None  # on another consent it is another disclosure, with its own end
+    row = standing or DisclosureRow(
         referral_id=referral_id,
         victim_id=victim_id,
         given=given,

@@ -37,7 +37,7 @@ def erase(
         raise Refused("not-custody-holder")
     if privacy.holds_of(tx.session, victim_id):
         raise Refused("legal-hold")
-    if command.erasure_id is not None and tx.session.get(ObeyedRow, command.erasure_id) is not None:
+    if command.erasure_id is not None and privacy.obeyed(tx.session, command.erasure_id):
         raise Refused("id-taken", field="erasure_id")
     asked = e.ErasureRequested(
         erasure_id=command.erasure_id or new_id(),
@@ -46,7 +46,9 @@ def erase(
         occurred_at=c.when(command, tx.now),
     )
     sealed.forget(tx, victim_id)
-    _note(tx, asked, DisclosureEnd.ERASED)
+    for row in _not_erased(privacy.disclosures_of(tx.session, victim_id)):
+        _end(tx, row, DisclosureEnd.ERASED, None)
+    note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
     tell_holders(tx, office, asked.unit, asked)
     security_log.erased(tx, caller, asked.erasure_id)
     return asked
@@ -81,26 +83,42 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
     rows = privacy.disclosures_of(tx.session, cause.victim_id)
     if victim is None or not _may_say(sender, victim, rows):
         raise Park("not-theirs-to-say")
-    known = tx.session.get(ObeyedRow, _id_of(cause))
-    if known is not None and known.victim_id != cause.victim_id:
+    told = privacy.obeyed(tx.session, _id_of(cause))
+    if any(row.victim_id != cause.victim_id for row in told):
         raise Park("id-of-another-victim")
-    if known is None:
-        answer = _do(tx, office, victim, cause, rows, sender)
-        _note(tx, cause, answer.end)
-        tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=_holds(sender, victim))
+    ours = next((row for row in told if row.sender == sender), None)
+    if ours is None:
+        answer = _do(tx, office, victim, cause.type(), rows, sender)
+        note(tx, sender, cause, answer)
+        back = _holds(sender, victim)
+        if back or not told:
+            tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
     else:
-        answer = Answer(DisclosureEnd(known.end), None, ())
+        answer = _answer(ours)
+    _tell_end(tx, office, sender, _id_of(cause), cause.victim_id, answer, causation_id)
+
+
+def _tell_end(
+    tx: Transaction,
+    office: Office,
+    sender: str,
+    cause_id: str,
+    victim_id: str,
+    answer: Answer,
+    causation_id: str | None = None,
+) -> None:
+    """Answer who told us, and the coordinator."""
     ended = e.DisclosureEnded(
-        cause_id=_id_of(cause),
-        victim_id=cause.victim_id,
+        cause_id=cause_id,
+        victim_id=victim_id,
         end=answer.end,
         kept_because=answer.kept_because,
         fields=answer.fields,
         occurred_at=tx.now,
     )
+    unit = office.speaker(tx.now.date())
     for agency in sorted(filter(None, {sender, office.agency.coordinator})):
-        unit = office.speaker(tx.now.date())
-        tx.emit(draft(ended, agency, unit, victim_id=cause.victim_id, causation_id=causation_id))
+        tx.emit(draft(ended, agency, unit, victim_id=victim_id, causation_id=causation_id))
 
 
 def _holds(sender: str, victim: VictimRow) -> bool:
@@ -113,13 +131,24 @@ def _may_say(sender: str, victim: VictimRow, rows: Sequence[DisclosureRow]) -> b
     return _holds(sender, victim) or any(not row.given and row.agency == sender for row in rows)
 
 
+def _not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
+    """What came to us and is still here, shown or not."""
+    return [row for row in rows if not row.given and row.end != DisclosureEnd.ERASED]
+
+
+def _end(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBecause | None) -> None:
+    row.end, row.kept_because, row.ended_at = end, kept, tx.now
+
+
 def _do(
-    tx: Transaction, office: Office, victim: VictimRow, cause: Cause, rows: Sequence[DisclosureRow], sender: str
+    tx: Transaction, office: Office, victim: VictimRow, cause: str, rows: Sequence[DisclosureRow], sender: str
 ) -> Answer:
-    held = [row for row in rows if not row.given and row.end is None]
+    """Stop or erase what ``sender`` has a say over. ``cause``: the type of the event that told us."""
+    withdrawn = cause == e.ConsentWithdrawn.type()
+    held = _not_erased(rows)
     theirs = [row for row in held if row.agency == sender]
     own: set[str] = set()
-    if isinstance(cause, e.ConsentWithdrawn):
+    if withdrawn:
         concerned = [row for row in theirs if row.basis == LegalBasis.CONSENT]
     else:
         # who is responsible has all of it erased; who once gave us something, that, and what we wrote down for it
@@ -128,13 +157,13 @@ def _do(
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     if not concerned and not own:
         return Answer(DisclosureEnd.NOTHING_HELD, None, ())
-    others = isinstance(cause, e.ConsentWithdrawn) and len(held) > len(concerned)
+    others = withdrawn and any(row.end is None for row in held if row not in concerned)
     kept = _kept_because(tx, office, victim, others)
     end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
     for row in concerned:
-        row.end, row.kept_because, row.ended_at = end, kept, tx.now
+        _end(tx, row, end, kept)
     if kept is None:
-        everything = isinstance(cause, e.ErasureRequested) and len(concerned) == len(held)
+        everything = not withdrawn and len(concerned) == len(held)
         sealed.forget(tx, victim.id, None if everything else [row.referral_id for row in concerned])
     return Answer(end, kept, fields)
 
@@ -149,9 +178,14 @@ def _kept_because(tx: Transaction, office: Office, victim: VictimRow, others: bo
 
 
 def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
-    """A holder's answer: note it beside what we gave."""
+    """A holder's answer: note it beside what we gave. It may come again, when what it kept is erased after all."""
+    causes = {row.cause for row in privacy.obeyed(tx.session, event.cause_id)}
+    nothing = event.end is DisclosureEnd.NOTHING_HELD
     for row in privacy.disclosures_of(tx.session, event.victim_id):
-        if row.given and row.agency == sender and row.end is None and set(row.fields) <= set(event.fields):
+        meant = row.basis == LegalBasis.CONSENT if e.ConsentWithdrawn.type() in causes else bool(causes)
+        # what we gave it since is not in its answer
+        answered = nothing or set(row.fields) <= set(event.fields)
+        if row.given and row.agency == sender and meant and answered and row.end != DisclosureEnd.ERASED:
             row.end, row.kept_because, row.ended_at = event.end, event.kept_because, event.occurred_at
     tx.changed.add(event.victim_id)
 
@@ -160,8 +194,24 @@ def _id_of(cause: Cause) -> str:
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 
-def _note(tx: Transaction, cause: Cause, end: DisclosureEnd) -> None:
-    tx.session.add(ObeyedRow(cause_id=_id_of(cause), victim_id=cause.victim_id, end=end, at=tx.now))
+def note(tx: Transaction, sender: str, cause: Cause, answer: Answer) -> None:
+    """Remember what we did when ``sender`` told us, or that it was made here."""
+    row = ObeyedRow(
+        cause_id=_id_of(cause),
+        sender=sender,
+        cause=cause.type(),
+        victim_id=cause.victim_id,
+        end=answer.end,
+        kept_because=answer.kept_because,
+        fields=list(answer.fields),
+        at=tx.now,
+    )
+    tx.session.add(row)
+
+
+def _answer(row: ObeyedRow) -> Answer:
+    kept = KeptBecause(row.kept_because) if row.kept_because else None
+    return Answer(DisclosureEnd(row.end), kept, tuple(map(IdentityField, row.fields)))
 
 
 def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.PlaceHold) -> HoldRow:
@@ -176,12 +226,21 @@ def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, co
     return row
 
 
-def lift_holds(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.LiftHold) -> Sequence[HoldRow]:
-    """Allow erasure again. Raises Refused."""
-    if load_victim(tx.session, victim_id, seen.victims(sight)) is None:
+def lift_holds(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.LiftHold
+) -> Sequence[HoldRow]:
+    """Allow erasure again, and do what was told meanwhile and only the hold kept from being done. Raises Refused."""
+    victim = load_victim(tx.session, victim_id, seen.victims(sight))
+    if victim is None:
         raise Refused("unknown-victim")
     rows = privacy.holds_of(tx.session, victim_id)
     for row in rows:
-        row.lifted_at = c.when(command, tx.now)
+        row.lifted_at = tx.now
         security_log.hold_lifted(tx, caller, row)
+    tx.session.flush()
+    for told in privacy.held_back(tx.session, victim_id, KeptBecause.LEGAL_HOLD):
+        given_and_received = privacy.disclosures_of(tx.session, victim_id)
+        answer = _do(tx, office, victim, told.cause, given_and_received, told.sender)
+        told.end, told.kept_because, told.fields = answer.end, answer.kept_because, list(answer.fields)
+        _tell_end(tx, office, told.sender, told.cause_id, victim_id, answer)
     return rows

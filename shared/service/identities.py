@@ -89,7 +89,8 @@ def blinded(office: Office, field: IdentityField, value: str) -> str | None:
 def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> c.Identity:
     """Who the victim is, as far as it exists for the caller, and a row in the access log. Raises Refused."""
     victim, right = _right(tx, office, caller, sight, victim_id)
-    shown = {name: value for name, value in sealed.known(tx.session, office, victim.id).items() if name in right.fields}
+    known = sealed.known(tx.session, office, victim.id, stopped=right.glass is not None)
+    shown = {name: value for name, value in known.items() if name in right.fields}
     if not shown:
         raise Refused("no-identity")
     _log(tx, caller, victim.id, purpose, right, sorted(shown))
@@ -116,20 +117,15 @@ def _log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: R
 
 
 def _right(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
-    """A victim that exists for the caller, by their desk or by an open break-glass, and the right to look."""
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    right = None
-    if victim is not None:
-        right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
-        if right.fields:
-            return victim, right
+    """A victim that exists for the caller, by an open break-glass or by their desk, and the right to look."""
     glass = _open_glass(tx, office.code, caller, victim_id)
-    if glass is not None:
-        victim = load_victim(tx.session, victim_id)
-        right = Right(frozenset(IdentityField), "break-glass", glass)
-    if victim is None or right is None:
+    # who broke the glass looks through it, also where their desk would show them less
+    victim = load_victim(tx.session, victim_id, seen.victims(sight) if glass is None else referrals.EVERY)
+    if victim is None:
         raise Refused("unknown-victim")
-    return victim, right
+    if glass is not None:
+        return victim, Right(frozenset(IdentityField), "break-glass", glass)
+    return victim, ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
 
 
 def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) -> BreakGlassRow | None:
@@ -137,6 +133,7 @@ def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) ->
         col(BreakGlassRow.victim_id) == victim_id,
         col(BreakGlassRow.agency) == agency,
         col(BreakGlassRow.client) == caller.client,
+        col(BreakGlassRow.person) == caller.person,
         col(BreakGlassRow.ended_at).is_(None),
         col(BreakGlassRow.until) > tx.now,
     )

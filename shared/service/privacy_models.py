@@ -1,6 +1,6 @@
 """What the HTTP API answers about a victim's rights: consents, disclosures, looks, break-glass."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -21,6 +21,7 @@ from shared.contracts.types import Id, Moment
 from shared.domain.consent import Notice
 from shared.service.break_glass import REVIEW_WITHIN
 from shared.storage.agency_tables import AccessRow
+from shared.storage.privacy import to_consent
 from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, DisclosureRow, HoldRow
 
 
@@ -53,7 +54,12 @@ class ConsentList(BaseModel):
     items: list[ConsentView]
 
 
-def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime) -> ConsentView:
+def consent_views(rows: Sequence[ConsentRow], notices: Mapping[str, Notice], now: datetime) -> list[ConsentView]:
+    """A victim's consents, oldest first; only the last can stand."""
+    return [consent_view(row, notices, now, latest=row is rows[-1]) for row in rows]
+
+
+def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, latest: bool = True) -> ConsentView:
     """The view of a consent."""
     notice = notices[row.notice]
     return ConsentView(
@@ -74,7 +80,7 @@ def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime) 
         recorded_by=row.client,
         recorded_at=row.recorded_at,
         withdrawn_at=row.withdrawn_at,
-        stands=row.withdrawn_at is None and now < row.valid_until,
+        stands=latest and to_consent(row).stands(now),
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session, col
 
-from shared.contracts.codes import IdentityField
+from shared.contracts.codes import IdentityField, KeptBecause
 from shared.domain.commands import Identity
 from shared.security.public_keys import Untrusted
 from shared.security.sealing import (
@@ -30,7 +30,7 @@ from shared.security.sealing import (
 from shared.security.vault import Vault
 from shared.service.office import Office
 from shared.storage.database import Database, Transaction
-from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, SealedRow
+from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, DisclosureRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
 
 log = structlog.get_logger()
@@ -107,10 +107,23 @@ _IDENTITIES = (
 )
 
 
-def known(session: Session, office: Office, victim_id: str) -> dict[str, str]:
-    """All that this agency can read of who a victim is; the latest word on each field counts."""
+# What a consent was withdrawn for and only a legal hold or another basis keeps is not shown; who is responsible
+# for a victim goes on knowing who they are.
+_STANDING = select(col(DisclosureRow.referral_id)).where(
+    col(DisclosureRow.victim_id) == bindparam("victim_id"),
+    col(DisclosureRow.given).is_(False),
+    col(DisclosureRow.end).is_(None) | (col(DisclosureRow.kept_because) == KeptBecause.CUSTODY),
+)
+_SHOWN = _IDENTITIES.where((col(SealedRow.key_id) == OWN) | col(SealedRow.source).in_(_STANDING))
+
+
+def known(session: Session, office: Office, victim_id: str, stopped: bool = False) -> dict[str, str]:
+    """All that this agency may read of who a victim is; the latest word on each field counts.
+
+    ``stopped``: also what is kept and must not be shown any more, for a break-glass.
+    """
     found: dict[str, str] = {}
-    for row in session.scalars(_IDENTITIES, {"victim_id": victim_id}):
+    for row in session.scalars(_IDENTITIES if stopped else _SHOWN, {"victim_id": victim_id}):
         found |= opened(session, office, row)
     return found
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.contracts.codes import ConsentManner, ConsentPurpose, GuardianPart, IdentityField
+from shared.contracts.codes import ConsentManner, ConsentPurpose, GuardianPart, IdentityField, KeptBecause
 from shared.domain.consent import Consent
-from shared.storage.privacy_tables import ConsentRow, DisclosureRow, HoldRow
+from shared.storage.privacy_tables import ConsentRow, DisclosureRow, HoldRow, ObeyedRow
 
 
 def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
@@ -45,9 +45,24 @@ def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
 
 
 def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:
-    """What was given or received with a referral."""
-    statement = select(DisclosureRow).where(col(DisclosureRow.referral_id) == referral_id)
+    """What was given or received with a referral, and has not ended."""
+    statement = select(DisclosureRow).where(
+        col(DisclosureRow.referral_id) == referral_id, col(DisclosureRow.end).is_(None)
+    )
     return session.scalars(statement.with_for_update()).first()
+
+
+def obeyed(session: Session, cause_id: str) -> Sequence[ObeyedRow]:
+    """Who told us of a withdrawal or an erasure, and what we answered."""
+    return session.scalars(
+        select(ObeyedRow).where(col(ObeyedRow.cause_id) == cause_id).order_by(col(ObeyedRow.at))
+    ).all()
+
+
+def held_back(session: Session, victim_id: str, because: KeptBecause) -> Sequence[ObeyedRow]:
+    """What was told of a victim and did not erase, for this reason."""
+    here = (col(ObeyedRow.victim_id) == victim_id) & (col(ObeyedRow.kept_because) == because)
+    return session.scalars(select(ObeyedRow).where(here).order_by(col(ObeyedRow.at))).all()
 
 
 def holds_of(session: Session, victim_id: str) -> Sequence[HoldRow]:

@@ -64,12 +64,12 @@ class ConsentRow(AgencyStored, table=True):
 
 class DisclosureRow(AgencyStored, table=True):
     """Something of an identity that was given to another agency, or came from one: which fields, on which basis, and
-    what became of it."""
+    what became of it. What is given again after its end is another disclosure."""
 
     __tablename__ = "disclosures"
 
     number: int | None = number()
-    referral_id: str = Field(sa_type=Ident, unique=True)
+    referral_id: str = Field(sa_type=Ident, index=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     given: bool
     agency: str = Field(sa_type=Word)
@@ -83,13 +83,21 @@ class DisclosureRow(AgencyStored, table=True):
 
 
 class ObeyedRow(AgencyStored, table=True):
-    """A withdrawal or an erasure that we have obeyed: told again, by whomever, it is answered and no more."""
+    """A withdrawal or an erasure that ``sender`` told us of (ourselves, where it was made here), and our answer.
+
+    Each sender has a say over what it gave us, so that each is obeyed once; told again, it is answered and no more.
+    """
 
     __tablename__ = "obeyed"
 
     cause_id: str = Field(sa_type=Ident, primary_key=True)
+    sender: str = Field(sa_type=Word, primary_key=True)
+    cause: str = Field(max_length=100)
+    """The type of the event."""
     victim_id: str = Field(sa_type=Ident, index=True)
     end: str = Field(sa_type=Word)
+    kept_because: str | None = Field(default=None, sa_type=Word)
+    fields: Any = Field(sa_type=Json)
     at: datetime = Field(sa_type=UtcMoment)
 
 

@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from shared.contracts.codes import DisclosureEnd
 from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
 from shared.security.sealing import DataKey, Unopenable, open_sealed
+from shared.service.erasure import Answer, note
 from shared.service.office import draft, new_id
 from shared.storage.privacy_tables import DataKeyRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry
@@ -213,18 +215,43 @@ async def test_on_consent_only_what_was_agreed_is_given_and_a_withdrawal_takes_i
     )
 
 
+async def test_a_consent_is_for_what_was_agreed_and_for_nothing_else(network: Network) -> None:
+    """She agrees to medical help; that is no consent to an investigation, even by an agency she has named."""
+    police = await network.start("police")
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim, purposes=["legal"])
+    refused = await police.post("/v1/referrals", asking(victim, "kemenkes", "first-aid", basis="consent"))
+    assert (problem(refused), refused.json()["errors"][0]["field"]) == ("no-consent", "/basis")
+    await consent(police, victim, purposes=["legal", "medical"])
+    assert await refer(police, victim, "kemenkes", "first-aid", basis="consent")
+
+
 async def test_a_legal_hold_keeps_what_a_court_needs(network: Network) -> None:
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     victim = await a_victim(police, identity=WHO)
     await consent(police, victim)
     referral = await refer(police, victim, "kemenkes", "first-aid", basis="consent")
     await kemenkes.until_status(referral, "received")
+    await kemenkes.must(referral, "accept")
+    known = await look(kemenkes, victim)
+    assert known == {"name": WHO["name"], "born_on": WHO["born_on"]}
     head = await network.calling("kemenkes", Role.SUPERVISOR)
     assert (await head.post(f"/v1/victims/{victim}/legal-holds", {"basis": "trial"})).status_code == 201
 
     await police.post(f"/v1/victims/{victim}/consents/withdrawal")
     kept = await until_disclosure(police, victim, referral, lambda item: item["end"] is not None)
     assert (kept["end"], kept["kept_because"]) == ("stopped", "legal-hold")
+    assert await look(kemenkes, victim) == "no-identity"  # kept, and shown to nobody at their work
+    broken = await kemenkes.post(f"/v1/victims/{victim}/break-glass", {"reason": "court-order", "minutes": 5})
+    assert broken.status_code == 201
+    assert await look(kemenkes, victim, "legal") == known
+    assert (await kemenkes.post(f"/v1/break-glass/{broken.json()['id']}/end")).json()["looks"] == 1
+
+    # the trial is over: what only the hold kept is erased at last, and the police hear of it
+    assert (await head.post(f"/v1/victims/{victim}/legal-holds/lifting")).status_code == 200
+    assert keys_left(network, "kemenkes") == 0
+    ended = await until_disclosure(police, victim, referral, lambda item: item["end"] == "erased")
+    assert ended["kept_because"] is None
 
 
 # --- erasure ----------------------------------------------------------------------------------------------------------
@@ -354,9 +381,12 @@ async def test_what_is_withdrawn_before_it_could_be_sent_goes_without_its_key(ne
     assert await look(kemenkes, victim) == "no-identity"
 
 
-async def test_who_once_gave_something_may_have_that_erased_and_no_more(network: Network) -> None:
-    """Kemenkes has her from the police and from KemenPPPA, who is responsible now; the police ask for an erasure."""
-    police, kemenpppa, kemenkes = [await network.start(code) for code in ("police", "kemenpppa", "kemenkes")]
+async def three(network: Network) -> tuple[Client, Client, Client]:
+    return await network.start("police"), await network.start("kemenpppa"), await network.start("kemenkes")
+
+
+async def known_twice(police: Client, kemenpppa: Client, kemenkes: Client) -> tuple[str, str, str]:
+    """A victim whom Kemenkes knows from the police and from KemenPPPA, who is responsible: her id, both referrals."""
     victim = await a_victim(police, identity=WHO)
     first = await refer(police, victim, "kemenkes", "examination-and-treatment")
     await kemenkes.until_status(first, "received")
@@ -367,12 +397,84 @@ async def test_who_once_gave_something_may_have_that_erased_and_no_more(network:
     second = await refer(kemenpppa, victim, "kemenkes", "first-aid")
     await kemenkes.until_status(second, "received")
     await kemenkes.must(second, "accept")
+    return victim, first, second
+
+
+async def test_an_erasure_that_arrives_on_two_ways_takes_what_came_on_both(network: Network) -> None:
+    """Kemenkes does not know who is responsible: each of those who gave it something has a say over that."""
+    police, kemenpppa, kemenkes = members = await three(network)
+    victim, first, second = await known_twice(*members)
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    assert (await head.post(f"/v1/victims/{victim}/erasure")).status_code == 202
+    assert (await until_disclosure(kemenpppa, victim, second, lambda item: item["end"]))["end"] == "erased"
+    assert (await until_disclosure(police, victim, first, lambda item: item["end"]))["end"] == "erased"
+    for code in ("police", "kemenpppa", "kemenkes"):
+        assert keys_left(network, code) == 0
+    assert await look(kemenkes, victim) == "no-identity"
+    received = [item for item in await given_and_received(kemenpppa, victim) if not item["given"]]
+    assert [item["end"] for item in received] == ["erased"]
+
+
+async def given_and_received(client: Client, victim: str) -> list[dict[str, Any]]:
+    return list((await client.get(f"/v1/victims/{victim}/disclosures"))["items"])
+
+
+async def test_what_is_given_again_after_its_end_can_be_taken_back_again(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim)
+    first = await refer(police, victim, "kemenkes", "first-aid", basis="consent")
+    await kemenkes.until_status(first, "received")
+    await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    assert (await until_disclosure(police, victim, first, lambda item: item["end"]))["end"] == "erased"
+
+    await consent(police, victim)
+    again = await refer(police, victim, "kemenkes", "first-aid", basis="consent", force=True)
+    await kemenkes.until_status(again, "received")
+    await kemenkes.must(again, "accept")
+    assert await look(kemenkes, victim) == {"name": WHO["name"], "born_on": WHO["born_on"]}
+    assert [item["stands"] for item in (await police.get(f"/v1/victims/{victim}/consents"))["items"]] == [False, True]
+    await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    assert (await until_disclosure(police, victim, again, lambda item: item["end"]))["end"] == "erased"
+    assert keys_left(network, "kemenkes") == 0
+    assert [item["stands"] for item in (await police.get(f"/v1/victims/{victim}/consents"))["items"]] == [False, False]
+
+
+async def test_what_is_told_later_with_the_same_referral_is_taken_back_too(network: Network) -> None:
+    """Withdrawn, agreed anew, and given anew with the referral that went on."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim)
+    referral = await refer(police, victim, "kemenkes", "first-aid", basis="consent")
+    await kemenkes.until_status(referral, "received")
+    await kemenkes.must(referral, "accept")
+    await kemenkes.must(referral, "start")
+    await police.until_status(referral, "in-progress")
+    await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    assert (await until_disclosure(police, victim, referral, lambda item: item["end"]))["end"] == "erased"
+    await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: seen["cancellation_asked"])
+
+    await consent(police, victim)
+    await police.must(referral, "provide-information", about="identity")
+    with network.apps["kemenkes"].state.changes.watching(referral) as watch:
+        while keys_left(network, "kemenkes") == 0:
+            assert await watch.next(20)
+    await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    await until_forgotten(network, "kemenkes", victim)
+    assert [item["end"] for item in await given_and_received(kemenkes, victim)] == ["erased", "erased"]
+
+
+async def test_who_once_gave_something_may_have_that_erased_and_no_more(network: Network) -> None:
+    """Kemenkes has her from the police and from KemenPPPA, who is responsible now; the police ask for an erasure."""
+    police, _, kemenkes = members = await three(network)
+    victim, first, _ = await known_twice(*members)
 
     app = network.apps["police"]
 
     def ask(tx: Any) -> None:
         unit = app.state.office.speaker(tx.now.date())
         asked = ErasureRequested(erasure_id=new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
+        note(tx, "police", asked, Answer(DisclosureEnd.ERASED, None, ()))
         tx.emit(draft(asked, "kemenkes", unit, victim_id=victim))
 
     app.state.database.write(ask)

@@ -117,7 +117,7 @@ def list_consents(
     def look(session: Session) -> m.ConsentList:
         _seen(session, sight, victim_id)
         rows = privacy.consents_of(session, victim_id)
-        return m.ConsentList(items=[m.consent_view(row, office.notices, now) for row in rows])
+        return m.ConsentList(items=m.consent_views(rows, office.notices, now))
 
     return database.read(look)
 
@@ -157,7 +157,7 @@ def see_access_report(
             victim_id=victim_id,
             looks=[m.access_view(row) for row in rows],
             disclosures=[m.disclosure_view(row) for row in privacy.disclosures_of(session, victim_id)],
-            consents=[m.consent_view(row, office.notices, now) for row in privacy.consents_of(session, victim_id)],
+            consents=m.consent_views(privacy.consents_of(session, victim_id), office.notices, now),
         )
 
     return database.read(look)
@@ -201,12 +201,17 @@ def place_hold(
     responses=responses("unknown-victim", *COMMANDED),
 )
 def lift_holds(
-    victim_id: IdPath, command: c.LiftHold, caller: CallerDep, sight: SightDep, posting: PostingDep
+    victim_id: IdPath,
+    command: c.LiftHold,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
 ) -> Response:
     """Mencabut semua penahanan korban ini di instansi ini."""
 
     def work(tx: Transaction) -> Answer:
-        rows = erasure.lift_holds(tx, caller, sight, victim_id, command)
+        rows = erasure.lift_holds(tx, office, caller, sight, victim_id, command)
         return Answer(200, m.HoldList(items=[m.hold_view(row) for row in rows]))
 
     return posting.once(command, work)
