@@ -59,8 +59,8 @@ class Projection:
         _spoken_by(envelope, event.sender)
         if referrals.load(tx.session, event.referral_id) is not None:
             raise Park("referral-id-taken")
+        _journey(tx, event.victim_id)  # read before anything is added, so that all of it is written together
         referrals.add(tx.session, open_referral(event), envelope.basis, tx.now)
-        _journey(tx, event.victim_id)
         tx.changed.add(event.referral_id)
 
     def _progressed(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
@@ -74,11 +74,11 @@ class Projection:
         if reason is not None:
             raise Park(reason)
         after = evolve(referral, event)
+        _journey(tx, row.victim_id)  # read before anything is changed, so that all of it is written together
         referrals.save(row, after, tx.now)
         if after.status in ENDED:
             row.closed = _is_receipted(tx, envelope, row)
         tx.changed.add(row.id)
-        _journey(tx, row.victim_id)
         if isinstance(event, e.Accepted) and event.custody is not None:
             _custody(tx, row.victim_id, event.custody, event.occurred_at, row.id)
         if isinstance(event, e.Started):
@@ -170,10 +170,10 @@ def _stage(tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: dat
 
 def _receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
     """The sender has recorded an outcome: the referral is closed."""
-    entry = ledger.find(tx.session, receipt.event_id)
-    if entry is None or entry.referral_id is None or not is_outcome(entry.type):
+    referral_id, event_type = ledger.referral_of(tx.session, receipt.event_id)
+    if referral_id is None or not is_outcome(event_type):
         return
-    row = referrals.load(tx.session, entry.referral_id)
+    row = referrals.load(tx.session, referral_id)
     if row is not None and row.sender_agency == envelope.sender and row.status in ENDED:
         row.closed = True
         _journey(tx, row.victim_id)

@@ -24,7 +24,7 @@ from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLi
 _LEDGER, _OUTBOX, _SENT = LedgerEntry.__table__, OutboxEntry.__table__, SentLink.__table__  # type: ignore[attr-defined]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _FILING, _OWING = insert(_LEDGER), insert(_OUTBOX)
-_FOUND = select(LedgerEntry).where(col(LedgerEntry.event_id) == bindparam("event_id"))
+_REFERRAL = select(_LEDGER.c.referral_id, _LEDGER.c.type).where(_LEDGER.c.event_id == bindparam("event_id"))
 _RECORDED = select(_LEDGER.c.sha256).where(
     or_(
         _LEDGER.c.event_id == bindparam("event_id"),
@@ -144,9 +144,10 @@ def file_received(session: Session, envelope: Envelope, body: bytes, signature: 
     session.connection().execute(_FILING, entry)
 
 
-def find(session: Session, event_id: str) -> LedgerEntry | None:
-    """The ledger's entry of an event, if it is known."""
-    return session.scalars(_FOUND, {"event_id": event_id}).first()
+def referral_of(session: Session, event_id: str) -> tuple[str | None, str]:
+    """Which referral a recorded event is about, and its type; nothing where the event is not known."""
+    found = session.connection().execute(_REFERRAL, {"event_id": event_id}).first()
+    return (None, "") if found is None else (found.referral_id, found.type)
 
 
 def recorded(session: Session, envelope: Envelope) -> str | None:

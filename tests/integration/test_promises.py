@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from shared.messaging.broker import Broker, Outgoing
 from shared.messaging.consumer import Consumer
@@ -139,12 +141,11 @@ async def test_t4_the_same_event_delivered_again_and_again_is_applied_once(netwo
     assert (await (await network.operator("kemenpppa")).get("/v1/parked"))["items"] == []
 
 
-def _sent(session: object, event_id: str) -> Outgoing:
+def _sent(session: Session, event_id: str) -> Outgoing:
     from shared.contracts.envelope import Envelope
-    from shared.storage import ledger
+    from shared.storage.tables import LedgerEntry
 
-    entry = ledger.find(session, event_id)  # type: ignore[arg-type]
-    assert entry is not None
+    entry = session.scalars(select(LedgerEntry).where(col(LedgerEntry.event_id) == event_id)).one()
     return Outgoing(Envelope.read(entry.body).nats_subject, event_id, entry.body, entry.signature)
 
 

@@ -175,9 +175,10 @@ async def see_referral(
 ) -> Response:
     """Dengan `Prefer: wait=20` dan `If-None-Match` jawaban ditahan sampai rujukan berubah (atau ada)."""
 
+    wanted = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+
     def look(session: Session) -> tuple[str, ReferralView] | None:
-        statement = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
-        row = session.scalars(statement).first()
+        row = session.scalars(wanted).first()
         if row is None:
             return None
         return handlers.etag(row), referral_view(row, database.clock())
