@@ -7,6 +7,8 @@ from typing import Annotated
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
+from sqlalchemy import bindparam, insert, select
+from sqlmodel import col
 
 from shared.domain.refusal import Refused
 from shared.security.vault import Vault
@@ -22,6 +24,10 @@ KEY = Annotated[
         examples=["0193f0a2-lapor-0007"],
     ),
 ]
+
+# built once: every POST comes through them
+_KEPT = select(IdempotencyRow).where(col(IdempotencyRow.key) == bindparam("name"))
+_KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Posting:
         fingerprint = self.vault.blind(f"{self.path}\n{command.model_dump_json()}", "fingerprint")
 
         def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
-            kept = tx.session.get(IdempotencyRow, name)
+            kept = tx.session.scalars(_KEPT, {"name": name}).first()
             if kept is not None:
                 if kept.fingerprint != fingerprint:
                     raise Refused("idempotency-key-reused", field="Idempotency-Key")
@@ -70,7 +76,7 @@ class Posting:
                 body=answer.body.model_dump_json().encode(),
                 answered_at=tx.now,
             )
-            tx.session.add(row)
+            tx.session.connection().execute(_KEEPING, row.model_dump())
             return row, False
 
         row, repeated = self.database.write(unit_of_work)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.codes import IdentityField, KeptBecause
@@ -39,6 +39,9 @@ IDENTITY, NOTE = "identity", "note"
 """The kinds of what is sealed."""
 OWN = "own"
 """The key of what we sealed ourselves."""
+
+
+_KEEPING = insert(DataKeyRow.__table__)  # type: ignore[attr-defined]
 
 
 def own_source(victim_id: str) -> str:
@@ -69,13 +72,13 @@ def _data_key(tx: Transaction, office: Office, about: str, row: DataKeyRow | Non
         return DataKey(office.vault.unwrap_at_rest(row.wrapped, about))
     key = DataKey.generate()
     _keep_key(tx, office, own_source(about), about, key)
-    tx.session.flush()
     return key
 
 
 def _keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataKey) -> None:
     wrapped = office.vault.wrap_at_rest(key.secret, about)
-    tx.session.add(DataKeyRow(id=name, victim_id=about, wrapped=wrapped, made_at=tx.now))
+    row = {"id": name, "victim_id": about, "wrapped": wrapped, "made_at": tx.now}
+    tx.session.connection().execute(_KEEPING, row)
 
 
 def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
