@@ -21,7 +21,7 @@ from shared.service.office import Office, draft
 from shared.service.reception import Park, Reception
 from shared.storage import ledger, referrals
 from shared.storage.database import Transaction
-from shared.storage.tables import LedgerEntry, ReceivedLink, ReferralRow
+from shared.storage.tables import LedgerEntry, ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,21 +205,11 @@ class Witness:
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
         """Record a batch in one unit of work."""
         self.reception(tx, batch)
-        tx.session.flush()
-        # the rows are held on to, so that each is read once
-        rows = {link: tx.session.get(ReceivedLink, link) for link in tx.arrivals}
-        before = {link: 0 if row is None else row.through for link, row in rows.items()}
-        ledger.note_arrivals(tx.session, tx.arrivals)
+        moved = ledger.note_arrivals(tx.session, tx.arrivals)
         tx.arrivals.clear()
-        grown = {
-            link for link, past in before.items() if _through(tx, link) // WITNESSED_EVERY > past // WITNESSED_EVERY
-        }
+        grown = {link for link, (past, now) in moved.items() if now // WITNESSED_EVERY > past // WITNESSED_EVERY}
         for link in sorted(grown | tx.repeated):
-            if through := _through(tx, link):
+            through, _ = ledger.arrived(tx.session, link) or (0, 0)
+            if through:
                 witnessed = e.LinkWitnessed(link=link, through=through)
                 tx.emit(draft(witnessed, link.partition(">")[0], self.reception.unit))
-
-
-def _through(tx: Transaction, link: str) -> int:
-    row = tx.session.get(ReceivedLink, link)
-    return 0 if row is None else row.through

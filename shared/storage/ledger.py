@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -21,9 +21,15 @@ from shared.storage import outbox
 from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLink
 
 # Every write comes through here: plain tables, and statements that are built once
-_LEDGER, _OUTBOX, _SENT = LedgerEntry.__table__, OutboxEntry.__table__, SentLink.__table__  # type: ignore[attr-defined]
+_LEDGER, _OUTBOX = LedgerEntry.__table__, OutboxEntry.__table__  # type: ignore[attr-defined]
+_SENT, _RECEIVED = SentLink.__table__, ReceivedLink.__table__  # type: ignore[attr-defined]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _FILING, _OWING = insert(_LEDGER), insert(_OUTBOX)
+_NUMBERS = select(_LEDGER.c.linkseq).where(
+    _LEDGER.c.link == bindparam("link"), _LEDGER.c.linkseq > bindparam("through")
+)
+_ARRIVED = select(_RECEIVED.c.through, _RECEIVED.c.highest).where(_RECEIVED.c.link == bindparam("link"))
+_FIRST_ARRIVING, _ARRIVING = insert(_RECEIVED), update(_RECEIVED).where(_RECEIVED.c.link == bindparam("of"))
 _REFERRAL = select(_LEDGER.c.referral_id, _LEDGER.c.type).where(_LEDGER.c.event_id == bindparam("event_id"))
 _RECORDED = select(_LEDGER.c.sha256).where(
     or_(
@@ -164,18 +170,33 @@ def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:
     return session.scalars(statement.order_by(col(LedgerEntry.position))).all()
 
 
-def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> None:
-    """Move each link's ``through`` on over what has arrived without a hole, and its ``highest`` to the end."""
+def arrived(session: Session, link: str) -> tuple[int, int] | None:
+    """Up to where a link is here without a hole, and the highest number that is; None where nothing of it is."""
+    found = session.connection().execute(_ARRIVED, {"link": link}).first()
+    return None if found is None else (found.through, found.highest)
+
+
+def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
+    """Move each link's ``through`` on over what has arrived without a hole, and its ``highest`` to the end.
+
+    Answers link → its ``through`` before and now.
+    """
+    moved = {}
     for link, numbers in sorted(arrivals.items()):
-        row = session.get(ReceivedLink, link) or ReceivedLink(link=link)
-        row.highest = max(row.highest, *numbers)
-        present = set(numbers)
-        if row.through + 1 not in present or row.highest > row.through + len(present):
+        connection = session.connection()
+        known = arrived(session, link)
+        before, highest = known or (0, 0)
+        highest, present = max(highest, *numbers), set(numbers)
+        if before + 1 not in present or highest > before + len(present):
             # something came out of order before: ask the ledger what stands beyond the hole
-            beyond = select(col(LedgerEntry.linkseq)).where(
-                col(LedgerEntry.link) == link, col(LedgerEntry.linkseq) > row.through
-            )
-            present.update(n for n in session.scalars(beyond) if n is not None)
-        while row.through + 1 in present:
-            row.through += 1
-        session.add(row)
+            present.update(connection.scalars(_NUMBERS, {"link": link, "through": before}))
+        through = before
+        while through + 1 in present:
+            through += 1
+        now = {"through": through, "highest": highest}
+        if known is None:
+            connection.execute(_FIRST_ARRIVING, {"link": link} | now)
+        else:
+            connection.execute(_ARRIVING, {"of": link} | now)
+        moved[link] = (before, through)
+    return moved
