@@ -48,10 +48,7 @@ class Keyring:
         root = self._root()
         if not self._document.exists():
             return KeyDirectory({}, root=root)
-        document = self._document.read_bytes()
-        if "keys" in (unsigned := json.loads(document)):
-            return KeyDirectory.of(unsigned["keys"])  # from before directories were signed
-        return read_directory(document, root)
+        return read_directory(self._document.read_bytes(), root)
 
     def make(self, agencies: Iterable[str], now: datetime) -> None:
         """Make what is missing and publish what is new."""

@@ -31,6 +31,7 @@ from deploy.secrets import PROVISIONER, SOON, certify_network, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
 from deploy.token import make_token
 from deploy.token_source import TokenSource, token_sources
+from services.coordination.sign_in import VISIT_SECONDS
 from services.members import MEMBERS
 from shared.messaging.provisioner import keep_provisioned
 from shared.security.development import mark_for_development
@@ -46,8 +47,8 @@ ORDER = ("coordination", *(name for name in MEMBERS if name != "coordination"))
 ISSUER_NAME = "issuer"
 READY_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.05
-SIGN_IN_MINUTES = 8 * 60
-"""How long the token for the console holds that is shown at the start: a working day."""
+SIGN_IN_MINUTES = VISIT_SECONDS // 60
+"""How long the token for the console holds that is shown at the start: as long as the console takes one."""
 INTERRUPTED = 130
 """Exit code of a run that was to end by itself and was stopped."""
 

@@ -68,7 +68,7 @@ class IssuerKeys:
         self._remote = is_remote(where)
         self.on_change: Callable[[], None] = lambda: None
         """Called when other keys were read, or none are trusted any more."""
-        self._text = ""
+        self._text: str | None = None
         self._keys = KeySet([])
         self._read_at = clock()
         if not self._remote:

@@ -44,7 +44,7 @@ class Revocations:
 
     def __init__(self, path: Path | None, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._path, self._wait = path, wait
-        self._text = ""
+        self._text: str | None = None
         self._listed = Listed()
         self._look()
 
@@ -62,7 +62,9 @@ class Revocations:
                 log.error("revocations.unreadable", error=type(error).__name__)
 
     def _look(self) -> None:
-        text = self._path.read_text(encoding="utf-8") if self._path is not None else self._text
+        if self._path is None:
+            return
+        text = self._path.read_text(encoding="utf-8")
         if text != self._text:
             self._listed, self._text = Listed.model_validate_json(text), text
             log.info("revocations.read", jtis=len(self._listed.jti), clients=len(self._listed.clients))

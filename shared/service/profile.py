@@ -15,6 +15,8 @@ from shared.service.settings import Settings
 
 PRODUCTION = "production"
 SECRET_FILES = ("key_folder", "database_password_file", "nats_seed_file", "nats_key_file", "tls_key_file")
+TRUST_FILES = ("key_directory_root_file", "key_directory_file", "tls_client_crl_file", "revoked_tokens_file")
+"""Not secret, but whoever may write them decides whom the service trusts."""
 CERTIFICATE_FILES = ("tls_certificate_file", "tls_client_ca_file", "nats_ca_file", "nats_certificate_file")
 
 
@@ -111,14 +113,14 @@ def _too_wide(_: Settings, facts: Facts) -> Sequence[str]:
 
 NEEDED = (
     *("tls_certificate_file", "tls_key_file", "tls_client_ca_file", "database_password_file"),
-    *("nats_url", "nats_seed_file", "nats_ca_file", "nats_certificate_file", "nats_key_file", "issuer", "issuer_jwks"),
+    *("nats_url", "nats_seed_file", "nats_ca_file", "nats_certificate_file", "nats_key_file"),
 )
 
 RULES = (
     *(Rule(name, _missing(name), "belum diisi", "is not set") for name in NEEDED),
     *(
         Rule(name, _listed(name, "unreadable"), "berkas tidak dapat dibaca", "the file cannot be read")
-        for name in (*SECRET_FILES, *CERTIFICATE_FILES)
+        for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
     *(
         Rule(name, _listed(name, "exposed"), "dapat dibaca orang lain: chmod 600", "others may read it: chmod 600")
@@ -128,7 +130,7 @@ RULES = (
         Rule(
             name, _listed(name, "for_development"), "milik pengembangan: buat yang lain", "of development; make others"
         )
-        for name in (*SECRET_FILES, *CERTIFICATE_FILES)
+        for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
     Rule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
     Rule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),

@@ -8,7 +8,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from sqlalchemy import Connection, make_url, text
 
 from shared.security.development import is_of_development_ca, lies_in_development
-from shared.service.profile import CERTIFICATE_FILES, SECRET_FILES, Facts
+from shared.service.profile import CERTIFICATE_FILES, SECRET_FILES, TRUST_FILES, Facts
 from shared.service.settings import Settings
 from shared.storage.append_only import APPEND_ONLY
 from shared.storage.database import open_engine
@@ -32,10 +32,11 @@ def look_around(settings: Settings) -> Facts:
 
 
 def _of_files(settings: Settings) -> Facts:
-    secrets, certificates = _files(settings, SECRET_FILES), _files(settings, CERTIFICATE_FILES)
-    readable = {name: path for name, path in (secrets | certificates).items() if _is_readable(name, path)}
+    secrets = _files(settings, SECRET_FILES)
+    files = secrets | _files(settings, CERTIFICATE_FILES) | _files(settings, TRUST_FILES)
+    readable = {name: path for name, path in files.items() if _is_readable(name, path)}
     return Facts(
-        unreadable=frozenset(secrets | certificates) - frozenset(readable),
+        unreadable=frozenset(files) - frozenset(readable),
         exposed=frozenset(name for name in secrets if name in readable and _is_exposed(readable[name])),
         for_development=frozenset(name for name, path in readable.items() if _is_for_development(name, path)),
     )

@@ -23,7 +23,17 @@ from services.police.main import MEMBER as POLICE
 from shared.messaging.rights import most_rights
 from shared.security.development import DEVELOPMENT_ISSUER, mark_for_development
 from shared.service.app import create_app, serving, wall_clock
-from shared.service.profile import CERTIFICATE_FILES, NEEDED, RULES, SECRET_FILES, Facts, Fault, Unsafe, faults
+from shared.service.profile import (
+    CERTIFICATE_FILES,
+    NEEDED,
+    RULES,
+    SECRET_FILES,
+    TRUST_FILES,
+    Facts,
+    Fault,
+    Unsafe,
+    faults,
+)
 from shared.service.settings import Settings
 from shared.storage.append_only import grant
 from shared.storage.database import open_engine
@@ -262,10 +272,15 @@ async def test_a_certificate_of_the_development_ca_is_refused(
 
 
 async def test_a_folder_made_for_development_is_refused(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
-    for setting in SECRET_FILES:
+    struck_off = police.secrets / "revoked.json"
+    struck_off.write_text("{}")
+    police.told |= {"revoked_tokens_file": struck_off}
+    trusted = {"key_directory_root_file", "key_directory_file", "revoked_tokens_file"}
+    for setting in (*SECRET_FILES, *trusted):
         police.file(setting)
+    await police.start()
     mark_for_development(police.secrets)
-    assert set((await police.refusal(capfd)).split()) == set(SECRET_FILES)
+    assert set((await police.refusal(capfd)).split()) == {*SECRET_FILES, *trusted}
 
 
 async def test_the_development_issuer_is_refused(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
@@ -408,7 +423,9 @@ def test_a_broker_that_comes_later_and_allows_too_much_ends_the_process(
 
 def test_every_rule_names_a_setting_and_is_said_in_two_languages() -> None:
     assert {rule.setting for rule in RULES} <= set(Settings.model_fields)
-    assert {*NEEDED, *SECRET_FILES, *CERTIFICATE_FILES, "database_url"} == {rule.setting for rule in RULES}
+    assert {*NEEDED, *SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES, "issuer", "issuer_jwks", "database_url"} == {
+        rule.setting for rule in RULES
+    }
     assert all(rule.id and rule.en and rule.id != rule.en for rule in RULES)
 
 

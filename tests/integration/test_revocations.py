@@ -143,7 +143,7 @@ async def test_a_file_that_is_no_list_leaves_what_is_known(tmp_path: Path, said:
 
 @pytest.mark.parametrize("said", NO_LIST)
 def test_no_list_at_the_start_is_none_to_start_with(tmp_path: Path, said: str) -> None:
-    (tmp_path / "revoked.json").write_text(said or "-")
+    (tmp_path / "revoked.json").write_text(said)
     with pytest.raises(ValueError):
         Revocations(tmp_path / "revoked.json")
 
