@@ -76,6 +76,7 @@ class Bearing(httpx.Auth):
     unit: str
     clock: Callable[[], datetime]
     client: str | None = None
+    person: str | None = None
     _token: str = ""
     _until: float = 0.0
 
@@ -83,7 +84,8 @@ class Bearing(httpx.Auth):
         """Puts the token on."""
         now = self.clock()
         if not self._until - 500 < now.timestamp() < self._until - 60:
-            named = {"client_id": self.client} if self.client else {}
+            names = {"client_id": self.client, "sub": self.person}
+            named = {claim: name for claim, name in names.items() if name}
             self._token = signed(claims(self.member, self.role, self.unit, now, **named))
             self._until = now.timestamp() + 600
         request.headers["Authorization"] = f"Bearer {self._token}"

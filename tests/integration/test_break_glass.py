@@ -51,6 +51,34 @@ async def test_a_stranger_in_an_emergency_looks_and_the_desk_responsible_sees_it
     assert await look(stranger, victim) == "unknown-victim"
 
 
+async def test_a_glass_is_of_the_person_who_broke_it(network: Network) -> None:
+    """Two officers share a client: what one has broken, the other neither looks through nor ends."""
+    await network.start("police", online=False)
+    ani, budi = [await network.calling("police", Role.OFFICER, STRANGER, person) for person in ("ani", "budi")]
+    victim = await a_victim(network["police"], identity={"name": NAME})
+    opened = await ani.post(f"/v1/victims/{victim}/break-glass", URGENT)
+    assert await look(ani, victim) == NAME
+    assert await look(budi, victim) == "unknown-victim"
+    assert problem(await budi.post(f"/v1/break-glass/{opened.json()['id']}/end")) == "unknown-break-glass"
+    assert problem(
+        await ani.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "occurred_at": "2026-01-01T00:00:00Z"})
+    ) == ("invalid-request")  # a look is now: nobody can say that it was long ago
+
+
+async def test_who_is_at_work_sees_through_a_glass_what_their_work_does_not_need(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity={"name": NAME, "nik": "7401010101010008"})
+    referral = await refer(police, victim, "kemenkes", "first-aid")
+    await kemenkes.until_status(referral, "received")
+    await kemenkes.must(referral, "accept")
+    opened = await kemenkes.post(f"/v1/victims/{victim}/break-glass", URGENT)
+    assert await look(kemenkes, victim) == NAME
+    ended = await kemenkes.post(f"/v1/break-glass/{opened.json()['id']}/end")
+    assert ended.json()["looks"] == 1  # it was by the glass, and is told so
+    [*_, seen] = (await kemenkes.get(f"/v1/victims/{victim}/access-report"))["looks"]
+    assert seen["right"] == "break-glass"
+
+
 async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Network) -> None:
     await network.start("police", online=False)
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
