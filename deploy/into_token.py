@@ -1,7 +1,8 @@
 """``python -m deploy.into_token FOLDER MEMBER …``: copy a member's keys from its folder into a PKCS#11 token.
 
-In the token they sign, open and wrap, and never come out. What is in it already stays. Once the service runs with the
-token, take the files away: as long as they are there, the token protects nothing.
+In the token they sign, open and wrap, and never come out. What is in it already stays. The services of this version
+read their keys from files all the same (no setting chooses a token yet): as long as the files are there, the token
+protects nothing.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The service: ``uvicorn services.coordination.main:app``."""
+"""The service: ``python -m shared.service.serve services.coordination.main``."""
 
 from pathlib import Path
 

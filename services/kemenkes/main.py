@@ -1,4 +1,4 @@
-"""The service: ``uvicorn services.kemenkes.main:app``."""
+"""The service: ``python -m shared.service.serve services.kemenkes.main``."""
 
 from services.kemenkes.agency import AGENCY
 from shared.service.app import agency_member, create_app

@@ -1,4 +1,4 @@
-"""The service: ``uvicorn services.kemensos.main:app``."""
+"""The service: ``python -m shared.service.serve services.kemensos.main``."""
 
 from services.kemensos.agency import AGENCY
 from shared.service.app import agency_member, create_app

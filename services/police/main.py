@@ -1,4 +1,4 @@
-"""The service: ``uvicorn services.police.main:app``."""
+"""The service: ``python -m shared.service.serve services.police.main``."""
 
 from services.police.agency import AGENCY
 from shared.service.app import agency_member, create_app
