@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.messaging.broker import Broker, Incoming, Unreachable, heed_cancellation
+from shared.security.vault import VaultUnavailable
 from shared.storage.database import Database, Transaction
 
 BATCH = 128
@@ -47,15 +48,16 @@ class Consumer:
     async def record(self, batch: Sequence[Incoming]) -> None:
         """Record the batch, however often it takes: what comes after it must not overtake it.
 
-        Where it is not the database that fails, one message of it does: the others are recorded one by one, and that
-        one is set aside, so that it does not stand in the way of all that come after it.
+        Where it is neither the database that fails nor our keys, one message of it does: the others are recorded one by
+        one, and that one is set aside, so that it does not stand in the way of all that come after it.
         """
         work = self._receive
         while True:
             try:
                 await asyncio.to_thread(self._database.write, lambda tx, work=work: work(tx, batch))
                 return
-            except (OperationalError, InterfaceError) as error:  # a full disk, a restart: nothing is acknowledged
+            except (OperationalError, InterfaceError, VaultUnavailable) as error:
+                # a full disk, a restart, no key to sign a receipt with: nothing is acknowledged
                 log.error("consumer.not-recorded", error=type(error).__name__, messages=len(batch))
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception as error:

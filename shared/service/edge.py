@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.domain.refusal import Refused
+from shared.security.vault import VaultUnavailable
 from shared.service import gate, problems, trace
 from shared.service.answer import Answer
 from shared.service.body import arrived
@@ -103,8 +104,9 @@ async def _refuse(refused: Refused, request: Request, answer: Answer) -> None:
 
 async def _own_up(error: Exception, request: Request, answer: Answer) -> None:
     """Answer for an error that nobody foresaw. Its message may hold a name, so only its kind and place are logged."""
-    if isinstance(error, (OperationalError, InterfaceError)):
-        log.error("http.database", error=type(error).__name__)
+    if isinstance(error, (OperationalError, InterfaceError, VaultUnavailable)):
+        # the database or our keys are away: nothing is stored, and the same request is good later
+        log.error("http.unavailable", error=type(error).__name__)
         response = problems.respond(request, "unavailable", headers={"Retry-After": "2"})
     else:
         log.error("http.fault", error=type(error).__name__, places=places_of(error))

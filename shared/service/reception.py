@@ -20,6 +20,7 @@ from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
 from shared.security.key_directory import DirectoryFile
 from shared.security.keys import Untrusted
+from shared.security.vault import VaultUnavailable
 from shared.service import trace
 from shared.service.office import draft
 from shared.storage import ledger
@@ -122,8 +123,8 @@ class Reception:
             self._try_waiting(tx, envelope, content)
         except (Park, Unreadable) as error:
             return error.reason
-        except OperationalError:
-            raise  # the database is in trouble, not the event
+        except (OperationalError, VaultUnavailable):
+            raise  # the database is in trouble, or our keys; not the event
         except Exception as error:
             log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event_id=envelope.id)
             return "apply-failed"

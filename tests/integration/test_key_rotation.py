@@ -12,7 +12,7 @@ from shared.contracts.subjects import subject
 from shared.security.keys import SigningKey
 from shared.security.public_keys import Revocation
 from tests.integration.test_hostile_wire import a_referral, about, event, key_of, publish, until_parked
-from tests.network import Network
+from tests.network import Network, a_victim, problem, refer
 
 
 @pytest.fixture
@@ -47,3 +47,22 @@ async def test_a_rotated_key_is_believed_and_a_revoked_one_is_not(
     assert seen["version"] == 4  # what was recorded before the revocation stands
     listed = {key["kid"]: key for key in (await network["police"].get("/v1/keys"))["keys"]}
     assert listed["kemenkes-1"]["revoked_because"] == "key-compromise" and "revoked_at" not in listed[key_id]
+
+
+async def test_a_member_without_a_key_refuses_for_a_while_and_loses_nothing(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kemenkes revokes its only key: it can sign nothing, neither an answer nor a receipt, until it has another."""
+    monkeypatch.setattr("shared.security.key_directory.LOOK_AGAIN_SECONDS", 0.0)
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    first = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    await kemenkes.until_status(first, "received")
+    keyring, now = Keyring(network.secrets), datetime.now(UTC)
+    keyring.revoke("kemenkes-1", Revocation.KEY_COMPROMISE, now)
+    refused = await kemenkes.act(first, "accept")
+    assert (refused.status_code, problem(refused), refused.headers["Retry-After"]) == (503, "unavailable", "2")
+    second = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    keyring.rotate("kemenkes", "sig", now, now)
+    await kemenkes.until_status(second, "received")
+    await kemenkes.must(first, "accept")
+    assert (await (await network.operator("kemenkes")).get("/v1/parked"))["items"] == []
