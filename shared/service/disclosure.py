@@ -74,17 +74,15 @@ def take(
     victim_id: str,
     referral_id: str,
     agency: str,
-    sealed_for_us: str | None,
-    basis: str | None,
+    sealed_for_us: str,
+    basis: str,
     consent_id: str | None,
     first: bool,
 ) -> None:
     """Keep what an agency gave us, and note from whom and on which basis. ``first``: with a new referral."""
-    if sealed_for_us is None:
-        return
     fields = sealed.take(tx, office, event_id, victim_id, referral_id, sealed_for_us, first)
     if fields:
-        _note(tx, referral_id, victim_id, False, agency, fields, basis or "", consent_id, first)
+        _note(tx, referral_id, victim_id, False, agency, fields, basis, consent_id, first)
 
 
 def _note(

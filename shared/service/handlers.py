@@ -150,7 +150,8 @@ def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRo
     victim = load_victim(tx.session, row.victim_id, seen.victims(sight))
     if victim is None:
         raise Refused("unknown-victim")
-    basis, wanted = LegalBasis(row.basis or LegalBasis.PUBLIC_TASK), row.receiver_agency
+    assert row.basis is not None  # no request of ours is without one
+    basis, wanted = LegalBasis(row.basis), row.receiver_agency
     live = referrals.live_of_victim(tx.session, victim.id)
     what = disclosure.lawful(tx, office, sight, victim, live, wanted, row.service, basis)
     return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis, first=False)

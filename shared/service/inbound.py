@@ -93,7 +93,11 @@ class Inbound:
         consent_id: str | None,
         first: bool,
     ) -> None:
-        """Keep what the sender gave us of who the victim is."""
+        """Keep what the sender gave us of who the victim is. Raises Park: no disclosure without a legal basis."""
+        if sealed_for_us is None:
+            return
+        if envelope.basis is None:
+            raise Park("no-legal-basis")
         about = (event.victim_id, event.referral_id, envelope.sender)
         disclosure.take(tx, self.office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id, first)
 

@@ -4,7 +4,10 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from shared.domain.access import Role
+from shared.storage.agency_tables import AccessRow
 from tests.network import Client, Network, a_victim, problem, refer
 
 KOLAKA, ABOVE_KOLAKA, STRANGER = "polres-74.01", "polda-sultra", "polres-11.01"
@@ -77,6 +80,19 @@ async def test_who_is_at_work_sees_through_a_glass_what_their_work_does_not_need
     assert ended.json()["looks"] == 1  # it was by the glass, and is told so
     [*_, seen] = (await kemenkes.get(f"/v1/victims/{victim}/access-report"))["looks"]
     assert seen["right"] == "break-glass"
+
+
+async def test_a_persons_report_leaves_no_look_out(network: Network) -> None:
+    police = await network.start("police", online=False)
+    victim = await a_victim(police, identity={"name": NAME})
+    assert await look(police, victim) == NAME
+
+    def often(tx: Any) -> None:
+        once = tx.session.scalars(select(AccessRow)).first().model_dump(exclude={"number"})
+        tx.session.add_all([AccessRow(**once) for _ in range(1000)])
+
+    network.apps["police"].state.database.write(often)
+    assert len((await police.get(f"/v1/victims/{victim}/access-report"))["looks"]) == 1001
 
 
 async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Network) -> None:

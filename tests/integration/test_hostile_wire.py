@@ -242,6 +242,19 @@ async def test_a_referral_for_a_desk_that_is_not_ours_is_rejected_where_it_arriv
     assert seen["reject_reason"] == "out-of-jurisdiction" and referral != data.referral_id
 
 
+async def test_an_identity_that_is_given_without_a_legal_basis_is_parked(network: Network) -> None:
+    await a_referral(network)
+    [told] = [
+        message.body for message in sent_by(network, "police") if ".kemenkes.referral.requested." in message.subject
+    ]
+    asked = Requested.model_validate_json(json.dumps(json.loads(told)["data"]))
+    data = asked.model_copy(update={"referral_id": new_id(), "sealed": "segel.rekaan"})
+    await network.stop("police")  # so that its next number is free
+    body = event("police", "kemenkes", data, 2, 1)
+    await publish(network, "police", _subject("police", "kemenkes", data), body, key_of(network, "police").sign(body))
+    assert (await until_parked(network, "kemenkes", "no-legal-basis"))["trusted"]
+
+
 async def test_what_occurred_after_it_was_told_is_parked(network: Network) -> None:
     referral = await a_referral(network)
     ahead = about(referral, Accepted).model_copy(update={"occurred_at": datetime.now(UTC) + timedelta(hours=1)})

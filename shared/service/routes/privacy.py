@@ -3,6 +3,7 @@
 from enum import Enum
 
 from fastapi import APIRouter, Depends, Response
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.domain import commands as c
@@ -152,7 +153,9 @@ def see_access_report(
 
     def look(session: Session) -> m.AccessReport:
         _seen(session, sight, victim_id)
-        rows, _ = newest_first(session, AccessRow, [col(AccessRow.victim_id) == victim_id], None, 1000)
+        # all of it, however long: a report with a part left out would be a false one
+        theirs = select(AccessRow).where(col(AccessRow.victim_id) == victim_id)
+        rows = session.scalars(theirs.order_by(col(AccessRow.number).desc()))
         return m.AccessReport(
             victim_id=victim_id,
             looks=[m.access_view(row) for row in rows],
