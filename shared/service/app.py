@@ -46,7 +46,7 @@ from shared.service.office import Office
 from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
-from shared.service.settings import Settings
+from shared.service.settings import Settings, at_fault
 from shared.storage.database import Author, Clock, Database
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
 
@@ -228,4 +228,4 @@ def _settings() -> Settings:
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:
-        raise WrongSettings(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})) from None
+        raise WrongSettings(at_fault(error)) from None

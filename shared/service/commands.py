@@ -16,7 +16,7 @@ from shared.security.key_directory import DirectoryFile, load_root
 from shared.service.app import Member, wall_clock
 from shared.service.logs import configure_logs
 from shared.service.sealed import rewrap_all
-from shared.service.settings import Keeping, Storing
+from shared.service.settings import Keeping, Storing, at_fault
 from shared.storage.append_only import grant
 from shared.storage.database import Author, Database, open_engine
 from shared.storage.migrate import migrate as migrate_database
@@ -76,7 +76,7 @@ def _read(kind: type[S]) -> S:
     try:
         return kind()  # type: ignore[call-arg]
     except ValidationError as error:
-        names = sorted({f"ESTAFET_{fault['loc'][0]}".upper() for fault in error.errors()})
+        names = [f"ESTAFET_{name}".upper() for name in at_fault(error)]
         typer.echo(f"missing or wrong in the environment: {', '.join(names)}", err=True)
         raise typer.Exit(2) from None
 

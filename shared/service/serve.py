@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import structlog
 import typer
 import uvicorn
+from pydantic import ValidationError
 
 from shared.security.transport import ServerTls
 from shared.service.encrypted import EncryptedConnection, Handshake
-from shared.service.settings import Listening
+from shared.service.settings import Listening, at_fault
 
 log = structlog.get_logger()
 
@@ -88,6 +89,10 @@ def _command(
     app = service if ":" in service else f"{service}:app"
     try:
         server = Server(configured(app, host, port, grace, factory), Listening().server_tls())
+    except ValidationError as error:
+        names = ", ".join(f"ESTAFET_{name}".upper() for name in at_fault(error))
+        typer.echo(f"✗ {names}: belum lengkap atau salah · missing or wrong", err=True)
+        raise typer.Exit(3) from None
     except OSError as error:  # it does not say which file
         typer.echo(f"✗ ESTAFET_TLS_…_FILE: tidak dapat dipakai · cannot be used: {error}", err=True)
         raise typer.Exit(3) from None

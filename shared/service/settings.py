@@ -1,15 +1,24 @@
 """Settings of one service, from environment variables ``ESTAFET_…`` (12-factor). Secrets are files, never values."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 
 from shared.security.transport import ClientTls, ServerTls
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def at_fault(error: ValidationError) -> list[str]:
+    """Which settings are missing or wrong, by name; never what they hold. A fault of several names them itself."""
+    names: set[str] = set()
+    for fault in error.errors():
+        names |= {str(fault["loc"][0])} if fault["loc"] else set(re.findall("ESTAFET_([A-Z_]+)", fault["msg"]))
+    return sorted(name.lower() for name in names)
 
 
 class Listening(BaseSettings):

@@ -250,6 +250,11 @@ def test_no_fault_says_what_it_was_about(tmp_path: Path, secrets: Path) -> None:
         ("tests.faulty:never_starts", {}, {"error": "RuntimeError"}),
         ("services.police.main:app", {"key_directory_root_file": f"/nowhere/{CANARY}"}, {"reason": "enoent"}),
         ("services.police.main:app", {"rate_burst": CANARY}, {"reason": "wrong-settings", "settings": ["rate_burst"]}),
+        (
+            "services.police.main:app",
+            {"nats_ca_file": f"/nowhere/{CANARY}"},
+            {"reason": "wrong-settings", "settings": ["nats_ca_file", "nats_certificate_file", "nats_key_file"]},
+        ),
         ("services.coordination.main:app", {}, {"reason": "not-migrated"}),
     ],
 )

@@ -439,3 +439,12 @@ def test_a_fault_says_what_was_found() -> None:
     assert str(Fault("nats_url", ("nats",), "pakai tls://", "use tls://")) == (
         "✗ ESTAFET_NATS_URL (nats): pakai tls:// · use tls://"
     )
+
+
+def test_half_set_tls_is_named_and_not_what_it_holds() -> None:
+    env = {"ESTAFET_TLS_CERTIFICATE_FILE": "/tidak/ada", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "shared.service.serve", "services.police.main"]
+    ended = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 3
+    [said] = ended.stderr.splitlines()
+    assert "ESTAFET_TLS_CERTIFICATE_FILE, ESTAFET_TLS_KEY_FILE" in said and "/tidak/ada" not in said
