@@ -22,7 +22,7 @@ from shared.service.deadlines import Deadline
 from shared.service.office import Office, draft, new_id
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BreakGlassRow
-from shared.storage.victims import holder_of, load_victim
+from shared.storage.victims import holder_of, load_victim, lock_victim
 
 REVIEW_WITHIN = timedelta(hours=24)
 WATCHED = "break-glass"
@@ -36,11 +36,8 @@ def deadline(office: Office) -> Deadline:
 
 def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, command: c.BreakGlass) -> BreakGlassRow:
     """Let the caller look for a while, and tell who is responsible. Raises Refused."""
-    victim = load_victim(tx.session, victim_id)
-    if victim is None:
-        raise Refused("unknown-victim")
+    owner = holder_of(lock_victim(tx.session, None, victim_id))
     until = tx.now + timedelta(minutes=command.minutes)
-    owner = holder_of(victim)
     unit = office.our_unit(caller.unit, tx.now.date())
     row = BreakGlassRow(
         id=new_id(),

@@ -12,7 +12,7 @@ from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.database import Transaction
-from shared.storage.victims import holder_of, load_case, load_victim
+from shared.storage.victims import holder_of, load_case, load_victim, lock_victim
 
 
 def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase) -> CaseRow:
@@ -114,9 +114,7 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
 
 
 def _held(tx: Transaction, sight: Sight, victim_id: str) -> tuple[VictimRow, UnitRef]:
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
+    victim = lock_victim(tx.session, sight, victim_id)
     holder = holder_of(victim)
     if holder is None or not sight.covers(holder):
         raise Refused("not-custody-holder")

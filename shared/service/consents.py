@@ -10,11 +10,11 @@ from shared.domain.refusal import Refused
 from shared.service import handlers, sealed, security_log
 from shared.service.erasure import Answer, note, tell_holders
 from shared.service.office import Office, draft, new_id
-from shared.storage import privacy, referrals, seen
+from shared.storage import privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import ConsentRow
-from shared.storage.victims import load_victim
+from shared.storage.victims import lock_victim
 
 
 def record(
@@ -84,10 +84,7 @@ def _given_on(tx: Transaction, row: ConsentRow) -> list[str]:
 def _with_us(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
 ) -> tuple[VictimRow, UnitRef]:
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
-    return victim, office.our_unit(caller.unit, tx.now.date())
+    return lock_victim(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())
 
 
 def _tell(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:

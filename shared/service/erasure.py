@@ -16,11 +16,11 @@ from shared.domain.refusal import Refused
 from shared.service import sealed, security_log
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
-from shared.storage import privacy, seen
+from shared.storage import privacy
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import DisclosureRow, HoldRow, ObeyedRow
-from shared.storage.victims import holder_of, load_victim
+from shared.storage.victims import holder_of, load_victim, lock_victim
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
 
@@ -29,9 +29,7 @@ def erase(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.Erase
 ) -> e.ErasureRequested:
     """Erase a person here, and ask every holder to. Only where we are responsible. Raises Refused."""
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
+    victim = lock_victim(tx.session, sight, victim_id)
     holder = holder_of(victim)
     if holder is None or not sight.covers(holder):
         raise Refused("not-custody-holder")
@@ -216,8 +214,7 @@ def _answer(row: ObeyedRow) -> Answer:
 
 def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.PlaceHold) -> HoldRow:
     """Forbid erasure here. Raises Refused."""
-    if load_victim(tx.session, victim_id, seen.victims(sight)) is None:
-        raise Refused("unknown-victim")
+    lock_victim(tx.session, sight, victim_id)
     at = c.when(command, tx.now)
     row = HoldRow(victim_id=victim_id, basis=command.basis, client=caller.client, unit=caller.unit, placed_at=at)
     tx.session.add(row)
@@ -230,9 +227,7 @@ def lift_holds(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.LiftHold
 ) -> Sequence[HoldRow]:
     """Allow erasure again, and do what was told meanwhile and only the hold kept from being done. Raises Refused."""
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
+    victim = lock_victim(tx.session, sight, victim_id)
     rows = privacy.holds_of(tx.session, victim_id)
     for row in rows:
         row.lifted_at = tx.now

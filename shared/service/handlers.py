@@ -18,14 +18,12 @@ from shared.storage import referrals, seen
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.tables import ReferralRow
-from shared.storage.victims import holder_of, load_victim, take_custody
+from shared.storage.victims import holder_of, lock_victim, take_custody
 
 
 def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -> ReferralRow:
     """Ask a desk for a service, or to take the victim over. Raises Refused."""
-    victim = load_victim(tx.session, command.victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim", field="victim_id")
+    victim = lock_victim(tx.session, sight, command.victim_id, field="victim_id")
     if victim.closed_at is not None:
         raise Refused("journey-closed")
     referral_id = command.referral_id or new_id()
@@ -147,9 +145,7 @@ def act(
 
 def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRow) -> sealed.Given | None:
     """What we know by now of who the victim is, for the receiver of a referral. Raises Refused."""
-    victim = load_victim(tx.session, row.victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
+    victim = lock_victim(tx.session, sight, row.victim_id)
     assert row.basis is not None  # no request of ours is without one
     basis, wanted = LegalBasis(row.basis), row.receiver_agency
     live = referrals.live_of_victim(tx.session, victim.id)

@@ -19,7 +19,7 @@ from shared.storage.agency_tables import AccessRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow, BreakGlassRow
 from shared.storage.tables import ReferralRow
-from shared.storage.victims import holder_of, load_victim
+from shared.storage.victims import holder_of, lock_victim
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,7 @@ def record(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, identity: c.Identity
 ) -> VictimRow:
     """Write down who the victim is: by the unit responsible, or one that is at work and needs it. Raises Refused."""
-    victim = load_victim(tx.session, victim_id, seen.victims(sight))
-    if victim is None:
-        raise Refused("unknown-victim")
+    victim = lock_victim(tx.session, sight, victim_id)
     right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
     for name in sorted(identity.model_fields_set):
         if name not in right.fields:
@@ -120,9 +118,7 @@ def _right(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim
     """A victim that exists for the caller, by an open break-glass or by their desk, and the right to look."""
     glass = _open_glass(tx, office.code, caller, victim_id)
     # who broke the glass looks through it, also where their desk would show them less
-    victim = load_victim(tx.session, victim_id, seen.victims(sight) if glass is None else referrals.EVERY)
-    if victim is None:
-        raise Refused("unknown-victim")
+    victim = lock_victim(tx.session, sight if glass is None else None, victim_id)
     if glass is not None:
         return victim, Right(frozenset(IdentityField), "break-glass", glass)
     return victim, ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))

@@ -13,7 +13,7 @@ from shared.storage.privacy_tables import ConsentRow, DisclosureRow, HoldRow, Ob
 def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
     """The consents of a victim, oldest first."""
     statement = select(ConsentRow).where(col(ConsentRow.victim_id) == victim_id)
-    return session.scalars(statement.order_by(col(ConsentRow.version)).with_for_update()).all()
+    return session.scalars(statement.order_by(col(ConsentRow.version))).all()
 
 
 def is_consent(session: Session, consent_id: str) -> bool:
@@ -41,7 +41,7 @@ def to_consent(row: ConsentRow) -> Consent:
 def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
     """What was given and received of a victim's identity, oldest first."""
     statement = select(DisclosureRow).where(col(DisclosureRow.victim_id) == victim_id)
-    return session.scalars(statement.order_by(col(DisclosureRow.number)).with_for_update()).all()
+    return session.scalars(statement.order_by(col(DisclosureRow.number))).all()
 
 
 def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:

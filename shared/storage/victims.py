@@ -4,18 +4,39 @@ from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import Session, col
 
 from shared.contracts.types import Custody, UnitRef
+from shared.domain.access import Sight
+from shared.domain.refusal import Refused
+from shared.storage import seen
 from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.referrals import EVERY
 
-_LOADED = select(VictimRow).where(col(VictimRow.id) == bindparam("victim_id")).with_for_update()
+_SEEN = select(VictimRow).where(col(VictimRow.id) == bindparam("victim_id"))
+_LOCKED = _SEEN.with_for_update()
 """Built once: every hand-over comes through it."""
 
 
-def load_victim(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> VictimRow | None:
-    """A victim's row if it is among those ``seen``, locked until the end of the transaction where the database has
-    such locks."""
-    statement = _LOADED if seen is EVERY else _LOADED.where(seen)
-    return session.scalars(statement, {"victim_id": victim_id}).first()
+def load_victim(session: Session, victim_id: str) -> VictimRow | None:
+    """A victim's row, locked until the end of the transaction where the database has such locks."""
+    return session.scalars(_LOCKED, {"victim_id": victim_id}).first()
+
+
+def lock_victim(session: Session, sight: Sight | None, victim_id: str, field: str | None = None) -> VictimRow:
+    """The row of a victim that exists for the caller, to be changed: what else is kept of the victim is written under
+    this lock. ``sight``: None where it does not matter whose the victim is; ``field``: the one that named the victim.
+    Raises Refused("unknown-victim")."""
+    statement = _LOCKED if sight is None else _LOCKED.where(seen.victims(sight))
+    return _there(session.scalars(statement, {"victim_id": victim_id}).first(), field)
+
+
+def see_victim(session: Session, sight: Sight, victim_id: str) -> VictimRow:
+    """The row of a victim that exists for the caller, only to be looked at. Raises Refused("unknown-victim")."""
+    return _there(session.scalars(_SEEN.where(seen.victims(sight)), {"victim_id": victim_id}).first(), None)
+
+
+def _there(row: VictimRow | None, field: str | None) -> VictimRow:
+    if row is None:
+        raise Refused("unknown-victim", field=field)
+    return row
 
 
 def load_case(session: Session, case_id: str, seen: ColumnElement[bool] = EVERY) -> CaseRow | None:

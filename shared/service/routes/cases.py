@@ -15,9 +15,8 @@ from shared.service.idempotency import Answer
 from shared.service.limits import limit_identities
 from shared.service.problems import COMMANDED, POSTING, next_steps, responses
 from shared.service.read_models import CaseView, VictimView, case_view, victim_view
-from shared.storage import seen
+from shared.storage import seen, victims
 from shared.storage.database import Transaction
-from shared.storage.victims import load_case, load_victim, victims_of
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 
@@ -53,10 +52,10 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
     """Kasus dan nama samaran para korbannya."""
 
     def look(session: Session) -> CaseView:
-        row = load_case(session, case_id, seen.cases(sight))
+        row = victims.load_case(session, case_id, seen.cases(sight))
         if row is None:
             raise Refused("unknown-case")
-        return case_view(row, victims_of(session, case_id))
+        return case_view(row, victims.victims_of(session, case_id))
 
     return database.read(look)
 
@@ -94,10 +93,7 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> Vic
     """Nama samaran, fakta kasar, dan penanggung jawab sejauh diketahui instansi ini."""
 
     def look(session: Session) -> VictimView:
-        row = load_victim(session, victim_id, seen.victims(sight))
-        if row is None:
-            raise Refused("unknown-victim")
-        return victim_view(row)
+        return victim_view(victims.see_victim(session, sight, victim_id))
 
     return database.read(look)
 

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.domain import commands as c
-from shared.domain.refusal import Refused
 from shared.service import consents, erasure, identities, security_log
 from shared.service import privacy_models as m
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
@@ -20,7 +19,7 @@ from shared.storage import privacy, seen
 from shared.storage.agency_tables import AccessRow
 from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
-from shared.storage.victims import load_victim
+from shared.storage.victims import see_victim
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 RIGHTS: list[str | Enum] = ["hak korban"]
@@ -116,7 +115,7 @@ def list_consents(
     """Setiap versi, dengan tujuh hal yang diberitahukan."""
 
     def look(session: Session) -> m.ConsentList:
-        _seen(session, sight, victim_id)
+        see_victim(session, sight, victim_id)
         rows = privacy.consents_of(session, victim_id)
         return m.ConsentList(items=m.consent_views(rows, office.notices, now))
 
@@ -133,7 +132,7 @@ def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) 
     """Isian mana, kepada atau dari siapa, atas dasar apa, dan apa jadinya."""
 
     def look(session: Session) -> m.DisclosureList:
-        _seen(session, sight, victim_id)
+        see_victim(session, sight, victim_id)
         rows = privacy.disclosures_of(session, victim_id)
         return m.DisclosureList(items=[m.disclosure_view(row) for row in rows])
 
@@ -152,7 +151,7 @@ def see_access_report(
     """Siapa yang melihat data korban di instansi ini dan untuk apa, serta kepada siapa diberikan (UU 27/2022 Ps 7)."""
 
     def look(session: Session) -> m.AccessReport:
-        _seen(session, sight, victim_id)
+        see_victim(session, sight, victim_id)
         # all of it, however long: a report with a part left out would be a false one
         theirs = select(AccessRow).where(col(AccessRow.victim_id) == victim_id)
         rows = session.scalars(theirs.order_by(col(AccessRow.number).desc()))
@@ -239,8 +238,3 @@ def erase(
         return Answer(202, view)
 
     return posting.once(command, work)
-
-
-def _seen(session: Session, sight: SightDep, victim_id: str) -> None:
-    if load_victim(session, victim_id, seen.victims(sight)) is None:
-        raise Refused("unknown-victim")
