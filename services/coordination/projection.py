@@ -54,6 +54,8 @@ class Projection:
                 self._requested(tx, envelope, event)
             case e.ReferralEvent():
                 self._progressed(tx, envelope, event)
+            case e.BreakGlassEvent() if envelope.receiver == self.office.code:
+                self._looked(tx, envelope, event)
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
         _spoken_by(envelope, event.sender)
@@ -67,6 +69,8 @@ class Projection:
         row = referrals.load(tx.session, event.referral_id)
         if row is None:
             raise Park("unknown-referral")
+        if row.victim_id != event.victim_id:
+            raise Park("id-of-another-victim")
         referral = referrals.to_referral(row)
         _spoken_by(envelope, referral.sender if isinstance(event, e.SenderAsk) else referral.receiver)
         # asks too: on its way here an answer may overtake what it answers
@@ -84,6 +88,16 @@ class Projection:
         if isinstance(event, e.Started):
             stage = self.office.directory.stage_of(row.receiver_agency, row.service)
             _stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)
+
+    def _looked(self, tx: Transaction, envelope: Envelope, event: e.BreakGlassEvent) -> None:
+        """Pass word of a look on to who is responsible: whoever looked may not know who that is by now."""
+        journey = journey_row(tx.session, event.victim_id)
+        if journey is None or journey.custody_agency is None:
+            raise Park("not-in-custody")
+        if journey.custody_agency != envelope.sender:
+            unit = self.office.speaker(tx.now.date())
+            word = draft(event, journey.custody_agency, unit, victim_id=event.victim_id, causation_id=envelope.id)
+            tx.emit(word)
 
 
 def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:

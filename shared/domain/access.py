@@ -118,6 +118,7 @@ AGENCY: Mapping[str, Rule] = {
     "list_referrals": Rule(READERS, About.MANY),
     "see_referral": Rule(READERS, About.REFERRAL),
     "see_history": Rule(READERS, About.REFERRAL),
+    "see_notes": Rule(DOERS, About.REFERRAL),
     **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
     "search_victims": Rule(DOERS, About.MANY),
     "record_consent": Rule(DOERS, About.VICTIM),
@@ -135,9 +136,6 @@ AGENCY: Mapping[str, Rule] = {
     "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
 }
 """Every operation of an agency's service → who may ask for it. What is not here does not start."""
-
-READS_NOTES = DOERS
-"""The roles that read the free text which their own agency wrote beside a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +167,9 @@ def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sigh
 
 AT_WORK = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 """While a referral stands here its receiver works for the victim, and needs to know who that is."""
+
+NOT_TAKEN_ON = frozenset({Status.REQUESTED, Status.RECEIVED, Status.REJECTED, Status.CANCELLED})
+"""While a referral stands here its receiver has, or keeps, no part in the victim."""
 
 
 @dataclass(frozen=True, slots=True)

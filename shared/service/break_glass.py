@@ -20,6 +20,8 @@ from shared.domain.refusal import Refused
 from shared.service import sealed, security_log
 from shared.service.deadlines import Deadline
 from shared.service.office import Office, draft, new_id
+from shared.service.reception import Park
+from shared.storage import referrals
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BreakGlassRow
 from shared.storage.victims import holder_of, load_victim, lock_victim
@@ -119,29 +121,34 @@ def etag(rows: Sequence[BreakGlassRow]) -> str:
     return f'"{sha256(stands.encode()).hexdigest()[:32]}"'
 
 
-def heard(tx: Transaction, sender: str, event: e.BreakGlassEvent) -> bool:
-    """Another agency has looked at a victim of ours, stopped, or judged it; answers whether we know of which."""
+def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent) -> None:
+    """Another agency has looked at a victim of ours, stopped, or judged it; the coordinator may say so too, who knows
+    better than it who is responsible by now. Raises Park."""
     row = _load(tx.session, event.break_glass_id)
+    looked = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
+    if looked is None:
+        raise Park("unknown-break-glass")
+    if looked == office.code or sender not in (looked, office.agency.coordinator):
+        raise Park("not-theirs-to-say")
     if isinstance(event, e.BreakGlassOpened):
         if row is None:
-            tx.session.add(_notice(tx, sender, event))
-    elif row is None or row.agency != sender:
-        return False
+            tx.session.add(_notice(tx, event))
+    elif row is None or row.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
     elif isinstance(event, e.BreakGlassEnded):
         row.end, row.ended_at, row.looks = event.end, event.occurred_at, event.looks
     elif isinstance(event, e.BreakGlassReviewed):
         row.verdict, row.reviewed_at = event.verdict, event.occurred_at
     tx.changed.add(WATCHED)
-    return True
 
 
-def _notice(tx: Transaction, sender: str, event: e.BreakGlassOpened) -> BreakGlassRow:
+def _notice(tx: Transaction, event: e.BreakGlassOpened) -> BreakGlassRow:
     victim = load_victim(tx.session, event.victim_id)
     owner = holder_of(victim) if victim is not None else None
     return BreakGlassRow(
         id=event.break_glass_id,
         victim_id=event.victim_id,
-        agency=sender,
+        agency=event.unit.agency,
         unit=event.unit.unit,
         region=event.unit.region,
         owner_agency=owner.agency if owner else None,
@@ -175,9 +182,12 @@ def _end(tx: Transaction, office: Office, row: BreakGlassRow, end: BreakGlassEnd
 
 
 def _tell(tx: Transaction, office: Office, row: BreakGlassRow, event: e.BreakGlassEvent) -> None:
-    """Tell the agency responsible, if it is another, and the coordinator."""
+    """Tell who is responsible, if it is another, and the coordinator, who passes it on to whoever has become it since.
+
+    Who only works for a victim does not know who is responsible: they tell those who asked them to.
+    """
     tx.changed |= {WATCHED, row.id}
     unit = UnitRef(agency=row.agency, unit=row.unit, region=row.region)
-    told = {row.owner_agency, office.agency.coordinator} - {None, office.code}
-    for agency in sorted(filter(None, told)):
+    owners = {row.owner_agency} if row.owner_agency else referrals.senders_of_victim(tx.session, row.victim_id)
+    for agency in sorted(filter(None, (owners | {office.agency.coordinator}) - {office.code})):
         tx.emit(draft(event, agency, unit, victim_id=row.victim_id))

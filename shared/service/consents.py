@@ -14,7 +14,7 @@ from shared.storage import privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import ConsentRow
-from shared.storage.victims import lock_victim
+from shared.storage.victims import lock_concerned
 
 
 def record(
@@ -84,7 +84,7 @@ def _given_on(tx: Transaction, row: ConsentRow) -> list[str]:
 def _with_us(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
 ) -> tuple[VictimRow, UnitRef]:
-    return lock_victim(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())
+    return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())
 
 
 def _tell(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:

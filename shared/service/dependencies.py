@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from shared.contracts.codes import Purpose
 from shared.contracts.types import UUID7
 from shared.service.changes import Changes
 from shared.service.idempotency import Posting, posting
@@ -46,5 +47,6 @@ PostingDep = Annotated[Posting, Depends(posting)]
 Now = Annotated[datetime, Depends(_now)]
 
 IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
+PurposeQuery = Annotated[Purpose, Query(description="Untuk apa dilihat / why.")]
 Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / of the last page.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]

@@ -7,20 +7,25 @@ the law holds (a legal hold), what it is responsible for, and what it has on ano
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
+from sqlmodel import col
+
 from shared.contracts import events as e
 from shared.contracts.codes import DisclosureEnd, IdentityField, KeptBecause, LegalBasis
-from shared.contracts.types import UnitRef
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import DeskRef, UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
 from shared.service import sealed, security_log
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
-from shared.storage import privacy
+from shared.storage import privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import DisclosureRow, HoldRow, ObeyedRow
-from shared.storage.victims import holder_of, load_victim, lock_victim
+from shared.storage.tables import LedgerEntry, ParkedEvent
+from shared.storage.victims import holder_of, load_victim, lock_concerned, lock_victim
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
 
@@ -57,10 +62,13 @@ def tell_holders(
 ) -> None:
     """Tell every agency that may hold what this is about, and the coordinator.
 
-    A withdrawal goes to whom we gave something; an erasure by who is responsible also ``back`` to those who gave it.
+    A withdrawal goes to whom we gave something. An erasure goes to everybody whom we asked for something for the
+    victim, who may have written down themselves who that is; by who is responsible also ``back`` to those who asked us.
     """
-    backwards = back and isinstance(cause, e.ErasureRequested)
-    others = {row.agency for row in privacy.disclosures_of(tx.session, cause.victim_id) if row.given or backwards}
+    others = {row.agency for row in privacy.disclosures_of(tx.session, cause.victim_id) if row.given}
+    if isinstance(cause, e.ErasureRequested):
+        others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
+        others |= referrals.senders_of_victim(tx.session, cause.victim_id) if back else set()
     for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code, but})):
         tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
     tx.changed.add(cause.victim_id)
@@ -78,9 +86,10 @@ class Answer:
 def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_id: str) -> None:
     """We were told that a consent is withdrawn or a person is to be erased: do it, answer, pass it on. Raises Park."""
     victim = load_victim(tx.session, cause.victim_id)
-    rows = privacy.disclosures_of(tx.session, cause.victim_id)
-    if victim is None or not _may_say(sender, victim, rows):
+    if victim is None or not _may_say(tx, sender, victim):
         raise Park("not-theirs-to-say")
+    _discard_keys(tx, sender, cause)
+    rows = privacy.disclosures_of(tx.session, cause.victim_id)
     told = privacy.obeyed(tx.session, _id_of(cause))
     if any(row.victim_id != cause.victim_id for row in told):
         raise Park("id-of-another-victim")
@@ -124,9 +133,21 @@ def _holds(sender: str, victim: VictimRow) -> bool:
     return holder is not None and holder.agency == sender
 
 
-def _may_say(sender: str, victim: VictimRow, rows: Sequence[DisclosureRow]) -> bool:
-    """Who gave us what we hold may take it back; and who is responsible, as far as we know, may."""
-    return _holds(sender, victim) or any(not row.given and row.agency == sender for row in rows)
+def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
+    """Who asked us for something for the victim may take back what they gave; and who is responsible, as far as we
+    know, may."""
+    return _holds(sender, victim) or sender in referrals.senders_of_victim(tx.session, victim.id)
+
+
+def _discard_keys(tx: Transaction, sender: str, cause: Cause) -> None:
+    """Destroy the keys that came with what is parked and this is about: applied later, it opens no more."""
+    came = select(col(LedgerEntry.event_id)).where(
+        col(LedgerEntry.victim_id) == cause.victim_id, col(LedgerEntry.link).startswith(f"{sender}>", autoescape=True)
+    )
+    keyed = col(ParkedEvent.event_id).in_(came) & col(ParkedEvent.key).is_not(None)
+    for row in tx.session.scalars(select(ParkedEvent).where(keyed)):
+        if isinstance(cause, e.ErasureRequested) or Envelope.read(row.body).basis == LegalBasis.CONSENT:
+            row.key, tx.erased = None, True
 
 
 def _not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
@@ -160,6 +181,8 @@ def _do(
     end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
     for row in concerned:
         _end(tx, row, end, kept)
+    if own and kept is KeptBecause.LEGAL_HOLD:
+        sealed.withhold_own(tx, victim.id)
     if kept is None:
         everything = not withdrawn and len(concerned) == len(held)
         sealed.forget(tx, victim.id, None if everything else [row.referral_id for row in concerned])
@@ -177,6 +200,7 @@ def _kept_because(tx: Transaction, office: Office, victim: VictimRow, others: bo
 
 def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
     """A holder's answer: note it beside what we gave. It may come again, when what it kept is erased after all."""
+    load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
     causes = {row.cause for row in privacy.obeyed(tx.session, event.cause_id)}
     nothing = event.end is DisclosureEnd.NOTHING_HELD
     for row in privacy.disclosures_of(tx.session, event.victim_id):
@@ -214,7 +238,7 @@ def _answer(row: ObeyedRow) -> Answer:
 
 def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.PlaceHold) -> HoldRow:
     """Forbid erasure here. Raises Refused."""
-    lock_victim(tx.session, sight, victim_id)
+    lock_concerned(tx.session, sight, victim_id)
     at = c.when(command, tx.now)
     row = HoldRow(victim_id=victim_id, basis=command.basis, client=caller.client, unit=caller.unit, placed_at=at)
     tx.session.add(row)
@@ -226,16 +250,29 @@ def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, co
 def lift_holds(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.LiftHold
 ) -> Sequence[HoldRow]:
-    """Allow erasure again, and do what was told meanwhile and only the hold kept from being done. Raises Refused."""
-    victim = lock_victim(tx.session, sight, victim_id)
-    rows = privacy.holds_of(tx.session, victim_id)
+    """Allow erasure again where a desk in sight forbade it, and, with the last hold, do what was told meanwhile and
+    only the hold kept from being done. Raises Refused."""
+    victim = lock_concerned(tx.session, sight, victim_id)
+    standing = privacy.holds_of(tx.session, victim_id)
+    rows = [row for row in standing if sight.covers(DeskRef(agency=office.code, unit=row.unit))]
+    if standing and not rows:
+        raise Refused("not-your-unit")
     for row in rows:
         row.lifted_at = tx.now
         security_log.hold_lifted(tx, caller, row)
     tx.session.flush()
-    for told in privacy.held_back(tx.session, victim_id, KeptBecause.LEGAL_HOLD):
-        given_and_received = privacy.disclosures_of(tx.session, victim_id)
+    _do_after_all(tx, office, victim, KeptBecause.LEGAL_HOLD)
+    return rows
+
+
+def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
+    """Another agency has become responsible: do what was told and only our responsibility kept from being done."""
+    _do_after_all(tx, office, victim, KeptBecause.CUSTODY)
+
+
+def _do_after_all(tx: Transaction, office: Office, victim: VictimRow, because: KeptBecause) -> None:
+    for told in privacy.held_back(tx.session, victim.id, because):
+        given_and_received = privacy.disclosures_of(tx.session, victim.id)
         answer = _do(tx, office, victim, told.cause, given_and_received, told.sender)
         told.end, told.kept_because, told.fields = answer.end, answer.kept_because, list(answer.fields)
-        _tell_end(tx, office, told.sender, told.cause_id, victim_id, answer)
-    return rows
+        _tell_end(tx, office, told.sender, told.cause_id, victim.id, answer)

@@ -12,7 +12,7 @@ from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import disclosure, sealed
+from shared.service import disclosure, erasure, sealed
 from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import VictimRow
@@ -29,6 +29,10 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
     referral_id = command.referral_id or new_id()
     if referrals.load(tx.session, referral_id) is not None:
         raise Refused("id-taken", field="referral_id")
+    if command.replaces is not None:
+        earlier = referrals.load(tx.session, command.replaces, seen.referrals(sight))
+        if earlier is None or earlier.victim_id != victim.id:
+            raise Refused("unknown-referral", field="replaces")
     live = referrals.live_of_victim(tx.session, victim.id)
     requested = _requested(tx, office, command, victim, _speaking_unit(sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
@@ -176,18 +180,20 @@ def progress(
             event = event.model_copy(update={"sealed": given.sealed})
         after = evolve(before, event)
         _speak(tx, office, row, after, event, note, causation_id, given.key if given else None)
-        settle(tx, row, after, event)
+        settle(tx, office, row, after, event)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
             _answer_in_house(tx, office, row, after, event)
 
 
-def settle(tx: Transaction, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
     """Write what an event has changed: the referral and, when a transfer is accepted, the custody."""
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
-        take_custody(tx.session, row.victim_id, event.custody)
+        left = take_custody(tx.session, row.victim_id, event.custody, office.code)
+        if left is not None:
+            erasure.custody_left(tx, office, left)
 
 
 def _answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:

@@ -44,7 +44,7 @@ def record(
         if name not in right.fields:
             raise Refused("not-responsible", field=name)
     write(tx, office, victim_id, identity)
-    _log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
+    log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
     return victim
 
 
@@ -87,17 +87,18 @@ def blinded(office: Office, field: IdentityField, value: str) -> str | None:
 def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> c.Identity:
     """Who the victim is, as far as it exists for the caller, and a row in the access log. Raises Refused."""
     victim, right = _right(tx, office, caller, sight, victim_id)
-    known = sealed.known(tx.session, office, victim.id, stopped=right.glass is not None)
+    reach = sealed.Reach.SHOW if right.glass is None else sealed.Reach.ALL
+    known = sealed.known(tx.session, office, victim.id, reach)
     shown = {name: value for name, value in known.items() if name in right.fields}
     if not shown:
         raise Refused("no-identity")
-    _log(tx, caller, victim.id, purpose, right, sorted(shown))
+    log(tx, caller, victim.id, purpose, right, sorted(shown))
     if right.glass is not None:
         right.glass.looks += 1
     return c.Identity.model_validate(shown)
 
 
-def _log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
+def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
     """A row of the access log, in the transaction of what it tells of."""
     row = AccessRow(
         victim_id=victim_id,
@@ -151,16 +152,18 @@ def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequen
 def search(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, field: IdentityField, value: str
 ) -> list[VictimRow]:
-    """The victims with this number that exist for the caller; nothing is opened to find them.
+    """The victims with this number, of those of whom the caller may see it; nothing is opened to find them.
 
-    Who is found was looked at: the finder learns whose number it is.
+    Who is found was looked at: the finder learns whose number it is. Who may not see the number may not try it either.
     """
     digest = blinded(office, field, value)
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
     here = select(col(BlindIndexRow.victim_id)).where(same)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))
-    found = list(tx.session.scalars(statement.order_by(col(VictimRow.number))))
-    for victim in found:
+    found = []
+    for victim in tx.session.scalars(statement.order_by(col(VictimRow.number))).all():
         right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim.id))
-        _log(tx, caller, victim.id, "search", right, [field])
+        if field in right.fields:
+            log(tx, caller, victim.id, "search", right, [field])
+            found.append(victim)
     return found

@@ -45,8 +45,7 @@ class Inbound:
             case e.DisclosureEnded():
                 erasure.ended(tx, envelope.sender, event)
             case e.BreakGlassEvent():
-                if not break_glass.heard(tx, envelope.sender, event):
-                    raise Park("unknown-break-glass")
+                break_glass.heard(tx, self.office, envelope.sender, event)
             case _:
                 raise Park("not-for-an-agency")
 
@@ -63,6 +62,9 @@ class Inbound:
             raise Park("not-the-sender")
         if referrals.load(tx.session, event.referral_id) is not None:
             raise Park("referral-id-taken")
+        earlier = event.replaces and referrals.load(tx.session, event.replaces)
+        if earlier and earlier.victim_id != event.victim_id:
+            raise Park("id-of-another-victim")
         live = _live_of_known(tx, event)
         self._take(tx, envelope, event, event.sealed, event.consent_id, first=True)
         referral = open_referral(event)
@@ -107,9 +109,10 @@ class Inbound:
         if envelope.sender != row.sender_agency:
             raise Park("not-the-sender")
         if isinstance(event, e.InformationProvided):
+            load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
             self._take(tx, envelope, event, event.sealed, None, first=False)
         referral = evolve(referrals.to_referral(row), event)
-        settle(tx, row, referral, event)
+        settle(tx, self.office, row, referral, event)
         answer = react(referral, event)
         if answer is not None:
             progress(tx, self.office, row, answer, envelope.id)
@@ -124,7 +127,7 @@ class Inbound:
         if reason is not None:
             raise Park(reason)
         after = evolve(referral, event)
-        settle(tx, row, after, event)
+        settle(tx, self.office, row, after, event)
         row.closed = after.status in ENDED
 
 
@@ -152,6 +155,8 @@ def _known(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
     row = referrals.load(tx.session, event.referral_id)
     if row is None:
         raise Park("unknown-referral")
+    if row.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
     return row
 
 

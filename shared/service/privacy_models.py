@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -148,7 +149,7 @@ class AccessView(BaseModel):
     purpose: str
     right: str | None
     through: Id | None
-    fields: list[IdentityField]
+    fields: list[IdentityField | Literal["note"]]
     at: Moment
 
 

@@ -194,7 +194,6 @@ class HistoryItem(BaseModel):
     sha256: str
     data: Mapping[str, Any]
     receipt: Confirmation | None
-    note: str | None
 
 
 class History(BaseModel):
@@ -203,7 +202,7 @@ class History(BaseModel):
     items: list[HistoryItem]
 
 
-def history_item(entry: LedgerEntry, owed: OutboxEntry | None, note: str | None) -> HistoryItem:
+def history_item(entry: LedgerEntry, owed: OutboxEntry | None) -> HistoryItem:
     """The view of a ledger entry."""
     event = json.loads(entry.body)
     sender, _, receiver = entry.link.partition(">")
@@ -224,8 +223,20 @@ def history_item(entry: LedgerEntry, owed: OutboxEntry | None, note: str | None)
         sha256=entry.sha256,
         data=_declared(entry.type, event["data"]),
         receipt=receipt,
-        note=note,
     )
+
+
+class Note(BaseModel):
+    """What an officer wrote beside the decision that an event tells of."""
+
+    event_id: Id
+    text: str
+
+
+class NoteList(BaseModel):
+    """The notes of a referral that the caller may read."""
+
+    items: list[Note]
 
 
 def _declared(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:

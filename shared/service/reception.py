@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.envelope import Envelope, Unreadable
-from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
+from shared.contracts.events import EVERYONE, BreakGlassOpened, EventData, ReceiptRecorded, Requested
 from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
 from shared.security.key_directory import DirectoryFile
@@ -31,11 +31,18 @@ log = structlog.get_logger()
 
 LONGEST_KEY = 2000
 """Characters of a wrapped data key, at most."""
-AWAITING = ("version-gap", "unknown-ask", "unknown-referral", "not-in-custody")
-"""Reasons that pass by themselves when what is missing arrives: another event of the referral, or of the custody."""
+AWAITING_VICTIM = ("not-in-custody", "not-theirs-to-say", "unknown-break-glass")
+"""Reasons that pass when another event of the victim arrives: a request, a custody, a look."""
+AWAITING = ("version-gap", "unknown-ask", "unknown-referral", *AWAITING_VICTIM)
+"""Reasons that pass by themselves when what is missing arrives; what is not of the victim is of the referral."""
 
 _WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(AWAITING))
-_WAITING_OF_REFERRAL = _WAITING.where(col(ParkedEvent.referral_id) == bindparam("referral_id"))
+_OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
+_OF_VICTIM = col(ParkedEvent.reason).in_(AWAITING_VICTIM) & col(ParkedEvent.event_id).in_(
+    select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == bindparam("victim_id"))
+)
+_WAITING_OF_REFERRAL = _WAITING.where(_OF_REFERRAL)
+_WAITING_OF_VICTIM = _WAITING.where(_OF_REFERRAL | _OF_VICTIM)
 
 
 class Park(Exception):
@@ -72,10 +79,11 @@ class Reception:
         except (Untrusted, Unreadable) as error:
             park(tx, message.body, message.signature, message.subject, error.reason, None)
             return
-        if message.key is not None and len(message.key) <= LONGEST_KEY:
-            tx.keys[envelope.id] = message.key
         known = ledger.recorded(tx.session, envelope)
         if known is None:
+            key = message.key if len(message.key or "") <= LONGEST_KEY else None
+            if key is not None and not ledger.overtaken(tx.session, envelope):
+                tx.keys[envelope.id] = key
             outcome = self._record(tx, envelope, message)
         elif known == hashlib.sha256(message.body).hexdigest():
             outcome = ReceiptOutcome.DUPLICATE
@@ -134,13 +142,11 @@ class Reception:
 
     def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
         """What was parked because it came before this one may fit now."""
-        if getattr(content, "custody", None) is not None:
-            same_victim = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == envelope.partitionkey)
-            fits = (col(ParkedEvent.reason) == "not-in-custody") & col(ParkedEvent.event_id).in_(same_victim)
-            fits |= col(ParkedEvent.referral_id) == envelope.referral_id
-            rows = tx.session.scalars(_WAITING.where(fits))
+        named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
+        if isinstance(content, Requested | BreakGlassOpened) or getattr(content, "custody", None) is not None:
+            rows = tx.session.scalars(_WAITING_OF_VICTIM, named)
         elif envelope.referral_id is not None:
-            rows = tx.session.scalars(_WAITING_OF_REFERRAL, {"referral_id": envelope.referral_id})
+            rows = tx.session.scalars(_WAITING_OF_REFERRAL, named)
         else:
             return
         waiting = [(Envelope.read(row.body), row) for row in rows]

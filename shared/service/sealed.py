@@ -8,13 +8,16 @@ import base64
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.codes import IdentityField, KeptBecause
+from shared.domain.access import NOT_TAKEN_ON
 from shared.domain.commands import Identity
 from shared.security.public_keys import Untrusted
 from shared.security.sealing import (
@@ -31,12 +34,12 @@ from shared.security.vault import Vault
 from shared.service.office import Office
 from shared.storage.database import Database, Transaction
 from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, DisclosureRow, SealedRow
-from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
+from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReferralRow
 
 log = structlog.get_logger()
 
-IDENTITY, NOTE = "identity", "note"
-"""The kinds of what is sealed."""
+IDENTITY, WITHHELD, NOTE = "identity", "withheld", "note"
+"""The kinds of what is sealed; ``withheld`` is of an identity, and only a legal hold keeps it."""
 OWN = "own"
 """The key of what we sealed ourselves."""
 
@@ -55,6 +58,7 @@ def put(tx: Transaction, office: Office, about: str, source: str, kind: str, wha
     if row is None:
         row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
         tx.session.add(row)
+    row.kind = kind
     at_rest = seal_at_rest(json.dumps(dict(what)).encode(), _data_key(tx, office, about), source)
     row.key_id, row.sealed, row.recorded_at = OWN, base64.b64encode(at_rest).decode(), tx.now
 
@@ -105,30 +109,53 @@ def purpose(referral_id: str) -> str:
 
 _IDENTITIES = (
     select(SealedRow)
-    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind) == IDENTITY)
+    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, WITHHELD)))
     .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
 )
 
 
-# What a consent was withdrawn for and only a legal hold or another basis keeps is not shown; who is responsible
-# for a victim goes on knowing who they are.
-_STANDING = select(col(DisclosureRow.referral_id)).where(
-    col(DisclosureRow.victim_id) == bindparam("victim_id"),
-    col(DisclosureRow.given).is_(False),
-    col(DisclosureRow.end).is_(None) | (col(DisclosureRow.kept_because) == KeptBecause.CUSTODY),
-)
-_SHOWN = _IDENTITIES.where((col(SealedRow.key_id) == OWN) | col(SealedRow.source).in_(_STANDING))
+def _ours_or_given(*but: KeptBecause) -> Select[Any]:
+    """What we wrote down, and what came with a referral that was taken on and stands; or was stopped, ``but`` kept for
+    one of these reasons."""
+    given = (
+        select(col(DisclosureRow.referral_id))
+        .join(ReferralRow, col(ReferralRow.id) == col(DisclosureRow.referral_id))
+        .where(
+            col(DisclosureRow.victim_id) == bindparam("victim_id"),
+            col(DisclosureRow.given).is_(False),
+            col(DisclosureRow.end).is_(None) | col(DisclosureRow.kept_because).in_(but),
+            col(ReferralRow.status).not_in(NOT_TAKEN_ON),
+        )
+    )
+    ours = (col(SealedRow.key_id) == OWN) & (col(SealedRow.kind) == IDENTITY)
+    return _IDENTITIES.where(ours | col(SealedRow.source).in_(given))
 
 
-def known(session: Session, office: Office, victim_id: str, stopped: bool = False) -> dict[str, str]:
-    """All that this agency may read of who a victim is; the latest word on each field counts.
+class Reach(Enum):
+    """How much of what is kept of an identity is read."""
 
-    ``stopped``: also what is kept and must not be shown any more, for a break-glass.
-    """
+    GIVE = _ours_or_given()
+    """What may be given on: nothing that was stopped, whatever keeps it here."""
+    SHOW = _ours_or_given(KeptBecause.CUSTODY)
+    """What may be shown: who is responsible for a victim goes on knowing who they are."""
+    ALL = _IDENTITIES
+    """Also what only a legal hold or another basis keeps, and what came with a request that nobody has accepted: for a
+    break-glass."""
+
+
+def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
+    """All that this agency may read of who a victim is; the latest word on each field counts."""
     found: dict[str, str] = {}
-    for row in session.scalars(_IDENTITIES if stopped else _SHOWN, {"victim_id": victim_id}):
+    for row in session.scalars(reach.value, {"victim_id": victim_id}):
         found |= opened(session, office, row)
     return found
+
+
+def withhold_own(tx: Transaction, victim_id: str) -> None:
+    """Keep what we wrote down ourselves, and show it to nobody at their work until somebody writes it down again."""
+    ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.source) == own_source(victim_id))
+    tx.session.execute(update(SealedRow).where(ours).values(kind=WITHHELD))
+    tx.session.execute(delete(BlindIndexRow).where(col(BlindIndexRow.victim_id) == victim_id))
 
 
 def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
@@ -160,7 +187,7 @@ def give(
 ) -> Given | None:
     """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
     ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens what we know, and makes the recipient's key
-    what = {name: value for name, value in known(tx.session, office, victim_id).items() if name in fields}
+    what = {name: value for name, value in known(tx.session, office, victim_id, Reach.GIVE).items() if name in fields}
     if not what:
         return None
     try:

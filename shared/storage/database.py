@@ -96,6 +96,8 @@ class Database:
         # SQLite has one writer: waiting here costs nothing, waiting in its busy handler costs time and fairness
         self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         self._writing = self.engine.execution_options(writes=True)
+        self._log_keeps_keys = False
+        """Whether the write-ahead log of SQLite may still hold keys that were destroyed."""
         self._users = 0
         self._unused = threading.Condition()
 
@@ -110,15 +112,16 @@ class Database:
         raise AssertionError("unreachable")
 
     def _commit(self, work: Callable[[Transaction], T]) -> T:
-        with self._turn, self._session(self._writing) as session:
-            transaction = Transaction(session, self.clock(), self.author)
-            result = work(transaction)
-            ledger.note_arrivals(session, transaction.arrivals)
-            agency, key = self.author.agency, self.author.key
-            ledger.file_sent(session, agency, key, transaction.drafts, transaction.witnessed, transaction.now)
-            session.commit()
-        if transaction.erased and self.engine.dialect.name == "sqlite":
-            self._empty_write_ahead_log()
+        with self._turn:
+            with self._session(self._writing) as session:
+                transaction = Transaction(session, self.clock(), self.author)
+                result = work(transaction)
+                ledger.note_arrivals(session, transaction.arrivals)
+                agency, key = self.author.agency, self.author.key
+                ledger.file_sent(session, agency, key, transaction.drafts, transaction.witnessed, transaction.now)
+                session.commit()
+            if (transaction.erased or self._log_keeps_keys) and self.engine.dialect.name == "sqlite":
+                self._log_keeps_keys = not self._empty_write_ahead_log()
         committed = Committed(frozenset(transaction.changed), bool(transaction.drafts))
         for listener in self.listeners:
             listener(committed)
@@ -126,12 +129,16 @@ class Database:
             tell()
         return result
 
-    def _empty_write_ahead_log(self) -> None:
-        """Best effort: a reader under way keeps it for another time."""
+    def _empty_write_ahead_log(self) -> bool:
+        """Answers whether it is empty. A reader under way keeps it: then each commit from now on tries again."""
         connection = self.engine.raw_connection()
+        cursor = connection.cursor()
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute("PRAGMA busy_timeout=50")  # milliseconds: everybody who writes waits with us
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
         finally:
+            cursor.execute("PRAGMA busy_timeout=30000")
             connection.close()
 
     def read(self, look: Callable[[Session], T]) -> T:

@@ -13,8 +13,9 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from shared.contracts.codes import LegalBasis
 from shared.contracts.envelope import Draft, Envelope, write
-from shared.contracts.events import ReferralEvent
+from shared.contracts.events import ConsentWithdrawn, ErasureRequested, ReferralEvent
 from shared.contracts.subjects import subject
 from shared.security.vault import Signer
 from shared.storage import outbox
@@ -36,6 +37,12 @@ _RECORDED = select(_LEDGER.c.sha256).where(
         _LEDGER.c.event_id == bindparam("event_id"),
         and_(_LEDGER.c.link == bindparam("link"), _LEDGER.c.linkseq == bindparam("linkseq")),
     )
+)
+_OVERTAKING = select(_LEDGER.c.position).where(
+    _LEDGER.c.victim_id == bindparam("victim_id"),
+    _LEDGER.c.link == bindparam("link"),
+    _LEDGER.c.linkseq > bindparam("linkseq"),
+    _LEDGER.c.type.in_(bindparam("types", expanding=True)),
 )
 
 
@@ -162,6 +169,16 @@ def recorded(session: Session, envelope: Envelope) -> str | None:
     named = {"event_id": envelope.id, "link": envelope.link, "linkseq": envelope.linkseq}
     found: str | None = session.connection().execute(_RECORDED, named).scalars().first()
     return found
+
+
+def overtaken(session: Session, envelope: Envelope) -> bool:
+    """Whether its sender, after this event, told us to erase the victim, or that the consent is withdrawn on which it
+    rests: then what it brings of who the victim is must not be opened any more, however late it comes."""
+    causes = [ErasureRequested.type()]
+    if envelope.basis == LegalBasis.CONSENT:
+        causes.append(ConsentWithdrawn.type())
+    named = {"victim_id": envelope.partitionkey, "link": envelope.link, "linkseq": envelope.linkseq, "types": causes}
+    return session.connection().execute(_OVERTAKING, named).first() is not None
 
 
 def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:

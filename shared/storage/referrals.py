@@ -119,6 +119,16 @@ def live_of_victim(session: Session, victim_id: str) -> Sequence[ReferralRow]:
     return session.scalars(_LIVE, {"victim_id": victim_id}).all()
 
 
+def senders_of_victim(session: Session, victim_id: str) -> set[str]:
+    """The agencies that asked for something for a victim, of whom we know."""
+    return set(session.scalars(select(col(ReferralRow.sender_agency)).where(col(ReferralRow.victim_id) == victim_id)))
+
+
+def receivers_of_victim(session: Session, victim_id: str) -> set[str]:
+    """The agencies that were asked for something for a victim, of whom we know."""
+    return set(session.scalars(select(col(ReferralRow.receiver_agency)).where(col(ReferralRow.victim_id) == victim_id)))
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which referrals a list shows. ``agency`` and ``role`` say whose side, ``overdue_at`` by which moment to judge."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
-from shared.domain.access import Sight
+from shared.domain.access import NOT_TAKEN_ON, Sight
 from shared.storage.agency_tables import AccessRow, CaseRow, VictimRow
 from shared.storage.privacy_tables import BreakGlassRow
 from shared.storage.tables import ReferralRow
@@ -19,8 +19,7 @@ def cases(sight: Sight) -> ColumnElement[bool]:
 
 def referrals(sight: Sight) -> ColumnElement[bool]:
     """Referrals that a desk in sight sent or received."""
-    sent = (col(ReferralRow.sender_agency) == sight.agency) & _unit(sight, ReferralRow.sender_unit)
-    return or_(sent, received(sight))
+    return or_(_sent(sight), received(sight))
 
 
 def received(sight: Sight) -> ColumnElement[bool]:
@@ -32,10 +31,20 @@ def victims(sight: Sight) -> ColumnElement[bool]:
     """Victims that a desk in sight found, is responsible for, refers or works for."""
     if sight.units is None:
         return true()
-    held = (col(VictimRow.custody_agency) == sight.agency) & _unit(sight, VictimRow.custody_unit)
-    found = select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight))
     handed = select(col(ReferralRow.id)).where(col(ReferralRow.victim_id) == col(VictimRow.id), referrals(sight))
-    return or_(held, found.exists(), handed.exists())
+    return or_(_held(sight), _found(sight), handed.exists())
+
+
+def concerned(sight: Sight) -> ColumnElement[bool]:
+    """Victims in whom a desk in sight has or had a part: not those of whom it was only told by a request that it has
+    not taken on."""
+    if sight.units is None:
+        return true()
+    asked = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == col(VictimRow.id),
+        or_(_sent(sight), received(sight) & col(ReferralRow.status).not_in(NOT_TAKEN_ON)),
+    )
+    return or_(_held(sight), _found(sight), asked.exists())
 
 
 def looks(sight: Sight) -> ColumnElement[bool]:
@@ -50,6 +59,18 @@ def glasses(sight: Sight) -> ColumnElement[bool]:
     looked = (col(BreakGlassRow.agency) == sight.agency) & _unit(sight, BreakGlassRow.unit)
     owned = (col(BreakGlassRow.owner_agency) == sight.agency) & _unit(sight, BreakGlassRow.owner_unit)
     return or_(looked, owned)
+
+
+def _sent(sight: Sight) -> ColumnElement[bool]:
+    return (col(ReferralRow.sender_agency) == sight.agency) & _unit(sight, ReferralRow.sender_unit)
+
+
+def _held(sight: Sight) -> ColumnElement[bool]:
+    return (col(VictimRow.custody_agency) == sight.agency) & _unit(sight, VictimRow.custody_unit)
+
+
+def _found(sight: Sight) -> ColumnElement[bool]:
+    return select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight)).exists()
 
 
 def _unit(sight: Sight, column: Any) -> ColumnElement[bool]:

@@ -33,6 +33,15 @@ def see_victim(session: Session, sight: Sight, victim_id: str) -> VictimRow:
     return _there(session.scalars(_SEEN.where(seen.victims(sight)), {"victim_id": victim_id}).first(), None)
 
 
+def lock_concerned(session: Session, sight: Sight, victim_id: str) -> VictimRow:
+    """The row of a victim in whom the caller's desk has or had a part, to be changed. Raises Refused."""
+    victim = lock_victim(session, sight, victim_id)
+    theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == victim_id, seen.concerned(sight))
+    if session.scalars(theirs).first() is None:
+        raise Refused("not-responsible")
+    return victim
+
+
 def _there(row: VictimRow | None, field: str | None) -> VictimRow:
     if row is None:
         raise Refused("unknown-victim", field=field)
@@ -57,12 +66,15 @@ def holder_of(victim: VictimRow) -> UnitRef | None:
     return UnitRef(agency=victim.custody_agency, unit=victim.custody_unit or "", region=victim.custody_region or "")
 
 
-def take_custody(session: Session, victim_id: str, custody: Custody) -> None:
-    """Add a link to the custody chain as we know it. An older link than the one we know changes nothing."""
+def take_custody(session: Session, victim_id: str, custody: Custody, agency: str) -> VictimRow | None:
+    """Add a link to the custody chain as we know it; answers the victim if they have left ``agency`` with it. An older
+    link than the one we know changes nothing."""
     victim = load_victim(session, victim_id)
     if victim is None or custody.seq <= victim.custody_seq:
-        return
+        return None
+    left = victim.custody_agency == agency != custody.agency
     victim.custody_agency = custody.agency
     victim.custody_unit = custody.unit
     victim.custody_region = custody.region
     victim.custody_seq = custody.seq
+    return victim if left else None

@@ -137,8 +137,8 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     await kemensos.until_status(shelter, "received")
     await kemensos.must(shelter, "accept")
     await look(canaries, kemensos, victim)
-    history = await kemenpppa.get(f"/v1/referrals/{treated}/history")
-    canaries.heard.append(json.dumps(history))
+    canaries.heard.append(json.dumps(await kemenpppa.get(f"/v1/referrals/{treated}/notes", purpose="care")))
+    refusals.append(json.dumps(await kemenpppa.get(f"/v1/referrals/{treated}/history")))
 
     found = await police.post("/v1/victim-search", {"field": "nik", "value": canaries.words["second nik"]})
     assert [item["id"] for item in found.json()["items"]] == [second]

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -62,16 +63,15 @@ async def until_parked(network: Network, code: str, reason: str) -> dict[str, ob
             assert await watch.next(20), f"nothing parked for {reason}"
 
 
-async def a_referral(network: Network) -> str:
+async def a_referral(network: Network) -> dict[str, Any]:
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     referral = await refer(police, await a_victim(police), "kemenkes", "first-aid")
     await kemenkes.until_status(referral, "received")
-    await police.until_status(referral, "received")
-    return referral
+    return await police.until_status(referral, "received")
 
 
-def about(referral: str, kind: type[ReferralEvent]) -> ReferralEvent:
-    return kind(referral_id=referral, victim_id=new_id(), occurred_at=datetime.now(UTC))
+def about(referral: Mapping[str, Any], kind: type[ReferralEvent]) -> ReferralEvent:
+    return kind(referral_id=referral["id"], victim_id=referral["victim_id"], occurred_at=datetime.now(UTC))
 
 
 async def test_events_out_of_order_wait_for_what_is_missing(network: Network) -> None:
@@ -85,7 +85,7 @@ async def test_events_out_of_order_wait_for_what_is_missing(network: Network) ->
             assert parked["trusted"]
             links = (await (await network.operator("police")).get("/v1/links"))["items"]
             assert [link["missing"] for link in links if link["link"] == "kemenkes>police"] == [[2]]
-    seen = await network["police"].until_status(referral, "in-progress")
+    seen = await network["police"].until_status(referral["id"], "in-progress")
     assert seen["version"] == 4
     [item] = (await (await network.operator("police")).get("/v1/parked"))["items"]
     assert item["resolved_at"] is not None
@@ -112,13 +112,13 @@ async def test_a_message_that_breaks_the_reception_is_set_aside_and_holds_nobody
     police, kemenkes = network["police"], network["kemenkes"]
     await network.stop("kemenkes")
     for action, body in (("remind", {}), ("provide-information", {"about": "case"}), ("remind", {})):
-        await police.must(referral, action, **body)
+        await police.must(referral["id"], action, **body)
     kemenkes = await network.start("kemenkes")
     parked = await until_parked(network, "kemenkes", "cannot-be-recorded")
     assert not parked["trusted"]
-    await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: seen["asks"] == 1)
-    await kemenkes.must(referral, "accept")
-    await police.until_status(referral, "accepted")
+    await kemenkes.until(f"/v1/referrals/{referral['id']}", lambda seen: seen["asks"] == 1)
+    await kemenkes.must(referral["id"], "accept")
+    await police.until_status(referral["id"], "accepted")
 
 
 FORGERIES = {
@@ -137,12 +137,12 @@ async def test_a_forged_event_changes_nothing_and_gets_no_receipt(network: Netwo
     await publish(network, publisher, _subject(publisher, "police", data), body, key_of(network, signer).sign(body))
     parked = await until_parked(network, "police", reason)
     assert not parked["trusted"]
-    assert (await network["police"].get(f"/v1/referrals/{referral}"))["version"] == 2
+    assert (await network["police"].get(f"/v1/referrals/{referral['id']}"))["version"] == 2
     refused = await (await network.operator("police")).post(f"/v1/parked/{parked['number']}/replay")
     assert refused.status_code == 409
     # and the real answer still finds its place
-    await network["kemenkes"].must(referral, "accept")
-    await network["police"].until_status(referral, "accepted")
+    await network["kemenkes"].must(referral["id"], "accept")
+    await network["police"].until_status(referral["id"], "accepted")
 
 
 @pytest.mark.parametrize("signature", ["tampered", "unsigned", "unknown-key"])
@@ -158,8 +158,8 @@ async def test_a_body_that_its_signature_does_not_prove_is_not_believed(network:
     await publish(network, "kemenkes", _subject("kemenkes", "police", data), body, given)
     reason = "wrong-signature" if signature == "tampered" else signature
     assert not (await until_parked(network, "police", reason))["trusted"]
-    await network["kemenkes"].must(referral, "accept")
-    await network["police"].until_status(referral, "accepted")
+    await network["kemenkes"].must(referral["id"], "accept")
+    await network["police"].until_status(referral["id"], "accepted")
 
 
 async def test_an_unknown_type_is_parked_and_receipted_not_dropped(network: Network) -> None:
@@ -170,7 +170,7 @@ async def test_an_unknown_type_is_parked_and_receipted_not_dropped(network: Netw
     await publish(network, "kemenkes", "tppo.kemenkes.police.referral.dreamt.74.01", body, signature)
     parked = await until_parked(network, "police", "unknown-type")
     assert parked["trusted"] and parked["event_id"] == known["id"]
-    history = (await network["police"].get(f"/v1/referrals/{referral}/history"))["items"]
+    history = (await network["police"].get(f"/v1/referrals/{referral['id']}/history"))["items"]
     assert "id.tppo.referral.dreamt.v1" in [item["type"] for item in history]
 
 
@@ -200,8 +200,8 @@ async def test_json_that_breaks_or_divides_its_readers_is_parked_unread(network:
         network, "kemenkes", _subject("kemenkes", "police", data), body, key_of(network, "kemenkes").sign(body)
     )
     assert not (await until_parked(network, "police", reason))["trusted"]
-    await network["kemenkes"].must(referral, "accept")
-    await network["police"].until_status(referral, "accepted")
+    await network["kemenkes"].must(referral["id"], "accept")
+    await network["police"].until_status(referral["id"], "accepted")
 
 
 async def test_an_unlawful_move_of_the_other_side_is_parked(network: Network) -> None:
@@ -211,7 +211,7 @@ async def test_an_unlawful_move_of_the_other_side_is_parked(network: Network) ->
     await publish(network, "kemenkes", _subject("kemenkes", "police", about(referral, Started)), body, signature)
     parked = await until_parked(network, "police", "move-not-allowed")
     assert parked["trusted"]
-    assert (await network["police"].get(f"/v1/referrals/{referral}"))["status"] == "received"
+    assert (await network["police"].get(f"/v1/referrals/{referral['id']}"))["status"] == "received"
 
 
 async def test_what_a_peer_adds_to_an_event_is_in_no_answer(network: Network) -> None:
@@ -221,8 +221,8 @@ async def test_what_a_peer_adds_to_an_event_is_in_no_answer(network: Network) ->
     body = json.dumps({**known, "data": {**known["data"], "patient": "Contoh Rekaan"}}).encode()
     subject = _subject("kemenkes", "police", about(referral, Accepted))
     await publish(network, "kemenkes", subject, body, key_of(network, "kemenkes").sign(body))
-    await network["police"].until_status(referral, "accepted")
-    history = await network["police"].get(f"/v1/referrals/{referral}/history")
+    await network["police"].until_status(referral["id"], "accepted")
+    history = await network["police"].get(f"/v1/referrals/{referral['id']}/history")
     assert Accepted.type() in [item["type"] for item in history["items"]]
     assert "Rekaan" not in json.dumps(history)
 
@@ -239,7 +239,7 @@ async def test_a_referral_for_a_desk_that_is_not_ours_is_rejected_where_it_arriv
     body = event("police", "kemenkes", data, 2, 1)
     await publish(network, "police", _subject("police", "kemenkes", data), body, key_of(network, "police").sign(body))
     seen = await network["kemenkes"].until_status(data.referral_id, "rejected")
-    assert seen["reject_reason"] == "out-of-jurisdiction" and referral != data.referral_id
+    assert seen["reject_reason"] == "out-of-jurisdiction" and referral["id"] != data.referral_id
 
 
 async def test_an_identity_that_is_given_without_a_legal_basis_is_parked(network: Network) -> None:
@@ -263,7 +263,7 @@ async def test_what_occurred_after_it_was_told_is_parked(network: Network) -> No
         network, "kemenkes", _subject("kemenkes", "police", ahead), body, key_of(network, "kemenkes").sign(body)
     )
     assert (await until_parked(network, "police", "occurred-after-it-was-told"))["trusted"]
-    assert (await network["police"].get(f"/v1/referrals/{referral}"))["status"] == "received"
+    assert (await network["police"].get(f"/v1/referrals/{referral['id']}"))["status"] == "received"
 
 
 async def tell_coordination(network: Network, code: str, linkseq: int, *told: EventData) -> None:

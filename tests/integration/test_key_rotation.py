@@ -35,7 +35,7 @@ async def test_a_rotated_key_is_believed_and_a_revoked_one_is_not(
     referral = await a_referral(network)
     old, keyring, now = key_of(network, "kemenkes"), Keyring(network.secrets), datetime.now(UTC)
     await send(network, old, about(referral, Accepted), 2, 3)
-    await network["police"].until_status(referral, "accepted")
+    await network["police"].until_status(referral["id"], "accepted")
     key_id = keyring.rotate("kemenkes", "sig", now, now)
     keyring.revoke("kemenkes-1", Revocation.KEY_COMPROMISE, now)
     await send(network, old, about(referral, Started), 3, 4)
@@ -43,7 +43,7 @@ async def test_a_rotated_key_is_believed_and_a_revoked_one_is_not(
     assert not parked["trusted"]
     new = SigningKey.load(network.secrets / "kemenkes" / f"{key_id}.pem")
     await send(network, new, about(referral, Started), 3, 4)
-    seen = await network["police"].until_status(referral, "in-progress")
+    seen = await network["police"].until_status(referral["id"], "in-progress")
     assert seen["version"] == 4  # what was recorded before the revocation stands
     listed = {key["kid"]: key for key in (await network["police"].get("/v1/keys"))["keys"]}
     assert listed["kemenkes-1"]["revoked_because"] == "key-compromise" and "revoked_at" not in listed[key_id]

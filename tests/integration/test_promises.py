@@ -206,7 +206,9 @@ async def test_t7_a_rejection_leaves_its_evidence_at_the_receiver(network: Netwo
     closed = await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: bool(seen["closed"]))
     assert closed["reject_reason"] == "no-capacity" and closed["norm_gap"] == "no-procedure"
     rejected = (await kemenkes.get(f"/v1/referrals/{referral}/history"))["items"][-1]
-    assert rejected["note"] == note and rejected["receipt"]["receipt_id"]
+    assert rejected["receipt"]["receipt_id"]
+    noted = await kemenkes.get(f"/v1/referrals/{referral}/notes", purpose="care")
+    assert noted["items"] == [{"event_id": rejected["event_id"], "text": note}]
     assert rejected["data"]["better_desk"] == {"agency": "kemenkes", "unit": "rs-74.71"}
 
     at_police = await police.until_status(referral, "rejected")

@@ -1,16 +1,13 @@
 """Cases and victims."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
-from shared.contracts.codes import Purpose
 from shared.domain import commands as c
 from shared.domain.refusal import Refused
 from shared.service import cases, identities
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
-from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
+from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
 from shared.service.idempotency import Answer
 from shared.service.limits import limit_identities
 from shared.service.problems import COMMANDED, POSTING, next_steps, responses
@@ -19,8 +16,6 @@ from shared.storage import seen, victims
 from shared.storage.database import Transaction
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
-
-PurposeQuery = Annotated[Purpose, Query(description="Untuk apa identitas dilihat / why.")]
 
 
 @router.post(

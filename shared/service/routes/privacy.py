@@ -53,6 +53,7 @@ def search_victims(
     summary="Catat persetujuan / Record a consent",
     responses=responses(
         "unknown-victim",
+        "not-responsible",
         "unknown-notice",
         "not-agreed",
         "guardian-part-missing",
@@ -84,7 +85,7 @@ def record_consent(
     response_model=m.ConsentView,
     tags=RIGHTS,
     summary="Tarik persetujuan / Withdraw a consent",
-    responses=responses("unknown-victim", "no-consent", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
 )
 def withdraw_consent(
     victim_id: IdPath,
@@ -182,7 +183,7 @@ def list_access(sight: SightDep, database: DatabaseDep, cursor: Cursor = None, l
     response_model=m.HoldView,
     tags=RIGHTS,
     summary="Tahan penghapusan / Place a legal hold",
-    responses=responses("unknown-victim", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", *COMMANDED),
 )
 def place_hold(
     victim_id: IdPath, command: c.PlaceHold, caller: CallerDep, sight: SightDep, posting: PostingDep
@@ -200,7 +201,7 @@ def place_hold(
     response_model=m.HoldList,
     tags=RIGHTS,
     summary="Cabut penahanan / Lift the legal holds",
-    responses=responses("unknown-victim", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "not-your-unit", *COMMANDED),
 )
 def lift_holds(
     victim_id: IdPath,

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
 from shared.domain import commands as c
-from shared.domain.access import READS_NOTES
 from shared.domain.refusal import Refused
-from shared.service import handlers, sealed
+from shared.service import handlers, notes
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import (
@@ -24,11 +23,15 @@ from shared.service.dependencies import (
     Now,
     OfficeDep,
     PostingDep,
+    PurposeQuery,
 )
 from shared.service.idempotency import Answer
+from shared.service.limits import limit_identities
 from shared.service.problems import COMMANDED, next_steps, responses
 from shared.service.read_models import (
     History,
+    Note,
+    NoteList,
     ReferralPage,
     ReferralView,
     history_item,
@@ -95,9 +98,10 @@ def _operation(action: str) -> str:
     status_code=201,
     response_model=ReferralView,
     summary="Buat rujukan atau pelimpahan / Create a referral or transfer",
-    responses=next_steps(201, "referral_id", "see_referral", "see_history", *(_operation(name) for name in ACTIONS))
+    responses=next_steps(201, "referral_id", "see_referral", "see_history", "see_notes", *map(_operation, ACTIONS))
     | responses(
         "unknown-victim",
+        "unknown-referral",
         "id-taken",
         "duplicate",
         "transfer-already-open",
@@ -194,10 +198,8 @@ async def see_referral(
     summary="Riwayat rujukan / A referral's history",
     responses=responses("unknown-referral"),
 )
-def see_history(
-    referral_id: IdPath, office: OfficeDep, database: DatabaseDep, caller: CallerDep, sight: SightDep
-) -> History:
-    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya. Catatan hanya untuk petugas."""
+def see_history(referral_id: IdPath, database: DatabaseDep, sight: SightDep) -> History:
+    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya."""
 
     def look(session: Session) -> History:
         known = select(col(ReferralRow.id)).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
@@ -208,12 +210,31 @@ def see_history(
         owed = {
             row.event_id: row for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
         }
-        notes = sealed.notes(session, office, ids) if caller.role in READS_NOTES else {}
-        return History(
-            items=[history_item(entry, owed.get(entry.event_id), notes.get(entry.event_id)) for entry in entries]
-        )
+        return History(items=[history_item(entry, owed.get(entry.event_id)) for entry in entries])
 
     return database.read(look)
+
+
+@router.get(
+    "/referrals/{referral_id}/notes",
+    summary="Catatan petugas (dicatat) / Notes of officers (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-referral"),
+)
+def see_notes(
+    referral_id: IdPath,
+    purpose: PurposeQuery,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> NoteList:
+    """Catatan bebas di samping keputusan: hanya untuk meja yang menulisnya dan yang bertanggung jawab atau sedang
+    bekerja bagi korban. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    found = database.write(lambda tx: notes.read(tx, office, caller, sight, referral_id, purpose))
+    return NoteList(items=[Note(event_id=event_id, text=text) for event_id, text in found.items()])
 
 
 def _add_action(name: str, action: Action) -> None:
