@@ -159,7 +159,9 @@ class Network:
         """A client of whoever keeps a running member running."""
         return await self.calling(code, Role.ADMINISTRATOR)
 
-    async def calling(self, code: str, role: Role, unit: str | None = None, person: str | None = None) -> Client:
+    async def calling(
+        self, code: str, role: Role, unit: str | None = None, person: str | None = None, client: str | None = None
+    ) -> Client:
         """A client of a running member, in a role at a unit; without one, at the unit above all others."""
         app = self.apps[code]
         unit = unit or app.state.office.units.desk_for(code, NATION, self.clock().date()).id
@@ -168,7 +170,7 @@ class Network:
                 transport=httpx.ASGITransport(app),
                 base_url=f"http://{code}",
                 timeout=40,
-                auth=Bearing(code, role, unit, self.clock, person=person),
+                auth=Bearing(code, role, unit, self.clock, client, person),
             )
         )
         return Client(http, code)

@@ -19,10 +19,14 @@ from fastapi import FastAPI
 from services.coordination.access import RULES as COORDINATION_RULES
 from services.coordination.main import MEMBER as COORDINATION
 from services.coordination.tables import JourneyRow
+from services.kemenkes.main import MEMBER as KEMENKES
+from services.kemenpppa.main import MEMBER as KEMENPPPA
+from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
 from shared.contracts.codes import Stage
 from shared.domain.access import AGENCY, Role, Rule
-from shared.service.app import wall_clock
+from shared.domain.routing import NATION
+from shared.service.app import Member, wall_clock
 from shared.service.office import new_id
 from shared.storage.tables import ReferralRow
 from tests.network import offline
@@ -233,7 +237,7 @@ async def ask(
     app: FastAPI, member: str, role: Role | None, unit: str, method: str, path: str, **more: Any
 ) -> httpx.Response:
     auth = Bearing(member, role, unit, wall_clock) if role else None
-    headers = {"Idempotency-Key": new_id(), "If-Match": '"0.0"'}
+    headers = {"Idempotency-Key": new_id(), "If-Match": '"0.0"', **more.pop("headers", {})}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{member}", auth=auth) as http:
         return await http.request(method, path, headers=headers, **more)
 
@@ -315,6 +319,59 @@ async def test_the_fields_of_an_identity_that_exist_for_a_unit(police: FastAPI, 
             assert shown == (set(WHO) if unit in OWN else NEEDED_TO_INVESTIGATE), unit
         else:
             assert told(answer) == "unknown-victim"
+
+
+STEPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "received": {},
+    "rejected": {"reject": {"reason": "no-capacity"}},
+    "accepted": {"accept": {}},
+    "in-progress": {"accept": {}, "start": {}},
+    "on-hold": {"accept": {}, "start": {}, "hold": {"reason": "scheduled"}},
+    "completed": {"accept": {}, "start": {}, "complete": {"outcome": "service-provided"}},
+    "failed": {"accept": {}, "start": {}, "fail": {"reason": "no-show"}},
+    "cancelled": {"request-cancellation": {"reason": "not-needed"}},
+}
+"""Where a referral can stand at its receiver → what was done until then."""
+
+
+@pytest.fixture
+async def fresh_police(tmp_path: Path, secrets: Path) -> AsyncIterator[FastAPI]:
+    """The police with nothing yet."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield await offline(POLICE, tmp_path, secrets, stack)
+
+
+@pytest.mark.parametrize("status", STEPS)
+async def test_who_sees_what_wherever_a_referral_stands(fresh_police: FastAPI, status: str) -> None:
+    async def post(unit: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        match = {"If-Match": "*"}
+        answer = await ask(fresh_police, "police", Role.OFFICER, unit, "POST", path, json=body, headers=match)
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json())
+
+    case = (await post(KOLAKA, "/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}))["id"]
+    known = {"age_class": "adult", "sex": "male", "identity": WHO}
+    victim = (await post(KOLAKA, f"/v1/cases/{case}/victims", known))["id"]
+    asked = {"victim_id": victim, "basis": "vital-interest", "service": "investigation",
+             "receiver": {"agency": "police", "unit": MAKASSAR}}  # fmt: skip
+    referral = (await post(KOLAKA, "/v1/referrals", asked))["id"]
+    stands = "received"
+    for action, body in STEPS[status].items():
+        unit = KOLAKA if action == "request-cancellation" else MAKASSAR
+        stands = (await post(unit, f"/v1/referrals/{referral}/{action}", body))["status"]
+    assert stands == status
+
+    path, query = f"/v1/victims/{victim}/identity", {"purpose": "investigation"}
+    for unit in UNITS:
+        answer = await ask(fresh_police, "police", Role.OFFICER, unit, "GET", path, params=query)
+        if unit in OWN:
+            assert {name for name, value in answer.json().items() if value is not None} == set(WHO)
+        elif unit not in AT_WORK:
+            assert told(answer) == "unknown-victim"
+        elif status in ("accepted", "in-progress", "on-hold"):
+            assert {name for name, value in answer.json().items() if value is not None} == NEEDED_TO_INVESTIGATE
+        else:
+            assert told(answer) == "no-identity"
 
 
 @ON_ONE_LOOP
@@ -407,6 +464,34 @@ async def test_the_contract_says_where_a_token_is_needed(police: FastAPI) -> Non
             assert ("401" in operation["responses"]) == needs
 
 
+# --- the other agencies -----------------------------------------------------------------------------------------------
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("member", [KEMENPPPA, KEMENSOS, KEMENKES], ids=lambda member: str(member.agency.code))
+async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, secrets: Path) -> None:
+    """Every operation by every role: who may not ask is told so, and who may, that nothing of the police is here."""
+    unexpected = []
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(member, tmp_path, secrets, stack)
+        code = member.agency.code
+        top = app.state.office.units.desk_for(code, NATION, wall_clock().date()).id
+        assert set(operations_of(app)) == set(ROLES_OF)
+        for what in TRIES:
+            for role in Role:
+                answer = await ask(app, code, role, top, what.method, what.path, json=what.body, params=what.query)
+                allowed = ROLES_OF[what.operation].split()
+                if allowed and role not in allowed:
+                    fits = told(answer) == "role-not-allowed"
+                elif what.about:
+                    fits = told(answer) == NOT_FOUND[what.about] and answer.status_code == 404
+                else:
+                    fits = told(answer) != "role-not-allowed" and answer.status_code < 500
+                if not fits:
+                    unexpected.append((what.operation, role, told(answer)))
+    assert unexpected == []
+
+
 # --- coordination -----------------------------------------------------------------------------------------------------
 
 CENTRE, SULTRA, SULSEL, ACEH = "pusat", "gugus-tugas-74", "gugus-tugas-73", "gugus-tugas-11"
@@ -457,3 +542,56 @@ async def test_a_province_follows_the_journeys_it_has_a_part_in(coordination: Fa
         assert (counts["journeys_open"], counts["norm_gaps"]) == (len(seen), int(AT_KOLAKA in seen)), unit
         assert counts["handovers_by_status"] == ({"rejected": 1} if AT_KOLAKA in seen else {})
         assert len((await get(unit, "/v1/norm-gaps")).json()["items"]) == int(AT_KOLAKA in seen)
+
+
+@ON_ONE_LOOP
+async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secrets: Path) -> None:
+    """The same in Kolaka and in Banda Aceh: each province counts its own, the centre both."""
+    then = datetime(2026, 1, 5, tzinfo=UTC)
+    rows: list[JourneyRow | ReferralRow] = []
+    for region, agency, stage in (("74.01", "police", Stage.PROTECTION), ("11.71", "kemensos", Stage.REPATRIATION)):
+        desk = f"desk-{region}"
+        for closed in (None, then):
+            rows.append(
+                JourneyRow(victim_id=new_id(), stage=stage, custody_agency=agency, custody_unit=desk,
+                           custody_region=region, custody_seq=1, registered_at=then, closed_at=closed)
+            )  # fmt: skip
+        rows.append(
+            ReferralRow(
+                id=new_id(), case_id=CASE, victim_id=rows[-2].victim_id, kind="referral", service="first-aid",
+                priority="stat", sender_agency=agency, sender_unit=desk, sender_region=region,
+                receiver_agency="kemenkes", receiver_unit=f"rs-{region}", receiver_region=region, requested_at=then,
+                due_at=then, status="requested", version=1, norm_gap="no-procedure", updated_at=then,
+            )
+        )  # fmt: skip
+
+    def total(*provinces: tuple[str, str, str]) -> dict[str, Any]:
+        ones = {name: dict.fromkeys(keys, 1) for name, keys in zip(
+            ("by_province", "by_agency", "by_stage"), zip(*provinces, strict=True), strict=True
+        )} if provinces else {"by_province": {}, "by_agency": {}, "by_stage": {}}  # fmt: skip
+        many = dict.fromkeys(("journeys_open", "journeys_closed", "overdue", "norm_gaps"), len(provinces))
+        return {**ones, **many, "handovers_by_status": {"requested": len(provinces)} if provinces else {}}
+
+    sultra, aceh = ("74", "police", "protection"), ("11", "kemensos", "repatriation")
+    expected = {CENTRE: total(sultra, aceh), SULTRA: total(sultra), ACEH: total(aceh), SULSEL: total()}
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(COORDINATION, tmp_path, secrets, stack)
+        app.state.database.write(lambda tx: tx.session.add_all(rows))
+        for unit, counted in expected.items():
+            answer = await ask(app, "coordination", Role.COORDINATOR, unit, "GET", "/v1/counts")
+            assert answer.json() == counted, unit
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_what_runs_the_service_is_for_who_keeps_it_and_stands_for_all_of_it(
+    coordination: FastAPI, role: Role
+) -> None:
+    asked = (("list_parked", "GET", "/v1/parked", "200"), ("list_links", "GET", "/v1/links", "200"),
+             ("replay", "POST", "/v1/parked/1/replay", "unknown-parked-event"))  # fmt: skip
+    for operation, method, path, done in asked:
+        for unit in (CENTRE, SULTRA, SULSEL, ACEH):
+            expected = done if unit == CENTRE else "not-your-unit"
+            if role not in COORDINATION_ROLES_OF[operation].split():
+                expected = "role-not-allowed"
+            assert told(await ask(coordination, "coordination", role, unit, method, path)) == expected, (path, unit)

@@ -298,6 +298,22 @@ async def test_identities_are_read_so_often_and_no_more(tmp_path: Path, secrets:
         assert (await client.get(path)).status_code == 200
 
 
+async def test_numbers_are_tried_so_often_and_no_more(tmp_path: Path, secrets: Path) -> None:
+    """Whoever could try every number would find out whose each is."""
+    async with police_at_work(tmp_path, secrets, searches_per_minute=3) as (_, client):
+        tries = [{"field": "nik", "value": f"740101010101000{digit}"} for digit in range(4)]
+        answers = [await client.post("/v1/victim-search", json=wanted) for wanted in tries]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert problem(answers[3]) == "too-many-requests" and int(answers[3].headers["retry-after"]) > 1
+
+
+async def test_notes_are_read_as_often_as_identities(tmp_path: Path, secrets: Path) -> None:
+    async with police_at_work(tmp_path, secrets, identities_per_minute=1) as (_, client):
+        path = f"/v1/referrals/{new_id()}/notes"
+        answers = [await client.get(path, params={"purpose": "care"}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [404, 429]
+
+
 def test_the_image_serves_with_the_same_limits() -> None:
     dockerfile = Path(__file__).parents[2] / "deploy" / "Dockerfile"
     assert "python -m shared.service.serve services.${SERVICE}.main" in dockerfile.read_text(encoding="utf-8")

@@ -6,7 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from shared.contracts.codes import BreakGlassReason
+from shared.contracts.events import BreakGlassOpened
+from shared.contracts.types import UnitRef
 from shared.domain.access import Role
+from shared.service.office import draft, new_id
 from shared.storage.agency_tables import AccessRow
 from tests.network import Client, Network, a_victim, problem, refer
 
@@ -82,6 +86,79 @@ async def test_who_is_at_work_sees_through_a_glass_what_their_work_does_not_need
     assert seen["right"] == "break-glass"
 
 
+async def test_who_asked_a_hospital_is_told_when_it_looks_before_it_has_accepted(network: Network) -> None:
+    """A hospital does not know who is responsible for whom it treats: it tells who asked it to."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity={"name": NAME})
+    await kemenkes.until_status(await refer(police, victim, "kemenkes", "first-aid"), "received")
+    watching = asyncio.create_task(listed(police))
+    assert (await kemenkes.post(f"/v1/victims/{victim}/break-glass", URGENT)).status_code == 201
+    assert await look(kemenkes, victim) == NAME
+    [told] = await watching
+    assert (told["agency"], told["victim_id"]) == ("kemenkes", victim)
+
+
+async def test_who_has_become_responsible_since_is_told_by_coordination(network: Network) -> None:
+    """Police → KemenPPPA → Kemensos: the police know of the first step alone, and look."""
+    police, kemenpppa, kemensos = [await network.start(code) for code in ("police", "kemenpppa", "kemensos")]
+    coordination = await network.start("coordination")
+    victim = await a_victim(police, identity={"name": NAME})
+    steps = (police, kemenpppa, "case-management"), (kemenpppa, kemensos, "shelter-and-rehabilitation")
+    for giver, taker, service in steps:
+        transfer = await refer(giver, victim, taker.code, service, kind="transfer")
+        await taker.until_status(transfer, "received")
+        await taker.must(transfer, "accept")
+        await giver.until_status(transfer, "accepted")
+    await coordination.until(
+        f"/v1/journeys/{victim}", lambda seen: bool(seen["custody"]) and seen["custody"]["agency"] == "kemensos"
+    )
+    watching = asyncio.create_task(listed(kemensos))
+    glass = (await police.post(f"/v1/victims/{victim}/break-glass", URGENT)).json()["id"]
+    [told] = await watching
+    assert (told["id"], told["agency"], told["unit"]) == (glass, "police", "bareskrim")
+    await police.post(f"/v1/break-glass/{glass}/end")
+    [over] = await listed(kemensos, lambda items: items[0]["end"])
+    assert over["end"] == "closed"
+    operator = await network.operator("kemensos")
+    assert (await operator.get("/v1/parked"))["items"] == []
+
+
+async def test_a_desk_sees_the_looks_it_made_and_those_at_whom_it_is_responsible_for(network: Network) -> None:
+    await network.start("police", online=False)
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    victim = await a_victim(network["police"], identity={"name": NAME})
+    await stranger.post(f"/v1/victims/{victim}/break-glass", URGENT)
+    seen = {
+        unit: len((await (await network.calling("police", Role.OFFICER, unit)).get("/v1/break-glass"))["items"])
+        for unit in (KOLAKA, ABOVE_KOLAKA, STRANGER, "polres-73.71", "polda-sulsel")
+    }
+    assert seen == {KOLAKA: 1, ABOVE_KOLAKA: 1, STRANGER: 1, "polres-73.71": 0, "polda-sulsel": 0}
+
+
+async def test_nobody_says_of_another_agency_that_it_has_looked(network: Network) -> None:
+    """Kemensos tells the police that Kemenkes has looked: it is not theirs to say."""
+    police = await network.start("police")
+    await network.start("kemensos")
+    victim = await a_victim(police)
+    app = network.apps["kemensos"]
+
+    def slander(tx: Any) -> None:
+        unit = UnitRef(agency="kemenkes", unit="rs-74.71", region="74.71")
+        opened = BreakGlassOpened(
+            break_glass_id=new_id(), victim_id=victim, unit=unit, reason=BreakGlassReason.COURT_ORDER,
+            until=tx.now + timedelta(minutes=5), occurred_at=tx.now,
+        )  # fmt: skip
+        tx.emit(draft(opened, "police", app.state.office.speaker(tx.now.date()), victim_id=victim))
+
+    operator = await network.operator("police")
+    with network.apps["police"].state.changes.watching("parked") as watch:
+        app.state.database.write(slander)
+        assert await watch.next(20)
+    [parked] = (await operator.get("/v1/parked"))["items"]
+    assert parked["reason"] == "not-theirs-to-say"
+    assert (await police.get("/v1/break-glass"))["items"] == []
+
+
 async def test_a_persons_report_leaves_no_look_out(network: Network) -> None:
     police = await network.start("police", online=False)
     victim = await a_victim(police, identity={"name": NAME})
@@ -115,12 +192,15 @@ async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Net
 
 async def test_a_second_person_judges_it_within_a_day(network: Network) -> None:
     await network.start("police", online=False)
-    stranger = await network.calling("police", Role.SUPERVISOR, STRANGER)
+    stranger = await network.calling("police", Role.SUPERVISOR, STRANGER, "ani")
     victim = await a_victim(network["police"], identity={"name": NAME})
     glass = (await stranger.post(f"/v1/victims/{victim}/break-glass", URGENT)).json()["id"]
     judged = {"verdict": "not-justified"}
 
     assert problem(await stranger.post(f"/v1/break-glass/{glass}/review", judged)) == "second-person-needed"
+    for same in ({"person": "ani", "client": "lain"}, {"person": "budi"}):  # her other computer; a colleague at hers
+        at_hand = await network.calling("police", Role.SUPERVISOR, STRANGER, **same)
+        assert problem(await at_hand.post(f"/v1/break-glass/{glass}/review", judged)) == "second-person-needed"
     elsewhere = await network.calling("police", Role.SUPERVISOR, "polres-32.75")
     assert problem(await elsewhere.post(f"/v1/break-glass/{glass}/review", judged)) == "unknown-break-glass"
     network.clock.advance(timedelta(hours=25))

@@ -1,0 +1,65 @@
+"""The fields of an identity that exist for a caller: every status of a referral × every service of every agency."""
+
+import pytest
+
+from services.coordination.main import MEMBER as COORDINATION
+from services.kemenkes.agency import AGENCY as KEMENKES
+from services.kemenpppa.agency import AGENCY as KEMENPPPA
+from services.kemensos.agency import AGENCY as KEMENSOS
+from services.police.agency import AGENCY as POLICE
+from shared.contracts.codes import IdentityField, Status
+from shared.contracts.types import UnitRef
+from shared.domain.access import NOT_TAKEN_ON, Sight, Work, fields_shown
+from shared.domain.agency import Agency
+
+EVERYTHING = frozenset(IdentityField)
+NOT_NEEDED = {
+    # what each service is not told, by hand: DESIGN section 6, "only the fields its service needs"
+    "investigation": {"safe_house"},
+    "temporary-protection": {"address", "statement"},
+    "case-management": {"safe_house"},
+    "outreach": {"nik", "born_on", "statement", "safe_house"},
+    "examination-and-treatment": {"address", "statement", "safe_house"},
+    "first-aid": {"nik", "phone", "address", "statement", "safe_house"},
+    "shelter-and-rehabilitation": {"statement"},
+    "reintegration": {"statement", "safe_house"},
+}
+WORKING = {"accepted", "in-progress", "on-hold"}
+AGENCIES = (POLICE, KEMENPPPA, KEMENSOS, KEMENKES)
+
+
+def desk(agency: Agency, unit: str) -> UnitRef:
+    return UnitRef(agency=agency.code, unit=unit, region="74.01")
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize(
+    ("agency", "service"),
+    [(agency, service) for agency in AGENCIES for service in agency.services],
+    ids=lambda value: value.code,
+)
+def test_a_service_sees_what_it_needs_while_it_works(agency: Agency, service: object, status: Status) -> None:
+    [declared] = [one for one in agency.services if one is service]
+    work = Work(desk(agency, "satu"), status, declared.needs)
+    needed = {field.value for field in EVERYTHING} - NOT_NEEDED[declared.code]
+    for units, sees in ((frozenset({"satu"}), True), (None, True), (frozenset({"dua"}), False)):
+        shown = fields_shown(Sight(agency.code, units, None), None, [work])
+        assert {field.value for field in shown} == (needed if sees and status.value in WORKING else set())
+
+
+@pytest.mark.parametrize("status", Status)
+def test_who_is_responsible_sees_everything_whatever_else_there_is(status: Status) -> None:
+    work = Work(desk(POLICE, "dua"), status, frozenset({IdentityField.NAME}))
+    assert fields_shown(Sight("police", frozenset({"satu"}), None), desk(POLICE, "satu"), [work]) == EVERYTHING
+    assert fields_shown(Sight("kemenkes", None, None), desk(POLICE, "satu"), [work]) == frozenset()
+
+
+def test_every_service_of_every_agency_is_among_them() -> None:
+    assert {service.code for agency in AGENCIES for service in agency.services} == set(NOT_NEEDED)
+    assert not COORDINATION.agency.services
+
+
+def test_a_part_in_a_victim_begins_with_accepting() -> None:
+    assert {status.value for status in Status} - {status.value for status in NOT_TAKEN_ON} == (
+        WORKING | {"completed", "failed"}
+    )
