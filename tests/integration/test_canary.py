@@ -11,18 +11,23 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 import structlog
+from nats.js import JetStreamContext
 from sqlalchemy import make_url
 
 from deploy.embedded_nats import EmbeddedNats
 from shared.domain.access import Role
 from tests.conftest import DatabaseUrl
+from tests.integration.test_trust import consent, until_disclosure
 from tests.network import Client, Network, a_victim, asking, problem, provisioning, refer
+from tests.tokens import claims, signed
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
 
@@ -54,14 +59,20 @@ class Canaries:
         }
 
     def forms(self) -> Iterator[tuple[str, bytes]]:
-        """Each word in each form in which bytes may hold it."""
+        """Each word in each form in which bytes may hold it, in small letters: bytes are searched so too."""
+        for what, word in self.words.items():
+            small = word.lower()
+            yield what, small.encode()
+            yield f"{what} (UTF-16)", small.encode("utf-16-le")
+            for written in {word, small, word.upper()}:
+                yield f"{what} (hex)", written.encode().hex().encode()
+            if quote(small) != small:
+                yield f"{what} (percent)", quote(small).lower().encode()
+
+    def coded(self) -> Iterator[tuple[str, bytes]]:
+        """Each word in Base64, where capitals count."""
         for what, word in self.words.items():
             plain = word.encode()
-            yield what, plain
-            yield f"{what} (UTF-16)", word.encode("utf-16-le")
-            yield f"{what} (hex)", plain.hex().encode()
-            if quote(word) != word:
-                yield f"{what} (percent)", quote(word).encode()
             for shift in range(3):  # base64 of the word wherever it begins; the ends depend on the neighbours
                 coded = base64.b64encode(b"\0" * shift + plain)
                 yield f"{what} (base64)", coded[4:-4] if shift else coded[:-4]
@@ -69,7 +80,9 @@ class Canaries:
 
 def songs(canaries: Canaries, where: str, content: bytes) -> list[str]:
     """Which canaries are heard in some bytes."""
-    return [f"{where}: {what}" for what, form in canaries.forms() if form in content]
+    small = content.lower()
+    heard = [what for what, form in canaries.forms() if form in small]
+    return [f"{where}: {what}" for what in heard + [what for what, form in canaries.coded() if form in content]]
 
 
 @pytest.fixture
@@ -81,8 +94,28 @@ def logged() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """All that the broker is given to store, before it encrypts its files: message id → subject, headers and body."""
+    given: dict[str, bytes] = {}
+    publish = JetStreamContext.publish_async
+
+    async def overheard(stream: JetStreamContext, subject: str, payload: bytes, **more: Any) -> Any:
+        headers = more["headers"]
+        given[headers["Nats-Msg-Id"]] = f"{subject}\n{json.dumps(headers)}\n".encode() + payload
+        return await publish(stream, subject, payload, **more)
+
+    monkeypatch.setattr(JetStreamContext, "publish_async", overheard)
+    return given
+
+
+@pytest.fixture
 async def talkative(
-    tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl, logged: io.StringIO
+    tmp_path: Path,
+    secrets: Path,
+    nats: EmbeddedNats,
+    database_url: DatabaseUrl,
+    logged: io.StringIO,
+    published: dict[str, bytes],
 ) -> AsyncIterator[Network]:
     """The shipped network, logging all that it can."""
     async with provisioning(nats):
@@ -147,6 +180,25 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     assert (await stranger.post(f"/v1/victims/{second}/break-glass", urgent)).status_code == 201
     await look(canaries, stranger, second)
 
+    head = await network.calling("police", Role.SUPERVISOR)
+    [glass] = (await head.get("/v1/break-glass"))["items"]
+    reviewed = await head.post(f"/v1/break-glass/{glass['id']}/review", {"verdict": "justified"})
+    refusals.append(reviewed.text)
+
+    # agreed, taken back, erased
+    third = await a_victim(police, identity=canaries.identity("third"))
+    agreed = await consent(police, third, fields=["name", "born_on", "phone"])
+    agreeing = await refer(police, third, "kemenkes", "examination-and-treatment", basis="consent")
+    await kemenkes.until_status(agreeing, "received")
+    await kemenkes.must(agreeing, "accept")
+    await look(canaries, police, third)
+    await look(canaries, kemenkes, third)
+    withdrawn = await police.post(f"/v1/victims/{third}/consents/withdrawal")
+    assert await until_disclosure(police, third, agreeing, lambda item: item["end"] == "erased")
+    erased = await head.post(f"/v1/victims/{third}/erasure")
+    refusals += [json.dumps(agreed), withdrawn.text, erased.text]
+    assert problem(await police.http.get(f"/v1/victims/{third}/identity", params={"purpose": "care"})) == "no-identity"
+
     # who must not know, and what is wrong: the answers must not repeat what was sent
     word = canaries.name("misplaced")
     for answer in (
@@ -170,6 +222,7 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     await coordination.until(f"/v1/journeys/{victim}", lambda seen: len(seen["handovers"]) == 4)
     for path in ("/v1/journeys", f"/v1/journeys/{victim}", "/v1/counts"):
         refusals.append((await coordination.http.get(path)).text)
+    refusals += [page async for page in pages(network, "/", f"/journeys/{victim}", f"/journeys/{third}")]
     for code in AGENCIES:
         operator = await network.operator(code)
         for path in ("/v1/parked", "/v1/links"):
@@ -179,6 +232,20 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
         refusals.append((await auditor.http.get(f"/v1/victims/{victim}/access-report")).text)
         refusals.append((await auditor.http.get(f"/v1/referrals/{treated}/history")).text)
     return refusals
+
+
+async def pages(network: Network, *paths: str) -> AsyncIterator[str]:
+    """What the console shows to a coordinator who has signed in."""
+    app = network.apps["coordination"]
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://coordination") as browser:
+        token = signed(claims("coordination", Role.COORDINATOR, "pusat", network.clock()))
+        own = {"Sec-Fetch-Site": "same-origin"}
+        assert (await browser.post("/masuk", data={"token": token}, headers=own)).status_code == 303
+        for path in paths:
+            page = await browser.get(path)
+            assert page.status_code == 200 and "<html" in page.text
+            yield page.text
 
 
 def backups(network: Network) -> Iterator[tuple[str, bytes]]:
@@ -213,7 +280,9 @@ def data_folder(network: Network) -> Path | None:
     return Path(shown[0])
 
 
-async def test_no_byte_anywhere_tells_who_a_victim_is(talkative: Network, logged: io.StringIO) -> None:
+async def test_no_byte_anywhere_tells_who_a_victim_is(
+    talkative: Network, logged: io.StringIO, published: dict[str, bytes]
+) -> None:
     canaries = Canaries()
     with contextlib.redirect_stderr(logged), contextlib.redirect_stdout(logged):
         refusals = await all_that_can_be_told(talkative, canaries)
@@ -222,7 +291,7 @@ async def test_no_byte_anywhere_tells_who_a_victim_is(talkative: Network, logged
     unheard = [what for what, word in canaries.words.items() if word not in heard and what not in misplaced]
     told_to_nobody = {"first safe house", "note", "accept note", "reject note", "first statement"}
     assert set(unheard) <= told_to_nobody | {w for w in unheard if w.startswith("second")}, unheard
-    assert len(canaries.words) >= 19 and canaries.words["first name"] in heard
+    assert len(canaries.words) >= 25 and canaries.words["first name"] in heard
 
     sung: list[str] = []
     for number, refusal in enumerate(refusals):
@@ -236,6 +305,9 @@ async def test_no_byte_anywhere_tells_who_a_victim_is(talkative: Network, logged
                 content = path.read_bytes()
                 searched += len(content)
                 sung += songs(canaries, str(path.relative_to(folder)), content)
+    for message_id, message in published.items():
+        sung += songs(canaries, f"message {message_id}", message)
+    assert sum(b'"Estafet-Key"' in message for message in published.values()) >= 5
     sung += songs(canaries, "log", logged.getvalue().encode())
     assert sung == []
     assert searched > 1_000_000  # databases, their logs, the broker's files
@@ -256,6 +328,9 @@ def test_the_search_would_hear_a_song(tmp_path: Path) -> None:
         base64.b64encode(f"one more and {word} and more".encode()),
         base64.b64encode(f"again, then {word} and more".encode()),
         word.encode().hex().encode(),
+        word.upper().encode(),
+        word.lower().encode("utf-16-le"),
+        word.encode().hex().upper().encode(),
     ):
         assert songs(canaries, "there", content)
     assert not songs(canaries, "there", gzip.compress(b"Kanari") + b"Kanari" * 1000)
