@@ -108,19 +108,12 @@ class DirectoryFile:
     A document that cannot be trusted, or is older, changes nothing: the one before stays, and the log says so.
     """
 
-    def __init__(
-        self, path: Path, root: OKPKey, clock: Callable[[], float] = time.monotonic, at_least: int = 0
-    ) -> None:
-        """Read it. ``at_least`` is the highest version this service has ever seen.
-
-        Raises Untrusted as ``newer`` does, OSError when there is no such file.
-        """
+    def __init__(self, path: Path, root: OKPKey, clock: Callable[[], float] = time.monotonic) -> None:
+        """Read it. Raises Untrusted as ``read_directory`` does, OSError when there is no such file."""
         self._path, self._clock, self._lock = path, clock, threading.Lock()
         self._look_at = clock() + LOOK_AGAIN_SECONDS
         self._seen = self._state()
         self._directory = read_directory(path.read_bytes(), root)
-        if self._directory.version < at_least:
-            raise Untrusted("older-directory")
 
     def current(self) -> KeyDirectory:
         """The directory. Looks at the file when the last look is LOOK_AGAIN_SECONDS ago."""
@@ -137,12 +130,6 @@ class DirectoryFile:
                 raise
         self._look()
         return self._directory.verify(body, signature, at)
-
-    def learn(self, document: bytes) -> KeyDirectory:
-        """Go on with a document that came another way. Raises Untrusted as ``newer`` does, and changes nothing then."""
-        with self._lock:
-            self._directory = newer(self._directory, document)
-            return self._directory
 
     def _look(self) -> None:
         with self._lock:

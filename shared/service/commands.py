@@ -1,4 +1,7 @@
-"""The operator's commands: ``python -m shared.service.commands --help``."""
+"""The operator's commands: ``python -m shared.service.commands --help``.
+
+Each ends with 2 and the names of the settings, if the environment lacks what it needs.
+"""
 
 import importlib
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Annotated, TypeVar
 import structlog
 import typer
 from pydantic import ValidationError
+from rich.progress import track
 
 from shared import contracts
 from shared.contracts.events import CATALOGUE
@@ -14,6 +18,7 @@ from shared.contracts.schemas import golden_text
 from shared.security.file_vault import FileVault
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.service.app import Member, wall_clock
+from shared.service.ledger_check import check_ledger, how_many
 from shared.service.logs import configure_logs
 from shared.service.sealed import rewrap_all
 from shared.service.settings import Keeping, Storing, at_fault
@@ -53,13 +58,38 @@ def rewrap(
 
     After that no backup that was made before opens any more: nothing that was erased, either.
     """
+    database, vault, _ = _open(service)
+    typer.echo(f"{rewrap_all(database, vault)} data keys are wrapped anew")
+    database.close()
+
+
+@app.command()
+def verify(
+    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
+) -> None:
+    """Prove every entry of the ledger: bytes, signature, numbers. Changes nothing; ends with 1 if one fails.
+
+    A position and a reason are printed for each entry and link that fails, and nothing of what stands in it.
+    """
+    database, _, keys = _open(service)
+    checked = failed = 0
+    for fault in track(check_ledger(database, keys.current()), total=how_many(database), description="ledger"):
+        checked += 1
+        if fault is not None:
+            failed += 1
+            typer.echo(f"{fault.where}: {fault.reason}", err=True)
+    database.close()
+    typer.echo(f"{checked} links and entries, {failed} of them unproven")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _open(service: str) -> tuple[Database, FileVault, DirectoryFile]:
     member: Member = importlib.import_module(service).MEMBER
     settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
     vault = FileVault(settings.key_folder, member.agency.code, keys.current, wall_clock)
-    database = Database(settings.database(), Author(member.agency.code, vault), wall_clock)
-    typer.echo(f"{rewrap_all(database, vault)} data keys are wrapped anew")
-    database.close()
+    return Database(settings.database(), Author(member.agency.code, vault), wall_clock), vault, keys
 
 
 @app.command()

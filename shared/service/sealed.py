@@ -254,11 +254,9 @@ def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
 
 
 def withhold(tx: Transaction, referral_ids: Collection[str]) -> None:
-    """Send no key of these referrals any more, nor use one that waits: what is sealed goes without it, unreadable."""
+    """Send no key of these referrals any more: what is sealed goes without it, unreadable."""
     events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.referral_id).in_(referral_ids))
     tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
-    waiting = col(ParkedEvent.referral_id).in_(referral_ids)
-    tx.session.execute(update(ParkedEvent).where(waiting).values(key=None))
 
 
 def forget(tx: Transaction, victim_id: str, only_from: Collection[str] | None = None) -> None:

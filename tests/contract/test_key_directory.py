@@ -285,8 +285,8 @@ class Published:
         new.write_bytes(content)
         new.replace(self.path)
 
-    def opened(self, at_least: int = 0) -> DirectoryFile:
-        return DirectoryFile(self.path, TRUSTED, self.ticks, at_least)
+    def opened(self) -> DirectoryFile:
+        return DirectoryFile(self.path, TRUSTED, self.ticks)
 
     def later(self) -> None:
         self.ticks.now += LOOK_AGAIN_SECONDS
@@ -368,26 +368,6 @@ def test_no_service_starts_on_what_it_cannot_trust(published: Published) -> None
     published.path.unlink()
     with pytest.raises(FileNotFoundError):
         published.opened()
-
-
-def test_a_restart_does_not_forget_the_version_it_has_seen(published: Published) -> None:
-    published.replace(document(listed(OLD), version=4))
-    assert published.opened(at_least=4).current().version == 4
-    published.replace(document(listed(OLD), version=3))
-    assert untrusted(lambda: published.opened(at_least=4)) == "older-directory"
-
-
-def test_what_came_by_the_broker_stands_until_the_file_is_newer(published: Published) -> None:
-    file = published.opened()
-    assert file.learn(document(listed(OLD, revoked_at=NOW), version=3)).version == 3
-    published.replace(document(listed(OLD), version=2))
-    published.later()
-    assert untrusted(lambda: file.verify(BODY, OLD.sign(BODY), NOW)) == "revoked-key"
-    assert untrusted(lambda: file.learn(document(listed(OLD), version=2))) == "older-directory"
-    assert untrusted(lambda: file.learn(document(version=9, root=OLD))) == "untrusted-directory"
-    published.replace(document(listed(NEW), version=4))
-    published.later()
-    assert list(file.current().keys) == ["library-2"]
 
 
 def test_threads_see_whole_directories_and_never_an_older_one(published: Published) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from deploy.keyring import Keyring
 from deploy.secrets import make_secrets
 from shared.security.sealing import Unopenable
-from shared.service.commands import rewrap
+from shared.service.commands import rewrap, verify
 from shared.storage.privacy_tables import DataKeyRow
 from tests.network import Network, a_victim
 from tests.tokens import trusting
@@ -38,6 +38,7 @@ async def test_a_storage_key_is_replaced_and_the_old_one_opens_nothing_any_more(
     for name, value in told.items():
         monkeypatch.setenv(f"ESTAFET_{name.upper()}", str(value))
     rewrap("services.police.main")
+    verify("services.police.main")
     os.remove(network.secrets / "police" / "storage-1.key")
 
     police = await network.start("police", online=False)

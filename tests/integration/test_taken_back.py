@@ -48,8 +48,8 @@ async def two(tmp_path: Path, secrets: Path, database_url: Callable[[str], str])
     await network.stop_all()
 
 
-def posted(network: Network, to: str = "kemenkes") -> list[Incoming]:
-    """What the police have sent so far, as it would arrive if it were published now, keys and all."""
+def posted(network: Network, by: str = "police", to: str = "kemenkes") -> list[Incoming]:
+    """What a member has sent another so far, as it would arrive if it were published now, keys and all."""
     columns = (OutboxEntry.subject, LedgerEntry.body, LedgerEntry.signature, OutboxEntry.key)
     sent = (
         select(*map(col, columns))
@@ -57,7 +57,7 @@ def posted(network: Network, to: str = "kemenkes") -> list[Incoming]:
         .where(col(OutboxEntry.peer) == to)
         .order_by(col(OutboxEntry.position))
     )
-    rows = network.apps["police"].state.database.read(lambda s: s.execute(sent).all())
+    rows = network.apps[by].state.database.read(lambda s: s.execute(sent).all())
     return [Incoming(subject, body, signature, None, key) for subject, body, signature, key in rows]  # type: ignore[arg-type]
 
 
@@ -155,12 +155,12 @@ async def test_a_key_that_waits_beside_a_parked_event_is_destroyed(two: Network,
     assert keys_left(two, "kemenkes") == 0
 
 
-def informing(network: Network, victim: str, referral: str) -> Incoming:
-    """The police tell who she is a second time, with a request that has been sent."""
-    app = network.apps["police"]
+def informing(network: Network, victim: str, referral: str, by: str = "police", to: str = "kemenkes") -> Incoming:
+    """A member tells who she is a second time, with a request that has been sent."""
+    app = network.apps[by]
 
     def tell(tx: Any) -> None:
-        given = sealed.give(tx, app.state.office, victim, referral, "kemenkes", frozenset({IdentityField.NAME}))
+        given = sealed.give(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
@@ -171,11 +171,26 @@ def informing(network: Network, victim: str, referral: str) -> Incoming:
         )
         unit = app.state.office.speaker(tx.now.date())
         tx.emit(
-            draft(event, "kemenkes", unit, victim_id=victim, sequence=1, basis="consent", key=given.key)
+            draft(event, to, unit, victim_id=victim, sequence=1, basis="consent", key=given.key)
         )  # as the service would
 
     app.state.database.write(tell)
-    return posted(network)[-1]
+    return posted(network, by, to)[-1]
+
+
+async def test_who_erases_keeps_no_key_that_waits_either(two: Network) -> None:
+    """A hospital tells the police who she is, with a request that has not come yet; the police erase her."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    victim = await a_victim(police)
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    assert (await kemenkes.post(f"/v1/victims/{victim}/identity", BY_PAPER)).status_code == 200
+    onward = await refer(kemenkes, victim, "police", "investigation")
+    deliver(two, informing(two, victim, onward, "kemenkes", "police"), to="police")
+    assert parked(two, "police") == [("unknown-referral", False, True)]
+    await take_back(two, "erasure", victim)
+    assert parked(two, "police") == [("unknown-referral", False, False)]
 
 
 @HOW

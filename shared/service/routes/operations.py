@@ -22,8 +22,6 @@ from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
 
-EventType = Annotated[str, Path(max_length=120, pattern=r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$")]
-
 router = APIRouter(tags=["operasi"], route_class=GuardedRoute)
 
 SHOWN_MISSING = 100
