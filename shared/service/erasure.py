@@ -17,7 +17,7 @@ from shared.contracts.types import DeskRef, UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.service import sealed, security_log
+from shared.service import numbers, sealed, security_log
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
 from shared.storage import privacy, referrals
@@ -181,6 +181,8 @@ def _do(
     end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
     for row in concerned:
         _end(tx, row, end, kept)
+    if kept in (KeptBecause.LEGAL_HOLD, KeptBecause.OTHER_BASIS):
+        numbers.drop(tx, victim.id, [row.referral_id for row in concerned])
     if own and kept is KeptBecause.LEGAL_HOLD:
         sealed.withhold_own(tx, victim.id)
     if kept is None:

@@ -1,18 +1,17 @@
 """Who a victim is: written down sealed, shown as far as it exists for the caller, and every look in the access log, in
 the transaction of the look."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from shared.contracts.codes import IdentityField
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight, Work, fields_shown
 from shared.domain.refusal import Refused
-from shared.security.blind_index import normalise_nik, normalise_phone
-from shared.service import sealed
+from shared.service import numbers, sealed
 from shared.service.office import Office
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import AccessRow, VictimRow
@@ -50,35 +49,11 @@ def record(
 
 def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity) -> None:
     """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays."""
-    changes = identity.model_dump(exclude_unset=True)
+    changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
     known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
-    sealed.put(tx, office, victim_id, sealed.own_source(victim_id), sealed.IDENTITY, known)
-    for field in NORMAL:
-        if field in changes:
-            _index(tx, office, victim_id, field, known.get(field))
-
-
-def _index(tx: Transaction, office: Office, victim_id: str, field: IdentityField, value: str | None) -> None:
-    here = (col(BlindIndexRow.victim_id) == victim_id) & (col(BlindIndexRow.field) == field)
-    tx.session.execute(delete(BlindIndexRow).where(here))
-    digest = blinded(office, field, value) if value is not None else None
-    if digest is not None:
-        tx.session.add(BlindIndexRow(victim_id=victim_id, field=field, digest=digest))
-
-
-NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
-    IdentityField.NIK: normalise_nik,
-    IdentityField.PHONE: normalise_phone,
-}
-"""What can be searched for, by a keyed hash, and the one form of each number."""
-
-
-def blinded(office: Office, field: IdentityField, value: str) -> str | None:
-    """The keyed hash of a number, or None where it is no such number."""
-    try:
-        return office.vault.blind(NORMAL[field](value), field)
-    except ValueError:
-        return None
+    sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
+    numbers.drop(tx, victim_id, [source])
+    numbers.keep(tx, office, victim_id, source, known)
 
 
 # --- shown ------------------------------------------------------------------------------------------------------------
@@ -156,7 +131,7 @@ def search(
 
     Who is found was looked at: the finder learns whose number it is. Who may not see the number may not try it either.
     """
-    digest = blinded(office, field, value)
+    digest = numbers.blinded(office, field, value)
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
     here = select(col(BlindIndexRow.victim_id)).where(same)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))

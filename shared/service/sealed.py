@@ -31,9 +31,10 @@ from shared.security.sealing import (
     wrap_key,
 )
 from shared.security.vault import Vault
+from shared.service import numbers
 from shared.service.office import Office
 from shared.storage.database import Database, Transaction
-from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow, DisclosureRow, SealedRow
+from shared.storage.privacy_tables import DataKeyRow, DisclosureRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReferralRow
 
 log = structlog.get_logger()
@@ -155,7 +156,7 @@ def withhold_own(tx: Transaction, victim_id: str) -> None:
     """Keep what we wrote down ourselves, and show it to nobody at their work until somebody writes it down again."""
     ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.source) == own_source(victim_id))
     tx.session.execute(update(SealedRow).where(ours).values(kind=WITHHELD))
-    tx.session.execute(delete(BlindIndexRow).where(col(BlindIndexRow.victim_id) == victim_id))
+    numbers.drop(tx, victim_id, [own_source(victim_id)])
 
 
 def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
@@ -218,12 +219,15 @@ def take(
     if first or tx.session.get(DataKeyRow, key.kid) is None:
         _keep_key(tx, office, key.kid, victim_id, key)
     row = None if first else find(tx.session, victim_id, referral_id)
-    if row is None:
+    if row is not None:
+        numbers.drop(tx, victim_id, [referral_id])
+    else:
         row = SealedRow(
             victim_id=victim_id, source=referral_id, kind=IDENTITY, key_id="", sealed="", recorded_at=tx.now
         )
         tx.session.add(row)
     row.key_id, row.sealed, row.recorded_at = key.kid, sealed, tx.now
+    numbers.keep(tx, office, victim_id, referral_id, given)
     return tuple(sorted(given))
 
 
@@ -265,10 +269,10 @@ def forget(tx: Transaction, victim_id: str, only_from: Collection[str] | None = 
     ``only_from``: only what came with these referrals.
     """
     tx.erased = True
+    numbers.drop(tx, victim_id, only_from)
     here = col(SealedRow.victim_id) == victim_id
     if only_from is None:
         tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.victim_id) == victim_id))
-        tx.session.execute(delete(BlindIndexRow).where(col(BlindIndexRow.victim_id) == victim_id))
         events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == victim_id)
         tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
         tx.session.execute(update(ParkedEvent).where(col(ParkedEvent.event_id).in_(events)).values(key=None))

@@ -102,11 +102,13 @@ class ObeyedRow(AgencyStored, table=True):
 
 
 class BlindIndexRow(AgencyStored, table=True):
-    """A keyed hash of a number that a victim can be searched by; the number itself is nowhere."""
+    """A keyed hash of a number that a victim can be searched by; the number itself is nowhere. ``source`` as in
+    ``sealed``."""
 
     __tablename__ = "blind_index"
 
     victim_id: str = Field(sa_type=Ident, primary_key=True)
+    source: str = Field(max_length=64, primary_key=True)
     field: str = Field(sa_type=Word, primary_key=True)
     digest: str = Field(max_length=64, index=True)
 

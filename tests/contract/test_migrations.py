@@ -98,6 +98,17 @@ def test_a_second_migration_changes_nothing(engine: Engine, kind: str) -> None:
         assert connection.execute(text("SELECT peer, last, witnessed FROM sent_links")).all() == [("two", 7, 3)]
 
 
+def test_numbers_that_were_kept_before_still_find_whom_they_did(engine: Engine) -> None:
+    migrate(engine, AGENCY_LINEAGES, "agency_0004")
+    victim = "0193f0a2-7a10-7000-8000-000000000041"
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO blind_index VALUES ('{victim}', 'nik', 'sidik')"))
+    migrate(engine, AGENCY_LINEAGES)
+    with engine.begin() as connection:
+        kept = connection.execute(text("SELECT victim_id, source, field, digest FROM blind_index")).all()
+    assert [tuple(row) for row in kept] == [(victim, f"own:{victim}", "nik", "sidik")]
+
+
 def test_an_unmigrated_database_is_refused_with_the_command_that_helps(engine: Engine) -> None:
     with pytest.raises(NotMigrated, match=r"at nothing, .*python -m shared\.service\.commands migrate"):
         check_migrated(engine, AGENCY_LINEAGES)

@@ -140,6 +140,36 @@ async def test_a_transfer_gives_the_new_holder_what_its_service_needs_and_the_ol
     await police.until_status(transfer, "accepted")
     assert await look(kemenpppa, victim) == {name: value for name, value in WHO.items() if name != "safe_house"}
     assert await look(police, victim) == "no-identity"
+    # and finds her by the number it was given, which the old one may not try any more
+    assert [await found_by(client, WHO["nik"]) for client in (kemenpppa, police)] == [[victim], []]
+
+
+async def found_by(client: Client, nik: str) -> list[str]:
+    answer = await client.post("/v1/victim-search", {"field": "nik", "value": nik})
+    return [item["id"] for item in answer.json()["items"]]
+
+
+async def test_a_number_finds_whom_it_was_given_for_as_long_as_it_may_be_seen(network: Network) -> None:
+    """A hospital finds its patient by the NIK that the police gave, until the consent to that is withdrawn."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim, fields=["name", "nik"])
+    asked = {"basis": "consent"}
+    referral = await refer(police, victim, "kemenkes", "examination-and-treatment", **asked)
+    await kemenkes.until_status(referral, "received")
+    assert await found_by(kemenkes, WHO["nik"]) == []
+    await kemenkes.must(referral, "accept")
+    await kemenkes.must(referral, "start")
+    assert await found_by(kemenkes, WHO["nik"]) == [victim]
+    await police.until_status(referral, "in-progress")
+    await police.must(referral, "provide-information", about="identity")  # the same once more
+    await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: seen["asks"] == 1)
+    assert await found_by(kemenkes, WHO["nik"]) == [victim]
+    head = await network.calling("kemenkes", Role.SUPERVISOR)
+    await head.post(f"/v1/victims/{victim}/legal-holds", {"basis": "trial"})
+    await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    await until_disclosure(police, victim, referral, lambda item: item["end"] == "stopped")
+    assert await found_by(kemenkes, WHO["nik"]) == []  # kept for a court, and shown to nobody at work
 
 
 async def test_without_a_basis_nothing_is_given(network: Network) -> None:
