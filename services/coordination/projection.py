@@ -90,14 +90,34 @@ class Projection:
             _stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)
 
     def _looked(self, tx: Transaction, envelope: Envelope, event: e.BreakGlassEvent) -> None:
-        """Pass word of a look on to who is responsible: whoever looked may not know who that is by now."""
-        journey = journey_row(tx.session, event.victim_id)
-        if journey is None or journey.custody_agency is None:
-            raise Park("not-in-custody")
-        if journey.custody_agency != envelope.sender:
-            unit = self.office.speaker(tx.now.date())
-            word = draft(event, journey.custody_agency, unit, victim_id=event.victim_id, causation_id=envelope.id)
-            tx.emit(word)
+        """Pass word of a look on to who is responsible: whoever looked may not know who that is by now. Word of its
+        end and its review goes where word of its opening went."""
+        if isinstance(event, e.BreakGlassOpened):
+            journey = journey_row(tx.session, event.victim_id)
+            if journey is None or journey.custody_agency is None:
+                raise Park("not-in-custody")
+            told = {journey.custody_agency} - {envelope.sender}
+        else:
+            told = _told_of_opening(tx, event)
+        unit = self.office.speaker(tx.now.date())
+        for agency in sorted(told):
+            tx.emit(draft(event, agency, unit, victim_id=event.victim_id, causation_id=envelope.id))
+
+
+def _told_of_opening(tx: Transaction, event: e.BreakGlassEvent) -> set[str]:
+    """To whom we have passed on that this break-glass was opened, before or in this very transaction."""
+    sent = select(LedgerEntry).where(
+        col(LedgerEntry.victim_id) == event.victim_id,
+        col(LedgerEntry.sent),
+        col(LedgerEntry.type) == e.BreakGlassOpened.type(),
+    )
+    envelopes = [Envelope.read(entry.body) for entry in tx.session.scalars(sent)]
+    told = {one.receiver for one in envelopes if one.data["break_glass_id"] == event.break_glass_id}
+    return told | {
+        one.receiver
+        for one in tx.drafts
+        if isinstance(one.data, e.BreakGlassOpened) and one.data.break_glass_id == event.break_glass_id
+    }
 
 
 def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:

@@ -133,6 +133,7 @@ AGENCY: Mapping[str, Rule] = {
     "break_glass": Rule(DOERS, About.BREAK_GLASS),
     "end_break_glass": Rule(DOERS, About.BREAK_GLASS),
     "list_break_glass": Rule(WITNESSES, About.MANY),
+    "see_break_glass_note": Rule(SUPERVISORS, About.BREAK_GLASS),
     "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
 }
 """Every operation of an agency's service → who may ask for it. What is not here does not start."""

@@ -17,8 +17,9 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.service import sealed, security_log
+from shared.service import identities, sealed, security_log
 from shared.service.deadlines import Deadline
+from shared.service.notes import NOTED
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
 from shared.storage import referrals
@@ -113,6 +114,18 @@ def review(
     _tell(tx, office, row, reviewed)
     security_log.break_glass_reviewed(tx, caller, row)
     return row
+
+
+def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str) -> str:
+    """Why somebody looked, in their own words, for who judges it; logged as a look at the victim. Raises Refused."""
+    row = _load(tx.session, glass_id)
+    if row is None or row.agency != office.code or not _concerns(sight, row):
+        raise Refused("unknown-break-glass")
+    text = sealed.notes(tx.session, office, [row.id]).get(row.id)
+    if text is None:
+        raise Refused("no-note")
+    identities.log(tx, caller, row.victim_id, "audit", identities.Right(frozenset(), "review", row), [NOTED])
+    return text
 
 
 def etag(rows: Sequence[BreakGlassRow]) -> str:

@@ -4,7 +4,7 @@ A holder erases by destroying the keys; the sealed text in ledgers and backups s
 the law holds (a legal hold), what it is responsible for, and what it has on another basis, and says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import DisclosureRow, HoldRow, ObeyedRow
 from shared.storage.tables import LedgerEntry, ParkedEvent
-from shared.storage.victims import holder_of, load_victim, lock_concerned, lock_victim
+from shared.storage.victims import holder_of, load_case, load_victim, lock_concerned, lock_victim
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
 
@@ -95,7 +95,7 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
         raise Park("id-of-another-victim")
     ours = next((row for row in told if row.sender == sender), None)
     if ours is None:
-        answer = _do(tx, office, victim, cause.type(), rows, sender)
+        answer = _do(tx, office, victim, cause.type(), rows, sender, {sender, *(row.sender for row in told)})
         note(tx, sender, cause, answer)
         back = _holds(sender, victim)
         if back or not told:
@@ -160,19 +160,26 @@ def _end(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBeca
 
 
 def _do(
-    tx: Transaction, office: Office, victim: VictimRow, cause: str, rows: Sequence[DisclosureRow], sender: str
+    tx: Transaction,
+    office: Office,
+    victim: VictimRow,
+    cause: str,
+    rows: Sequence[DisclosureRow],
+    sender: str,
+    tellers: Collection[str],
 ) -> Answer:
-    """Stop or erase what ``sender`` has a say over. ``cause``: the type of the event that told us."""
+    """Stop or erase what ``sender`` has a say over. ``cause``: the type of the event that told us; ``tellers``: who has
+    told us of this very one, the sender too."""
+    tx.changed.add(victim.id)
     withdrawn = cause == e.ConsentWithdrawn.type()
     held = _not_erased(rows)
-    theirs = [row for row in held if row.agency == sender]
+    concerned = held if not withdrawn and _holds(sender, victim) else [row for row in held if row.agency == sender]
     own: set[str] = set()
     if withdrawn:
-        concerned = [row for row in theirs if row.basis == LegalBasis.CONSENT]
-    else:
-        # who is responsible has all of it erased; who once gave us something, that, and what we wrote down for it
-        concerned = held if _holds(sender, victim) else theirs
-        own = set(sealed.own(tx.session, office, victim.id)) if len(concerned) == len(held) else set()
+        concerned = [row for row in concerned if row.basis == LegalBasis.CONSENT]
+    everything = not withdrawn and (_holds(sender, victim) or _wrote_for(tx, office, victim, tellers))
+    if everything:
+        own = set(sealed.own(tx.session, office, victim.id))
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     if not concerned and not own:
         return Answer(DisclosureEnd.NOTHING_HELD, None, ())
@@ -186,9 +193,16 @@ def _do(
     if own and kept is KeptBecause.LEGAL_HOLD:
         sealed.withhold_own(tx, victim.id)
     if kept is None:
-        everything = not withdrawn and len(concerned) == len(held)
         sealed.forget(tx, victim.id, None if everything else [row.referral_id for row in concerned])
     return Answer(end, kept, fields)
+
+
+def _wrote_for(tx: Transaction, office: Office, victim: VictimRow, tellers: Collection[str]) -> bool:
+    """Whether all that we wrote down of a victim, we wrote for these: nobody else asked us for anything for them, and
+    we did not find them ourselves. So no single peer has erased what we know by ourselves or from others."""
+    if load_case(tx.session, victim.case_id) is not None:
+        return False
+    return referrals.senders_of_victim(tx.session, victim.id) - {office.code} <= set(tellers)
 
 
 def _kept_because(tx: Transaction, office: Office, victim: VictimRow, others: bool) -> KeptBecause | None:
@@ -275,6 +289,7 @@ def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
 def _do_after_all(tx: Transaction, office: Office, victim: VictimRow, because: KeptBecause) -> None:
     for told in privacy.held_back(tx.session, victim.id, because):
         given_and_received = privacy.disclosures_of(tx.session, victim.id)
-        answer = _do(tx, office, victim, told.cause, given_and_received, told.sender)
+        tellers = {row.sender for row in privacy.obeyed(tx.session, told.cause_id)}
+        answer = _do(tx, office, victim, told.cause, given_and_received, told.sender, tellers)
         told.end, told.kept_because, told.fields = answer.end, answer.kept_because, list(answer.fields)
         _tell_end(tx, office, told.sender, told.cause_id, victim.id, answer)

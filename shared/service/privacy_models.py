@@ -216,6 +216,12 @@ def break_glass_view(row: BreakGlassRow, now: datetime) -> BreakGlassView:
     )
 
 
+class BreakGlassNote(BaseModel):
+    """Why somebody looked, in their own words."""
+
+    text: str
+
+
 class BreakGlassPage(BaseModel):
     """One page of looks without the right to, newest first."""
 

@@ -323,6 +323,12 @@ CATALOGUE: dict[str, Kind] = {
         "Instansi ini tidak menyimpan identitas korban ini.", "This agency holds no identity of this victim.",
         "Identitas dicatat oleh instansi yang menemui korban.", "The agency that meets the victim records it.",
     ),
+    "no-note": _kind(
+        404,
+        "Catatan tidak ada", "No note",
+        "Tidak ada catatan di sini, atau sudah dihapus.", "There is no note here, or it was erased.",
+        "Alasan dengan kode ada dalam daftar.", "The reason as a code stands in the list.",
+    ),
     "id-taken": _kind(
         409,
         "Id sudah dipakai", "Id taken",

@@ -123,6 +123,33 @@ async def test_who_has_become_responsible_since_is_told_by_coordination(network:
     assert (await operator.get("/v1/parked"))["items"] == []
 
 
+async def test_the_end_of_a_look_is_told_where_its_opening_was(network: Network) -> None:
+    """While the police look, KemenPPPA hands responsibility over to Kemensos: which has heard of no look."""
+    police, kemenpppa, kemensos = [await network.start(code) for code in ("police", "kemenpppa", "kemensos")]
+    coordination = await network.start("coordination")
+    victim = await a_victim(police, identity={"name": NAME})
+
+    async def hand_over(giver: Client, taker: Client, service: str) -> None:
+        transfer = await refer(giver, victim, taker.code, service, kind="transfer")
+        await taker.until_status(transfer, "received")
+        await taker.must(transfer, "accept")
+        await coordination.until(
+            f"/v1/journeys/{victim}", lambda seen: bool(seen["custody"]) and seen["custody"]["agency"] == taker.code
+        )
+
+    await hand_over(police, kemenpppa, "case-management")
+    glass = (await police.post(f"/v1/victims/{victim}/break-glass", URGENT)).json()["id"]
+    await listed(kemenpppa)
+    await hand_over(kemenpppa, kemensos, "shelter-and-rehabilitation")
+    await police.post(f"/v1/break-glass/{glass}/end")
+    await listed(kemenpppa, lambda items: items[0]["end"])
+    again = (await police.post(f"/v1/victims/{victim}/break-glass", URGENT)).json()["id"]
+    [seen] = await listed(kemensos)
+    assert seen["id"] == again
+    operator = await network.operator("kemensos")
+    assert (await operator.get("/v1/parked"))["items"] == []
+
+
 async def test_a_desk_sees_the_looks_it_made_and_those_at_whom_it_is_responsible_for(network: Network) -> None:
     await network.start("police", online=False)
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
@@ -207,6 +234,11 @@ async def test_a_second_person_judges_it_within_a_day(network: Network) -> None:
     above = await network.calling("police", Role.SUPERVISOR, ABOVE_KOLAKA)
     [late] = (await above.get("/v1/break-glass"))["items"]
     assert late["review_overdue"]
+    note = f"/v1/break-glass/{glass}/note"
+    assert (await above.get(note)) == {"text": URGENT["note"]}  # to judge it is to know why, in their words
+    assert problem(await elsewhere.http.get(note)) == "unknown-break-glass"
+    [read, *_] = (await above.get(f"/v1/victims/{victim}/access-report"))["looks"]
+    assert (read["right"], read["through"], read["fields"], read["unit"]) == ("review", glass, ["note"], ABOVE_KOLAKA)
     reviewed = await above.post(f"/v1/break-glass/{glass}/review", judged)
     assert (reviewed.json()["verdict"], reviewed.json()["review_overdue"]) == ("not-justified", False)
     assert problem(await above.post(f"/v1/break-glass/{glass}/review", judged)) == "already-reviewed"

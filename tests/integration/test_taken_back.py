@@ -11,11 +11,12 @@ from sqlmodel import col
 from deploy.embedded_nats import EmbeddedNats
 from shared.contracts.codes import DisclosureEnd, IdentityField, InformationKind
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import DisclosureEnded, InformationProvided
+from shared.contracts.events import DisclosureEnded, ErasureRequested, InformationProvided
 from shared.domain.access import Role
 from shared.messaging.broker import Incoming
 from shared.service import sealed
-from shared.service.office import draft
+from shared.service.erasure import Answer, note
+from shared.service.office import draft, new_id
 from shared.storage.privacy_tables import DataKeyRow
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
 from tests.integration.test_trust import (
@@ -294,6 +295,59 @@ async def test_an_erasure_reaches_who_wrote_down_by_itself_what_nobody_gave_it(n
     assert (await kemenkes.post(f"/v1/victims/{victim}/identity", BY_PAPER)).status_code == 200
     assert await look(kemenkes, victim) == BY_PAPER
     await take_back(network, "erasure", victim)
+    await until_forgotten(network, "kemenkes", victim)
+    assert await look(kemenkes, victim) == "no-identity"
+
+
+def say_erase(network: Network, code: str, to: str, victim: str, erasure_id: str | None = None) -> None:
+    """A member tells another to erase somebody, whether that is its to say or not."""
+    app = network.apps[code]
+
+    def tell(tx: Any) -> None:
+        unit = app.state.office.speaker(tx.now.date())
+        asked = ErasureRequested(erasure_id=erasure_id or new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
+        note(tx, code, asked, Answer(DisclosureEnd.ERASED, None, ()))
+        tx.emit(draft(asked, to, unit, victim_id=victim))
+
+    app.state.database.write(tell)
+
+
+async def test_a_peer_has_erased_what_it_gave_and_not_what_we_found_ourselves(network: Network) -> None:
+    """The police found her and have handed her over; a hospital has told them who she is, and asks for an erasure."""
+    police, kemenkes, victim, _ = await hospital(network, identity=WHO)
+    kemenpppa = await network.start("kemenpppa")
+    onward = await refer(kemenkes, victim, "police", "investigation", basis="vital-interest")
+    await police.until_status(onward, "received")
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept")
+    await police.until_status(transfer, "accepted")
+    before = keys_left(network, "police")
+    with network.apps["kemenkes"].state.changes.watching(victim) as watch:
+        say_erase(network, "kemenkes", "police", victim)
+        assert await watch.next(20)  # its answer
+    left = network.apps["police"].state.database.read(lambda s: s.scalars(select(col(DataKeyRow.id))).all())
+    assert f"own:{victim}" in left and before >= len(left)
+    glass = await police.post(f"/v1/victims/{victim}/break-glass", {"reason": "court-order", "minutes": 5})
+    assert glass.status_code == 201 and await look(police, victim) == WHO
+
+
+async def test_what_a_hospital_wrote_for_two_goes_when_both_have_said_so(network: Network) -> None:
+    police, kemenkes, victim, _ = await hospital(network, identity=WHO)
+    kemenpppa = await network.start("kemenpppa")
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept")
+    second = await refer(kemenpppa, victim, "kemenkes", "examination-and-treatment")
+    await kemenkes.until_status(second, "received")
+    await kemenkes.must(second, "accept")
+    assert (await kemenkes.post(f"/v1/victims/{victim}/identity", {"phone": "+628000000010"})).status_code == 200
+    erasure = new_id()
+    with network.apps["police"].state.changes.watching(victim) as watch:
+        say_erase(network, "police", "kemenkes", victim, erasure)
+        assert await watch.next(20)
+    assert (await look(kemenkes, victim))["phone"] == "+628000000010"  # type: ignore[index]
+    say_erase(network, "kemenpppa", "kemenkes", victim, erasure)
     await until_forgotten(network, "kemenkes", victim)
     assert await look(kemenkes, victim) == "no-identity"
 

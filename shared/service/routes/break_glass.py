@@ -1,6 +1,6 @@
 """Break-glass: looking without the right to, seen by who is responsible, judged by a second person."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
 from shared.domain import commands as c
@@ -9,7 +9,8 @@ from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
-from shared.service.privacy_models import BreakGlassPage, BreakGlassView, break_glass_view
+from shared.service.limits import limit_identities
+from shared.service.privacy_models import BreakGlassNote, BreakGlassPage, BreakGlassView, break_glass_view
 from shared.service.problems import COMMANDED, responses
 from shared.storage import seen
 from shared.storage.database import Transaction
@@ -80,6 +81,26 @@ def end_break_glass(
         return Answer(200, break_glass_view(glass.end_it(tx, office, caller, break_glass_id), tx.now))
 
     return posting.once(command, work)
+
+
+@router.get(
+    "/break-glass/{break_glass_id}/note",
+    summary="Alasan dengan kata-kata sendiri (dicatat) / Why, in their own words (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-break-glass", "no-note"),
+)
+def see_break_glass_note(
+    break_glass_id: IdPath,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> BreakGlassNote:
+    """Untuk yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    text = database.write(lambda tx: glass.read_note(tx, office, caller, sight, break_glass_id))
+    return BreakGlassNote(text=text)
 
 
 @router.post(
