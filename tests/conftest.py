@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from deploy.embedded_nats import EmbeddedNats
@@ -13,6 +14,10 @@ from shared.service.office import new_id
 from tests.network import Network, provisioning
 
 DatabaseUrl = Callable[[str], str]
+
+# how long an example takes, or is made, says how busy the machine is, and nothing of the code
+settings.register_profile("estafet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("estafet")
 
 
 @pytest.fixture(scope="session")

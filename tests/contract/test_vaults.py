@@ -258,7 +258,7 @@ def test_a_point_to_exchange_nothing_with_is_refused_and_the_vault_lives(
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 def test_one_changed_character_opens_nothing(library: Library, vault: Vault, data: st.DataObject) -> None:
     wrapped, kept = wrapped_for(library), vault.wrap_at_rest(SECRET.secret, VICTIM)
     token, opened = data.draw(
