@@ -54,10 +54,12 @@ class Small:
     async def _much(self) -> Response:
         return Endless(self.left)
 
-    async def ask(self, path: str = "/open", address: str = "10.0.0.1", token: str = "") -> httpx.Response:
-        """GET from an address, with a token if there is one."""
+    async def ask(
+        self, path: str = "/open", address: str = "10.0.0.1", token: str = "", **headers: str
+    ) -> httpx.Response:
+        """GET from an address, with a token if there is one, and with these headers."""
         transport = httpx.ASGITransport(self.app, client=(address, 5000))
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(transport=transport, base_url="http://small") as client:
             return await client.get(path, headers=headers)
 

@@ -55,7 +55,10 @@ class Projection:
             case e.ReferralEvent():
                 self._progressed(tx, envelope, event)
             case e.BreakGlassEvent() if envelope.receiver == self.office.code:
+                _told(tx, event.victim_id)
                 self._looked(tx, envelope, event)
+            case e.ConsentRecorded() | e.ConsentWithdrawn() | e.ErasureRequested() | e.DisclosureEnded():
+                _told(tx, event.victim_id)
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
         _spoken_by(envelope, event.sender)
@@ -152,6 +155,12 @@ def _journey(tx: Transaction, victim_id: str) -> JourneyRow:
     journey.events += 1
     tx.changed.add(victim_id)
     return journey
+
+
+def _told(tx: Transaction, victim_id: str) -> None:
+    """Something that a journey shows among its events, and that changes nothing else of it."""
+    if journey_row(tx.session, victim_id) is not None:
+        _journey(tx, victim_id)
 
 
 def _case(tx: Transaction, event: e.CaseOpened) -> None:

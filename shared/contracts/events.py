@@ -326,6 +326,13 @@ class BreakGlassReviewed(BreakGlassEvent):
     verdict: Verdict
 
 
+class BreakGlassReviewOverdue(BreakGlassEvent):
+    """No second person has judged it in time. It may still be judged."""
+
+    event = "review-overdue"
+    due_at: Moment
+
+
 class ReceiptRecorded(EventData):
     """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
 
@@ -386,6 +393,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         BreakGlassOpened,
         BreakGlassEnded,
         BreakGlassReviewed,
+        BreakGlassReviewOverdue,
         ReceiptRecorded,
         LinkWitnessed,
     )

@@ -33,7 +33,7 @@ from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
 from shared.service import docs, problems
 from shared.service.admission import Door, check_guarded
-from shared.service.break_glass import deadline as end_of_break_glass
+from shared.service.break_glass import deadlines as of_break_glass
 from shared.service.changes import Changes
 from shared.service.deadlines import Deadline, keep
 from shared.service.edge import Edge
@@ -80,7 +80,7 @@ class Member:
 def agency_member(agency: Agency) -> Member:
     """Any agency as a member: what is common to all of them."""
     routers = (cases.router, referrals.router, privacy.router, break_glass.router, reference.router, operations.router)
-    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=lambda o: [end_of_break_glass(o)])
+    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=of_break_glass)
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:

@@ -1,7 +1,8 @@
 """Break-glass: somebody looks who normally may not. It opens at once, and it is seen.
 
 For an hour at most; the agency responsible for the victim hears of it by an event, the desk responsible in our own
-agency by its list; a second person judges it within 24 hours. It ends by itself, with nobody logged in.
+agency by its list; a second person judges it within 24 hours, or everybody who heard of it hears that nobody has. It
+ends by itself, with nobody logged in.
 """
 
 from collections.abc import Sequence
@@ -32,14 +33,18 @@ WATCHED = "break-glass"
 """What wakes when any of them changes."""
 
 
-def deadline(office: Office) -> Deadline:
-    """What ends a break-glass at its moment."""
-    return Deadline(WATCHED, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office))
+def deadlines(office: Office) -> Sequence[Deadline]:
+    """What ends a break-glass at its moment, and what says that nobody has judged it in time."""
+    return (
+        Deadline(WATCHED, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office)),
+        Deadline(WATCHED, lambda session: next_overdue(session, office.code), lambda tx: tell_overdue(tx, office)),
+    )
 
 
 def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, command: c.BreakGlass) -> BreakGlassRow:
     """Let the caller look for a while, and tell who is responsible. Raises Refused."""
     owner = holder_of(lock_victim(tx.session, None, victim_id))
+    _refuse_another(tx, office, caller, victim_id)
     until = tx.now + timedelta(minutes=command.minutes)
     unit = office.our_unit(caller.unit, tx.now.date())
     row = BreakGlassRow(
@@ -65,6 +70,21 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
     _tell(tx, office, row, opened)
     security_log.break_glass_opened(tx, caller, row)
     return row
+
+
+def _refuse_another(tx: Transaction, office: Office, caller: Caller, victim_id: str) -> None:
+    """An hour is an hour: nobody opens a second while one of theirs is open, or was judged by nobody in time."""
+    theirs = select(BreakGlassRow).where(
+        col(BreakGlassRow.victim_id) == victim_id,
+        col(BreakGlassRow.agency) == office.code,
+        col(BreakGlassRow.client) == caller.client,
+        col(BreakGlassRow.person) == caller.person,
+    )
+    for row in tx.session.scalars(theirs):
+        if row.ended_at is None and row.until > tx.now:
+            raise Refused("already-open", look=row.id)
+        if is_overdue(row, tx.now):
+            raise Refused("review-overdue", look=row.id)
 
 
 def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> BreakGlassRow:
@@ -94,6 +114,37 @@ def next_end(session: Session, agency: str) -> datetime | None:
         select(col(BreakGlassRow.until)).where(_still_open(agency)).order_by(col(BreakGlassRow.until)).limit(1)
     ).first()
     return found
+
+
+def tell_overdue(tx: Transaction, office: Office) -> int:
+    """Tell of every one that nobody has judged in time, once; answers how many."""
+    late = _unjudged(office.code) & (col(BreakGlassRow.opened_at) <= tx.now - REVIEW_WITHIN)
+    rows = tx.session.scalars(select(BreakGlassRow).where(late).with_for_update()).all()
+    for row in rows:
+        row.overdue_at = tx.now
+        overdue = e.BreakGlassReviewOverdue(
+            break_glass_id=row.id, victim_id=row.victim_id, due_at=review_due(row), occurred_at=tx.now
+        )
+        _tell(tx, office, row, overdue)
+        security_log.review_overdue(tx, row)
+    return len(rows)
+
+
+def next_overdue(session: Session, agency: str) -> datetime | None:
+    """When the next one will have been judged by nobody in time."""
+    opened = select(col(BreakGlassRow.opened_at)).where(_unjudged(agency)).order_by(col(BreakGlassRow.opened_at))
+    first: datetime | None = session.scalars(opened.limit(1)).first()
+    return None if first is None else first + REVIEW_WITHIN
+
+
+def review_due(row: BreakGlassRow) -> datetime:
+    """Until when a second person judges it."""
+    return row.opened_at + REVIEW_WITHIN
+
+
+def is_overdue(row: BreakGlassRow, now: datetime) -> bool:
+    """Whether nobody has judged it in time."""
+    return row.verdict is None and review_due(row) <= now
 
 
 def review(
@@ -130,7 +181,7 @@ def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, gla
 
 def etag(rows: Sequence[BreakGlassRow]) -> str:
     """The entity tag of a list of them."""
-    stands = "".join(f"{row.id}{row.looks}{row.end}{row.verdict}" for row in rows)
+    stands = "".join(f"{row.id}{row.looks}{row.end}{row.overdue_at}{row.verdict}" for row in rows)
     return f'"{sha256(stands.encode()).hexdigest()[:32]}"'
 
 
@@ -150,6 +201,8 @@ def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent
         raise Park("id-of-another-victim")
     elif isinstance(event, e.BreakGlassEnded):
         row.end, row.ended_at, row.looks = event.end, event.occurred_at, event.looks
+    elif isinstance(event, e.BreakGlassReviewOverdue):
+        row.overdue_at = event.occurred_at
     elif isinstance(event, e.BreakGlassReviewed):
         row.verdict, row.reviewed_at = event.verdict, event.occurred_at
     tx.changed.add(WATCHED)
@@ -180,6 +233,14 @@ def _concerns(sight: Sight, row: BreakGlassRow) -> bool:
 
 def _still_open(agency: str) -> ColumnElement[bool]:
     return (col(BreakGlassRow.agency) == agency) & col(BreakGlassRow.ended_at).is_(None)
+
+
+def _unjudged(agency: str) -> ColumnElement[bool]:
+    return (
+        (col(BreakGlassRow.agency) == agency)
+        & col(BreakGlassRow.verdict).is_(None)
+        & col(BreakGlassRow.overdue_at).is_(None)
+    )
 
 
 def _load(session: Session, glass_id: str) -> BreakGlassRow | None:

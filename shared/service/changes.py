@@ -55,8 +55,12 @@ class Changes:
 
     def _wake(self, commit: Committed) -> None:
         for changed in commit.changed & self._watches.keys():
-            for watch in self._watches[changed]:
-                watch.wake()
+            self.wake(changed)
+
+    def wake(self, wanted: str) -> None:
+        """Wake whoever waits for this id."""
+        for watch in self._watches.get(wanted, ()):
+            watch.wake()
 
     @contextmanager
     def watching(self, wanted: str) -> Iterator[Watch]:

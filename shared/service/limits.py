@@ -35,6 +35,7 @@ class Limits:
             ANYTHING: Rate(settings.rate_per_second, settings.rate_burst),
             WRONG_TOKEN: Rate(10 / 60, 20),
             "identity": Rate(settings.identities_per_minute / 60, settings.identities_per_minute),
+            "break-glass": Rate(settings.break_glasses_per_hour / 3600, settings.break_glasses_per_hour),
             "search": Rate(settings.searches_per_minute / 60, settings.searches_per_minute),
         }
         """What is counted by itself. Everything but wrong tokens counts as ANYTHING as well."""
@@ -104,6 +105,11 @@ async def limit_identities(request: Request) -> None:
 async def limit_searches(request: Request) -> None:
     """A dependency of whatever searches by a blind index: who could ask often could try every number."""
     limit(request, "search")
+
+
+async def limit_break_glasses(request: Request) -> None:
+    """A dependency of what opens a break-glass: it is for an emergency."""
+    limit(request, "break-glass")
 
 
 def _refuse(wait: float) -> None:

@@ -20,7 +20,7 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import Id, Moment
 from shared.domain.consent import Notice
-from shared.service.break_glass import REVIEW_WITHIN
+from shared.service.break_glass import is_overdue, review_due
 from shared.storage.agency_tables import AccessRow
 from shared.storage.privacy import to_consent
 from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, DisclosureRow, HoldRow
@@ -196,7 +196,6 @@ class BreakGlassView(BaseModel):
 
 def break_glass_view(row: BreakGlassRow, now: datetime) -> BreakGlassView:
     """The view of a break-glass at a moment."""
-    due = row.opened_at + REVIEW_WITHIN
     return BreakGlassView(
         id=row.id,
         victim_id=row.victim_id,
@@ -211,8 +210,8 @@ def break_glass_view(row: BreakGlassRow, now: datetime) -> BreakGlassView:
         ended_at=row.ended_at,
         verdict=Verdict(row.verdict) if row.verdict else None,
         reviewed_at=row.reviewed_at,
-        review_due_at=due,
-        review_overdue=row.verdict is None and due < now,
+        review_due_at=review_due(row),
+        review_overdue=is_overdue(row, now),
     )
 
 

@@ -234,6 +234,20 @@ CATALOGUE: dict[str, Kind] = {
         "Yang membuka akses darurat tidak dapat menilainya sendiri.", "Who opened it cannot judge it.",
         "Minta penyelia lain menilai.", "Ask another supervisor to judge it.",
     ),
+    "already-open": _kind(
+        409,
+        "Akses darurat sudah terbuka", "Already open",
+        "Akses darurat Anda atas korban ini masih terbuka: {look}.", "Your break-glass of this victim is open: {look}.",
+        "Pakai yang terbuka, atau akhiri dahulu.", "Use the one that is open, or end it first.",
+    ),
+    "review-overdue": _kind(
+        409,
+        "Akses darurat terdahulu belum dinilai", "An earlier break-glass awaits review",
+        "Akses darurat Anda atas korban ini tidak dinilai dalam 24 jam: {look}.",
+        "Nobody has judged your break-glass of this victim within 24 hours: {look}.",
+        "Minta penyelia menilainya, atau minta petugas lain membukanya.",
+        "Ask a supervisor to judge it, or another officer to open one.",
+    ),
     "already-reviewed": _kind(
         409,
         "Sudah dinilai", "Already reviewed",

@@ -37,6 +37,12 @@ def break_glass_reviewed(tx: Transaction, caller: Caller, row: BreakGlassRow) ->
     tx.afterwards.append(lambda: log.warning("break-glass.reviewed", record=row.id, verdict=row.verdict))
 
 
+def review_overdue(tx: Transaction, row: BreakGlassRow) -> None:
+    """No second person has judged it in time."""
+    log = structlog.get_logger().bind(client=row.client, unit=row.unit)
+    tx.afterwards.append(lambda: log.warning("break-glass.review-overdue", record=row.id))
+
+
 def searched(tx: Transaction, caller: Caller, field: str) -> None:
     """Somebody looked for a person by a number of this kind."""
     log = _by(caller)

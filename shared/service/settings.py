@@ -110,6 +110,7 @@ class Settings(Listening, Keeping):
     rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
     identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
     searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
+    break_glasses_per_hour: int = Field(default=10, ge=1, description="Break-glasses that one client may open.")
     concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
     concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
     request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")

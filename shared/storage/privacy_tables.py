@@ -148,6 +148,8 @@ class BreakGlassRow(AgencyStored, table=True):
     looks: int = 0
     end: str | None = Field(default=None, sa_type=Word)
     ended_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    overdue_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """When it was told that nobody had judged it in time."""
     verdict: str | None = Field(default=None, sa_type=Word)
     reviewer: str | None = Field(default=None, max_length=100)
     reviewed_at: datetime | None = Field(default=None, sa_type=UtcMoment)

@@ -58,6 +58,14 @@ async def test_one_address_does_not_use_up_what_another_has(small: MakeSmall) ->
     assert (await service.ask(address="::ffff:10.0.0.1")).status_code == 429
 
 
+async def test_nobody_gets_a_burst_anew_by_saying_where_they_call_from(small: MakeSmall) -> None:
+    service = small(rate_burst=3)
+    await service.exhaust()
+    for header in ("X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP", "True-Client-IP", "Forwarded"):
+        claimed = "for=10.0.0.9" if header == "Forwarded" else "10.0.0.9"
+        assert (await service.ask(**{header: claimed})).status_code == 429, header
+
+
 def test_a_client_certificate_says_more_than_an_address() -> None:
     """Behind one proxy or one office's address each system has its own."""
 
@@ -305,6 +313,15 @@ async def test_numbers_are_tried_so_often_and_no_more(tmp_path: Path, secrets: P
         answers = [await client.post("/v1/victim-search", json=wanted) for wanted in tries]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert problem(answers[3]) == "too-many-requests" and int(answers[3].headers["retry-after"]) > 1
+
+
+async def test_a_glass_is_broken_so_often_and_no_more(tmp_path: Path, secrets: Path) -> None:
+    """An emergency is rare; whoever has one after the other is looking for something."""
+    async with police_at_work(tmp_path, secrets, break_glasses_per_hour=2) as (_, client):
+        path, why = f"/v1/victims/{new_id()}/break-glass", {"reason": "life-in-danger", "minutes": 1}
+        answers = [await client.post(path, json=why, headers={"Idempotency-Key": key}) for key in "abc"]
+        assert [answer.status_code for answer in answers] == [404, 404, 429]
+        assert int(answers[2].headers["retry-after"]) > 60
 
 
 async def test_notes_are_read_as_often_as_identities(tmp_path: Path, secrets: Path) -> None:

@@ -1,7 +1,7 @@
 """Break-glass: who may not look, looks; it is seen at once, it ends by itself, and a second person judges it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from shared.contracts.types import UnitRef
 from shared.domain.access import Role
 from shared.service.office import draft, new_id
 from shared.storage.agency_tables import AccessRow
-from tests.network import Client, Network, a_victim, problem, refer
+from tests.network import Client, Network, a_victim, problem, refer, sent_by
 
 KOLAKA, ABOVE_KOLAKA, STRANGER = "polres-74.01", "polda-sultra", "polres-11.01"
 NAME = "Anggrek Contoh Rekaan"
@@ -203,18 +203,88 @@ async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Net
     await network.start("police", online=False)
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
     victim = await a_victim(network["police"], identity={"name": NAME})
-    await stranger.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 1})
+    opened = (await stranger.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 10})).json()
+    began, until = (datetime.fromisoformat(opened[name]) for name in ("opened_at", "until"))
+    assert until - began == timedelta(minutes=10)
+    network.clock.advance(timedelta(minutes=9, seconds=30))
+    assert await look(stranger, victim) == NAME
     assert problem(await stranger.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 61})) == (
         "invalid-request"
     )
     await network.stop("police")
-    network.clock.advance(timedelta(minutes=2))
+    network.clock.advance(timedelta(seconds=30))
 
     await network.start("police", online=False)
     [over] = await listed(network["police"], lambda items: items and items[0]["end"])
     assert over["end"] == "expired"
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
     assert await look(stranger, victim) == "unknown-victim"
+
+
+async def test_that_it_ended_by_itself_is_told_to_who_is_responsible(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity={"name": NAME})
+    await kemenkes.until_status(await refer(police, victim, "kemenkes", "first-aid"), "received")
+    await kemenkes.post(f"/v1/victims/{victim}/break-glass", URGENT)
+    await listed(police)
+    network.clock.advance(timedelta(minutes=30))
+    await network.stop("kemenkes")
+    await network.start("kemenkes")
+    [over] = await listed(police, lambda items: items[0]["end"])
+    assert over["end"] == "expired"
+
+
+async def test_nobody_opens_a_second_while_one_is_open_or_was_judged_by_nobody(network: Network) -> None:
+    """An hour is an hour. A colleague may still look, and so may who opened it once it has been judged."""
+    await network.start("police", online=False)
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    victim = await a_victim(network["police"], identity={"name": NAME})
+    path = f"/v1/victims/{victim}/break-glass"
+    glass = (await stranger.post(path, URGENT)).json()["id"]
+    refused = await stranger.post(path, URGENT)
+    assert problem(refused) == "already-open" and glass in refused.json()["detail"]
+    network.clock.advance(timedelta(hours=1))
+    assert (await stranger.post(path, URGENT)).status_code == 201
+    network.clock.advance(timedelta(hours=23))
+    refused = await stranger.post(path, URGENT)
+    assert problem(refused) == "review-overdue" and glass in refused.json()["detail"]
+    colleague = await network.calling("police", Role.OFFICER, "polres-11.02")
+    assert (await colleague.post(path, URGENT)).status_code == 201
+    above = await network.calling("police", Role.SUPERVISOR, ABOVE_KOLAKA)
+    await above.post(f"/v1/break-glass/{glass}/review", {"verdict": "justified"})
+    assert (await stranger.post(path, URGENT)).status_code == 201
+
+
+async def test_that_nobody_has_judged_it_in_a_day_is_told_once_with_nobody_logged_in(network: Network) -> None:
+    """The hospital's own supervisors do nothing; who is responsible hears of it, and so does coordination."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    coordination = await network.start("coordination")
+    victim = await a_victim(police, identity={"name": NAME})
+    await kemenkes.until_status(await refer(police, victim, "kemenkes", "first-aid"), "received")
+    officers = [await network.calling("kemenkes", Role.OFFICER, person=person) for person in ("ani", "budi")]
+    judged, left = [
+        (await officer.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 1})).json()["id"]
+        for officer in officers
+    ]
+    supervisor = await network.calling("kemenkes", Role.SUPERVISOR, person="citra", client="lain")
+    await supervisor.post(f"/v1/break-glass/{judged}/review", {"verdict": "justified"})
+    await listed(police, lambda items: any(item["verdict"] for item in items))
+
+    network.clock.advance(timedelta(hours=23, minutes=59))
+    assert not any(item["review_overdue"] for item in (await police.get("/v1/break-glass"))["items"])
+    await network.stop("kemenkes")
+    network.clock.advance(timedelta(minutes=1))
+    await network.start("kemenkes")
+    late = await listed(police, lambda items: any(item["review_overdue"] for item in items))
+    assert [item["id"] for item in late if item["review_overdue"]] == [left]
+    await coordination.until(
+        f"/v1/journeys/{victim}",
+        lambda journey: any(event["type"].endswith("review-overdue.v1") for event in journey["events"]),
+    )
+    await network.stop("kemenkes")
+    await network.start("kemenkes")  # it was told, and is not told again
+    told = [one for one in sent_by(network, "kemenkes") if one.subject.split(".")[4] == "review-overdue"]
+    assert sorted(one.subject.split(".")[2] for one in told) == ["coordination", "police"]
 
 
 async def test_a_second_person_judges_it_within_a_day(network: Network) -> None:
@@ -230,10 +300,14 @@ async def test_a_second_person_judges_it_within_a_day(network: Network) -> None:
         assert problem(await at_hand.post(f"/v1/break-glass/{glass}/review", judged)) == "second-person-needed"
     elsewhere = await network.calling("police", Role.SUPERVISOR, "polres-32.75")
     assert problem(await elsewhere.post(f"/v1/break-glass/{glass}/review", judged)) == "unknown-break-glass"
-    network.clock.advance(timedelta(hours=25))
     above = await network.calling("police", Role.SUPERVISOR, ABOVE_KOLAKA)
-    [late] = (await above.get("/v1/break-glass"))["items"]
-    assert late["review_overdue"]
+    network.clock.advance(timedelta(hours=23, minutes=59))
+    [seen] = (await above.get("/v1/break-glass"))["items"]
+    assert not seen["review_overdue"]
+    watching = asyncio.create_task(listed(above, lambda items: items[0]["review_overdue"]))
+    network.clock.advance(timedelta(minutes=1))
+    network.apps["police"].state.changes.wake("break-glass")  # a clock that is set is looked at within half a minute
+    await watching
     note = f"/v1/break-glass/{glass}/note"
     assert (await above.get(note)) == {"text": URGENT["note"]}  # to judge it is to know why, in their words
     assert problem(await elsewhere.http.get(note)) == "unknown-break-glass"

@@ -17,6 +17,7 @@ from tests.network import Client, Network, a_victim, asking, problem, refer
 KOLAKA, MAKASSAR, TOP = "polres-74.01", "polres-73.71", "bareskrim"
 WHO = {"name": "Dahlia Contoh Rekaan", "nik": "7401010101010007", "safe_house": "Rumah rekaan 7"}
 NOTE = "Catatan rekaan: ia memakai nama lain."
+LOOK: dict[str, Any] = {"reason": "life-in-danger", "minutes": 30, "note": "Catatan rekaan: ada yang menunggunya."}
 
 
 @pytest.fixture
@@ -84,6 +85,10 @@ async def test_what_cannot_be_logged_is_not_shown_and_not_written(police: Networ
     """The row of the log and what it tells of are one transaction."""
     owner, _ = await officers(police)
     victim = await a_victim(owner, identity=WHO)
+    referral = await investigation(owner, victim, note=NOTE)
+    stranger = await police.calling("police", Role.OFFICER, "polres-11.01")
+    glass = await stranger.post(f"/v1/victims/{victim}/break-glass", LOOK)
+    top = await police.calling("police", Role.SUPERVISOR, TOP)
     engine = police.apps["police"].state.database.engine
     with engine.begin() as connection:
         connection.execute(text(NO_LOG[engine.dialect.name]))
@@ -92,12 +97,19 @@ async def test_what_cannot_be_logged_is_not_shown_and_not_written(police: Networ
         await owner.http.get(path, params={"purpose": "care"}),
         await owner.post(path, {"name": "Nama Baru Rekaan"}),
         await owner.post("/v1/victim-search", {"field": "nik", "value": WHO["nik"]}),
+        await owner.http.get(f"/v1/referrals/{referral}/notes", params={"purpose": "care"}),
+        await stranger.http.get(path, params={"purpose": "emergency"}),
+        await top.http.get(f"/v1/break-glass/{glass.json()['id']}/note"),
     ):
-        assert answer.status_code == 500 and WHO["name"] not in answer.text and victim not in answer.text
+        assert answer.status_code == 500
+        assert not any(said in answer.text for said in (WHO["name"], victim, NOTE, LOOK["note"]))
     with engine.begin() as connection:
         undo = {"sqlite": "DROP TRIGGER no_log", "postgresql": "ALTER TABLE access_log DROP CONSTRAINT no_log"}
         connection.execute(text(undo[engine.dialect.name]))
     assert await identity(owner, victim) == WHO
+    assert await notes(owner, referral) == [NOTE]
+    [told] = (await top.get("/v1/break-glass"))["items"]
+    assert told["looks"] == 0  # what was not shown was no look
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.changes import IfNoneMatch, Prefer, held
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
-from shared.service.limits import limit_identities
+from shared.service.limits import limit_break_glasses, limit_identities
 from shared.service.privacy_models import BreakGlassNote, BreakGlassPage, BreakGlassView, break_glass_view
 from shared.service.problems import COMMANDED, responses
 from shared.storage import seen
@@ -25,7 +25,8 @@ router = APIRouter(prefix="/v1", tags=["akses darurat"], route_class=GuardedRout
     status_code=201,
     response_model=BreakGlassView,
     summary="Akses darurat / Break-glass",
-    responses=responses("unknown-victim", *COMMANDED),
+    dependencies=[Depends(limit_break_glasses)],
+    responses=responses("unknown-victim", "already-open", "review-overdue", *COMMANDED),
 )
 def break_glass(
     victim_id: IdPath, command: c.BreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
