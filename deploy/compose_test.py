@@ -38,8 +38,9 @@ READY_SECONDS = 90.0
 FOR_DEVELOPMENT = {
     *("TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "NATS_CA_FILE", "NATS_CERTIFICATE_FILE"),
     *("ISSUER", "ISSUER_JWKS"),
+    *("KEY_DIRECTORY_FILE", "KEY_DIRECTORY_ROOT_FILE", "TLS_CLIENT_CRL_FILE", "REVOKED_TOKENS_FILE"),
 }
-"""All of this deployment that production refuses: the CA, and the issuer of tokens."""
+"""All of this deployment that production refuses: the CA, the issuer of tokens, and the folder that all share."""
 README_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemensos": 8003, "kemenkes": 8004}
 
 

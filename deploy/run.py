@@ -34,7 +34,6 @@ from deploy.token_source import TokenSource, token_sources
 from services.coordination.sign_in import VISIT_SECONDS
 from services.members import MEMBERS
 from shared.messaging.provisioner import keep_provisioned
-from shared.security.development import mark_for_development
 from shared.service.logs import configure_logs
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
@@ -91,7 +90,6 @@ class Stack:
         """Start everything and wait until all five services are ready and connected to the broker."""
         try:
             require_development()
-            mark_for_development(self._secrets)
             make_secrets(self._secrets)
             certify_network(self._secrets, renew=SOON)
             await asyncio.gather(self.supervisor.start(Nats(self.nats)), self._start_services())
@@ -130,6 +128,7 @@ class Stack:
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
             "ESTAFET_ISSUER": ISSUER,
             "ESTAFET_ISSUER_JWKS": str(self._secrets / "public" / "issuer.json"),
+            "ESTAFET_REVOKED_TOKENS_FILE": str(self._secrets / "public" / "revoked-tokens.json"),
             "ESTAFET_NATS_CA_FILE": str(tls.ca),
             "ESTAFET_NATS_CERTIFICATE_FILE": str(tls.certificate),
             "ESTAFET_NATS_KEY_FILE": str(tls.key),

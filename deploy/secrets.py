@@ -17,6 +17,7 @@ and writes from those what everyone may read:
 
     FOLDER/public/keys.json                the agencies' public keys, signed by the task force
     FOLDER/public/ca.pem, crl.pem          the CA's certificate, and the list of what it has revoked; once
+    FOLDER/public/revoked-tokens.json      the tokens that are struck off; once, and then an operator's to write
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
 
@@ -36,6 +37,7 @@ from deploy.authority import make_certificates, now_utc
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
 from deploy.keyring import Keyring
+from shared.security.development import mark_for_development
 
 RIGHTS = Path(__file__).parent / "nats" / "rights"
 
@@ -108,6 +110,10 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
             raise ValueError(f"{member!r} cannot be the name of a member")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     public = _folder(folder / "public", 0o755)
+    if is_development() and not (public / "keys.json").exists():  # what was made for production stays so
+        mark_for_development(public)
+    if not (struck_off := public / "revoked-tokens.json").exists():
+        _write_public(struck_off, "{}\n")
     accounts: list[str] = []
     for member, role in members.items():
         own = _folder(folder / member)
@@ -163,14 +169,21 @@ def _text(ascii_bytes: bytes) -> str:
     return ascii_bytes.decode("ascii")
 
 
+def _exporter(subject: str) -> str | None:
+    """Which account answers at this subject; None for what the server answers in every account."""
+    if subject.startswith("$SYS.REQ.SERVER."):
+        return "SYS"
+    return None if subject.startswith("$SYS.") else "ESTAFET"
+
+
 def _account(member: str, role: Role, nkey: str) -> str:
     lines = (RIGHTS / f"{role}.txt").read_text().splitlines()
     subjects = [line.replace("<member>", member) for line in lines if line and not line.startswith("#")]
-    imported = dict.fromkeys([IMPORTED_BY_ALL, *(s for s in subjects if not s.startswith("$SYS."))])
+    imported = {subject: _exporter(subject) for subject in [IMPORTED_BY_ALL, *subjects]}
     return ACCOUNT.format(
         member=member,
         nkey=nkey,
-        imports="\n".join(f'    {{ service: {{ account: ESTAFET, subject: "{s}" }} }}' for s in imported),
+        imports="\n".join(f'    {{ service: {{ account: {a}, subject: "{s}" }} }}' for s, a in imported.items() if a),
         publish="\n".join(f'        "{s}"' for s in subjects),
     )
 

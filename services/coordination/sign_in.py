@@ -1,12 +1,14 @@
 """Signing in to the pages: a coordinator's access token, kept in a cookie that no script reads and no other site sends.
 
-A token is what the agency's issuer gives (an operator prints one with a command); nothing is kept on this side, and
-the visit ends when the token does: within half an hour, so that a screen left alone does not stay open longer.
+A token is what the agency's issuer gives (an operator prints one with a command). The visit ends when the token does:
+within half an hour, so that a screen left alone does not stay open longer. Signing out ends the token before its time,
+so that a copy of it is of no use either (OWASP ASVS 7.4.1).
 """
 
 import re
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -17,7 +19,10 @@ from fastapi.templating import Jinja2Templates
 
 from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
+from shared.security.tokens import LEEWAY_SECONDS
 from shared.service.admission import Door, GuardedRoute
+from shared.storage import ended_tokens
+from shared.storage.database import Database
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
@@ -101,6 +106,8 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
     left = _seconds_left(request)
     if left > VISIT_SECONDS:
         return _page(request, ke, 401, TOO_LONG)
+    if (before := _visitor(request)) is not None and before.token != caller.token:
+        _end_token(request, before)
     answer = RedirectResponse(ke if PAGE_PATH.fullmatch(ke) else "/", 303, headers=HEADERS)
     answer.set_cookie(cookie(request), token.strip(), max_age=left, **_guards(request))
     return answer
@@ -108,14 +115,31 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
 
 @router.post("/keluar")
 def sign_out(request: Request) -> Response:
-    """Forget the token."""
+    """End the token, and forget it."""
     if not _from_our_own_page(request):
         return _page(request, "/", 403, ELSEWHERE)
-    with suppress(Refused):  # who leaves is told in the log; that their token has ended keeps nobody here
-        request.state.caller = request.app.state.door.caller(request.cookies.get(cookie(request)), request)
+    if (leaving := _visitor(request)) is not None:  # that their token has ended by itself keeps nobody here
+        request.state.caller = leaving  # for the log
+        _end_token(request, leaving)
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
     answer.delete_cookie(cookie(request), **_guards(request))
     return answer
+
+
+def _visitor(request: Request) -> Caller | None:
+    """Whose visit the cookie is of, if it is one of a token that still counts."""
+    door: Door = request.app.state.door
+    with suppress(Refused):
+        return door.caller(request.cookies.get(cookie(request)), request)
+    return None
+
+
+def _end_token(request: Request, caller: Caller) -> None:
+    """Strike it off here, where alone it is good for anything; also over a restart."""
+    database: Database = request.app.state.database
+    until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
+    database.write(lambda tx: ended_tokens.keep(tx, caller.token, until))
+    request.app.state.revoked.end({caller.token: until}, database.clock())
 
 
 def _seconds_left(request: Request) -> int:

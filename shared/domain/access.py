@@ -42,6 +42,8 @@ class Caller:
     """Who of the client's people, where the issuer says so (``sub``)."""
     until: int = 0
     """When the issuer's word for it ends, in seconds since 1970."""
+    token: str = ""
+    """The id of the token that said so (``jti``)."""
 
 
 class About(StrEnum):

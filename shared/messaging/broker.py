@@ -31,7 +31,7 @@ from nats.js.errors import NotFoundError
 
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.subjects import EVERYTHING
-from shared.messaging.rights import STREAM, WHO_AM_I, BrokerRights
+from shared.messaging.rights import HOW_IT_WRITES, STREAM, WHO_AM_I, WRITES, BrokerRights, Durability
 from shared.security.transport import ClientTls
 
 SIGNATURE = "Estafet-Signature"
@@ -279,6 +279,16 @@ class Broker:
         except (TimeoutError, NatsError, ValueError, KeyError) as error:
             raise Unreachable from error
 
+    async def durability(self) -> Durability:
+        """How safely the broker writes. Raises Unreachable when it does not say, or nothing is provisioned yet."""
+        try:
+            answer = await self._client.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{self.member}", timeout=1)
+            metadata = json.loads(answer.data)["config"].get("metadata") or {}
+        except (TimeoutError, NatsError, ValueError, KeyError) as error:
+            raise Unreachable from error
+        server = self._client.connected_server_version
+        return Durability((server.major, server.minor, server.patch), metadata.get(WRITES))
+
     async def provision(self, readers: Mapping[str, Sequence[str]]) -> None:
         """Make the stream and each reader's durable consumer where they are missing. Only the provisioner may.
 
@@ -297,11 +307,17 @@ class Broker:
             deny_purge=True,
         )
         try:
-            await self._make_missing(stream, readers)
+            await self._make_missing(stream, readers, await self._how_it_writes())
         except (TimeoutError, NatsError) as error:
             raise Unreachable from error
 
-    async def _make_missing(self, stream: StreamConfig, readers: Mapping[str, Sequence[str]]) -> None:
+    async def _how_it_writes(self) -> str:
+        answer = json.loads((await self._client.request(HOW_IT_WRITES, timeout=2)).data)
+        return "always" if answer["data"]["config"].get("sync_always") else "not always"
+
+    async def _make_missing(
+        self, stream: StreamConfig, readers: Mapping[str, Sequence[str]], sync_interval: str
+    ) -> None:
         assert self._stream is not None
         try:
             await self._stream.stream_info(STREAM)
@@ -309,17 +325,24 @@ class Broker:
             await self._stream.add_stream(stream)
             log.info("broker.stream-made", stream=STREAM)
         for reader, subjects in readers.items():
+            wanted = _consumer(reader, subjects, sync_interval)
             try:
-                known = (await self._stream.consumer_info(STREAM, reader)).config.filter_subjects
+                known = (await self._stream.consumer_info(STREAM, reader)).config
             except NotFoundError:
                 known = None
-            if known is None or set(known) != set(subjects):  # a new reader, or a network that has grown
-                await self._stream.add_consumer(STREAM, _consumer(reader, subjects))
+            if known is None or not _is_as(known, wanted):  # a new reader, or a network that has grown
+                await self._stream.add_consumer(STREAM, wanted)
                 log.info("broker.consumer-made", reader=reader)
 
 
-def _consumer(reader: str, subjects: Sequence[str]) -> ConsumerConfig:
+def _is_as(known: ConsumerConfig, wanted: ConsumerConfig) -> bool:
+    same_mail = set(known.filter_subjects or ()) == set(wanted.filter_subjects or ())
+    return same_mail and (wanted.metadata or {}).items() <= (known.metadata or {}).items()
+
+
+def _consumer(reader: str, subjects: Sequence[str], sync_interval: str) -> ConsumerConfig:
     return ConsumerConfig(
+        metadata={WRITES: sync_interval},
         durable_name=reader,
         filter_subjects=list(subjects),
         ack_policy=AckPolicy.EXPLICIT,

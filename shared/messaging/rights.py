@@ -1,4 +1,4 @@
-"""What a member may do at the broker, as the broker itself tells it, and the most that it should be."""
+"""What a member may do at the broker and how safely the broker writes, as it tells itself; and what both should be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,12 @@ from typing import Any
 STREAM = "TPPO"
 WHO_AM_I = "$SYS.REQ.USER.INFO"
 """A NATS server answers here what the asking user may do."""
+HOW_IT_WRITES = "$SYS.REQ.SERVER.PING.JSZ"
+"""It answers here how it is configured. Only the provisioner may ask, for it answers more than that if asked to."""
+WRITES = "estafet.sync-interval"
+"""Where the provisioner has written down the answer: in the metadata of each consumer, which its member may look at."""
+OLDEST = (2, 15, 1)
+"""The first version that holds to ``sync_interval: always`` as a single server (DESIGN section 8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,20 @@ class BrokerRights:
         more = [f"publish {subject}" for subject in sorted(self.publish - most.publish)]
         more += [f"subscribe {subject}" for subject in sorted(self.subscribe - most.subscribe)]
         return more if self.account == most.account else [f"account {self.account}", *more]
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """How safely a broker writes: its version, and its ``sync_interval`` as the provisioner was told."""
+
+    version: tuple[int, int, int]
+    sync_interval: str | None
+
+    def faults(self) -> list[str]:
+        """By what it may lose messages that it has acknowledged, in words of its configuration."""
+        old = f"nats-server {'.'.join(map(str, self.version))} < {'.'.join(map(str, OLDEST))}"
+        sync = f"sync_interval: {self.sync_interval or '?'}"
+        return [old] * (self.version < OLDEST) + [sync] * (self.sync_interval != "always")
 
 
 def most_rights(member: str) -> BrokerRights:

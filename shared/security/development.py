@@ -10,7 +10,8 @@ DEVELOPMENT_CA = "Estafet development CA"
 DEVELOPMENT_ISSUER = "urn:estafet:issuer:development"
 """The ``iss`` of the tokens that anybody on a developer's machine can print."""
 DEVELOPMENT_MARK = "DEVELOPMENT-ONLY"
-"""The name of a file: no secret in its folder, or below, is for production."""
+"""The name of a file: no secret in its folder, or below, is for production, nor any beside it where that folder is
+``public``, which containers are shown."""
 
 
 def is_of_development_ca(path: Path) -> bool:
@@ -25,7 +26,8 @@ def is_of_development_ca(path: Path) -> bool:
 
 def lies_in_development(path: Path) -> bool:
     """Whether a file lies in a folder that is marked, or below one."""
-    return any((folder / DEVELOPMENT_MARK).exists() for folder in path.resolve().parents)
+    marks = (DEVELOPMENT_MARK, f"public/{DEVELOPMENT_MARK}")
+    return any((folder / mark).exists() for folder in path.resolve().parents for mark in marks)
 
 
 def mark_for_development(folder: Path) -> None:

@@ -5,11 +5,12 @@ A file of theirs says it, and is read again while the service runs::
     {"jti": ["0193f0a2-…"], "clients": {"police-officer-polres-74.01": "2026-11-24T03:00:00Z", "*": "…"}}
 
 ``jti`` are single tokens (RFC 7519 section 4.1.7). Of a client, or of all of them (``*``), the tokens that were issued
-before the moment (RFC 3339) count no more.
+before the moment (RFC 3339) count no more. Besides, whoever signs out ends the token they signed in with.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -46,11 +47,17 @@ class Revocations:
         self._path, self._wait = path, wait
         self._text: str | None = None
         self._listed = Listed()
+        self._ended: dict[str, datetime] = {}
         self._look()
 
     def __call__(self, jti: str, client: str, issued: int) -> bool:
-        """Whether a token counts no more, as the file was last read."""
-        return self._listed.strikes_off(jti, client, issued)
+        """Whether a token counts no more: as the file was last read, or because its bearer has ended it."""
+        return jti in self._ended or self._listed.strikes_off(jti, client, issued)
+
+    def end(self, tokens: Mapping[str, datetime], now: datetime) -> None:
+        """From now on these count no more. ``tokens``: ``jti`` → when it ends by itself and can be forgotten."""
+        still = {jti: until for jti, until in self._ended.items() if until > now}
+        self._ended = still | dict(tokens)
 
     async def keep_fresh(self) -> None:
         """Read the file again and again, until cancelled."""

@@ -99,7 +99,7 @@ class Verifier:
         if self.revoked(claims.jti, claims.client_id, claims.iat):  # also one that was verified before
             raise BadToken("revoked")
         self._check_binding(claims, certificate)
-        return Caller(claims.client_id, claims.roles[0], claims.unit, claims.sub, claims.exp)
+        return Caller(claims.client_id, claims.roles[0], claims.unit, claims.sub, claims.exp, claims.jti)
 
     def _verified(self, token: str, now: int) -> Claims:
         try:

@@ -47,6 +47,7 @@ from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
 from shared.service.settings import Settings, at_fault
+from shared.storage import ended_tokens
 from shared.storage.database import Author, Clock, Database
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
 
@@ -162,12 +163,13 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     bound = settings.tls_client_ca_file is not None
     revoked = Revocations(settings.revoked_tokens_file)
+    revoked.end(database.read(ended_tokens.still_kept), clock())
     verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound, revoked)
     issuer_keys.on_change = verifier.forget
     app.state.door = Door(member.rules, verifier, office, clock)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
-    app.state.limits = Limits(settings)
+    app.state.limits, app.state.revoked = Limits(settings), revoked
     work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
     work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
     try:

@@ -7,8 +7,8 @@ import sys
 
 import structlog
 
-from shared.messaging.broker import Broker, Unreachable
-from shared.messaging.rights import BrokerRights
+from shared.messaging.broker import Broker, Unreachable, heed_cancellation
+from shared.messaging.rights import BrokerRights, Durability
 from shared.service.profile import PRODUCTION, Facts, Fault, Unsafe, faults, refuse
 from shared.service.settings import Settings
 from shared.service.surroundings import look_around
@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 AWAY_SECONDS = 5.0
 """A service waits so long for the broker's word before it starts without: it works when the broker is away."""
+ASK_AGAIN_SECONDS = 0.2
 TRIES = 3
 SILENT = BrokerRights("?", frozenset(), frozenset())
 """Of a broker that is there and does not say what it allows: it is not configured as ours."""
@@ -32,7 +33,10 @@ async def faults_of_broker(broker: Broker, settings: Settings) -> list[Fault]:
     """Wait until the broker has said what this member may do; what of that is unsafe, having told it."""
     if settings.profile != PRODUCTION:
         return []
-    return _told(settings, Facts(member=broker.member, rights=await _rights(broker)))
+    rights = await _rights(broker)
+    found = faults(settings, Facts(member=broker.member, rights=rights))
+    durability = None if found else await _durability(broker)  # who is somebody else there has nothing to look at
+    return _told(settings, Facts(member=broker.member, rights=rights, durability=durability))
 
 
 async def _rights(broker: Broker) -> BrokerRights:
@@ -43,6 +47,16 @@ async def _rights(broker: Broker) -> BrokerRights:
             return await broker.rights()
         tries = tries + 1 if broker.connected.is_set() else 0
     return SILENT
+
+
+async def _durability(broker: Broker) -> Durability:
+    """Wait until the provisioner has said how the broker writes: it may come after us."""
+    while True:
+        await broker.connected.wait()
+        with contextlib.suppress(Unreachable):
+            return await broker.durability()
+        heed_cancellation()
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
 def _told(settings: Settings, facts: Facts) -> list[Fault]:

@@ -1,7 +1,7 @@
 """The production profile: what a service refuses to start on. One table, and a pure function over it.
 
-What cannot be seen from here is not in it: how the broker writes (``sync_interval``) it tells no member, so that its
-configuration must be the one of ``deploy/nats``; nor is it seen whether a disk keeps what it says it has written.
+What cannot be seen from here is not in it: whether a disk keeps what it says it has written, and whether a key that
+was made well has been given away since.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import make_url
 
-from shared.messaging.rights import BrokerRights, most_rights
+from shared.messaging.rights import BrokerRights, Durability, most_rights
 from shared.security.development import DEVELOPMENT_ISSUER
 from shared.service.settings import Settings
 
@@ -27,6 +27,8 @@ class Facts:
     unreadable: frozenset[str] = frozenset()
     exposed: frozenset[str] = frozenset()
     """Others than their owner may read them."""
+    guessable: frozenset[str] = frozenset()
+    """Passwords that somebody has thought of."""
     for_development: frozenset[str] = frozenset()
     """They bear the mark of what makes secrets and certificates for development."""
     not_durable: tuple[str, ...] = ()
@@ -36,6 +38,8 @@ class Facts:
     member: str = ""
     rights: BrokerRights | None = None
     """What the broker lets the member do; None where it could not be asked yet."""
+    durability: Durability | None = None
+    """How safely the broker writes; None where it could not be asked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,13 @@ def _too_wide(_: Settings, facts: Facts) -> Sequence[str]:
     return [] if facts.rights is None else facts.rights.beyond(most_rights(facts.member))
 
 
+def _loses_messages(_: Settings, facts: Facts) -> Sequence[str]:
+    return [] if facts.durability is None else facts.durability.faults()
+
+
 NEEDED = (
-    *("tls_certificate_file", "tls_key_file", "tls_client_ca_file", "database_password_file"),
+    *("tls_certificate_file", "tls_key_file", "tls_client_ca_file", "tls_client_crl_file"),
+    *("database_password_file", "revoked_tokens_file"),
     *("nats_url", "nats_seed_file", "nats_ca_file", "nats_certificate_file", "nats_key_file"),
 )
 
@@ -125,6 +134,12 @@ RULES = (
     *(
         Rule(name, _listed(name, "exposed"), "dapat dibaca orang lain: chmod 600", "others may read it: chmod 600")
         for name in SECRET_FILES
+    ),
+    Rule(
+        "database_password_file",
+        _listed("database_password_file", "guessable"),
+        "kata sandi terlalu pendek: buat dengan make secrets",
+        "the password is too short: make one with make secrets",
     ),
     *(
         Rule(
@@ -143,6 +158,12 @@ RULES = (
         "log in as the role of the service, not the owner",
     ),
     Rule("nats_url", _not_tls, "pakai tls://", "use tls://"),
+    Rule(
+        "nats_url",
+        _loses_messages,
+        "broker dapat kehilangan pesan: pakai nats-server 2.15.1 ke atas dengan deploy/nats",
+        "the broker may lose messages: use nats-server 2.15.1 or later with deploy/nats",
+    ),
     Rule(
         "nats_seed_file",
         _too_wide,

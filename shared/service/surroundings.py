@@ -17,6 +17,11 @@ DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 """Server settings of PostgreSQL: with any of them off, a crash may lose what was committed."""
 
 
+PASSWORDS = ("database_password_file",)
+SHORTEST = 20
+"""Characters of a password that was made by chance; those of ``make secrets`` have 43."""
+
+
 def look_around(settings: Settings) -> Facts:
     """The facts about files and database. Raises sqlalchemy.exc.OperationalError when the database is away."""
     facts = _of_files(settings)
@@ -37,6 +42,7 @@ def _of_files(settings: Settings) -> Facts:
     readable = {name: path for name, path in files.items() if _is_readable(name, path)}
     return Facts(
         unreadable=frozenset(files) - frozenset(readable),
+        guessable=frozenset(name for name in PASSWORDS if name in readable and _is_guessable(readable[name])),
         exposed=frozenset(name for name in secrets if name in readable and _is_exposed(readable[name])),
         for_development=frozenset(name for name, path in readable.items() if _is_for_development(name, path)),
     )
@@ -49,6 +55,11 @@ def _files(settings: Settings, names: Iterable[str]) -> dict[str, Path]:
 
 def _keys_in(folder: Path) -> list[Path]:
     return [*folder.glob("*.key"), *folder.glob("*.pem")]
+
+
+def _is_guessable(password: Path) -> bool:
+    text = password.read_text(encoding="utf-8", errors="replace").strip()
+    return len(text) < SHORTEST or len(set(text)) < SHORTEST // 2
 
 
 def _is_exposed(path: Path) -> bool:

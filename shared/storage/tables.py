@@ -119,6 +119,15 @@ class ParkedEvent(Stored, table=True):
     resolved_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
+class EndedToken(Stored, table=True):
+    """An access token that its bearer has ended before its time. Kept until it would have ended by itself."""
+
+    __tablename__ = "ended_tokens"
+
+    jti: str = Field(max_length=200, primary_key=True)
+    until: datetime = Field(sa_type=UtcMoment)
+
+
 class ReferralRow(Stored, table=True):
     """A referral as its events have made it, for lists and for the next decision."""
 

@@ -27,12 +27,13 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig, StreamState
+from nats.js.api import AckPolicy, ConsumerConfig, StorageType, StreamState
 from structlog.testing import capture_logs
 
 from deploy.embedded_nats import CONFIG, HOST, EmbeddedNats
+from deploy.provision import READERS as READERS_AS_SHIPPED
 from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets, network
-from shared.contracts.subjects import EVERYTHING, addressed_to, in_province
+from shared.contracts.subjects import addressed_to
 from shared.messaging.broker import Broker as ServiceBroker
 from shared.messaging.rights import WHO_AM_I
 from shared.security.key_directory import load_root, read_directory
@@ -112,30 +113,27 @@ class Broker:
             return stream.state, {consumer.name for consumer in await provisioner.js.consumers_info("TPPO")}
 
 
-def mail_of(reader: str) -> list[str]:
-    if reader == TRACKER:
-        return [EVERYTHING]
-    return [in_province("74")] if reader == PROVINCE else addressed_to(reader)
-
-
-async def provision(broker: Broker, readers: list[str]) -> None:
-    async with broker.connected(PROVISIONER) as provisioner:
-        await provisioner.js.add_stream(StreamConfig(name="TPPO", subjects=[EVERYTHING]))
-        for reader in readers:
-            config = ConsumerConfig(
-                durable_name=reader, filter_subjects=mail_of(reader), ack_policy=AckPolicy.EXPLICIT, ack_wait=60
-            )
-            await provisioner.js.add_consumer("TPPO", config)
-        assert provisioner.refusals == []
+async def provision(server: EmbeddedNats, readers: Mapping[str, list[str]]) -> None:
+    """What the provisioner does once, with the connection and the subjects that it is shipped with."""
+    provisioner = server.broker(PROVISIONER)
+    with capture_logs() as logged:
+        await provisioner.connect()
+        await provisioner.provision(readers)
+        await provisioner.close()
+    assert [line for line in logged if line["event"] == "broker.not-allowed"] == []
 
 
 @contextmanager
-def running(folder: Path, members: Mapping[str, Role] = MEMBERS, config: Path = CONFIG) -> Iterator[Broker]:
+def running(
+    folder: Path,
+    members: Mapping[str, Role] = MEMBERS,
+    config: Path = CONFIG,
+    readers: Mapping[str, list[str]] = READERS_AS_SHIPPED,
+) -> Iterator[Broker]:
     make_secrets(folder / "secrets", members)
     with EmbeddedNats(folder / "store", folder / "secrets", config=config) as server:
-        broker = Broker(server, folder / "secrets")
-        asyncio.run(provision(broker, [name for name in members if name != PROVISIONER]))
-        yield broker
+        asyncio.run(provision(server, readers))
+        yield Broker(server, folder / "secrets")
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +152,8 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture
 def lending(tmp_path: Path) -> Iterator[Broker]:
     """The broker of a network of libraries."""
-    with running(tmp_path, network(["library", "archive"])) as made:
+    readers = {name: addressed_to(name) for name in ("library", "archive")}
+    with running(tmp_path, network(readers), readers=readers) as made:
         yield made
 
 
@@ -201,6 +200,30 @@ def with_domain_and_account(reply: str) -> str:
     letters = digits + ascii_uppercase + ascii_lowercase
     account = "".join(letters[byte % len(letters)] for byte in sha256(b"ESTAFET").digest()[:8])
     return reply.replace("$JS.ACK.", f"$JS.ACK._.{account}.")
+
+
+MAIL: Mapping[str, set[str]] = {
+    "police": {"tppo.*.police.>", "tppo.*.all.>"},
+    "kemenpppa": {"tppo.*.kemenpppa.>", "tppo.*.all.>"},
+    "kemensos": {"tppo.*.kemensos.>", "tppo.*.all.>"},
+    "kemenkes": {"tppo.*.kemenkes.>", "tppo.*.all.>"},
+    "coordination": {f"tppo.{agency}.>" for agency in ("police", "kemenpppa", "kemensos", "kemenkes")},
+    "province-74": {"tppo.*.*.*.*.74.>"},
+}
+"""Reader → whose mail it may read (DESIGN section 4), written by hand."""
+
+
+async def test_each_reader_is_given_its_own_mail_and_nobody_elses(broker: Broker) -> None:
+    async with broker.connected(PROVISIONER) as member:
+        consumers = [consumer.config for consumer in await member.js.consumers_info("TPPO")]
+        stream = (await member.js.stream_info("TPPO")).config
+    given = {config.durable_name: set(config.filter_subjects or [config.filter_subject or ""]) for config in consumers}
+    assert given == MAIL and {*MAIL} == {*READERS}
+    assert {config.ack_policy for config in consumers} == {AckPolicy.EXPLICIT}
+    assert (stream.deny_delete, stream.deny_purge, stream.allow_direct, stream.allow_rollup_hdrs) == (
+        *(True, True, False, False),
+    )
+    assert (stream.storage, stream.mirror, stream.republish) == (StorageType.FILE, None, None)
 
 
 @pytest.mark.parametrize("form", [as_delivered, with_domain_and_account])
@@ -277,7 +300,9 @@ def administering(member: str) -> list[str]:
 
 
 def elsewhere(member: str) -> list[str]:
-    return [member, "$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.ESTAFET.JSZ", "$JS.FC.TPPO.x", "$KV.a.b", "$O.a.b"]
+    more = [] if member == PROVISIONER else ["$SYS.REQ.SERVER.PING.JSZ"]
+    server = ["$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.VARZ", "$SYS.REQ.SERVER.PING.CONNZ", *more]
+    return [member, *server, "$SYS.REQ.ACCOUNT.ESTAFET.JSZ", "$JS.FC.TPPO.x", "$KV.a.b", "$O.a.b"]
 
 
 @pytest.mark.parametrize("forbidden", [in_anothers_name, at_anothers_mail, administering, elsewhere])
@@ -324,6 +349,51 @@ async def test_nobody_hears_what_is_published_or_answered(broker: Broker) -> Non
         await member.js.publish(event("police", "kemenkes"), b"said")
         await spy.flush()
         assert [queue.qsize() for queue in heard] == [0, 0, 0]
+
+
+# --- the wall stands without the permissions, and the permissions without the wall ------------------------------
+
+
+@pytest.fixture
+def unpermitted(tmp_path: Path) -> Iterator[Broker]:
+    """The shipped accounts, of which nobody's permissions limit anything."""
+    make_secrets(secrets := tmp_path / "secrets")
+    members = secrets / "public" / "nats" / "members.conf"
+    text = re.sub(r"permissions \{.*?\n    \}\n", "", members.read_text(), flags=re.DOTALL)
+    assert "permissions" not in text and text.count("nkey:") == len(MEMBERS)
+    members.write_text(text)
+    with EmbeddedNats(tmp_path / "store", secrets) as server:
+        asyncio.run(provision(server, READERS_AS_SHIPPED))
+        yield Broker(server, secrets)
+
+
+async def test_the_accounts_alone_keep_members_apart(unpermitted: Broker) -> None:
+    """Nothing is refused aloud, and nothing comes of it."""
+    async with unpermitted.connected("kemenkes") as spy, unpermitted.connected("police") as member:
+        heard = [await spy.heard_at(subject) for subject in ("tppo.>", "_INBOX.police.>", "$JS.>")]
+        await spy.flush()
+        for subject in [*in_anothers_name("police"), *at_anothers_mail("police"), *administering("police")]:
+            await member.client.publish(subject, b"{}", reply=member.client.new_inbox())
+        await member.flush()
+        stored = await member.js.publish(event("police", "kemenkes"), b"said")
+        assert stored.seq == 1  # nothing that came before was stored
+        await spy.flush()
+        assert [queue.qsize() for queue in heard] == [0, 0, 0]
+    assert (await unpermitted.state())[1] == set(READERS)
+
+
+@pytest.mark.parametrize(
+    "taken", ["tppo.kemenkes.>", f"{NEXT}.kemenkes", "$JS.ACK.TPPO.kemenkes.>", "$JS.ACK._.*.TPPO.kemenkes.>"]
+)
+def test_no_account_can_be_given_what_is_of_another(tmp_path: Path, taken: str) -> None:
+    """Somebody writes it into ``members.conf``: it is not there all the same (``account_token_position``)."""
+    make_secrets(secrets := tmp_path / "secrets")
+    members, own = secrets / "public" / "nats" / "members.conf", taken.replace("kemenkes", "police")
+    before, police, after = re.split(r'(?="police" \{)|(?="kemenpppa" \{)', members.read_text())
+    assert own in police
+    members.write_text(before + police.replace(own, taken) + after)
+    with pytest.raises(RuntimeError, match="not authorized"), EmbeddedNats(tmp_path / "store", secrets):
+        pass
 
 
 # --- no wall has a back door ------------------------------------------------------------------------------------
@@ -526,6 +596,11 @@ async def test_a_certificate_is_not_enough_and_the_nkey_alone_says_who_it_is(bro
 
 
 # --- the server and its secrets ---------------------------------------------------------------------------------
+
+
+def test_nobody_is_let_in_by_default_or_by_a_certificate_alone() -> None:
+    said = [line.split("#")[0] for line in CONFIG.read_text().splitlines()]
+    assert not re.search(r"no_auth_user|verify_and_map|verify_cert_and_check|allow_non_tls", "\n".join(said))
 
 
 def test_the_server_runs_as_reviewed(broker: Broker) -> None:

@@ -190,6 +190,37 @@ async def test_signing_out_clears_the_browser_and_going_back_shows_nothing(brows
 
 
 @ON_ONE_LOOP
+async def test_a_copy_of_the_cookie_is_of_no_use_after_signing_out(browser: httpx.AsyncClient) -> None:
+    """Neither for the pages nor for the API, whoever has kept the token."""
+    copy = token()
+    await sign_in(browser, copy)
+    await browser.post("/keluar", headers=OWN)
+    assert (await browser.get("/", headers={"Cookie": f"__Host-estafet={copy}"})).status_code == 303
+    assert (await browser.get("/v1/journeys", headers={"Authorization": f"Bearer {copy}"})).status_code == 401
+    assert (await sign_in(browser, copy)).status_code == 401
+
+
+@ON_ONE_LOOP
+async def test_signing_in_again_ends_the_token_of_the_visit_before(browser: httpx.AsyncClient) -> None:
+    first, second = token(), token()
+    await sign_in(browser, first)
+    await sign_in(browser, second)
+    assert (await browser.get("/", headers={"Cookie": f"__Host-estafet={first}"})).status_code == 303
+    await sign_in(browser, second)  # the same again is the same visit
+    assert await sees_the_console(browser)
+
+
+async def test_what_was_ended_stays_ended_over_a_restart(tmp_path: Path, secrets: Path) -> None:
+    copy = token()
+    for begins in (True, False):
+        async with contextlib.AsyncExitStack() as stack:
+            app = await offline(COORDINATION, tmp_path, secrets, stack)
+            browser = await stack.enter_async_context(at(app, "https://coordination"))
+            assert (await sign_in(browser, copy)).status_code == (303 if begins else 401)
+            await browser.post("/keluar", headers=OWN)
+
+
+@ON_ONE_LOOP
 async def test_a_visit_lasts_half_an_hour_at_most(browser: httpx.AsyncClient) -> None:
     """Idle or not: a token that outlives it is taken neither from the form nor from a cookie made by hand."""
     now = int(wall_clock().timestamp())

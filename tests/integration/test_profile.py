@@ -1,5 +1,6 @@
 """What a service refuses to start on in production: it starts as it should be, and each fault alone stops it."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -14,14 +15,16 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 
 from deploy import x509_forms
 from deploy.databases import make_database, service_role
 from deploy.embedded_nats import CONFIG, EmbeddedNats, free_port
-from deploy.secrets import AGENCIES, make_secrets
+from deploy.provision import READERS
+from deploy.secrets import AGENCIES, PROVISIONER, make_secrets, network
 from services.police.main import MEMBER as POLICE
-from shared.messaging.rights import most_rights
-from shared.security.development import DEVELOPMENT_ISSUER, mark_for_development
+from shared.messaging.rights import Durability, most_rights
+from shared.security.development import DEVELOPMENT_ISSUER, lies_in_development, mark_for_development
 from shared.service.app import create_app, serving, wall_clock
 from shared.service.profile import (
     CERTIFICATE_FILES,
@@ -41,6 +44,7 @@ from shared.storage.migrate import migrate
 from tests.tokens import trusting
 
 ROOT = Path(__file__).parents[2]
+OWNERS, SERVICES = (f"{whose}-kata-sandi-rekaan-yang-panjang" for whose in ("pemilik", "layanan"))
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,7 @@ def ministry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Secrets with certificates of a CA that is not the development CA."""
     folder = tmp_path_factory.mktemp("ministry") / "secrets"
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ESTAFET_PROFILE", "production")
         patch.setattr(x509_forms, "DEVELOPMENT_CA", "Balai Sertifikasi Rekaan")
         make_secrets(folder)
     return folder
@@ -57,7 +62,16 @@ def ministry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def broker(ministry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNats]:
     """The broker as shipped."""
     with EmbeddedNats(tmp_path_factory.mktemp("broker"), ministry) as server:
+        asyncio.run(provisioned(server))
         yield server
+
+
+async def provisioned(server: EmbeddedNats) -> None:
+    """Let the provisioner do its work once."""
+    provisioner = server.broker(PROVISIONER)
+    await provisioner.connect()
+    await provisioner.provision(READERS)
+    await provisioner.close()
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +79,8 @@ def database(own_postgres_url: str) -> Iterator[str]:
     """The database of the police, with its two roles, migrated; the URL of the service's role."""
     server = make_url(own_postgres_url)
     with asking(own_postgres_url) as connection:
-        make_database(connection, "police", "owners", "services")
-    owner = open_engine(server.set(username="police", password="owners", database="police").render_as_string(False))
+        make_database(connection, "police", OWNERS, SERVICES)
+    owner = open_engine(server.set(username="police", password=OWNERS, database="police").render_as_string(False))
     migrate(owner, POLICE.lineages)
     grant(owner, service_role("police"))
     owner.dispose()
@@ -135,7 +149,7 @@ class Police:
 def police(ministry: Path, broker: EmbeddedNats, database: str, tmp_path: Path) -> Police:
     own, tls = ministry / "police", broker.tls("police")
     (tmp_path / "own").mkdir(mode=0o700)
-    (password := tmp_path / "own" / "service.password").write_text("services")
+    (password := tmp_path / "own" / "service.password").write_text(SERVICES)
     password.chmod(0o600)
     told = {
         "profile": "production",
@@ -145,6 +159,8 @@ def police(ministry: Path, broker: EmbeddedNats, database: str, tmp_path: Path) 
         "tls_certificate_file": own / "tls.pem",
         "tls_key_file": own / "tls-key.pem",
         "tls_client_ca_file": tls.ca,
+        "tls_client_crl_file": ministry / "public" / "crl.pem",
+        "revoked_tokens_file": ministry / "public" / "revoked-tokens.json",
         "nats_url": broker.url,
         "nats_seed_file": own / "nats.seed",
         "nats_ca_file": tls.ca,
@@ -164,13 +180,18 @@ async def test_it_starts_as_it_should_be(police: Police, capfd: pytest.CaptureFi
 
 # --- each fault alone, in a real start --------------------------------------------------------------------------
 
-TLS, NATS_TLS = ("certificate_file", "key_file", "client_ca_file"), ("ca_file", "certificate_file", "key_file")
+TLS, NATS_TLS = (
+    ("certificate_file", "key_file", "client_ca_file", "client_crl_file"),
+    ("ca_file", "certificate_file", "key_file"),
+)
 
 
 @pytest.mark.parametrize(
     "missing",
     [
-        ("tls_client_ca_file",),
+        ("tls_client_ca_file", "tls_client_crl_file"),
+        ("tls_client_crl_file",),
+        ("revoked_tokens_file",),
         tuple(f"tls_{name}" for name in TLS),
         tuple(f"nats_{name}" for name in NATS_TLS),
         *((name,) for name in ("database_password_file", "nats_url", "nats_seed_file")),
@@ -199,7 +220,7 @@ async def test_a_connection_that_does_not_verify_the_database_is_refused(
 
 
 async def test_a_password_in_the_address_is_refused(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
-    police.url(password="services")
+    police.url(password=SERVICES)
     assert await police.refusal(capfd) == "database_url"
 
 
@@ -237,7 +258,7 @@ async def test_the_owner_of_the_tables_is_refused_for_it_could_rewrite_them(
     police: Police, capfd: pytest.CaptureFixture[str]
 ) -> None:
     police.url(username="police")
-    police.file("database_password_file").write_text("owners")
+    police.file("database_password_file").write_text(OWNERS)
     assert await police.refusal(capfd) == "database_url"
 
 
@@ -255,7 +276,26 @@ async def test_a_secret_that_others_may_read_is_refused(
     assert await police.refusal(capfd) == setting
 
 
-@pytest.mark.parametrize("setting", [*SECRET_FILES, *CERTIFICATE_FILES])
+@pytest.mark.parametrize("name", ["police-1.pem", "police-enc-1.pem", "storage-1.key"])
+async def test_each_key_of_the_folder_is_looked_at(
+    police: Police, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (police.file("key_folder").parent / name).chmod(0o644)
+    assert await police.refusal(capfd) == "key_folder"
+
+
+@pytest.mark.parametrize("password", ["services", "police", "kata-sandi-pendek", "a" * 40])
+async def test_a_password_that_somebody_thought_of_is_refused(
+    police: Police, password: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    police.file("database_password_file").write_text(password)
+    with pytest.raises((Unsafe, OperationalError)) as refused:
+        await police.start()
+    assert isinstance(refused.value, Unsafe)
+    assert refused.value.settings == ["database_password_file"]
+
+
+@pytest.mark.parametrize("setting", [*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES])
 async def test_a_file_that_holds_nothing_is_named(
     police: Police, setting: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -272,15 +312,26 @@ async def test_a_certificate_of_the_development_ca_is_refused(
 
 
 async def test_a_folder_made_for_development_is_refused(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
-    struck_off = police.secrets / "revoked.json"
-    struck_off.write_text("{}")
-    police.told |= {"revoked_tokens_file": struck_off}
-    trusted = {"key_directory_root_file", "key_directory_file", "revoked_tokens_file"}
-    for setting in (*SECRET_FILES, *trusted):
+    for setting in (*SECRET_FILES, *TRUST_FILES):
         police.file(setting)
     await police.start()
     mark_for_development(police.secrets)
-    assert set((await police.refusal(capfd)).split()) == {*SECRET_FILES, *trusted}
+    assert set((await police.refusal(capfd)).split()) == {*SECRET_FILES, *TRUST_FILES}
+
+
+def test_what_make_secrets_makes_for_development_is_marked_where_containers_see_it(tmp_path: Path) -> None:
+    """Compose shows a container the public folder, and of the others single files elsewhere."""
+    make_secrets(tmp_path / "own")
+    assert lies_in_development(tmp_path / "own" / "police" / "storage-1.key")
+    shutil.copytree(tmp_path / "own" / "public", tmp_path / "mounted")
+    assert lies_in_development(tmp_path / "mounted" / "keys.json")
+
+
+def test_what_was_made_for_production_is_never_marked(ministry: Path, tmp_path: Path) -> None:
+    """Also where an operator forgets to say so the next time."""
+    shutil.copytree(ministry, tmp_path / "own")
+    make_secrets(tmp_path / "own", network(AGENCIES))
+    assert not lies_in_development(tmp_path / "own" / "public" / "keys.json")
 
 
 async def test_the_development_issuer_is_refused(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
@@ -297,7 +348,7 @@ async def test_keys_of_an_issuer_come_over_https(police: Police, where: str, cap
 async def test_all_faults_are_told_at_once(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
     police.told["issuer"] = DEVELOPMENT_ISSUER
     police.url(username="police", query={"options": "-c synchronous_commit=off"})
-    police.file("database_password_file").write_text("owners")
+    police.file("database_password_file").write_text(OWNERS)
     with pytest.raises(Unsafe) as refused:
         await police.start()
     assert [fault.found for fault in refused.value.faults] == [
@@ -340,7 +391,7 @@ async def test_the_shipped_broker_allows_each_agency_what_it_needs_and_no_more(
 
 def wide_open(shipped: str) -> str:
     """One account for all, and no limits: what a broker is without a configuration of its own."""
-    return shipped[: shipped.index("accounts {")]
+    return shipped[: shipped.index("system_account")]
 
 
 WIDE: dict[str, tuple[Callable[[str], str], Callable[[str], str], str]] = {
@@ -385,6 +436,57 @@ async def test_a_broker_that_allows_more_is_refused(
     assert f"✗ ESTAFET_NATS_SEED_FILE ({WIDE[kind][2]}): broker mengizinkan lebih" in capfd.readouterr().err
 
 
+LOSING: dict[str, tuple[Callable[[str], str], str]] = {
+    "the default": (lambda shipped: shipped.replace("  sync_interval: always\n", ""), "sync_interval: not always"),
+    "each second": (lambda shipped: shipped.replace("always\n", '"1s"\n'), "sync_interval: not always"),
+}
+
+
+@pytest.mark.parametrize("kind", LOSING)
+async def test_a_broker_that_may_lose_messages_is_refused(
+    police: Police, ministry: Path, tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One that is as shipped but acknowledges before it has written."""
+    configure, found = LOSING[kind]
+    (config := tmp_path / "another.conf").write_text(configure(CONFIG.read_text()))
+    assert config.read_text() != CONFIG.read_text()
+    with EmbeddedNats(tmp_path / "another", ministry, config=config) as losing:
+        await provisioned(losing)
+        police.told["nats_url"] = losing.url
+        assert await police.refusal(capfd) == "nats_url"
+    assert f"ESTAFET_NATS_URL ({found})" in str(Fault("nats_url", (found,), "", ""))
+
+
+def test_a_broker_of_before_is_refused() -> None:
+    """A single nats-server before 2.15.1 does not hold to what it promises (DESIGN section 8)."""
+    assert Durability((2, 15, 1), "always").faults() == Durability((2, 16, 0), "always").faults() == []
+    assert Durability((2, 15, 0), "always").faults() == ["nats-server 2.15.0 < 2.15.1"]
+    assert Durability((2, 15, 1), None).faults() == ["sync_interval: ?"]  # nobody has asked it
+
+
+async def test_the_broker_says_which_version_it_is(broker: EmbeddedNats) -> None:
+    connection = broker.broker("police")
+    await connection.connect()
+    assert await connection.durability() == Durability((2, 15, 1), "always")
+    await connection.close()
+
+
+async def test_a_broker_that_is_provisioned_later_is_judged_then(
+    police: Police, ministry: Path, tmp_path: Path
+) -> None:
+    """The service is up meanwhile, and ends when it hears that the broker may lose messages."""
+    (config := tmp_path / "another.conf").write_text(LOSING["the default"][0](CONFIG.read_text()))
+    police.told["log_level"] = "info"
+    with EmbeddedNats(tmp_path / "another", ministry, config=config) as losing:
+        police.told["nats_url"] = losing.url
+        with started(police) as running:
+            assert running.stderr is not None
+            assert await asyncio.to_thread(lambda: any("service.started" in line for line in running.stderr or ()))
+            await provisioned(losing)
+            said = (await asyncio.to_thread(running.communicate, timeout=30))[1]
+    assert "✗ ESTAFET_NATS_URL (sync_interval: not always)" in said and running.returncode != 0
+
+
 # --- as a process -----------------------------------------------------------------------------------------------
 
 
@@ -397,11 +499,11 @@ def started(police: Police) -> "subprocess.Popen[str]":
 
 
 def test_the_process_ends_and_names_the_setting(police: Police) -> None:
-    del police.told["tls_client_ca_file"]
+    del police.told["tls_client_crl_file"]
     with started(police) as running:
         said = running.communicate(timeout=30)[1]
     assert running.returncode == 3
-    assert "✗ ESTAFET_TLS_CLIENT_CA_FILE: belum diisi · is not set" in said
+    assert "✗ ESTAFET_TLS_CLIENT_CRL_FILE: belum diisi · is not set" in said
 
 
 def test_a_broker_that_comes_later_and_allows_too_much_ends_the_process(
