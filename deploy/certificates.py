@@ -1,4 +1,7 @@
-"""``python -m deploy.certificates``: makes, renews, revokes and checks the certificates of a deployment."""
+"""``python -m deploy.certificates``: makes, renews, revokes and checks the certificates of a deployment.
+
+The check names what else of its secrets has become too old.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,6 +13,7 @@ from cryptography import x509
 
 from deploy.authority import Authority, load_certificate, now_utc
 from deploy.console_output import say
+from deploy.secret_ages import due_dates
 from deploy.secrets import SOON, certify_network
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the secrets of the deployment.")]
@@ -38,7 +42,11 @@ def make(
 
 @app.command()
 def check(folder: Folder, days: Days = SOON.days) -> None:
-    """Name each certificate that is expired, expires soon or cannot be read; exit code 1 where there is one."""
+    """Name what must be replaced soon, certificates and secrets; exit code 1 where there is any.
+
+    A certificate that is expired, expires within so many days or cannot be read; a key or password that has served its
+    time, or will have by then.
+    """
     now, found, bad = now_utc(), 0, 0
     for path, until in expiries(folder):
         found += 1
@@ -51,9 +59,15 @@ def check(folder: Folder, days: Days = SOON.days) -> None:
             say(f"✗ {path}: {words[0]}, {until:%Y-%m-%d %H:%M} UTC", words[1], "bold red")
     if not found:
         _fail(f"{folder}: tidak ada sertifikat", "there is no certificate")
+    secrets = list(due_dates(folder))
+    for path, until in secrets:
+        if until < now + timedelta(days=days):
+            bad += 1
+            say(f"✗ {path}: terlalu lama dipakai, ganti sebelum {until:%Y-%m-%d}", "in use too long", "bold red")
     if bad:
         raise typer.Exit(1)
-    say(f"✓ {found} sertifikat berlaku lebih dari {days} hari", "all hold for longer than that", "green")
+    whole = f"{found} sertifikat dan {len(secrets)} rahasia berlaku lebih dari {days} hari"
+    say(f"✓ {whole}", "all certificates and secrets hold for longer than that", "green")
 
 
 @app.command()

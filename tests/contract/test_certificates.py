@@ -1,6 +1,7 @@
 """The development CA: what it makes, what it leaves alone, and the commands that renew, check and revoke."""
 
 import contextlib
+import os
 import re
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.authority import Authority, make_certificates
 from deploy.certificates import app
+from deploy.keyring import Keyring
 from deploy.secrets import AGENCIES, BROKER, DATABASE, ISSUER, MEMBERS, certify_network, make_secrets
 from shared.security.development import DEVELOPMENT_CA, is_of_development_ca
 from shared.security.transport import ClientTls, ServerTls
@@ -165,7 +167,8 @@ def test_one_command_makes_all_of_it_and_another_says_that_it_holds(tmp_path: Pa
     assert "semuanya sudah ada" in command("make", tmp_path / "new").output
     checked = command("check", tmp_path / "new")
     assert (checked.exit_code, checked.output.count("✗")) == (0, 0)
-    assert f"✓ {len(SERVERS) + len(CLIENTS) + 2} sertifikat berlaku lebih dari 30 hari · all" in checked.output
+    both = f"{len(SERVERS) + len(CLIENTS) + 2} sertifikat dan {len(SERVERS) + len(CLIENTS) + 1} rahasia"
+    assert f"✓ {both} berlaku lebih dari 30 hari · all" in checked.output
 
 
 def test_make_secrets_makes_them_too(tmp_path: Path) -> None:
@@ -186,6 +189,35 @@ def test_the_check_names_what_expires_soon_what_is_expired_and_what_cannot_be_re
     assert "fresh/tls.pem" not in told.output and "ca.pem" not in told.output
     assert "crl.pem: segera kedaluwarsa" in told.output  # the list of those revoked expires too
     assert command("check", tmp_path, "--days", 10).output.count("✗") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [("police/database.password", 90), ("kemenkes/nats.seed", 365), ("police/police-1.pem", 365),
+     ("nats/store.key", 365), ("kemensos/storage-1.key", 365), ("directory/directory-1.pem", 1825),
+     ("police/tls-key.pem", 365)],
+)  # fmt: skip
+def test_the_check_names_a_secret_that_has_served_its_time(tmp_path: Path, name: str, days: int) -> None:
+    make_secrets(tmp_path)
+
+    def written(ago: timedelta) -> Result:
+        moment = (NOW - ago).timestamp()
+        os.utime(tmp_path / name, (moment, moment))
+        return command("check", tmp_path)
+
+    assert written(timedelta(days=days - 31)).exit_code == 0
+    told = written(timedelta(days=days - 29))
+    assert told.exit_code == 1 and re.search(rf"✗ \S+{name}: terlalu lama dipakai, ganti sebelum", told.output)
+    assert told.output.count("✗") == 1
+
+
+def test_a_key_that_a_newer_one_has_replaced_is_not_named(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    old = tmp_path / "police" / "storage-1.key"
+    os.utime(old, (0, 0))
+    assert command("check", tmp_path).exit_code == 1
+    Keyring(tmp_path).rotate_storage("police")
+    assert old.exists() and command("check", tmp_path).exit_code == 0
 
 
 def test_the_renewal_that_the_check_asks_for_satisfies_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData
 
+from deploy.secret_ages import PERIODS, period_of
 from deploy.secrets import make_secrets
 from services.coordination.tables import CoordinationStored
 from shared.storage.privacy_tables import DataKeyRow
@@ -46,7 +47,21 @@ def test_every_secret_that_is_made_has_a_time_to_be_replaced(tmp_path: Path) -> 
     made = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()]
     private = [name for name in made if not name.startswith("public/")]
     assert len(private) > 10
-    assert [name for name in private if not any(fnmatch(name, known) for known in section("Secrets"))] == []
+    no_secrets = {"tls.pem", "client.pem", "clients.json"}  # certificates, and the register of public keys
+    assert [name for name in private if period_of(name) is None and Path(name).name not in no_secrets] == []
+
+
+def test_the_page_says_after_how_long_each_secret_is_replaced() -> None:
+    """And says the same as what ``deploy.certificates check`` goes by."""
+    [text] = re.findall(r"^## 6\. Secrets\n(.*?)(?=^## )", DESIGN, re.MULTILINE | re.DOTALL)
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    said = {
+        pattern: int(row[2].replace("days", ""))
+        for row in rows
+        for pattern in re.findall(r"`([^`]+)`", row[1])
+        if pattern not in ("*/tls.pem", "*/client.pem")
+    }
+    assert said == PERIODS
 
 
 def test_every_library_that_is_chosen_is_named() -> None:

@@ -4,8 +4,10 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from deploy.secrets import AGENCIES
 from tests.sources import ROOT
@@ -118,3 +120,57 @@ def test_only_this_machine_reaches_a_published_port_and_nobody_the_databases_or_
     assert all(port.startswith('"127.0.0.1:') for port in published)
     assert "internal: true" in COMPOSE and "ports:" not in blocks("services")["postgres"]
     assert 'NATS_MONITOR: "127.0.0.1:8222"' in COMPOSE and not [port for port in published if "8222" in port]
+
+
+TLS_OF_A_MEMBER = {
+    "ESTAFET_TLS_CERTIFICATE_FILE": "/run/secrets/tls.pem",
+    "ESTAFET_TLS_KEY_FILE": "/run/secrets/tls-key.pem",
+    "ESTAFET_TLS_CLIENT_CA_FILE": "/run/secrets/ca.pem",
+    "ESTAFET_TLS_CLIENT_CRL_FILE": "/etc/estafet/public/crl.pem",
+    "ESTAFET_REVOKED_TOKENS_FILE": "/etc/estafet/public/revoked-tokens.json",
+    "ESTAFET_NATS_URL": "tls://nats:4222",
+    "ESTAFET_NATS_CA_FILE": "/run/secrets/ca.pem",
+    "ESTAFET_NATS_CERTIFICATE_FILE": "/run/secrets/client.pem",
+    "ESTAFET_NATS_KEY_FILE": "/run/secrets/client-key.pem",
+    "ESTAFET_NATS_SEED_FILE": "/run/secrets/nats.seed",
+    "PGSSLROOTCERT": "/run/secrets/ca.pem",
+    "PGSSLCERT": "/run/secrets/client.pem",
+    "PGSSLKEY": "/run/secrets/client-key.pem",
+}
+"""What makes a service speak TLS with everybody, and only with who shows a certificate."""
+
+
+def environment_of(service: str) -> dict[str, str]:
+    """The environment of a service of docker-compose.yml, its anchors unfolded."""
+    composed: dict[str, Any] = yaml.safe_load(COMPOSE)["services"][service]
+    return dict(composed["environment"])
+
+
+@pytest.mark.parametrize("agency", AGENCIES)
+def test_every_service_speaks_tls_with_everybody_and_asks_for_a_certificate(agency: str) -> None:
+    told = environment_of(agency)
+    assert {name: told.get(name) for name in TLS_OF_A_MEMBER} == TLS_OF_A_MEMBER
+    assert told["ESTAFET_DATABASE_URL"].endswith("?sslmode=verify-full")
+    assert {name for name in told if name.startswith("ESTAFET_TLS")} <= TLS_OF_A_MEMBER.keys()
+
+
+def test_the_database_speaks_tls_1_3_alone_with_who_shows_a_certificate() -> None:
+    said = blocks("services")["postgres"]
+    for flag in ("ssl=on", "ssl_min_protocol_version=TLSv1.3", "ssl_ca_file=/run/secrets/ca.pem",
+                 "ssl_crl_file=/run/secrets/crl.pem", "hba_file=/etc/estafet/pg_hba.conf"):  # fmt: skip
+        assert f"      - --{flag}\n" in said
+    assert "deploy/postgres/pg_hba.conf:/etc/estafet/pg_hba.conf:ro" in said
+    rules = (ROOT / "deploy" / "postgres" / "pg_hba.conf").read_text().splitlines()
+    assert [line.split() for line in rules if line and not line.startswith("#")] == [
+        ["local", "all", "all", "scram-sha-256"],
+        ["hostnossl", "all", "all", "all", "reject"],
+        ["hostssl", "all", "all", "127.0.0.1/32", "scram-sha-256"],
+        ["hostssl", "all", "all", "all", "scram-sha-256", "clientcert=verify-ca"],
+    ]
+
+
+def test_the_broker_is_the_one_that_was_reviewed() -> None:
+    """With its own configuration and no other; what that says, test_nats_rights tries."""
+    said = blocks("services")["nats"]
+    assert 'command: ["nats-server", "--config", "/etc/estafet/nats-server.conf"]' in said
+    assert "./deploy/nats/nats-server.conf:/etc/estafet/nats-server.conf:ro" in said
