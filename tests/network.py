@@ -260,6 +260,23 @@ async def refer(sender: Client, victim_id: str, agency: str, service: str, **mor
     return str(response.json()["id"])
 
 
+async def erase(network: Network, code: str, victim_id: str, unit: str | None = None) -> str:
+    """Have somebody erased: one supervisor asks, a second person agrees. Answers the id of the erasure."""
+    head = await network.calling(code, Role.SUPERVISOR, unit)
+    asked = await head.post(f"/v1/victims/{victim_id}/erasure")
+    assert asked.status_code == 202, asked.text
+    await agree(network, code, victim_id, asked.json()["erasure_id"], unit)
+    return str(asked.json()["erasure_id"])
+
+
+async def agree(network: Network, code: str, victim_id: str, erasure_id: str, unit: str | None = None) -> None:
+    """A second person agrees to an erasure."""
+    second = await network.calling(code, Role.SUPERVISOR, unit, "orang-kedua", "klien-kedua")
+    decision = {"erasure_id": erasure_id, "approved": True}
+    decided = await second.post(f"/v1/victims/{victim_id}/erasure/decision", decision)
+    assert decided.status_code == 200, decided.text
+
+
 def sent_by(network: Network, code: str) -> list[Incoming]:
     """Everything that a member has sent, as it would arrive."""
 

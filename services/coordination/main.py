@@ -10,6 +10,7 @@ from services.coordination.console import router as console
 from services.coordination.projection import Projection, Witness
 from services.coordination.routes import router
 from shared.service.app import Member, create_app
+from shared.service.retention import deadline_of_parked
 from shared.service.routes import operations
 from shared.storage.migrate import EXCHANGE
 
@@ -21,6 +22,7 @@ MEMBER = Member(
     apply=Projection,
     follower=True,
     receive=Witness,
+    deadlines=lambda office: [deadline_of_parked(office)],
 )
 app = create_app(MEMBER)
 app.router.routes.append(STATIC)

@@ -184,6 +184,17 @@ class ConsentPurpose(StrEnum):
     REINTEGRATION = "reintegration"
 
 
+class ConsentEnd(StrEnum):
+    """Why a consent can be relied on no more."""
+
+    WITHDRAWN = "withdrawn"
+    """The person took it back (UU 27/2022 Ps 9)."""
+    EXPIRED = "expired"
+    """The time for which it was given is over (Ps 21(1) f)."""
+    REPLACED = "replaced"
+    """The person has agreed to less since; said to those to whom they do not agree any more."""
+
+
 class ConsentManner(StrEnum):
     """How consent was given: in writing or recorded, on paper or electronically (UU 27/2022 Ps 22)."""
 
@@ -219,6 +230,7 @@ class KeptBecause(StrEnum):
     LEGAL_HOLD = "legal-hold"
     CUSTODY = "custody"
     OTHER_BASIS = "other-basis"
+    """Said by none of us any more: what came on another basis is another disclosure, which stands."""
 
 
 class HoldBasis(StrEnum):

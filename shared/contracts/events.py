@@ -10,6 +10,7 @@ from shared.contracts.codes import (
     BreakGlassEnd,
     BreakGlassReason,
     CancellationReason,
+    ConsentEnd,
     ConsentManner,
     ConsentPurpose,
     DisclosureEnd,
@@ -261,13 +262,15 @@ class ConsentRecorded(EventData):
 
 
 class ConsentWithdrawn(EventData):
-    """A person takes their consent back (UU 27/2022 Ps 9): nothing more is disclosed on it, and who holds what was
-    disclosed on it stops, erases what it may, answers, and tells whom it gave it to."""
+    """A consent can be relied on no more, as a rule because the person takes it back (UU 27/2022 Ps 9): nothing more
+    is disclosed on it, and who holds what was disclosed on it stops, erases what it may, and answers. Said by who
+    recorded it, or to them by a holder with whom the person took it back."""
 
     entity, event, subject_field = "consent", "withdrawn", "consent_id"
     consent_id: Id
     victim_id: Id
     unit: UnitRef
+    because: ConsentEnd = ConsentEnd.WITHDRAWN
     occurred_at: Moment
 
 

@@ -132,6 +132,8 @@ AGENCY: Mapping[str, Rule] = {
     "place_hold": Rule(SUPERVISORS, About.VICTIM),
     "lift_holds": Rule(SUPERVISORS, About.VICTIM),
     "erase": Rule(SUPERVISORS, About.VICTIM),
+    "decide_erasure": Rule(SUPERVISORS, About.VICTIM),
+    "list_erasures": Rule(SUPERVISORS | {Role.AUDITOR}, About.MANY),
     "break_glass": Rule(DOERS, About.BREAK_GLASS),
     "end_break_glass": Rule(DOERS, About.BREAK_GLASS),
     "list_break_glass": Rule(WITNESSES, About.MANY),

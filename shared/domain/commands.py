@@ -84,7 +84,7 @@ class Noted(Command):
     note: Note | None = None
 
 
-class OpenCase(Noted):
+class OpenCase(Command):
     """Open a case: one trafficking incident, found by a unit of this agency."""
 
     case_id: Id | None = None
@@ -213,11 +213,21 @@ class LiftHold(Asked):
 
 
 class Erase(Command):
-    """Erase a person everywhere: every holder destroys the keys of what it holds."""
+    """Ask that a person be erased everywhere: every holder destroys the keys of what it holds. A second person
+    decides."""
 
     model_config = example()
 
     erasure_id: Id | None = None
+
+
+class DecideErasure(Asked):
+    """A second person says whether somebody is erased: what is destroyed comes back by no means."""
+
+    model_config = example(erasure_id="0193f0a2-7a10-7000-8000-00000000000a", approved=True)
+
+    erasure_id: Id
+    approved: Flag
 
 
 class BreakGlass(Asked):

@@ -56,11 +56,16 @@ class Consent:
     manner: ConsentManner
     guardian: GuardianPart
     recorded_at: datetime
-    withdrawn_at: datetime | None = None
+    ended_at: datetime | None = None
+    """When it was withdrawn, had expired, or was replaced."""
 
     def stands(self, now: datetime) -> bool:
         """Whether it can be relied on."""
-        return self.withdrawn_at is None and now < self.valid_until
+        return self.ended_at is None and now < self.valid_until
+
+    def covers(self, recipient: str, stage: Stage, fields: Iterable[IdentityField]) -> bool:
+        """Whether a disclosure of these fields, for a service of that stage, is among what was agreed to."""
+        return recipient in self.recipients and PURPOSES.get(stage) in self.purposes and self.fields.issuperset(fields)
 
 
 def check_consent(age: AgeClass, agrees: bool, guardian: GuardianPart) -> None:

@@ -32,6 +32,11 @@ class Directory:
 
     services: Mapping[tuple[str, str], Service]
 
+    @property
+    def agencies(self) -> frozenset[str]:
+        """The agencies that do something for victims."""
+        return frozenset(agency for agency, _ in self.services)
+
     def service(self, agency: str, code: str) -> Service:
         """A service of an agency. Raises Refused("unknown-service")."""
         found = self.services.get((agency, code))

@@ -31,7 +31,7 @@ from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
-from shared.service import docs, problems
+from shared.service import consents, docs, problems, retention
 from shared.service.admission import Door, check_guarded
 from shared.service.break_glass import deadlines as of_break_glass
 from shared.service.changes import Changes
@@ -78,10 +78,14 @@ class Member:
     """What falls due at a moment."""
 
 
+def _deadlines(office: Office) -> Sequence[Deadline]:
+    return [*of_break_glass(office), consents.deadline(office), *retention.deadlines(office)]
+
+
 def agency_member(agency: Agency) -> Member:
     """Any agency as a member: what is common to all of them."""
     routers = (cases.router, referrals.router, privacy.router, break_glass.router, reference.router, operations.router)
-    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=of_break_glass)
+    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=_deadlines)
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:

@@ -172,7 +172,7 @@ def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, gla
     row = _load(tx.session, glass_id)
     if row is None or row.agency != office.code or not _concerns(sight, row):
         raise Refused("unknown-break-glass")
-    text = sealed.notes(tx.session, office, [row.id]).get(row.id)
+    text = sealed.notes(tx.session, office, row.victim_id, [row.id], held=True).get(row.id)
     if text is None:
         raise Refused("no-note")
     identities.log(tx, caller, row.victim_id, "audit", identities.Right(frozenset(), "review", row), [NOTED])

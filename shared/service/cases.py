@@ -7,8 +7,9 @@ from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.refusal import Refused
-from shared.service import identities, sealed
+from shared.service import identities
 from shared.service.office import Office, draft, new_id
+from shared.service.retention import WATCHED, keep_until
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.database import Transaction
@@ -36,8 +37,6 @@ def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase
         opened_at=at,
     )
     tx.session.add(row)
-    if command.note:
-        sealed.keep_note(tx, office, case_id, case_id, command.note)
     opened = e.CaseOpened(
         case_id=case_id,
         unit=unit,
@@ -107,7 +106,8 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
     if live:
         raise Refused("referral-still-live", referral=live[0].id)
     victim.closed_at = c.when(command, tx.now)
-    victim.outcome = command.outcome
+    victim.outcome, victim.keep_until = command.outcome, keep_until(tx, office, victim, victim.closed_at)
+    tx.changed.add(WATCHED)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     _tell_coordinator(tx, office, closed, unit, victim_id)
     return victim

@@ -1,20 +1,37 @@
-"""Consent: recorded, told, taken back. What follows a withdrawal at every holder is in ``erasure``."""
+"""Consent: recorded, told, taken back, replaced, expired. What each holder then does is in ``erasure``."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from shared.contracts import events as e
-from shared.contracts.codes import AgeClass, CancellationReason, DisclosureEnd, LegalBasis
+from shared.contracts.codes import AgeClass, CancellationReason, ConsentEnd, DisclosureEnd, IdentityField, LegalBasis
 from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.consent import check_consent
 from shared.domain.refusal import Refused
 from shared.service import handlers, sealed, security_log
-from shared.service.erasure import Answer, note, tell_holders
+from shared.service.deadlines import Deadline
+from shared.service.erasure import Answer, give_back, note, tell
 from shared.service.office import Office, draft, new_id
+from shared.service.reception import Park
 from shared.storage import privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
-from shared.storage.privacy_tables import ConsentRow
-from shared.storage.victims import lock_concerned
+from shared.storage.privacy_tables import ConsentRow, DisclosureRow
+from shared.storage.victims import holder_of, load_victim, lock_concerned
+
+WATCHED = "consents"
+"""What wakes when any of them changes."""
+
+
+def deadline(office: Office) -> Deadline:
+    """What ends a consent at the end of the time for which it was given."""
+    return Deadline(WATCHED, next_end, lambda tx: end_due(tx, office))
 
 
 def record(
@@ -23,13 +40,7 @@ def record(
     """Write down what a person agrees to, as the next version. Raises Refused."""
     victim, unit = _with_us(tx, office, caller, sight, victim_id)
     at = c.when(command, tx.now)
-    if command.notice not in office.notices or office.notices[command.notice].valid_from > at.date():
-        raise Refused("unknown-notice", field="notice")
-    if command.valid_until <= tx.now:
-        raise Refused("already-over", field="valid_until")
-    check_consent(AgeClass(victim.age_class), command.agrees, command.guardian)
-    if command.consent_id is not None and privacy.is_consent(tx.session, command.consent_id):
-        raise Refused("id-taken", field="consent_id")
+    _check(tx, office, victim, command, at)
     earlier = privacy.consents_of(tx.session, victim_id)
     row = ConsentRow(
         id=command.consent_id or new_id(),
@@ -43,42 +54,156 @@ def record(
         manner=command.manner,
         guardian=command.guardian,
         client=caller.client,
+        person=caller.person,
         unit=caller.unit,
         recorded_at=at,
     )
     tx.session.add(row)
-    _tell(tx, office, row, unit)
+    _tell_coordinator(tx, office, row, unit)
+    if earlier and earlier[-1].ended_at is None:
+        _replace(tx, office, earlier[-1], row, unit)
     return row
+
+
+def _check(tx: Transaction, office: Office, victim: VictimRow, command: c.RecordConsent, at: datetime) -> None:
+    if command.notice not in office.notices or office.notices[command.notice].valid_from > at.date():
+        raise Refused("unknown-notice", field="notice")
+    if command.valid_until <= tx.now:
+        raise Refused("already-over", field="valid_until")
+    if not command.recipients <= office.directory.agencies:
+        raise Refused("unknown-agency", field="recipients")
+    check_consent(AgeClass(victim.age_class), command.agrees, command.guardian)
+    if command.consent_id is not None and privacy.load_consent(tx.session, command.consent_id) is not None:
+        raise Refused("id-taken", field="consent_id")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The consents that a person has taken back, also those that other agencies recorded."""
+
+    victim_id: str
+    consents: tuple[str, ...]
+    at: datetime
 
 
 def withdraw(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.WithdrawConsent
-) -> ConsentRow:
+) -> TakenBack:
     """The person takes back what they agreed to: nothing more is given on it, every holder is told, and what was
-    asked on it is asked to stop. Raises Refused."""
+    asked on it is asked to stop. Also what they agreed to elsewhere, as far as we hold something on it: who recorded
+    that hears of it. Raises Refused."""
     _, unit = _with_us(tx, office, caller, sight, victim_id)
-    row = next(reversed(privacy.consents_of(tx.session, victim_id)), None)
-    if row is None:
+    ours = next(reversed(privacy.consents_of(tx.session, victim_id)), None)
+    theirs = {row.consent_id: row.agency for row in _received(tx.session, victim_id) if row.consent_id is not None}
+    if ours is None and not theirs:
         raise Refused("no-consent")
-    if row.withdrawn_at is not None:
-        return row
-    row.withdrawn_at = c.when(command, tx.now)
-    withdrawn = e.ConsentWithdrawn(consent_id=row.id, victim_id=victim_id, unit=unit, occurred_at=row.withdrawn_at)
-    sealed.withhold(tx, _given_on(tx, row))
-    note(tx, office.code, withdrawn, Answer(DisclosureEnd.STOPPED, None, ()))
-    tell_holders(tx, office, unit, withdrawn)
-    security_log.withdrawn(tx, caller, row)
+    at = c.when(command, tx.now)
+    if ours is not None and ours.withdrawn_at is None:
+        _take_back(tx, office, ours, unit, at)
+        security_log.withdrawn(tx, caller, ours.id)
+    for consent_id, agency in theirs.items():
+        withdrawn = e.ConsentWithdrawn(consent_id=consent_id, victim_id=victim_id, unit=unit, occurred_at=at)
+        give_back(tx, office, withdrawn, agency)
+        security_log.withdrawn(tx, caller, consent_id)
+    return TakenBack(victim_id, ((ours.id,) if ours else ()) + tuple(theirs), at)
+
+
+def heard(tx: Transaction, office: Office, sender: str, event: e.ConsentWithdrawn) -> bool:
+    """Whether this is about a consent that was recorded here; then it was taken back with a holder. Raises Park."""
+    row = privacy.load_consent(tx.session, event.consent_id)
+    if row is None:
+        return False
+    victim = load_victim(tx.session, event.victim_id)
+    if victim is None or row.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
+    holder = holder_of(victim)
+    if sender not in {one.agency for one in _given(tx.session, victim.id)} | {holder and holder.agency}:
+        raise Park("not-theirs-to-say")
+    latest = privacy.consents_of(tx.session, victim.id)[-1]
+    if latest.withdrawn_at is None:
+        _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
+    return True
+
+
+def end_due(tx: Transaction, office: Office) -> int:
+    """End every consent whose time is over: nothing is given on it any more, and every holder is told. Work goes on:
+    the person may be asked anew. Answers how many."""
+    over = select(ConsentRow).where(col(ConsentRow.ended_at).is_(None), col(ConsentRow.valid_until) <= tx.now)
+    rows = tx.session.scalars(over.order_by(col(ConsentRow.number))).all()
+    for row in rows:
+        load_victim(tx.session, row.victim_id)  # what is kept of a victim is written under its lock
+        row.ended_at = tx.now
+        unit = office.speaker(tx.now.date())
+        _stop(tx, office, row, unit, ConsentEnd.EXPIRED, row.valid_until, _given(tx.session, row.victim_id))
+    return len(rows)
+
+
+def next_end(session: Session) -> datetime | None:
+    """When the next one ends by itself."""
+    standing = select(col(ConsentRow.valid_until)).where(col(ConsentRow.ended_at).is_(None))
+    found: datetime | None = session.scalars(standing.order_by(col(ConsentRow.valid_until)).limit(1)).first()
+    return found
+
+
+def _take_back(
+    tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef, at: datetime, but: str | None = None
+) -> None:
+    given = _given(tx.session, row.victim_id)
+    row.withdrawn_at = row.ended_at = at
+    _stop(tx, office, row, unit, ConsentEnd.WITHDRAWN, at, given, but)
+    _ask_to_stop(tx, office, row.victim_id)
+
+
+def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRow, unit: UnitRef) -> None:
+    """A person agrees to something else: who was given what they do not agree to any more, is told."""
+    before.ended_at = tx.now
+    consent, gone = privacy.to_consent(row), []
+    for one in _given(tx.session, row.victim_id):
+        referral = referrals.load(tx.session, one.referral_id)
+        assert referral is not None  # with which it was given
+        stage = office.directory.stage_of(one.agency, referral.service)
+        if not consent.covers(one.agency, stage, map(IdentityField, one.fields)):
+            gone.append(one)
+    if gone:
+        _stop(tx, office, before, unit, ConsentEnd.REPLACED, tx.now, gone)
+        _ask_to_stop(tx, office, row.victim_id, {one.referral_id for one in gone if one.agency not in row.recipients})
+
+
+def _stop(
+    tx: Transaction,
+    office: Office,
+    row: ConsentRow,
+    unit: UnitRef,
+    because: ConsentEnd,
+    at: datetime,
+    given: Sequence[DisclosureRow],
+    but: str | None = None,
+) -> None:
+    """Give nothing more of this, and tell those who hold it."""
+    stopped = e.ConsentWithdrawn(consent_id=row.id, victim_id=row.victim_id, unit=unit, because=because, occurred_at=at)
+    sealed.withhold(tx, [one.referral_id for one in given])
+    sealed.renew_own_key(tx, office, row.victim_id)
+    note(tx, office.code, stopped, Answer(DisclosureEnd.STOPPED, None, ()))
+    tell(tx, office, unit, stopped, {one.agency for one in given} - {but})
+
+
+def _ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
-        if asked_by_us and referral.ask_id is None:
+        if asked_by_us and referral.ask_id is None and (only is None or referral.id in only):
             handlers.progress(tx, office, referral, c.RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
-    return row
 
 
-def _given_on(tx: Transaction, row: ConsentRow) -> list[str]:
-    """The referrals with which something was given on any consent of this victim."""
-    given = privacy.disclosures_of(tx.session, row.victim_id)
-    return [one.referral_id for one in given if one.given and one.basis == LegalBasis.CONSENT]
+def _given(session: Session, victim_id: str) -> list[DisclosureRow]:
+    """What we gave on consent, and what has not come to its end."""
+    rows = privacy.disclosures_of(session, victim_id)
+    return [row for row in rows if row.given and row.basis == LegalBasis.CONSENT and row.end is None]
+
+
+def _received(session: Session, victim_id: str) -> list[DisclosureRow]:
+    """What we hold on consents that others recorded."""
+    rows = privacy.disclosures_of(session, victim_id)
+    return [row for row in rows if not row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
 def _with_us(
@@ -87,8 +212,8 @@ def _with_us(
     return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())
 
 
-def _tell(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
-    tx.changed.add(row.victim_id)
+def _tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
+    tx.changed |= {row.victim_id, WATCHED}
     if office.agency.coordinator is None:
         return
     consent = privacy.to_consent(row)

@@ -5,6 +5,7 @@ the law holds (a legal hold), what it is responsible for, and what it has on ano
 """
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -17,50 +18,86 @@ from shared.contracts.types import DeskRef, UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.service import numbers, sealed, security_log
+from shared.service import sealed, security_log
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
 from shared.storage import privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
-from shared.storage.privacy_tables import DisclosureRow, HoldRow, ObeyedRow
+from shared.storage.privacy_tables import DisclosureRow, ErasureRow, HoldRow, ObeyedRow
 from shared.storage.tables import LedgerEntry, ParkedEvent
 from shared.storage.victims import holder_of, load_case, load_victim, lock_concerned, lock_victim
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
 
 
-def erase(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.Erase
-) -> e.ErasureRequested:
-    """Erase a person here, and ask every holder to. Only where we are responsible. Raises Refused."""
+def ask(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.Erase) -> ErasureRow:
+    """Ask that a person be erased: nothing is undone by one person alone. Only where we are responsible. Raises
+    Refused."""
+    _require_custody(tx, sight, victim_id)
+    if command.erasure_id is not None and (
+        privacy.obeyed(tx.session, command.erasure_id) or privacy.load_erasure(tx.session, command.erasure_id)
+    ):
+        raise Refused("id-taken", field="erasure_id")
+    if (waiting := privacy.waiting_erasure(tx.session, victim_id)) is not None:
+        raise Refused("already-asked", erasure=waiting.id)
+    row = ErasureRow(
+        id=command.erasure_id or new_id(),
+        victim_id=victim_id,
+        client=caller.client,
+        person=caller.person,
+        unit=caller.unit,
+        asked_at=c.when(command, tx.now),
+    )
+    tx.session.add(row)
+    security_log.erasure_asked(tx, caller, row)
+    return row
+
+
+def decide(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.DecideErasure
+) -> ErasureRow:
+    """A second person has a person erased, here and at every holder, or refuses it. Raises Refused."""
+    victim = _require_custody(tx, sight, victim_id)
+    row = privacy.load_erasure(tx.session, command.erasure_id)
+    if row is None or row.victim_id != victim_id:
+        raise Refused("unknown-erasure", field="erasure_id")
+    if row.approved is not None:
+        raise Refused("already-decided", field="erasure_id")
+    if row.client == caller.client or row.person == caller.person:
+        raise Refused("second-person-needed", field="erasure_id")
+    row.approved, row.decided_by, row.decided_at = command.approved, caller.client, tx.now
+    if command.approved:
+        carry_out(tx, office, victim, office.our_unit(caller.unit, tx.now.date()), row.id)
+    security_log.erasure_decided(tx, caller, row)
+    return row
+
+
+def _require_custody(tx: Transaction, sight: Sight, victim_id: str) -> VictimRow:
     victim = lock_victim(tx.session, sight, victim_id)
     holder = holder_of(victim)
     if holder is None or not sight.covers(holder):
         raise Refused("not-custody-holder")
     if privacy.holds_of(tx.session, victim_id):
         raise Refused("legal-hold")
-    if command.erasure_id is not None and privacy.obeyed(tx.session, command.erasure_id):
-        raise Refused("id-taken", field="erasure_id")
-    asked = e.ErasureRequested(
-        erasure_id=command.erasure_id or new_id(),
-        victim_id=victim_id,
-        unit=office.our_unit(caller.unit, tx.now.date()),
-        occurred_at=c.when(command, tx.now),
-    )
-    sealed.forget(tx, victim_id)
-    for row in _not_erased(privacy.disclosures_of(tx.session, victim_id)):
+    return victim
+
+
+def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef, erasure_id: str) -> None:
+    """Erase a person here, and tell every holder to."""
+    asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
+    sealed.forget(tx, office, victim.id)
+    victim.keep_until = None
+    for row in _not_erased(privacy.disclosures_of(tx.session, victim.id)):
         _end(tx, row, DisclosureEnd.ERASED, None)
     note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
-    tell_holders(tx, office, asked.unit, asked)
-    security_log.erased(tx, caller, asked.erasure_id)
-    return asked
+    _tell_holders(tx, office, unit, asked)
 
 
-def tell_holders(
+def _tell_holders(
     tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None, back: bool = True
 ) -> None:
-    """Tell every agency that may hold what this is about, and the coordinator.
+    """Tell every agency that may hold what this is about.
 
     A withdrawal goes to whom we gave something. An erasure goes to everybody whom we asked for something for the
     victim, who may have written down themselves who that is; by who is responsible also ``back`` to those who asked us.
@@ -69,7 +106,12 @@ def tell_holders(
     if isinstance(cause, e.ErasureRequested):
         others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
         others |= referrals.senders_of_victim(tx.session, cause.victim_id) if back else set()
-    for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code, but})):
+    tell(tx, office, unit, cause, others - {but})
+
+
+def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies: AbstractSet[str | None]) -> None:
+    """Tell these agencies, and the coordinator."""
+    for agency in sorted(filter(None, (agencies | {office.agency.coordinator}) - {office.code})):
         tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
     tx.changed.add(cause.victim_id)
 
@@ -89,20 +131,31 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
     if victim is None or not _may_say(tx, sender, victim):
         raise Park("not-theirs-to-say")
     _discard_keys(tx, sender, cause)
-    rows = privacy.disclosures_of(tx.session, cause.victim_id)
     told = privacy.obeyed(tx.session, _id_of(cause))
     if any(row.victim_id != cause.victim_id for row in told):
         raise Park("id-of-another-victim")
     ours = next((row for row in told if row.sender == sender), None)
     if ours is None:
-        answer = _do(tx, office, victim, cause.type(), rows, sender, {sender, *(row.sender for row in told)})
+        answer = _do(tx, office, victim, cause.type(), sender, {sender, *(row.sender for row in told)})
         note(tx, sender, cause, answer)
         back = _holds(sender, victim)
         if back or not told:
-            tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
+            _tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
     else:
         answer = _answer(ours)
     _tell_end(tx, office, sender, _id_of(cause), cause.victim_id, answer, causation_id)
+
+
+def give_back(tx: Transaction, office: Office, withdrawn: e.ConsentWithdrawn, agency: str) -> None:
+    """A person has told us that they take back what another agency gave us on consent: do it, tell that agency, which
+    tells the others, and those to whom we gave it on."""
+    victim = load_victim(tx.session, withdrawn.victim_id)
+    assert victim is not None
+    answer = _do(tx, office, victim, withdrawn.type(), agency, {agency})
+    note(tx, office.code, withdrawn, answer)
+    _tell_holders(tx, office, withdrawn.unit, withdrawn, but=agency)
+    tx.emit(draft(withdrawn, agency, withdrawn.unit, victim_id=victim.id))
+    _tell_end(tx, office, agency, withdrawn.consent_id, victim.id, answer)
 
 
 def _tell_end(
@@ -160,41 +213,49 @@ def _end(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBeca
 
 
 def _do(
-    tx: Transaction,
-    office: Office,
-    victim: VictimRow,
-    cause: str,
-    rows: Sequence[DisclosureRow],
-    sender: str,
-    tellers: Collection[str],
+    tx: Transaction, office: Office, victim: VictimRow, cause: str, sender: str, tellers: Collection[str]
 ) -> Answer:
     """Stop or erase what ``sender`` has a say over. ``cause``: the type of the event that told us; ``tellers``: who has
     told us of this very one, the sender too."""
     tx.changed.add(victim.id)
-    withdrawn = cause == e.ConsentWithdrawn.type()
-    held = _not_erased(rows)
-    concerned = held if not withdrawn and _holds(sender, victim) else [row for row in held if row.agency == sender]
-    own: set[str] = set()
-    if withdrawn:
-        concerned = [row for row in concerned if row.basis == LegalBasis.CONSENT]
-    everything = not withdrawn and (_holds(sender, victim) or _wrote_for(tx, office, victim, tellers))
-    if everything:
-        own = set(sealed.own(tx.session, office, victim.id))
-    fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
-    if not concerned and not own:
+    concerned = _concerned(tx, victim, cause, sender)
+    everything = _is_everything(tx, office, victim, cause, sender, tellers)
+    if not concerned and not (everything and sealed.keeps_anything(tx.session, victim.id)):
         return Answer(DisclosureEnd.NOTHING_HELD, None, ())
-    others = withdrawn and any(row.end is None for row in held if row not in concerned)
-    kept = _kept_because(tx, office, victim, others)
-    end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
+    own = set(sealed.own(tx.session, office, victim.id)) if everything else set()
+    fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
+    kept = _kept_because(tx, office, victim)
+    _carry_out(tx, office, victim, None if everything else [row.referral_id for row in concerned], kept)
     for row in concerned:
-        _end(tx, row, end, kept)
-    if kept in (KeptBecause.LEGAL_HOLD, KeptBecause.OTHER_BASIS):
-        numbers.drop(tx, victim.id, [row.referral_id for row in concerned])
-    if own and kept is KeptBecause.LEGAL_HOLD:
-        sealed.withhold_own(tx, victim.id)
+        _end(tx, row, DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept)
+    return Answer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
+
+
+def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> list[DisclosureRow]:
+    """What came to us, is still here, and is the sender's to take back: on a withdrawal what rests on consent."""
+    held = _not_erased(privacy.disclosures_of(tx.session, victim.id))
+    if cause == e.ConsentWithdrawn.type():
+        return [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
+    return held if _holds(sender, victim) else [row for row in held if row.agency == sender]
+
+
+def _is_everything(
+    tx: Transaction, office: Office, victim: VictimRow, cause: str, sender: str, tellers: Collection[str]
+) -> bool:
+    """Whether also what we wrote down ourselves is to go."""
+    erased = cause == e.ErasureRequested.type()
+    return erased and (_holds(sender, victim) or _wrote_for(tx, office, victim, tellers))
+
+
+def _carry_out(
+    tx: Transaction, office: Office, victim: VictimRow, sources: Sequence[str] | None, kept: KeptBecause | None
+) -> None:
+    """Destroy what these sources said (None: everything), or set it aside where the law keeps it. What custody keeps
+    stays as it is, and is only given on no more."""
     if kept is None:
-        sealed.forget(tx, victim.id, None if everything else [row.referral_id for row in concerned])
-    return Answer(end, kept, fields)
+        sealed.forget(tx, office, victim.id, sources)
+    elif kept is KeptBecause.LEGAL_HOLD:
+        sealed.set_aside(tx, office, victim.id, sources)
 
 
 def _wrote_for(tx: Transaction, office: Office, victim: VictimRow, tellers: Collection[str]) -> bool:
@@ -205,25 +266,22 @@ def _wrote_for(tx: Transaction, office: Office, victim: VictimRow, tellers: Coll
     return referrals.senders_of_victim(tx.session, victim.id) - {office.code} <= set(tellers)
 
 
-def _kept_because(tx: Transaction, office: Office, victim: VictimRow, others: bool) -> KeptBecause | None:
-    if privacy.holds_of(tx.session, victim.id):
-        return KeptBecause.LEGAL_HOLD
+def _kept_because(tx: Transaction, office: Office, victim: VictimRow) -> KeptBecause | None:
     holder = holder_of(victim)
     if holder is not None and holder.agency == office.code:
         return KeptBecause.CUSTODY
-    return KeptBecause.OTHER_BASIS if others else None
+    return KeptBecause.LEGAL_HOLD if privacy.holds_of(tx.session, victim.id) else None
 
 
 def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
-    """A holder's answer: note it beside what we gave. It may come again, when what it kept is erased after all."""
+    """A holder's answer: note it beside what we gave before it was told; what we gave since is not meant. It may come
+    again, when what it kept is erased after all."""
     load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
-    causes = {row.cause for row in privacy.obeyed(tx.session, event.cause_id)}
-    nothing = event.end is DisclosureEnd.NOTHING_HELD
+    told = privacy.obeyed(tx.session, event.cause_id)
+    on_consent = any(row.cause == e.ConsentWithdrawn.type() for row in told)
     for row in privacy.disclosures_of(tx.session, event.victim_id):
-        meant = row.basis == LegalBasis.CONSENT if e.ConsentWithdrawn.type() in causes else bool(causes)
-        # what we gave it since is not in its answer
-        answered = nothing or set(row.fields) <= set(event.fields)
-        if row.given and row.agency == sender and meant and answered and row.end != DisclosureEnd.ERASED:
+        meant = any(row.at <= one.at for one in told) and not (on_consent and row.basis != LegalBasis.CONSENT)
+        if row.given and row.agency == sender and meant and row.end != DisclosureEnd.ERASED:
             row.end, row.kept_because, row.ended_at = event.end, event.kept_because, event.occurred_at
     tx.changed.add(event.victim_id)
 
@@ -244,7 +302,7 @@ def note(tx: Transaction, sender: str, cause: Cause, answer: Answer) -> None:
         fields=list(answer.fields),
         at=tx.now,
     )
-    tx.session.add(row)
+    tx.session.merge(row)  # a consent may expire, and be taken back all the same
 
 
 def _answer(row: ObeyedRow) -> Answer:
@@ -256,7 +314,14 @@ def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, co
     """Forbid erasure here. Raises Refused."""
     lock_concerned(tx.session, sight, victim_id)
     at = c.when(command, tx.now)
-    row = HoldRow(victim_id=victim_id, basis=command.basis, client=caller.client, unit=caller.unit, placed_at=at)
+    row = HoldRow(
+        victim_id=victim_id,
+        basis=command.basis,
+        client=caller.client,
+        person=caller.person,
+        unit=caller.unit,
+        placed_at=at,
+    )
     tx.session.add(row)
     tx.session.flush()
     security_log.hold_placed(tx, caller, row)
@@ -277,7 +342,9 @@ def lift_holds(
         row.lifted_at = tx.now
         security_log.hold_lifted(tx, caller, row)
     tx.session.flush()
-    _do_after_all(tx, office, victim, KeptBecause.LEGAL_HOLD)
+    if not privacy.holds_of(tx.session, victim_id):
+        sealed.forget_held(tx, office, victim_id)
+        _do_after_all(tx, office, victim, KeptBecause.LEGAL_HOLD)
     return rows
 
 
@@ -287,9 +354,18 @@ def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
 
 
 def _do_after_all(tx: Transaction, office: Office, victim: VictimRow, because: KeptBecause) -> None:
+    """What was given or written down since it was told is not meant, and stays."""
+    kept = _kept_because(tx, office, victim) if because is KeptBecause.CUSTODY else None
     for told in privacy.held_back(tx.session, victim.id, because):
-        given_and_received = privacy.disclosures_of(tx.session, victim.id)
         tellers = {row.sender for row in privacy.obeyed(tx.session, told.cause_id)}
-        answer = _do(tx, office, victim, told.cause, given_and_received, told.sender, tellers)
-        told.end, told.kept_because, told.fields = answer.end, answer.kept_because, list(answer.fields)
+        concerned = [row for row in _concerned(tx, victim, told.cause, told.sender) if row.kept_because == because]
+        if because is KeptBecause.CUSTODY:
+            own = _is_everything(tx, office, victim, told.cause, told.sender, tellers)
+            sources = [row.referral_id for row in concerned]
+            _carry_out(tx, office, victim, sources + sealed.sources(tx.session, victim.id) * own, kept)
+        end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
+        for row in concerned:
+            _end(tx, row, end, kept)
+        told.end, told.kept_because = end, kept
+        answer = Answer(end, kept, tuple(map(IdentityField, told.fields)))
         _tell_end(tx, office, told.sender, told.cause_id, victim.id, answer)

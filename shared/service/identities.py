@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import col
 
-from shared.contracts.codes import IdentityField
+from shared.contracts.codes import BreakGlassReason, IdentityField
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight, Work, fields_shown
 from shared.domain.refusal import Refused
 from shared.service import numbers, sealed
 from shared.service.office import Office
-from shared.storage import referrals, seen
+from shared.storage import privacy, referrals, seen
 from shared.storage.agency_tables import AccessRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow, BreakGlassRow
@@ -42,15 +42,20 @@ def record(
     for name in sorted(identity.model_fields_set):
         if name not in right.fields:
             raise Refused("not-responsible", field=name)
-    write(tx, office, victim_id, identity)
+    write(tx, office, victim_id, identity, keep_before=bool(privacy.holds_of(tx.session, victim_id)))
     log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
     return victim
 
 
-def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity) -> None:
-    """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays."""
+def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity, keep_before: bool = False) -> None:
+    """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays.
+
+    ``keep_before``: a legal hold forbids that what was there is lost.
+    """
     changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
     known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
+    if keep_before:
+        sealed.set_aside(tx, office, victim_id, [source])
     sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
     numbers.drop(tx, victim_id, [source])
     numbers.keep(tx, office, victim_id, source, known)
@@ -61,16 +66,26 @@ def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity)
 
 def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> c.Identity:
     """Who the victim is, as far as it exists for the caller, and a row in the access log. Raises Refused."""
-    victim, right = _right(tx, office, caller, sight, victim_id)
-    reach = sealed.Reach.SHOW if right.glass is None else sealed.Reach.ALL
-    known = sealed.known(tx.session, office, victim.id, reach)
+    victim, right = right_of(tx, office, caller, sight, victim_id)
+    known = sealed.known(tx.session, office, victim.id, _reach(right))
     shown = {name: value for name, value in known.items() if name in right.fields}
     if not shown:
         raise Refused("no-identity")
     log(tx, caller, victim.id, purpose, right, sorted(shown))
+    count_look(right)
+    return c.Identity.model_validate(shown)
+
+
+def _reach(right: Right) -> sealed.Reach:
+    if right.glass is None:
+        return sealed.Reach.SHOW
+    return sealed.Reach.HELD_FIRST if right.glass.reason == BreakGlassReason.COURT_ORDER else sealed.Reach.ALL
+
+
+def count_look(right: Right) -> None:
+    """Count a look through a break-glass, which its end will tell."""
     if right.glass is not None:
         right.glass.looks += 1
-    return c.Identity.model_validate(shown)
 
 
 def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
@@ -90,7 +105,7 @@ def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Ri
     tx.session.add(row)
 
 
-def _right(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
+def right_of(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
     """A victim that exists for the caller, by an open break-glass or by their desk, and the right to look."""
     glass = _open_glass(tx, office.code, caller, victim_id)
     # who broke the glass looks through it, also where their desk would show them less

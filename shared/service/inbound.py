@@ -10,7 +10,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import break_glass, disclosure, erasure
+from shared.service import break_glass, consents, disclosure, erasure
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -40,6 +40,8 @@ class Inbound:
                 self._asked(tx, envelope, event)
             case e.ReferralEvent():
                 self._answered(tx, envelope, event)
+            case e.ConsentWithdrawn() if consents.heard(tx, self.office, envelope.sender, event):
+                pass
             case e.ConsentWithdrawn() | e.ErasureRequested():
                 erasure.obey(tx, self.office, envelope.sender, event, envelope.id)
             case e.DisclosureEnded():

@@ -79,6 +79,7 @@ LOG_FIELDS: Mapping[str, Field] = {
     # what is done with a victim's data: never whose
     "record": Field(uuid, "the id of a break-glass, a consent or an erasure"),
     "hold": Field(number, "the number of a legal hold"),
+    "approved": Field(truth, "whether a second person agreed to an erasure"),
     "verdict": Field(code, "what a second person says of a break-glass"),
     # what went wrong
     "error": Field(class_name, "the class of an error, never its message"),

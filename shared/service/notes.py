@@ -1,7 +1,7 @@
 """What officers noted beside their decisions: free text that stays with their agency, sealed, and may name anybody.
 
-It is read by the desk that wrote it, and by whoever is responsible or at work for the victim; each look is in the
-access log, in the transaction of the look.
+It is read by the desk that wrote it, by whoever is responsible or at work for the victim, and through a break-glass;
+each look is in the access log, in the transaction of the look.
 """
 
 from shared.contracts.envelope import Envelope
@@ -12,7 +12,6 @@ from shared.service import identities, sealed
 from shared.service.office import Office
 from shared.storage import ledger, referrals, seen
 from shared.storage.database import Transaction
-from shared.storage.victims import lock_victim
 
 NOTED = "note"
 """What the access log says was seen."""
@@ -25,13 +24,13 @@ def read(
     row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:
         raise Refused("unknown-referral")
-    victim = lock_victim(tx.session, None, row.victim_id)
-    right = identities.ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim.id))
+    victim, right = identities.right_of(tx, office, caller, sight, row.victim_id)
     ours = [Envelope.read(entry.body) for entry in ledger.of_referral(tx.session, referral_id) if entry.sent]
     readable = [event.id for event in ours if right.fields or sight.covers(_desk(event))]
-    found = sealed.notes(tx.session, office, readable)
+    found = sealed.notes(tx.session, office, victim.id, readable, held=right.glass is not None)
     if found:
         identities.log(tx, caller, victim.id, purpose, right if right.fields else AUTHOR, [NOTED])
+        identities.count_look(right)
     return found
 
 

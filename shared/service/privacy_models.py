@@ -21,9 +21,10 @@ from shared.contracts.codes import (
 from shared.contracts.types import Id, Moment
 from shared.domain.consent import Notice
 from shared.service.break_glass import is_overdue, review_due
+from shared.service.consents import TakenBack
 from shared.storage.agency_tables import AccessRow
 from shared.storage.privacy import to_consent
-from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, DisclosureRow, HoldRow
+from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, DisclosureRow, ErasureRow, HoldRow
 
 
 class ConsentView(BaseModel):
@@ -44,8 +45,10 @@ class ConsentView(BaseModel):
     manner: ConsentManner
     guardian: GuardianPart
     recorded_by: str
+    person: str | None = Field(description="Who of that client's people recorded it.")
     recorded_at: Moment
     withdrawn_at: Moment | None
+    ended_at: Moment | None = Field(description="Withdrawn, expired, or replaced by the next version.")
     stands: bool = Field(description="Whether it can be relied on now.")
 
 
@@ -79,8 +82,10 @@ def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, 
         manner=ConsentManner(row.manner),
         guardian=GuardianPart(row.guardian),
         recorded_by=row.client,
+        person=row.person,
         recorded_at=row.recorded_at,
         withdrawn_at=row.withdrawn_at,
+        ended_at=row.ended_at,
         stands=latest and to_consent(row).stands(now),
     )
 
@@ -131,11 +136,50 @@ class HoldList(BaseModel):
 
 
 class ErasureView(BaseModel):
-    """An erasure that was asked for, here and of every holder."""
+    """An erasure, here and at every holder, that was asked for; ``approved`` by a second person, or not yet."""
 
     erasure_id: Id
     victim_id: Id
-    occurred_at: Moment
+    asked_by: str
+    unit: str
+    asked_at: Moment
+    approved: bool | None
+    decided_by: str | None
+    decided_at: Moment | None
+
+
+def erasure_view(row: ErasureRow) -> ErasureView:
+    """The view of an erasure."""
+    return ErasureView(
+        erasure_id=row.id,
+        victim_id=row.victim_id,
+        asked_by=row.client,
+        unit=row.unit,
+        asked_at=row.asked_at,
+        approved=row.approved,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )
+
+
+class ErasurePage(BaseModel):
+    """One page of erasures, newest first."""
+
+    items: list[ErasureView]
+    next: str | None
+
+
+class WithdrawalView(BaseModel):
+    """What a person has taken back: the consents, also those that other agencies recorded."""
+
+    victim_id: Id
+    consents: list[Id]
+    withdrawn_at: Moment
+
+
+def withdrawal_view(taken: TakenBack) -> WithdrawalView:
+    """The view of a withdrawal."""
+    return WithdrawalView(victim_id=taken.victim_id, consents=list(taken.consents), withdrawn_at=taken.at)
 
 
 class AccessView(BaseModel):

@@ -222,6 +222,24 @@ CATALOGUE: dict[str, Kind] = {
         "The data of this victim are held by law and cannot be erased now.",
         "Cabut penahanan setelah alasannya berakhir.", "Lift the hold when its reason has ended.",
     ),
+    "already-asked": _kind(
+        409,
+        "Penghapusan sudah diminta", "Erasure already asked for",
+        "Penghapusan {erasure} menunggu keputusan orang kedua.", "Erasure {erasure} waits for a second person.",
+        "Minta penyelia lain memutuskannya.", "Ask another supervisor to decide it.",
+    ),
+    "unknown-erasure": _kind(
+        404,
+        "Permintaan penghapusan tidak dikenal", "Unknown erasure",
+        "Tidak ada permintaan penghapusan korban ini dengan id itu.", "No erasure of this victim has this id.",
+        "Periksa id di /v1/erasures.", "Check the id at /v1/erasures.",
+    ),
+    "already-decided": _kind(
+        409,
+        "Sudah diputuskan", "Already decided",
+        "Permintaan penghapusan ini sudah diputuskan.", "This erasure has been decided.",
+        "Tidak ada yang perlu dilakukan.", "There is nothing to do.",
+    ),
     "unknown-break-glass": _kind(
         404,
         "Akses darurat tidak dikenal", "Unknown break-glass",
@@ -231,8 +249,9 @@ CATALOGUE: dict[str, Kind] = {
     "second-person-needed": _kind(
         409,
         "Perlu orang kedua", "A second person is needed",
-        "Yang membuka akses darurat tidak dapat menilainya sendiri.", "Who opened it cannot judge it.",
-        "Minta penyelia lain menilai.", "Ask another supervisor to judge it.",
+        "Yang membuka atau meminta tidak dapat menilai atau memutuskannya sendiri.",
+        "Who opened it or asked for it cannot judge or decide it.",
+        "Minta penyelia lain.", "Ask another supervisor.",
     ),
     "already-open": _kind(
         409,

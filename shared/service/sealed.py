@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.codes import IdentityField, KeptBecause
@@ -33,14 +33,17 @@ from shared.security.sealing import (
 from shared.security.vault import Vault
 from shared.service import numbers
 from shared.service.office import Office
+from shared.storage import privacy
 from shared.storage.database import Database, Transaction
 from shared.storage.privacy_tables import DataKeyRow, DisclosureRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReferralRow
 
 log = structlog.get_logger()
 
-IDENTITY, WITHHELD, NOTE = "identity", "withheld", "note"
-"""The kinds of what is sealed; ``withheld`` is of an identity, and only a legal hold keeps it."""
+IDENTITY, NOTE = "identity", "note"
+"""The kinds of what is sealed."""
+HELD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note"}
+"""The kinds of what only a legal hold keeps."""
 OWN = "own"
 """The key of what we sealed ourselves."""
 
@@ -59,9 +62,13 @@ def put(tx: Transaction, office: Office, about: str, source: str, kind: str, wha
     if row is None:
         row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
         tx.session.add(row)
-    row.kind = kind
-    at_rest = seal_at_rest(json.dumps(dict(what)).encode(), _data_key(tx, office, about), source)
-    row.key_id, row.sealed, row.recorded_at = OWN, base64.b64encode(at_rest).decode(), tx.now
+    row.kind, row.recorded_at = kind, tx.now
+    _seal(tx, office, row, what)
+
+
+def _seal(tx: Transaction, office: Office, row: SealedRow, what: Mapping[str, str]) -> None:
+    at_rest = seal_at_rest(json.dumps(dict(what)).encode(), _data_key(tx, office, row.victim_id), row.source)
+    row.key_id, row.sealed = OWN, base64.b64encode(at_rest).decode()
 
 
 def find(session: Session, about: str, source: str) -> SealedRow | None:
@@ -97,10 +104,15 @@ def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
         key = DataKey(office.vault.unwrap_at_rest(kept.wrapped, row.victim_id))
         if ours:
             return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
-        return open_sealed(row.sealed, key, row.victim_id, office.code, purpose(row.source))
+        return open_sealed(row.sealed, key, row.victim_id, office.code, purpose(_origin(row.source)))
     except Unopenable as error:
         log.error("sealed.unopenable", reason=error.reason)
         return {}
+
+
+def _origin(source: str) -> str:
+    """The source as it was before it was set aside."""
+    return source.split(":", 2)[2] if source.startswith("held:") else source
 
 
 def purpose(referral_id: str) -> str:
@@ -110,7 +122,7 @@ def purpose(referral_id: str) -> str:
 
 _IDENTITIES = (
     select(SealedRow)
-    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, WITHHELD)))
+    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, HELD[IDENTITY])))
     .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
 )
 
@@ -140,8 +152,11 @@ class Reach(Enum):
     SHOW = _ours_or_given(KeptBecause.CUSTODY)
     """What may be shown: who is responsible for a victim goes on knowing who they are."""
     ALL = _IDENTITIES
-    """Also what only a legal hold or another basis keeps, and what came with a request that nobody has accepted: for a
-    break-glass."""
+    """Also what only a legal hold keeps, and what came with a request that nobody has accepted: for a break-glass."""
+    HELD_FIRST = _IDENTITIES.order_by(None).order_by(
+        col(SealedRow.kind) == HELD[IDENTITY], col(SealedRow.recorded_at), col(SealedRow.number)
+    )
+    """The same, and of each field what the hold keeps, whatever was written since: for a court."""
 
 
 def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
@@ -152,22 +167,20 @@ def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach
     return found
 
 
-def withhold_own(tx: Transaction, victim_id: str) -> None:
-    """Keep what we wrote down ourselves, and show it to nobody at their work until somebody writes it down again."""
-    ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.source) == own_source(victim_id))
-    tx.session.execute(update(SealedRow).where(ours).values(kind=WITHHELD))
-    numbers.drop(tx, victim_id, [own_source(victim_id)])
-
-
 def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
     """Keep free text of an officer, sealed, beside an event. ``about``: the victim, or the case."""
     put(tx, office, about, event_id, NOTE, {"text": text})
 
 
-def notes(session: Session, office: Office, event_ids: Collection[str]) -> dict[str, str]:
-    """Event id → the note beside it, of those that can still be read."""
-    statement = select(SealedRow).where(col(SealedRow.source).in_(event_ids), col(SealedRow.kind) == NOTE)
-    found = {row.source: opened(session, office, row) for row in session.scalars(statement)}
+def notes(
+    session: Session, office: Office, about: str, event_ids: Collection[str], held: bool = False
+) -> dict[str, str]:
+    """Event id → the note beside it, of those about a victim that can still be read. ``held``: also what only a legal
+    hold keeps."""
+    kinds = [NOTE, HELD[NOTE]] if held else [NOTE]
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
+    rows = [row for row in session.scalars(statement) if _origin(row.source) in event_ids]
+    found = {_origin(row.source): opened(session, office, row) for row in rows}
     return {event_id: what["text"] for event_id, what in found.items() if "text" in what}
 
 
@@ -218,17 +231,36 @@ def take(
         return ()
     if first or tx.session.get(DataKeyRow, key.kid) is None:
         _keep_key(tx, office, key.kid, victim_id, key)
-    row = None if first else find(tx.session, victim_id, referral_id)
-    if row is not None:
-        numbers.drop(tx, victim_id, [referral_id])
-    else:
-        row = SealedRow(
-            victim_id=victim_id, source=referral_id, kind=IDENTITY, key_id="", sealed="", recorded_at=tx.now
+    if not first:
+        _replace(tx, office, victim_id, referral_id, key.kid)
+    tx.session.add(
+        SealedRow(
+            victim_id=victim_id,
+            source=referral_id,
+            kind=IDENTITY,
+            key_id=key.kid,
+            sealed=sealed,
+            recorded_at=tx.now,
         )
-        tx.session.add(row)
-    row.key_id, row.sealed, row.recorded_at = key.kid, sealed, tx.now
+    )
     numbers.keep(tx, office, victim_id, referral_id, given)
     return tuple(sorted(given))
+
+
+def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, by_key: str) -> None:
+    """Make room for what an agency gives us anew with a referral: what it gave before goes, unless a hold keeps it."""
+    before = find(tx.session, victim_id, referral_id)
+    if before is None:
+        return
+    if privacy.holds_of(tx.session, victim_id):
+        set_aside(tx, office, victim_id, [referral_id])
+        return
+    numbers.drop(tx, victim_id, [referral_id])
+    tx.session.delete(before)
+    tx.session.flush()
+    if before.key_id != by_key:
+        tx.erased = True
+        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id) == before.key_id))
 
 
 AT_ONCE = 500
@@ -263,22 +295,87 @@ def withhold(tx: Transaction, referral_ids: Collection[str]) -> None:
     tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
 
 
-def forget(tx: Transaction, victim_id: str, only_from: Collection[str] | None = None) -> None:
+def withhold_all(tx: Transaction, victim_id: str) -> None:
+    """Send no key of a victim any more, nor keep one that came with something parked."""
+    events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == victim_id)
+    for table in (OutboxEntry, ParkedEvent):
+        tx.session.execute(update(table).where(col(table.event_id).in_(events)).values(key=None))
+
+
+def sources(session: Session, victim_id: str) -> list[str]:
+    """What we wrote down ourselves about a victim, and may show: who they are, and notes."""
+    ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.key_id) == OWN)
+    return list(session.scalars(select(col(SealedRow.source)).where(ours, col(SealedRow.kind).in_(list(HELD)))))
+
+
+def keeps_anything(session: Session, victim_id: str) -> bool:
+    """Whether any key of a victim is here: also one of notes alone, or from which the keys of recipients came."""
+    return session.scalars(select(col(DataKeyRow.id)).where(col(DataKeyRow.victim_id) == victim_id)).first() is not None
+
+
+def renew_own_key(tx: Transaction, office: Office, victim_id: str) -> None:
+    """Seal what we wrote down under a new data key.
+
+    From the old one come the keys of all that we have given: it opens what stands of that in our ledger, and a
+    recipient to whom we give again would get the very key that it has destroyed.
+    """
+    tx.session.flush()
+    old = tx.session.get(DataKeyRow, own_source(victim_id))
+    if old is None:
+        return
+    ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.key_id) == OWN)
+    kept = [(row, opened(tx.session, office, row)) for row in tx.session.scalars(select(SealedRow).where(ours))]
+    tx.session.delete(old)
+    tx.session.flush()
+    tx.erased = True
+    for row, what in kept:
+        _seal(tx, office, row, what)
+
+
+def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
+    """Keep what these sources said (None: everything) where only a break-glass finds it: a legal hold forbids that it
+    is erased or written over. What is written down or given from now on stands beside it, untouched by its end."""
+    tx.session.flush()
+    here = (col(SealedRow.victim_id) == victim_id) & col(SealedRow.kind).in_(list(HELD))
+    if only is None:
+        withhold_all(tx, victim_id)
+    else:
+        here &= col(SealedRow.source).in_(only)
+    for row in tx.session.scalars(select(SealedRow).where(here)).all():
+        what = opened(tx.session, office, row)
+        row.source, row.kind = f"held:{row.number}:{row.source}", HELD[row.kind]
+        if row.key_id == OWN:  # bound to its source
+            _seal(tx, office, row, what)
+    tx.session.flush()
+    numbers.drop(tx, victim_id, only)
+
+
+def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
     """Destroy the keys of a victim here, so that nothing sealed opens any more, and nothing is sent again with a key.
 
-    ``only_from``: only what came with these referrals.
+    ``only``: what these sources said, and nothing else.
     """
     tx.erased = True
-    numbers.drop(tx, victim_id, only_from)
-    here = col(SealedRow.victim_id) == victim_id
-    if only_from is None:
+    numbers.drop(tx, victim_id, only)
+    if only is None:
         tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.victim_id) == victim_id))
-        events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == victim_id)
-        tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
-        tx.session.execute(update(ParkedEvent).where(col(ParkedEvent.event_id).in_(events)).values(key=None))
+        withhold_all(tx, victim_id)
+        tx.session.execute(delete(SealedRow).where(col(SealedRow.victim_id) == victim_id))
     else:
-        withhold(tx, only_from)
-        here &= col(SealedRow.source).in_(only_from)
-        keys = set(tx.session.scalars(select(col(SealedRow.key_id)).where(here)))
-        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id).in_(keys)))
-    tx.session.execute(delete(SealedRow).where(here))
+        withhold(tx, only)
+        _delete(tx, office, victim_id, col(SealedRow.source).in_(only))
+
+
+def forget_held(tx: Transaction, office: Office, victim_id: str) -> None:
+    """Destroy what only a legal hold has kept, which is lifted."""
+    tx.erased = True
+    _delete(tx, office, victim_id, col(SealedRow.kind).in_(list(HELD.values())))
+
+
+def _delete(tx: Transaction, office: Office, victim_id: str, these: ColumnElement[bool]) -> None:
+    here = col(SealedRow.victim_id) == victim_id
+    keys = set(tx.session.scalars(select(col(SealedRow.key_id)).where(here, these)))
+    tx.session.execute(delete(SealedRow).where(here, these))
+    keys -= set(tx.session.scalars(select(col(SealedRow.key_id)).where(here)))
+    tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id).in_(keys)))
+    renew_own_key(tx, office, victim_id)

@@ -10,7 +10,7 @@ import structlog
 from shared.domain.access import Caller
 from shared.service import trace
 from shared.storage.database import Transaction
-from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, HoldRow
+from shared.storage.privacy_tables import BreakGlassRow, ErasureRow, HoldRow
 
 
 def _by(caller: Caller) -> Any:
@@ -49,16 +49,28 @@ def searched(tx: Transaction, caller: Caller, field: str) -> None:
     tx.afterwards.append(lambda: log.info("victim.searched", reason=field))
 
 
-def erased(tx: Transaction, caller: Caller, erasure_id: str) -> None:
-    """A person's data were erased here, and every holder is asked to."""
+def erasure_asked(tx: Transaction, caller: Caller, row: ErasureRow) -> None:
+    """Somebody asked that a person be erased."""
     log = _by(caller)
-    tx.afterwards.append(lambda: log.warning("erasure.asked", record=erasure_id))
+    tx.afterwards.append(lambda: log.warning("erasure.asked", record=row.id))
 
 
-def withdrawn(tx: Transaction, caller: Caller, row: ConsentRow) -> None:
+def erasure_decided(tx: Transaction, caller: Caller, row: ErasureRow) -> None:
+    """A second person had them erased, here and at every holder, or refused it."""
+    log = _by(caller)
+    tx.afterwards.append(lambda: log.warning("erasure.decided", record=row.id, approved=row.approved))
+
+
+def retention_ended(tx: Transaction, erasure_id: str) -> None:
+    """A person is erased, here and at every holder, because the time for which their data may be kept is over."""
+    log = structlog.get_logger()
+    tx.afterwards.append(lambda: log.warning("erasure.retention-ended", record=erasure_id))
+
+
+def withdrawn(tx: Transaction, caller: Caller, consent_id: str) -> None:
     """A consent was taken back."""
     log = _by(caller)
-    tx.afterwards.append(lambda: log.info("consent.withdrawn", record=row.id))
+    tx.afterwards.append(lambda: log.info("consent.withdrawn", record=consent_id))
 
 
 def hold_placed(tx: Transaction, caller: Caller, row: HoldRow) -> None:

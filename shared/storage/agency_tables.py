@@ -49,6 +49,8 @@ class VictimRow(AgencyStored, table=True):
     registered_at: datetime = Field(sa_type=UtcMoment)
     closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     outcome: str | None = Field(default=None, sa_type=Word)
+    keep_until: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
+    """How long what is known of who they are may be kept after their journey has ended here."""
 
 
 class AccessRow(AgencyStored, table=True):
@@ -84,4 +86,4 @@ class IdempotencyRow(AgencyStored, table=True):
     location: str | None = None
     etag: str | None = None
     body: bytes = Field(sa_type=Bytes)
-    answered_at: datetime = Field(sa_type=UtcMoment)
+    answered_at: datetime = Field(sa_type=UtcMoment, index=True)

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from shared.contracts.codes import ConsentManner, ConsentPurpose, GuardianPart, IdentityField, KeptBecause
 from shared.domain.consent import Consent
-from shared.storage.privacy_tables import ConsentRow, DisclosureRow, HoldRow, ObeyedRow
+from shared.storage.privacy_tables import ConsentRow, DisclosureRow, ErasureRow, HoldRow, ObeyedRow
 
 
 def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
@@ -16,9 +16,20 @@ def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
     return session.scalars(statement.order_by(col(ConsentRow.version))).all()
 
 
-def is_consent(session: Session, consent_id: str) -> bool:
-    """Whether a consent has this id already, of whichever victim."""
-    return session.scalar(select(col(ConsentRow.version)).where(col(ConsentRow.id) == consent_id)) is not None
+def load_consent(session: Session, consent_id: str) -> ConsentRow | None:
+    """The consent that was recorded here under this id, of whichever victim."""
+    return session.scalars(select(ConsentRow).where(col(ConsentRow.id) == consent_id)).first()
+
+
+def load_erasure(session: Session, erasure_id: str) -> ErasureRow | None:
+    """The erasure that was asked for here under this id, of whichever victim."""
+    return session.scalars(select(ErasureRow).where(col(ErasureRow.id) == erasure_id)).first()
+
+
+def waiting_erasure(session: Session, victim_id: str) -> ErasureRow | None:
+    """The erasure of a victim that waits for a second person."""
+    waiting = (col(ErasureRow.victim_id) == victim_id) & col(ErasureRow.approved).is_(None)
+    return session.scalars(select(ErasureRow).where(waiting)).first()
 
 
 def to_consent(row: ConsentRow) -> Consent:
@@ -34,7 +45,7 @@ def to_consent(row: ConsentRow) -> Consent:
         manner=ConsentManner(row.manner),
         guardian=GuardianPart(row.guardian),
         recorded_at=row.recorded_at,
-        withdrawn_at=row.withdrawn_at,
+        ended_at=row.ended_at,
     )
 
 

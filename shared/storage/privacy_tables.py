@@ -53,13 +53,16 @@ class ConsentRow(AgencyStored, table=True):
     purposes: Any = Field(sa_type=Json)
     fields: Any = Field(sa_type=Json)
     recipients: Any = Field(sa_type=Json)
-    valid_until: datetime = Field(sa_type=UtcMoment)
+    valid_until: datetime = Field(sa_type=UtcMoment, index=True)
     manner: str = Field(sa_type=Word)
     guardian: str = Field(sa_type=Word)
     client: str = Field(max_length=100)
+    person: str | None = Field(default=None, max_length=200)
     unit: str = Field(sa_type=Word)
     recorded_at: datetime = Field(sa_type=UtcMoment)
     withdrawn_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """When it was over: withdrawn, expired, or replaced by the next version."""
 
 
 class DisclosureRow(AgencyStored, table=True):
@@ -101,6 +104,23 @@ class ObeyedRow(AgencyStored, table=True):
     at: datetime = Field(sa_type=UtcMoment)
 
 
+class ErasureRow(AgencyStored, table=True):
+    """An erasure that somebody has asked for here, and what a second person says of it."""
+
+    __tablename__ = "erasures"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    client: str = Field(max_length=100)
+    person: str = Field(max_length=200)
+    unit: str = Field(sa_type=Word)
+    asked_at: datetime = Field(sa_type=UtcMoment)
+    approved: bool | None = None
+    decided_by: str | None = Field(default=None, max_length=100)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
 class BlindIndexRow(AgencyStored, table=True):
     """A keyed hash of a number that a victim can be searched by; the number itself is nowhere. ``source`` as in
     ``sealed``."""
@@ -122,6 +142,7 @@ class HoldRow(AgencyStored, table=True):
     victim_id: str = Field(sa_type=Ident, index=True)
     basis: str = Field(sa_type=Word)
     client: str = Field(max_length=100)
+    person: str | None = Field(default=None, max_length=200)
     unit: str = Field(sa_type=Word)
     placed_at: datetime = Field(sa_type=UtcMoment)
     lifted_at: datetime | None = Field(default=None, sa_type=UtcMoment)

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from shared.domain.access import NOT_TAKEN_ON, Sight
 from shared.storage.agency_tables import AccessRow, CaseRow, VictimRow
-from shared.storage.privacy_tables import BreakGlassRow
+from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 
 
@@ -50,6 +50,14 @@ def concerned(sight: Sight) -> ColumnElement[bool]:
 def looks(sight: Sight) -> ColumnElement[bool]:
     """Rows of the access log that somebody of a desk in sight made."""
     return _unit(sight, AccessRow.unit)
+
+
+def erasures(sight: Sight) -> ColumnElement[bool]:
+    """Erasures that somebody of a desk in sight asked for, or of a victim that one is responsible for."""
+    if sight.units is None:
+        return true()
+    held = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), _held(sight))
+    return or_(_unit(sight, ErasureRow.unit), held.exists())
 
 
 def glasses(sight: Sight) -> ColumnElement[bool]:

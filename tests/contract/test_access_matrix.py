@@ -71,6 +71,8 @@ ROLES_OF: Mapping[str, str] = {
     "place_hold": "supervisor",
     "lift_holds": "supervisor",
     "erase": "supervisor",
+    "decide_erasure": "supervisor",
+    "list_erasures": "supervisor auditor",
     "break_glass": DOERS,
     "end_break_glass": DOERS,
     "list_break_glass": "officer supervisor auditor",
@@ -213,6 +215,9 @@ TRIES = [
     Try("lift_holds", VICTIM, f"/v1/victims/{VICTIM}/legal-holds/lifting", frozenset(OWN | AT_WORK), "200", body={}),
     Try("erase", VICTIM, f"/v1/victims/{VICTIM}/erasure", frozenset(OWN), "occurred-in-the-future",
         "not-custody-holder", body={"occurred_at": TOMORROW}),
+    Try("decide_erasure", VICTIM, f"/v1/victims/{VICTIM}/erasure/decision", frozenset(OWN), "unknown-erasure",
+        "not-custody-holder", body={"erasure_id": NOBODY, "approved": True}),
+    Try("list_erasures", "", "/v1/erasures", frozenset(UNITS), "200", method="GET"),
     # a break-glass is there for those for whom the victim does not exist; who has opened one is in the stories
     Try("break_glass", "", f"/v1/victims/{NOBODY}/break-glass", frozenset(UNITS), "unknown-victim",
         body={"reason": "court-order", "minutes": 5}),

@@ -16,7 +16,7 @@ from tests.served import Answer, Served, served
 
 CANARY, WORD = b"KANARI-7f3a", "kanari-7f3a"
 ID = b"0193f0a2-7a10-7000-8000-00000000000a"
-CASE = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam", "note": CANARY.decode()}
+CASE = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam", "destination": "KH"}
 BODY = json.dumps(CASE).encode()
 NTH = count()
 
@@ -204,8 +204,8 @@ TRICKS: dict[str, Trick] = {
     "a bomb that says nothing of it": Trick(post(body=BOMB), *NO_JSON),
     "JSON 10,000 deep": Trick(post(body=b'{"a":' * 10_000 + b"1" + b"}" * 10_000), 400, "json-too-deep"),
     "lists 30,000 deep": Trick(post(body=b"[" * 30_000), 400, "json-too-deep"),
-    "a member twice": Trick(post(body=BODY[:-1] + b', "note": "x"}'), 400, "duplicate-member"),
-    "a member twice, in disguise": Trick(post(body=BODY[:-1] + b', "\\u006eote": "x"}'), 400, "duplicate-member"),
+    "a member twice": Trick(post(body=BODY[:-1] + b', "unit": "x"}'), 400, "duplicate-member"),
+    "a member twice, in disguise": Trick(post(body=BODY[:-1] + b', "\\u0075nit": "x"}'), 400, "duplicate-member"),
     "a number that is none": Trick(post(body=b'{"note": NaN}'), *NO_JSON),
     "a number without end": Trick(post(body=b'{"note": 1e999}'), *NO_JSON),
     "a number of 5,000 digits": Trick(post(body=b'{"note": ' + b"9" * 5000 + b"}"), *NO_JSON),

@@ -288,8 +288,8 @@ def matching(if_match: str | None, status: int, code: str, field: str | None = N
 
 
 def keyed(key: str | None, status: int, code: str) -> Bad:
-    body = a_case(note=CANARY)
-    return Bad("POST /v1/cases", status, code, "Idempotency-Key", body, {"Idempotency-Key": key})
+    body = a_victim(identity={"statement": CANARY})
+    return Bad(f"POST /v1/cases/{CASE}/victims", status, code, "Idempotency-Key", body, {"Idempotency-Key": key})
 
 
 def asking(path: str, status: int, code: str, field: str | None = None, service: str = "police") -> Bad:
@@ -311,8 +311,8 @@ BAD_REQUESTS: dict[str, Bad] = {
     "JSON cut short": Bad("POST /v1/cases", 400, "malformed-json", body=b'{"unit": "' + CANARY.encode()),
     "not UTF-8": Bad("POST /v1/cases", 400, "malformed-json", body=b'{"unit": "\xff' + CANARY.encode() + b'"}'),
     "a form": typed("application/x-www-form-urlencoded", b"unit=" + CANARY.encode()),
-    "JSON that is said to be text": typed("text/plain", json.dumps(a_case(note=CANARY)).encode()),
-    "larger than 64 KiB": opening(413, "body-too-large", note=CANARY * 6000),
+    "JSON that is said to be text": typed("text/plain", json.dumps(a_case(channel=CANARY)).encode()),
+    "larger than 64 KiB": opening(413, "body-too-large", channel=CANARY * 6000),
     "a list for an object": Bad("POST /v1/cases", *INVALID, "", [CANARY]),
     "nothing for an object": Bad("POST /v1/cases", *INVALID, ""),
     "a field missing": Bad("POST /v1/cases", *INVALID, "/channel", {"unit": WORD, "exploitation": "sexual"}),
@@ -322,11 +322,11 @@ BAD_REQUESTS: dict[str, Bad] = {
     ),
     "one inside another": registering(*INVALID, "/identity/panggilan", identity={"panggilan": CANARY}),
     "a word not in its list": opening(*INVALID, "/exploitation", exploitation=CANARY),
-    "a text too long": opening(*INVALID, "/note", note=CANARY * 400),
+    "a text too long": referring(*INVALID, "/note", note=CANARY * 400),
     "a name too long": registering(*INVALID, "/identity/name", identity={"name": CANARY * 20}),
-    "a NUL in a text": opening(*INVALID, "/note", note=f"{CANARY}\0"),
-    "half a character": opening(*INVALID, "/note", note=f"{CANARY}\ud800"),
-    "a number for a text": opening(*INVALID, "/note", note=73),
+    "a NUL in a text": referring(*INVALID, "/note", note=f"{CANARY}\0"),
+    "half a character": referring(*INVALID, "/note", note=f"{CANARY}\ud800"),
+    "a number for a text": referring(*INVALID, "/note", note=73),
     "a text for a truth": referring(*INVALID, "/force", force=CANARY),
     "a NIK that is none": registering(*INVALID, "/identity/nik", identity={"nik": CANARY}),
     "a moment that is none": opening(*INVALID, "/occurred_at", occurred_at=CANARY),
@@ -373,7 +373,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a channel there is not": opening(409, "unknown-channel", "/channel", channel=WORD),
     "a desk there is not": opening(409, "unknown-unit", "/unit", unit=WORD),
     "a home that is nowhere": registering(409, "unknown-region", "/home_region", home_region="74.99"),
-    "a case that is there": opening(409, "id-taken", "/case_id", case_id=CASE, note=CANARY),
+    "a case that is there": opening(409, "id-taken", "/case_id", case_id=CASE),
     "a victim that is there": registering(409, "id-taken", "/victim_id", victim_id=VICTIM, identity={"name": CANARY}),
     "a referral that is there": referring(409, "id-taken", "/referral_id", referral_id=OURS, note=CANARY),
     "a consent that is there": agreeing(409, "id-taken", "/consent_id", consent_id=AGREED),
@@ -496,7 +496,7 @@ async def test_what_goes_wrong_inside_is_a_problem_too_and_stays_inside(
     database = running.apps["police"].state.database
     monkeypatch.setattr(database, "read", breaks)
     monkeypatch.setattr(database, "write", breaks)
-    for bad in (asking(f"/v1/victims/{VICTIM}", status, code), opening(status, code, note=CANARY)):
+    for bad in (asking(f"/v1/victims/{VICTIM}", status, code), referring(status, code, note=CANARY)):
         before = len(running.logged.getvalue())
         answer = await bad.ask(running, "id")
         assert (answer.status_code, answer.json()["type"]) == (status, TYPE_PREFIX + code)

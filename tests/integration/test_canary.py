@@ -26,7 +26,7 @@ from deploy.embedded_nats import EmbeddedNats
 from shared.domain.access import Role
 from tests.conftest import DatabaseUrl
 from tests.integration.test_trust import consent, until_disclosure
-from tests.network import Client, Network, a_victim, asking, problem, provisioning, refer
+from tests.network import Client, Network, a_victim, agree, asking, problem, provisioning, refer
 from tests.tokens import claims, signed
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
@@ -142,7 +142,6 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
         "unit": "polres-74.01",
         "channel": "spkt",
         "exploitation": "online-scam",
-        "note": canaries.name("case note"),
     }
     case = (await police.post("/v1/cases", opened)).json()["id"]
     victim = await a_victim(police, identity=canaries.identity("first"))
@@ -196,6 +195,7 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     withdrawn = await police.post(f"/v1/victims/{third}/consents/withdrawal")
     assert await until_disclosure(police, third, agreeing, lambda item: item["end"] == "erased")
     erased = await head.post(f"/v1/victims/{third}/erasure")
+    await agree(network, "police", third, erased.json()["erasure_id"])
     refusals += [json.dumps(agreed), withdrawn.text, erased.text]
     assert problem(await police.http.get(f"/v1/victims/{third}/identity", params={"purpose": "care"})) == "no-identity"
 
@@ -287,7 +287,7 @@ async def test_no_byte_anywhere_tells_who_a_victim_is(
     with contextlib.redirect_stderr(logged), contextlib.redirect_stdout(logged):
         refusals = await all_that_can_be_told(talkative, canaries)
     heard = "\n".join(canaries.heard)
-    misplaced = {"misplaced", "case note", "break-glass note", "second safe house"}
+    misplaced = {"misplaced", "break-glass note", "second safe house"}
     unheard = [what for what, word in canaries.words.items() if word not in heard and what not in misplaced]
     told_to_nobody = {"first safe house", "note", "accept note", "reject note", "first statement"}
     assert set(unheard) <= told_to_nobody | {w for w in unheard if w.startswith("second")}, unheard

@@ -12,7 +12,7 @@ from deploy.embedded_nats import EmbeddedNats
 from shared.domain.access import Role
 from shared.domain.commands import Identity
 from shared.storage.agency_tables import IdempotencyRow
-from tests.network import Client, Network, a_victim, asking, problem, refer
+from tests.network import Client, Network, a_victim, asking, erase, problem, refer
 
 KOLAKA, MAKASSAR, TOP = "polres-74.01", "polres-73.71", "bareskrim"
 WHO = {"name": "Dahlia Contoh Rekaan", "nik": "7401010101010007", "safe_house": "Rumah rekaan 7"}
@@ -211,14 +211,14 @@ async def test_a_hold_is_lifted_by_the_desk_that_placed_it_or_one_above(police: 
     top, above, makassar = [
         await police.calling("police", Role.SUPERVISOR, unit) for unit in (TOP, "polda-sulsel", MAKASSAR)
     ]
-    place, lift, erase = (f"/v1/victims/{victim}/{path}" for path in ("legal-holds", "legal-holds/lifting", "erasure"))
+    place, lift = (f"/v1/victims/{victim}/{path}" for path in ("legal-holds", "legal-holds/lifting"))
     assert (await top.post(place, {"basis": "trial"})).status_code == 201
     assert problem(await makassar.post(lift)) == "not-your-unit"
     assert (await makassar.post(place, {"basis": "investigation"})).status_code == 201
     assert (await above.post(lift)).status_code == 200  # that of Makassar; the trial's stands
-    assert problem(await top.post(erase)) == "legal-hold"
+    assert problem(await top.post(f"/v1/victims/{victim}/erasure")) == "legal-hold"
     assert (await top.post(lift)).status_code == 200
-    assert (await top.post(erase)).status_code == 202
+    await erase(police, "police", victim)
     assert await identity(owner, victim) == "no-identity"
 
 

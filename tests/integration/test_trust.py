@@ -21,7 +21,7 @@ from shared.service.erasure import Answer, note
 from shared.service.office import draft, new_id
 from shared.storage.privacy_tables import DataKeyRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry
-from tests.network import Client, Network, a_victim, asking, problem, refer
+from tests.network import Client, Network, a_victim, agree, asking, erase, problem, refer
 
 WHO = {
     "name": "Cempaka Contoh Rekaan",
@@ -227,7 +227,9 @@ async def test_on_consent_only_what_was_agreed_is_given_and_a_withdrawal_takes_i
     await police.until_status(referral, "in-progress")
 
     withdrawn = await police.post(f"/v1/victims/{victim}/consents/withdrawal")
-    assert withdrawn.status_code == 200 and withdrawn.json()["stands"] is False
+    assert withdrawn.status_code == 200 and withdrawn.json()["consents"] == [agreed["id"]]
+    [taken_back] = (await police.get(f"/v1/victims/{victim}/consents"))["items"]
+    assert taken_back["stands"] is False and taken_back["withdrawn_at"] == withdrawn.json()["withdrawn_at"]
     # at once: nothing more is given on it
     refused = await police.post("/v1/referrals", asking(victim, "kemenkes", "first-aid", basis="consent"))
     assert problem(refused) == "no-consent"
@@ -352,6 +354,7 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
     named = {"erasure_id": new_id()}
     assert (await head.post(f"/v1/victims/{victim}/erasure", named)).status_code == 202
     assert problem(await head.post(f"/v1/victims/{victim}/erasure", named)) == "id-taken"
+    await agree(network, "kemenpppa", victim, named["erasure_id"])
     await until_disclosure(kemenpppa, victim, referral, lambda item: item["end"] == "erased")
     await until_forgotten(network, "police", victim)
 
@@ -434,8 +437,7 @@ async def test_an_erasure_that_arrives_on_two_ways_takes_what_came_on_both(netwo
     """Kemenkes does not know who is responsible: each of those who gave it something has a say over that."""
     police, kemenpppa, kemenkes = members = await three(network)
     victim, first, second = await known_twice(*members)
-    head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    assert (await head.post(f"/v1/victims/{victim}/erasure")).status_code == 202
+    await erase(network, "kemenpppa", victim)
     assert (await until_disclosure(kemenpppa, victim, second, lambda item: item["end"]))["end"] == "erased"
     assert (await until_disclosure(police, victim, first, lambda item: item["end"]))["end"] == "erased"
     for code in ("police", "kemenpppa", "kemenkes"):

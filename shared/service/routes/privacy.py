@@ -19,6 +19,7 @@ from shared.storage import privacy, seen
 from shared.storage.agency_tables import AccessRow
 from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
+from shared.storage.privacy_tables import ErasureRow
 from shared.storage.victims import see_victim
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
@@ -58,6 +59,7 @@ def search_victims(
         "not-agreed",
         "guardian-part-missing",
         "already-over",
+        "unknown-agency",
         "id-taken",
         *COMMANDED,
     ),
@@ -82,7 +84,7 @@ def record_consent(
 
 @router.post(
     "/victims/{victim_id}/consents/withdrawal",
-    response_model=m.ConsentView,
+    response_model=m.WithdrawalView,
     tags=RIGHTS,
     summary="Tarik persetujuan / Withdraw a consent",
     responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
@@ -95,11 +97,12 @@ def withdraw_consent(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Seketika menghentikan pemberian baru; setiap pemegang diberi tahu dan menjawab dengan tanda terima."""
+    """Seketika menghentikan pemberian baru; setiap pemegang diberi tahu dan menjawab dengan tanda terima. Berlaku juga
+    bagi persetujuan yang dicatat instansi lain, bila data itu ada di sini."""
 
     def work(tx: Transaction) -> Answer:
-        row = consents.withdraw(tx, office, caller, sight, victim_id, command)
-        return Answer(200, m.consent_view(row, office.notices, tx.now))
+        taken = consents.withdraw(tx, office, caller, sight, victim_id, command)
+        return Answer(200, m.withdrawal_view(taken))
 
     return posting.once(command, work)
 
@@ -225,17 +228,63 @@ def lift_holds(
     status_code=202,
     response_model=m.ErasureView,
     tags=RIGHTS,
-    summary="Hapus identitas di mana-mana / Erase an identity everywhere",
-    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "id-taken", *COMMANDED),
+    summary="Minta penghapusan identitas di mana-mana / Ask that an identity be erased everywhere",
+    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "already-asked", "id-taken", *COMMANDED),
 )
 def erase(
     victim_id: IdPath, command: c.Erase, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Kunci di sini dimusnahkan seketika; setiap pemegang diminta berbuat sama dan menjawab."""
+    """Menunggu keputusan orang kedua (`/erasure/decision`): yang dimusnahkan tidak dapat dikembalikan."""
 
     def work(tx: Transaction) -> Answer:
-        asked = erasure.erase(tx, office, caller, sight, victim_id, command)
-        view = m.ErasureView(erasure_id=asked.erasure_id, victim_id=victim_id, occurred_at=asked.occurred_at)
-        return Answer(202, view)
+        return Answer(202, m.erasure_view(erasure.ask(tx, office, caller, sight, victim_id, command)))
 
     return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/erasure/decision",
+    response_model=m.ErasureView,
+    tags=RIGHTS,
+    summary="Putuskan penghapusan / Decide an erasure",
+    responses=responses(
+        "unknown-victim",
+        "not-custody-holder",
+        "legal-hold",
+        "unknown-erasure",
+        "already-decided",
+        "second-person-needed",
+        *COMMANDED,
+    ),
+)
+def decide_erasure(
+    victim_id: IdPath,
+    command: c.DecideErasure,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Oleh orang kedua. Bila disetujui, kunci di sini dimusnahkan seketika; setiap pemegang diminta berbuat sama dan
+    menjawab."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(200, m.erasure_view(erasure.decide(tx, office, caller, sight, victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/erasures",
+    tags=RIGHTS,
+    summary="Permintaan penghapusan / Erasures asked for",
+    responses=responses("unknown-cursor"),
+)
+def list_erasures(sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> m.ErasurePage:
+    """Yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
+
+    def look(session: Session) -> m.ErasurePage:
+        rows, more = newest_first(session, ErasureRow, [seen.erasures(sight)], cursor, limit)
+        return m.ErasurePage(items=[m.erasure_view(row) for row in rows], next=more)
+
+    return database.read(look)

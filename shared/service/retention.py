@@ -1,0 +1,115 @@
+"""What is deleted by itself because its time is over (UU 27/2022 Ps 21(1) d, Ps 43): with nobody logged in.
+
+Who a victim is, for as long as the notice says that it is kept after the journey has ended: then it is erased here
+and at every holder, unless a legal hold forbids it. An answer kept for a repeated request, and a parked event that has
+been applied since: for a while.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlmodel import Session, col
+
+from shared.domain.consent import Notice
+from shared.service import erasure, security_log
+from shared.service.deadlines import Deadline
+from shared.service.office import Office, new_id
+from shared.storage import privacy
+from shared.storage.agency_tables import IdempotencyRow, VictimRow
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import HoldRow
+from shared.storage.tables import ParkedEvent
+from shared.storage.victims import load_victim
+
+WATCHED = "retention"
+"""What wakes when a journey ends."""
+ANSWERS_KEPT = timedelta(days=30)
+"""How long a request may be repeated with its Idempotency-Key and is given the answer it had."""
+PARKED_KEPT = timedelta(days=90)
+"""How long an event that was parked stays in that list after it has been applied. The ledger has it all the same."""
+AT_ONCE = 500
+"""Rows that are deleted in one transaction."""
+
+
+def deadlines(office: Office) -> Sequence[Deadline]:
+    """What an agency deletes."""
+    return (
+        Deadline(WATCHED, next_erasure, lambda tx: erase_due(tx, office)),
+        Deadline(WATCHED, next_forgotten_answer, forget_answers),
+        deadline_of_parked(office),
+    )
+
+
+def deadline_of_parked(_: Office) -> Deadline:
+    """What every member deletes."""
+    return Deadline(WATCHED, next_forgotten_parked, forget_parked)
+
+
+def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: datetime) -> datetime:
+    """Until when what is known of a victim may be kept, whose journey has ended: as the notice says that they were
+    told, or the newest one that held then."""
+    consents = privacy.consents_of(tx.session, victim.id)
+    notice = office.notices[consents[-1].notice] if consents else _newest(office, closed_at)
+    return closed_at + timedelta(days=notice.retention_days)
+
+
+def _newest(office: Office, at: datetime) -> Notice:
+    valid = [notice for notice in office.notices.values() if notice.valid_from <= at.date()]
+    return max(valid or office.notices.values(), key=lambda notice: notice.valid_from)
+
+
+def erase_due(tx: Transaction, office: Office) -> int:
+    """Erase everybody whose time is over; answers how many."""
+    over = select(col(VictimRow.id)).where(_kept(), col(VictimRow.keep_until) <= tx.now)
+    ids = tx.session.scalars(over.order_by(col(VictimRow.keep_until)).limit(AT_ONCE)).all()
+    for victim_id in ids:
+        victim, erasure_id = load_victim(tx.session, victim_id), new_id()
+        assert victim is not None
+        erasure.carry_out(tx, office, victim, office.speaker(tx.now.date()), erasure_id)
+        security_log.retention_ended(tx, erasure_id)
+    return len(ids)
+
+
+def next_erasure(session: Session) -> datetime | None:
+    """When the time of the next victim is over."""
+    due = select(col(VictimRow.keep_until)).where(_kept()).order_by(col(VictimRow.keep_until))
+    found: datetime | None = session.scalars(due.limit(1)).first()
+    return found
+
+
+def _kept() -> ColumnElement[bool]:
+    held = select(col(HoldRow.number)).where(
+        col(HoldRow.victim_id) == col(VictimRow.id), col(HoldRow.lifted_at).is_(None)
+    )
+    return col(VictimRow.keep_until).is_not(None) & ~held.exists()
+
+
+def forget_answers(tx: Transaction) -> int:
+    """Delete answers that nobody asks for again."""
+    old = select(col(IdempotencyRow.key)).where(col(IdempotencyRow.answered_at) <= tx.now - ANSWERS_KEPT)
+    keys = tx.session.scalars(old.order_by(col(IdempotencyRow.answered_at)).limit(AT_ONCE)).all()
+    tx.session.execute(delete(IdempotencyRow).where(col(IdempotencyRow.key).in_(keys)))
+    return len(keys)
+
+
+def next_forgotten_answer(session: Session) -> datetime | None:
+    """When the next answer is to be deleted."""
+    oldest = select(col(IdempotencyRow.answered_at)).order_by(col(IdempotencyRow.answered_at)).limit(1)
+    first: datetime | None = session.scalars(oldest).first()
+    return None if first is None else first + ANSWERS_KEPT
+
+
+def forget_parked(tx: Transaction) -> int:
+    """Take off the list what was parked and has been applied since."""
+    old = select(col(ParkedEvent.number)).where(col(ParkedEvent.resolved_at) <= tx.now - PARKED_KEPT)
+    numbers = tx.session.scalars(old.limit(AT_ONCE)).all()
+    tx.session.execute(delete(ParkedEvent).where(col(ParkedEvent.number).in_(numbers)))
+    return len(numbers)
+
+
+def next_forgotten_parked(session: Session) -> datetime | None:
+    """When the next parked event leaves the list."""
+    oldest = select(col(ParkedEvent.resolved_at)).where(col(ParkedEvent.resolved_at).is_not(None))
+    first: datetime | None = session.scalars(oldest.order_by(col(ParkedEvent.resolved_at)).limit(1)).first()
+    return None if first is None else first + PARKED_KEPT
