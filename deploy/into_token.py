@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pkcs11 import Attribute, KeyType, ObjectClass
 
 from deploy.console_output import say
+from deploy.keyring import KEYS
 from shared.security.secret_files import read_secret
 from shared.security.vault import BLIND_INDEX
 
@@ -79,7 +80,7 @@ def _command(
     """Salin kunci instansi ke dalam token · Copy a member's keys into a token."""
     pin = read_secret(pin_file).decode().strip()
     with pkcs11.lib(str(module)).get_token(token_label=token).open(rw=True, user_pin=pin) as session:
-        copied = copy_keys(folder / member, member, session)
+        copied = copy_keys(folder / member / KEYS, member, session)
     say(f"✓ {', '.join(copied) or '-'}", f"now in the token {token}", "green")
 
 

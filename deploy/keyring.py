@@ -1,12 +1,14 @@
 """The keys in a folder of secrets, and the signed directory of their public halves.
 
-FOLDER/directory/directory-1.pem       the task force's key: it signs the directory
-FOLDER/<agency>/<agency>-<n>.pem       signs the agency's events (Ed25519)
-FOLDER/<agency>/<agency>-enc-<n>.pem   opens what others seal for the agency (X25519)
-FOLDER/<agency>/storage-<n>.key        wraps data keys in the agency's database (AES-256)
-FOLDER/<agency>/blind-index.key        makes the agency's keyed hashes (HMAC-SHA-256)
-FOLDER/public/keys.json                the directory: a signed document with a number that only grows
-FOLDER/public/directory-root.json      the public half of the key that signs it (a JWK)
+FOLDER/directory/directory-1.pem            the task force's key: it signs the directory
+FOLDER/<agency>/keys/<agency>-<n>.pem       signs the agency's events (Ed25519)
+FOLDER/<agency>/keys/<agency>-enc-<n>.pem   opens what others seal for the agency (X25519)
+FOLDER/<agency>/keys/storage-<n>.key        wraps data keys in the agency's database (AES-256)
+FOLDER/<agency>/keys/blind-index.key        makes the agency's keyed hashes (HMAC-SHA-256)
+FOLDER/public/keys.json                     the directory: a signed document with a number that only grows
+FOLDER/public/directory-root.json           the public half of the key that signs it (a JWK)
+
+An agency's keys have a folder of their own, so that a service sees a new key there without being told its name.
 """
 
 import fcntl
@@ -28,6 +30,8 @@ from shared.security.secret_files import write_secret
 from shared.security.vault import BLIND_INDEX
 
 ROOT = "directory-1"
+KEYS = "keys"
+"""The folder of an agency's keys, in the agency's own."""
 
 _KINDS: Mapping[Use, type[SigningKey] | type[EncryptionKey]] = {"sig": SigningKey, "enc": EncryptionKey}
 
@@ -55,9 +59,10 @@ class Keyring:
         self._make_root()
         with self._changing(now) as keys:
             for agency in agencies:
+                self._make_folder(agency)
                 if not self._numbers(agency, "storage-(.+)[.]key"):
                     self._write_key(agency, "storage-1")
-                if not (self._folder / agency / f"{BLIND_INDEX}.key").exists():
+                if not (self._keys(agency) / f"{BLIND_INDEX}.key").exists():
                     self._write_key(agency, BLIND_INDEX)
                 for use in _KINDS:
                     self._make_keys(keys, agency, use)
@@ -70,12 +75,12 @@ class Keyring:
                 raise ValueError(f"{agency} has no key of this kind to follow")
             names = [f"{key.kid}.pem" for key in listed] + self._files(agency)
             key_id = _key_id(agency, use, 1 + max(_numbers(names, _pattern(agency, use))))
-            _KINDS[use].generate(key_id).save(self._folder / agency)
+            _KINDS[use].generate(key_id).save(self._keys(agency))
             self._list(keys, agency, use, key_id, valid_from)
         return key_id
 
     def rotate_storage(self, agency: str) -> str:
-        """A new storage key, which the agency's service uses once it is started again. Answers its name."""
+        """A new storage key, which the agency's service uses from now on. Answers its name."""
         numbers = self._numbers(agency, "storage-(.+)[.]key")
         if not numbers:
             raise ValueError(f"{agency} has no storage key to follow")
@@ -108,8 +113,8 @@ class Keyring:
             past = key.revoked_at is not None or (key.retired_at is not None and now > key.retired_at + GRACE)
             if key.use != "enc" or not past:
                 raise ValueError(f"{key_id} is no encryption key that is revoked, or retired {GRACE.days} days ago")
-            (self._folder / key.agency / f"{key_id}.pem").unlink()
-            _to_disk(self._folder / key.agency)
+            (self._keys(key.agency) / f"{key_id}.pem").unlink()
+            _to_disk(self._keys(key.agency))
 
     def publish(self, now: datetime) -> int:
         """Sign the directory anew, with the next number. Answers it."""
@@ -160,24 +165,36 @@ class Keyring:
             listed = sorted(key.kid for key in keys.values() if key.agency == agency and key.use == use)
             if listed:
                 raise ValueError(f"{self._document} lists {', '.join(listed)} of {agency}, and its file is not here")
-            _KINDS[use].generate(_key_id(agency, use, 1)).save(self._folder / agency)
+            _KINDS[use].generate(_key_id(agency, use, 1)).save(self._keys(agency))
         for number in sorted(numbers or [1]):
             self._list(keys, agency, use, _key_id(agency, use, number), ALWAYS)
 
     def _list(self, keys: dict[str, DirectoryKey], agency: str, use: Use, key_id: str, valid_from: datetime) -> None:
-        jwk = _KINDS[use].load(self._folder / agency / f"{key_id}.pem").public_jwk(agency)
+        jwk = _KINDS[use].load(self._keys(agency) / f"{key_id}.pem").public_jwk(agency)
         listed = keys.setdefault(key_id, DirectoryKey.model_validate({**jwk, "valid_from": valid_from}))
         if (listed.agency, listed.x) != (agency, jwk["x"]):
             raise ValueError(f"{self._document} lists another key {key_id}: give the new key a new id")
 
+    def _keys(self, agency: str) -> Path:
+        return self._folder / agency / KEYS
+
+    def _make_folder(self, agency: str) -> None:
+        """Where an agency's keys are; those of an earlier version, which lay beside it, are brought there."""
+        own = self._keys(agency)
+        own.mkdir(exist_ok=True)
+        own.chmod(0o700)
+        for pattern in (f"{agency}-*.pem", "storage-*.key", f"{BLIND_INDEX}.key"):
+            for path in own.parent.glob(pattern):
+                path.rename(own / path.name)
+
     def _files(self, agency: str) -> list[str]:
-        return [path.name for path in (self._folder / agency).iterdir()]
+        return [path.name for path in self._keys(agency).iterdir()]
 
     def _numbers(self, agency: str, pattern: str) -> list[int]:
         return _numbers(self._files(agency), pattern)
 
     def _write_key(self, agency: str, name: str) -> None:
-        write_secret(self._folder / agency / f"{name}.key", os.urandom(KEY_BYTES))
+        write_secret(self._keys(agency) / f"{name}.key", os.urandom(KEY_BYTES))
 
 
 def _key_id(agency: str, use: Use, number: int) -> str:

@@ -53,7 +53,7 @@ def rotate(
     with _explained():
         for one in kind:
             key_id = _rotate(Keyring(folder), member, one, timedelta(seconds=after))
-            used = "when its service is started again" if one is Kind.STORAGE else f"in {after:.0f} s"
+            used = "from now on" if one is Kind.STORAGE else f"in {after:.0f} s"
             say(f"✓ {key_id} dibuat", f"made, in use {used}", "green")
 
 

@@ -26,6 +26,7 @@ from deploy.console_output import LABELS, Progress, console, say
 from deploy.embedded_nats import HOST, EmbeddedNats, free_port, is_free
 from deploy.issuer import ISSUER
 from deploy.issuer.profile import OnlyForDevelopment, require_development
+from deploy.keyring import KEYS
 from deploy.provision import READERS
 from deploy.secrets import PROVISIONER, SOON, certify_network, make_secrets
 from deploy.supervisor import Nats, Service, Supervisor, cancelled
@@ -121,7 +122,7 @@ class Stack:
         tls = self.nats.tls(name)
         environment = {
             "ESTAFET_DATABASE_URL": self.database_url(name),
-            "ESTAFET_KEY_FOLDER": str(self._secrets / name),
+            "ESTAFET_KEY_FOLDER": str(self._secrets / name / KEYS),
             "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
             "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(self._secrets / "public" / "directory-root.json"),
             "ESTAFET_NATS_URL": self.nats.url,

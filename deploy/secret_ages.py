@@ -15,8 +15,8 @@ PERIODS: Mapping[str, int] = {
     "directory/*": 1825,
     "issuer/issuer-[0-9]*.pem": 90,
     "*/clients/*.pem": 90,
-    "*/storage-[0-9]*.key": 365,
-    "*/blind-index.key": 1825,
+    "*/keys/storage-[0-9]*.key": 365,
+    "*/keys/blind-index.key": 1825,
     "*/nats.seed": 365,
     "*/database.password": 90,
     "*/service.password": 90,
@@ -24,7 +24,7 @@ PERIODS: Mapping[str, int] = {
     "nats/store.key": 365,
     "*/tls-key.pem": 365,
     "*/client-key.pem": 365,
-    "*/*-[0-9]*.pem": 365,
+    "*/keys/*-[0-9]*.pem": 365,
 }
 """Which file → after how many days it is to be replaced. The first that fits a file counts."""
 

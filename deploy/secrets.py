@@ -11,7 +11,7 @@
     FOLDER/postgres/superuser.password
     FOLDER/ca/ca-key.pem                   the key of the development CA: see deploy.authority
     FOLDER/issuer/, FOLDER/<agency>/clients/   tokens for development: deploy/issuer/clients.py
-    FOLDER/<agency>/, FOLDER/directory/    the keys of the agencies and of the task force: see deploy.keyring
+    FOLDER/<agency>/keys/, FOLDER/directory/   the keys of the agencies and of the task force: see deploy.keyring
 
 and writes from those what everyone may read:
 

@@ -28,7 +28,7 @@ def issuer_key() -> ECKey:
 def trusting(code: str, secrets: Path) -> dict[str, Any]:
     """The settings with which a member trusts its own keys, the network's directory, and the tests' issuer."""
     return {
-        "key_folder": secrets / code,
+        "key_folder": secrets / code / "keys",
         "key_directory_file": secrets / "public" / "keys.json",
         "key_directory_root_file": secrets / "public" / "directory-root.json",
         "issuer": ISSUER,

@@ -41,8 +41,8 @@ class FileVault:
         self._signing: dict[str, SigningKey] = {}
         self._opening: dict[str, OKPKey] = {}
         self._blinding = self._secret(BLIND_INDEX)
-        self._storage = newest_storage_key(path.stem for path in folder.glob("storage-*.key"))
-        self._wrapping = {self._storage: AESGCM(self._secret(self._storage))}
+        self._wrapping: dict[str, AESGCM] = {}
+        self._storage_key(self._newest())
 
     def sign(self, body: bytes) -> str:
         """See Vault."""
@@ -58,16 +58,14 @@ class FileVault:
 
     def wrap_at_rest(self, data_key: bytes, context: str) -> str:
         """See Vault."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._wrapping[self._storage].encrypt(nonce, data_key, bound(self._storage, context))
-        return at_rest(self._storage, nonce, sealed)
+        nonce, name = os.urandom(NONCE_BYTES), self._newest()
+        return at_rest(name, nonce, self._storage_key(name).encrypt(nonce, data_key, bound(name, context)))
 
     def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
         """See Vault."""
         name, nonce, sealed = parse_at_rest(wrapped)
         try:
-            key = self._wrapping.get(name) or self._wrapping.setdefault(name, AESGCM(self._secret(name)))
-            return key.decrypt(nonce, sealed, bound(name, context))
+            return self._storage_key(name).decrypt(nonce, sealed, bound(name, context))
         except FileNotFoundError:
             raise Unopenable("unknown-key") from None
         except InvalidTag:
@@ -76,6 +74,12 @@ class FileVault:
     def blind(self, value: str, purpose: str) -> str:
         """See Vault."""
         return hmac.digest(self._blinding, blinded(value, purpose), "sha256").hex()
+
+    def _newest(self) -> str:
+        return newest_storage_key(path.stem for path in self._folder.glob("storage-*.key"))
+
+    def _storage_key(self, name: str) -> AESGCM:
+        return self._wrapping.get(name) or self._wrapping.setdefault(name, AESGCM(self._secret(name)))
 
     def _secret(self, name: str) -> bytes:
         secret = read_secret(self._folder / f"{name}.key")
@@ -99,6 +103,6 @@ class FileVault:
             return known
         try:
             private = EncryptionKey.load(self._folder / f"{key_id}.pem").private
-        except FileNotFoundError:
-            raise Unopenable("unknown-key") from None
+        except FileNotFoundError:  # listed before it came here, or lost: the event waits for it
+            raise VaultUnavailable(f"{key_id} is listed and not here") from None
         return self._opening.setdefault(key_id, OKPKey.import_key(private))

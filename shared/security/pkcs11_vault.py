@@ -40,7 +40,7 @@ class Pkcs11Vault:
         """
         self._token, self._member, self._directory, self._clock = token, member, directory, clock
         self._as_listed: set[str] = set()
-        self._storage = newest_storage_key(token.secret_labels())
+        newest_storage_key(token.secret_labels())
 
     def sign(self, body: bytes) -> str:
         """See Vault. Raises ValueError when a key in the token is not the one that is listed."""
@@ -59,14 +59,13 @@ class Pkcs11Vault:
         """See Vault."""
         try:
             return unwrap_key(wrapped, self._private_key)
-        except NotInToken:
-            raise Unopenable("unknown-key") from None
+        except NotInToken:  # listed before it came into the token, or lost: the event waits for it
+            raise VaultUnavailable("a key that is listed is not in the token") from None
 
     def wrap_at_rest(self, data_key: bytes, context: str) -> str:
         """See Vault."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._token.encrypt(self._storage, nonce, data_key, bound(self._storage, context))
-        return at_rest(self._storage, nonce, sealed)
+        nonce, name = os.urandom(NONCE_BYTES), newest_storage_key(self._token.secret_labels())
+        return at_rest(name, nonce, self._token.encrypt(name, nonce, data_key, bound(name, context)))
 
     def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
         """See Vault."""

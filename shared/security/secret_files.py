@@ -13,8 +13,19 @@ def read_secret(path: Path) -> bytes:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read; never over one that is there (FileExistsError)."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())  # what is published of it next must not outlive it
+    """Write a file that only its owner may read; never over one that is there (FileExistsError).
+
+    It appears whole, for a service that looks for it, and belongs to whom its folder belongs to, if root writes it.
+    """
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        try:
+            owner = path.parent.stat()
+            if os.geteuid() == 0 and owner.st_uid != 0:
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # what is published of it next must not outlive it
+            os.link(new, path)
+        finally:
+            new.unlink()

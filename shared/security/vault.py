@@ -35,7 +35,8 @@ class Vault(Signer, Protocol):
     def open_key(self, wrapped: str) -> bytes:
         """The data key in an ``Estafet-Key`` that was wrapped for one of our keys.
 
-        Raises Unopenable: ``unknown-key``, ``revoked-key``, ``retired-key``, or what ``unwrap_key`` raises.
+        Raises Unopenable: ``unknown-key`` for one that is not listed as ours, ``revoked-key``, ``retired-key``, or
+        what ``unwrap_key`` raises; VaultUnavailable for a key that is listed and has not come here yet.
         """
 
     def wrap_at_rest(self, data_key: bytes, context: str) -> str:

@@ -193,8 +193,8 @@ def test_the_check_names_what_expires_soon_what_is_expired_and_what_cannot_be_re
 
 @pytest.mark.parametrize(
     ("name", "days"),
-    [("police/database.password", 90), ("kemenkes/nats.seed", 365), ("police/police-1.pem", 365),
-     ("nats/store.key", 365), ("kemensos/storage-1.key", 365), ("directory/directory-1.pem", 1825),
+    [("police/database.password", 90), ("kemenkes/nats.seed", 365), ("police/keys/police-1.pem", 365),
+     ("nats/store.key", 365), ("kemensos/keys/storage-1.key", 365), ("directory/directory-1.pem", 1825),
      ("police/tls-key.pem", 365)],
 )  # fmt: skip
 def test_the_check_names_a_secret_that_has_served_its_time(tmp_path: Path, name: str, days: int) -> None:
@@ -213,7 +213,7 @@ def test_the_check_names_a_secret_that_has_served_its_time(tmp_path: Path, name:
 
 def test_a_key_that_a_newer_one_has_replaced_is_not_named(tmp_path: Path) -> None:
     make_secrets(tmp_path)
-    old = tmp_path / "police" / "storage-1.key"
+    old = tmp_path / "police" / "keys" / "storage-1.key"
     os.utime(old, (0, 0))
     assert command("check", tmp_path).exit_code == 1
     Keyring(tmp_path).rotate_storage("police")

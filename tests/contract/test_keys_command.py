@@ -1,6 +1,7 @@
 """The operator's commands for keys: what they publish, and that no private key is ever written over or lost."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.keys import KeyDirectory, SigningKey
 from shared.security.public_keys import GRACE, Revocation, Untrusted
 from shared.security.sealing import DataKey, wrap_key
+from shared.security.secret_files import write_secret
 
 MEMBERS = {"library": Role.AGENCY, "archive": Role.AGENCY, "reader": Role.FOLLOWER}
 MONTH = GRACE + timedelta(days=1)
@@ -65,7 +67,7 @@ class Operator:
         return self.service().current()
 
     def vault(self, agency: str = "library") -> FileVault:
-        return FileVault(self.folder / agency, agency, self.directory, now)
+        return FileVault(self.folder / agency / "keys", agency, self.directory, now)
 
 
 @pytest.fixture
@@ -74,8 +76,10 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def test_every_agency_is_given_its_keys_and_nobody_else(operator: Operator) -> None:
-    own = {"library-1.pem", "library-enc-1.pem", "storage-1.key", "blind-index.key", "database.password", "nats.seed"}
-    own |= {"service.password", "tls.pem", "tls-key.pem", "client.pem", "client-key.pem"}
+    keys = {"library-1.pem", "library-enc-1.pem", "storage-1.key", "blind-index.key"}
+    assert {path.name for path in (operator.folder / "library" / "keys").iterdir()} == keys
+    own = {"keys", "database.password", "service.password", "nats.seed"}
+    own |= {"tls.pem", "tls-key.pem", "client.pem", "client-key.pem"}
     assert {path.name for path in (operator.folder / "library").iterdir()} == own
     assert {path.name for path in (operator.folder / "reader").iterdir()} == {
         "nats.seed",
@@ -99,7 +103,7 @@ def test_a_rotation_adds_keys_and_leaves_the_old_ones(operator: Operator) -> Non
     before, signed = operator.private(), operator.vault().sign(b"x")
     assert "library-2 dibuat" in operator.says("rotate", "library", "--after", "0")
     after = operator.private()
-    assert after.keys() - before.keys() == {"library/library-2.pem", "library/library-enc-2.pem"}
+    assert after.keys() - before.keys() == {"library/keys/library-2.pem", "library/keys/library-enc-2.pem"}
     assert {path: after[path] for path in before} == before
     assert {mode for mode, _ in after.values()} == {0o600}
     assert operator.vault().sign(b"x").startswith("library-2;")
@@ -179,7 +183,7 @@ def test_only_an_encryption_key_past_its_time_is_destroyed(operator: Operator) -
         operator.keyring.destroy("library-1", now() + MONTH)
     before = operator.private()
     operator.keyring.destroy("library-enc-1", now() + MONTH)
-    assert before.keys() - operator.private().keys() == {"library/library-enc-1.pem"}
+    assert before.keys() - operator.private().keys() == {"library/keys/library-enc-1.pem"}
     assert "library-enc-1" in operator.directory().keys
 
 
@@ -188,7 +192,7 @@ def test_a_stolen_encryption_key_is_destroyed_at_once_and_its_id_is_never_given_
     assert operator.vault().open_key(wrapped)
     operator.says("revoke", "library-enc-1", "--reason", "key-compromise")
     operator.says("destroy", "library-enc-1")
-    assert not (operator.folder / "library" / "library-enc-1.pem").exists()
+    assert not (operator.folder / "library" / "keys" / "library-enc-1.pem").exists()
     operator.is_refused("destroy", "library-enc-1")
     operator.says("rotate", "library", "--use", "enc", "--after", "0")
     assert operator.directory().to_seal_for("library", now()).kid == "library-enc-2"
@@ -210,7 +214,7 @@ def test_the_list_shows_every_key_in_both_languages(operator: Operator, monkeypa
         assert words in said
 
 
-@pytest.mark.parametrize("path", ["directory/directory-1.pem", "library/library-1.pem"])
+@pytest.mark.parametrize("path", ["directory/directory-1.pem", "library/keys/library-1.pem"])
 def test_a_key_that_others_may_read_is_not_worked_with(operator: Operator, path: str) -> None:
     (operator.folder / path).chmod(0o640)
     if path.startswith("directory"):
@@ -227,7 +231,7 @@ def test_two_operators_at_once_do_not_undo_each_other(operator: Operator) -> Non
 
 
 def test_a_rotation_that_was_cut_short_is_taken_up(operator: Operator) -> None:
-    SigningKey.generate("library-2").save(operator.folder / "library")  # written, and never listed
+    SigningKey.generate("library-2").save(operator.folder / "library" / "keys")  # written, and never listed
     make_secrets(operator.folder, MEMBERS)
     assert operator.vault().sign(b"x").startswith("library-2;")
     assert operator.keyring.rotate("library", "sig", now(), now()) == "library-3"
@@ -248,7 +252,8 @@ def test_a_network_without_agencies_has_a_directory_too(tmp_path: Path) -> None:
 
 def test_a_list_that_nobody_signed_is_never_signed(operator: Operator) -> None:
     keys = [
-        SigningKey.load(operator.folder / name / f"{name}-1.pem").public_jwk(name) for name in ("library", "archive")
+        SigningKey.load(operator.folder / name / "keys" / f"{name}-1.pem").public_jwk(name)
+        for name in ("library", "archive")
     ]
     retired = SigningKey.generate("library-0").public_jwk("library")
     document = operator.folder / "public" / "keys.json"
@@ -259,10 +264,33 @@ def test_a_list_that_nobody_signed_is_never_signed(operator: Operator) -> None:
     assert document.read_bytes() == slipped_in
 
 
+def test_keys_of_an_earlier_version_are_brought_into_the_folder_of_their_own(operator: Operator) -> None:
+    before, own = operator.private(), operator.folder / "library"
+    for path in (own / "keys").iterdir():
+        path.rename(own / path.name)
+    (own / "keys").rmdir()
+    make_secrets(operator.folder, MEMBERS)
+    assert operator.private() == before and operator.directory().version == 1
+
+
+def test_a_new_key_appears_whole_and_is_its_services(operator: Operator) -> None:
+    """The operator may be root; the service is not, and looks at any moment."""
+    own = operator.folder / "library" / "keys"
+    if os.geteuid() == 0:
+        os.chown(own, 10001, 10001)
+    operator.says("rotate", "library", "--use", "storage")
+    new = own / "storage-2.key"
+    assert (new.stat().st_uid, new.stat().st_gid) == (own.stat().st_uid, own.stat().st_gid)
+    assert new.stat().st_size == 32 and sorted(own.glob(".*")) == []
+    with pytest.raises(FileExistsError):
+        write_secret(new, b"another")
+    assert new.stat().st_size == 32 and sorted(own.glob(".*")) == []
+
+
 LOST: dict[str, Callable[[Path], None]] = {
     "the directory key": lambda folder: (folder / "directory" / "directory-1.pem").unlink(),
-    "a signing key": lambda folder: (folder / "library" / "library-1.pem").unlink(),
-    "an encryption key": lambda folder: (folder / "archive" / "archive-enc-1.pem").unlink(),
+    "a signing key": lambda folder: (folder / "library" / "keys" / "library-1.pem").unlink(),
+    "an encryption key": lambda folder: (folder / "archive" / "keys" / "archive-enc-1.pem").unlink(),
 }
 
 
@@ -276,8 +304,8 @@ def test_what_was_lost_is_not_made_anew_in_silence(operator: Operator, lose: Cal
 
 
 def test_another_key_under_a_listed_id_is_refused(operator: Operator) -> None:
-    (operator.folder / "library" / "library-1.pem").unlink()
-    SigningKey.generate("library-1").save(operator.folder / "library")
+    (operator.folder / "library" / "keys" / "library-1.pem").unlink()
+    SigningKey.generate("library-1").save(operator.folder / "library" / "keys")
     with pytest.raises(ValueError, match="another key library-1"):
         make_secrets(operator.folder, MEMBERS)
 

@@ -678,7 +678,7 @@ def test_secrets_are_made_once_and_stay_secret(tmp_path: Path) -> None:
 
 def test_a_lost_signing_key_is_not_replaced_under_its_id(tmp_path: Path) -> None:
     make_secrets(tmp_path)
-    (tmp_path / "police/police-1.pem").unlink()
+    (tmp_path / "police/keys/police-1.pem").unlink()
     with pytest.raises(ValueError, match="police-1"):
         make_secrets(tmp_path)
 

@@ -59,7 +59,7 @@ class Sending:
 
 @pytest.fixture
 def sending(database_url: Callable[[str], str], secrets: Path) -> Iterator[Sending]:
-    sending = Sending(database_url("police"), SigningKey.load(secrets / "police" / "police-1.pem"))
+    sending = Sending(database_url("police"), SigningKey.load(secrets / "police" / "keys" / "police-1.pem"))
     yield sending
     sending.database.close()
 

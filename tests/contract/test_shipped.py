@@ -43,7 +43,7 @@ def test_that_rule_knows_a_secret(secret: bytes) -> None:
     assert A_SECRET.search(secret)
 
 
-@pytest.mark.parametrize("path", ["deploy/secrets/police/police-1.pem", ".run/secrets/police/nats.seed"])
+@pytest.mark.parametrize("path", ["deploy/secrets/police/keys/police-1.pem", ".run/secrets/police/nats.seed"])
 def test_secrets_that_are_made_here_are_never_added(path: str) -> None:
     assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0
 
@@ -88,7 +88,7 @@ def blocks(section: str) -> dict[str, str]:
 def test_compose_names_files_of_secrets_and_never_a_secret() -> None:
     stated = re.findall(r"\b([A-Z_]*(?:PASSWORD|TOKEN|SEED|SECRET|KEY)[A-Z_]*): ([^,}\s]+)", COMPOSE)
     assert len(stated) > 10
-    lawful = ("/run/secrets", "/etc/estafet/public/")
+    lawful = ("/run/secrets", "/etc/estafet/public/", "/etc/estafet/keys")
     assert [name for name, value in stated if not value.strip('"').startswith(lawful)] == []
     files = re.findall(r"^  [\w-]+: \{file: \"(.*)\"\}$", COMPOSE, re.MULTILINE)
     assert len(files) >= 3 * len(AGENCIES)
@@ -98,10 +98,26 @@ def test_compose_names_files_of_secrets_and_never_a_secret() -> None:
 @pytest.mark.parametrize("agency", AGENCIES)
 def test_a_service_is_given_its_own_secrets_and_no_others(agency: str) -> None:
     given = re.findall(r"    secrets:\n((?:      - .*\n)+)", blocks("services")[agency])
-    assert len(given) == 1 and f"source: {agency}-key" in given[0]
+    assert len(given) == 1 and f"source: {agency}-tls-key" in given[0]
     others = [other for other in AGENCIES if other != agency]
     assert not [other for other in others if re.search(rf"\b{other}-", given[0])]
     assert "postgres" not in given[0] and "provisioner" not in given[0] and f"{agency}-database" not in given[0]
+
+
+@pytest.mark.parametrize("agency", AGENCIES)
+def test_a_service_reads_what_is_public_and_its_own_keys_and_no_other_folder(agency: str) -> None:
+    """Folders: a key that is made while it runs is there at once. Read only, and no other service's."""
+    folder = "${ESTAFET_SECRETS:-./deploy/secrets}"
+    assert composed(agency)["volumes"] == [
+        f"{folder}/public:/etc/estafet/public:ro",
+        f"{folder}/{agency}/keys:/etc/estafet/keys:ro",
+    ]
+    assert environment_of(agency)["ESTAFET_KEY_FOLDER"] == "/etc/estafet/keys"
+
+
+def test_nobody_but_its_service_is_given_an_agencys_keys() -> None:
+    given = re.findall(r"/([a-z]+)/keys:(\S+)", COMPOSE)
+    assert sorted(given) == sorted((agency, "/etc/estafet/keys:ro") for agency in AGENCIES)
 
 
 def test_every_container_is_without_roots_rights_and_writes_nowhere() -> None:
@@ -142,8 +158,12 @@ TLS_OF_A_MEMBER = {
 
 def environment_of(service: str) -> dict[str, str]:
     """The environment of a service of docker-compose.yml, its anchors unfolded."""
-    composed: dict[str, Any] = yaml.safe_load(COMPOSE)["services"][service]
-    return dict(composed["environment"])
+    return dict(composed(service)["environment"])
+
+
+def composed(service: str) -> dict[str, Any]:
+    """A service of docker-compose.yml, its anchors unfolded."""
+    return dict(yaml.safe_load(COMPOSE)["services"][service])
 
 
 @pytest.mark.parametrize("agency", AGENCIES)

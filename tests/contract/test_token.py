@@ -24,7 +24,7 @@ def pin(tmp_path: Path) -> Path:
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     make_secrets(tmp_path / "secrets", {"library": Role.AGENCY})
-    return tmp_path / "secrets" / "library"
+    return tmp_path / "secrets" / "library" / "keys"
 
 
 def copied(own: Path) -> list[str]:

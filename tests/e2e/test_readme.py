@@ -97,7 +97,7 @@ def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> N
     environment = {
         **os.environ,
         "ESTAFET_DATABASE_URL": f"sqlite:///{tmp_path}/police.db",
-        "ESTAFET_KEY_FOLDER": str(run.folder / "secrets" / "police"),
+        "ESTAFET_KEY_FOLDER": str(run.folder / "secrets" / "police" / "keys"),
         "ESTAFET_KEY_DIRECTORY_FILE": str(run.folder / "secrets" / "public" / "keys.json"),
         "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(run.folder / "secrets" / "public" / "directory-root.json"),
     }

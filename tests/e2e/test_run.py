@@ -30,7 +30,7 @@ def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_pat
         assert "Perjalanan selesai" in run.output
         assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
         assert run.output.count("/docs") == 5
-    assert lies_in_development(secrets / "police" / "police-1.pem")
+    assert lies_in_development(secrets / "police" / "keys" / "police-1.pem")
 
 
 ENDS = [

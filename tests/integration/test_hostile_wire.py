@@ -36,7 +36,7 @@ HEALED_WITHIN = 60
 
 def key_of(network: Network, code: str) -> SigningKey:
     """The signing key of a member."""
-    return SigningKey.load(network.secrets / code / f"{code}-1.pem")
+    return SigningKey.load(network.secrets / code / "keys" / f"{code}-1.pem")
 
 
 async def publish(network: Network, code: str, subject: str, body: bytes, signature: str) -> None:

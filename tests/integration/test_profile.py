@@ -322,7 +322,7 @@ async def test_a_folder_made_for_development_is_refused(police: Police, capfd: p
 def test_what_make_secrets_makes_for_development_is_marked_where_containers_see_it(tmp_path: Path) -> None:
     """Compose shows a container the public folder, and of the others single files elsewhere."""
     make_secrets(tmp_path / "own")
-    assert lies_in_development(tmp_path / "own" / "police" / "storage-1.key")
+    assert lies_in_development(tmp_path / "own" / "police" / "keys" / "storage-1.key")
     shutil.copytree(tmp_path / "own" / "public", tmp_path / "mounted")
     assert lies_in_development(tmp_path / "mounted" / "keys.json")
 

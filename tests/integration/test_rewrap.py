@@ -39,7 +39,7 @@ async def test_a_storage_key_is_replaced_and_the_old_one_opens_nothing_any_more(
         monkeypatch.setenv(f"ESTAFET_{name.upper()}", str(value))
     rewrap("services.police.main")
     verify("services.police.main")
-    os.remove(network.secrets / "police" / "storage-1.key")
+    os.remove(network.secrets / "police" / "keys" / "storage-1.key")
 
     police = await network.start("police", online=False)
     assert (await police.get(path, purpose="care"))["name"] == "Dahlia Contoh Rekaan"
