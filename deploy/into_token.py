@@ -1,8 +1,8 @@
 """``python -m deploy.into_token FOLDER MEMBER …``: copy a member's keys from its folder into a PKCS#11 token.
 
-In the token they sign, open and wrap, and never come out. What is in it already stays. The services of this version
-read their keys from files all the same (no setting chooses a token yet): as long as the files are there, the token
-protects nothing.
+In the token they sign, open and wrap, and never come out. What is in it already stays. A service uses it once
+``ESTAFET_KEY_TOKEN_MODULE`` and ``ESTAFET_KEY_TOKEN_PIN_FILE`` stand in the place of ``ESTAFET_KEY_FOLDER``. As long
+as the files are there too, the token protects nothing: bring them away once the service runs.
 """
 
 from collections.abc import Iterator

@@ -137,8 +137,7 @@ class Network:
             nats_ca_file=tls.ca,
             nats_certificate_file=tls.certificate,
             nats_key_file=tls.key,
-            **trusting(code, self.secrets),
-            **{"log_level": "critical", **UNHURRIED, **self.extra},
+            **{**trusting(code, self.secrets), "log_level": "critical", **UNHURRIED, **self.extra},
         )
 
     async def start(self, code: str, *, online: bool = True) -> Client:

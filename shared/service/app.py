@@ -26,7 +26,6 @@ from shared.messaging.relay import Relay
 from shared.reference.directory import load_directory
 from shared.reference.notices import load_notices
 from shared.reference.units import load_units
-from shared.security.file_vault import FileVault
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.revocations import Revocations
@@ -47,6 +46,7 @@ from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
 from shared.service.settings import Settings, at_fault
+from shared.service.vaults import open_vault
 from shared.storage import ended_tokens
 from shared.storage.database import Author, Clock, Database
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
@@ -137,7 +137,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     check_start(settings)
     agency = member.agency
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
-    vault = FileVault(settings.key_folder, agency.code, keys.current, clock)
+    vault = open_vault(settings, agency.code, keys.current, clock)
     database = Database(settings.database(), Author(agency.code, vault), clock)
     try:
         check_migrated(database.engine, member.lineages)

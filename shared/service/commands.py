@@ -15,13 +15,14 @@ from rich.progress import track
 from shared import contracts
 from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import golden_text
-from shared.security.file_vault import FileVault
 from shared.security.key_directory import DirectoryFile, load_root
+from shared.security.vault import Vault
 from shared.service.app import Member, wall_clock
 from shared.service.ledger_check import check_ledger, how_many
 from shared.service.logs import configure_logs
-from shared.service.sealed import rewrap_all
+from shared.service.sealed import reindex_all, rewrap_all
 from shared.service.settings import Keeping, Storing, at_fault
+from shared.service.vaults import open_vault
 from shared.storage.append_only import grant
 from shared.storage.database import Author, Database, open_engine
 from shared.storage.migrate import migrate as migrate_database
@@ -64,6 +65,21 @@ def rewrap(
 
 
 @app.command()
+def reindex(
+    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
+) -> None:
+    """Make the keyed hashes anew by which victims are found, after ``blind-index.key`` has been replaced.
+
+    Stop the service first: until this has ended, nobody is found by a number. A request that repeats an Idempotency-Key
+    of before is refused as another request afterwards.
+    """
+    database, vault, _ = _open(service)
+    member: Member = importlib.import_module(service).MEMBER
+    typer.echo(f"{reindex_all(database, vault, member.agency.code)} identities are indexed anew")
+    database.close()
+
+
+@app.command()
 def verify(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
 ) -> None:
@@ -84,11 +100,11 @@ def verify(
         raise typer.Exit(1)
 
 
-def _open(service: str) -> tuple[Database, FileVault, DirectoryFile]:
+def _open(service: str) -> tuple[Database, Vault, DirectoryFile]:
     member: Member = importlib.import_module(service).MEMBER
     settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
-    vault = FileVault(settings.key_folder, member.agency.code, keys.current, wall_clock)
+    vault = open_vault(settings, member.agency.code, keys.current, wall_clock)
     return Database(settings.database(), Author(member.agency.code, vault), wall_clock), vault, keys
 
 

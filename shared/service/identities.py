@@ -58,7 +58,7 @@ def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity,
         sealed.set_aside(tx, office, victim_id, [source])
     sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
     numbers.drop(tx, victim_id, [source])
-    numbers.keep(tx, office, victim_id, source, known)
+    numbers.keep(tx, office.vault, victim_id, source, known)
 
 
 # --- shown ------------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def search(
 
     Who is found was looked at: the finder learns whose number it is. Who may not see the number may not try it either.
     """
-    digest = numbers.blinded(office, field, value)
+    digest = numbers.blinded(office.vault, field, value)
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
     here = select(col(BlindIndexRow.victim_id)).where(same)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from shared.contracts.codes import IdentityField
 from shared.security.blind_index import normalise_nik, normalise_phone
-from shared.service.office import Office
+from shared.security.vault import Vault
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow
 
@@ -23,20 +23,20 @@ NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
 _KEEPING = insert(BlindIndexRow.__table__)  # type: ignore[attr-defined]
 
 
-def blinded(office: Office, field: IdentityField, value: str) -> str | None:
+def blinded(vault: Vault, field: IdentityField, value: str) -> str | None:
     """The keyed hash of a number, or None where it is no such number."""
     try:
-        return office.vault.blind(NORMAL[field](value), field)
+        return vault.blind(NORMAL[field](value), field)
     except ValueError:
         return None
 
 
-def keep(tx: Transaction, office: Office, victim_id: str, source: str, what: Mapping[str, str]) -> None:
+def keep(tx: Transaction, vault: Vault, victim_id: str, source: str, what: Mapping[str, str]) -> None:
     """Let a victim be found by the numbers in what a source says, of which nothing is kept yet."""
     rows = [
         {"victim_id": victim_id, "source": source, "field": field, "digest": digest}
         for field in NORMAL
-        if field in what and (digest := blinded(office, field, what[field])) is not None
+        if field in what and (digest := blinded(vault, field, what[field])) is not None
     ]
     if rows:
         tx.session.connection().execute(_KEEPING, rows)

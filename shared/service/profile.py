@@ -14,7 +14,10 @@ from shared.security.development import DEVELOPMENT_ISSUER
 from shared.service.settings import Settings
 
 PRODUCTION = "production"
-SECRET_FILES = ("key_folder", "database_password_file", "nats_seed_file", "nats_key_file", "tls_key_file")
+SECRET_FILES = (
+    *("key_folder", "key_token_pin_file", "database_password_file"),
+    *("nats_seed_file", "nats_key_file", "tls_key_file"),
+)
 TRUST_FILES = ("key_directory_root_file", "key_directory_file", "tls_client_crl_file", "revoked_tokens_file")
 """Not secret, but whoever may write them decides whom the service trusts."""
 CERTIFICATE_FILES = ("tls_certificate_file", "tls_client_ca_file", "nats_ca_file", "nats_certificate_file")

@@ -82,7 +82,8 @@ class Reception:
         known = ledger.recorded(tx.session, envelope)
         if known is None:
             key = message.key if len(message.key or "") <= LONGEST_KEY else None
-            if key is not None and not ledger.overtaken(tx.session, envelope):
+            # who only follows opens nothing, and keeps no key
+            if key is not None and not self.follower and not ledger.overtaken(tx.session, envelope):
                 tx.keys[envelope.id] = key
             outcome = self._record(tx, envelope, message)
         elif known == hashlib.sha256(message.body).hexdigest():
@@ -159,6 +160,8 @@ class Reception:
                 reason = self.attempt(tx, parked)
                 if reason is not None:
                     row.reason, row.resolved_at = reason, None
+                else:
+                    row.key = None  # it is kept, or dropped, with what was sealed
 
     def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
         if envelope.linkseq is None or envelope.receiver != self.member:

@@ -95,16 +95,20 @@ def _keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataK
 
 def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
     """What is sealed in a row; nothing where its key has been destroyed."""
+    return _opened(session, office.vault, office.code, row)
+
+
+def _opened(session: Session, vault: Vault, member: str, row: SealedRow) -> dict[str, str]:
     ours = row.key_id == OWN
     name = own_source(row.victim_id) if ours else row.key_id
     kept = session.get(DataKeyRow, name)
     if kept is None:
         return {}
     try:
-        key = DataKey(office.vault.unwrap_at_rest(kept.wrapped, row.victim_id))
+        key = DataKey(vault.unwrap_at_rest(kept.wrapped, row.victim_id))
         if ours:
             return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
-        return open_sealed(row.sealed, key, row.victim_id, office.code, purpose(_origin(row.source)))
+        return open_sealed(row.sealed, key, row.victim_id, member, purpose(_origin(row.source)))
     except Unopenable as error:
         log.error("sealed.unopenable", reason=error.reason)
         return {}
@@ -243,7 +247,7 @@ def take(
             recorded_at=tx.now,
         )
     )
-    numbers.keep(tx, office, victim_id, referral_id, given)
+    numbers.keep(tx, office.vault, victim_id, referral_id, given)
     return tuple(sorted(given))
 
 
@@ -264,7 +268,7 @@ def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, 
 
 
 AT_ONCE = 500
-"""Data keys that are wrapped anew in one transaction."""
+"""Rows that are wrapped or indexed anew in one transaction."""
 
 
 def rewrap_all(database: Database, vault: Vault) -> int:
@@ -280,6 +284,26 @@ def rewrap_all(database: Database, vault: Vault) -> int:
 
     while ids := database.write(some):
         done, after = done + len(ids), ids[-1]
+    return done
+
+
+def reindex_all(database: Database, vault: Vault, member: str) -> int:
+    """Make anew by which numbers victims are found, under the key of the index as it is now; answers of how many rows.
+
+    What is set aside for a court is found by no number. Safe to run again.
+    """
+    done, after = 0, 0
+
+    def some(tx: Transaction) -> list[int]:
+        here = (col(SealedRow.number) > after) & (col(SealedRow.kind) == IDENTITY)
+        rows = tx.session.scalars(select(SealedRow).where(here).order_by(col(SealedRow.number)).limit(AT_ONCE)).all()
+        for row in rows:
+            numbers.drop(tx, row.victim_id, [row.source])
+            numbers.keep(tx, vault, row.victim_id, row.source, _opened(tx.session, vault, member, row))
+        return [row.number for row in rows if row.number is not None]
+
+    while found := database.write(some):
+        done, after = done + len(found), found[-1]
     return done
 
 

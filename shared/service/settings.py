@@ -77,9 +77,24 @@ class Storing(BaseSettings):
 class Keeping(Storing):
     """Where a member's keys are, beside its database: all that the command needs that wraps data keys anew."""
 
-    key_folder: Path = Field(description="Folder of the member's own secret keys, readable by its owner alone.")
+    key_folder: Path | None = Field(
+        default=None, description="Folder of the member's own secret keys, readable by its owner alone."
+    )
+    key_token_module: Path | None = Field(
+        default=None, description="Instead of a folder: the PKCS#11 library of the token that the keys are in."
+    )
+    key_token_label: str = Field(default="estafet", description="The label of that token.")
+    key_token_pin_file: Path | None = Field(default=None, description="File with the PIN of its user, mode 0600.")
     key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
     key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
+
+    @model_validator(mode="after")
+    def _keys_are_in_one_place(self) -> "Keeping":
+        if (self.key_folder is None) == (self.key_token_module is None):
+            raise ValueError("either ESTAFET_KEY_FOLDER or ESTAFET_KEY_TOKEN_MODULE says where the keys are")
+        if (self.key_token_module is None) != (self.key_token_pin_file is None):
+            raise ValueError("ESTAFET_KEY_TOKEN_MODULE and ESTAFET_KEY_TOKEN_PIN_FILE go together")
+        return self
 
 
 class Settings(Listening, Keeping):

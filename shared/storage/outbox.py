@@ -57,7 +57,7 @@ _SENT = (
 _CONFIRMED = (
     update(_OUTBOX)
     .where(_OUTBOX.c.position == bindparam("of"))
-    .values(confirmed_at=bindparam("at"), receipt_id=bindparam("receipt"))
+    .values(confirmed_at=bindparam("at"), receipt_id=bindparam("receipt"), key=None)  # it is where it was to go
 )
 
 

@@ -25,6 +25,7 @@ from deploy.secrets import AGENCIES, PROVISIONER, make_secrets, network
 from services.police.main import MEMBER as POLICE
 from shared.messaging.rights import Durability, most_rights
 from shared.security.development import DEVELOPMENT_ISSUER, lies_in_development, mark_for_development
+from shared.security.secret_files import write_secret
 from shared.service.app import create_app, serving, wall_clock
 from shared.service.profile import (
     CERTIFICATE_FILES,
@@ -107,6 +108,8 @@ class Police:
 
     def file(self, setting: str) -> Path:
         """A copy of its own of the file that a setting names; of a folder of keys, with one of its files."""
+        if setting == "key_token_pin_file":
+            return self.pin()
         named = Path(self.told[setting])
         if named.is_dir():
             (folder := self.secrets / named.name).mkdir(mode=0o700)
@@ -119,6 +122,13 @@ class Police:
         copied.chmod(0o600)
         self.told[setting] = copied
         return copied
+
+    def pin(self) -> Path:
+        """The PIN of a token that the keys are in, instead of a folder."""
+        pin = self.secrets / "token.pin"
+        write_secret(pin, b"7401-1407")
+        self.told |= {"key_folder": None, "key_token_module": Path("libsofthsm2.so"), "key_token_pin_file": pin}
+        return pin
 
     def url(self, **parts: Any) -> None:
         """The database's address with other parts."""
@@ -312,11 +322,14 @@ async def test_a_certificate_of_the_development_ca_is_refused(
 
 
 async def test_a_folder_made_for_development_is_refused(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
-    for setting in (*SECRET_FILES, *TRUST_FILES):
+    files = {*SECRET_FILES, *TRUST_FILES}
+    for setting in files - {"key_token_pin_file"}:
         police.file(setting)
     await police.start()
     mark_for_development(police.secrets)
-    assert set((await police.refusal(capfd)).split()) == {*SECRET_FILES, *TRUST_FILES}
+    assert set((await police.refusal(capfd)).split()) == files - {"key_token_pin_file"}
+    police.pin()
+    assert set((await police.refusal(capfd)).split()) == files - {"key_folder"}
 
 
 def test_what_make_secrets_makes_for_development_is_marked_where_containers_see_it(tmp_path: Path) -> None:

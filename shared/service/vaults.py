@@ -1,0 +1,24 @@
+"""Where a member's keys are used: in files, or in a token where the settings name one."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from shared.security.file_vault import FileVault
+from shared.security.keys import KeyDirectory
+from shared.security.vault import Vault
+from shared.service.settings import Keeping
+
+
+def open_vault(
+    settings: Keeping, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
+) -> Vault:
+    """The member's vault, by ``key_folder`` or ``key_token_module``. Raises as FileVault and Pkcs11Vault do."""
+    if settings.key_folder is not None:
+        return FileVault(settings.key_folder, member, directory, clock)
+    assert settings.key_token_module is not None and settings.key_token_pin_file is not None  # Keeping sees to it
+    # of the extra ``pkcs11``: asked for only by who has a token
+    from shared.security.pkcs11_token import Token
+    from shared.security.pkcs11_vault import Pkcs11Vault
+
+    token = Token(settings.key_token_module, settings.key_token_label, settings.key_token_pin_file)
+    return Pkcs11Vault(token, member, directory, clock)
