@@ -16,7 +16,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.referral import ENDED, evolve, fault, open_referral
 from shared.messaging.broker import Incoming
-from shared.service.inbound import is_outcome
+from shared.service.inbound import is_outcome, take_receipt
 from shared.service.office import Office, draft
 from shared.service.reception import Park, Reception
 from shared.storage import ledger, referrals
@@ -33,6 +33,8 @@ class Projection:
     def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
         """Fold one trusted event. Raises Park."""
         match event:
+            case e.ReceiptRecorded() if envelope.receiver == self.office.code:
+                take_receipt(tx, envelope, event)
             case e.ReceiptRecorded():
                 _receipt(tx, envelope, event)
             case e.LinkWitnessed():

@@ -33,6 +33,7 @@ from shared.contracts.codes import (
     Verdict,
 )
 from shared.contracts.types import (
+    Base64Url,
     Code,
     Count,
     Country,
@@ -360,6 +361,19 @@ class LinkWitnessed(EventData):
     through: Count
 
 
+class KeysPublished(EventData):
+    """The task force has published the keys of the network anew: a JWS (RFC 7515) in its three parts.
+
+    Who carries it does not matter: what counts is the signature of the task force's directory key, and the version.
+    """
+
+    entity, event, subject_field = "keys", "published", "version"
+    version: Count
+    protected: Base64Url
+    payload: Base64Url
+    signature: Base64Url
+
+
 ReceiverEvent = (
     Received | Accepted | Rejected | Started | Held | Resumed | Completed | Failed | Cancelled | CancellationRefused
 )
@@ -399,6 +413,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         BreakGlassReviewOverdue,
         ReceiptRecorded,
         LinkWitnessed,
+        KeysPublished,
     )
 }
 """CloudEvents type → class of its data."""

@@ -89,6 +89,10 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A digest in lower-case hexadecimal."""
 
+LONGEST_PART = 48 * 1024
+Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=LONGEST_PART)]
+"""Part of a JWS (RFC 7515): base64url without padding. Whoever reads it proves the signature."""
+
 LINK = r"^[a-z][a-z0-9-]{0,30}>[a-z][a-z0-9-]{0,30}$"
 Link = Annotated[str, StringConstraints(pattern=LINK)]
 """The events of one member for another, ``police>kemenkes``, or for all: ``police>all``."""

@@ -103,7 +103,7 @@ def load_root(path: Path) -> OKPKey:
 
 
 class DirectoryFile:
-    """The directory in its file, as it is now; safe to share between threads.
+    """The directory in its file, as it is now, or a newer one that came otherwise; safe to share between threads.
 
     A document that cannot be trusted, or is older, changes nothing: the one before stays, and the log says so.
     """
@@ -113,7 +113,7 @@ class DirectoryFile:
         self._path, self._clock, self._lock = path, clock, threading.Lock()
         self._look_at = clock() + LOOK_AGAIN_SECONDS
         self._seen = self._state()
-        self._directory = read_directory(path.read_bytes(), root)
+        self._take(document := path.read_bytes(), read_directory(document, root))
 
     def current(self) -> KeyDirectory:
         """The directory. Looks at the file when the last look is LOOK_AGAIN_SECONDS ago."""
@@ -131,6 +131,23 @@ class DirectoryFile:
         self._look()
         return self._directory.verify(body, signature, at)
 
+    def adopt(self, document: bytes) -> None:
+        """Go on with a directory that came otherwise than by the file. Raises Untrusted as ``newer`` does."""
+        with self._lock:
+            before = self._directory.version
+            self._take(document, newer(self._directory, document))
+            if before != self._directory.version:
+                log.info("key-directory.received", version=self._directory.version)
+
+    def document(self) -> tuple[int, str]:
+        """The version of the directory as it is now, and its signed document."""
+        self.current()
+        return self._document
+
+    def _take(self, document: bytes, directory: KeyDirectory) -> None:
+        self._directory = directory
+        self._document = directory.version, json.dumps(json.loads(document))  # however it was laid out
+
     def _look(self) -> None:
         with self._lock:
             self._look_at = self._clock() + LOOK_AGAIN_SECONDS  # first: the others need not wait for us
@@ -141,14 +158,15 @@ class DirectoryFile:
             state = self._state()
             if state == self._seen:
                 return
-            directory = newer(self._directory, self._path.read_bytes())
+            document = self._path.read_bytes()
+            directory = newer(self._directory, document)
         except OSError as error:
             log.error("key-directory.unreadable", error=type(error).__name__)
             return
         except Untrusted as error:
             log.error("key-directory.refused", reason=error.reason, version=self._directory.version)
         else:
-            self._directory = directory
+            self._take(document, directory)
             log.info("key-directory.read", version=directory.version)
         self._seen = state  # what was refused is not read again until it changes
 

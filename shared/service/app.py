@@ -30,7 +30,7 @@ from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
-from shared.service import consents, docs, problems, retention
+from shared.service import consents, docs, known_keys, problems, retention
 from shared.service.admission import Door, check_guarded
 from shared.service.break_glass import deadlines as of_break_glass
 from shared.service.changes import Changes
@@ -141,6 +141,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     database = Database(settings.database(), Author(agency.code, vault), clock)
     try:
         check_migrated(database.engine, member.lineages)
+        database.read(lambda session: known_keys.recall(session, keys))
     except BaseException:
         database.close()
         raise
@@ -152,6 +153,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         vault,
         keys,
     )
+    database.write(lambda tx: known_keys.remember(tx, office))
     reception = Reception(
         member=agency.code,
         unit=office.speaker(clock().date()),
@@ -175,6 +177,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
     app.state.limits, app.state.revoked = Limits(settings), revoked
     work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
+    work += [asyncio.create_task(known_keys.keep(office, database))]
     work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
     try:
         if broker is not None:

@@ -18,6 +18,7 @@ from shared.contracts.schemas import golden_text
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.vault import Vault
 from shared.service.app import Member, wall_clock
+from shared.service.known_keys import recall
 from shared.service.ledger_check import check_ledger, how_many
 from shared.service.logs import configure_logs
 from shared.service.sealed import reindex_all, rewrap_all
@@ -105,7 +106,9 @@ def _open(service: str) -> tuple[Database, Vault, DirectoryFile]:
     settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
     vault = open_vault(settings, member.agency.code, keys.current, wall_clock)
-    return Database(settings.database(), Author(member.agency.code, vault), wall_clock), vault, keys
+    database = Database(settings.database(), Author(member.agency.code, vault), wall_clock)
+    database.read(lambda session: recall(session, keys))
+    return database, vault, keys
 
 
 @app.command()

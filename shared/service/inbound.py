@@ -10,7 +10,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import break_glass, consents, disclosure, erasure
+from shared.service import break_glass, consents, disclosure, erasure, known_keys
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -46,6 +46,8 @@ class Inbound:
                 erasure.obey(tx, self.office, envelope.sender, event, envelope.id)
             case e.DisclosureEnded():
                 erasure.ended(tx, envelope.sender, event)
+            case e.KeysPublished():
+                known_keys.heard(tx, self.office, envelope.sender, event)
             case e.BreakGlassEvent():
                 break_glass.heard(tx, self.office, envelope.sender, event)
             case _:

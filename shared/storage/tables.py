@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, text
+from sqlalchemy import Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from shared.storage.columns import Bytes, Ident, Number, UtcMoment, Word, new_metadata
@@ -126,6 +126,16 @@ class EndedToken(Stored, table=True):
 
     jti: str = Field(max_length=200, primary_key=True)
     until: datetime = Field(sa_type=UtcMoment)
+
+
+class SeenDirectory(Stored, table=True):
+    """The newest key directory that was seen, as it was signed: at most one. A restart goes back to no older one."""
+
+    __tablename__ = "seen_directory"
+
+    version: int = Field(primary_key=True)
+    document: str = Field(sa_type=Text)
+    seen_at: datetime = Field(sa_type=UtcMoment)
 
 
 class ReferralRow(Stored, table=True):

@@ -403,3 +403,26 @@ class Always(Ticks):
 def start(threads: Iterable[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
+
+
+def test_what_came_otherwise_counts_until_the_file_is_newer(published: Published) -> None:
+    file = published.opened()
+    file.adopt(document(listed(OLD, revoked_at=NOW), version=3))
+    assert untrusted(lambda: file.verify(BODY, OLD.sign(BODY), NOW)) == "revoked-key"
+    published.replace(document(listed(OLD), version=2))
+    published.later()
+    assert file.current().version == 3
+    published.replace(newest := document(listed(NEW), version=4))
+    published.later()
+    assert file.verify(BODY, NEW.sign(BODY), NOW) == "library"
+    assert file.document() == (4, json.dumps(json.loads(newest)))
+
+
+@pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_came_otherwise_is_believed_no_more_than_a_file(
+    published: Published, make: Callable[[], bytes], reason: str
+) -> None:
+    published.replace(document(listed(OLD), version=2))
+    file = published.opened()
+    assert untrusted(lambda: file.adopt(make())) == reason
+    assert file.document()[0] == 2 and file.verify(BODY, OLD.sign(BODY), NOW) == "library"

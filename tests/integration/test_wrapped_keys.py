@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from sqlalchemy import update
+
 from shared.storage.database import Transaction
+from shared.storage.tables import ParkedEvent
 from tests.integration.test_taken_back import NAMED, deliver, parked, posted, two
 from tests.integration.test_trust import WHO, look
 from tests.network import Network, a_victim, refer
@@ -37,6 +40,23 @@ async def test_what_was_parked_keeps_its_key_until_it_is_applied(two: Network) -
     assert parked(two) == [("unknown-referral", True, False)]
     await kemenkes.must(asked, "accept")
     assert await look(kemenkes, victim) == NAMED
+
+
+async def test_so_does_what_an_operator_replays(two: Network) -> None:
+    police, database = two["police"], two.apps["kemenkes"].state.database
+    victim = await a_victim(police, identity=WHO)
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    await police.must(asked, "remind")
+    [request, reminder] = posted(two)
+    deliver(two, replace(reminder, key=request.key))
+    operator = await two.operator("kemenkes")
+    refused = await operator.post("/v1/parked/1/replay")
+    assert refused.status_code == 409 and parked(two) == [("unknown-referral", False, True)]
+    database.write(lambda tx: tx.session.execute(update(ParkedEvent).values(reason="apply-failed")))
+    deliver(two, request)  # what a fault of ours has parked waits for an operator
+    assert parked(two) == [("apply-failed", False, True)]
+    assert (await operator.post("/v1/parked/1/replay")).status_code == 200
+    assert parked(two) == [("apply-failed", True, False)]
 
 
 async def test_who_only_follows_takes_no_key(two: Network) -> None:

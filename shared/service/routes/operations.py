@@ -61,7 +61,10 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
         if row.key is not None:
             tx.keys[envelope.id] = row.key
         reason = reception.attempt(tx, envelope)
-        row.resolved_at, row.reason = (tx.now, row.reason) if reason is None else (None, reason)
+        if reason is None:
+            row.resolved_at, row.key = tx.now, None
+        else:
+            row.reason = reason
         return parked_view(row), reason
 
     view, reason = database.write(work)
