@@ -38,9 +38,9 @@ READY_SECONDS = 90.0
 FOR_DEVELOPMENT = {
     *("TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "NATS_CA_FILE", "NATS_CERTIFICATE_FILE"),
     *("ISSUER", "ISSUER_JWKS"),
-    *("KEY_DIRECTORY_FILE", "KEY_DIRECTORY_ROOT_FILE", "TLS_CLIENT_CRL_FILE", "REVOKED_TOKENS_FILE"),
+    *("KEY_FOLDER", "KEY_DIRECTORY_FILE", "KEY_DIRECTORY_ROOT_FILE", "TLS_CLIENT_CRL_FILE", "REVOKED_TOKENS_FILE"),
 }
-"""All of this deployment that production refuses: the CA, the issuer of tokens, and the folder that all share."""
+"""All of this deployment that production refuses: the CA, the issuer of tokens, the keys and what all share."""
 README_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemensos": 8003, "kemenkes": 8004}
 
 
@@ -234,6 +234,36 @@ def check_journey(compose: Compose) -> None:
     asyncio.run(play(compose.urls, auths, Progress(), show_trouble, own))
 
 
+def check_keys(compose: Compose) -> None:
+    """New keys are used and a revoked one is known within ten seconds, with no container started again."""
+    before = {name: container["State"]["StartedAt"] for name, container in compose.containers().items()}
+    for words in ("rotate police --after 0", "rotate police --use storage", "revoke police-1 --reason key-compromise"):
+        command = [sys.executable, "-m", "deploy.keys", *words.split(), "--folder", str(compose.secrets)]
+        subprocess.run(command, cwd=compose.clone, check=True, capture_output=True)
+    deadline = time.monotonic() + 10
+    for name in MEMBERS:
+        with compose.call(name) as http:
+            while "police-1" not in _revoked(http):
+                must(time.monotonic() < deadline, f"{name} does not know within 10 s that a key is revoked")
+                time.sleep(0.2)
+    check_journey(compose)
+    told = compose.run("exec", "-T", "postgres", "sh", "-c", WRAPPED_UNDER)
+    must("storage-2" in told.split(), f"the new storage key wraps nothing: {told}")
+    after = {name: container["State"]["StartedAt"] for name, container in compose.containers().items()}
+    must(before == after, "a container was started again")
+
+
+WRAPPED_UNDER = (
+    'PGPASSWORD="$(cat /run/secrets/postgres)" psql --username postgres --dbname police --no-align --tuples-only '
+    """--command "SELECT DISTINCT split_part(wrapped, '.', 1) FROM data_keys" """
+)
+"""Asks the police's database which storage keys wrap."""
+
+
+def _revoked(http: httpx.Client) -> set[str]:
+    return {key["kid"] for key in http.get("/v1/keys").raise_for_status().json()["keys"] if "revoked_at" in key}
+
+
 def check_survival(compose: Compose) -> None:
     """What was there is there after a restart of everything, and after a kill -9 of the broker and of a service."""
     before = standing(compose)
@@ -267,6 +297,7 @@ def main() -> None:
         check_journey(compose)
         step("Pengerasan diperiksa", "hardening holds", lambda: check_hardening(compose))
         step("Jalur terenkripsi diperiksa", "transport holds", lambda: check_transport(compose))
+        step("Kunci diganti tanpa mulai ulang", "keys replaced with no restart", lambda: check_keys(compose))
         check_survival(compose)
     say(f"✓ Docker Compose lulus dalam {time.monotonic() - began:.0f} s", "compose test passed", "bold green")
 

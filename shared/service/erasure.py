@@ -29,6 +29,8 @@ from shared.storage.tables import LedgerEntry, ParkedEvent
 from shared.storage.victims import holder_of, load_case, load_victim, lock_concerned, lock_victim
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
+RETENTION = "retention"
+"""What changes when the end of what is kept of somebody may have come."""
 
 
 def ask(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.Erase) -> ErasureRow:
@@ -343,6 +345,7 @@ def lift_holds(
         security_log.hold_lifted(tx, caller, row)
     tx.session.flush()
     if not privacy.holds_of(tx.session, victim_id):
+        tx.changed.add(RETENTION)
         sealed.forget_held(tx, office, victim_id)
         _do_after_all(tx, office, victim, KeptBecause.LEGAL_HOLD)
     return rows

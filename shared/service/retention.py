@@ -22,8 +22,8 @@ from shared.storage.privacy_tables import HoldRow
 from shared.storage.tables import ParkedEvent
 from shared.storage.victims import load_victim
 
-WATCHED = "retention"
-"""What wakes when a journey ends."""
+WATCHED = erasure.RETENTION
+"""What wakes when a journey ends, or a hold that kept something beyond its time."""
 ANSWERS_KEPT = timedelta(days=30)
 """How long a request may be repeated with its Idempotency-Key and is given the answer it had."""
 PARKED_KEPT = timedelta(days=90)
