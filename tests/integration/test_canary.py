@@ -2,13 +2,21 @@
 that any of it left behind is searched. They sing in the answers to who may know, and nowhere else (DESIGN section 5).
 """
 
+import ast
 import base64
+import binascii
 import contextlib
 import gzip
 import io
 import json
+import logging
+import os
+import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+import sys
+import tempfile
+import zlib
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +31,12 @@ from nats.js import JetStreamContext
 from sqlalchemy import make_url
 
 from deploy.embedded_nats import EmbeddedNats
+from shared.contracts.types import PLAIN
 from shared.domain.access import Role
 from tests.conftest import DatabaseUrl
 from tests.integration.test_trust import consent, until_disclosure
 from tests.network import Client, Network, a_victim, agree, asking, problem, provisioning, refer
+from tests.sources import ROOT
 from tests.tokens import claims, signed
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
@@ -52,11 +62,17 @@ class Canaries:
         return {
             "name": self.name(f"{who} name"),
             "nik": self.number(f"{who} nik", 16),
+            "born_on": self.words.setdefault(f"{who} born_on", self._day()),
             "phone": "+62" + self.number(f"{who} phone", 12),
             "address": "Jalan " + self.name(f"{who} address"),
             "statement": "Dijanjikan kerja oleh " + self.name(f"{who} statement"),
             "safe_house": "Rumah " + self.name(f"{who} safe house"),
         }
+
+    def _day(self) -> str:
+        """A day on which nobody here was born twice, and nothing else in the world of this test happened."""
+        chance = uuid4().int
+        return f"19{chance % 40:02}-{chance // 40 % 12 + 1:02}-{chance // 480 % 28 + 1:02}"
 
     def forms(self) -> Iterator[tuple[str, bytes]]:
         """Each word in each form in which bytes may hold it, in small letters: bytes are searched so too."""
@@ -78,11 +94,40 @@ class Canaries:
                 yield f"{what} (base64)", coded[4:-4] if shift else coded[:-4]
 
 
-def songs(canaries: Canaries, where: str, content: bytes) -> list[str]:
-    """Which canaries are heard in some bytes."""
+DEEPEST = 3
+"""Wrappings in wrappings that are unwrapped: Base64 of compressed Base64."""
+_PACKED = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
+_HEX = re.compile(rb"(?:[0-9a-f]{2}){10,}|(?:[0-9A-F]{2}){10,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
+_ESCAPED = re.compile(rb"(?:\\+u00[0-9a-fA-F]{2}){4,}")
+
+
+def unwrapped(content: bytes) -> Iterator[bytes]:
+    """What is packed in some bytes: compressed, in hexadecimal, in Base64, as escapes of JSON."""
+    for found in _PACKED.finditer(content):
+        unpacking = zlib.decompressobj(wbits=47)  # of zlib and of gzip
+        with contextlib.suppress(zlib.error):
+            yield unpacking.decompress(content[found.start() : found.start() + 100_000], 1_000_000)
+    for found in _HEX.finditer(content):
+        yield binascii.unhexlify(found[0])
+    for found in _BASE64.finditer(content):
+        coded = found[0].replace(b"-", b"+").replace(b"_", b"/")
+        with contextlib.suppress(binascii.Error):
+            yield binascii.a2b_base64(coded[: len(coded) // 4 * 4])
+    for found in _ESCAPED.finditer(content):
+        yield binascii.unhexlify(re.sub(rb"\\+u00", b"", found[0]))
+
+
+def songs(canaries: Canaries, where: str, content: bytes, deep: int = 0) -> list[str]:
+    """Which canaries are heard in some bytes, and in what is packed in them."""
     small = content.lower()
     heard = [what for what, form in canaries.forms() if form in small]
-    return [f"{where}: {what}" for what in heard + [what for what, form in canaries.coded() if form in content]]
+    heard += [what for what, form in canaries.coded() if form in content]
+    sung = [f"{where}: {what}" for what in heard]
+    if deep < DEEPEST:
+        packed = b"\n".join(unwrapped(content))
+        sung += songs(canaries, f"{where} (packed)", packed, deep + 1) if packed else []
+    return sung
 
 
 @pytest.fixture
@@ -109,7 +154,31 @@ def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
 
 @pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
+    """Every request that callers make: method, path, body."""
+    requests: list[tuple[str, str, bytes]] = []
+    send = httpx.AsyncClient.send
+
+    async def overheard(client: httpx.AsyncClient, request: httpx.Request, **more: Any) -> httpx.Response:
+        requests.append((request.method, request.url.path, request.content))
+        return await send(client, request, **more)
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", overheard)
+    return requests
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Whatever is written aside for a while is written where it is searched."""
+    (aside := tmp_path / "aside").mkdir()
+    monkeypatch.setenv("TMPDIR", str(aside))
+    monkeypatch.setattr(tempfile, "tempdir", str(aside))
+    return aside
+
+
+@pytest.fixture
 async def talkative(
+    here: Path,
     tmp_path: Path,
     secrets: Path,
     nats: EmbeddedNats,
@@ -143,7 +212,7 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
         "channel": "spkt",
         "exploitation": "online-scam",
     }
-    case = (await police.post("/v1/cases", opened)).json()["id"]
+    case = (await police.post("/v1/cases", opened, key=canaries.name("idempotency key"))).json()["id"]
     victim = await a_victim(police, identity=canaries.identity("first"))
     second = await a_victim(police)
     await police.post(f"/v1/victims/{second}/identity", canaries.identity("second"))
@@ -183,6 +252,8 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     [glass] = (await head.get("/v1/break-glass"))["items"]
     reviewed = await head.post(f"/v1/break-glass/{glass['id']}/review", {"verdict": "justified"})
     refusals.append(reviewed.text)
+
+    refusals += await every_move(network, canaries, second)
 
     # agreed, taken back, erased
     third = await a_victim(police, identity=canaries.identity("third"))
@@ -234,6 +305,48 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     return refusals
 
 
+async def every_move(network: Network, canaries: Canaries, victim: str) -> list[str]:
+    """Each move of a referral that takes a note, with one."""
+    police, kemenkes = network["police"], network["kemenkes"]
+    histories: list[str] = []
+    courses: list[list[tuple[str, dict[str, Any]]]] = [
+        [("start", {}), ("hold", {"reason": "awaiting-information"}), ("resume", {}),
+         ("complete", {"outcome": "service-provided"})],
+        [("start", {}), ("fail", {"reason": "other"})],
+        [("start", {}), ("request-cancellation", {"reason": "not-needed"}), ("answer-cancellation", {"granted": True})],
+    ]  # fmt: skip
+    for moves in courses:
+        referral = await refer(police, victim, "kemenkes", "first-aid")
+        await kemenkes.until_status(referral, "received")
+        await kemenkes.must(referral, "accept")
+        for action, body in moves:
+            mover = police if action == "request-cancellation" else kemenkes
+            if mover is police:
+                await police.until_status(referral, "in-progress")
+            await mover.must(referral, action, note=canaries.name(f"{action} note {referral}"), **body)
+            if mover is police:
+                await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: seen["cancellation_asked"])
+        await police.until_status(referral, "completed", "failed", "cancelled")
+        histories += [(await side.http.get(f"/v1/referrals/{referral}/history")).text for side in (police, kemenkes)]
+        for side in (police, kemenkes):
+            read = await side.http.get(f"/v1/referrals/{referral}/notes", params={"purpose": "care"})
+            canaries.heard.append(read.text)
+    return histories
+
+
+async def open_doors(network: Network) -> list[str]:
+    """What every address without a name in it answers, to everybody."""
+    answers: list[str] = []
+    for code, app in network.apps.items():
+        callers = [await network.calling(code, role) for role in Role]
+        paths = [path for path, item in app.openapi()["paths"].items() if "get" in item and "{" not in path]
+        assert "/health/ready" in paths
+        for path in paths:
+            answers += [(await caller.http.get(path)).text for caller in callers]
+        answers += [(await callers[0].http.get(path)).text for path in ("/openapi.json", "/docs")]
+    return answers
+
+
 async def pages(network: Network, *paths: str) -> AsyncIterator[str]:
     """What the console shows to a coordinator who has signed in."""
     app = network.apps["coordination"]
@@ -280,18 +393,94 @@ def data_folder(network: Network) -> Path | None:
     return Path(shown[0])
 
 
+NUMBERS = ("/nik", "/born_on", "/phone", "/value")
+
+
+def texts_taken(app: Any) -> Iterator[tuple[str, str, str]]:
+    """Each place in a request where a person may be told of in words or numbers: method, route, pointer."""
+    document = app.openapi()
+
+    def below(schema: dict[str, Any], at: str) -> Iterator[str]:
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        for one in schema.get("anyOf", ()):
+            yield from below(one, at)
+        for name, one in schema.get("properties", {}).items():
+            yield from below(one, f"{at}/{name}")
+        free = schema.get("pattern") in (None, PLAIN) and not {"enum", "const", "format"} & schema.keys()
+        if schema.get("type") == "string" and (free or at.endswith(NUMBERS)):
+            yield at
+
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            for at in below(content.get("schema", {}), ""):
+                yield method.upper(), path, at
+
+
+def planted(sent: list[tuple[str, str, bytes]], canaries: Canaries) -> set[tuple[str, str, str]]:
+    """Where callers have told a canary: method, path, pointer."""
+
+    def texts(value: Any, at: str = "") -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, one in value.items():
+                yield from texts(one, f"{at}/{name}")
+        elif isinstance(value, str) and any(word in value for word in canaries.words.values()):
+            yield at
+
+    found = set()
+    for method, path, body in sent:
+        with contextlib.suppress(ValueError):
+            found |= {(method, path, at) for at in texts(json.loads(body))}
+    return found
+
+
+def never_planted(network: Network, told: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The places for a word of a person in which this run has said none."""
+    taken = {place for code in AGENCIES for place in texts_taken(network.apps[code])}
+    assert len(taken) > 25
+    told = set(told)
+
+    def is_told(place: tuple[str, str, str]) -> bool:
+        method, route, at = place
+        form = re.compile(re.sub(r"{[^}]*}", "[^/]+", route))
+        return any((method, at) == (how, where) and form.fullmatch(path) for how, path, where in told)
+
+    return sorted(place for place in taken if not is_told(place))
+
+
+def processes() -> bytes:
+    """The words and the environment that each process here was started with, where the system tells (Linux)."""
+    seen = [repr(sys.argv).encode(), repr(dict(os.environ)).encode()]
+    for file in (*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ")):
+        with contextlib.suppress(OSError):
+            seen.append(file.read_bytes())
+    return b"\n".join(seen)
+
+
+CALLERS = ("httpx", "httpcore")
+"""Libraries of callers: what they log is on the side of who asks."""
+
+
 async def test_no_byte_anywhere_tells_who_a_victim_is(
-    talkative: Network, logged: io.StringIO, published: dict[str, bytes]
+    talkative: Network,
+    logged: io.StringIO,
+    published: dict[str, bytes],
+    sent: list[tuple[str, str, bytes]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     canaries = Canaries()
+    caplog.set_level(logging.DEBUG)
     with contextlib.redirect_stderr(logged), contextlib.redirect_stdout(logged):
         refusals = await all_that_can_be_told(talkative, canaries)
+        refusals += await open_doors(talkative)
+    assert never_planted(talkative, planted(sent, canaries)) == []
     heard = "\n".join(canaries.heard)
-    misplaced = {"misplaced", "break-glass note", "second safe house"}
+    misplaced = {"misplaced", "break-glass note", "second safe house", "idempotency key"}
     unheard = [what for what, word in canaries.words.items() if word not in heard and what not in misplaced]
     told_to_nobody = {"first safe house", "note", "accept note", "reject note", "first statement"}
     assert set(unheard) <= told_to_nobody | {w for w in unheard if w.startswith("second")}, unheard
-    assert len(canaries.words) >= 25 and canaries.words["first name"] in heard
+    assert len(canaries.words) >= 35 and canaries.words["first name"] in heard
 
     sung: list[str] = []
     for number, refusal in enumerate(refusals):
@@ -309,11 +498,35 @@ async def test_no_byte_anywhere_tells_who_a_victim_is(
         sung += songs(canaries, f"message {message_id}", message)
     assert sum(b'"Estafet-Key"' in message for message in published.values()) >= 5
     sung += songs(canaries, "log", logged.getvalue().encode())
+    by_libraries = [record for record in caplog.records if record.name.partition(".")[0] not in CALLERS]
+    told = "\n".join(f"{record.getMessage()} {vars(record)}" for record in by_libraries)
+    sung += songs(canaries, "log of libraries", told.encode()) + songs(canaries, "processes", processes())
     assert sung == []
     assert searched > 1_000_000  # databases, their logs, the broker's files
-    assert '"event": "http"' in logged.getvalue()
+    assert '"event": "http"' in logged.getvalue() and "asyncio" in told
     names = {path.name for path in talkative.folder.rglob("*")}
     assert any(name.endswith(".blk") for name in names)  # what the broker stores was among it
+
+
+UNSEARCHED = {
+    *("prometheus_client", "opentelemetry", "sentry_sdk", "statsd"),
+    *("weasyprint", "reportlab", "fpdf", "pypdf", "docx", "openpyxl"),
+    *("smtplib", "aiosmtplib", "boto3", "redis", "celery"),
+}
+"""Where words of a person could come to lie that the canary does not search: metrics, traces, PDFs, mail, other stores.
+Who brings one of them in adds its place to ``test_no_byte_anywhere_tells_who_a_victim_is`` and takes it off here."""
+
+
+def test_there_is_no_place_that_is_not_searched() -> None:
+    used = set()
+    for folder in ("shared", "services", "deploy"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                used |= {name.partition(".")[0] for name in names}
+    assert {"structlog", "sqlalchemy", "nats"} <= used
+    assert used & UNSEARCHED == set(), "the canary must search what this writes"
 
 
 def test_the_search_would_hear_a_song(tmp_path: Path) -> None:
@@ -331,6 +544,11 @@ def test_the_search_would_hear_a_song(tmp_path: Path) -> None:
         word.upper().encode(),
         word.lower().encode("utf-16-le"),
         word.encode().hex().upper().encode(),
+        base64.b64encode(base64.b64encode(f"twice {word}".encode())),
+        b"some bytes" + zlib.compress(f"packed {word}".encode()) + b"more",
+        b"\\\\x" + gzip.compress(f"packed {word}".encode()).hex().encode(),
+        base64.urlsafe_b64encode(zlib.compress(base64.b64encode(word.encode()))),
+        "".join(f"\\u{ord(letter):04x}" for letter in word).encode(),
     ):
         assert songs(canaries, "there", content)
     assert not songs(canaries, "there", gzip.compress(b"Kanari") + b"Kanari" * 1000)
