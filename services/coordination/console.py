@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
@@ -20,6 +20,7 @@ from services.coordination.sign_in import HEADERS, PageRoute, templates
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
+from shared.service import problems
 from shared.service.admission import SightDep
 from shared.service.dependencies import DatabaseDep, Now, OfficeDep
 
@@ -28,6 +29,7 @@ PAGE = 25
 WIB = timezone(timedelta(hours=7), "WIB")
 
 templates.env.filters["word"] = words.word
+templates.env.filters["both"] = words.both
 templates.env.filters["wib"] = lambda moment: moment.astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB") if moment else "–"
 templates.env.filters["short"] = lambda ident: f"…{ident[-8:]}"
 
@@ -51,7 +53,7 @@ def list_page(
     """The journeys, with filters. A filter that means nothing is said so and left out."""
     names, faults = Names(office, now), []
     if region and not office.units.is_region(region):
-        faults.append(f"Tidak ada wilayah dengan kode “{region[:12]}”.")
+        faults.append(words.NO_SUCH_REGION)  # what was typed is not said again: it may be a name
         region = ""
     if stage not in words.STAGES:
         stage = ""
@@ -118,3 +120,11 @@ def timeline(journey: JourneyView) -> list[dict[str, Any]]:
         entries.append({"at": journey.closed_at, "kind": "closed"})
     order = {"handover": 0, "custody": 1, "stage": 2, "closed": 3}
     return sorted(entries, key=lambda entry: (entry["at"], order[entry["kind"]]))
+
+
+async def on_no_such_page(request: Request, error: Exception) -> Response:
+    """No such address: a browser is shown a page, an agency system a problem document."""
+    refused = await problems.on_http(request, error)
+    if refused.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+        return templates.TemplateResponse(request, "nowhere.html", {}, status_code=404, headers=HEADERS)
+    return refused

@@ -5,7 +5,7 @@ from pathlib import Path
 from services.coordination import sign_in
 from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
-from services.coordination.console import STATIC
+from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
 from services.coordination.projection import Projection, Witness
 from services.coordination.routes import router
@@ -23,6 +23,7 @@ MEMBER = Member(
     follower=True,
     receive=Witness,
     deadlines=lambda office: [deadline_of_parked(office)],
+    no_such_address=on_no_such_page,
 )
 app = create_app(MEMBER)
 app.router.routes.append(STATIC)

@@ -1,7 +1,13 @@
 """Indonesian (and English) words for the codes that the pages show."""
 
+from markupsafe import Markup
+
+from shared.contracts.events import TYPE_PREFIX
 from shared.domain.agency import Text
 
+NO_SUCH_REGION = Text(
+    "Tidak ada wilayah dengan kode itu, seperti 74 atau 74.01.", "No region has that code, such as 74."
+)
 AGENCIES = {
     "police": Text("Polri", "Police"),
     "kemenpppa": Text("KemenPPPA", "Women and children"),
@@ -76,10 +82,68 @@ FACTS = {
     "referral": Text("Rujukan", "Referral"),
     "transfer": Text("Pelimpahan", "Transfer"),
 }
-ALL = {**FACTS, **OUTCOMES, **REASONS, **STATUSES, **STAGES, **AGENCIES}
+NORM_GAPS = {
+    "no-mandate": Text("tidak ada kewenangan", "no mandate"),
+    "no-procedure": Text("tidak ada prosedur", "no procedure"),
+    "no-budget-rule": Text("tidak ada aturan anggaran", "no budget rule"),
+    "no-data-sharing-rule": Text("tidak ada aturan berbagi data", "no rule on data sharing"),
+    "conflicting-rules": Text("aturan bertentangan", "conflicting rules"),
+    "unclear-jurisdiction": Text("kewenangan wilayah tidak jelas", "unclear jurisdiction"),
+}
+OTHERS = {
+    "coordination": Text("Koordinasi", "Coordination"),
+    "all": Text("Semua", "Everybody"),
+}
+EVENTS = {
+    "case.opened": Text("Perkara dibuka", "Case opened"),
+    "victim.registered": Text("Korban didaftarkan", "Victim registered"),
+    "victim.stage-recorded": Text("Tahap dicatat", "Stage recorded"),
+    "journey.closed": Text("Perjalanan ditutup", "Journey closed"),
+    "referral.requested": Text("Rujukan diminta", "Referral requested"),
+    "referral.received": Text("Rujukan diterima layanan", "Referral received"),
+    "referral.accepted": Text("Rujukan disetujui", "Referral accepted"),
+    "referral.rejected": Text("Rujukan ditolak", "Referral rejected"),
+    "referral.started": Text("Layanan dimulai", "Service started"),
+    "referral.held": Text("Layanan ditunda", "Service on hold"),
+    "referral.resumed": Text("Layanan dilanjutkan", "Service resumed"),
+    "referral.completed": Text("Layanan selesai", "Service completed"),
+    "referral.failed": Text("Layanan gagal", "Service failed"),
+    "referral.cancelled": Text("Rujukan dibatalkan", "Referral cancelled"),
+    "referral.cancellation-refused": Text("Pembatalan ditolak", "Cancellation refused"),
+    "referral.cancellation-requested": Text("Pembatalan diminta", "Cancellation requested"),
+    "referral.information-provided": Text("Informasi diberikan", "Information provided"),
+    "referral.reminder": Text("Pengingat", "Reminder"),
+    "consent.recorded": Text("Persetujuan dicatat", "Consent recorded"),
+    "consent.withdrawn": Text("Persetujuan berakhir", "Consent withdrawn or over"),
+    "erasure.requested": Text("Penghapusan diminta", "Erasure requested"),
+    "disclosure.ended": Text("Data dihentikan atau dihapus", "Disclosure ended"),
+    "break-glass.opened": Text("Akses darurat dibuka", "Break-glass opened"),
+    "break-glass.ended": Text("Akses darurat berakhir", "Break-glass ended"),
+    "break-glass.reviewed": Text("Akses darurat dinilai", "Break-glass reviewed"),
+    "break-glass.review-overdue": Text("Penilaian akses darurat terlambat", "Break-glass review overdue"),
+    "receipt.recorded": Text("Tanda terima", "Receipt"),
+    "link.witnessed": Text("Jalur disaksikan", "Link witnessed"),
+    "keys.published": Text("Kunci diumumkan", "Keys published"),
+}
+"""By the two words of an event's type."""
+ALL = {**FACTS, **OUTCOMES, **REASONS, **NORM_GAPS, **STATUSES, **STAGES, **AGENCIES, **OTHERS}
 
 
-def word(code: str | None, english: bool = False) -> str:
-    """The word for a code, or the code itself where there is none."""
-    text = ALL.get(code or "")
-    return (code or "–") if text is None else text.en if english else text.id
+def word(code: str | None) -> str:
+    """The Indonesian word for a code, or the code itself where there is none."""
+    text = _text(code)
+    return (code or "–") if text is None else text.id
+
+
+def both(said: str | Text | None) -> Markup:
+    """The word for a code, or a text, in both languages: Indonesian first, English small after it."""
+    text = said if isinstance(said, Text) else _text(said)
+    if text is None:
+        return Markup.escape(said or "–")
+    return Markup('{} <span class="en" lang="en">{}</span>').format(text.id, text.en)
+
+
+def _text(code: str | None) -> Text | None:
+    if code and code.startswith(TYPE_PREFIX):
+        return EVENTS.get(".".join(code.split(".")[2:4]))
+    return ALL.get(code or "")

@@ -4,7 +4,7 @@
 it stays in the database of the agency that wrote it and is in no event, log or error.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -73,6 +73,18 @@ def when(command: Command, now: datetime) -> datetime:
     return at
 
 
+EASTERNMOST = timedelta(hours=9)
+"""Where in Indonesia a day begins first (WIT)."""
+
+
+def is_past_day(day: str, now: datetime) -> bool:
+    """Whether this (``2001-02-28``) is a day of the calendar that has begun somewhere in Indonesia. ``now``: UTC."""
+    try:
+        return date.fromisoformat(day) <= (now + EASTERNMOST).date()
+    except ValueError:
+        return False
+
+
 def example(**fields: Any) -> ConfigDict:
     """The configuration of a command that shows how it is written."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
@@ -82,6 +94,13 @@ class Noted(Command):
     """A command that may carry a note."""
 
     note: Note | None = None
+
+
+NIK = r"^[0-9]{16}$"
+BORN_ON = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+PHONE = r"^\+?[0-9]{6,15}$"
+NUMBER = r"^\+?[0-9]{6,16}$"
+"""A NIK or a telephone number, to search for."""
 
 
 class OpenCase(Command):
@@ -106,9 +125,9 @@ class Identity(BaseModel):
     )
 
     name: Text | None = None
-    nik: Annotated[str, Field(pattern=r"^[0-9]{16}$")] | None = None
-    born_on: Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] | None = None
-    phone: Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$")] | None = None
+    nik: Annotated[str, Field(pattern=NIK)] | None = None
+    born_on: Annotated[str, Field(pattern=BORN_ON)] | None = None
+    phone: Annotated[str, Field(pattern=PHONE)] | None = None
     address: Text | None = None
     statement: Annotated[str, Field(min_length=1, max_length=4000, pattern=PLAIN)] | None = Field(
         default=None, description="What the victim has told, so that nobody has to tell it twice."
@@ -174,7 +193,7 @@ class Search(Asked):
     model_config = example(field="nik", value="7401010101010001")
 
     field: Literal[IdentityField.NIK, IdentityField.PHONE]
-    value: Annotated[str, Field(pattern=r"^\+?[0-9]{6,16}$")]
+    value: Annotated[str, Field(pattern=NUMBER)]
 
 
 class RecordConsent(Command):

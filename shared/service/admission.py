@@ -4,13 +4,15 @@ Every route is a ``GuardedRoute`` whose name stands in the member's table of ope
 see is settled before the body is read.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from shared.domain.access import Caller, Rule, Sight, admit
@@ -19,6 +21,7 @@ from shared.security.tokens import BadToken, Verifier, thumbprint
 from shared.service import trace
 from shared.service.limits import limit
 from shared.service.office import Office
+from shared.service.shape import unknown_parameters
 from shared.storage.database import Clock
 
 log = structlog.get_logger()
@@ -73,12 +76,22 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, behind the door."""
         handle = super().get_route_handler()
+        declared = set(_parameters(self.dependant))
 
         async def guarded(request: Request) -> Response:
             request.app.state.door.admit(request, self.name, bearer(request))
+            if unknown := unknown_parameters(request.query_params.keys(), declared):
+                raise RequestValidationError(unknown)
             return await handle(request)
 
         return guarded
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The names that a query may have."""
+    yield from (field.alias for field in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
 
 
 def check_guarded(rules: Mapping[str, Rule], routers: Sequence[APIRouter]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
@@ -76,6 +76,8 @@ class Member:
     """What is done around the reception of a batch."""
     deadlines: Callable[[Office], Sequence[Deadline]] = lambda _: ()
     """What falls due at a moment."""
+    no_such_address: Callable[[Request, Exception], Awaitable[Response]] = problems.on_http
+    """What is answered where there is no address, or not with this method."""
 
 
 def _deadlines(office: Office) -> Sequence[Deadline]:
@@ -119,7 +121,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     docs.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
-    app.add_exception_handler(HTTPException, problems.on_http)
+    app.add_exception_handler(HTTPException, member.no_such_address)
     app.add_middleware(Edge)
 
     def shown() -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ def register_victim(
     )
     tx.session.add(row)
     if command.identity is not None:
-        identities.write(tx, office, victim_id, command.identity)
+        identities.write(tx, office, victim_id, command.identity, within="identity/")
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,

@@ -47,11 +47,21 @@ def record(
     return victim
 
 
-def write(tx: Transaction, office: Office, victim_id: str, identity: c.Identity, keep_before: bool = False) -> None:
+def write(
+    tx: Transaction,
+    office: Office,
+    victim_id: str,
+    identity: c.Identity,
+    keep_before: bool = False,
+    within: str = "",
+) -> None:
     """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays.
 
-    ``keep_before``: a legal hold forbids that what was there is lost.
+    ``keep_before``: a legal hold forbids that what was there is lost. ``within``: where in the request it stands.
+    Raises Refused.
     """
+    if identity.born_on is not None and not c.is_past_day(identity.born_on, tx.now):
+        raise Refused("no-such-day", field=f"{within}born_on")
     changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
     known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
     if keep_before:
@@ -145,8 +155,11 @@ def search(
     """The victims with this number, of those of whom the caller may see it; nothing is opened to find them.
 
     Who is found was looked at: the finder learns whose number it is. Who may not see the number may not try it either.
+    Raises Refused.
     """
     digest = numbers.blinded(office.vault, field, value)
+    if digest is None:
+        raise Refused("not-such-a-number", field="value")
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
     here = select(col(BlindIndexRow.victim_id)).where(same)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), seen.victims(sight))

@@ -73,16 +73,13 @@ def heard(tx: Transaction, office: Office, sender: str, event: KeysPublished) ->
 
 
 async def keep(office: Office, database: Database) -> None:
-    """Look at the file again and again, until cancelled."""
+    """Look at the file again and again, until cancelled; what is new is kept, and told."""
+    kept: tuple[int, str] | None = None  # what was kept at the start may be older by now
     while True:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         try:
-            await asyncio.to_thread(_look, office, database)
+            if (now := await asyncio.to_thread(office.keys.document)) != kept:
+                await asyncio.to_thread(database.write, lambda tx: remember(tx, office))
+                kept = now
         except SQLAlchemyError as error:
             log.error("key-directory.not-kept", error=type(error).__name__)
-
-
-def _look(office: Office, database: Database) -> None:
-    row = database.read(lambda session: session.exec(select(SeenDirectory)).first())
-    if row is None or row.document != office.keys.document()[1]:
-        database.write(lambda tx: remember(tx, office))

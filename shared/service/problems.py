@@ -4,7 +4,6 @@ A problem says what was wrong, in which field, and what to do; Indonesian unless
 repeats what the caller sent, because that may be a name.
 """
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from starlette.routing import Match, Mount
 
 from shared.domain.agency import Text
 from shared.domain.refusal import Refused
-from shared.service import trace
+from shared.service import shape, trace
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:estafet:problem:"
@@ -138,8 +137,8 @@ CATALOGUE: dict[str, Kind] = {
         429,
         "Terlalu sering", "Too many requests",
         "Batas permintaan tercapai.", "The limit of requests is reached.",
-        "Ulangi setelah detik di header Retry-After, dengan Idempotency-Key yang sama.",
-        "Repeat after the seconds in the Retry-After header, with the same Idempotency-Key.",
+        "Ulangi setelah detik di header Retry-After; yang mengirim data, dengan Idempotency-Key yang sama.",
+        "Repeat after the seconds in the Retry-After header; what sends data, with the same Idempotency-Key.",
     ),
     "busy": _kind(
         503,
@@ -208,6 +207,19 @@ CATALOGUE: dict[str, Kind] = {
         "Pemberitahuan tidak dikenal", "Unknown notice",
         "Tidak ada pemberitahuan versi itu pada tanggal tersebut.", "No such version holds on that date.",
         "Pakai versi yang berlaku.", "Use a version that is valid.",
+    ),
+    "no-such-day": _kind(
+        422,
+        "Tanggal tidak ada", "No such day",
+        "Tanggal itu tidak ada dalam kalender, atau belum tiba.", "That day is in no calendar, or has not come yet.",
+        "Periksa tahun, bulan dan tanggalnya.", "Check year, month and day.",
+    ),
+    "not-such-a-number": _kind(
+        422,
+        "Bukan nomor seperti itu", "Not such a number",
+        "NIK punya 16 angka; nomor telepon 8 sampai 15, dari luar negeri diawali +.",
+        "A NIK has 16 digits; a telephone number 8 to 15, from abroad beginning with a +.",
+        "Periksa nomornya.", "Check the number.",
     ),
     "already-over": _kind(
         422,
@@ -607,7 +619,7 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         told = FieldFault(field="Content-Type", rule="unsupported-media-type", message=message)
         return respond(request, "unsupported-media-type", [told])
     errors = [
-        FieldFault(field=_pointer(fault["loc"]), rule=fault["type"], message=_message(fault, request))
+        FieldFault(field=shape.pointer(fault), rule=fault["type"], message=shape.message(fault, _in_english(request)))
         for fault in error.errors()
     ]
     missing_match = any(fault.field == "If-Match" and fault.rule == "missing" for fault in errors)
@@ -617,47 +629,6 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
 def _is_json(request: Request) -> bool:
     stated = request.headers.get("content-type")
     return stated is None or stated.partition(";")[0].strip().lower() == "application/json"
-
-
-LIKE_A_FIELD = re.compile(r"[a-z][a-z0-9_]{0,40}|[0-9]{1,6}")
-"""A misspelt field is named. What does not look like one is not: somebody may have written a name in its place."""
-
-
-def _pointer(location: Sequence[Any]) -> str:
-    where, *path = location
-    if where != "body":
-        return str(path[0] if path else where)
-    return "".join(f"/{part if LIKE_A_FIELD.fullmatch(str(part)) else '?'}" for part in path)
-
-
-RULES: dict[str, Text] = {
-    "missing": Text("Wajib diisi.", "This is required."),
-    "extra_forbidden": Text("Isian ini tidak dikenal.", "There is no such field."),
-    "enum": Text("Pilih salah satu: {expected}.", "Choose one of: {expected}."),
-    "literal_error": Text("Pilih salah satu: {expected}.", "Choose one of: {expected}."),
-    "string_pattern_mismatch": Text("Bentuknya harus {pattern}.", "It must have the form {pattern}."),
-    "string_too_long": Text("Paling banyak {max_length} karakter.", "{max_length} characters at most."),
-    "string_too_short": Text("Paling sedikit {min_length} karakter.", "{min_length} characters at least."),
-    "string_type": Text("Harus berupa teks.", "It must be text."),
-    "string_unicode": Text("Harus berupa teks Unicode yang sah.", "It must be valid Unicode text."),
-    "bool_type": Text("Harus true atau false.", "It must be true or false."),
-    "int_parsing": Text("Harus berupa bilangan bulat.", "It must be a whole number."),
-    "greater_than_equal": Text("Paling kecil {ge}.", "{ge} at least."),
-    "less_than_equal": Text("Paling besar {le}.", "{le} at most."),
-    "value_error": Text(
-        "Harus berupa waktu RFC 3339, seperti 2026-11-23T08:00:00+08:00.",
-        "It must be an RFC 3339 moment, such as 2026-11-23T08:00:00+08:00.",
-    ),
-    "timezone_aware": Text("Waktu harus menyebut zonanya.", "A moment must state its offset."),
-    "model_attributes_type": Text("Harus berupa objek JSON.", "It must be a JSON object."),
-}
-"""What breaks a rule of the shape, by pydantic's name of the rule. Braces name facts of the rule, never the input."""
-ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
-
-
-def _message(fault: Mapping[str, Any], request: Request) -> str:
-    facts = {name: str(value).replace(" or ", ", ") for name, value in fault.get("ctx", {}).items()}
-    return say(RULES.get(fault["type"], ANY_RULE), request, facts)
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:

@@ -10,7 +10,24 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from services.coordination import words
 from services.coordination.main import MEMBER as COORDINATION
+from services.members import MEMBERS
+from shared.contracts.codes import (
+    AgeClass,
+    Exploitation,
+    FailReason,
+    HoldReason,
+    JourneyOutcome,
+    Kind,
+    NormGap,
+    Outcome,
+    RejectReason,
+    Sex,
+    Stage,
+    Status,
+)
+from shared.contracts.events import CATALOGUE, EVERYONE
 from shared.service.app import wall_clock
 from tests.network import offline
 from tests.sources import ROOT
@@ -45,6 +62,18 @@ def test_the_pages_library_makes_no_code_and_keeps_no_page() -> None:
     assert '"allowEval": false' in config and '"historyCacheSize": 0' in config
     library = (ROOT / "services/coordination/static/htmx.min.js").read_text()
     assert not re.search(r"localStorage|indexedDB|postMessage|document\.cookie", library)
+
+
+def test_every_event_and_every_code_of_a_page_has_its_words() -> None:
+    assert {name.split(".", 2)[2].removesuffix(".v1") for name in CATALOGUE} == set(words.EVENTS)
+    for codes in (Stage, Status, RejectReason, FailReason, Outcome, HoldReason, NormGap, JourneyOutcome, Exploitation,
+                  AgeClass, Sex, Kind):  # fmt: skip
+        assert {code.value for code in codes} - set(words.ALL) == set(), codes
+    assert set(MEMBERS) | {EVERYONE} <= set(words.ALL)
+    told = [*words.ALL.values(), *words.EVENTS.values()]
+    assert [text for text in told if not text.id or not text.en] == []
+    assert words.both("id.tppo.case.opened.v1") == 'Perkara dibuka <span class="en" lang="en">Case opened</span>'
+    assert words.both("<script>") == "&lt;script&gt;"
 
 
 # --- in front of a browser --------------------------------------------------------------------------------------------
@@ -86,7 +115,22 @@ async def test_what_a_caller_writes_is_shown_as_text(browser: httpx.AsyncClient,
     page = await browser.get("/", params={name: HOSTILE})
     assert page.status_code == 200
     assert "<script>" not in page.text and HOSTILE not in page.text
-    assert name != "region" or "&#34;&gt;&lt;script" in page.text  # the one that is shown again
+    assert "alert(1)" not in page.text  # nor as text: it may be a name
+    assert (name == "region") == ("Tidak ada wilayah dengan kode itu" in page.text and "No region has" in page.text)
+
+
+@ON_ONE_LOOP
+async def test_who_asks_for_no_page_is_shown_one_in_a_browser_and_told_by_a_document_elsewhere(
+    browser: httpx.AsyncClient,
+) -> None:
+    page = await browser.get("/tidak-ada", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 404 and page.headers["content-type"].startswith("text/html")
+    assert "Halaman tidak ditemukan" in page.text and "Page not found" in page.text and "tidak-ada" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    told = await browser.get("/tidak-ada", headers={"Accept": "*/*"})
+    assert told.status_code == 404 and told.headers["content-type"] == "application/problem+json"
+    wrong = await browser.post("/v1/journeys", headers={"Accept": "text/html"})
+    assert wrong.status_code == 405 and wrong.headers["allow"]
 
 
 @ON_ONE_LOOP

@@ -316,11 +316,12 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a list for an object": Bad("POST /v1/cases", *INVALID, "", [CANARY]),
     "nothing for an object": Bad("POST /v1/cases", *INVALID, ""),
     "a field missing": Bad("POST /v1/cases", *INVALID, "/channel", {"unit": WORD, "exploitation": "sexual"}),
-    "a field nobody knows": opening(*INVALID, "/nama_korban", nama_korban=CANARY),
+    "a field misspelt": opening(*INVALID, "/exploitaton", exploitaton=CANARY),
+    "a field that nobody knows, and that may be a name": opening(*INVALID, "/?", siti_aminah=CANARY),
     "one that looks like no field, and is not repeated": Bad(
         "POST /v1/cases", *INVALID, "/?", a_case() | {"nama/alias": CANARY}
     ),
-    "one inside another": registering(*INVALID, "/identity/panggilan", identity={"panggilan": CANARY}),
+    "one inside another": registering(*INVALID, "/identity/?", identity={"panggilan": CANARY}),
     "a word not in its list": opening(*INVALID, "/exploitation", exploitation=CANARY),
     "a text too long": referring(*INVALID, "/note", note=CANARY * 400),
     "a name too long": registering(*INVALID, "/identity/name", identity={"name": CANARY * 20}),
@@ -340,7 +341,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "no such method on a referral": Bad(f"PUT /v1/referrals/{OURS}", 405, "method-not-allowed", body={"note": CANARY}),
     "a name for an id": asking(f"/v1/victims/{CANARY}", *INVALID, "victim_id"),
     "a name with a space for an id": asking(f"/v1/referrals/Siti%20{CANARY}/history", *INVALID, "referral_id"),
-    "a case nobody has": asking(f"/v1/cases/{NOBODY}?nama={CANARY}", 404, "unknown-case"),
+    "a case nobody has": asking(f"/v1/cases/{NOBODY}", 404, "unknown-case"),
     "a victim nobody has": asking(f"/v1/victims/{NOBODY}", 404, "unknown-victim"),
     "a referral nobody has": asking(f"/v1/referrals/{NOBODY}", 404, "unknown-referral"),
     "a history nobody has": asking(f"/v1/referrals/{NOBODY}/history", 404, "unknown-referral"),
@@ -357,6 +358,14 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a page of many": asking(f"/v1/referrals?limit={CANARY}", *INVALID, "limit"),
     "a status there is not": asking(f"/v1/referrals?status={CANARY}", *INVALID, "status"),
     "a NUL in the query": asking(f"/v1/referrals?unit={CANARY}%00", *INVALID, "unit"),
+    "a day in no calendar": registering(422, "no-such-day", "/identity/born_on", identity={"born_on": "2001-02-31"}),
+    "a day to come": registering(422, "no-such-day", "/identity/born_on", identity={"born_on": "2091-02-03"}),
+    "a number too short for a NIK": Bad(
+        "POST /v1/victim-search", 422, "not-such-a-number", "/value", {"field": "nik", "value": "7401010101"}
+    ),
+    "a parameter misspelt": asking(f"/v1/victims/{VICTIM}/identity?purpose=care&puropse=care", *INVALID, "puropse"),
+    "a parameter that holds a name": asking(f"/v1/cases/{NOBODY}?nama={CANARY}", *INVALID, "?"),
+    "a parameter that is none": asking(f"/v1/referrals?{WORD}=1", *INVALID, "?"),
     "a purpose missing": asking(f"/v1/victims/{VICTIM}/identity", *INVALID, "purpose"),
     "a purpose that is no purpose": asking(f"/v1/victims/{VICTIM}/identity?purpose={WORD}", *INVALID, "purpose"),
     "a purpose that is a name": asking(f"/v1/victims/{VICTIM}/identity?purpose={CANARY}", *INVALID, "purpose"),

@@ -64,7 +64,7 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
     responses=next_steps(
         201, "victim_id", "see_victim", "record_identity", "see_identity", "record_stage", "close_journey"
     )
-    | responses("unknown-case", "id-taken", "unknown-region", *COMMANDED),
+    | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", *COMMANDED),
 )
 def register_victim(
     case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, sight: SightDep, posting: PostingDep
@@ -99,7 +99,7 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> Vic
     response_model=VictimView,
     tags=["korban"],
     summary="Catat identitas / Record an identity",
-    responses=responses("unknown-victim", "not-responsible", *POSTING),
+    responses=responses("unknown-victim", "not-responsible", "no-such-day", *POSTING),
 )
 def record_identity(
     victim_id: IdPath,

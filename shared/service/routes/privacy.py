@@ -31,7 +31,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     tags=["korban"],
     summary="Cari korban menurut NIK atau telepon / Find a victim by NIK or telephone",
     dependencies=[Depends(limit_searches)],
-    responses=responses("malformed-json", "body-too-large", "unsupported-media-type"),
+    responses=responses("not-such-a-number", "malformed-json", "body-too-large", "unsupported-media-type"),
 )
 def search_victims(
     command: c.Search, office: OfficeDep, caller: CallerDep, sight: SightDep, database: DatabaseDep

@@ -1,0 +1,146 @@
+"""What is wrong with the shape of a request: which field, which rule, what is expected. Never what was sent."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.contracts.types import CODE, PLAIN, REGION, UNIT, UUID7
+from shared.domain import commands
+from shared.domain.agency import Text
+
+RULES: Mapping[str, Text] = {
+    "missing": Text("Wajib diisi.", "This is required."),
+    "extra_forbidden": Text("Isian ini tidak dikenal.", "There is no such field."),
+    "enum": Text("Pilih salah satu: {expected}.", "Choose one of: {expected}."),
+    "literal_error": Text("Pilih salah satu: {expected}.", "Choose one of: {expected}."),
+    "string_pattern_mismatch": Text("Harus berupa {form}.", "It must be {form}."),
+    "string_too_long": Text("Paling banyak {max_length} karakter.", "{max_length} characters at most."),
+    "string_too_short": Text("Paling sedikit {min_length} karakter.", "{min_length} characters at least."),
+    "string_type": Text("Harus berupa teks.", "It must be text."),
+    "string_unicode": Text("Harus berupa teks Unicode yang sah.", "It must be valid Unicode text."),
+    "bool_type": Text("Harus true atau false.", "It must be true or false."),
+    "int_parsing": Text("Harus berupa bilangan bulat.", "It must be a whole number."),
+    "greater_than_equal": Text("Paling kecil {ge}.", "{ge} at least."),
+    "less_than_equal": Text("Paling besar {le}.", "{le} at most."),
+    "value_error": Text(
+        "Harus berupa waktu RFC 3339, seperti 2026-11-23T08:00:00+08:00.",
+        "It must be an RFC 3339 moment, such as 2026-11-23T08:00:00+08:00.",
+    ),
+    "timezone_aware": Text("Waktu harus menyebut zonanya.", "A moment must state its offset."),
+    "model_attributes_type": Text("Harus berupa objek JSON.", "It must be a JSON object."),
+}
+"""What breaks a rule of the shape, by pydantic's name of the rule. Braces name facts of the rule, never the input."""
+ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
+
+FORMS: Mapping[str, Text] = {
+    UUID7: Text(
+        "UUIDv7, seperti 0193f0a2-7a10-7000-8000-000000000001", "a UUIDv7, such as 0193f0a2-7a10-7000-8000-000000000001"
+    ),
+    REGION: Text("kode wilayah, seperti 74, 74.01 atau 00.KH", "a region code, such as 74, 74.01 or 00.KH"),
+    UNIT: Text("id satuan, seperti polres-74.01", "the id of a unit, such as polres-74.01"),
+    CODE: Text("kode berhuruf kecil, seperti first-aid", "a code in small letters, such as first-aid"),
+    PLAIN: Text("teks tanpa karakter NUL", "text without the character NUL"),
+    r"^[A-Z]{2}$": Text(
+        "kode negara dua huruf (ISO 3166), seperti KH", "a country's two letters (ISO 3166), such as KH"
+    ),
+    r"^[0-9]{4}-[0-9]{1,3}$": Text("versi pemberitahuan, seperti 2026-1", "the version of a notice, such as 2026-1"),
+    commands.NIK: Text("16 angka tanpa spasi", "16 digits without spaces"),
+    commands.BORN_ON: Text("tanggal, seperti 2001-02-28", "a date, such as 2001-02-28"),
+    commands.PHONE: Text("nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"),
+    commands.NUMBER: Text("6 sampai 16 angka, boleh diawali +", "6 to 16 digits, with or without a +"),
+    r"^[!-~]{1,255}$": Text("1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"),
+    r"^bj[A-Za-z0-9_-]{1,22}$": Text("`next` dari halaman sebelumnya", "the `next` of the page before"),
+    r'^(\*|(W/)?"[!#-~]{0,100}")$': Text(
+        'ETag dari jawaban, seperti "2.0", atau *', 'the ETag of an answer, such as "2.0", or *'
+    ),
+    r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$": Text(
+        "jenis peristiwa, seperti id.tppo.referral.requested.v1",
+        "a type of event, such as id.tppo.referral.requested.v1",
+    ),
+}
+"""What a regular expression asks for, in words; it stands in the OpenAPI itself."""
+
+FIELDS = frozenset(
+    name
+    for kind in vars(commands).values()
+    if isinstance(kind, type) and issubclass(kind, BaseModel)
+    for name in kind.model_fields
+)
+"""Every field of a request."""
+
+
+def pointer(fault: Mapping[str, Any]) -> str:
+    """Where it is: a JSON Pointer (RFC 6901), or the name of a parameter.
+
+    A name that nobody has declared is repeated only where it is a likely misspelling of one that is declared: whatever
+    else stands in the place of a field's name may be a person's.
+    """
+    where, *path = fault["loc"]
+    if where != "body":
+        if fault["type"] == "extra_forbidden":
+            return _named(path[0], fault["ctx"]["declared"])
+        return str(path[0] if path else where)
+    return "".join(f"/{_named(step, FIELDS)}" for step in path)
+
+
+def _named(name: Any, declared: Collection[str]) -> str:
+    if isinstance(name, int) or name in declared or meant(name, declared):
+        return str(name)
+    return "?"
+
+
+def meant(name: str, declared: Collection[str]) -> str | None:
+    """The declared name that a misspelt one is close to: a letter or two apart."""
+    if not re.fullmatch(r"[A-Za-z_]{3,40}", name):
+        return None
+    found = get_close_matches(name.lower(), declared, n=1, cutoff=0.8)
+    return found[0] if found else None
+
+
+def message(fault: Mapping[str, Any], english: bool) -> str:
+    """What is expected, in one language."""
+    context = fault.get("ctx", {})
+    facts = {name: str(value) for name, value in context.items()}
+    if "expected" in context:
+        facts["expected"] = _choices(context["expected"])
+    if "pattern" in context:
+        form = FORMS[context["pattern"]]
+        facts["form"] = form.en if english else form.id
+    text = RULES.get(fault["type"], ANY_RULE)
+    if fault["type"] == "extra_forbidden" and (close := _close(fault)) is not None:
+        text = Text(f"{text.id} Maksudnya {close}?", f"{text.en} Is it {close}?")
+    return (text.en if english else text.id).format_map(facts)
+
+
+def _close(fault: Mapping[str, Any]) -> str | None:
+    name = fault["loc"][-1]
+    return meant(str(name), fault.get("ctx", {}).get("declared", FIELDS))
+
+
+_WRITTEN = re.compile(r"'([^']*)'")
+
+
+def _choices(expected: Any) -> str:
+    """The words to choose from, as they are written in JSON; pydantic shows them as Python would."""
+    if isinstance(expected, Sequence) and not isinstance(expected, str):
+        return ", ".join(str(one.value if isinstance(one, Enum) else one) for one in expected)
+    return ", ".join(_WRITTEN.findall(str(expected))) or str(expected)
+
+
+def unknown_parameters(asked: Collection[str], declared: Collection[str]) -> list[dict[str, Any]]:
+    """The faults of a query that names what nobody has declared: what is misspelt must not be left out in silence."""
+    return [
+        {
+            "type": "extra_forbidden",
+            "loc": ("query", name),
+            "msg": "",
+            "input": None,
+            "ctx": {"declared": sorted(declared)},
+        }
+        for name in asked
+        if name not in declared
+    ]
