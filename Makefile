@@ -25,6 +25,9 @@ test: $(READY) ## semua uji / every test
 	  echo "No SoftHSM: vaults are tested with files alone. On Debian: apt-get install softhsm2"
 	@exec $(BIN)/python -m pytest $(ARGS)
 
+# what is compiled is kept: each worker, and each service that a test starts, would compile all of it again
+unexport PYTHONDONTWRITEBYTECODE
+
 check: $(READY) ## pemeriksaan cepat / format, lint, types, imports, unit and contract tests
 	@$(MAKE) --no-print-directory -j2 check-types check-tests check-format check-lint check-imports
 

@@ -23,7 +23,7 @@ from shared.security.tokens import ALGORITHMS, BadToken, Verifier
 from shared.service.app import wall_clock
 from tests.listening import listening
 from tests.network import offline, problem
-from tests.served import PATIENCE, served
+from tests.served import PATIENCE
 from tests.tokens import ISSUER, claims, issuer_key, signed
 
 PUBLISHED = json.dumps(KeySet([issuer_key()]).as_dict(private=False))
@@ -108,16 +108,6 @@ def test_keys_come_from_no_such_place(where: str) -> None:
 @pytest.mark.parametrize("where", ["https://issuer.example/keys", "http://127.0.0.1:8000/k", "http://localhost/keys"])
 def test_keys_come_from_there(where: str) -> None:
     assert list(IssuerKeys(where)()) == []  # nobody has been asked yet, and nobody is trusted
-
-
-def test_a_service_told_of_such_a_place_does_not_start(tmp_path: Path, secrets: Path) -> None:
-    wrong = "http://secret.elsewhere.example/keys"
-    with served(tmp_path, secrets, listens=False, issuer_jwks=wrong) as police:
-        assert police.process.wait(PATIENCE) != 0
-        log = police.log.read_text(encoding="utf-8")
-    [failed] = [json.loads(line) for line in log.splitlines() if "service.failed" in line]
-    assert (failed["reason"], failed["settings"]) == ("wrong-settings", ["issuer_jwks"])
-    assert "secret" not in log
 
 
 # --- kept fresh -------------------------------------------------------------------------------------------------------

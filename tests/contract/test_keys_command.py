@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,7 +36,6 @@ class Operator:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.keyring = folder, Keyring(folder)
-        make_secrets(folder, MEMBERS)
 
     def says(self, *words: str) -> str:
         """What a command says that succeeds."""
@@ -70,9 +70,17 @@ class Operator:
         return FileVault(self.folder / agency / "keys", agency, self.directory, now)
 
 
+@pytest.fixture(scope="module")
+def as_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``make secrets`` makes, made once: each test has a copy."""
+    folder = tmp_path_factory.mktemp("keys") / "secrets"
+    make_secrets(folder, MEMBERS)
+    return folder
+
+
 @pytest.fixture
-def operator(tmp_path: Path) -> Operator:
-    return Operator(tmp_path / "secrets")
+def operator(tmp_path: Path, as_made: Path) -> Operator:
+    return Operator(shutil.copytree(as_made, tmp_path / "secrets"))
 
 
 def test_every_agency_is_given_its_keys_and_nobody_else(operator: Operator) -> None:

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 
 from shared.service.log_fields import LOG_FIELDS, MARK, only_declared
 from shared.service.logs import configure_logs, places_of
-from tests.faulty import CANARY
-from tests.served import PATIENCE, Served, served
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("shared", "services", "deploy") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -208,64 +206,3 @@ def test_a_place_is_a_file_and_a_line_of_ours_or_of_a_library() -> None:
     assert places[0].startswith("tests/contract/test_logs.py:")
     assert places[-1].startswith("json/decoder.py:")
     assert LOG_FIELDS["places"].shape(places)
-
-
-# --- a service in which everything goes wrong -------------------------------------------------------------------------
-
-
-def lines_of(log: str) -> list[dict[str, Any]]:
-    """Its lines, every one of which is JSON."""
-    return [json.loads(line) for line in log.splitlines()]
-
-
-def asked(police: Served, fault: str) -> int:
-    return police.send(b"GET /faults/%s HTTP/1.1\r\nHost: police\r\nConnection: close\r\n\r\n" % fault.encode()).status
-
-
-FAULTS = {"route": 500, "answer": 500, "warning": 200, "library": 200, "task": 200, "log": 200}
-
-
-def test_no_fault_says_what_it_was_about(tmp_path: Path, secrets: Path) -> None:
-    with served(tmp_path, secrets, "tests.faulty:app", log_level="debug") as police:
-        assert {fault: asked(police, fault) for fault in FAULTS} == FAULTS
-        log = police.stop()
-    for word in ("kanari", "siti", "7401016502990001", "name_of_victim", "traceback"):
-        assert word not in log.lower(), word
-    lines = lines_of(log)
-    assert {line["error"] for line in lines if line["event"] == "http.fault"} == {
-        "RuntimeError",
-        "ResponseValidationError",
-    }
-    [fault] = [line for line in lines if line.get("error") == "RuntimeError"]
-    assert fault["places"][-1].startswith("tests/faulty.py:")
-    libraries = {"nats.aio.client", "sqlalchemy.engine.Engine", "uvicorn.error", "alembic", "asyncio", "py.warnings"}
-    assert {line["logger"] for line in lines if line["event"] == "library.spoke"} == {*libraries, MARK}
-    assert {line["error"] for line in lines if line["event"] == "process.fault"} == {"TypeError", "ValueError"}
-    assert [line["dropped"] for line in lines if "dropped" in line] == [2, 1, 2]
-    assert {line["event"] for line in lines if line.get("dropped")} == {"person.found", MARK}
-
-
-@pytest.mark.parametrize(
-    ("app", "settings", "said"),
-    [
-        ("tests.faulty:never_starts", {}, {"error": "RuntimeError"}),
-        ("services.police.main:app", {"key_directory_root_file": f"/nowhere/{CANARY}"}, {"reason": "enoent"}),
-        ("services.police.main:app", {"rate_burst": CANARY}, {"reason": "wrong-settings", "settings": ["rate_burst"]}),
-        (
-            "services.police.main:app",
-            {"nats_ca_file": f"/nowhere/{CANARY}"},
-            {"reason": "wrong-settings", "settings": ["nats_ca_file", "nats_certificate_file", "nats_key_file"]},
-        ),
-        ("services.coordination.main:app", {}, {"reason": "not-migrated"}),
-    ],
-)
-def test_a_service_that_cannot_start_says_why_and_no_more(
-    tmp_path: Path, secrets: Path, app: str, settings: dict[str, Any], said: dict[str, Any]
-) -> None:
-    with served(tmp_path, secrets, app, listens=False, **settings) as service:
-        assert service.process.wait(PATIENCE) != 0
-        log = service.log.read_text(encoding="utf-8")
-    assert "kanari" not in log.lower() and "Traceback" not in log
-    [failed] = [line for line in lines_of(log) if line["event"] == "service.failed"]
-    assert failed["level"] == "critical" and failed["places"]
-    assert failed.items() >= said.items()

@@ -45,7 +45,6 @@ class Library:
     def __post_init__(self) -> None:
         self.own = self.folder / "library" / "keys"
         self.keyring = Keyring(self.folder)
-        make_secrets(self.folder, {"library": Role.AGENCY, "archive": Role.AGENCY})
         self.read()
 
     def read(self) -> None:
@@ -112,9 +111,17 @@ if softhsm.FOUND:  # make test says so when it is not
     IMPLEMENTATIONS["token"] = InToken
 
 
+@pytest.fixture(scope="module")
+def as_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The secrets of two members, made once: each test has a copy."""
+    folder = tmp_path_factory.mktemp("vaults") / "secrets"
+    make_secrets(folder, {"library": Role.AGENCY, "archive": Role.AGENCY})
+    return folder
+
+
 @pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library(tmp_path / "secrets")
+def library(tmp_path: Path, as_made: Path) -> Library:
+    return Library(shutil.copytree(as_made, tmp_path / "secrets"))
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

@@ -266,7 +266,7 @@ class TwoDesksInDisorder(TwoDesks):
     jumbled = True
 
 
-SETTINGS = settings(max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 TestInOrder = TwoDesks.TestCase
 TestInOrder.settings = SETTINGS
 TestInDisorder = TwoDesksInDisorder.TestCase

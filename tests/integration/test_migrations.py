@@ -1,8 +1,6 @@
 """Migrations and tables say the same, on both databases; and nothing is migrated by itself."""
 
 import importlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -160,22 +158,3 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
     untouched = open_engine(database_url(name))
     assert inspect(untouched).get_table_names() == []
     untouched.dispose()
-
-
-WATCH = """
-import importlib, sqlite3, sys
-import sqlalchemy, alembic.command
-def never(*a, **k): raise SystemExit("an import touched a database: " + repr(a))
-alembic.command.upgrade = sqlalchemy.Engine.connect = sqlite3.connect = sqlite3.dbapi2.connect = never
-for module in sys.argv[1:]:
-    importlib.import_module(module)
-"""
-
-
-def test_no_import_runs_a_migration(tmp_path: Path) -> None:
-    database = tmp_path / "untouched.db"
-    environment = {"PYTHONPATH": str(ROOT), "ESTAFET_DATABASE_URL": f"sqlite:///{database}"}
-    modules = [*MEMBERS.values(), "shared.service.commands"]
-    done = subprocess.run([sys.executable, "-c", WATCH, *modules], env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert not database.exists()
