@@ -2,7 +2,7 @@
 
 from starlette.types import Message, Scope, Send
 
-API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+API_POLICY = b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 """Content-Security-Policy of what is no page. A page says its own."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
