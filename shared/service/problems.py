@@ -618,12 +618,21 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
         message = say(CATALOGUE["unsupported-media-type"].detail, request)
         told = FieldFault(field="Content-Type", rule="unsupported-media-type", message=message)
         return respond(request, "unsupported-media-type", [told])
+    fields, english = _fields_of(request), _in_english(request)
     errors = [
-        FieldFault(field=shape.pointer(fault), rule=fault["type"], message=shape.message(fault, _in_english(request)))
+        FieldFault(
+            field=shape.pointer(fault, fields), rule=fault["type"], message=shape.message(fault, fields, english)
+        )
         for fault in error.errors()
     ]
     missing_match = any(fault.field == "If-Match" and fault.rule == "missing" for fault in errors)
     return respond(request, "precondition-required" if missing_match else "invalid-request", errors)
+
+
+def _fields_of(request: Request) -> Collection[str]:
+    """Those that the body of this request may have."""
+    body = request.scope["route"].body_field
+    return shape.fields_of(body.field_info.annotation) if body is not None else ()
 
 
 def _is_json(request: Request) -> bool:

@@ -317,6 +317,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "nothing for an object": Bad("POST /v1/cases", *INVALID, ""),
     "a field missing": Bad("POST /v1/cases", *INVALID, "/channel", {"unit": WORD, "exploitation": "sexual"}),
     "a field misspelt": opening(*INVALID, "/exploitaton", exploitaton=CANARY),
+    "a field of another request": opening(*INVALID, "/?", statement=CANARY),
     "a field that nobody knows, and that may be a name": opening(*INVALID, "/?", siti_aminah=CANARY),
     "one that looks like no field, and is not repeated": Bad(
         "POST /v1/cases", *INVALID, "/?", a_case() | {"nama/alias": CANARY}

@@ -12,7 +12,7 @@ from services.members import MEMBERS
 from shared.contracts.codes import IdentityField, Priority
 from shared.contracts.types import REGION
 from shared.service.app import create_app
-from shared.service.shape import FORMS, message, pointer, unknown_parameters
+from shared.service.shape import FORMS, fields_of, message, pointer, unknown_parameters
 
 
 def patterns_in(document: Any) -> Iterator[str]:
@@ -42,6 +42,11 @@ def test_each_form_shows_an_example_of_itself() -> None:
             assert re.search(pattern, first), form.id
 
 
+class Place(BaseModel):
+    village: str = ""
+    safe_house: str = ""
+
+
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -49,6 +54,8 @@ class Asked(BaseModel):
     field: Literal[IdentityField.NIK, IdentityField.PHONE] = IdentityField.NIK
     show: Literal["open", "closed"] = "open"
     region: Annotated[str, Field(pattern=REGION)] = "74"
+    nik: str = ""
+    places: list[Place] | None = None
 
 
 def said(**asked: Any) -> tuple[str, str, str]:
@@ -57,7 +64,8 @@ def said(**asked: Any) -> tuple[str, str, str]:
         Asked(**asked)
     [fault] = refused.value.errors()
     fault["loc"] = ("body", *fault["loc"])
-    return pointer(fault), message(fault, english=False), message(fault, english=True)
+    fields = fields_of(Asked)
+    return pointer(fault, fields), message(fault, fields, english=False), message(fault, fields, english=True)
 
 
 def test_the_words_to_choose_from_are_those_of_json() -> None:
@@ -84,6 +92,9 @@ def test_a_form_is_said_in_words() -> None:
         ("Priorty", "/Priorty", "priority"),
         ("nikk", "/nikk", "nik"),
         ("safe_hous", "/safe_hous", "safe_house"),
+        ("village", "/village", None),  # it belongs in a place
+        ("statement", "/?", None),  # another body has it
+        ("statment", "/?", None),
     ],
 )
 def test_a_name_that_nobody_declared_is_repeated_only_as_a_misspelling(
@@ -97,5 +108,5 @@ def test_a_name_that_nobody_declared_is_repeated_only_as_a_misspelling(
 
 def test_so_it_is_with_a_parameter() -> None:
     close, far = unknown_parameters(["puropse", "siti", "purpose"], {"purpose", "cursor"})
-    assert (pointer(close), pointer(far)) == ("puropse", "?")
-    assert message(close, english=True).endswith("Is it purpose?") and "siti" not in message(far, english=False)
+    assert (pointer(close, ()), pointer(far, ())) == ("puropse", "?")
+    assert message(close, (), english=True).endswith("Is it purpose?") and "siti" not in message(far, (), english=False)
