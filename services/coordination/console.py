@@ -28,8 +28,6 @@ HERE = Path(__file__).parent
 PAGE = 25
 WIB = timezone(timedelta(hours=7), "WIB")
 
-templates.env.filters["word"] = words.word
-templates.env.filters["both"] = words.both
 templates.env.filters["wib"] = lambda moment: moment.astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB") if moment else "–"
 templates.env.filters["short"] = lambda ident: f"…{ident[-8:]}"
 
@@ -101,7 +99,7 @@ async def journey_page(
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)
     journey = found[1]
     home = office.units.region_name(journey.home_region) if journey.home_region else None
-    context = {"journey": journey, "timeline": timeline(journey), "home": home}
+    context = {"journey": journey, "timeline": timeline(journey), "home": home, "names": names}
     return templates.TemplateResponse(request, "journey.html", context, headers=HEADERS)
 
 

@@ -17,6 +17,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.events import ReceiptRecorded
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
+from shared.domain.agency import Text
 from shared.domain.referral import LIVE
 from shared.domain.refusal import Refused
 from shared.service.office import Office
@@ -51,12 +52,12 @@ class Names:
         except Refused:
             return unit or "-"
 
-    def service(self, agency: str, service: str) -> str:
+    def service(self, agency: str, service: str) -> Text:
         """A service's name, or its code."""
         try:
-            return self.office.directory.service(agency, service).label.id
+            return self.office.directory.service(agency, service).label
         except Refused:
-            return service
+            return Text(service, service)
 
 
 def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
@@ -163,7 +164,7 @@ def handover(row: ReferralRow, names: Names) -> m.HandoverView:
         **referral_view(row, names.now).model_dump(),
         sender_name=names.unit(row.sender_agency, row.sender_unit),
         receiver_name=names.unit(row.receiver_agency, row.receiver_unit),
-        service_label=names.service(row.receiver_agency, row.service),
+        service_label=names.service(row.receiver_agency, row.service).id,
     )
 
 

@@ -17,7 +17,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.templating import Jinja2Templates
 
+from services.coordination import words
 from shared.domain.access import Caller, admit
+from shared.domain.agency import Text
 from shared.domain.refusal import Refused
 from shared.security.tokens import LEEWAY_SECONDS
 from shared.service.admission import Door, GuardedRoute
@@ -27,10 +29,16 @@ from shared.storage.database import Database
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-ELSEWHERE = "Permintaan dikirim dari halaman lain"
 VISIT_SECONDS = 30 * 60
 """How long a visit lasts at most, idle or not (OWASP ASVS 7.3.1)."""
-TOO_LONG = f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; minta yang lebih singkat"
+ELSEWHERE = Text("Permintaan dikirim dari halaman lain", "The request comes from another page")
+ENDED = Text("Token sudah berakhir atau tidak berlaku", "The token has ended or is not valid")
+NOT_FOR_HERE = Text("Token tidak berlaku untuk layanan ini", "The token is not valid for this service")
+NO_COORDINATOR = Text("Token bukan untuk koordinator", "The token is not a coordinator's")
+TOO_LONG = Text(
+    f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; minta yang lebih singkat",
+    f"The token is good for more than {VISIT_SECONDS // 60} minutes; ask for a shorter one",
+)
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 
@@ -44,6 +52,7 @@ class Guards(TypedDict):
 
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
+templates.env.filters["both"] = words.both
 
 
 def cookie(request: Request) -> str:
@@ -52,7 +61,11 @@ def cookie(request: Request) -> str:
 
 
 class PageRoute(GuardedRoute):
-    """A page: the door is asked with the token of the cookie, and who has none is shown where to sign in."""
+    """A page: the door is asked with the token of the cookie, and who has none is shown where to sign in.
+
+    A parameter that nobody has declared is passed over here, other than by an agency system: the programs through which
+    a link goes hang their own on it, and a person cannot help that. The filters stand on the page for all to see.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, behind the door."""
@@ -86,7 +99,7 @@ def _ask_to_sign_in(request: Request, problem: str) -> Response:
 @router.get("/masuk")
 def sign_in_page(request: Request, ke: str = "/", lagi: str = "") -> HTMLResponse:
     """Where a token is asked for."""
-    return _page(request, ke, 200, "Token sudah berakhir atau tidak berlaku" if lagi else "")
+    return _page(request, ke, 200, ENDED if lagi else None)
 
 
 @router.post("/masuk")
@@ -99,10 +112,7 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
         request.state.caller = caller = door.caller(token.strip() or None, request)
         admit(door.rules, "list_page", caller, door.sight(caller))
     except Refused as refused:
-        fault = {"role-not-allowed": "Token bukan untuk koordinator"}.get(
-            refused.problem, "Token tidak berlaku untuk layanan ini"
-        )
-        return _page(request, ke, 401, fault)
+        return _page(request, ke, 401, NO_COORDINATOR if refused.problem == "role-not-allowed" else NOT_FOR_HERE)
     left = _seconds_left(request)
     if left > VISIT_SECONDS:
         return _page(request, ke, 401, TOO_LONG)
@@ -157,7 +167,7 @@ def _over_tls(request: Request) -> bool:
     return request.url.scheme == "https"
 
 
-def _page(request: Request, ke: str, status: int, fault: str) -> HTMLResponse:
+def _page(request: Request, ke: str, status: int, fault: Text | None) -> HTMLResponse:
     context = {"ke": ke if PAGE_PATH.fullmatch(ke) else "/", "fault": fault}
     return templates.TemplateResponse(request, "sign_in.html", context, status_code=status, headers=HEADERS)
 

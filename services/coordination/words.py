@@ -6,7 +6,7 @@ from shared.contracts.events import TYPE_PREFIX
 from shared.domain.agency import Text
 
 NO_SUCH_REGION = Text(
-    "Tidak ada wilayah dengan kode itu, seperti 74 atau 74.01.", "No region has that code, such as 74."
+    "Tidak ada wilayah dengan kode itu. Contoh kode: 74, 74.01.", "No region has that code. Such as: 74, 74.01."
 )
 AGENCIES = {
     "police": Text("Polri", "Police"),
@@ -129,17 +129,16 @@ EVENTS = {
 ALL = {**FACTS, **OUTCOMES, **REASONS, **NORM_GAPS, **STATUSES, **STAGES, **AGENCIES, **OTHERS}
 
 
-def word(code: str | None) -> str:
-    """The Indonesian word for a code, or the code itself where there is none."""
-    text = _text(code)
-    return (code or "–") if text is None else text.id
-
-
 def both(said: str | Text | None) -> Markup:
-    """The word for a code, or a text, in both languages: Indonesian first, English small after it."""
+    """The word for a code, or a text, in both languages: Indonesian first, English small after it.
+
+    A code without words, and a name that is the same in both, are shown as they are.
+    """
     text = said if isinstance(said, Text) else _text(said)
     if text is None:
         return Markup.escape(said or "–")
+    if text.id == text.en:
+        return Markup.escape(text.id)
     return Markup('{} <span class="en" lang="en">{}</span>').format(text.id, text.en)
 
 

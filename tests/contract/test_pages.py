@@ -51,6 +51,26 @@ def test_a_page_shows_text_as_text_and_runs_nothing_of_its_own() -> None:
     assert scripts == ["htmx.min.js"]  # a library, and no script of ours that could hold or send anything
 
 
+FOR_PEOPLE = re.compile(r"<(h1|h2|th|dt|label|button|summary|caption|p)\b[^>]*>(.*?)</\1>", re.DOTALL)
+IN_A_LINE = re.compile(r'data-label="(.*?)"|<option[^>]*>(.*?)</option>')
+"""What a page says in words; where there is no room for a second size of letters, with a dot between the languages."""
+IN_BOTH = re.compile(r'lang="en"|\| both')
+A_VALUE = re.compile(r"{{.*?}}|{%.*?%}|<[^>]*>|[\W\d_]")
+
+
+def in_one_language(page: str) -> list[str]:
+    """The words of a page that stand there in one language only; values are not words."""
+    lines = [said for found in IN_A_LINE.findall(page) if " · " not in (said := "".join(found))]
+    texts = [said for _, said in FOR_PEOPLE.findall(page) if not IN_BOTH.search(said)]
+    return [said for said in lines + texts if A_VALUE.sub("", said)]
+
+
+def test_whatever_a_page_says_it_says_in_both_languages() -> None:
+    assert [(path.name, said) for path in TEMPLATES for said in in_one_language(path.read_text())] == []
+    assert in_one_language('<td data-label="Dari"></td>') == ["Dari"]
+    assert in_one_language("<h1>Masuk</h1><p>{{ name }}</p><option>Semua</option>") == ["Semua", "Masuk"]
+
+
 @pytest.mark.parametrize("page", ["{{ a | safe }}", "<a onclick=x>", "<script>x", '<img src="//x">', "<p style=x>"])
 def test_that_rule_sees_what_breaks_it(page: str) -> None:
     assert IN_A_PAGE.search(page)

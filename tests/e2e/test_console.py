@@ -108,9 +108,31 @@ async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(
     await page.click("tbody a")
     assert "Kembali ke masyarakat" in await page.inner_text(".now .holder")
     chain = await page.locator(".chain li b").all_inner_texts()
-    assert chain == ["Polri", "KemenPPPA", "Kemensos", "Kemensos"]
+    assert chain == [
+        "Polri Police",
+        "KemenPPPA Women and children",
+        "Kemensos Social affairs",
+        "Kemensos Social affairs",
+    ]
     assert "tanda terima lengkap" in await page.inner_text(".timeline")
     assert complaints == []
+
+
+async def test_on_a_phone_both_languages_are_read_one_below_the_other(browser: Browser, run: Run) -> None:
+    page = await browser.new_page(viewport={"width": 390, "height": 800})
+    await sign_in(page, run)
+    button, english = [
+        await page.locator(where).evaluate("it => getComputedStyle(it).color")
+        for where in (".filters button", ".filters button .en")
+    ]
+    assert button == english  # on the button's ground the quiet grey of other places is not seen
+    await page.click("tbody a")
+    await page.click("summary")
+    cell = page.locator("td[data-label^=Kepada]").first
+    assert await cell.inner_text() == "Koordinasi\nCoordination"
+    left = [await it.evaluate("it => it.getBoundingClientRect().left") for it in (cell, cell.locator(".en"))]
+    assert left[1] - left[0] > 130  # not under the name of the column
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_the_page_works_without_scripts_and_says_what_it_cannot_find(
