@@ -1,9 +1,8 @@
 """What is wrong with the shape of a request: which field, which rule, what is expected. Never what was sent."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -138,8 +137,6 @@ _WRITTEN = re.compile(r"'([^']*)'")
 
 def _choices(expected: Any) -> str:
     """The words to choose from, as they are written in JSON; pydantic shows them as Python would."""
-    if isinstance(expected, Sequence) and not isinstance(expected, str):
-        return ", ".join(str(one.value if isinstance(one, Enum) else one) for one in expected)
     return ", ".join(_WRITTEN.findall(str(expected))) or str(expected)
 
 

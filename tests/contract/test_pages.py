@@ -28,6 +28,7 @@ from shared.contracts.codes import (
     Status,
 )
 from shared.contracts.events import CATALOGUE, EVERYONE
+from shared.domain.agency import Text
 from shared.service.app import wall_clock
 from tests.network import offline
 from tests.sources import ROOT
@@ -94,6 +95,7 @@ def test_every_event_and_every_code_of_a_page_has_its_words() -> None:
     assert [text for text in told if not text.id or not text.en] == []
     assert words.both("id.tppo.case.opened.v1") == 'Perkara dibuka <span class="en" lang="en">Case opened</span>'
     assert words.both("<script>") == "&lt;script&gt;"
+    assert words.both(Text("SAPA 129", "SAPA 129")) == "SAPA 129"  # once
 
 
 # --- in front of a browser --------------------------------------------------------------------------------------------
@@ -137,6 +139,13 @@ async def test_what_a_caller_writes_is_shown_as_text(browser: httpx.AsyncClient,
     assert "<script>" not in page.text and HOSTILE not in page.text
     assert "alert(1)" not in page.text  # nor as text: it may be a name
     assert (name == "region") == ("Tidak ada wilayah dengan kode itu" in page.text and "No region has" in page.text)
+
+
+@ON_ONE_LOOP
+async def test_a_link_opens_whatever_a_programme_on_its_way_has_hung_on_it(browser: httpx.AsyncClient) -> None:
+    await sign_in(browser)
+    page = await browser.get("/", params={"stage": "protection", "utm_source": "surat"})
+    assert page.status_code == 200 and "surat" not in page.text
 
 
 @ON_ONE_LOOP

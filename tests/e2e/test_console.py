@@ -115,6 +115,7 @@ async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(
         "Kemensos Social affairs",
     ]
     assert "tanda terima lengkap" in await page.inner_text(".timeline")
+    assert "Manajemen kasus dan pendampingan Case management" in await page.inner_text(".timeline")
     assert complaints == []
 
 
