@@ -27,7 +27,7 @@ from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.service.app import wall_clock
 from shared.service.office import new_id
-from shared.service.problems import CATALOGUE, TYPE_PREFIX
+from shared.service.problems import CATALOGUE, EVERYWHERE, TYPE_PREFIX
 from tests.network import offline
 from tests.tokens import Bearing
 
@@ -529,6 +529,14 @@ async def test_a_service_lists_every_refusal_there_is(running: Running, service:
         item = listed[TYPE_PREFIX + code]
         assert (item["status"], item["title"], item["title_en"]) == (kind.status, kind.title.id, kind.title.en)
         assert (item["remedy"], item["remedy_en"]) == (kind.remedy.id, kind.remedy.en)
+
+
+@pytest.mark.parametrize("code", EVERYWHERE)
+def test_a_remedy_for_whatever_is_asked_speaks_of_the_key_for_a_post_alone(code: str) -> None:
+    """A GET has no Idempotency-Key."""
+    remedy = CATALOGUE[code].remedy
+    assert ("Idempotency-Key" in remedy.id) == ("POST dengan Idempotency-Key yang sama" in remedy.id)
+    assert ("Idempotency-Key" in remedy.en) == ("a POST with the same Idempotency-Key" in remedy.en)
 
 
 ADDRESSES = sorted({found for kind in CATALOGUE.values() for found in re.findall(r"/[a-z0-9/]+", kind.remedy.en)})
