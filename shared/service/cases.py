@@ -1,4 +1,7 @@
-"""Cases and victims: opening, registering, the stages of a journey and its end."""
+"""Cases and victims: opening, registering, the stages of a journey and its end.
+
+That an id is taken is the last of all refusals: whoever asks for nothing but that would have to register somebody.
+"""
 
 from shared.contracts import events as e
 from shared.contracts.codes import Stage
@@ -18,15 +21,15 @@ from shared.storage.victims import holder_of, load_case, load_victim, lock_victi
 
 def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase) -> CaseRow:
     """Open a case. Raises Refused."""
-    case_id = command.case_id or new_id()
-    if load_case(tx.session, case_id) is not None:
-        raise Refused("id-taken", field="case_id")
     unit = office.our_unit(command.unit, tx.now.date())
     sight.require(unit, field="unit")
     if command.channel not in office.agency.channels:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
     at = c.when(command, tx.now)
+    case_id = command.case_id or new_id()
+    if load_case(tx.session, case_id) is not None:
+        raise Refused("id-taken", field="case_id")
     row = CaseRow(
         id=case_id,
         unit=unit.unit,
@@ -56,13 +59,15 @@ def register_victim(
     case = load_case(tx.session, case_id, seen.cases(sight))
     if case is None:
         raise Refused("unknown-case")
+    if command.home_region is not None and not office.units.is_region(command.home_region):
+        raise Refused("unknown-region", field="home_region")
+    if command.identity is not None:
+        identities.check(command.identity, tx.now, within="identity/")
+    at = c.when(command, tx.now)
     victim_id = command.victim_id or new_id()
     if load_victim(tx.session, victim_id) is not None:
         raise Refused("id-taken", field="victim_id")
-    if command.home_region is not None and not office.units.is_region(command.home_region):
-        raise Refused("unknown-region", field="home_region")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
-    at = c.when(command, tx.now)
     row = VictimRow(
         id=victim_id,
         case_id=case_id,
@@ -78,7 +83,7 @@ def register_victim(
     )
     tx.session.add(row)
     if command.identity is not None:
-        identities.write(tx, office, victim_id, command.identity, within="identity/")
+        identities.write(tx, office, victim_id, command.identity)
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,

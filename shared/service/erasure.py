@@ -37,19 +37,20 @@ def ask(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id
     """Ask that a person be erased: nothing is undone by one person alone. Only where we are responsible. Raises
     Refused."""
     _require_custody(tx, sight, victim_id)
+    if (waiting := privacy.waiting_erasure(tx.session, victim_id)) is not None:
+        raise Refused("already-asked", erasure=waiting.id)
+    at = c.when(command, tx.now)
     if command.erasure_id is not None and (
         privacy.obeyed(tx.session, command.erasure_id) or privacy.load_erasure(tx.session, command.erasure_id)
     ):
         raise Refused("id-taken", field="erasure_id")
-    if (waiting := privacy.waiting_erasure(tx.session, victim_id)) is not None:
-        raise Refused("already-asked", erasure=waiting.id)
     row = ErasureRow(
         id=command.erasure_id or new_id(),
         victim_id=victim_id,
         client=caller.client,
         person=caller.person,
         unit=caller.unit,
-        asked_at=c.when(command, tx.now),
+        asked_at=at,
     )
     tx.session.add(row)
     security_log.erasure_asked(tx, caller, row)

@@ -27,8 +27,6 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
     if victim.closed_at is not None:
         raise Refused("journey-closed")
     referral_id = command.referral_id or new_id()
-    if referrals.load(tx.session, referral_id) is not None:
-        raise Refused("id-taken", field="referral_id")
     if command.replaces is not None:
         earlier = referrals.load(tx.session, command.replaces, seen.referrals(sight))
         if earlier is None or earlier.victim_id != victim.id:
@@ -38,6 +36,8 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
     _refuse_second(requested, live, office.code)
     wanted = command.receiver.agency
     what = disclosure.lawful(tx, office, sight, victim, live, wanted, command.service, command.basis)
+    if referrals.load(tx.session, referral_id) is not None:  # the last refusal: who only asks for this, sends something
+        raise Refused("id-taken", field="referral_id")
     given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis, first=True)
     sealed_for_them = given.sealed if given else None
     requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})

@@ -3,6 +3,7 @@ the transaction of the look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -42,9 +43,16 @@ def record(
     for name in sorted(identity.model_fields_set):
         if name not in right.fields:
             raise Refused("not-responsible", field=name)
+    check(identity, tx.now)
     write(tx, office, victim_id, identity, keep_before=bool(privacy.holds_of(tx.session, victim_id)))
     log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
     return victim
+
+
+def check(identity: c.Identity, now: datetime, within: str = "") -> None:
+    """Raises Refused for a day of birth that there is not. ``within``: where in the request the identity stands."""
+    if identity.born_on is not None and not c.is_past_day(identity.born_on, now):
+        raise Refused("no-such-day", field=f"{within}born_on")
 
 
 def write(
@@ -53,15 +61,11 @@ def write(
     victim_id: str,
     identity: c.Identity,
     keep_before: bool = False,
-    within: str = "",
 ) -> None:
     """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays.
 
-    ``keep_before``: a legal hold forbids that what was there is lost. ``within``: where in the request it stands.
-    Raises Refused.
+    ``identity`` has been checked. ``keep_before``: a legal hold forbids that what was there is lost.
     """
-    if identity.born_on is not None and not c.is_past_day(identity.born_on, tx.now):
-        raise Refused("no-such-day", field=f"{within}born_on")
     changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
     known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
     if keep_before:

@@ -445,6 +445,36 @@ async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_wo
     event.remove(police.state.database.engine, *listener)
 
 
+OWN_CASE, OWN_VICTIM = "0193f0a2-7a10-7000-8000-000000000017", "0193f0a2-7a10-7000-8000-000000000018"
+A_VICTIM = {"age_class": "child", "sex": "female"}
+A_REQUEST = {"victim_id": OWN_VICTIM, "service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "consent"}
+ASKING_ONLY: list[tuple[str, Mapping[str, Any], str, str]] = [
+    *(("/v1/cases", {"unit": STRANGER, "channel": "spkt", "exploitation": "sexual", **wrong}, "case_id", CASE)
+      for wrong in ({"channel": "no-such"}, {"unit": KOLAKA}, {"occurred_at": TOMORROW})),
+    *((f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, **wrong}, "victim_id", VICTIM)
+      for wrong in ({"home_region": "99.99"}, {"identity": {"born_on": "2026-02-30"}}, {"occurred_at": TOMORROW})),
+    *(("/v1/referrals", {**A_REQUEST, **wrong}, "referral_id", IN_HOUSE)
+      for wrong in ({"service": "no-such"}, {"receiver": {"agency": "kemenkes", "unit": "no-such"}}, {})),
+]  # fmt: skip
+"""A request that is refused in any case, and the id it names, which is taken by something hidden."""
+
+
+@ON_ONE_LOOP
+async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused_otherwise(police: FastAPI) -> None:
+    """Who is told must have done something that stays, under their name; asking alone leaves and tells nothing."""
+    case = {"case_id": OWN_CASE, "unit": STRANGER, "channel": "spkt", "exploitation": "sexual"}
+    own = (("/v1/cases", case), (f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, "victim_id": OWN_VICTIM}))
+    for path, made in own:
+        assert told(await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json=made)) == "200"
+    for path, body, name, taken in ASKING_ONLY:
+        answers = [
+            await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json={**body, name: named})
+            for named in (taken, NOBODY)
+        ]
+        said = [{**answer.json(), "instance": ""} for answer in answers]
+        assert said[0] == said[1] and told(answers[0]) != "id-taken" and answers[0].status_code >= 400, (path, body)
+
+
 # --- the tables themselves --------------------------------------------------------------------------------------------
 
 

@@ -385,7 +385,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a home that is nowhere": registering(409, "unknown-region", "/home_region", home_region="74.99"),
     "a case that is there": opening(409, "id-taken", "/case_id", case_id=CASE),
     "a victim that is there": registering(409, "id-taken", "/victim_id", victim_id=VICTIM, identity={"name": CANARY}),
-    "a referral that is there": referring(409, "id-taken", "/referral_id", referral_id=OURS, note=CANARY),
+    "a referral that is there": referring(409, "id-taken", "/referral_id", referral_id=OURS, force=True, note=CANARY),
     "a consent that is there": agreeing(409, "id-taken", "/consent_id", consent_id=AGREED),
     "a notice that never was": agreeing(422, "unknown-notice", "/notice", notice="2019-1"),
     "a consent that is over": agreeing(422, "already-over", "/valid_until", valid_until="2020-01-01T00:00:00Z"),
