@@ -80,7 +80,9 @@ def journeys(
     session: Session, names: Names, sight: Sight, wanted: Wanted, cursor: str | None, limit: int
 ) -> m.JourneyPage:
     """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
-    shown, more = newest_first(session, JourneyRow, _conditions(sight, wanted, names.now), cursor, limit)
+    shown, more = newest_first(
+        session, names.office.vault, JourneyRow, _conditions(sight, wanted, names.now), cursor, limit
+    )
     live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
     late = _count_by_victim(session, shown, overdue(names.now))
     items = [
@@ -265,6 +267,6 @@ def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
 def norm_gaps(session: Session, names: Names, sight: Sight, cursor: str | None, limit: int) -> m.NormGapPage:
     """The hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
     conditions = [handovers_seen(sight), col(ReferralRow.norm_gap).is_not(None)]
-    rows, more = newest_first(session, ReferralRow, conditions, cursor, limit)
+    rows, more = newest_first(session, names.office.vault, ReferralRow, conditions, cursor, limit)
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows]
     return m.NormGapPage(items=items, next=more)

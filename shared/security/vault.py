@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
 from shared.security.keys import KeyDirectory
 from shared.security.public_keys import DirectoryKey, Untrusted
 from shared.security.sealing import NONCE_BYTES, Unopenable
@@ -97,3 +100,19 @@ def bound(name: str, context: str) -> bytes:
 def blinded(value: str, purpose: str) -> bytes:
     """What the blind index hashes. A purpose is a word of ours; a value may be anything."""
     return f"{purpose}\n{value}".encode()
+
+
+# --- a number that is given to others to give back --------------------------------------------------------------------
+
+
+def conceal(vault: Vault, number: int, purpose: str) -> bytes:
+    """A number of up to 8 bytes as 24 bytes that nobody reads or makes but us; the same each time."""
+    return AESSIV(bytes.fromhex(vault.blind("concealed", purpose))).encrypt(number.to_bytes(8), None)
+
+
+def reveal(vault: Vault, concealed: bytes, purpose: str) -> int:
+    """The number that was concealed for this purpose. Raises Unopenable ``not-authentic``."""
+    try:
+        return int.from_bytes(AESSIV(bytes.fromhex(vault.blind("concealed", purpose))).decrypt(concealed, None))
+    except (InvalidTag, ValueError):
+        raise Unopenable("not-authentic") from None

@@ -25,6 +25,7 @@ from shared.contracts.codes import (
 )
 from shared.contracts.events import CATALOGUE
 from shared.contracts.types import DeskRef, Id, Moment, UnitRef
+from shared.domain.access import Sight
 from shared.domain.referral import business_status, is_overdue
 from shared.storage import referrals
 from shared.storage.agency_tables import CaseRow, VictimRow
@@ -189,7 +190,7 @@ class HistoryItem(BaseModel):
     version: int | None
     time: Moment
     recorded_at: Moment
-    linkseq: int | None
+    linkseq: int | None = Field(description="Only for who sees all of the agency: it counts what others were sent.")
     causation_id: Id | None
     sha256: str
     data: Mapping[str, Any]
@@ -202,8 +203,8 @@ class History(BaseModel):
     items: list[HistoryItem]
 
 
-def history_item(entry: LedgerEntry, owed: OutboxEntry | None) -> HistoryItem:
-    """The view of a ledger entry."""
+def history_item(entry: LedgerEntry, owed: OutboxEntry | None, sight: Sight) -> HistoryItem:
+    """The view of a ledger entry for a caller."""
     event = json.loads(entry.body)
     sender, _, receiver = entry.link.partition(">")
     receipt = None
@@ -218,7 +219,7 @@ def history_item(entry: LedgerEntry, owed: OutboxEntry | None) -> HistoryItem:
         version=int(event["sequence"]) if "sequence" in event else None,
         time=event["time"],
         recorded_at=entry.recorded_at,
-        linkseq=entry.linkseq,
+        linkseq=entry.linkseq if sight.units is None else None,
         causation_id=event.get("causationid"),
         sha256=entry.sha256,
         data=_declared(entry.type, event["data"]),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from shared.contracts.types import CODE, PLAIN, REGION, UNIT, UUID7
 from shared.domain import commands
 from shared.domain.agency import Text
+from shared.storage.pages import CURSOR
 
 RULES: Mapping[str, Text] = {
     "missing": Text("Wajib diisi.", "This is required."),
@@ -53,7 +54,7 @@ FORMS: Mapping[str, Text] = {
     commands.PHONE: Text("nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"),
     commands.NUMBER: Text("6 sampai 16 angka, boleh diawali +", "6 to 16 digits, with or without a +"),
     r"^[!-~]{1,255}$": Text("1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"),
-    r"^bj[A-Za-z0-9_-]{1,22}$": Text("`next` dari halaman sebelumnya", "the `next` of the page before"),
+    CURSOR: Text("`next` dari halaman sebelumnya", "the `next` of the page before"),
     r'^(\*|(W/)?"[!#-~]{0,100}")$': Text(
         'ETag dari jawaban, seperti "2.0", atau *', 'the ETag of an answer, such as "2.0", or *'
     ),

@@ -9,14 +9,18 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, SQLModel
 
 from shared.domain.refusal import Refused
+from shared.security.sealing import Unopenable
+from shared.security.vault import Vault, conceal, reveal
 
-CURSOR = "^bj[A-Za-z0-9_-]{1,22}$"
+LEAD = "bj"
+CURSOR = f"^{LEAD}[A-Za-z0-9_-]{{1,32}}$"
 """How every cursor looks: nothing that a person could be known by fits in."""
 Row = TypeVar("Row", bound=SQLModel)
 
 
 def newest_first(
     session: Session,
+    vault: Vault,
     table: type[Row],
     conditions: Sequence[ColumnElement[bool]],
     cursor: str | None,
@@ -29,24 +33,25 @@ def newest_first(
     number: Any = table.number  # type: ignore[attr-defined]
     statement = select(table).where(*conditions)
     if cursor is not None:
-        statement = statement.where(number < read_cursor(cursor))
+        statement = statement.where(number < read_cursor(vault, table, cursor))
     # one more than asked for, to know whether there is a next page
     rows = session.scalars(statement.order_by(number.desc()).limit(limit + 1)).all()
     shown = rows[:limit]
-    return shown, write_cursor(shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
+    return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
 
 
-def write_cursor(number: int) -> str:
-    """An opaque word for a place in a list."""
-    return base64.urlsafe_b64encode(f"n{number}".encode()).decode().rstrip("=")
+def write_cursor(vault: Vault, table: type[SQLModel], number: int) -> str:
+    """A word for a place in a list, which nobody reads but us: row numbers count also what a caller may not see."""
+    return LEAD + base64.urlsafe_b64encode(conceal(vault, number, _purpose(table))).decode()
 
 
-def read_cursor(cursor: str) -> int:
-    """The place a cursor names. Raises Refused when it is not one of ours."""
+def read_cursor(vault: Vault, table: type[SQLModel], cursor: str) -> int:
+    """The place that a cursor of this list names. Raises Refused when it is not one of ours."""
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        if text.startswith("n") and text[1:].isascii() and text[1:].isdigit() and len(text) < 19:
-            return int(text[1:])
-    except (binascii.Error, ValueError):
-        pass
-    raise Refused("unknown-cursor", field="cursor")
+        return reveal(vault, base64.urlsafe_b64decode(cursor.removeprefix(LEAD)), _purpose(table))
+    except (binascii.Error, Unopenable):
+        raise Refused("unknown-cursor", field="cursor") from None
+
+
+def _purpose(table: type[SQLModel]) -> str:
+    return f"cursor {table.__tablename__}"

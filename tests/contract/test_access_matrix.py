@@ -26,9 +26,12 @@ from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
 from shared.contracts.codes import Stage
 from shared.domain.access import AGENCY, Role, Rule
+from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
 from shared.service.app import Member, wall_clock
 from shared.service.office import new_id
+from shared.storage.agency_tables import CaseRow
+from shared.storage.pages import read_cursor, write_cursor
 from shared.storage.tables import ReferralRow
 from tests.network import offline
 from tests.tokens import Bearing
@@ -390,6 +393,43 @@ async def test_lists_count_only_what_exists_for_the_caller(police: FastAPI, role
         for query in ({}, {"role": "outgoing"}, {"victim_id": VICTIM}, {"region": "74"}):
             page = (await ask(police, "police", role, unit, "GET", "/v1/referrals", params=query)).json()
             assert {item["id"] for item in page["items"]} == {r for r in (IN_HOUSE, OUTSIDE) if unit in SEES[r]}, unit
+
+
+@ON_ONE_LOOP
+async def test_the_word_for_the_next_page_counts_nothing_that_the_caller_may_not_see(police: FastAPI) -> None:
+    """Rows are numbered through the whole agency, so a number would be a total."""
+    vault = police.state.office.vault
+    words = [write_cursor(vault, ReferralRow, number) for number in range(1, 100)]
+    assert sorted(words) not in (words, words[::-1]) and len({len(word) for word in words}) == 1
+    assert [read_cursor(vault, ReferralRow, word) for word in words] == list(range(1, 100))
+    last = "A" if words[0][-1] != "A" else "B"
+    for table, word in (
+        (CaseRow, words[0]),
+        (ReferralRow, words[0][:-1] + last),
+        (ReferralRow, "bjE"),
+        (ReferralRow, "bj"),
+    ):
+        with pytest.raises(Refused, match="unknown-cursor"):
+            read_cursor(vault, table, word)
+
+    pages: list[list[str]] = []
+    asked = {"limit": "1"}
+    while len(pages) < 5:
+        page = (await ask(police, "police", Role.OFFICER, KOLAKA, "GET", "/v1/referrals", params=asked)).json()
+        pages.append([item["id"] for item in page["items"]])
+        if page["next"] is None:
+            break
+        assert page["next"] in words
+        asked["cursor"] = page["next"]
+    assert pages == [[OUTSIDE], [IN_HOUSE]]
+
+
+@ON_ONE_LOOP
+async def test_how_much_others_were_sent_is_told_to_who_sees_the_whole_agency(police: FastAPI) -> None:
+    """An event's number on its link counts the events of every desk."""
+    for unit in (KOLAKA, ABOVE_KOLAKA, TOP):
+        history = await ask(police, "police", Role.OFFICER, unit, "GET", f"/v1/referrals/{OUTSIDE}/history")
+        assert [item["linkseq"] is None for item in history.json()["items"]] == [unit != TOP], unit
 
 
 @ON_ONE_LOOP

@@ -47,6 +47,7 @@ def break_glass(
     responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-cursor")},
 )
 async def list_break_glass(
+    office: OfficeDep,
     sight: SightDep,
     database: DatabaseDep,
     changes: ChangesDep,
@@ -58,7 +59,7 @@ async def list_break_glass(
     """Oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. `Prefer: wait=20` menunggu yang baru."""
 
     def look(session: Session) -> tuple[str, BreakGlassPage]:
-        rows, more = newest_first(session, BreakGlassRow, [seen.glasses(sight)], cursor, limit)
+        rows, more = newest_first(session, office.vault, BreakGlassRow, [seen.glasses(sight)], cursor, limit)
         page = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
         return glass.etag(rows), page
 

@@ -14,7 +14,7 @@ from shared.contracts.schemas import schema_of
 from shared.domain.refusal import Refused
 from shared.service import problems
 from shared.service.admission import GuardedRoute
-from shared.service.dependencies import Cursor, DatabaseDep, Limit
+from shared.service.dependencies import Cursor, DatabaseDep, Limit, OfficeDep
 from shared.service.problems import responses
 from shared.service.read_models import LinkList, LinkView, ParkedPage, ParkedView, parked_view
 from shared.service.reception import Reception
@@ -29,11 +29,11 @@ SHOWN_MISSING = 100
 
 
 @router.get("/v1/parked", summary="Peristiwa tertahan / Parked events", responses=responses("unknown-cursor"))
-def list_parked(database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> ParkedPage:
+def list_parked(office: OfficeDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> ParkedPage:
     """Yang belum atau tidak dapat diterapkan: disimpan, terlihat, dapat diulang. Terbaru dahulu."""
 
     def look(session: Session) -> ParkedPage:
-        rows, more = newest_first(session, ParkedEvent, (), cursor, limit)
+        rows, more = newest_first(session, office.vault, ParkedEvent, (), cursor, limit)
         return ParkedPage(items=[parked_view(row) for row in rows], next=more)
 
     return database.read(look)

@@ -170,11 +170,13 @@ def see_access_report(
 
 
 @router.get("/access-log", tags=["akses"], summary="Buku akses / The access log", responses=responses("unknown-cursor"))
-def list_access(sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> m.AccessPage:
+def list_access(
+    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
+) -> m.AccessPage:
     """Siapa melihat identitas siapa, kapan, untuk apa; oleh satuan Anda dan di bawahnya. Terbaru dahulu."""
 
     def look(session: Session) -> m.AccessPage:
-        rows, more = newest_first(session, AccessRow, [seen.looks(sight)], cursor, limit)
+        rows, more = newest_first(session, office.vault, AccessRow, [seen.looks(sight)], cursor, limit)
         return m.AccessPage(items=[m.access_view(row) for row in rows], next=more)
 
     return database.read(look)
@@ -280,11 +282,13 @@ def decide_erasure(
     summary="Permintaan penghapusan / Erasures asked for",
     responses=responses("unknown-cursor"),
 )
-def list_erasures(sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> m.ErasurePage:
+def list_erasures(
+    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
+) -> m.ErasurePage:
     """Yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
 
     def look(session: Session) -> m.ErasurePage:
-        rows, more = newest_first(session, ErasureRow, [seen.erasures(sight)], cursor, limit)
+        rows, more = newest_first(session, office.vault, ErasureRow, [seen.erasures(sight)], cursor, limit)
         return m.ErasurePage(items=[m.erasure_view(row) for row in rows], next=more)
 
     return database.read(look)

@@ -157,7 +157,7 @@ def list_referrals(
 
     def look(session: Session) -> ReferralPage:
         conditions = [seen.referrals(sight), *referrals.conditions(wanted)]
-        rows, more = newest_first(session, ReferralRow, conditions, cursor, limit)
+        rows, more = newest_first(session, office.vault, ReferralRow, conditions, cursor, limit)
         return ReferralPage(items=[referral_view(row, now) for row in rows], next=more)
 
     return database.read(look)
@@ -210,7 +210,7 @@ def see_history(referral_id: IdPath, database: DatabaseDep, sight: SightDep) -> 
         owed = {
             row.event_id: row for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
         }
-        return History(items=[history_item(entry, owed.get(entry.event_id)) for entry in entries])
+        return History(items=[history_item(entry, owed.get(entry.event_id), sight) for entry in entries])
 
     return database.read(look)
 
