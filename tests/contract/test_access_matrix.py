@@ -30,8 +30,9 @@ from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
 from shared.service.app import Member, wall_clock
 from shared.service.office import new_id
-from shared.storage.agency_tables import CaseRow
+from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.pages import read_cursor, write_cursor
+from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 from tests.network import offline
 from tests.tokens import Bearing
@@ -459,6 +460,54 @@ async def test_the_access_log_shows_the_looks_of_the_desks_below(police: FastAPI
     assert shown[ABOVE_KOLAKA] >= {KOLAKA} and MAKASSAR not in shown[ABOVE_KOLAKA]
     assert shown[MAKASSAR] == {MAKASSAR} and shown[STRANGER] == set()
     assert shown[TOP] >= {KOLAKA, MAKASSAR}
+
+
+async def items_for(app: FastAPI, unit: str, path: str) -> int:
+    """How many somebody is shown who reads every list."""
+    return len((await ask(app, "police", Role.SUPERVISOR, unit, "GET", path)).json()["items"])
+
+
+@pytest.mark.parametrize("asks", [KOLAKA, TOP])
+async def test_an_erasure_is_listed_where_it_was_asked_for_and_where_the_victim_is(
+    fresh_police: FastAPI, asks: str
+) -> None:
+    for path, body in (
+        ("/v1/cases", {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
+        (f"/v1/cases/{CASE}/victims", {"victim_id": VICTIM, "age_class": "adult", "sex": "male"}),
+        (f"/v1/victims/{VICTIM}/erasure", {}),
+    ):
+        made = await ask(fresh_police, "police", Role.SUPERVISOR, asks, "POST", path, json=body)
+        assert made.status_code in (201, 202), made.text
+    listed = {unit: await items_for(fresh_police, unit, "/v1/erasures") for unit in UNITS}
+    assert listed == {unit: int(unit in OWN) for unit in UNITS}
+
+
+async def test_a_desk_of_another_agency_is_not_ours_because_it_has_the_name_of_one_of_ours(
+    fresh_police: FastAPI,
+) -> None:
+    """Every agency names its own desks; here Kemenkes has a Kolaka and a Makassar that are called as those are."""
+    then = datetime(2026, 1, 5, tzinfo=UTC)
+    rows = [
+        CaseRow(id=CASE, unit=STRANGER, region="11.01", channel="spkt", exploitation="sexual", opened_at=then),
+        VictimRow(id=VICTIM, case_id=CASE, age_class="adult", sex="male", stage="protection", custody_seq=2,
+                  custody_agency="kemenkes", custody_unit=KOLAKA, custody_region="74.01", registered_at=then),
+        ReferralRow(id=OUTSIDE, case_id=CASE, victim_id=VICTIM, kind="referral", service="first-aid", priority="stat",
+                    sender_agency="kemenkes", sender_unit=KOLAKA, sender_region="74.01", receiver_agency="kemenkes",
+                    receiver_unit=MAKASSAR, receiver_region="73.71", requested_at=then, due_at=then,
+                    status="accepted", version=3, updated_at=then),
+        ErasureRow(id=new_id(), victim_id=VICTIM, client="x", person="x", unit=STRANGER, asked_at=then),
+        BreakGlassRow(id=new_id(), victim_id=VICTIM, agency="kemenkes", unit=KOLAKA, region="74.01", reason="other",
+                      owner_agency="kemenkes", owner_unit=MAKASSAR, opened_at=then, until=then),
+    ]  # fmt: skip
+    fresh_police.state.database.write(lambda tx: tx.session.add_all(rows))
+    for unit in (KOLAKA, MAKASSAR, STRANGER):
+        seen = [await items_for(fresh_police, unit, f"/v1/{of}") for of in ("referrals", "erasures", "break-glass")]
+        assert seen == [0, int(unit == STRANGER), 0], unit
+        for path, code in ((f"referrals/{OUTSIDE}", "unknown-referral"), (f"victims/{VICTIM}", "unknown-victim")):
+            answer = await ask(fresh_police, "police", Role.SUPERVISOR, unit, "GET", f"/v1/{path}")
+            assert told(answer) == ("200" if unit == STRANGER and "victims" in path else code), (unit, path)
+    held = await ask(fresh_police, "police", Role.SUPERVISOR, TOP, "POST", f"/v1/victims/{VICTIM}/erasure", json={})
+    assert told(held) == "not-custody-holder"
 
 
 @ON_ONE_LOOP
