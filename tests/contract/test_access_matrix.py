@@ -5,6 +5,7 @@ services must do the same. The operations are those of the OpenAPI documents, so
 """
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ from shared.storage.pages import read_cursor, write_cursor
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 from tests.network import offline
-from tests.tokens import Bearing
+from tests.tokens import Bearing, claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 DOERS, READERS = "officer supervisor", "officer supervisor auditor integrator"
@@ -714,6 +715,52 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
         for unit, counted in expected.items():
             answer = await ask(app, "coordination", Role.COORDINATOR, unit, "GET", "/v1/counts")
             assert answer.json() == counted, unit
+
+
+async def page_of(app: FastAPI, role: Role, unit: str, path: str, **asked: str) -> httpx.Response:
+    """What a browser is shown that has signed in."""
+    cookie = {"__Host-estafet": signed(claims("coordination", role, unit, wall_clock()))}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://coordination", cookies=cookie) as browser:
+        return await browser.get(path, params=asked)
+
+
+def journeys_on(page: httpx.Response) -> set[str]:
+    return set(re.findall(r'href="/journeys/([0-9a-f-]{36})"', page.text))
+
+
+COUNTED = re.compile(r"<dd>(\d+)</dd>")
+IN_A_CHOICE = re.compile(r"<option[^>]*>[^<(]*\((\d+)\)</option>")
+ASKED: list[dict[str, str]] = [
+    {}, {"region": "74"}, {"region": "74.01"}, {"region": "11"}, {"region": "11.71"}, {"agency": "police"},
+    {"stage": "detection"}, {"show": "open"}, {"cursor": "bjbukan"}, {"cursor": "bj\u00e9"},
+]  # fmt: skip
+"""How the list can be asked for, and all of it shows at most what there is for the caller."""
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_the_pages_show_a_province_what_the_interface_shows_it(coordination: FastAPI, role: Role) -> None:
+    for unit in (CENTRE, SULTRA, SULSEL, ACEH):
+        front = await page_of(coordination, role, unit, "/")
+        if role not in COORDINATION_ROLES_OF["list_journeys"].split():
+            assert front.status_code == 303 and front.headers["location"].startswith("/masuk")
+            assert (await page_of(coordination, role, unit, f"/journeys/{AT_KOLAKA}")).status_code == 303
+            continue
+        seen = {victim for victim, units in FOLLOWED.items() if unit in units}
+        assert journeys_on(front) == seen
+        assert COUNTED.findall(front.text) == [str(len(seen)), "0", "0", str(int(AT_KOLAKA in seen))]
+        assert IN_A_CHOICE.findall(front.text) == [str(len(seen))] * 2  # by stage, by agency
+        for asked in ASKED:
+            page = await page_of(coordination, role, unit, "/", **asked)
+            region = asked.get("region", "")
+            where = {victim for victim, at in ((AT_KOLAKA, "74.01"), (AT_BANDA_ACEH, "11.71")) if at.startswith(region)}
+            assert page.status_code == 200 and journeys_on(page) == seen & where, (unit, asked)
+        missing = await page_of(coordination, role, unit, f"/journeys/{NOBODY}")
+        for victim in FOLLOWED:
+            page = await page_of(coordination, role, unit, f"/journeys/{victim}")
+            assert page.status_code == (200 if victim in seen else 404)
+            assert victim in seen or page.text == missing.text
 
 
 @ON_ONE_LOOP
