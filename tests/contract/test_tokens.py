@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import ssl
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -34,6 +36,7 @@ from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.service.rate import Buckets
 from tests.network import TestClock, offline, problem
+from tests.served import police_at_work
 from tests.tokens import ISSUER, Bearing, claims, issuer_key, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -150,12 +153,14 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
         yield await offline(POLICE, tmp_path_factory.mktemp("tokens"), secrets, stack)
 
 
-async def call(app: FastAPI, *authorization: str, shown: str | None = None, path: str = PATH) -> httpx.Response:
+async def call(
+    app: FastAPI, *authorization: str, shown: str | None = None, path: str = PATH, **more: str
+) -> httpx.Response:
     async def over_tls(scope: Any, receive: Any, send: Any) -> None:
         chain = {"extensions": {"tls": {"client_cert_chain": [shown]}}} if shown else {}
         await app({**scope, **chain}, receive, send)
 
-    headers = [("Authorization", value) for value in authorization]
+    headers = [*(("Authorization", value) for value in authorization), *more.items()]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(over_tls), base_url="http://police") as http:
         return await http.get(path, headers=headers)
 
@@ -241,6 +246,54 @@ async def test_where_certificates_are_asked_for_only_a_bound_token_counts() -> N
     with pytest.raises(BadToken, match="not-bound"):
         verifier.verify(signed(good()), wall_clock(), OURS[1])
     assert verifier.verify(signed(good(cnf={"x5t#S256": OURS[1]})), wall_clock(), OURS[1]).role == "officer"
+
+
+@pytest.fixture
+async def asking_for_certificates(tmp_path: Path, secrets: Path) -> AsyncIterator[FastAPI]:
+    """The police where every caller must show a certificate."""
+    own = secrets / "police"
+    asks = {"tls_client_ca_file": secrets / "public/ca.pem", "tls_certificate_file": own / "tls.pem"}
+    async with police_at_work(tmp_path, secrets, **asks, tls_key_file=own / "tls-key.pem") as (app, _):
+        yield app
+
+
+async def test_a_service_that_asks_for_certificates_takes_no_token_without_one(
+    asking_for_certificates: FastAPI,
+) -> None:
+    """A stolen token is then of no use, not even to another agency with a certificate of its own."""
+    for stolen in (signed(good()), signed(good(cnf={"x5t#S256": OURS[1]}))):
+        assert (await call(asking_for_certificates, f"Bearer {stolen}", shown=THEIRS[0])).status_code == 401
+    bound = signed(good(cnf={"x5t#S256": OURS[1]}))
+    assert (await call(asking_for_certificates, f"Bearer {bound}", shown=OURS[0])).status_code == 200
+
+
+CERTIFICATE_HEADERS = (
+    *("Client-Cert", "Client-Cert-Chain", "X-Client-Cert", "X-SSL-Cert", "X-SSL-Client-Cert", "SSL-Client-Cert"),
+    *("X-Forwarded-Client-Cert", "X-Forwarded-Tls-Client-Cert", "X-ARR-ClientCert", "X-Amzn-Mtls-Clientcert"),
+    *("X-Client-Certificate", "X-SSL-Client-SHA256", "X-Client-Cert-Thumbprint"),
+)
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("header", CERTIFICATE_HEADERS)
+async def test_a_certificate_that_a_header_tells_of_is_none(police: FastAPI, header: str) -> None:
+    """A proxy may tell of one so; here whoever calls could write it themselves. A certificate is public."""
+    bound = f"Bearer {signed(good(cnf={'x5t#S256': OURS[1]}))}"
+    der = base64.b64encode(ssl.PEM_cert_to_DER_cert(OURS[0])).decode()
+    for said in (quote(OURS[0]), der, f":{der}:", f'Cert="{quote(OURS[0])}"', OURS[1], "".join(OURS[0].split("\n"))):
+        for shown in (None, THEIRS[0]):
+            assert (await call(police, bound, shown=shown, **{header: said})).status_code == 401, said[:20]
+        police.state.limits.addresses = Buckets()
+
+
+async def test_a_token_of_a_key_that_the_issuer_has_taken_back_counts_no_more(tmp_path: Path, secrets: Path) -> None:
+    """Not even one that was verified before."""
+    async with police_at_work(tmp_path, secrets) as (app, _):
+        keys: IssuerKeys = app.state.door.verifier.keys
+        token = f"Bearer {signed(good())}"
+        assert (await call(app, token)).status_code == 200
+        keys._take(json.dumps(KeySet([STRANGE_KEY]).as_dict(private=False)))
+        assert (await call(app, token)).status_code == 401
 
 
 async def test_a_secret_in_the_published_keys_verifies_nothing(tmp_path: Path) -> None:
