@@ -265,6 +265,17 @@ async def test_one_clients_key_is_not_anothers(police: Network) -> None:
     assert mine.json()["id"] != theirs.json()["id"]
 
 
+async def test_a_key_is_for_one_address(police: Network) -> None:
+    """Of two victims who are told the same, the second is not given the answer for the first."""
+    owner, _ = await officers(police)
+    one, other = [await a_victim(owner) for _ in range(2)]
+    stage = {"stage": "protection"}
+    assert (await owner.post(f"/v1/victims/{one}/stages", stage, key="tahap")).status_code == 201
+    reused = await owner.post(f"/v1/victims/{other}/stages", stage, key="tahap")
+    assert problem(reused) == "idempotency-key-reused"
+    assert (await owner.get(f"/v1/victims/{other}"))["stage"] == "detection"
+
+
 async def test_what_is_kept_of_a_post_cannot_be_guessed_from_it(police: Network) -> None:
     """A NIK has few digits: a plain hash of what was sent could be tried out. The keyed one differs at each agency."""
     owner, _ = await officers(police)
