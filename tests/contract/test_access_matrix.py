@@ -26,6 +26,7 @@ from services.kemenpppa.main import MEMBER as KEMENPPPA
 from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
 from shared.contracts.codes import Stage
+from shared.contracts.types import UUID7
 from shared.domain.access import AGENCY, Role, Rule
 from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
@@ -563,6 +564,90 @@ async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused
         ]
         said = [{**answer.json(), "instance": ""} for answer in answers]
         assert said[0] == said[1] and told(answers[0]) != "id-taken" and answers[0].status_code >= 400, (path, body)
+
+
+# --- the id of another beside one's own -------------------------------------------------------------------------------
+
+THEIRS = {name: f"0193f0a2-7a10-7000-8000-0000000001{number:02d}" for number, name in enumerate(
+    ("case_id", "victim_id", "referral_id", "consent_id", "erasure_id"), 1
+)}  # fmt: skip
+OURS = {name: ident.replace("0000000001", "0000000002") for name, ident in THEIRS.items()}
+"""Kolaka's, and the stranger's, who works at another end of the country."""
+AN_AGREEMENT = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenkes"],
+                "valid_until": TOMORROW, "manner": "written", "agrees": True}  # fmt: skip
+
+
+def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Everything that takes an id, at a desk: the operation, its address, its body."""
+    case, victim = f"/v1/cases/{ids['case_id']}", f"/v1/victims/{ids['victim_id']}"
+    asked = {"victim_id": ids["victim_id"], "service": "first-aid", "basis": "vital-interest", "force": True}
+    return [
+        ("open_case", "/v1/cases",
+         {"case_id": ids["case_id"], "unit": unit, "channel": "spkt", "exploitation": "sexual"}),
+        ("register_victim", f"{case}/victims", {"victim_id": ids["victim_id"], "age_class": "adult", "sex": "male"}),
+        ("record_consent", f"{victim}/consents", {**AN_AGREEMENT, "consent_id": ids["consent_id"]}),
+        ("create_referral", "/v1/referrals",
+         {**asked, "referral_id": ids["referral_id"], "receiver": {"agency": "kemenkes"}}),
+        ("erase", f"{victim}/erasure", {"erasure_id": ids["erasure_id"]}),
+    ]  # fmt: skip
+
+
+MIXED: Mapping[tuple[str, str], str] = {
+    ("register_victim", "victim_id"): "id-taken",
+    ("record_consent", "consent_id"): "id-taken",
+    ("create_referral", "victim_id"): "unknown-victim",
+    ("create_referral", "referral_id"): "id-taken",
+    ("create_referral", "replaces"): "unknown-referral",
+    ("erase", "erasure_id"): "id-taken",
+    ("decide_erasure", "erasure_id"): "unknown-erasure",
+    ("request_cancellation", "ask_id"): "200",  # it is a name in this referral, and in no other
+}
+"""Operation and field of its body, where an id stands beside another → what is told for one of somebody else."""
+
+
+def ids_beside_others(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every field of a body that takes an id, where the path or the body takes another."""
+    document = app.openapi()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            schema = document["components"]["schemas"].get(content.get("schema", {}).get("$ref", "").split("/")[-1], {})
+            fields = [name for name, kind in schema.get("properties", {}).items() if UUID7 in str(kind)]
+            if fields and ("{" in path or len(fields) > 1):
+                yield from ((operation["operationId"], name) for name in fields)
+
+
+async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_police: FastAPI) -> None:
+    async def post(unit: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        match = {"If-Match": "*"}
+        return await ask(fresh_police, "police", Role.SUPERVISOR, unit, "POST", path, json=body, headers=match)
+
+    async def all_of_theirs() -> list[str]:
+        victim = f"/v1/victims/{THEIRS['victim_id']}"
+        paths = (f"/v1/cases/{THEIRS['case_id']}", victim, f"{victim}/consents", f"{victim}/disclosures",
+                 f"/v1/referrals/{THEIRS['referral_id']}", f"/v1/referrals/{THEIRS['referral_id']}/history",
+                 "/v1/referrals", "/v1/erasures")  # fmt: skip
+        return [(await ask(fresh_police, "police", Role.SUPERVISOR, KOLAKA, "GET", path)).text for path in paths]
+
+    for unit, ids in ((KOLAKA, THEIRS), (STRANGER, OURS)):
+        for operation, path, body in made_at(unit, ids)[: None if unit == KOLAKA else 2]:
+            made = await post(unit, path, body)
+            assert made.status_code in (201, 202), (operation, made.text)
+    own = {name: (path, body) for name, path, body in made_at(STRANGER, OURS)}
+    sent = await post(STRANGER, *own["create_referral"])
+    own["decide_erasure"] = (f"/v1/victims/{OURS['victim_id']}/erasure/decision", {"approved": True})
+    own["request_cancellation"] = (f"/v1/referrals/{sent.json()['id']}/request-cancellation", {"reason": "not-needed"})
+    before = await all_of_theirs()
+
+    assert set(ids_beside_others(fresh_police)) == set(MIXED)
+    for (operation, field), expected in MIXED.items():
+        path, body = own[operation]
+        theirs = THEIRS.get(field, THEIRS["referral_id"])
+        answer = await post(
+            STRANGER, path, {**body, **({"referral_id": new_id()} if field == "replaces" else {}), field: theirs}
+        )
+        assert told(answer) == expected, (operation, field, answer.text)
+    assert await all_of_theirs() == before
 
 
 # --- the tables themselves --------------------------------------------------------------------------------------------
