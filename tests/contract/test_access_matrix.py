@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -534,6 +535,23 @@ async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_wo
             assert answers[0] == answers[1], what.path
             assert answers[0][0] == 404 and answers[0][3]
     event.remove(police.state.database.engine, *listener)
+
+
+@ON_ONE_LOOP
+async def test_who_may_not_ask_at_all_is_told_so_before_anything_is_looked_up(police: FastAPI) -> None:
+    """So the time of a 403 tells nothing of any object, and 403 is never said of one that is hidden."""
+    statements: list[str] = []
+    listener = ("before_cursor_execute", lambda *seen: statements.append(seen[2]))
+    event.listen(police.state.database.engine, *listener)
+    for what, role in product(TRIES, Role):
+        allowed = ROLES_OF[what.operation].split()
+        if allowed and role not in allowed:
+            refused = await ask(
+                police, "police", role, STRANGER, what.method, what.path, json=what.body, params=what.query
+            )
+            assert (refused.status_code, told(refused)) == (403, "role-not-allowed"), what.path
+    event.remove(police.state.database.engine, *listener)
+    assert statements == []
 
 
 OWN_CASE, OWN_VICTIM = "0193f0a2-7a10-7000-8000-000000000017", "0193f0a2-7a10-7000-8000-000000000018"

@@ -12,8 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.domain.access import Role
 from shared.service import connection
 from shared.service.answer import API_POLICY
+from shared.service.app import wall_clock
 from shared.service.connection import Connection
 from shared.service.encrypted import EncryptedConnection
 from shared.service.limits import address_of
@@ -23,6 +25,7 @@ from shared.service.serve import configured
 from tests.network import problem
 from tests.served import listening, police_at_work, settings_of_police
 from tests.small import Small
+from tests.tokens import Bearing
 
 MakeSmall = Callable[..., Small]
 
@@ -291,6 +294,25 @@ async def test_a_held_get_is_not_too_slow(tmp_path: Path, secrets: Path) -> None
     async with police_at_work(tmp_path, secrets, request_seconds=0.3) as (_, client):
         answer = await client.get(f"/v1/referrals/{new_id()}", headers={"Prefer": "wait=1"})
         assert problem(answer) == "unknown-referral" and answer.elapsed.total_seconds() >= 1
+
+
+async def test_a_client_has_one_limit_whatever_it_acts_as_and_its_neighbour_has_another(
+    tmp_path: Path, secrets: Path
+) -> None:
+    """Who had a burst for each desk, role, person or token could have any number of them."""
+    addresses = (f"10.0.0.{number}" for number in range(1, 255))
+    async with police_at_work(tmp_path, secrets, rate_burst=4, rate_per_second=0.001) as (app, _):
+
+        async def ask(whose: str, role: Role, unit: str, person: str) -> int:
+            bearing = Bearing("police", role, unit, wall_clock, whose, person)  # a token of its own each time
+            transport = httpx.ASGITransport(app, client=(next(addresses), 5000))
+            async with httpx.AsyncClient(transport=transport, base_url="http://police", auth=bearing) as client:
+                return (await client.get("/v1/agency")).status_code
+
+        as_one, as_another = (Role.OFFICER, "bareskrim", "ani"), (Role.AUDITOR, "polres-74.01", "budi")
+        acting = (as_one, as_another) * 3
+        assert [await ask("klien-satu", *acts) for acts in acting] == [200] * 4 + [429] * 2
+        assert [await ask("klien-dua", *acts) for acts in acting] == [200] * 4 + [429] * 2
 
 
 async def test_identities_are_read_so_often_and_no_more(tmp_path: Path, secrets: Path) -> None:
