@@ -4,6 +4,7 @@ What is expected stands here by hand, a second time: the table in ``shared/domai
 services must do the same. The operations are those of the OpenAPI documents, so that none can be forgotten.
 """
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -535,6 +536,32 @@ async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_wo
             assert answers[0] == answers[1], what.path
             assert answers[0][0] == 404 and answers[0][3]
     event.remove(police.state.database.engine, *listener)
+
+
+@ON_ONE_LOOP
+async def test_neither_a_tag_nor_waiting_tells_of_what_is_hidden(police: FastAPI) -> None:
+    """The right ETag brings no 304, and a change of what is hidden lets go of nobody who waits for it."""
+    path, loop = f"/v1/referrals/{IN_HOUSE}", asyncio.get_running_loop()
+    known = await ask(police, "police", Role.OFFICER, KOLAKA, "GET", path)
+    tag = {"If-None-Match": known.headers["etag"]}
+    assert (await ask(police, "police", Role.OFFICER, KOLAKA, "GET", path, headers=tag)).status_code == 304
+    assert told(await ask(police, "police", Role.OFFICER, STRANGER, "GET", path, headers=tag)) == "unknown-referral"
+
+    async def waited(unit: str) -> tuple[str, float]:
+        began = loop.time()
+        answer = await ask(police, "police", Role.OFFICER, unit, "GET", path, headers={**tag, "Prefer": "wait=1"})
+        return told(answer), loop.time() - began
+
+    waiting = [asyncio.create_task(waited(unit)) for unit in (STRANGER, MAKASSAR)]
+    while len(police.state.changes._watches.get(IN_HOUSE, ())) < 2:
+        await asyncio.sleep(0)
+    changed = await ask(
+        police, "police", Role.OFFICER, KOLAKA, "POST", f"{path}/remind", json={}, headers={"If-Match": "*"}
+    )
+    assert told(changed) == "200"
+    (hidden, hidden_seconds), (seen, seen_seconds) = await asyncio.gather(*waiting)
+    assert (hidden, seen) == ("unknown-referral", "200")
+    assert seen_seconds < 1 <= hidden_seconds
 
 
 @ON_ONE_LOOP
