@@ -270,13 +270,16 @@ def in_anothers_name(member: str) -> list[str]:
 
 
 def at_anothers_mail(member: str) -> list[str]:
-    """For the provisioner, which may look at every consumer, all mail is another's, but for its own inbox."""
+    """For the provisioner, which may look at every consumer, all mail is another's: also that of a consumer which it
+    has made for itself, under whatever name."""
     kinds = [f"{NEXT}.{{other}}", "$JS.ACK.TPPO.{other}.1.1.1.1.0", "$JS.ACK._.hash.TPPO.{other}.1.1.1.1.0.more"]
     # reads like the newer form of the member's own acknowledgement, and is the older form of the other's
     kinds += ["$JS.ACK.TPPO.{other}.TPPO.{member}.1.1.1", "_INBOX.{other}.answer"]
     if member != PROVISIONER:
         kinds.append("$JS.API.CONSUMER.INFO.TPPO.{other}")
-    return [kind.format(other=other, member=member) for kind in kinds for other in others(member)]
+    own = [PROVISIONER] if member == PROVISIONER else []
+    names = [*others(member), "nobody", *own]
+    return [kind.format(other=other, member=member) for kind in kinds for other in names]
 
 
 FOR_NOBODY = """
@@ -392,6 +395,30 @@ def test_no_account_can_be_given_what_is_of_another(tmp_path: Path, taken: str) 
     before, police, after = re.split(r'(?="police" \{)|(?="kemenpppa" \{)', members.read_text())
     assert own in police
     members.write_text(before + police.replace(own, taken) + after)
+    with pytest.raises(RuntimeError, match="not authorized"), EmbeddedNats(tmp_path / "store", secrets):
+        pass
+
+
+RESERVED = """
+    STREAM.NAMES STREAM.CREATE.TPPO STREAM.UPDATE.TPPO STREAM.INFO.TPPO CONSUMER.CREATE.TPPO.>
+    CONSUMER.DURABLE.CREATE.TPPO.* CONSUMER.NAMES.TPPO CONSUMER.LIST.TPPO CONSUMER.DELETE.TPPO.*
+    STREAM.MSG.GET.TPPO STREAM.MSG.DELETE.TPPO STREAM.DELETE.TPPO STREAM.PURGE.TPPO DIRECT.GET.TPPO CONSUMER.LEADER.>
+"""
+"""What the provisioner alone may ask, and what nobody may."""
+
+
+@pytest.mark.parametrize(
+    ("account", "subject"),
+    [*(("ESTAFET", f"$JS.API.{name}") for name in RESERVED.split()), ("SYS", "$SYS.REQ.SERVER.PING.JSZ"),
+     ("SYS", "$SYS.REQ.SERVER.PING.CONNZ"), ("SYS", "$SYS.REQ.ACCOUNT.*.JSZ")],
+)  # fmt: skip
+def test_no_account_can_be_given_what_the_provisioner_or_nobody_has(tmp_path: Path, account: str, subject: str) -> None:
+    make_secrets(secrets := tmp_path / "secrets")
+    members = secrets / "public" / "nats" / "members.conf"
+    opening, written = '"police" {\n  imports: [\n', members.read_text()
+    assert opening in written
+    given = f'    {{ service: {{ account: {account}, subject: "{subject}" }} }}\n'
+    members.write_text(written.replace(opening, opening + given))
     with pytest.raises(RuntimeError, match="not authorized"), EmbeddedNats(tmp_path / "store", secrets):
         pass
 
