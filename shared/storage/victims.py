@@ -36,10 +36,21 @@ def see_victim(session: Session, sight: Sight, victim_id: str) -> VictimRow:
 def lock_concerned(session: Session, sight: Sight, victim_id: str) -> VictimRow:
     """The row of a victim in whom the caller's desk has or had a part, to be changed. Raises Refused."""
     victim = lock_victim(session, sight, victim_id)
+    _require_part(session, sight, victim_id)
+    return victim
+
+
+def see_concerned(session: Session, sight: Sight, victim_id: str) -> VictimRow:
+    """The row of a victim in whom the caller's desk has or had a part, only to be looked at. Raises Refused."""
+    victim = see_victim(session, sight, victim_id)
+    _require_part(session, sight, victim_id)
+    return victim
+
+
+def _require_part(session: Session, sight: Sight, victim_id: str) -> None:
     theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == victim_id, seen.concerned(sight))
     if session.scalars(theirs).first() is None:
         raise Refused("not-responsible")
-    return victim
 
 
 def _there(row: VictimRow | None, field: str | None) -> VictimRow:

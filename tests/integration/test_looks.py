@@ -194,6 +194,9 @@ async def test_who_was_only_asked_has_no_say_over_her_rights(police: Network) ->
 
     async def tried() -> set[str]:
         answers = [await asked.post(f"/v1/victims/{victim}/{path}", body) for path, body in told.items()]
+        # nor is it told what she agreed to, to whom else her name was given, and who has looked
+        for path in ("consents", "disclosures", "access-report"):
+            answers.append(await asked.http.get(f"/v1/victims/{victim}/{path}"))
         return {problem(answer) if answer.status_code >= 400 else "done" for answer in answers}
 
     assert await tried() == {"not-responsible"}

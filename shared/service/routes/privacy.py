@@ -20,7 +20,7 @@ from shared.storage.agency_tables import AccessRow
 from shared.storage.database import Transaction
 from shared.storage.pages import newest_first
 from shared.storage.privacy_tables import ErasureRow
-from shared.storage.victims import see_victim
+from shared.storage.victims import see_concerned
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 RIGHTS: list[str | Enum] = ["hak korban"]
@@ -111,7 +111,7 @@ def withdraw_consent(
     "/victims/{victim_id}/consents",
     tags=RIGHTS,
     summary="Daftar persetujuan / List consents",
-    responses=responses("unknown-victim"),
+    responses=responses("unknown-victim", "not-responsible"),
 )
 def list_consents(
     victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
@@ -119,7 +119,7 @@ def list_consents(
     """Setiap versi, dengan tujuh hal yang diberitahukan."""
 
     def look(session: Session) -> m.ConsentList:
-        see_victim(session, sight, victim_id)
+        see_concerned(session, sight, victim_id)
         rows = privacy.consents_of(session, victim_id)
         return m.ConsentList(items=m.consent_views(rows, office.notices, now))
 
@@ -130,13 +130,13 @@ def list_consents(
     "/victims/{victim_id}/disclosures",
     tags=RIGHTS,
     summary="Yang diberikan dan diterima / What was given and received",
-    responses=responses("unknown-victim"),
+    responses=responses("unknown-victim", "not-responsible"),
 )
 def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) -> m.DisclosureList:
     """Isian mana, kepada atau dari siapa, atas dasar apa, dan apa jadinya."""
 
     def look(session: Session) -> m.DisclosureList:
-        see_victim(session, sight, victim_id)
+        see_concerned(session, sight, victim_id)
         rows = privacy.disclosures_of(session, victim_id)
         return m.DisclosureList(items=[m.disclosure_view(row) for row in rows])
 
@@ -147,7 +147,7 @@ def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) 
     "/victims/{victim_id}/access-report",
     tags=RIGHTS,
     summary="Laporan akses bagi korban / A person's own access report",
-    responses=responses("unknown-victim"),
+    responses=responses("unknown-victim", "not-responsible"),
 )
 def see_access_report(
     victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
@@ -155,7 +155,7 @@ def see_access_report(
     """Siapa yang melihat data korban di instansi ini dan untuk apa, serta kepada siapa diberikan (UU 27/2022 Ps 7)."""
 
     def look(session: Session) -> m.AccessReport:
-        see_victim(session, sight, victim_id)
+        see_concerned(session, sight, victim_id)
         # all of it, however long: a report with a part left out would be a false one
         theirs = select(AccessRow).where(col(AccessRow.victim_id) == victim_id)
         rows = session.scalars(theirs.order_by(col(AccessRow.number).desc()))
