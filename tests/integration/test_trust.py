@@ -353,7 +353,7 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
     named = {"erasure_id": new_id()}
     assert (await head.post(f"/v1/victims/{victim}/erasure", named)).status_code == 202
-    assert problem(await head.post(f"/v1/victims/{victim}/erasure", named)) == "id-taken"
+    assert problem(await head.post(f"/v1/victims/{victim}/erasure", named)) == "already-asked"
     await agree(network, "kemenpppa", victim, named["erasure_id"])
     await until_disclosure(kemenpppa, victim, referral, lambda item: item["end"] == "erased")
     await until_forgotten(network, "police", victim)
