@@ -79,6 +79,7 @@ NO_ID = 422, "invalid-request", "victim_id"
 NOT_HTTP = 400, "malformed-request"
 NO_JSON = 400, "malformed-json"
 TOO_LARGE = 431, "headers-too-large"
+LARGE = BODY[:-1] + b" " * 64 * 1024 + b"}"
 BOMB = gzip.compress(bytes(50_000_000))
 
 TRICKS: dict[str, Trick] = {
@@ -175,6 +176,10 @@ TRICKS: dict[str, Trick] = {
     "a chunk below nothing": Trick(chunked(b"Transfer-Encoding: chunked", body=b"-4\r\n" + CANARY), *NOT_HTTP),
     "a chunk beyond every number": Trick(
         chunked(b"Transfer-Encoding: chunked", body=b"f" * 17 + b"\r\n" + CANARY), *NOT_HTTP
+    ),
+    "more than is taken, in chunks, and nothing wrong with it": Trick(
+        chunked(b"Transfer-Encoding: chunked", body=b"%x\r\n%s\r\n0\r\n\r\n" % (len(LARGE), LARGE)),
+        *(413, "body-too-large"),
     ),
     # how it is written
     "line feeds alone": Trick(b"GET /v1/agency HTTP/1.1\nHost: police\n\n", *NOT_HTTP),

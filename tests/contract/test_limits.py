@@ -6,6 +6,7 @@ A small app shows what the limits do with those who call, the real police that n
 import asyncio
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from shared.service.serve import configured
 from tests.network import problem
 from tests.served import listening, police_at_work, settings_of_police
 from tests.small import Small
-from tests.tokens import Bearing
+from tests.tokens import Bearing, claims, signed
 
 MakeSmall = Callable[..., Small]
 
@@ -313,6 +314,18 @@ async def test_a_client_has_one_limit_whatever_it_acts_as_and_its_neighbour_has_
         acting = (as_one, as_another) * 3
         assert [await ask("klien-satu", *acts) for acts in acting] == [200] * 4 + [429] * 2
         assert [await ask("klien-dua", *acts) for acts in acting] == [200] * 4 + [429] * 2
+
+
+async def test_a_token_that_was_good_once_does_not_spare_an_address_its_limit(tmp_path: Path, secrets: Path) -> None:
+    """Whoever goes on with one that was struck off is soon not heard, as anybody whose token proves nothing."""
+    token = signed(claims("police", "officer", "bareskrim", wall_clock(), jti="satu"))
+    bearing: dict[str, Any] = {"headers": {"Authorization": f"Bearer {token}"}, "auth": httpx.Auth()}
+    async with police_at_work(tmp_path, secrets, rate_burst=3, rate_per_second=0.001) as (app, client):
+        answers = [(await client.get("/v1/agency", **bearing)).status_code]
+        app.state.revoked.end({"satu": wall_clock() + timedelta(hours=1)}, wall_clock())
+        answers += [(await client.get("/v1/agency", **bearing)).status_code for _ in range(6)]
+    # the address paid for the first, as nobody knew it yet, and for all but the one by which it was found out
+    assert answers == [200] + [401] * 3 + [429] * 3
 
 
 async def test_identities_are_read_so_often_and_no_more(tmp_path: Path, secrets: Path) -> None:

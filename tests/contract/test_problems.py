@@ -334,6 +334,12 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a moment that is none": opening(*INVALID, "/occurred_at", occurred_at=CANARY),
     "a moment to come": opening(409, "occurred-in-the-future", "/occurred_at", occurred_at="2999-01-01T00:00:00Z"),
     "a moment long past": opening(409, "occurred-too-long-ago", "/occurred_at", occurred_at="1700-01-01T00:00:00Z"),
+    "a look of more than an hour": Bad(
+        f"POST /v1/victims/{VICTIM}/break-glass", *INVALID, "/minutes", {"reason": "life-in-danger", "minutes": 61}
+    ),
+    "a look of no time": Bad(
+        f"POST /v1/victims/{VICTIM}/break-glass", *INVALID, "/minutes", {"reason": "life-in-danger", "minutes": 0}
+    ),
     "an id that is none": opening(*INVALID, "/case_id", case_id=CANARY),
     "an id in another field": referring(*INVALID, "/receiver/unit", receiver={"agency": "police", "unit": CANARY}),
     # the address
