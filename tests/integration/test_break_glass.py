@@ -221,6 +221,18 @@ async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Net
     assert await look(stranger, victim) == "unknown-victim"
 
 
+async def test_nobody_looks_after_its_moment_though_it_was_not_ended_yet(network: Network) -> None:
+    """What ends it may be late, as on a machine that slept."""
+    await network.start("police", online=False)
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    victim = await a_victim(network["police"], identity={"name": NAME})
+    await stranger.post(f"/v1/victims/{victim}/break-glass", {**URGENT, "minutes": 10})
+    network.clock.advance(timedelta(minutes=9, seconds=50))
+    assert await look(stranger, victim) == NAME
+    network.clock.advance(timedelta(seconds=10))
+    assert await look(stranger, victim) == "unknown-victim"
+
+
 async def test_that_it_ended_by_itself_is_told_to_who_is_responsible(network: Network) -> None:
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     victim = await a_victim(police, identity={"name": NAME})
