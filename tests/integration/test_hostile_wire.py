@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -160,6 +161,19 @@ async def test_a_body_that_its_signature_does_not_prove_is_not_believed(network:
     assert not (await until_parked(network, "police", reason))["trusted"]
     await network["kemenkes"].must(referral["id"], "accept")
     await network["police"].until_status(referral["id"], "accepted")
+
+
+async def test_what_is_addressed_to_another_is_not_believed_however_it_came(network: Network) -> None:
+    """Whoever runs the broker may hand one agency's mail, with its key, to another."""
+    referral = await a_referral(network)
+    kemensos = await network.start("kemensos")
+    mail = [message for message in sent_by(network, "police") if ".police.kemenkes." in message.subject]
+    state = network.apps["kemensos"].state
+    state.database.write(partial(state.reception, batch=mail))
+    assert not (await until_parked(network, "kemensos", "not-addressed-to-us"))["trusted"]
+    for path in (f"/v1/referrals/{referral['id']}", f"/v1/victims/{referral['victim_id']}"):
+        assert (await kemensos.http.get(path)).status_code == 404
+    assert sent_by(network, "kemensos") == []  # no receipt
 
 
 async def test_an_unknown_type_is_parked_and_receipted_not_dropped(network: Network) -> None:
