@@ -1,7 +1,8 @@
 """The table of OWASP ASVS 5.0.0 answers every requirement of levels 1 and 2, and those of level 3 that were chosen.
 
 ``shared/security/asvs_ids.txt`` is the list of what must be answered, ``asvs.csv`` the answers: a test that shows
-it, or a reason; ``deviation``: it applies and is not met. A test that is named must be there; that it passes, the run of the tests shows.
+it, or a reason; ``deviation``: it applies and is not met. A test that is named must be there; that it passes, the run
+of the tests shows.
 """
 
 import ast
