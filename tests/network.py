@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlmodel import Session, col
 
 from deploy.embedded_nats import EmbeddedNats
@@ -27,6 +27,7 @@ from shared.domain.access import Role
 from shared.domain.routing import NATION
 from shared.messaging.broker import Broker, Incoming
 from shared.messaging.provisioner import keep_provisioned
+from shared.service import trace
 from shared.service.app import Member, create_app, serving
 from shared.service.app import wall_clock as now_utc
 from shared.service.office import new_id
@@ -289,6 +290,21 @@ def sent_by(network: Network, code: str) -> list[Incoming]:
 
     found: list[Incoming] = network.apps[code].state.database.read(look)
     return found
+
+
+@contextlib.contextmanager
+def asked_of_the_database(app: FastAPI) -> Iterator[list[str]]:
+    """The statements that requests run meanwhile; not those that a service runs by itself, as for its deadlines."""
+    statements: list[str] = []
+
+    def heard(*told: Any) -> None:
+        if trace.traceparent.get() is not None:  # a request is under way, in this thread too
+            statements.append(told[2])
+
+    listener = (app.state.database.engine, "before_cursor_execute", heard)
+    event.listen(*listener)
+    yield statements
+    event.remove(*listener)
 
 
 def problem(response: httpx.Response) -> str:

@@ -18,7 +18,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import event
 
 from services.coordination.access import RULES as COORDINATION_RULES
 from services.coordination.main import MEMBER as COORDINATION
@@ -38,7 +37,7 @@ from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.pages import read_cursor, write_cursor
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
-from tests.network import offline
+from tests.network import asked_of_the_database, offline
 from tests.tokens import Bearing, claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -517,25 +516,22 @@ async def test_a_desk_of_another_agency_is_not_ours_because_it_has_the_name_of_o
 @ON_ONE_LOOP
 async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_work(police: FastAPI) -> None:
     """What is asked of the database is the same too, so that the time an answer takes tells nothing."""
-    statements: list[str] = []
-    listener = ("before_cursor_execute", lambda *seen: statements.append(seen[2]))
-    event.listen(police.state.database.engine, *listener)
-    for what in TRIES:
-        if what.about and ROLES_OF[what.operation] and STRANGER not in SEES[what.about]:
-            answers = []
-            for named in (what.about, NOBODY):
-                path = what.path.replace(what.about, named)
-                body = {**what.body, "victim_id": named} if what.body and "victim_id" in what.body else what.body
-                statements.clear()
-                answer = await ask(
-                    police, "police", Role.SUPERVISOR, STRANGER, what.method, path, json=body, params=what.query
-                )
-                said = {name: value for name, value in answer.json().items() if name != "instance"}
-                headers = {name for name in answer.headers if name != "traceparent"}
-                answers.append((answer.status_code, said, headers, list(statements)))
-            assert answers[0] == answers[1], what.path
-            assert answers[0][0] == 404 and answers[0][3]
-    event.remove(police.state.database.engine, *listener)
+    with asked_of_the_database(police) as statements:
+        for what in TRIES:
+            if what.about and ROLES_OF[what.operation] and STRANGER not in SEES[what.about]:
+                answers = []
+                for named in (what.about, NOBODY):
+                    path = what.path.replace(what.about, named)
+                    body = {**what.body, "victim_id": named} if what.body and "victim_id" in what.body else what.body
+                    statements.clear()
+                    answer = await ask(
+                        police, "police", Role.SUPERVISOR, STRANGER, what.method, path, json=body, params=what.query
+                    )
+                    said = {name: value for name, value in answer.json().items() if name != "instance"}
+                    headers = {name for name in answer.headers if name != "traceparent"}
+                    answers.append((answer.status_code, said, headers, list(statements)))
+                assert answers[0] == answers[1], what.path
+                assert answers[0][0] == 404 and answers[0][3]
 
 
 @ON_ONE_LOOP
@@ -567,17 +563,14 @@ async def test_neither_a_tag_nor_waiting_tells_of_what_is_hidden(police: FastAPI
 @ON_ONE_LOOP
 async def test_who_may_not_ask_at_all_is_told_so_before_anything_is_looked_up(police: FastAPI) -> None:
     """So the time of a 403 tells nothing of any object, and 403 is never said of one that is hidden."""
-    statements: list[str] = []
-    listener = ("before_cursor_execute", lambda *seen: statements.append(seen[2]))
-    event.listen(police.state.database.engine, *listener)
-    for what, role in product(TRIES, Role):
-        allowed = ROLES_OF[what.operation].split()
-        if allowed and role not in allowed:
-            refused = await ask(
-                police, "police", role, STRANGER, what.method, what.path, json=what.body, params=what.query
-            )
-            assert (refused.status_code, told(refused)) == (403, "role-not-allowed"), what.path
-    event.remove(police.state.database.engine, *listener)
+    with asked_of_the_database(police) as statements:
+        for what, role in product(TRIES, Role):
+            allowed = ROLES_OF[what.operation].split()
+            if allowed and role not in allowed:
+                refused = await ask(
+                    police, "police", role, STRANGER, what.method, what.path, json=what.body, params=what.query
+                )
+                assert (refused.status_code, told(refused)) == (403, "role-not-allowed"), what.path
     assert statements == []
 
 

@@ -10,7 +10,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import event
 from starlette.types import Message, Receive, Scope, Send
 
 from services.coordination.console import STATIC
@@ -18,7 +17,7 @@ from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.service.app import wall_clock
-from tests.network import offline
+from tests.network import asked_of_the_database, offline
 from tests.tokens import Bearing
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -147,20 +146,17 @@ SOME_ID = "0193f0a2-7a10-7000-8000-0000000000ff"
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_address_takes_its_own_methods_and_no_other(apps: dict[str, FastAPI], name: str) -> None:
     """Whoever asks with another, also without a token, is told which, and nothing is looked up for it."""
-    statements: list[str] = []
-    listener = ("before_cursor_execute", lambda *seen: statements.append(seen[2]))
     served = {path: {method.upper() for method in methods} for path, methods in apps[name].openapi()["paths"].items()}
     if name == "coordination":
         served |= {"/": {"GET"}, "/journeys/{victim_id}": {"GET"}, "/masuk": {"GET", "POST"}, "/keluar": {"POST"}}
-    event.listen(apps[name].state.database.engine, *listener)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(apps[name]), base_url=f"http://{name}") as http:
-        for path, methods in served.items():
-            address = re.sub(r"{(\w+)}", lambda place: PLACES.get(place[1], SOME_ID), path)
-            for method in set(METHODS) - methods:
-                answer = await http.request(method, address)
-                assert answer.status_code == 405, (method, path)
-                assert set(answer.headers["allow"].split(", ")) == methods, (method, path)
-    event.remove(apps[name].state.database.engine, *listener)
+    with asked_of_the_database(apps[name]) as statements:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(apps[name]), base_url=f"http://{name}") as http:
+            for path, methods in served.items():
+                address = re.sub(r"{(\w+)}", lambda place: PLACES.get(place[1], SOME_ID), path)
+                for method in set(METHODS) - methods:
+                    answer = await http.request(method, address)
+                    assert answer.status_code == 405, (method, path)
+                    assert set(answer.headers["allow"].split(", ")) == methods, (method, path)
     assert statements == []
 
 

@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fastapi import FastAPI
 from joserfc.jwk import ECKey, KeySet
-from sqlalchemy import event
 
 from services.police.main import MEMBER as POLICE
 from shared.security.issuer_keys import IssuerKeys
@@ -35,7 +34,7 @@ from shared.security.tokens import BadToken, Verifier
 from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.service.rate import Buckets
-from tests.network import TestClock, offline, problem
+from tests.network import TestClock, asked_of_the_database, offline, problem
 from tests.served import police_at_work
 from tests.tokens import ISSUER, Bearing, claims, issuer_key, signed
 
@@ -311,8 +310,6 @@ CASE, VICTIM, NOBODY = (f"0193f0a2-7a10-7000-8000-0000000000{number}" for number
 @ON_ONE_LOOP
 async def test_neither_time_nor_work_tells_hidden_from_not_there(police: FastAPI) -> None:
     """The same statements are run for what is hidden and for what is not there, and in the same time."""
-    statements: list[str] = []
-    event.listen(police.state.database.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
     owner = Bearing("police", "officer", "polres-74.01", wall_clock)  # type: ignore[arg-type]
     stranger = Bearing("police", "officer", "polres-11.01", wall_clock)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(police)
@@ -324,15 +321,16 @@ async def test_neither_time_nor_work_tells_hidden_from_not_there(police: FastAPI
 
     spent: dict[str, list[float]] = {VICTIM: [], NOBODY: []}
     run: dict[str, list[str]] = {}
-    async with httpx.AsyncClient(transport=transport, base_url="http://police", auth=stranger) as http:
-        for _ in range(150):
-            for asked, times in spent.items():
-                statements.clear()
-                began = time.perf_counter()
-                refused = await http.get(f"/v1/victims/{asked}")
-                times.append(time.perf_counter() - began)
-                run[asked] = list(statements)
-                assert (refused.status_code, problem(refused)) == (404, "unknown-victim")
+    with asked_of_the_database(police) as statements:
+        async with httpx.AsyncClient(transport=transport, base_url="http://police", auth=stranger) as http:
+            for _ in range(150):
+                for asked, times in spent.items():
+                    statements.clear()
+                    began = time.perf_counter()
+                    refused = await http.get(f"/v1/victims/{asked}")
+                    times.append(time.perf_counter() - began)
+                    run[asked] = list(statements)
+                    assert (refused.status_code, problem(refused)) == (404, "unknown-victim")
     assert run[VICTIM] == run[NOBODY] != []
     hidden, absent = (statistics.median(times) for times in spent.values())
     assert 0.5 < hidden / absent < 2.0
