@@ -199,3 +199,61 @@ async def test_coordination_is_told_that_it_was_taken_back_and_what_became_of_it
     told = b"".join(entry.body for entry in ledger(two, "coordination"))
     assert not [value for value in WHO.values() if value.encode() in told]
     assert parked(two, "coordination") == []
+    coordinator = two["coordination"]
+    shown = (await coordinator.get(f"/v1/journeys/{victim}"))["events"]
+    listed = [(event["sender"], event["type"].removeprefix("id.tppo.")) for event in shown]
+    assert listed.index(("police", "consent.withdrawn.v1")) < listed.index(("kemenkes", "disclosure.ended.v1"))
+
+
+async def test_she_takes_it_back_with_who_is_responsible_now_and_every_holder_hears_of_it(two: Network) -> None:
+    """The police recorded that she agrees; KemenPPPA is responsible now, and has given her on to a shelter."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    kemenpppa = await two.start("kemenpppa", online=False)
+    victim = await a_victim(police, identity=WHO)
+    agreed = await consent(police, victim, purposes=["care", "medical"], recipients=["kemenkes", "kemenpppa"])
+    asked = await refer(police, victim, "kemenkes", "first-aid", basis="consent")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", basis="consent")
+    deliver(two, *posted(two, to="kemenpppa"), to="kemenpppa")
+    await kemenpppa.must(transfer, "accept")
+    for sender in ("kemenkes", "kemenpppa"):
+        deliver(two, *posted(two, sender, "police"), to="police")
+    await refer(kemenpppa, victim, "kemensos", "shelter-and-rehabilitation")
+
+    said = await kemenpppa.post(f"/v1/victims/{victim}/consents/withdrawal")
+    assert said.status_code == 200 and said.json()["consents"] == [agreed["id"]]
+    [word] = told(two, "kemenpppa", "kemensos")
+    assert word["consent_id"] == agreed["id"]
+    deliver(two, *posted(two, "kemenpppa", "police"), to="police")
+    [kept] = (await police.get(f"/v1/victims/{victim}/consents"))["items"]
+    assert kept["withdrawn_at"] and not kept["stands"]
+    deliver(two, *posted(two))
+    assert keys_left(two, "kemenkes") == 0 and await look(kemenkes, victim) == "no-identity"
+    deliver(two, *posted(two, "kemenkes", "police"), to="police")
+    ends = {item["agency"]: (item["end"], item["kept_because"]) for item in await given_and_received(police, victim)}
+    assert ends == {"kemenkes": ("erased", None), "kemenpppa": ("stopped", "custody")}
+    assert await look(kemenpppa, victim) == NAMED  # who is responsible goes on knowing who she is
+
+
+async def test_one_that_is_given_for_a_moment_is_over_after_it_while_the_service_runs(two: Network) -> None:
+    police = two["police"]
+    victim = await a_victim(police, identity=WHO)
+    with two.apps["police"].state.changes.watching(victim) as watch:
+        await consent(police, victim, valid_until=(two.clock() + timedelta(seconds=1)).isoformat())
+        while (kept := (await police.get(f"/v1/victims/{victim}/consents"))["items"])[0]["ended_at"] is None:
+            assert await watch.next(20)
+    assert kept[0]["ended_at"] >= kept[0]["valid_until"] and not kept[0]["stands"]
+    refused = await police.post("/v1/referrals", asking(victim, "kemenkes", "first-aid", basis="consent"))
+    assert problem(refused) == "no-consent"
+
+
+async def test_nobody_has_agreed_to_a_notice_before_there_was_one(two: Network) -> None:
+    """Entered later from a paper: what was told then was another notice."""
+    victim = await a_victim(two["police"])
+    body = {"notice": "2026-1", "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"],
+            "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True}  # fmt: skip
+    path = f"/v1/victims/{victim}/consents"
+    before = await two["police"].post(path, {**body, "occurred_at": "2025-12-31T12:00:00Z"})
+    assert (problem(before), before.json()["errors"][0]["field"]) == ("unknown-notice", "/notice")
+    assert (await two["police"].post(path, {**body, "occurred_at": "2026-01-01T12:00:00Z"})).status_code == 201

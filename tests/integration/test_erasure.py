@@ -121,14 +121,14 @@ async def test_what_a_hospital_noted_goes_with_her(two: Network, identity: Any, 
         assert "Melati" not in await notes(kemenkes, asked)
 
 
-def opened_by(network: Network, code: str) -> list[dict[str, str]]:
-    """All that a member can open of what stands sealed in its ledger: with each key it has, and with each that can be
-    derived from one."""
+def opened_by(network: Network, code: str, of: str | None = None) -> list[dict[str, str]]:
+    """All that a member can open of what stands sealed in its ledger, or in that ``of`` another: with each key it has,
+    and with each that can be derived from one."""
     app = network.apps[code]
     rows = app.state.database.read(lambda s: s.scalars(select(DataKeyRow)).all())
     keys = [DataKey(app.state.office.vault.unwrap_at_rest(row.wrapped, row.victim_id)) for row in rows]
     found = []
-    for entry in ledger(network, code):
+    for entry in ledger(network, of or code):
         text = json.loads(entry.body)["data"].get("sealed")
         if not text:
             continue
@@ -206,3 +206,46 @@ async def test_receipts_prove_the_very_bytes_that_lie_with_the_other_also_after_
         assert receipt["sha256"] == hashlib.sha256(body).hexdigest()
         assert keys.verify(body, there[receipt["event_id"]].signature, two.clock()) == "police"
     assert not two.apps["police"].state.database.read(lambda s: s.scalars(select(col(DataKeyRow.id))).all())
+
+
+async def test_what_is_noted_after_an_erasure_is_erased_by_the_next(two: Network) -> None:
+    police, kemenkes = two["police"], two["kemenkes"]
+    victim = await a_victim(police, identity=WHO)
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept", note=NOTE)
+    await take_back(two, "erasure", victim)
+    deliver(two, *posted(two)[1:])
+    assert keys_left(two, "kemenkes") == 0
+    again = "Ibu Melati Rekaan datang lagi."
+    await kemenkes.must(asked, "start", note=again)
+    read = await notes(kemenkes, asked)
+    assert again in read and NOTE not in read
+    seen = len(posted(two))
+    await take_back(two, "erasure", victim)
+    deliver(two, *posted(two)[seen:])
+    assert keys_left(two, "kemenkes") == 0 and "Melati" not in await notes(kemenkes, asked)
+
+
+async def test_what_one_in_the_middle_gave_on_opens_with_no_key_that_is_left_anywhere(two: Network) -> None:
+    """At the hospital she agreed that KemenPPPA be told, and takes that back there. KemenPPPA destroys its key; the
+    hospital goes on knowing who she is, but no longer has the key from which that one came."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    kemenpppa = await two.start("kemenpppa", online=False)
+    victim = await a_victim(police, identity=WHO)
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    await consent(kemenkes, victim, purposes=["care"], recipients=["kemenpppa"])
+    onward = await refer(kemenkes, victim, "kemenpppa", "case-management", basis="consent")
+    deliver(two, *posted(two, "kemenkes", "kemenpppa"), to="kemenpppa")
+    await kemenpppa.must(onward, "accept")
+    assert await look(kemenpppa, victim) == NAMED
+    assert opened_by(two, "kemenpppa", of="kemenpppa") and opened_by(two, "kemenkes", of="kemenpppa")
+
+    seen = len(posted(two, "kemenkes", "kemenpppa"))
+    assert (await kemenkes.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code == 200
+    deliver(two, *posted(two, "kemenkes", "kemenpppa")[seen:], to="kemenpppa")
+    assert keys_left(two, "kemenpppa") == 0
+    assert [opened_by(two, code, of="kemenpppa") for code in ("police", "kemenkes", "kemenpppa")] == [[], [], []]
+    assert await look(kemenkes, victim) == NAMED

@@ -103,3 +103,37 @@ async def test_what_is_agreed_to_anew_outlives_the_hold_of_what_was_taken_back(t
     assert await look(kemenkes, victim) == NAMED
     await lifted(head, victim)
     assert await look(kemenkes, victim) == NAMED
+
+
+async def test_what_comes_in_the_place_of_another_word_leaves_that_to_the_court(two: Network) -> None:
+    """The police correct, with the same request, a name that Kemenkes has to keep as it was told first."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    victim = await a_victim(police, identity=WHO)
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    deliver(two, *posted(two, "kemenkes", "police"), to="police")
+    head = await held(two, "kemenkes", victim)
+    assert (await police.post(f"/v1/victims/{victim}/identity", {"name": "Kenanga Rekaan"})).status_code == 200
+    await police.must(asked, "provide-information", about="identity")
+    deliver(two, *posted(two)[1:])
+    now = {**NAMED, "name": "Kenanga Rekaan"}
+    assert await look(kemenkes, victim) == now
+    assert await for_a_court(head, victim) == NAMED
+    await lifted(head, victim)
+    assert await look(head, victim) == now and await look(kemenkes, victim) == now
+
+
+async def test_what_is_kept_for_a_court_is_sent_to_nobody_who_waits_for_it(two: Network) -> None:
+    """Kemenkes gave her on, and the network is down: the hold keeps her here, and is no reason to send her key."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    victim = await a_victim(police, identity=WHO)
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    await refer(kemenkes, victim, "kemenpppa", "case-management")
+    assert [message.key is not None for message in posted(two, "kemenkes", "kemenpppa")] == [True]
+    await held(two, "kemenkes", victim)
+    await take_back(two, "erasure", victim)
+    deliver(two, *posted(two)[1:])
+    assert not any(message.key for message in posted(two, "kemenkes", "kemenpppa"))

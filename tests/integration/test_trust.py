@@ -4,6 +4,7 @@ Real NATS, both databases. Everybody here is invented.
 """
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -366,9 +367,18 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
         assert found.json()["items"] == []
         for entry in ledger(network, code):  # signatures and receipts are over what is sealed: they still hold
             network.apps[code].state.reception.keys.verify(entry.body, entry.signature, network.clock())
+        sent = {entry.event_id: hashlib.sha256(entry.body).hexdigest() for entry in ledger(network, code) if entry.sent}
+        receipts = receipts_of(network, code)
+        assert len(receipts) >= 2 and all(sent[receipt["event_id"]] == receipt["sha256"] for receipt in receipts)
     after = await coordination.get("/v1/counts")
     assert after == before
     assert (await coordination.get(f"/v1/journeys/{victim}"))["custody"]["agency"] == "kemenpppa"
+
+
+def receipts_of(network: Network, code: str) -> list[dict[str, Any]]:
+    """What others have signed that they recorded of what a member has sent."""
+    received = [entry for entry in ledger(network, code) if not entry.sent]
+    return [json.loads(e.body)["data"] for e in received if e.type == "id.tppo.receipt.recorded.v1"]
 
 
 async def until_forgotten(network: Network, code: str, victim: str) -> None:
