@@ -365,10 +365,10 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a page of many": asking(f"/v1/referrals?limit={CANARY}", *INVALID, "limit"),
     "a status there is not": asking(f"/v1/referrals?status={CANARY}", *INVALID, "status"),
     "a NUL in the query": asking(f"/v1/referrals?unit={CANARY}%00", *INVALID, "unit"),
-    "a day in no calendar": registering(422, "no-such-day", "/identity/born_on", identity={"born_on": "2001-02-31"}),
-    "a day to come": registering(422, "no-such-day", "/identity/born_on", identity={"born_on": "2091-02-03"}),
+    "a day in no calendar": registering(409, "no-such-day", "/identity/born_on", identity={"born_on": "2001-02-31"}),
+    "a day to come": registering(409, "no-such-day", "/identity/born_on", identity={"born_on": "2091-02-03"}),
     "a number too short for a NIK": Bad(
-        "POST /v1/victim-search", 422, "not-such-a-number", "/value", {"field": "nik", "value": "7401010101"}
+        "POST /v1/victim-search", 409, "not-such-a-number", "/value", {"field": "nik", "value": "7401010101"}
     ),
     "a parameter misspelt": asking(f"/v1/victims/{VICTIM}/identity?purpose=care&puropse=care", *INVALID, "puropse"),
     "a parameter that holds a name": asking(f"/v1/cases/{NOBODY}?nama={CANARY}", *INVALID, "?"),
@@ -393,8 +393,8 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a victim that is there": registering(409, "id-taken", "/victim_id", victim_id=VICTIM, identity={"name": CANARY}),
     "a referral that is there": referring(409, "id-taken", "/referral_id", referral_id=OURS, force=True, note=CANARY),
     "a consent that is there": agreeing(409, "id-taken", "/consent_id", consent_id=AGREED),
-    "a notice that never was": agreeing(422, "unknown-notice", "/notice", notice="2019-1"),
-    "a consent that is over": agreeing(422, "already-over", "/valid_until", valid_until="2020-01-01T00:00:00Z"),
+    "a notice that never was": agreeing(409, "unknown-notice", "/notice", notice="2019-1"),
+    "a consent that is over": agreeing(409, "already-over", "/valid_until", valid_until="2020-01-01T00:00:00Z"),
     "a purpose there is not": agreeing(*INVALID, "/purposes/0", purposes=[WORD]),
     "the same once more": referring(409, "duplicate", "/service", note=CANARY),
     "a referral of nobody": referring(404, "unknown-victim", "/victim_id", victim_id=NOBODY, note=CANARY),
