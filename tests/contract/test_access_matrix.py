@@ -22,16 +22,12 @@ from fastapi import FastAPI
 from services.coordination.access import RULES as COORDINATION_RULES
 from services.coordination.main import MEMBER as COORDINATION
 from services.coordination.tables import JourneyRow
-from services.kemenkes.main import MEMBER as KEMENKES
-from services.kemenpppa.main import MEMBER as KEMENPPPA
-from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.access import AGENCY, Role, Rule
 from shared.domain.refusal import Refused
-from shared.domain.routing import NATION
-from shared.service.app import Member, wall_clock
+from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.pages import read_cursor, write_cursor
@@ -720,34 +716,6 @@ async def test_the_contract_says_where_a_token_is_needed(police: FastAPI) -> Non
             needs = bool(ROLES_OF[operation["operationId"]])
             assert ("security" in operation) == needs
             assert ("401" in operation["responses"]) == needs
-
-
-# --- the other agencies -----------------------------------------------------------------------------------------------
-
-
-@ON_ONE_LOOP
-@pytest.mark.parametrize("member", [KEMENPPPA, KEMENSOS, KEMENKES], ids=lambda member: str(member.agency.code))
-async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, secrets: Path) -> None:
-    """Every operation by every role: who may not ask is told so, and who may, that nothing of the police is here."""
-    unexpected = []
-    async with contextlib.AsyncExitStack() as stack:
-        app = await offline(member, tmp_path, secrets, stack)
-        code = member.agency.code
-        top = app.state.office.units.desk_for(code, NATION, wall_clock().date()).id
-        assert set(operations_of(app)) == set(ROLES_OF)
-        for what in TRIES:
-            for role in Role:
-                answer = await ask(app, code, role, top, what.method, what.path, json=what.body, params=what.query)
-                allowed = ROLES_OF[what.operation].split()
-                if allowed and role not in allowed:
-                    fits = told(answer) == "role-not-allowed"
-                elif what.about:
-                    fits = told(answer) == NOT_FOUND[what.about] and answer.status_code == 404
-                else:
-                    fits = told(answer) != "role-not-allowed" and answer.status_code < 500
-                if not fits:
-                    unexpected.append((what.operation, role, told(answer)))
-    assert unexpected == []
 
 
 # --- coordination -----------------------------------------------------------------------------------------------------

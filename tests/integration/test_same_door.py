@@ -1,0 +1,41 @@
+"""The matrix of access is tried on the police's service (``tests/contract/test_access_matrix.py``); here, that each
+other agency has the same door.
+"""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from services.kemenkes.main import MEMBER as KEMENKES
+from services.kemenpppa.main import MEMBER as KEMENPPPA
+from services.kemensos.main import MEMBER as KEMENSOS
+from shared.domain.access import Role
+from shared.domain.routing import NATION
+from shared.service.app import Member, wall_clock
+from tests.contract.test_access_matrix import NOT_FOUND, ROLES_OF, TRIES, ask, operations_of, told
+from tests.network import offline
+
+
+@pytest.mark.parametrize("member", [KEMENPPPA, KEMENSOS, KEMENKES], ids=lambda member: str(member.agency.code))
+async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, secrets: Path) -> None:
+    """Every operation by every role: who may not ask is told so, and who may, that nothing of the police is here."""
+    unexpected = []
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(member, tmp_path, secrets, stack)
+        code = member.agency.code
+        top = app.state.office.units.desk_for(code, NATION, wall_clock().date()).id
+        assert set(operations_of(app)) == set(ROLES_OF)
+        for what in TRIES:
+            for role in Role:
+                answer = await ask(app, code, role, top, what.method, what.path, json=what.body, params=what.query)
+                allowed = ROLES_OF[what.operation].split()
+                if allowed and role not in allowed:
+                    fits = told(answer) == "role-not-allowed"
+                elif what.about:
+                    fits = told(answer) == NOT_FOUND[what.about] and answer.status_code == 404
+                else:
+                    fits = told(answer) != "role-not-allowed" and answer.status_code < 500
+                if not fits:
+                    unexpected.append((what.operation, role, told(answer)))
+    assert unexpected == []
