@@ -50,10 +50,12 @@ class Compose:
     def __init__(self, clone: Path) -> None:
         self.clone = clone
         self.secrets = clone / "deploy" / "secrets"
-        self.ports = {name: free_port() for name in MEMBERS}
-        issuer_port = free_port()
+        ports: list[int] = []
+        for _ in (*MEMBERS, "issuer", "nats"):
+            ports.append(free_port(but=ports))
+        *_, issuer_port, self.nats_port = ports
+        self.ports = dict(zip(MEMBERS, ports, strict=False))
         self.issuer_url = f"https://127.0.0.1:{issuer_port}"
-        self.nats_port = free_port()
         self._environment = {
             **os.environ,
             "ESTAFET_PROJECT": PROJECT,

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Container
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,7 +47,7 @@ class EmbeddedNats:
         self._config = config
         self._group = group
         self.port = port or free_port()
-        self.monitor_port = monitor_port or free_port()
+        self.monitor_port = monitor_port or free_port(but=[self.port])
         self.url = f"tls://{HOST}:{self.port}"
         self._secrets = secrets
         self._process: subprocess.Popen[bytes] | None = None
@@ -178,11 +179,11 @@ def _is_healthy(monitor_port: int) -> bool:
         connection.close()
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
+def free_port(but: Container[int] = ()) -> int:
+    """A port that nobody listens on now, and none of those that are promised to somebody who will."""
     # Below the ports the kernel gives to outgoing connections: a client that tries again and again to reach a
     # killed server in that range is one day given the server's own port, talks to itself, and blocks the server.
-    while not is_free(port := random.randrange(20_000, 32_000)):
+    while (port := random.randrange(20_000, 32_000)) in but or not is_free(port):
         pass
     return port
 

@@ -74,11 +74,13 @@ class Stack:
         for made in (self._logs, folder / "databases"):
             made.mkdir(exist_ok=True)
         names = (*ORDER, ISSUER_NAME)
-        self.urls = dict(zip(names, (f"http://{HOST}:{free}" for free in _ports(port, names)), strict=True))
+        *ports, nats_port, monitor_port = choose_ports(port, names)
+        self.urls = dict(zip(names, (f"http://{HOST}:{free}" for free in ports), strict=True))
         self.issuer_url = self.urls.pop(ISSUER_NAME)
         self.supervisor = Supervisor(self._write_state)
-        nats_port = NATS_PORT if port is not None and is_free(NATS_PORT) else free_port()
-        self.nats = EmbeddedNats(folder / "nats", self._secrets, nats_port, group=self.supervisor.leash.group)
+        self.nats = EmbeddedNats(
+            folder / "nats", self._secrets, nats_port, monitor_port, group=self.supervisor.leash.group
+        )
         self._provisioning: asyncio.Task[None] | None = None
         self._write_state()
         self._log_to_file()
@@ -199,8 +201,11 @@ def _sole_user(folder: Path) -> IO[str]:
     return lock
 
 
-def _ports(first: int | None, names: Iterable[str]) -> list[int]:
-    """A free port for each: the one it should have, or the next that nobody has; any where ``first`` is None."""
+def choose_ports(first: int | None, names: Iterable[str]) -> list[int]:
+    """A free port for each: the one it should have, or the next that nobody has; any where ``first`` is None.
+
+    After those stand the broker's two, for its clients and for who asks how it is. No port stands there twice.
+    """
     chosen: list[int] = []
     for wanted, name in enumerate(names, first or free_port()):
         port = wanted
@@ -213,6 +218,9 @@ def _ports(first: int | None, names: Iterable[str]) -> list[int]:
                 "yellow",
             )
         chosen.append(port)
+    usual = first is not None and NATS_PORT not in chosen and is_free(NATS_PORT)
+    chosen.append(NATS_PORT if usual else free_port(but=chosen))
+    chosen.append(free_port(but=chosen))
     return chosen
 
 

@@ -1,18 +1,21 @@
 """``make run``: the journey is complete, all is ready soon, and whatever ends it leaves no process behind."""
 
+import random
 import re
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
 
 from deploy.authority import make_certificates
 from deploy.embedded_nats import is_free
+from deploy.run import NATS_PORT, choose_ports
 from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
 from shared.security.development import lies_in_development
-from tests.e2e.stack import left_of_group, running, until_gone
+from tests.e2e.stack import left_of_group, running, six_free_ports, until_gone
 
 READY_SECONDS = 10.0
 STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"
@@ -31,6 +34,15 @@ def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_pat
         assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
         assert run.output.count("/docs") == 5
     assert lies_in_development(secrets / "police" / "keys" / "police-1.pem")
+
+
+@pytest.mark.parametrize("port", [None, NATS_PORT - 2], ids=["any port", "a port just before the broker's usual one"])
+def test_nobody_is_given_the_port_of_another(monkeypatch: pytest.MonkeyPatch, port: int | None) -> None:
+    first = six_free_ports()
+    drawn = chain(range(first, first + 6), count(first))  # chance may draw what it has drawn before
+    monkeypatch.setattr(random, "randrange", lambda *_: next(drawn))
+    ports = choose_ports(port, [*AGENCIES, "issuer"])
+    assert len(ports) == len(set(ports)) == 8
 
 
 ENDS = [
