@@ -50,11 +50,10 @@ class Compose:
     def __init__(self, clone: Path) -> None:
         self.clone = clone
         self.secrets = clone / "deploy" / "secrets"
-        ports: list[int] = []
-        for _ in (*MEMBERS, "issuer", "nats"):
-            ports.append(free_port(but=ports))
-        *_, issuer_port, self.nats_port = ports
-        self.ports = dict(zip(MEMBERS, ports, strict=False))
+        self.ports: dict[str, int] = {}
+        for name in (*MEMBERS, "issuer", "nats"):
+            self.ports[name] = free_port(but=self.ports.values())
+        issuer_port, self.nats_port = self.ports.pop("issuer"), self.ports.pop("nats")
         self.issuer_url = f"https://127.0.0.1:{issuer_port}"
         self._environment = {
             **os.environ,
