@@ -273,16 +273,17 @@ def test_a_point_to_exchange_nothing_with_is_refused_and_the_vault_lives(
     assert vault.open_key(wrapped_for(library)) == SECRET.secret
 
 
-@given(data=st.data())
+@given(at_rest=st.booleans(), place=st.integers(0, 10_000), other=st.sampled_from("ABab01-_.="))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
-def test_one_changed_character_opens_nothing(library: Library, vault: Vault, data: st.DataObject) -> None:
-    wrapped, kept = wrapped_for(library), vault.wrap_at_rest(SECRET.secret, VICTIM)
-    token, opened = data.draw(
-        st.sampled_from([(wrapped, vault.open_key), (kept, lambda changed: vault.unwrap_at_rest(changed, VICTIM))])
-    )
-    at = data.draw(st.integers(0, len(token) - 1))
-    new = data.draw(st.sampled_from("ABab01-_.=").filter(lambda character: character != token[at]))
-    assert reason(lambda: opened(token[:at] + new + token[at + 1 :]))
+def test_one_changed_character_opens_nothing(
+    library: Library, vault: Vault, at_rest: bool, place: int, other: str
+) -> None:
+    # What is drawn never depends on the token, which is another every time: Hypothesis must be able to repeat a draw.
+    token = vault.wrap_at_rest(SECRET.secret, VICTIM) if at_rest else wrapped_for(library)
+    at = place % len(token)
+    new = other if other != token[at] else "~"
+    changed = token[:at] + new + token[at + 1 :]
+    assert reason(lambda: vault.unwrap_at_rest(changed, VICTIM) if at_rest else vault.open_key(changed))
 
 
 # --- at rest, and the blind index -----------------------------------------------------------------------------------
