@@ -30,6 +30,7 @@ from shared.messaging.provisioner import keep_provisioned
 from shared.service import trace
 from shared.service.app import Member, create_app, serving
 from shared.service.app import wall_clock as now_utc
+from shared.service.clocks import DUE
 from shared.service.office import new_id
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
@@ -258,6 +259,12 @@ async def refer(sender: Client, victim_id: str, agency: str, service: str, **mor
     response = await sender.post("/v1/referrals", asking(victim_id, agency, service, **more))
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
+
+
+async def until_told(network: Network, code: str, times: int) -> None:
+    """Let the clocks of a member look at the time, and wait until those that run have told so often."""
+    network.apps[code].state.changes.wake(DUE)
+    await network[code].until("/v1/clocks", lambda page: sum(kept["told"] for kept in page["items"]) >= times)
 
 
 async def erase(network: Network, code: str, victim_id: str, unit: str | None = None) -> str:

@@ -3,7 +3,7 @@ and it works without."""
 
 import asyncio
 import re
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from starlette.routing import Mount
 
 from services.coordination import queries, words
 from services.coordination.queries import Names, Wanted
-from services.coordination.read_models import JourneyView
+from services.coordination.read_models import AlarmView, JourneyView
 from services.coordination.sign_in import HEADERS, PageRoute, templates
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
@@ -63,6 +63,7 @@ def list_page(
         agency or None,
         {"open": True, "closed": False}.get(show),
         show == "overdue",
+        show == "escalated",
     )
 
     def look(session: Any) -> tuple[Any, Any]:
@@ -112,12 +113,25 @@ def timeline(journey: JourneyView) -> list[dict[str, Any]]:
         if before and (before.stage, before.unit) == (stage.stage, stage.unit):
             continue  # the start of a service and the word of its desk say the same
         entries.append({"at": stage.occurred_at, "kind": "stage", "stage": stage})
+    for alarm in journey.alarms:
+        entries += [{"at": at, "kind": "alarm", "said": said, "alarm": alarm} for said, at in _said(alarm) if at]
     for link in journey.custody_chain:
         entries.append({"at": link.since, "kind": "custody", "custody": link})
     if journey.closed_at is not None:
         entries.append({"at": journey.closed_at, "kind": "closed"})
-    order = {"handover": 0, "custody": 1, "stage": 2, "closed": 3}
+    order = {"handover": 0, "custody": 1, "stage": 2, "alarm": 3, "closed": 4}
     return sorted(entries, key=lambda entry: (entry["at"], order[entry["kind"]]))
+
+
+def _said(alarm: AlarmView) -> list[tuple[str, datetime | None]]:
+    """What was told of a clock, and when."""
+    stopped = "clock-in-time" if alarm.in_time else "clock-late"
+    return [
+        ("clock-warned", alarm.warned_at),
+        ("clock-breached", alarm.breached_at),
+        ("clock-escalated", alarm.escalated_at),
+        (stopped, alarm.stopped_at),
+    ]
 
 
 async def on_no_such_page(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from services.coordination.queries import journey_row
-from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
+from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, StageRow
 from shared.contracts import events as e
 from shared.contracts.codes import Stage
 from shared.contracts.envelope import Envelope
@@ -59,6 +59,9 @@ class Projection:
             case e.BreakGlassEvent() if envelope.receiver == self.office.code:
                 _told(tx, event.victim_id)
                 self._looked(tx, envelope, event)
+            case e.ClockEvent():
+                _spoken_by(envelope, event.unit)
+                _alarm(tx, event)
             case e.ConsentRecorded() | e.ConsentWithdrawn() | e.ErasureRequested() | e.DisclosureEnded():
                 _told(tx, event.victim_id)
 
@@ -211,6 +214,28 @@ def _stage(tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: dat
     journey = _journey(tx, victim_id)
     if journey.stage_at is None or at >= journey.stage_at:
         journey.stage, journey.stage_at = stage, at
+
+
+def _alarm(tx: Transaction, event: e.ClockEvent) -> None:
+    """Note what a desk tells of a clock; the highest desk that was told stands."""
+    key = (event.about, event.clock, event.unit.agency, event.unit.unit)
+    row = tx.session.get(AlarmRow, key)
+    if row is None:
+        told = event.model_dump(include={"about", "clock", "victim_id", "started_at", "due_at"})
+        row = AlarmRow(**told, **dict(event.unit))
+        tx.session.add(row)
+    at = event.occurred_at
+    match event:
+        case e.ClockWarned():
+            row.warned_at = at
+        case e.ClockBreached():
+            row.breached_at = at
+        case e.ClockEscalated() if row.escalated_at is None or at >= row.escalated_at:
+            row.escalated_at, row.escalated_to, row.escalated_level = at, event.to.unit, event.level
+        case e.ClockStopped():
+            row.stopped_at, row.in_time = at, event.in_time
+    if event.victim_id is not None:
+        _told(tx, event.victim_id)
 
 
 def _receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:

@@ -11,8 +11,8 @@ from sqlmodel import Session, col
 
 from services.coordination import read_models as m
 from services.coordination.access import handovers_seen, journeys_seen
-from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow, StageRow
-from shared.contracts.codes import Stage
+from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, StageRow
+from shared.contracts.codes import Level, Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import ReceiptRecorded
 from shared.contracts.types import UnitRef
@@ -36,6 +36,7 @@ class Wanted:
     agency: str | None = None
     open: bool | None = None
     overdue: bool = False
+    escalated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Names:
             return self.office.units.get(agency or "", unit or "", self.now.date()).name.id
         except Refused:
             return unit or "-"
+
+    def clock(self, code: str) -> Text:
+        """A clock's name, or its code where our table does not know it."""
+        clock = self.office.clocks.by_code.get(code)
+        return clock.label if clock else Text(code, code)
 
     def service(self, agency: str, service: str) -> Text:
         """A service's name, or its code."""
@@ -73,7 +79,13 @@ def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnEleme
         found.append(closed.is_(None) if wanted.open else closed.is_not(None))
     if wanted.overdue:
         found.append(col(JourneyRow.victim_id).in_(select(col(ReferralRow.victim_id)).where(*overdue(now))))
+    if wanted.escalated:
+        found.append(col(JourneyRow.victim_id).in_(select(col(AlarmRow.victim_id)).where(*ESCALATED)))
     return found
+
+
+ESCALATED = col(AlarmRow.escalated_level).is_not(None), col(AlarmRow.stopped_at).is_(None)
+"""Clocks that have not stopped and of which a desk above has been told."""
 
 
 def journeys(
@@ -85,8 +97,11 @@ def journeys(
     )
     live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
     late = _count_by_victim(session, shown, overdue(names.now))
+    told = _escalated(session, shown)
     items = [
-        m.JourneySummary(**_summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0)))
+        m.JourneySummary(
+            **_summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0), told.get(row.victim_id))
+        )
         for row in shown
     ]
     return m.JourneyPage(items=items, next=more)
@@ -102,7 +117,18 @@ def _count_by_victim(
     return {victim_id: count for victim_id, count in counted}
 
 
-def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str, Any]:
+def _escalated(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]:
+    """Victim → the highest level at which a desk was told of a clock that has not stopped."""
+    statement = select(col(AlarmRow.victim_id), col(AlarmRow.escalated_level)).where(
+        col(AlarmRow.victim_id).in_([row.victim_id for row in rows]), *ESCALATED
+    )
+    told: dict[str, Level] = {}
+    for victim_id, level in session.execute(statement):
+        told[victim_id] = max(told.get(victim_id, Level.REGENCY), Level(level), key=list(Level).index)
+    return told
+
+
+def _summary(row: JourneyRow, names: Names, live: int, overdue: int, escalated: Level | None) -> dict[str, Any]:
     custody = None
     if row.custody_agency is not None:
         custody = UnitRef(agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or "")
@@ -117,6 +143,7 @@ def _summary(row: JourneyRow, names: Names, live: int, overdue: int) -> dict[str
         "custody_name": custody and names.unit(custody.agency, custody.unit),
         "live_handovers": live,
         "overdue": overdue,
+        "escalated": escalated,
         "registered_at": row.registered_at,
         "closed_at": row.closed_at,
         "outcome": row.outcome,
@@ -141,13 +168,15 @@ def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tup
     case = row.case_id and session.get(CaseFactsRow, row.case_id)
     handovers = _handovers(session, names, col(ReferralRow.victim_id) == victim_id)
     live = sum(1 for handover in handovers if handover.status in LIVE)
+    late, told = sum(handover.overdue for handover in handovers), _escalated(session, [row])
     view = m.JourneyView(
-        **_summary(row, names, live, sum(handover.overdue for handover in handovers)),
+        **_summary(row, names, live, late, told.get(victim_id)),
         exploitation=case.exploitation if case else None,
         destination=case.destination if case else None,
         custody_chain=custody_chain(session, names, victim_id),
         stages=_stages(session, names, victim_id),
         handovers=handovers,
+        alarms=_alarms(session, names, victim_id),
         events=_events(session, victim_id),
     )
     return f'"{row.events}"', view
@@ -210,6 +239,33 @@ def _stages(session: Session, names: Names, victim_id: str) -> list[m.StageView]
     ]
 
 
+def _alarms(session: Session, names: Names, victim_id: str) -> list[m.AlarmView]:
+    rows = session.scalars(select(AlarmRow).where(col(AlarmRow.victim_id) == victim_id))
+    return [_alarm(row, names) for row in sorted(rows, key=lambda row: (row.due_at, row.clock, row.agency))]
+
+
+def _alarm(row: AlarmRow, names: Names) -> m.AlarmView:
+    clock = names.office.clocks.by_code.get(row.clock)
+    return m.AlarmView(
+        about=row.about,
+        clock=row.clock,
+        label=names.clock(row.clock).id,
+        basis=clock.basis if clock else None,
+        agency=row.agency,
+        unit=row.unit,
+        unit_name=names.unit(row.agency, row.unit),
+        due_at=row.due_at,
+        warned_at=row.warned_at,
+        breached_at=row.breached_at,
+        escalated_at=row.escalated_at,
+        escalated_to=row.escalated_to,
+        escalated_to_name=names.unit(row.agency, row.escalated_to) if row.escalated_to else None,
+        escalated_level=Level(row.escalated_level) if row.escalated_level else None,
+        stopped_at=row.stopped_at,
+        in_time=row.in_time,
+    )
+
+
 def _events(session: Session, victim_id: str) -> list[m.EventView]:
     # what is parked is recorded, but has not happened here; it stands in the list of parked events
     parked = select(col(ParkedEvent.event_id)).where(
@@ -252,10 +308,13 @@ def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
     def number(table: type[object], *conditions: ColumnElement[bool]) -> int:
         return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
 
+    of_seen = col(AlarmRow.victim_id).in_(select(col(JourneyRow.victim_id)).where(is_open))
+    escalated = tally(AlarmRow.escalated_level, *ESCALATED, of_seen)
     return m.Counts(
         journeys_open=number(JourneyRow, is_open),
         journeys_closed=number(JourneyRow, is_closed),
         overdue=number(ReferralRow, handovers, *overdue(now)),
+        escalated={Level(level): count for level, count in escalated.items()},
         norm_gaps=number(ReferralRow, handovers, col(ReferralRow.norm_gap).is_not(None)),
         by_stage=tally(JourneyRow.stage, is_open),
         by_agency=tally(JourneyRow.custody_agency, is_open),

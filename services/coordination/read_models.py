@@ -1,7 +1,8 @@
 """What coordination answers: journeys, custody through time, counts, norm gaps."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from shared.contracts.codes import Level
 from shared.contracts.types import Id, Moment, UnitRef
 from shared.service.read_models import ReferralView
 
@@ -46,6 +47,27 @@ class EventView(BaseModel):
     version: int | None
 
 
+class AlarmView(BaseModel):
+    """What a desk has told of a clock (batas waktu) that it keeps: warned, breached, escalated, and when it stopped."""
+
+    about: Id = Field(description="The referral, or the victim, that the clock runs for.")
+    clock: str
+    label: str
+    basis: str | None
+    agency: str
+    unit: str
+    unit_name: str
+    due_at: Moment
+    warned_at: Moment | None
+    breached_at: Moment | None
+    escalated_at: Moment | None
+    escalated_to: str | None
+    escalated_to_name: str | None
+    escalated_level: Level | None
+    stopped_at: Moment | None
+    in_time: bool | None
+
+
 class JourneySummary(BaseModel):
     """A journey in a list."""
 
@@ -59,6 +81,7 @@ class JourneySummary(BaseModel):
     custody_name: str | None
     live_handovers: int
     overdue: int
+    escalated: Level | None = Field(description="How high up a desk was told of a clock that has not stopped.")
     registered_at: Moment | None
     closed_at: Moment | None
     outcome: str | None
@@ -79,6 +102,7 @@ class JourneyView(JourneySummary):
     custody_chain: list[CustodyView]
     stages: list[StageView]
     handovers: list[HandoverView]
+    alarms: list[AlarmView]
     events: list[EventView]
 
 
@@ -96,6 +120,7 @@ class Counts(BaseModel):
     journeys_closed: int
     overdue: int
     norm_gaps: int
+    escalated: dict[Level, int] = Field(description="Clocks that have not stopped, by the highest desk that was told.")
     by_stage: dict[str, int]
     by_agency: dict[str, int]
     by_province: dict[str, int]

@@ -35,11 +35,14 @@ def list_journeys(
     agency: AgencyCode = None,
     open: Truth | None = None,
     overdue: Literal["true"] | None = None,
+    escalated: Literal["true"] | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> m.JourneyPage:
-    """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu."""
-    wanted = Wanted(region, stage, agency, None if open is None else open == "true", overdue is not None)
+    """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.
+    `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya."""
+    is_open = None if open is None else open == "true"
+    wanted = Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
     return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, cursor, limit))
 
 

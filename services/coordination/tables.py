@@ -78,3 +78,26 @@ class CaseFactsRow(CoordinationStored, table=True):
     exploitation: str = Field(sa_type=Word)
     destination: str | None = Field(default=None, max_length=2)
     opened_at: datetime = Field(sa_type=UtcMoment)
+
+
+class AlarmRow(CoordinationStored, table=True):
+    """What a desk has told of a clock that it keeps: both sides of a hand-over do, each of its own."""
+
+    __tablename__ = "alarms"
+
+    about: str = Field(sa_type=Ident, primary_key=True)
+    clock: str = Field(sa_type=Word, primary_key=True)
+    agency: str = Field(sa_type=Word, primary_key=True)
+    unit: str = Field(sa_type=Word, primary_key=True)
+    region: str = Field(sa_type=Word)
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    started_at: datetime = Field(sa_type=UtcMoment)
+    due_at: datetime = Field(sa_type=UtcMoment)
+    warned_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    breached_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    escalated_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    escalated_to: str | None = Field(default=None, sa_type=Word)
+    escalated_level: str | None = Field(default=None, sa_type=Word)
+    """How high up a desk has been told last."""
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    in_time: bool | None = None

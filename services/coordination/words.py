@@ -82,6 +82,18 @@ FACTS = {
     "referral": Text("Rujukan", "Referral"),
     "transfer": Text("Pelimpahan", "Transfer"),
 }
+LEVELS = {
+    "regency": Text("kabupaten/kota", "regency"),
+    "province": Text("provinsi", "province"),
+    "national": Text("nasional", "national"),
+}
+ALARMS = {
+    "clock-warned": Text("Hampir lewat batas waktu", "Nearly overdue"),
+    "clock-breached": Text("Lewat batas waktu", "Overdue"),
+    "clock-escalated": Text("Disampaikan ke atas", "Escalated"),
+    "clock-in-time": Text("Terpenuhi tepat waktu", "Met in time"),
+    "clock-late": Text("Terpenuhi terlambat", "Met late"),
+}
 NORM_GAPS = {
     "no-mandate": Text("tidak ada kewenangan", "no mandate"),
     "no-procedure": Text("tidak ada prosedur", "no procedure"),
@@ -121,12 +133,16 @@ EVENTS = {
     "break-glass.ended": Text("Akses darurat berakhir", "Break-glass ended"),
     "break-glass.reviewed": Text("Akses darurat dinilai", "Break-glass reviewed"),
     "break-glass.review-overdue": Text("Penilaian akses darurat terlambat", "Break-glass review overdue"),
+    "clock.warned": Text("Batas waktu hampir habis", "Clock nearly over"),
+    "clock.breached": Text("Batas waktu terlewat", "Clock breached"),
+    "clock.escalated": Text("Disampaikan ke satuan di atasnya", "Escalated"),
+    "clock.stopped": Text("Batas waktu terpenuhi", "Clock stopped"),
     "receipt.recorded": Text("Tanda terima", "Receipt"),
     "link.witnessed": Text("Jalur disaksikan", "Link witnessed"),
     "keys.published": Text("Kunci diumumkan", "Keys published"),
 }
 """By the two words of an event's type."""
-ALL = {**FACTS, **OUTCOMES, **REASONS, **NORM_GAPS, **STATUSES, **STAGES, **AGENCIES, **OTHERS}
+ALL = {**FACTS, **LEVELS, **ALARMS, **OUTCOMES, **REASONS, **NORM_GAPS, **STATUSES, **STAGES, **AGENCIES, **OTHERS}
 
 
 def both(said: str | Text | None) -> Markup:

@@ -1,12 +1,7 @@
 """KemenPPPA: case management and companionship of women and children, from SAPA 129 and the UPTD PPA."""
 
-from datetime import timedelta
-
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Clock, Route, Service, Text
-
-SERVICE = Clock("rehabilitation-service", timedelta(days=7), "UU 21/2007 Ps 52(1)")
-OUTREACH = Clock("outreach", timedelta(hours=12), "standar lokal (Aceh Utara)")
+from shared.domain.agency import Agency, Route, Service, Text
 
 AGENCY = Agency(
     code="kemenpppa",
@@ -16,6 +11,7 @@ AGENCY = Agency(
     ),
     subsatgas="prevention",
     coordinator="coordination",
+    duties=("duty-to-report",),
     channels={
         "sapa-129": Text("SAPA 129", "hotline SAPA 129"),
         "uptd": Text("Datang ke UPTD PPA", "came to a UPTD PPA"),
@@ -27,14 +23,14 @@ AGENCY = Agency(
             "case-management",
             Text("Manajemen kasus dan pendampingan", "Case management and companionship"),
             Stage.PROTECTION,
-            SERVICE,
+            "rehabilitation-service",
             needs=frozenset(IdentityField) - {IdentityField.SAFE_HOUSE},
         ),
         Service(
             "outreach",
             Text("Penjangkauan korban", "Outreach"),
             Stage.PROTECTION,
-            OUTREACH,
+            "rehabilitation-service",
             needs=frozenset({IdentityField.NAME, IdentityField.PHONE, IdentityField.ADDRESS}),
         ),
     ),

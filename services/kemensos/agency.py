@@ -1,18 +1,16 @@
 """Kemensos: shelter, social rehabilitation, the way home, reintegration and after-care."""
 
-from datetime import timedelta
-
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Clock, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service, Text
 
 SHELTERED = frozenset(IdentityField) - {IdentityField.STATEMENT}
-SERVICE = Clock("rehabilitation-service", timedelta(days=7), "UU 21/2007 Ps 52(1)")
 
 AGENCY = Agency(
     code="kemensos",
     label=Text("Kementerian Sosial", "Ministry of Social Affairs"),
     subsatgas="social-rehabilitation",
     coordinator="coordination",
+    duties=("duty-to-report",),
     channels={
         "social-office": Text("Datang ke Dinas Sosial", "came to a social office"),
         "repatriation": Text("Kedatangan pemulangan", "arrival of returnees"),
@@ -23,14 +21,14 @@ AGENCY = Agency(
             "shelter-and-rehabilitation",
             Text("Rumah aman dan rehabilitasi sosial", "Shelter and social rehabilitation"),
             Stage.SOCIAL_REHABILITATION,
-            SERVICE,
+            "rehabilitation-service",
             needs=SHELTERED,
         ),
         Service(
             "reintegration",
             Text("Pemulangan dan reintegrasi sosial", "Return and social reintegration"),
             Stage.REINTEGRATION,
-            SERVICE,
+            "rehabilitation-service",
             needs=SHELTERED - {IdentityField.SAFE_HOUSE},
         ),
     ),

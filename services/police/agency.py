@@ -1,13 +1,9 @@
 """Polri: finds victims, opens the case, investigates; hands victims over to protection and care."""
 
-from datetime import timedelta
-
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Clock, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service, Text
 
-PROTECTION = Clock("temporary-protection", timedelta(hours=24), "UU 12/2022 Ps 42")
 WHO = frozenset({IdentityField.NAME, IdentityField.NIK, IdentityField.BORN_ON, IdentityField.PHONE})
-REPORT = Clock("report-to-police", timedelta(hours=72), "UU 12/2022 Ps 39-41")
 
 AGENCY = Agency(
     code="police",
@@ -27,14 +23,14 @@ AGENCY = Agency(
             "investigation",
             Text("Penyelidikan dan penyidikan", "Investigation"),
             Stage.LAW_ENFORCEMENT,
-            REPORT,
+            "report-to-police",
             needs=WHO | {IdentityField.ADDRESS, IdentityField.STATEMENT},
         ),
         Service(
             "temporary-protection",
             Text("Pelindungan sementara", "Temporary protection"),
             Stage.PROTECTION,
-            PROTECTION,
+            "temporary-protection",
             needs=WHO | {IdentityField.SAFE_HOUSE},
         ),
     ),

@@ -23,6 +23,7 @@ from shared.contracts.codes import (
     JourneyOutcome,
     KeptBecause,
     Kind,
+    Level,
     NormGap,
     Outcome,
     Priority,
@@ -138,6 +139,8 @@ class Requested(ReferralEvent):
     receiver: UnitRef
     facts: VictimFacts
     due_at: Moment
+    clock: Code | None = None
+    """The clock that ends then, of the table of clocks."""
     custody_seq: Count | None = None
     """For a transfer: the place in the custody chain that its acceptance takes."""
     replaces: Id | None = None
@@ -337,6 +340,49 @@ class BreakGlassReviewOverdue(BreakGlassEvent):
     due_at: Moment
 
 
+class ClockEvent(EventData):
+    """Any event about a running clock: whose it is, what it runs for (``about``), and when its time is over.
+
+    Both sides of a hand-over keep its clock, each for its own desk.
+    """
+
+    entity, subject_field = "clock", "about"
+    about: Id
+    clock: Code
+    victim_id: Id | None = None
+    unit: UnitRef
+    started_at: Moment
+    due_at: Moment
+    occurred_at: Moment
+
+
+class ClockWarned(ClockEvent):
+    """Its time is nearly over."""
+
+    event = "warned"
+
+
+class ClockBreached(ClockEvent):
+    """Its time is over, and what it waits for has not happened as far as its keeper knows."""
+
+    event = "breached"
+
+
+class ClockEscalated(ClockEvent):
+    """Still not: a desk above is told."""
+
+    event = "escalated"
+    to: UnitRef
+    level: Level
+
+
+class ClockStopped(ClockEvent):
+    """What a clock that had warned was waiting for has happened, in time or late."""
+
+    event = "stopped"
+    in_time: Flag
+
+
 class ReceiptRecorded(EventData):
     """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
 
@@ -411,6 +457,10 @@ CATALOGUE: dict[str, type[EventData]] = {
         BreakGlassEnded,
         BreakGlassReviewed,
         BreakGlassReviewOverdue,
+        ClockWarned,
+        ClockBreached,
+        ClockEscalated,
+        ClockStopped,
         ReceiptRecorded,
         LinkWitnessed,
         KeysPublished,

@@ -108,6 +108,8 @@ AGENCY: Mapping[str, Rule] = {
     **OPERATIONS,
     "see_agency": Rule(EVERYONE, About.NOTHING),
     "find_units": Rule(EVERYONE, About.NOTHING),
+    "list_clock_table": Rule(EVERYONE, About.NOTHING),
+    "list_clocks": Rule(READERS, About.MANY),
     "open_case": Rule(DOERS, About.UNIT),
     "see_case": Rule(READERS, About.CASE),
     "register_victim": Rule(DOERS, About.CASE),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from shared.contracts.codes import IdentityField, Kind, Stage
 
@@ -16,22 +15,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """A deadline (DESIGN section 7). ``limit`` is elapsed time, ``basis`` the law or standard it rests on."""
-
-    code: str
-    limit: timedelta
-    basis: str
-
-
-@dataclass(frozen=True, slots=True)
 class Service:
-    """Something an agency does for a victim. ``stage`` is where a journey stands while it is done."""
+    """Something an agency does for a victim. ``stage`` is where a journey stands while it is done, ``clock`` the row
+    of the table of clocks that says by when it must have begun."""
 
     code: str
     label: Text
     stage: Stage
-    clock: Clock
+    clock: str
     needs: frozenset[IdentityField] = frozenset()
     """The fields of an identity without which it cannot be done; the sender seals these for it and no others."""
 
@@ -59,6 +50,8 @@ class Agency:
     """The ways a case reaches this agency."""
     services: tuple[Service, ...]
     routes: tuple[Route, ...]
+    duties: tuple[str, ...] = ()
+    """The clocks that it keeps for its victims, beyond those of what it does and asks for."""
     coordinator: str | None = None
     """The member that follows every journey and must witness every event, if the network has one."""
 

@@ -68,6 +68,16 @@ class Units:
                 return unit
         raise Refused("unknown-unit", field=field)
 
+    def above(self, agency: str, unit_id: str, day: date) -> tuple[Unit, ...]:
+        """The desks above a unit that are open that day, the nearest first; none above one that is not known."""
+        found: list[Unit] = []
+        parent: str | None = unit_id
+        while parent is not None:
+            versions = self.units.get((agency, parent), ())
+            found += [unit for unit in versions if unit.valid_on(day)]
+            parent = versions[-1].parent if versions else None
+        return tuple(unit for unit in found if unit.id != unit_id)
+
     def chain(self, agency: str, region: str, field: str = "region") -> tuple[Unit, ...]:
         """The desks that serve a region, nearest first, whatever the day: each one's parent stands further on.
 

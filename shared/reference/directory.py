@@ -1,4 +1,4 @@
-"""The published directory of services: what each agency does, where a journey then stands, and by when.
+"""The published directory of services: what each agency does, where a journey then stands, and by which clock.
 
 It is written from the agencies' declarations and read by everyone else, so that no service reads another's code.
 """
@@ -6,7 +6,6 @@ It is written from the agencies' declarations and read by everyone else, so that
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +51,7 @@ class Directory:
 def write_directory(agencies: Iterable[Agency]) -> str:
     """The directory as JSON, the same text in whatever order agencies and services are declared.
 
-    Limits are ISO 8601 durations in hours and less: a "day" of a clock is 24 elapsed hours. Raises ValueError if
-    an agency declares two services under one code, or a limit that is not whole seconds, or none.
+    Raises ValueError if an agency declares two services under one code.
     """
     entries = {agency.code: _entry(agency) for agency in agencies}
     return json.dumps(entries, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
@@ -71,15 +69,6 @@ def _entry(agency: Agency) -> dict[str, Any]:
         raise ValueError(f"two services of {agency.code} have one code")
     services = TypeAdapter(list[Service]).dump_python(sorted(agency.services, key=lambda s: s.code))
     for service in services:
-        service["clock"]["limit"] = _iso8601(service["clock"]["limit"])
         service["needs"] = sorted(service["needs"])
     label = {"id": agency.label.id, "en": agency.label.en}
     return {"label": label, "subsatgas": agency.subsatgas, "services": services}
-
-
-def _iso8601(limit: timedelta) -> str:
-    if limit <= timedelta(0) or limit.microseconds:
-        raise ValueError(f"not a limit of whole seconds: {limit!r}")
-    minutes, seconds = divmod(limit // timedelta(seconds=1), 60)
-    parts = zip((*divmod(minutes, 60), seconds), "HMS", strict=True)
-    return "PT" + "".join(f"{number}{letter}" for number, letter in parts if number)

@@ -19,10 +19,12 @@ from starlette.exceptions import HTTPException
 
 from shared.domain.access import AGENCY, Rule
 from shared.domain.agency import Agency
+from shared.domain.clocks import check_named
 from shared.domain.refusal import Refused
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer, Receive
 from shared.messaging.relay import Relay
+from shared.reference.clocks import load_clocks
 from shared.reference.directory import load_directory
 from shared.reference.notices import load_notices
 from shared.reference.units import load_units
@@ -30,7 +32,7 @@ from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
-from shared.service import consents, docs, known_keys, problems, retention
+from shared.service import clocks, consents, docs, known_keys, problems, retention
 from shared.service.admission import Door, check_guarded
 from shared.service.break_glass import deadlines as of_break_glass
 from shared.service.changes import Changes
@@ -45,10 +47,11 @@ from shared.service.office import Office
 from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
+from shared.service.routes import clocks as clock_routes
 from shared.service.settings import Settings, at_fault
 from shared.service.vaults import open_vault
 from shared.storage import ended_tokens
-from shared.storage.database import Author, Clock, Database
+from shared.storage.database import Author, Clock, Database, Transaction
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
 
 log = structlog.get_logger()
@@ -76,18 +79,21 @@ class Member:
     """What is done around the reception of a batch."""
     deadlines: Callable[[Office], Sequence[Deadline]] = lambda _: ()
     """What falls due at a moment."""
+    begin: Callable[[Transaction, Office], None] = lambda *_: None
+    """What is done to the rows when it starts."""
     no_such_address: Callable[[Request, Exception], Awaitable[Response]] = problems.on_http
     """What is answered where there is no address, or not with this method."""
 
 
 def _deadlines(office: Office) -> Sequence[Deadline]:
-    return [*of_break_glass(office), consents.deadline(office), *retention.deadlines(office)]
+    return [clocks.deadline(office), *of_break_glass(office), consents.deadline(office), *retention.deadlines(office)]
 
 
 def agency_member(agency: Agency) -> Member:
     """Any agency as a member: what is common to all of them."""
-    routers = (cases.router, referrals.router, privacy.router, break_glass.router, reference.router, operations.router)
-    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=_deadlines)
+    work = (cases.router, referrals.router, clock_routes.router, privacy.router, break_glass.router)
+    routers = (*work, reference.router, operations.router)
+    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=_deadlines, begin=clocks.adopt)
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:
@@ -152,10 +158,14 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         load_units(settings.units_file),
         load_directory(settings.directory_file),
         load_notices(settings.notices_file),
+        load_clocks(settings.clocks_files()),
         vault,
         keys,
     )
+    offered = (service.clock for service in (*agency.services, *office.directory.services.values()))
+    check_named(office.clocks, [*offered, *agency.duties])
     database.write(lambda tx: known_keys.remember(tx, office))
+    database.write(lambda tx: member.begin(tx, office))
     reception = Reception(
         member=agency.code,
         unit=office.speaker(clock().date()),

@@ -12,7 +12,7 @@ from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import disclosure, erasure, sealed
+from shared.service import clocks, disclosure, erasure, sealed
 from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import VictimRow
@@ -67,6 +67,9 @@ def _requested(
         unit = office.units.desk_for(wanted.agency, wanted.region or sender.region, on, "receiver/region")
     if unit.as_ref() == sender:
         raise Refused("desk-asks-itself", field="receiver")
+    about = {"service": command.service, "priority": command.priority, "kind": command.kind}
+    service = office.directory.service(wanted.agency, command.service)
+    clock = clocks.for_request(office, service.clock, unit.as_ref(), at, about)
     return e.Requested(
         referral_id=referral_id,
         victim_id=victim.id,
@@ -80,7 +83,8 @@ def _requested(
         facts=VictimFacts.model_validate(
             {"age_class": victim.age_class, "sex": victim.sex, "home_region": victim.home_region}
         ),
-        due_at=at + office.directory.service(wanted.agency, command.service).clock.limit,
+        due_at=clock.due(at, office.clocks.zone(unit.region)),
+        clock=clock.code,
         custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,
         replaces=command.replaces,
         forced=command.force,
@@ -227,6 +231,7 @@ def _speak(
         key=key,
     )
     tx.emit(filed)
+    clocks.note_referral(tx, office, referral, event)
     tx.changed.add(referral.id)
     if note:
         sealed.keep_note(tx, office, referral.victim_id, filed.id, note)

@@ -10,7 +10,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import break_glass, consents, disclosure, erasure, known_keys
+from shared.service import break_glass, clocks, consents, disclosure, erasure, known_keys
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -48,6 +48,8 @@ class Inbound:
                 erasure.ended(tx, envelope.sender, event)
             case e.KeysPublished():
                 known_keys.heard(tx, self.office, envelope.sender, event)
+            case e.ClockEvent():
+                pass  # where there is no coordinator the other side is told, and keeps a clock of its own
             case e.BreakGlassEvent():
                 break_glass.heard(tx, self.office, envelope.sender, event)
             case _:
@@ -73,6 +75,7 @@ class Inbound:
         self._take(tx, envelope, event, event.sealed, event.consent_id, first=True)
         referral = open_referral(event)
         row = referrals.add(tx.session, referral, envelope.basis, tx.now)
+        clocks.note_referral(tx, self.office, referral, event)
         answer = react(referral, event)
         if answer is not None:
             progress(tx, self.office, row, answer, envelope.id)
@@ -132,6 +135,7 @@ class Inbound:
             raise Park(reason)
         after = evolve(referral, event)
         settle(tx, self.office, row, after, event)
+        clocks.note_referral(tx, self.office, after, event)
         row.closed = after.status in ENDED
 
 

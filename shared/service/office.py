@@ -11,6 +11,7 @@ from shared.contracts.events import EventData
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
 from shared.domain.agency import Agency
+from shared.domain.clocks import Clocks
 from shared.domain.consent import Notice
 from shared.domain.routing import NATION, Units
 from shared.reference.directory import Directory
@@ -33,6 +34,8 @@ class Office:
     directory: Directory
     notices: Mapping[str, Notice]
     """Version → what people are told before they agree."""
+    clocks: Clocks
+    """The deadlines that the law and local standards set."""
     vault: Vault
     """Our secret keys, at work."""
     keys: DirectoryFile

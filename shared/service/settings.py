@@ -115,6 +115,10 @@ class Settings(Listening, Keeping):
     notices_file: Path = Field(
         default=ROOT / "services" / "notices.json", description="What people are told before they agree, by version."
     )
+    clocks_file: Path = Field(default=ROOT / "services" / "clocks.json", description="The table of clocks.")
+    local_clocks_file: Path | None = Field(
+        default=None, description="Clocks of your own place or desks, written as those of the table."
+    )
     issuer: str = Field(description="Who issues access tokens: the `iss` of every token that is trusted.")
     issuer_jwks: str = Field(description="The issuer's public keys: a file, or an https:// address of a JWK set.")
     revoked_tokens_file: Path | None = Field(
@@ -130,6 +134,10 @@ class Settings(Listening, Keeping):
     concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
     request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
     body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
+
+    def clocks_files(self) -> list[Path]:
+        """The files of the table of clocks; what a later one says takes the place of an earlier."""
+        return [file for file in (self.clocks_file, self.local_clocks_file) if file is not None]
 
     def nats_tls(self) -> ClientTls | None:
         """What this member shows to the broker; None where it speaks in clear."""

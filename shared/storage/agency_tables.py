@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from shared.storage.columns import Bytes, Ident, Json, UtcMoment, Word, new_metadata
@@ -51,6 +52,32 @@ class VictimRow(AgencyStored, table=True):
     outcome: str | None = Field(default=None, sa_type=Word)
     keep_until: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
     """How long what is known of who they are may be kept after their journey has ended here."""
+
+
+class ClockRow(AgencyStored, table=True):
+    """A clock that one of our desks keeps: what it runs for (``about``), its moments, and how many have been told.
+
+    ``moments`` are its steps as [step, RFC 3339, desks above], ``next_at`` the first that is not told yet: None once
+    it has stopped, or has said all it had to say. ``peer`` is the agency that it waits for, or that waits for it.
+    """
+
+    __tablename__ = "clocks"
+    __table_args__ = (Index("uq_clocks_about_clock_unit", "about", "clock", "unit", unique=True),)
+
+    number: int | None = number()
+    about: str = Field(sa_type=Ident)
+    kind: str = Field(sa_type=Word)
+    clock: str = Field(sa_type=Word)
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    peer: str | None = Field(default=None, sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    started_at: datetime = Field(sa_type=UtcMoment)
+    due_at: datetime = Field(sa_type=UtcMoment, index=True)
+    moments: Any = Field(sa_type=Json)
+    told: int = 0
+    next_at: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
 class AccessRow(AgencyStored, table=True):

@@ -1,4 +1,4 @@
-"""Long lists, newest first, a page at a time."""
+"""Long lists, a page at a time."""
 
 import base64
 from collections.abc import Sequence
@@ -35,6 +35,27 @@ def newest_first(
         statement = statement.where(number < read_cursor(vault, table, cursor))
     # one more than asked for, to know whether there is a next page
     rows = session.scalars(statement.order_by(number.desc()).limit(limit + 1)).all()
+    shown = rows[:limit]
+    return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
+
+
+def soonest_first(
+    session: Session,
+    vault: Vault,
+    table: type[Row],
+    moment: Any,
+    conditions: Sequence[ColumnElement[bool]],
+    cursor: str | None,
+    limit: int,
+) -> tuple[Sequence[Row], str | None]:
+    """As ``newest_first``, by a ``moment`` column of the table that never changes, the earliest first."""
+    number: Any = table.number  # type: ignore[attr-defined]
+    statement = select(table).where(*conditions)
+    if cursor is not None:
+        last = read_cursor(vault, table, cursor)
+        at = select(moment).where(number == last).scalar_subquery()
+        statement = statement.where((moment > at) | ((moment == at) & (number > last)))
+    rows = session.scalars(statement.order_by(moment, number).limit(limit + 1)).all()
     shown = rows[:limit]
     return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
 

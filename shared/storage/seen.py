@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from shared.domain.access import NOT_TAKEN_ON, Sight
-from shared.storage.agency_tables import AccessRow, CaseRow, VictimRow
+from shared.storage.agency_tables import AccessRow, CaseRow, ClockRow, VictimRow
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 
@@ -58,6 +58,11 @@ def erasures(sight: Sight) -> ColumnElement[bool]:
         return true()
     held = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), _held(sight))
     return or_(_unit(sight, ErasureRow.unit), held.exists())
+
+
+def clocks(sight: Sight) -> ColumnElement[bool]:
+    """Clocks that a desk in sight keeps."""
+    return _unit(sight, ClockRow.unit)
 
 
 def glasses(sight: Sight) -> ColumnElement[bool]:

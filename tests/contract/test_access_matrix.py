@@ -21,7 +21,7 @@ from fastapi import FastAPI
 
 from services.coordination.access import RULES as COORDINATION_RULES
 from services.coordination.main import MEMBER as COORDINATION
-from services.coordination.tables import JourneyRow
+from services.coordination.tables import AlarmRow, JourneyRow
 from services.police.main import MEMBER as POLICE
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
@@ -83,6 +83,8 @@ ROLES_OF: Mapping[str, str] = {
     "review_break_glass": "supervisor",
     "see_agency": ALL,
     "find_units": ALL,
+    "list_clock_table": ALL,
+    "list_clocks": READERS,
     "list_parked": "administrator auditor",
     "replay": "administrator",
     "list_links": "administrator auditor",
@@ -233,6 +235,8 @@ TRIES = [
     Try("see_agency", "", "/v1/agency", frozenset(UNITS), "200", method="GET"),
     Try("find_units", "", "/v1/units", frozenset(UNITS), "200", method="GET",
         query={"agency": "police", "serving": "74.01"}),
+    Try("list_clock_table", "", "/v1/clock-table", frozenset(UNITS), "200", method="GET"),
+    Try("list_clocks", "", "/v1/clocks", frozenset(UNITS), "200", method="GET"),
     Try("list_parked", "", "/v1/parked", frozenset({TOP}), "200", "not-your-unit", method="GET"),
     Try("list_links", "", "/v1/links", frozenset({TOP}), "200", "not-your-unit", method="GET"),
     Try("replay", "", "/v1/parked/1/replay", frozenset({TOP}), "unknown-parked-event", "not-your-unit"),
@@ -393,6 +397,10 @@ async def test_lists_count_only_what_exists_for_the_caller(police: FastAPI, role
         for query in ({}, {"role": "outgoing"}, {"victim_id": VICTIM}, {"region": "74"}):
             page = (await ask(police, "police", role, unit, "GET", "/v1/referrals", params=query)).json()
             assert {item["id"] for item in page["items"]} == {r for r in (IN_HOUSE, OUTSIDE) if unit in SEES[r]}, unit
+        clocks = (await ask(police, "police", role, unit, "GET", "/v1/clocks")).json()["items"]
+        kept = {(KOLAKA, IN_HOUSE), (KOLAKA, OUTSIDE)} if unit in OWN else set()
+        kept |= {(MAKASSAR, IN_HOUSE)} if unit in AT_WORK else set()
+        assert {(clock["unit"], clock["about"]) for clock in clocks} == kept, unit
 
 
 @ON_ONE_LOOP
@@ -774,7 +782,7 @@ async def test_a_province_follows_the_journeys_it_has_a_part_in(coordination: Fa
 async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secrets: Path) -> None:
     """The same in Kolaka and in Banda Aceh: each province counts its own, the centre both."""
     then = datetime(2026, 1, 5, tzinfo=UTC)
-    rows: list[JourneyRow | ReferralRow] = []
+    rows: list[JourneyRow | ReferralRow | AlarmRow] = []
     for region, agency, stage in (("74.01", "police", Stage.PROTECTION), ("11.71", "kemensos", Stage.REPATRIATION)):
         desk = f"desk-{region}"
         for closed in (None, then):
@@ -782,9 +790,15 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
                 JourneyRow(victim_id=new_id(), stage=stage, custody_agency=agency, custody_unit=desk,
                            custody_region=region, custody_seq=1, registered_at=then, closed_at=closed)
             )  # fmt: skip
+        victim = str(rows[-2].victim_id)
+        told = {"started_at": then, "due_at": then, "escalated_at": then, "escalated_level": "province"}
+        rows.append(
+            AlarmRow(about=new_id(), clock="first-aid", agency=agency, unit=desk, region=region, victim_id=victim,
+                     **told)
+        )  # fmt: skip
         rows.append(
             ReferralRow(
-                id=new_id(), case_id=CASE, victim_id=rows[-2].victim_id, kind="referral", service="first-aid",
+                id=new_id(), case_id=CASE, victim_id=victim, kind="referral", service="first-aid",
                 priority="stat", sender_agency=agency, sender_unit=desk, sender_region=region,
                 receiver_agency="kemenkes", receiver_unit=f"rs-{region}", receiver_region=region, requested_at=then,
                 due_at=then, status="requested", version=1, norm_gap="no-procedure", updated_at=then,
@@ -796,7 +810,8 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
             ("by_province", "by_agency", "by_stage"), zip(*provinces, strict=True), strict=True
         )} if provinces else {"by_province": {}, "by_agency": {}, "by_stage": {}}  # fmt: skip
         many = dict.fromkeys(("journeys_open", "journeys_closed", "overdue", "norm_gaps"), len(provinces))
-        return {**ones, **many, "handovers_by_status": {"requested": len(provinces)} if provinces else {}}
+        told = {"escalated": {"province": len(provinces)} if provinces else {}}
+        return {**ones, **many, **told, "handovers_by_status": {"requested": len(provinces)} if provinces else {}}
 
     sultra, aceh = ("74", "police", "protection"), ("11", "kemensos", "repatriation")
     expected = {CENTRE: total(sultra, aceh), SULTRA: total(sultra), ACEH: total(aceh), SULSEL: total()}
@@ -840,7 +855,7 @@ async def test_the_pages_show_a_province_what_the_interface_shows_it(coordinatio
             continue
         seen = {victim for victim, units in FOLLOWED.items() if unit in units}
         assert journeys_on(front) == seen
-        assert COUNTED.findall(front.text) == [str(len(seen)), "0", "0", str(int(AT_KOLAKA in seen))]
+        assert COUNTED.findall(front.text) == [str(len(seen)), "0", "0", "0", str(int(AT_KOLAKA in seen))]
         assert IN_A_CHOICE.findall(front.text) == [str(len(seen))] * 2  # by stage, by agency
         for asked in ASKED:
             page = await page_of(coordination, role, unit, "/", **asked)

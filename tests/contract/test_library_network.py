@@ -3,8 +3,9 @@
 What differs is declared below: two agencies, their desks, their directory, their keys, their broker accounts.
 """
 
+import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,29 @@ from deploy.embedded_nats import EmbeddedNats
 from deploy.secrets import make_secrets, network
 from shared.contracts.codes import Kind, Stage
 from shared.contracts.subjects import addressed_to
-from shared.domain.agency import Agency, Clock, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service, Text
 from shared.reference.directory import write_directory
 from shared.service.app import agency_member
-from tests.network import Client, Network, problem, provisioning, refer
+from tests.network import Client, Network, problem, provisioning, refer, until_told
 
-LOAN = Clock("loan-decided", timedelta(hours=48), "House rules of the library")
+LOAN = "loan-decided"
+BEGUN = ["started", "rejected", "cancelled", "failed", "completed"]
+CLOCKS = {
+    LOAN: {
+        "label": {"id": "Peminjaman diputuskan", "en": "Loan decided"},
+        "basis": "House rules of the library",
+        "source": "The test",
+        "scope": "local-standard",
+        "about": "referral",
+        "limit": "PT48H",
+        "counting": "elapsed",
+        "starts": [{"event": "referral.requested"}],
+        "stops": [{"event": f"referral.{word}"} for word in BEGUN],
+        "by_itself": False,
+        "warn_before": "PT12H",
+        "escalate_after": ["PT24H", "PT48H"],
+    }
+}
 LIBRARY = Agency(
     code="library",
     label=Text("Perpustakaan Kota", "City library"),
@@ -54,7 +72,8 @@ branch,regency,regency,shelf-{code},Rak {name},{name} shelf,2020-01-01,,The test
 @pytest.fixture
 async def libraries(tmp_path: Path) -> AsyncIterator[Network]:
     """The two, on SQLite, with a broker whose accounts are theirs alone."""
-    units, directory = tmp_path / "units.csv", tmp_path / "directory.json"
+    units, directory, clocks = (tmp_path / name for name in ("units.csv", "directory.json", "clocks.json"))
+    clocks.write_text(json.dumps(CLOCKS), encoding="utf-8")
     units.write_text(UNITS, encoding="utf-8")
     directory.write_text(write_directory([LIBRARY, BRANCH]), encoding="utf-8")
     secrets = tmp_path / "secrets"
@@ -68,7 +87,7 @@ async def libraries(tmp_path: Path) -> AsyncIterator[Network]:
                 nats,
                 lambda code: f"sqlite:///{tmp_path}/{code}.db",
                 members=MEMBERS,
-                extra={"units_file": units, "directory_file": directory},
+                extra={"units_file": units, "directory_file": directory, "clocks_file": clocks},
             )
             yield network_of_two
             await network_of_two.stop_all()
@@ -114,6 +133,25 @@ async def test_a_reader_moves_to_the_branch_and_is_the_librarys_no_more(librarie
     await library.until_status(move, "accepted")
     for member in (library, branch):
         assert (await member.get(f"/v1/victims/{reader}"))["custody"]["unit"] == "shelf-74.01"
+
+
+async def test_a_loan_that_nobody_decides_is_told_to_both_and_to_the_desk_above(libraries: Network) -> None:
+    library, branch = await libraries.start("library"), await libraries.start("branch")
+    loan = await refer(library, await a_reader(library), "branch", "book-loan")
+    arrived = await branch.until_status(loan, "received")
+    due = datetime.fromisoformat(arrived["due_at"])
+    assert due - datetime.fromisoformat(arrived["requested_at"]) == timedelta(hours=48)
+    libraries.clock.advance(timedelta(hours=73))
+    for member, desk in ((library, "reading-room"), (branch, "shelf-74.01")):
+        await until_told(libraries, member.code, 3)
+        [kept] = (await member.get("/v1/clocks"))["items"]
+        assert (kept["unit"], kept["state"], kept["basis"]) == (desk, "overdue", "House rules of the library")
+        # one desk stands above: it is told, and no other
+        assert [(step["step"], step["told"]) for step in kept["steps"]] == [
+            ("warned", True),
+            ("breached", True),
+            ("escalated", True),
+        ]
 
 
 async def test_the_libraries_rules_are_those_they_declare(libraries: Network) -> None:

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from services.coordination.projection import WITNESSED_EVERY
 from shared.messaging.broker import Incoming
-from tests.network import Network, a_victim, refer, sent_by
+from tests.network import Network, a_victim, refer, sent_by, until_told
 
 
 async def test_a_transfer_moves_custody_in_the_journey(network: Network) -> None:
@@ -69,6 +70,8 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
     victim = await a_victim(police)
     transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
     await kemenpppa.until_status(transfer, "received")
+    network.clock.advance(timedelta(days=30))
+    await until_told(network, "police", 4)  # warned, breached, told to the province and the nation
     for action in ("accept", "start"):
         await kemenpppa.must(transfer, action)
     await police.until_status(transfer, "in-progress")
@@ -85,6 +88,7 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
 
     readings = [await reading(network, told, victim, seed) for seed in range(6)]
     assert [handover["business_status"] for handover in readings[0]["handovers"]] == ["closed", "closed"]
+    assert [alarm["escalated_level"] for alarm in readings[0]["alarms"] if alarm["agency"] == "police"] == ["national"]
     for journey in readings[1:]:
         assert journey == readings[0]
 

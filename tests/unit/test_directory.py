@@ -1,26 +1,25 @@
 """The directory of services says to everyone what each agency declared, and nothing else."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.contracts.codes import Stage
-from shared.domain.agency import Agency, Clock, Service, Text
+from shared.domain.agency import Agency, Service, Text
 from shared.domain.refusal import Refused
 from shared.reference.directory import load_directory, write_directory
 
 
-def lends(code: str, limit: timedelta) -> Service:
-    return Service(code, Text("Peminjaman", "Loan"), Stage.PROTECTION, Clock("loan", limit, "Tata tertib Ps 1"))
+def lends(code: str, clock: str = "loan") -> Service:
+    return Service(code, Text("Peminjaman", "Loan"), Stage.PROTECTION, clock)
 
 
 def agency(code: str, *services: Service) -> Agency:
     return Agency(code, Text("Perpustakaan", "Library"), "cooperation", {}, services, ())
 
 
-LIBRARY = agency("library", lends("book", timedelta(days=7)), lends("atlas", timedelta(minutes=150, seconds=5)))
-ARCHIVE = agency("archive", lends("book", timedelta(hours=72)))
+LIBRARY = agency("library", lends("book"), lends("atlas", "short-loan"))
+ARCHIVE = agency("archive", lends("book"))
 
 
 def test_what_is_declared_can_be_read_back(tmp_path: Path) -> None:
@@ -29,7 +28,7 @@ def test_what_is_declared_can_be_read_back(tmp_path: Path) -> None:
     directory = load_directory(path)
     declared = {(a.code, service.code): service for a in (LIBRARY, ARCHIVE) for service in a.services}
     assert directory.services == declared
-    assert directory.service("library", "book").clock.limit == timedelta(hours=168)
+    assert directory.service("library", "book").clock == "loan"
     assert directory.stage_of("archive", "book") is Stage.PROTECTION
 
 
@@ -45,16 +44,12 @@ def test_the_text_does_not_depend_on_the_order_of_declaration() -> None:
     turned = agency("library", *reversed(LIBRARY.services))
     text = write_directory([LIBRARY, ARCHIVE])
     assert text == write_directory([ARCHIVE, turned])
-    assert '"limit": "PT168H"' in text
-    assert '"limit": "PT2H30M5S"' in text
+    assert '"clock": "short-loan"' in text
 
 
 def test_a_declaration_that_contradicts_itself_is_not_published() -> None:
-    twice = agency("library", lends("book", timedelta(days=1)), lends("book", timedelta(days=2)))
-    timeless = agency("library", lends("book", timedelta(0)))
-    for wrong in (twice, timeless):
-        with pytest.raises(ValueError):
-            write_directory([wrong])
+    with pytest.raises(ValueError):
+        write_directory([agency("library", lends("book"), lends("book", "short-loan"))])
 
 
 def test_a_file_that_is_no_directory_is_not_loaded(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", tags=["acuan"], route_class=GuardedRoute)
 
 
 class ServiceView(BaseModel):
-    """A service and its clock."""
+    """A service and its clock, by national law: a local standard may shorten it."""
 
     code: str
     label: str
@@ -56,11 +56,11 @@ def see_agency(office: OfficeDep) -> AgencyView:
             label=service.label.id,
             label_en=service.label.en,
             stage=service.stage,
-            clock=service.clock.code,
-            limit_hours=service.clock.limit.total_seconds() / 3600,
-            basis=service.clock.basis,
+            clock=clock.code,
+            limit_hours=clock.limit.total_seconds() / 3600,
+            basis=clock.basis,
         )
-        for service in agency.services
+        for service, clock in ((service, office.clocks.by_code[service.clock]) for service in agency.services)
     ]
     return AgencyView(
         code=agency.code,

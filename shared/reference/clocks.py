@@ -1,0 +1,40 @@
+"""The table of clocks (DESIGN section 7), as reference data: the law's, and the standards of a place or a desk."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
+
+from shared.contracts.events import CATALOGUE
+from shared.domain.clocks import Clock, Clocks, check, word_of
+from shared.reference.units import REGIONS
+
+COLUMNS = {field.name for field in fields(Clock)}
+TABLE: TypeAdapter[dict[str, Clock]] = TypeAdapter(dict[str, Clock])
+
+
+def load_clocks(paths: Iterable[Path], regions: Path = REGIONS) -> Clocks:
+    """The clocks of these files; a row of a later one takes the place of an earlier one's. Limits are ISO 8601
+    durations. Raises OSError, or ValueError on a table that makes no sense."""
+    rows: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        rows |= {code: {"code": code, **row} for code, row in from_json(path.read_bytes()).items()}
+    for code, row in rows.items():
+        if unknown := row.keys() - COLUMNS:  # one that is misspelt must not be lost in silence
+            raise ValueError(f"clock {code}: no such column: {', '.join(sorted(unknown))}")
+        for trigger in (*row["starts"], *row["stops"]):
+            trigger.setdefault("where", {})
+    by_code = TABLE.validate_python(rows)
+    check(by_code.values(), map(word_of, CATALOGUE.values()))
+    return Clocks(by_code, _zones(regions / "time_zones.csv"))
+
+
+def _zones(path: Path) -> dict[str, timezone]:
+    """Province → its zone (Keppres 41/1987)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["province_code"]: timezone(timedelta(hours=int(row["hours_east"]))) for row in csv.DictReader(file)}

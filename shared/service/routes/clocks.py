@@ -1,0 +1,67 @@
+"""Clocks: the table of deadlines, and what is due and overdue at a desk."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import Session, col
+
+from shared.contracts.types import CODE, UNIT
+from shared.service import clocks
+from shared.service.admission import GuardedRoute, SightDep
+from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.clock_models import ClockPage, ClockTable, Shown, clock_rule_view, clock_view, shown
+from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, Limit, OfficeDep
+from shared.service.problems import responses
+from shared.storage import seen
+from shared.storage.agency_tables import ClockRow
+from shared.storage.pages import soonest_first
+
+router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)
+
+
+@router.get("/clock-table", summary="Tabel batas waktu / The table of clocks")
+def list_clock_table(office: OfficeDep) -> ClockTable:
+    """Setiap batas waktu dengan dasar hukum, sumber, peristiwa awal, satuan waktu, dan lingkupnya."""
+    return ClockTable(items=[clock_rule_view(clock) for clock in office.clocks.by_code.values()])
+
+
+@router.get(
+    "/clocks",
+    response_model=ClockPage,
+    summary="Yang jatuh tempo dan terlewat / What is due and overdue",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-cursor")},
+)
+async def list_clocks(
+    office: OfficeDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    state: Shown = "open",
+    unit: Annotated[str | None, Query(pattern=UNIT, max_length=48)] = None,
+    clock: Annotated[str | None, Query(pattern=CODE, max_length=48)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Yang terdekat dahulu, milik satuan Anda dan yang di bawahnya. `state=overdue`: yang terlewat dan belum
+    terpenuhi. `Prefer: wait=20` menunggu perubahan."""
+
+    def look(session: Session) -> tuple[str, ClockPage]:
+        now = database.clock()
+        conditions = [seen.clocks(sight), *shown(state, now)]
+        conditions += [col(ClockRow.unit) == unit] if unit else []
+        conditions += [col(ClockRow.clock) == clock] if clock else []
+        rows, more = soonest_first(session, office.vault, ClockRow, col(ClockRow.due_at), conditions, cursor, limit)
+        page = ClockPage(items=[clock_view(row, office, now) for row in rows], next=more)
+        return _etag(page), page
+
+    answer = await held(changes, clocks.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    assert answer is not None  # a list is always there
+    return answer
+
+
+def _etag(page: ClockPage) -> str:
+    stands = "".join(f"{c.about}{c.clock}{c.unit}{c.state}{c.told}" for c in page.items)
+    return f'"{sha256(stands.encode()).hexdigest()[:32]}"'

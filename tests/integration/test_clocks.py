@@ -1,0 +1,551 @@
+"""Clocks at work: both sides of a hand-over keep one, it tells once and at its moment, with nobody logged in."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from services.kemensos.main import MEMBER as KEMENSOS
+from shared.contracts.codes import AgeClass, Exploitation, LegalBasis, Outcome, RejectReason, Sex
+from shared.domain import commands as c
+from shared.domain.access import Role, Sight
+from shared.domain.refusal import Refused
+from shared.reference.clocks import load_clocks
+from shared.reference.directory import load_directory
+from shared.reference.notices import load_notices
+from shared.reference.units import load_units
+from shared.security.key_directory import DirectoryFile, load_root
+from shared.service import cases, clocks, handlers
+from shared.service.office import Office
+from shared.service.settings import Settings
+from shared.service.vaults import open_vault
+from shared.storage.agency_tables import ClockRow
+from shared.storage.database import Author, Database, Transaction
+from shared.storage.migrate import migrate
+from shared.storage.tables import LedgerEntry
+from tests.network import Network, a_victim, refer, until_told
+from tests.tokens import trusting
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ASKING, RECEIVING = "dinsos-74.01", "dinsos-92.02"
+KOLAKA, SULTRA, BARESKRIM = "polres-74.01", "polda-sultra", "bareskrim"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def told_by(network: Network, code: str) -> list[dict[str, Any]]:
+    """What a member has told of its clocks, in the order in which it was recorded: data with ``step`` and ``time``."""
+    database: Database = network.apps[code].state.database
+    return database.read(_told)
+
+
+def _told(session: Session) -> list[dict[str, Any]]:
+    ours = select(col(LedgerEntry.body)).where(
+        col(LedgerEntry.sent), col(LedgerEntry.type).startswith("id.tppo.clock.")
+    )
+    events = [json.loads(body) for body in session.scalars(ours.order_by(col(LedgerEntry.position)))]
+    return [{**event["data"], "step": event["type"].split(".")[3], "time": event["time"]} for event in events]
+
+
+# --- both sides ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_hospital_that_never_answers_is_told_of_to_the_province_and_the_nation(network: Network) -> None:
+    """Its service is down: the police hear of it by their own clock, and so does everybody above."""
+    police, coordination = await network.start("police"), await network.start("coordination")
+    victim = await a_victim(police)
+    asked = await refer(police, victim, "kemenkes", "first-aid", priority="urgent")
+    start = datetime.fromisoformat((await police.get(f"/v1/referrals/{asked}"))["requested_at"])
+    [kept] = (await police.get("/v1/clocks"))["items"]
+    assert (kept["about"], kept["clock"], kept["unit"], kept["peer"]) == (
+        (asked, "first-aid-medium-risk", KOLAKA, "kemenkes")
+    )
+    assert (kept["state"], kept["basis"]) == ("running", "Standar UPTD PPA")
+
+    network.clock.advance(4 * HOUR)
+    await until_told(network, "police", 1)
+    assert [event["step"] for event in told_by(network, "police")] == ["warned"]
+    network.clock.advance(2 * HOUR)
+    await until_told(network, "police", 2)
+    assert [event["step"] for event in told_by(network, "police")] == ["warned", "breached"]
+    [kept] = (await police.get("/v1/clocks", state="overdue", unit=KOLAKA))["items"]
+    network.clock.advance(24 * HOUR)
+    await until_told(network, "police", 4)
+    *_, province, nation = told_by(network, "police")
+    assert (province["to"]["unit"], province["level"]) == (SULTRA, "province")
+    assert (nation["to"]["unit"], nation["level"]) == (BARESKRIM, "national")
+    moments = [datetime.fromisoformat(event["occurred_at"]) - start for event in told_by(network, "police")]
+    assert moments == [4 * HOUR, 6 * HOUR, 12 * HOUR, 30 * HOUR]
+
+    seen = await coordination.until(f"/v1/journeys/{victim}", lambda journey: journey["escalated"] == "national")
+    [alarm] = seen["alarms"]
+    assert (alarm["unit"], alarm["escalated_to"], alarm["stopped_at"]) == (KOLAKA, BARESKRIM, None)
+    assert (await coordination.get("/v1/counts"))["escalated"] == {"national": 1}
+    assert [j["victim_id"] for j in (await coordination.get("/v1/journeys", escalated="true"))["items"]] == [victim]
+
+
+async def test_the_receiver_keeps_the_clock_too_and_both_hear_when_it_stops(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    coordination = await network.start("coordination")
+    victim = await a_victim(police)
+    asked = await refer(police, victim, "kemenkes", "first-aid", priority="urgent")
+    await kemenkes.until_status(asked, "received")
+    [here], [there] = [(await member.get("/v1/clocks"))["items"] for member in (police, kemenkes)]
+    assert (there["unit"], there["peer"]) == ("rs-74.01", "police")
+    assert (here["due_at"], here["clock"]) == (there["due_at"], there["clock"])
+
+    network.clock.advance(7 * HOUR)
+    for code in ("police", "kemenkes"):
+        await until_told(network, code, 2)
+    await kemenkes.must(asked, "accept")
+    await kemenkes.must(asked, "start")
+    for member in (police, kemenkes):
+        listed = await member.until("/v1/clocks?state=stopped", lambda page: bool(page["items"]))
+        assert [kept["state"] for kept in listed["items"]] == ["late"]
+        assert (await member.get("/v1/clocks"))["items"] == []
+        assert [event["step"] for event in told_by(network, member.code)] == ["warned", "breached", "stopped"]
+    await kemenkes.must(asked, "complete", outcome="service-provided")  # stopped is stopped
+    await police.until_status(asked, "completed")
+    for code in ("police", "kemenkes"):
+        assert [event["step"] for event in told_by(network, code)] == ["warned", "breached", "stopped"]
+    seen = await coordination.until(
+        f"/v1/journeys/{victim}", lambda journey: sum(bool(a["stopped_at"]) for a in journey["alarms"]) == 2
+    )
+    assert {(alarm["agency"], alarm["in_time"]) for alarm in seen["alarms"]} == {("police", False), ("kemenkes", False)}
+    assert seen["escalated"] is None
+
+
+async def test_what_is_answered_in_time_tells_nothing(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
+    await kemenkes.until_status(asked, "received")
+    await kemenkes.must(asked, "accept")
+    await kemenkes.must(asked, "start")
+    await police.until_status(asked, "in-progress")
+    network.clock.advance(30 * DAY)
+    for member in (police, kemenkes):
+        [kept] = (await member.get("/v1/clocks", state="stopped"))["items"]
+        assert (kept["state"], kept["told"]) == ("met", 0)
+    assert told_by(network, "police") == told_by(network, "kemenkes") == []
+
+
+async def test_a_refusal_stops_the_clock_and_the_next_desk_has_its_own(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police)
+    first = await refer(police, victim, "kemenkes", "first-aid", priority="urgent")
+    await kemenkes.until_status(first, "received")
+    await kemenkes.must(first, "reject", reason="no-capacity")
+    await police.until_status(first, "rejected")
+    elsewhere = {"agency": "kemenkes", "unit": "rs-73.71"}
+    second = await refer(police, victim, "kemenkes", "first-aid", receiver=elsewhere, replaces=first)
+    assert [kept["about"] for kept in (await police.get("/v1/clocks"))["items"]] == [second]
+    assert [kept["about"] for kept in (await police.get("/v1/clocks", state="stopped"))["items"]] == [first]
+
+
+# --- with nobody logged in -------------------------------------------------------------------------------------------
+
+
+async def test_after_a_stop_of_a_week_all_that_fell_due_is_told_once_with_its_own_moment(network: Network) -> None:
+    police = await network.start("police", online=False)
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
+    start = datetime.fromisoformat((await police.get(f"/v1/referrals/{asked}"))["requested_at"])
+    await network.stop("police")
+    network.clock.advance(7 * DAY)
+    for _ in range(2):  # and it is told once, although it starts again
+        police = await network.start("police", online=False)
+        await until_told(network, "police", 4)
+        told = told_by(network, "police")
+        await network.stop("police")
+    assert [event["step"] for event in told] == ["warned", "breached", "escalated", "escalated"]
+    moments = [datetime.fromisoformat(event["occurred_at"]) - start for event in told]
+    assert moments == [4 * HOUR, 6 * HOUR, 12 * HOUR, 30 * HOUR]
+    assert all(datetime.fromisoformat(event["time"]) - start >= 7 * DAY for event in told)
+
+
+async def test_a_hand_over_that_was_under_way_before_clocks_were_kept_has_one_from_the_next_start(
+    network: Network,
+) -> None:
+    police = await network.start("police", online=False)
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    network.apps["police"].state.database.write(lambda tx: tx.session.execute(ClockRow.__table__.delete()))  # type: ignore[attr-defined]
+    assert (await police.get("/v1/clocks"))["items"] == []
+    await network.stop("police")
+    police = await network.start("police", online=False)
+    [kept] = (await police.get("/v1/clocks"))["items"]
+    assert (kept["about"], kept["due_at"]) == (asked, (await police.get(f"/v1/referrals/{asked}"))["due_at"])
+
+
+async def test_a_paper_answer_from_before_the_time_was_over_takes_the_alarm_back(network: Network) -> None:
+    """It had begun in time, on paper; the word of it came late."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
+    await kemenkes.until_status(asked, "received")
+    network.clock.advance(7 * HOUR)
+    await until_told(network, "kemenkes", 2)
+    then = (network.clock() - 3 * HOUR).isoformat()
+    await kemenkes.must(asked, "accept", occurred_at=then)
+    await kemenkes.must(asked, "start", occurred_at=then)
+    *_, stopped = told_by(network, "kemenkes")
+    assert (stopped["step"], stopped["in_time"]) == ("stopped", True)
+
+
+async def test_what_is_over_when_it_is_written_down_is_told_at_once(network: Network) -> None:
+    """A letter of last week: nobody waits half a minute until somebody looks at the time again."""
+    police = await network.start("police", online=False)
+    last_week = (network.clock() - 7 * DAY).isoformat()
+    victim = await a_victim(police)
+    await refer(police, victim, "kemenkes", "first-aid", priority="urgent", occurred_at=last_week)
+    await police.until("/v1/clocks", lambda page: page["items"][0]["told"] == 4, seconds=10)
+
+
+async def test_a_clock_of_ones_own_place_starts_once_however_often_what_starts_it_happens(network: Network) -> None:
+    own = {
+        "label": {"id": "Penundaan ditinjau", "en": "A pause is reviewed"},
+        **{"basis": "Standar rekaan", "source": "Pengujian", "scope": "local-standard", "about": "referral"},
+        **{"limit": "PT24H", "counting": "elapsed", "warn_before": "PT1H", "escalate_after": ["PT1H"]},
+        **{"starts": [{"event": "referral.held"}], "stops": [{"event": "referral.completed"}]},
+        **{"desks": ["kemenkes/rs-74.01"]},
+    }
+    file = network.folder / "own-clocks.json"
+    file.write_text(json.dumps({"pause-reviewed": own}), encoding="utf-8")
+    network.extra = {"local_clocks_file": file}
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    await kemenkes.until_status(asked, "received")
+    for action, body in (("accept", {}), ("start", {}), *[("hold", {"reason": "scheduled"}), ("resume", {})] * 2):
+        await kemenkes.must(asked, action, **body)
+    [kept] = (await kemenkes.get("/v1/clocks"))["items"]
+    assert (kept["clock"], kept["label"], kept["basis"]) == ("pause-reviewed", "Penundaan ditinjau", "Standar rekaan")
+
+
+# --- duties ----------------------------------------------------------------------------------------------------------
+
+
+async def test_who_learns_of_sexual_violence_reports_it_to_the_police_within_three_days(network: Network) -> None:
+    kemenpppa = await network.start("kemenpppa", online=False)
+    opened = {"unit": "uptd-ppa-74.01", "channel": "uptd", "exploitation": "sexual"}
+    case = (await kemenpppa.post("/v1/cases", opened)).json()["id"]
+    girl = {"age_class": "child", "sex": "female"}
+    victim = (await kemenpppa.post(f"/v1/cases/{case}/victims", girl)).json()["id"]
+    [duty] = (await kemenpppa.get("/v1/clocks"))["items"]
+    assert (duty["clock"], duty["about"], duty["kind"], duty["basis"]) == (
+        *("duty-to-report", victim, "victim"),
+        "UU 12/2022 Ps 39-41",
+    )
+    due, start = (datetime.fromisoformat(duty[name]) for name in ("due_at", "started_at"))
+    assert due - start == 72 * HOUR
+    await refer(kemenpppa, victim, "police", "investigation")
+    assert "duty-to-report" not in [kept["clock"] for kept in (await kemenpppa.get("/v1/clocks"))["items"]]
+
+
+async def test_the_police_who_learn_of_it_owe_nobody_a_report(network: Network) -> None:
+    police = await network.start("police", online=False)
+    opened = {"unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}
+    case = (await police.post("/v1/cases", opened)).json()["id"]
+    await police.post(f"/v1/cases/{case}/victims", {"age_class": "adult", "sex": "female"})
+    assert (await police.get("/v1/clocks"))["items"] == []
+
+
+async def test_temporary_protection_ends_after_fourteen_days_at_most(network: Network) -> None:
+    police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
+    victim = await _a_victim_of(kemenpppa)
+    asked = await refer(kemenpppa, victim, "police", "temporary-protection")
+    await police.until_status(asked, "received")
+    await police.must(asked, "accept")
+    await police.must(asked, "start")
+    await kemenpppa.until_status(asked, "in-progress")
+    for member in (police, kemenpppa):
+        running = {kept["clock"] for kept in (await member.get("/v1/clocks"))["items"]}
+        assert running == {"temporary-protection-end"}
+
+
+async def _a_victim_of(kemenpppa: Any) -> str:
+    opened = {"unit": "uptd-ppa-74.01", "channel": "uptd", "exploitation": "forced-labour"}
+    case = (await kemenpppa.post("/v1/cases", opened)).json()["id"]
+    made = await kemenpppa.post(f"/v1/cases/{case}/victims", {"age_class": "adult", "sex": "female"})
+    return str(made.json()["id"])
+
+
+async def test_a_crisis_desk_answers_within_two_hours_where_the_regency_says_so(network: Network) -> None:
+    police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
+    victim = await a_victim(police, "polres-62.05")
+    asked = await refer(police, victim, "kemenpppa", "case-management")
+    await kemenpppa.until_status(asked, "received")
+    for member in (police, kemenpppa):
+        kept = (await member.get("/v1/clocks"))["items"]
+        assert [clock["clock"] for clock in kept] == ["crisis-desk-answer", "rehabilitation-service"]  # soonest first
+    await kemenpppa.must(asked, "accept")  # an answer, although no work has begun
+    assert [clock["clock"] for clock in (await kemenpppa.get("/v1/clocks"))["items"]] == ["rehabilitation-service"]
+
+
+# --- who sees them ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_desk_sees_its_own_clocks_and_those_of_the_desks_below(network: Network) -> None:
+    police = await network.start("police", online=False)
+    for desk in (KOLAKA, "polres-11.01"):
+        await refer(police, await a_victim(police, desk), "kemenkes", "first-aid")
+    seen = {}
+    for unit in (KOLAKA, SULTRA, "polres-11.01", BARESKRIM):
+        client = await network.calling("police", Role.OFFICER, unit)
+        seen[unit] = sorted(kept["unit"] for kept in (await client.get("/v1/clocks"))["items"])
+    assert seen == {
+        KOLAKA: [KOLAKA],
+        SULTRA: [KOLAKA],
+        "polres-11.01": ["polres-11.01"],
+        BARESKRIM: ["polres-11.01", KOLAKA],
+    }
+
+
+async def test_the_list_goes_on_where_it_stopped_the_soonest_first(network: Network) -> None:
+    police = await network.start("police", online=False)
+    for priority in ("routine", "urgent", "stat", "routine", "urgent"):
+        await refer(police, await a_victim(police), "kemenkes", "first-aid", priority=priority)
+    whole = [kept["due_at"] for kept in (await police.get("/v1/clocks"))["items"]]
+    assert whole == sorted(whole) and len(whole) == 5
+    pages: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await police.get("/v1/clocks", limit=2, **cursor)
+        pages += [kept["due_at"] for kept in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert pages == whole
+
+
+async def test_the_table_is_read_by_everybody(network: Network) -> None:
+    police = await network.start("police", online=False)
+    rows = {row["code"]: row for row in (await police.get("/v1/clock-table"))["items"]}
+    first_aid = rows["first-aid"]
+    assert (first_aid["basis"], first_aid["limit_hours"], first_aid["counting"]) == (
+        *("UU 21/2007 Ps 53", 168),
+        "calendar-days",
+    )
+    assert rows["outreach"]["regions"] == ["11.08"] and rows["outreach"]["scope"] == "local-standard"
+
+
+# --- any history, with restarts in between ---------------------------------------------------------------------------
+
+
+@dataclass
+class Desk:
+    """The social affairs offices at one moment after another: the real rules and rows, and a clock that is moved."""
+
+    office: Office
+    file: Path
+    now: datetime
+    up: bool = True
+
+    def __post_init__(self) -> None:
+        self.database = self._open()
+
+    def _open(self) -> Database:
+        return Database(f"sqlite:///{self.file}", Author(self.office.code, self.office.vault), lambda: self.now)
+
+    def stop(self) -> None:
+        self.database.close()
+        self.up = False
+
+    def restart(self) -> None:
+        if self.up:
+            self.stop()
+        self.database, self.up = self._open(), True
+        self.database.write(lambda tx: clocks.adopt(tx, self.office))
+        self.tell()
+
+    def let_pass(self, by: timedelta) -> None:
+        """Time goes on; as long as the service is up it looks at each moment that it has set itself."""
+        until = self.now + by
+        while self.up and (due := self.database.read(clocks.next_due)) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.tell()
+        self.now = until
+
+    def tell(self) -> None:
+        while self.database.write(lambda tx: clocks.tell_due(tx, self.office)):
+            pass
+
+
+@pytest.fixture(scope="module")
+def social_affairs(secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, Path]]:
+    """Their office, and a migrated empty database to begin from."""
+    empty = tmp_path_factory.mktemp("clocks") / "empty.db"
+    own = Settings(database_url=f"sqlite:///{empty}", **trusting("kemensos", secrets))
+    database = Database(own.database(), None, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+    migrate(database.engine, KEMENSOS.lineages)
+    database.close()
+    keys = DirectoryFile(own.key_directory_file, load_root(own.key_directory_root_file))
+    office = Office(
+        KEMENSOS.agency,
+        load_units(own.units_file),
+        load_directory(own.directory_file),
+        load_notices(own.notices_file),
+        load_clocks(own.clocks_files()),
+        open_vault(own, "kemensos", keys.current, lambda: datetime.now(UTC)),
+        keys,
+    )
+    yield office, empty
+
+
+SPANS = st.integers(1, 12 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
+HAPPENINGS = st.lists(
+    st.one_of(
+        st.tuples(st.just("pass"), SPANS),
+        st.tuples(st.just("request"), st.integers(0, 300)),
+        st.tuples(st.just("act"), st.sampled_from(["accept", "start", "complete", "reject"]), st.integers(0, 9)),
+        st.tuples(st.just("restart")),
+        st.tuples(st.just("down"), SPANS),
+    ),
+    min_size=3,
+    max_size=14,
+)
+ALL = Sight("kemensos", None, None)
+ACTS: dict[str, Callable[[], c.Command]] = {
+    "accept": c.Accept,
+    "start": c.Start,
+    "complete": lambda: c.Complete(outcome=Outcome.SERVICE_PROVIDED),
+    "reject": lambda: c.Reject(reason=RejectReason.NO_CAPACITY),
+}
+
+
+class Telling(NamedTuple):
+    """Something that a clock tells: of what, whose, which step, how high, its moment, and when it was told."""
+
+    about: str
+    unit: str
+    step: str
+    level: str
+    moment: datetime
+    told: datetime
+
+
+@dataclass
+class Asked:
+    """A hand-over between two offices, and what their clocks must tell of it until it is stopped."""
+
+    id: str
+    to_tell: list[tuple[str, str, datetime]]
+    told: list[Telling] = field(default_factory=list)
+
+    def pass_by(self, until: datetime) -> None:
+        """Each moment up to then is told at that moment."""
+        self._tell([(step, level, moment, moment) for step, level, moment in self.to_tell if moment <= until])
+
+    def tell_late(self, now: datetime) -> None:
+        """What is over by now is told now."""
+        self._tell([(step, level, moment, now) for step, level, moment in self.to_tell if moment <= now])
+
+    def _tell(self, due: list[tuple[str, str, datetime, datetime]]) -> None:
+        self.to_tell = self.to_tell[len(due) :]
+        self.told += [Telling(self.id, unit, *said) for said in due for unit in (ASKING, RECEIVING)]
+
+    def act(self, desk: Desk, word: str) -> None:
+        """Do something, if the rules let it be done: the clocks stop when the work begins or is refused."""
+        try:
+            desk.database.write(lambda tx: handlers.act(tx, desk.office, ALL, self.id, ACTS[word](), None))
+        except Refused:
+            return
+        if word != "accept":
+            self.to_tell = []
+
+
+def _request(desk: Desk, ago: timedelta) -> Asked:
+    """A shelter is asked for, on paper so long ago, in the next time zone: seven days after that day, there."""
+    victim = desk.database.write(lambda tx: _register(tx, desk))
+    start = desk.now - ago
+    command = c.Request(
+        victim_id=victim,
+        service="shelter-and-rehabilitation",
+        receiver=c.Receiver(agency="kemensos", unit=RECEIVING),
+        basis=LegalBasis.PUBLIC_TASK,
+        occurred_at=start,
+    )
+    row = desk.database.write(lambda tx: handlers.request(tx, desk.office, ALL, command))
+    there = timezone(9 * HOUR)
+    day = start.astimezone(there).date()
+    due = datetime(day.year, day.month, day.day, tzinfo=there) + 8 * DAY
+    half = start + (due - start) / 2
+    asked = Asked(
+        row.id,
+        [
+            ("warned", "", max(due - 2 * DAY, half)),
+            ("breached", "", due),
+            ("escalated", "province", due + DAY),
+            ("escalated", "national", due + 3 * DAY),
+        ],
+    )
+    asked.tell_late(desk.now)
+    return asked
+
+
+def _register(tx: Transaction, desk: Desk) -> str:
+    opened = c.OpenCase(unit=ASKING, channel="social-office", exploitation=Exploitation.FORCED_LABOUR)
+    case = cases.open_case(tx, desk.office, ALL, opened)
+    tx.session.flush()
+    person = c.RegisterVictim(age_class=AgeClass.ADULT, sex=Sex.FEMALE)
+    return cases.register_victim(tx, desk.office, ALL, case.id, person).id
+
+
+def play(desk: Desk, happenings: list[tuple[Any, ...]]) -> list[Telling]:
+    """Let it all happen. Answers what must have been told, by the law and a calendar."""
+    asked: list[Asked] = []
+    for word, *more in happenings:
+        match word:
+            case "pass":
+                for one in asked:
+                    one.pass_by(desk.now + more[0])
+                desk.let_pass(more[0])
+            case "request":
+                asked.append(_request(desk, timedelta(hours=more[0])))
+                desk.tell()
+            case "act" if asked:
+                asked[more[1] % len(asked)].act(desk, more[0])
+            case "restart":
+                desk.restart()
+            case "down":
+                desk.stop()
+                desk.now += more[0]
+                desk.restart()
+                for one in asked:
+                    one.tell_late(desk.now)
+    return [telling for one in asked for telling in one.told]
+
+
+@given(HAPPENINGS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_in_any_history_every_clock_tells_exactly_once_and_at_its_moment(
+    social_affairs: tuple[Office, Path], tmp_path: Path, happenings: list[tuple[Any, ...]]
+) -> None:
+    office, empty = social_affairs
+    file = tmp_path / "kemensos.db"
+    for old in tmp_path.glob("kemensos.db*"):
+        old.unlink()
+    shutil.copy(empty, file)
+    desk = Desk(office, file, datetime(2026, 11, 26, 2, 0, tzinfo=UTC))
+    expected = play(desk, happenings)
+    told = desk.database.read(_told)
+    desk.stop()
+    found = [
+        Telling(
+            event["about"],
+            event["unit"]["unit"],
+            event["step"],
+            event.get("level", ""),
+            *map(at, (event["occurred_at"], event["time"])),
+        )
+        for event in told
+        if event["step"] != "stopped"
+    ]
+    assert sorted(found) == sorted(expected)
