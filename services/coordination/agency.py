@@ -1,6 +1,7 @@
 """Coordination: follows every journey, holds nobody's identity, decides nothing for an agency."""
 
-from shared.domain.agency import Agency, Text
+from shared.domain.agency import Agency
+from shared.domain.text import Text
 
 AGENCY = Agency(
     code="coordination",

@@ -62,6 +62,13 @@ class Projection:
             case e.ClockEvent():
                 _spoken_by(envelope, event.unit)
                 _alarm(tx, event)
+            case e.VictimInterviewed() if envelope.receiver == self.office.code:
+                _spoken_by(envelope, event.unit)
+                _told(tx, event.victim_id)
+            case e.RecordFiled():
+                _spoken_by(envelope, event.unit)
+                if event.victim_id is not None:
+                    _told(tx, event.victim_id)
             case e.ConsentRecorded() | e.ConsentWithdrawn() | e.ErasureRequested() | e.DisclosureEnded():
                 _told(tx, event.victim_id)
 

@@ -17,9 +17,9 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.events import ReceiptRecorded
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
-from shared.domain.agency import Text
 from shared.domain.referral import LIVE
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 from shared.service.office import Office
 from shared.service.read_models import referral_view
 from shared.storage.pages import newest_first

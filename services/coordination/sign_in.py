@@ -19,8 +19,8 @@ from fastapi.templating import Jinja2Templates
 
 from services.coordination import words
 from shared.domain.access import Caller, admit
-from shared.domain.agency import Text
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 from shared.security.tokens import LEEWAY_SECONDS
 from shared.service.admission import Door, GuardedRoute
 from shared.storage import ended_tokens

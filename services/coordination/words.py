@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from shared.contracts.events import TYPE_PREFIX
-from shared.domain.agency import Text
+from shared.domain.text import Text
 
 NO_SUCH_REGION = Text(
     "Tidak ada wilayah dengan kode itu. Contoh kode: 74, 74.01.", "No region has that code. Such as: 74, 74.01."
@@ -110,6 +110,8 @@ EVENTS = {
     "case.opened": Text("Perkara dibuka", "Case opened"),
     "victim.registered": Text("Korban didaftarkan", "Victim registered"),
     "victim.stage-recorded": Text("Tahap dicatat", "Stage recorded"),
+    "victim.interviewed": Text("Korban diperiksa", "Victim interviewed"),
+    "record.filed": Text("Formulir diisi", "Form filed"),
     "journey.closed": Text("Perjalanan ditutup", "Journey closed"),
     "referral.requested": Text("Rujukan diminta", "Referral requested"),
     "referral.received": Text("Rujukan diterima layanan", "Referral received"),

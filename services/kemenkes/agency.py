@@ -1,7 +1,8 @@
 """Kemenkes: examination, first aid and treatment in the referral hospitals."""
 
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service
+from shared.domain.text import Text
 
 PATIENT = frozenset({IdentityField.NAME, IdentityField.BORN_ON})
 

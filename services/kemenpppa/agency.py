@@ -1,7 +1,8 @@
 """KemenPPPA: case management and companionship of women and children, from SAPA 129 and the UPTD PPA."""
 
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service
+from shared.domain.text import Text
 
 AGENCY = Agency(
     code="kemenpppa",

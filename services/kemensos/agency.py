@@ -1,7 +1,8 @@
 """Kemensos: shelter, social rehabilitation, the way home, reintegration and after-care."""
 
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service
+from shared.domain.text import Text
 
 SHELTERED = frozenset(IdentityField) - {IdentityField.STATEMENT}
 

@@ -1,7 +1,9 @@
 """Polri: finds victims, opens the case, investigates; hands victims over to protection and care."""
 
+from services.police import casework, interviews, screening
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain.agency import Agency, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service
+from shared.domain.text import Text
 
 WHO = frozenset({IdentityField.NAME, IdentityField.NIK, IdentityField.BORN_ON, IdentityField.PHONE})
 
@@ -10,6 +12,8 @@ AGENCY = Agency(
     label=Text("Kepolisian Negara Republik Indonesia", "Indonesian National Police"),
     subsatgas="law-enforcement",
     coordinator="coordination",
+    duties=("request-to-lpsk", "spdp", "restitution"),
+    forms=(*casework.FORMS, screening.SCREENING, *interviews.FORMS),
     channels={
         "spkt": Text("Sentra Pelayanan Kepolisian Terpadu", "police service desk"),
         "patrol": Text("Patroli atau operasi", "patrol or operation"),

@@ -1,7 +1,8 @@
 """The service: ``python -m shared.service.serve services.police.main``."""
 
 from services.police.agency import AGENCY
+from services.police.interviews import INTERVIEW, held_by_a_trained_officer
 from shared.service.app import agency_member, create_app
 
-MEMBER = agency_member(AGENCY)
+MEMBER = agency_member(AGENCY, effects={INTERVIEW.code: held_by_a_trained_officer})
 app = create_app(MEMBER)

@@ -108,12 +108,37 @@ class StageRecorded(EventData):
     occurred_at: Moment
 
 
+class VictimInterviewed(EventData):
+    """A victim has been asked to tell it all. Counted across agencies: nobody tells it twice without a reason."""
+
+    entity, event, subject_field = "victim", "interviewed", "victim_id"
+    victim_id: Id
+    interview_id: Id
+    unit: UnitRef
+    occurred_at: Moment
+
+
 class JourneyClosed(EventData):
     """The custody holder ends the journey, after after-care."""
 
     entity, event, subject_field = "journey", "closed", "victim_id"
     victim_id: Id
     outcome: JourneyOutcome
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class RecordFiled(EventData):
+    """An agency has filed a form of its own work. What stands in it stays with the agency."""
+
+    entity, event, subject_field = "record", "filed", "record_id"
+    record_id: Id
+    form: Code
+    form_version: NoticeVersion
+    victim_id: Id | None = None
+    case_id: Id | None = None
+    referral_id: Id | None = None
+    corrects: Id | None = None
     unit: UnitRef
     occurred_at: Moment
 
@@ -145,6 +170,8 @@ class Requested(ReferralEvent):
     """For a transfer: the place in the custody chain that its acceptance takes."""
     replaces: Id | None = None
     forced: Flag = False
+    interviews: tuple[Id, ...] = ()
+    """The interviews of the victim that the sender knows of, by anybody."""
     consent_id: Id | None = None
     """The consent that the disclosure rests on, where that is its basis."""
     sealed: str | None = None
@@ -434,7 +461,9 @@ CATALOGUE: dict[str, type[EventData]] = {
         CaseOpened,
         VictimRegistered,
         StageRecorded,
+        VictimInterviewed,
         JourneyClosed,
+        RecordFiled,
         Requested,
         Received,
         Accepted,

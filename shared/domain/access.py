@@ -62,6 +62,7 @@ class About(StrEnum):
     """A victim who is not in sight, or a look at one."""
     REFERRAL = "referral"
     JOURNEY = "journey"
+    RECORD = "record"
     SERVICE = "service"
     """The whole service: only who stands for the whole agency may."""
 
@@ -110,6 +111,11 @@ AGENCY: Mapping[str, Rule] = {
     "find_units": Rule(EVERYONE, About.NOTHING),
     "list_clock_table": Rule(EVERYONE, About.NOTHING),
     "list_clocks": Rule(READERS, About.MANY),
+    "list_forms": Rule(EVERYONE, About.NOTHING),
+    "list_case_records": Rule(READERS, About.CASE),
+    "list_victim_records": Rule(READERS, About.VICTIM),
+    "list_desk_records": Rule(READERS, About.UNIT),
+    "see_record": Rule(DOERS, About.RECORD),
     "open_case": Rule(DOERS, About.UNIT),
     "see_case": Rule(READERS, About.CASE),
     "register_victim": Rule(DOERS, About.CASE),
@@ -142,7 +148,8 @@ AGENCY: Mapping[str, Rule] = {
     "see_break_glass_note": Rule(SUPERVISORS, About.BREAK_GLASS),
     "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
 }
-"""Every operation of an agency's service → who may ask for it. What is not here does not start."""
+"""Every operation that all agencies have → who may ask for it; beside them each files its own forms. What is in no
+table does not start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contracts.codes import IdentityField, Kind, Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text for people: Indonesian first, English second."""
-
-    id: str
-    en: str
+from shared.domain.forms import Form
+from shared.domain.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +46,8 @@ class Agency:
     routes: tuple[Route, ...]
     duties: tuple[str, ...] = ()
     """The clocks that it keeps for its victims, beyond those of what it does and asks for."""
+    forms: tuple[Form, ...] = ()
+    """What it writes down of its own work."""
     coordinator: str | None = None
     """The member that follows every journey and must witness every event, if the network has one."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.contracts.events import EventData
 from shared.contracts.types import UnitRef
-from shared.domain.agency import Text
+from shared.domain.text import Text
 
 
 class Counting(StrEnum):
@@ -57,7 +57,14 @@ class Trigger:
 
     def fits(self, event: str, facts: Mapping[str, Any]) -> bool:
         """Whether this event, with these facts, is it."""
-        return event == self.event and all(facts.get(name) in values for name, values in self.where.items())
+        return event == self.event and all(_among(facts.get(name), values) for name, values in self.where.items())
+
+
+def _among(fact: Any, values: frozenset[str]) -> bool:
+    """Whether a fact, or one of several, is among these values."""
+    if isinstance(fact, bool):
+        fact = str(fact).lower()  # as in the JSON of the table
+    return not values.isdisjoint(fact) if isinstance(fact, list | frozenset) else fact in values
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ it stays in the database of the agency that wrote it and is in no event, log or 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from shared.contracts.codes import (
     AgeClass,
@@ -40,7 +40,7 @@ from shared.domain.refusal import Refused
 Note = Annotated[str, Field(max_length=4000, pattern=PLAIN, description="Stays with the agency that wrote it.")]
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """2.0 is a whole number in JSON Schema (validation 6.1.1)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -94,6 +94,10 @@ class Noted(Command):
     """A command that may carry a note."""
 
     note: Note | None = None
+
+
+SORTED = PlainSerializer(sorted, when_used="json")
+"""A set is written in one order, so that the same request is the same text in every process."""
 
 
 NIK = r"^[0-9]{16}$"
@@ -202,9 +206,9 @@ class RecordConsent(Command):
 
     consent_id: Id | None = None
     notice: NoticeVersion
-    purposes: Annotated[frozenset[ConsentPurpose], Field(min_length=1)]
-    fields: Annotated[frozenset[IdentityField], Field(min_length=1)]
-    recipients: Annotated[frozenset[Code], Field(min_length=1, max_length=20)]
+    purposes: Annotated[frozenset[ConsentPurpose], Field(min_length=1), SORTED]
+    fields: Annotated[frozenset[IdentityField], Field(min_length=1), SORTED]
+    recipients: Annotated[frozenset[Code], Field(min_length=1, max_length=20), SORTED]
     valid_until: AskedMoment
     manner: ConsentManner
     agrees: Flag
@@ -256,7 +260,7 @@ class BreakGlass(Asked):
 
     reason: BreakGlassReason
     note: Note | None = None
-    minutes: Annotated[int, Field(ge=1, le=60, strict=True), BeforeValidator(_whole)]
+    minutes: Annotated[int, Field(ge=1, le=60, strict=True), BeforeValidator(whole)]
 
 
 class EndBreakGlass(Asked):

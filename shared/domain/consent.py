@@ -17,8 +17,8 @@ from shared.contracts.codes import (
     LegalBasis,
     Stage,
 )
-from shared.domain.agency import Text
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from datetime import date
 from shared.contracts.codes import Level
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
-from shared.domain.agency import Text
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 
 NATION = "00.ID"
 _ABROAD = re.compile(r"00\.[A-Z]{2}")

@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from shared.contracts.codes import Stage
-from shared.domain.agency import Agency, Service, Text
+from shared.domain.agency import Agency, Service
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 
 
 @dataclass(frozen=True, slots=True)

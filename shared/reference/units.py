@@ -17,8 +17,8 @@ from itertools import chain
 from pathlib import Path
 
 from shared.contracts.codes import Level
-from shared.domain.agency import Text
 from shared.domain.routing import NATION, Unit, Units
+from shared.domain.text import Text
 
 REGIONS = Path(__file__).parent / "regions"
 GENERIC = frozenset({"regency", "province", "nation"})

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -46,7 +47,8 @@ from shared.service.logs import about, configure_logs, silence_others
 from shared.service.office import Office
 from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
-from shared.service.routes import break_glass, cases, operations, privacy, reference, referrals
+from shared.service.records import Effect
+from shared.service.routes import break_glass, cases, operations, privacy, records, reference, referrals
 from shared.service.routes import clocks as clock_routes
 from shared.service.settings import Settings, at_fault
 from shared.service.vaults import open_vault
@@ -55,6 +57,8 @@ from shared.storage.database import Author, Clock, Database, Transaction
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
 
 log = structlog.get_logger()
+
+NOTHING: Mapping[str, Effect] = MappingProxyType({})
 
 
 def wall_clock() -> datetime:
@@ -89,11 +93,14 @@ def _deadlines(office: Office) -> Sequence[Deadline]:
     return [clocks.deadline(office), *of_break_glass(office), consents.deadline(office), *retention.deadlines(office)]
 
 
-def agency_member(agency: Agency) -> Member:
-    """Any agency as a member: what is common to all of them."""
+def agency_member(agency: Agency, effects: Mapping[str, Effect] = NOTHING) -> Member:
+    """Any agency as a member: what is common to all of them. ``effects``: form → what the agency does when it is
+    filed."""
     work = (cases.router, referrals.router, clock_routes.router, privacy.router, break_glass.router)
-    routers = (*work, reference.router, operations.router)
-    return Member(agency, routers, AGENCY, AGENCY_LINEAGES, Inbound, deadlines=_deadlines, begin=clocks.adopt)
+    forms = (records.router_of(agency, effects), records.router)
+    routers = (*work, *forms, reference.router, operations.router)
+    rules = {**AGENCY, **records.rules_of(agency)}
+    return Member(agency, routers, rules, AGENCY_LINEAGES, Inbound, deadlines=_deadlines, begin=clocks.adopt)
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:

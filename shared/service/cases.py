@@ -9,6 +9,7 @@ from shared.contracts.events import EventData
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as c
 from shared.domain.access import Sight
+from shared.domain.clocks import About
 from shared.domain.refusal import Refused
 from shared.service import clocks, identities
 from shared.service.office import Office, draft, new_id
@@ -92,7 +93,7 @@ def register_victim(
         occurred_at=at,
     )
     _tell_coordinator(tx, office, registered, custody, victim_id)
-    clocks.note_victim(tx, office, registered, victim_id, custody, {"exploitation": case.exploitation})
+    clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
     return row
 
 
@@ -116,7 +117,7 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
     tx.changed.add(WATCHED)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     _tell_coordinator(tx, office, closed, unit, victim_id)
-    clocks.note_victim(tx, office, closed, victim_id, unit, {"outcome": command.outcome})
+    clocks.note(tx, office, closed, {About.VICTIM: victim_id}, unit, {"outcome": command.outcome})
     return victim
 
 

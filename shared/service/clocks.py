@@ -55,6 +55,9 @@ def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.
             _start_requested(tx, office, referral, desk, peer, event.clock)
         for clock in started:
             start(tx, office, clock, desk, referral.id, referral.victim_id, event.occurred_at, peer=peer)
+        for clock in _starting(office, event, facts, desk, About.VICTIM):
+            if clock.code in office.agency.duties:
+                start(tx, office, clock, desk, referral.victim_id, referral.victim_id, event.occurred_at)
     stop(tx, office, event, {About.REFERRAL: referral.id, About.VICTIM: referral.victim_id}, facts)
 
 
@@ -77,14 +80,16 @@ def _start_requested(
         start(tx, office, clock, desk, referral.id, referral.victim_id, referral.requested_at, referral.due_at, peer)
 
 
-def note_victim(
-    tx: Transaction, office: Office, event: Any, victim_id: str, desk: UnitRef, facts: Mapping[str, Any]
+def note(
+    tx: Transaction, office: Office, event: Any, about: Mapping[About, str], desk: UnitRef, facts: Mapping[str, Any]
 ) -> None:
-    """Start and stop what an event of a victim does: the duties that this agency has declared."""
-    for clock in _starting(office, event, facts, desk, About.VICTIM):
-        if clock.code in office.agency.duties:
-            start(tx, office, clock, desk, victim_id, victim_id, event.occurred_at)
-    stop(tx, office, event, {About.VICTIM: victim_id}, facts)
+    """Start and stop what an event of our own work does: the duties that this agency has declared. ``about``: the ids
+    of what it is about."""
+    for kind, ident in about.items():
+        for clock in _starting(office, event, facts, desk, kind):
+            if clock.code in office.agency.duties:
+                start(tx, office, clock, desk, ident, about.get(About.VICTIM), event.occurred_at)
+    stop(tx, office, event, about, facts)
 
 
 def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: About) -> list[Clock]:

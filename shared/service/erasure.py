@@ -89,12 +89,25 @@ def _require_custody(tx: Transaction, sight: Sight, victim_id: str) -> VictimRow
 def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef, erasure_id: str) -> None:
     """Erase a person here, and tell every holder to."""
     asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
-    sealed.forget(tx, office, victim.id)
+    _forget_all(tx, office, victim)
     victim.keep_until = None
     for row in _not_erased(privacy.disclosures_of(tx.session, victim.id)):
         _end(tx, row, DisclosureEnd.ERASED, None)
     note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
     _tell_holders(tx, office, unit, asked)
+
+
+def _forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
+    """Destroy all that is kept of a victim; what was written down of their case as a whole goes with the last of its
+    victims."""
+    sealed.forget(tx, office, victim.id)
+    erased = select(col(ObeyedRow.victim_id)).where(
+        col(ObeyedRow.cause) == e.ErasureRequested.type(), col(ObeyedRow.end) == DisclosureEnd.ERASED
+    )
+    others = (col(VictimRow.case_id) == victim.case_id) & (col(VictimRow.id) != victim.id)
+    left = select(col(VictimRow.id)).where(others, col(VictimRow.id).not_in(erased))
+    if tx.session.scalars(left.limit(1)).first() is None:
+        sealed.forget(tx, office, victim.case_id)
 
 
 def _tell_holders(
@@ -255,7 +268,9 @@ def _carry_out(
 ) -> None:
     """Destroy what these sources said (None: everything), or set it aside where the law keeps it. What custody keeps
     stays as it is, and is only given on no more."""
-    if kept is None:
+    if kept is None and sources is None:
+        _forget_all(tx, office, victim)
+    elif kept is None:
         sealed.forget(tx, office, victim.id, sources)
     elif kept is KeptBecause.LEGAL_HOLD:
         sealed.set_aside(tx, office, victim.id, sources)

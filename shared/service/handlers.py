@@ -12,7 +12,7 @@ from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import clocks, disclosure, erasure, sealed
+from shared.service import clocks, disclosure, erasure, interviews, sealed
 from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import VictimRow
@@ -32,7 +32,7 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
         if earlier is None or earlier.victim_id != victim.id:
             raise Refused("unknown-referral", field="replaces")
     live = referrals.live_of_victim(tx.session, victim.id)
-    requested = _requested(tx, office, command, victim, _speaking_unit(sight, victim, live), referral_id)
+    requested = _requested(tx, office, command, victim, speaking_unit(sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
     wanted = command.receiver.agency
     what = disclosure.lawful(tx, office, sight, victim, live, wanted, command.service, command.basis)
@@ -88,10 +88,11 @@ def _requested(
         custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,
         replaces=command.replaces,
         forced=command.force,
+        interviews=interviews.known(tx.session, victim.id),
     )
 
 
-def _speaking_unit(sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
+def speaking_unit(sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
     """In whose name the caller may refer this victim: the unit responsible, or one that is at work for them."""
     holder = holder_of(victim)
     if holder is not None and sight.covers(holder):

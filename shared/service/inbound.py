@@ -10,7 +10,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import break_glass, clocks, consents, disclosure, erasure, known_keys
+from shared.service import break_glass, clocks, consents, disclosure, erasure, interviews, known_keys
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -48,6 +48,10 @@ class Inbound:
                 erasure.ended(tx, envelope.sender, event)
             case e.KeysPublished():
                 known_keys.heard(tx, self.office, envelope.sender, event)
+            case e.VictimInterviewed():
+                if event.unit.agency != envelope.sender:
+                    raise Park("not-the-sender")
+                interviews.keep(tx, event.victim_id, [event.interview_id], event)
             case e.ClockEvent():
                 pass  # where there is no coordinator the other side is told, and keeps a clock of its own
             case e.BreakGlassEvent():
@@ -72,6 +76,7 @@ class Inbound:
         if earlier and earlier.victim_id != event.victim_id:
             raise Park("id-of-another-victim")
         live = _live_of_known(tx, event)
+        interviews.keep(tx, event.victim_id, event.interviews)
         self._take(tx, envelope, event, event.sealed, event.consent_id, first=True)
         referral = open_referral(event)
         row = referrals.add(tx.session, referral, envelope.basis, tx.now)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -193,7 +192,7 @@ class AccessView(BaseModel):
     purpose: str
     right: str | None
     through: Id | None
-    fields: list[IdentityField | Literal["note"]]
+    fields: list[str] = Field(description="Isian identitas, `note`, atau kode formulir / or the code of a form.")
     at: Moment
 
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
-from shared.domain.agency import Text
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 from shared.service import shape, trace
 
 MEDIA_TYPE = "application/problem+json"
@@ -380,6 +380,55 @@ CATALOGUE: dict[str, Kind] = {
         "Id yang dikirim sudah ada.", "The id sent exists already.",
         "Buat UUIDv7 baru, atau biarkan layanan membuatnya.", "Make a new UUIDv7, or let the service make one.",
     ),
+    "unknown-record": _kind(
+        404,
+        "Catatan tidak dikenal", "Unknown record",
+        "Tidak ada catatan itu, atau bukan catatan formulir yang diminta, atau sudah dibetulkan.",
+        "There is no such record, or not of the form that is asked for, or it has been corrected.",
+        "Lihat daftar catatan korban, kasus atau satuannya.", "See the list of records of the victim, case or desk.",
+    ),
+    "form-not-yet": _kind(
+        409,
+        "Formulir sebelumnya belum diisi", "An earlier form has not been filed",
+        "Formulir ini baru dapat diisi setelah: {form}.", "This form comes after: {form}.",
+        "Isi formulir itu lebih dahulu, dengan occurred_at bila terjadi sebelum ini.",
+        "File that one first, with occurred_at if it happened before this.",
+    ),
+    "already-filed": _kind(
+        409,
+        "Formulir sudah diisi", "The form has been filed",
+        "Formulir {form} hanya diisi sekali.", "The form {form} is filed once.",
+        "Untuk membetulkan, kirim lagi dengan corrects berisi id catatan yang lama.",
+        "To correct it, send it again with the id of the old record in corrects.",
+    ),
+    "why-required": _kind(
+        409,
+        "Alasan wajib diisi", "Say why",
+        "Keputusan ini lain dari yang disarankan jawaban.", "This decision is other than the answers suggest.",
+        "Isi why dengan alasan, atau periksa lagi jawabannya.", "Say why, or look at the answers again.",
+    ),
+    "not-convicted": _kind(
+        409,
+        "Tidak ada yang dipidana", "Nobody was convicted",
+        "Restitusi hanya diperintahkan kepada yang dipidana.", "Restitution is ordered of who was convicted alone.",
+        "Periksa amar putusan (verdict) dan restitution_ordered.", "Look at the verdict and at restitution_ordered.",
+    ),
+    "interview-reason-required": _kind(
+        409,
+        "Korban sudah pernah diperiksa", "The victim has been interviewed before",
+        "Korban sudah diperiksa {times} kali, oleh instansi mana pun.",
+        "The victim has been interviewed {times} times, by whichever agency.",
+        "Baca keterangan yang ada; bila tetap perlu, isi reason dengan alasannya.",
+        "Read what was told; if it is needed all the same, say why in reason.",
+    ),
+    "officer-not-trained": _kind(
+        409,
+        "Penyidik belum terlatih", "The officer is not trained for this",
+        "Penyidik ini tidak punya pelatihan {module} yang masih berlaku pada hari itu.",
+        "This officer has no training in {module} that was valid on that day.",
+        "Tugaskan penyidik yang terlatih, atau catat pelatihannya dengan officer-training.",
+        "Set another officer to it, or record the training with officer-training.",
+    ),
     "unknown-unit": _kind(
         409,
         "Satuan tidak dikenal", "Unknown unit",
@@ -710,6 +759,15 @@ def _guard(operation: dict[str, Any]) -> None:
         operation["responses"].setdefault(str(status), answer)
 
 
+def _add_not_found(operation: dict[str, Any]) -> None:
+    """What stands in the place of an id may make it an address that there is not, as a backslash does."""
+    answers = operation["responses"]
+    for status, answer in responses("not-found").items():
+        known = answers.setdefault(str(status), answer)
+        if status == 404 and known is not answer:
+            known["description"] += ", `not-found`"
+
+
 def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]], public: Collection[str]) -> None:
     """Put the Problem schema, the examples of this agency and the tokens into the app's OpenAPI, and take out the
     framework's error shape, which is never sent. ``public`` operations need no token."""
@@ -725,10 +783,12 @@ def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]], public: Co
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schema["components"]["securitySchemes"] = {"token": TOKEN}
-            for path in schema["paths"].values():
+            for address, path in schema["paths"].items():
                 for operation in path.values():
                     if operation["operationId"] not in public:
                         _guard(operation)
+                    if "{" in address:
+                        _add_not_found(operation)
             for name, example in examples().items():
                 if name in schemas:
                     schemas[name]["examples"] = [example]

@@ -40,9 +40,9 @@ from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, Referra
 
 log = structlog.get_logger()
 
-IDENTITY, NOTE = "identity", "note"
+IDENTITY, NOTE, RECORD = "identity", "note", "record"
 """The kinds of what is sealed."""
-HELD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note"}
+HELD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note", RECORD: "held-record"}
 """The kinds of what only a legal hold keeps."""
 OWN = "own"
 """The key of what we sealed ourselves."""
@@ -174,6 +174,21 @@ def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach
 def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
     """Keep free text of an officer, sealed, beside an event. ``about``: the victim, or the case."""
     put(tx, office, about, event_id, NOTE, {"text": text})
+
+
+def keep_record(tx: Transaction, office: Office, about: str, record_id: str, fields: Mapping[str, Any]) -> None:
+    """Keep the fields of a filed form, sealed. ``about``: the victim, the case, or the record itself."""
+    put(tx, office, about, record_id, RECORD, {"fields": json.dumps(dict(fields))})
+
+
+def record(session: Session, office: Office, about: str, record_id: str, held: bool = False) -> dict[str, Any]:
+    """The sealed fields of a filed form that can still be read. ``held``: also what only a legal hold keeps."""
+    kinds = [RECORD, HELD[RECORD]] if held else [RECORD]
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
+    for row in session.scalars(statement):
+        if _origin(row.source) == record_id and (what := opened(session, office, row)):
+            return dict(json.loads(what["fields"]))
+    return {}
 
 
 def notes(

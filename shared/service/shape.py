@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from shared.contracts.types import CODE, PLAIN, REGION, UNIT, UUID7
 from shared.domain import commands
-from shared.domain.agency import Text
+from shared.domain.text import Text
 from shared.storage.pages import CURSOR
 
 RULES: Mapping[str, Text] = {

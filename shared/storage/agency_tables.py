@@ -80,6 +80,46 @@ class ClockRow(AgencyStored, table=True):
     stopped_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
+class RecordRow(AgencyStored, table=True):
+    """A form that was filed (``shared/domain/forms.py``): what it is about, by whom, and its clear fields.
+
+    Its other fields are sealed beside it, under the key of the victim or, where there is none, of what it is about.
+    """
+
+    __tablename__ = "records"
+    __table_args__ = (Index("ix_records_about_form", "about", "form"),)
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    form: str = Field(sa_type=Word)
+    form_version: str = Field(sa_type=Word)
+    kind: str = Field(sa_type=Word)
+    about: str = Field(max_length=64)
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    case_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    client: str = Field(max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    facts: Any = Field(sa_type=Json)
+    corrects: str | None = Field(default=None, sa_type=Ident)
+    corrected_by: str | None = Field(default=None, sa_type=Ident)
+    occurred_at: datetime = Field(sa_type=UtcMoment)
+    recorded_at: datetime = Field(sa_type=UtcMoment)
+
+
+class InterviewRow(AgencyStored, table=True):
+    """An interview of a victim, here or elsewhere, as far as it is known here."""
+
+    __tablename__ = "interviews"
+
+    id: str = Field(sa_type=Ident, primary_key=True)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    agency: str | None = Field(default=None, sa_type=Word)
+    """Who held it, where that is known: of others a request tells only that there was one."""
+    held_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
 class AccessRow(AgencyStored, table=True):
     """Somebody looked at an identity; written in the transaction of the read, and never changed.
 

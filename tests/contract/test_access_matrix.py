@@ -26,6 +26,7 @@ from services.police.main import MEMBER as POLICE
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.access import AGENCY, Role, Rule
+from shared.domain.forms import About, Form, body_of
 from shared.domain.refusal import Refused
 from shared.service.app import wall_clock
 from shared.service.office import new_id
@@ -84,6 +85,11 @@ ROLES_OF: Mapping[str, str] = {
     "see_agency": ALL,
     "find_units": ALL,
     "list_clock_table": ALL,
+    "list_forms": ALL,
+    "list_case_records": READERS,
+    "list_victim_records": READERS,
+    "list_desk_records": READERS,
+    "see_record": DOERS,
     "list_clocks": READERS,
     "list_parked": "administrator auditor",
     "replay": "administrator",
@@ -111,6 +117,9 @@ COORDINATION_ROLES_OF: Mapping[str, str] = {
     "alive": "",
     "ready": "",
 }
+FORMS = {form.operation: form for form in POLICE.agency.forms}
+FILING: Mapping[str, str] = dict.fromkeys(FORMS, DOERS)
+"""Each form of the police is filed by who does the work."""
 PAGES = {"list_page", "journey_page", "sign_in_page", "sign_in", "sign_out"}
 
 # Kolaka found the victim and is responsible; it has asked Makassar to investigate, and a hospital for first aid.
@@ -120,15 +129,17 @@ STRANGER, TOP = "polres-11.01", "bareskrim"
 UNITS = (TOP, ABOVE_KOLAKA, KOLAKA, ABOVE_MAKASSAR, MAKASSAR, STRANGER)
 OWN, AT_WORK = {TOP, ABOVE_KOLAKA, KOLAKA}, {TOP, ABOVE_MAKASSAR, MAKASSAR}
 
-CASE, VICTIM, IN_HOUSE, OUTSIDE = (f"0193f0a2-7a10-7000-8000-00000000001{number}" for number in range(1, 5))
+CASE, VICTIM, IN_HOUSE, OUTSIDE, RECORD = (f"0193f0a2-7a10-7000-8000-00000000001{number}" for number in range(1, 6))
 NOBODY = "0193f0a2-7a10-7000-8000-0000000000ff"
-SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN | AT_WORK, OUTSIDE: OWN, NOBODY: set()}
+SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN | AT_WORK, OUTSIDE: OWN, NOBODY: set(),
+                                RECORD: OWN | AT_WORK}  # fmt: skip
 """Object → the units for which it exists."""
 
 WHO = {"name": "Mawar Contoh Rekaan", "nik": "7401010101010001", "born_on": "2001-02-03", "phone": "+628000000003",
        "address": "Jalan Rekaan 1", "statement": "Cerita rekaan.", "safe_house": "Rumah rekaan 2"}  # fmt: skip
 NEEDED_TO_INVESTIGATE = set(WHO) - {"safe_house"}
-NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-referral", OUTSIDE: "unknown-referral"}
+NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-referral", OUTSIDE: "unknown-referral",
+             RECORD: "unknown-record"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,34 @@ SENDER_ACTS: Mapping[str, Mapping[str, Any]] = {
 TOMORROW = "2999-01-01T00:00:00Z"
 CONSENT = {"notice": "1999-1", "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"],
            "valid_until": TOMORROW, "manner": "written", "agrees": True}  # fmt: skip
+FILED: Mapping[About, tuple[str, str, set[str], str]] = {
+    About.CASE: (CASE, f"/v1/cases/{CASE}", OWN, ""),
+    About.VICTIM: (VICTIM, f"/v1/victims/{VICTIM}", OWN | AT_WORK, ""),
+    About.DESK: ("", f"/v1/desks/{KOLAKA}", OWN, "not-your-unit"),
+}
+"""What a form is about → the object, its address, who may file one, and what the others are told."""
+
+
+def filing(form: Form) -> Try:
+    about, path, may, otherwise = FILED[form.about]
+    body = {**example_of(form), "occurred_at": TOMORROW}
+    return Try(form.operation, about, f"{path}/forms/{form.code}", frozenset(may), "occurred-in-the-future", otherwise,
+               body=body)  # fmt: skip
+
+
+def example_of(form: Form) -> dict[str, Any]:
+    """A form as its OpenAPI document shows it filled in."""
+    [shown] = body_of(form).model_json_schema()["examples"]
+    return dict(shown)
+
+
 TRIES = [
+    *map(filing, FORMS.values()),
+    Try("list_forms", "", "/v1/forms", frozenset(UNITS), "200", method="GET"),
+    look("list_case_records", CASE, f"/v1/cases/{CASE}/records"),
+    look("list_victim_records", VICTIM, f"/v1/victims/{VICTIM}/records"),
+    Try("list_desk_records", "", f"/v1/desks/{KOLAKA}/records", frozenset(OWN), "200", "not-your-unit", method="GET"),
+    look("see_record", RECORD, f"/v1/records/{RECORD}", query={"purpose": "legal"}),
     Try("open_case", "", "/v1/cases", frozenset(OWN), "unknown-channel", "not-your-unit",
         body={"unit": KOLAKA, "channel": "no-such", "exploitation": "sexual"}),
     look("see_case", CASE, f"/v1/cases/{CASE}"),
@@ -258,6 +296,10 @@ async def ask(
         return await http.request(method, path, headers=headers, **more)
 
 
+def roles_of(operation: str) -> str:
+    return FILING[operation] if operation in FILING else ROLES_OF[operation]
+
+
 def told(response: httpx.Response) -> str:
     """The status where it was done, the code of the problem where it was refused."""
     if response.status_code < 300:
@@ -289,12 +331,17 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
             headers = {"Idempotency-Key": new_id(), "If-Match": "*"}
             accepted = await http.post(f"/v1/referrals/{IN_HOUSE}/accept", json={}, headers=headers)
             assert accepted.status_code == 200, accepted.text
+        screening = {"record_id": RECORD, "decision": "not-found", "remarks": "Catatan rekaan."}
+        filed = await ask(
+            app, "police", Role.OFFICER, KOLAKA, "POST", f"/v1/victims/{VICTIM}/forms/screening", json=screening
+        )
+        assert filed.status_code == 201, filed.text
         yield app
 
 
 def expected(what: Try, role: Role, unit: str) -> str:
     """What somebody must be told, by the tables of this module alone."""
-    allowed = ROLES_OF[what.operation].split()
+    allowed = roles_of(what.operation).split()
     if not allowed:
         return what.done
     if role not in allowed:
@@ -320,7 +367,7 @@ async def test_every_operation_on_every_object_by_every_role_at_every_unit(polic
 async def test_nobody_is_let_in_without_a_token(police: FastAPI) -> None:
     for what in TRIES:
         answer = await ask(police, "police", None, TOP, what.method, what.path, json=what.body, params=what.query)
-        assert told(answer) == ("token-required" if ROLES_OF[what.operation] else what.done), what.operation
+        assert told(answer) == ("token-required" if roles_of(what.operation) else what.done), what.operation
 
 
 @ON_ONE_LOOP
@@ -522,7 +569,7 @@ async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_wo
     """What is asked of the database is the same too, so that the time an answer takes tells nothing."""
     with asked_of_the_database(police) as statements:
         for what in TRIES:
-            if what.about and ROLES_OF[what.operation] and STRANGER not in SEES[what.about]:
+            if what.about and roles_of(what.operation) and STRANGER not in SEES[what.about]:
                 answers = []
                 for named in (what.about, NOBODY):
                     path = what.path.replace(what.about, named)
@@ -569,7 +616,7 @@ async def test_who_may_not_ask_at_all_is_told_so_before_anything_is_looked_up(po
     """So the time of a 403 tells nothing of any object, and 403 is never said of one that is hidden."""
     with asked_of_the_database(police) as statements:
         for what, role in product(TRIES, Role):
-            allowed = ROLES_OF[what.operation].split()
+            allowed = roles_of(what.operation).split()
             if allowed and role not in allowed:
                 refused = await ask(
                     police, "police", role, STRANGER, what.method, what.path, json=what.body, params=what.query
@@ -611,7 +658,7 @@ async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused
 # --- the id of another beside one's own -------------------------------------------------------------------------------
 
 THEIRS = {name: f"0193f0a2-7a10-7000-8000-0000000001{number:02d}" for number, name in enumerate(
-    ("case_id", "victim_id", "referral_id", "consent_id", "erasure_id"), 1
+    ("case_id", "victim_id", "referral_id", "consent_id", "erasure_id", "record_id"), 1
 )}  # fmt: skip
 OURS = {name: ident.replace("0000000001", "0000000002") for name, ident in THEIRS.items()}
 """Kolaka's, and the stranger's, who works at another end of the country."""
@@ -630,6 +677,7 @@ def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str,
         ("record_consent", f"{victim}/consents", {**AN_AGREEMENT, "consent_id": ids["consent_id"]}),
         ("create_referral", "/v1/referrals",
          {**asked, "referral_id": ids["referral_id"], "receiver": {"agency": "kemenkes"}}),
+        ("file_screening", f"{victim}/forms/screening", {"record_id": ids["record_id"], "decision": "not-found"}),
         ("erase", f"{victim}/erasure", {"erasure_id": ids["erasure_id"]}),
     ]  # fmt: skip
 
@@ -643,6 +691,13 @@ MIXED: Mapping[tuple[str, str], str] = {
     ("erase", "erasure_id"): "id-taken",
     ("decide_erasure", "erasure_id"): "unknown-erasure",
     ("request_cancellation", "ask_id"): "200",  # it is a name in this referral, and in no other
+    **{(form.operation, "corrects"): "unknown-record" for form in FORMS.values()},
+    **{(form.operation, "record_id"): "form-not-yet" if form.after else "id-taken" for form in FORMS.values()},
+    **{
+        (form.operation, field): "unknown-record"
+        for form in (FORMS["file_officer_training"], FORMS["file_interview"])
+        for field in ("record_id", "officer")
+    },
 }
 """Operation and field of its body, where an id stands beside another → what is told for one of somebody else."""
 
@@ -667,6 +722,7 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
     async def all_of_theirs() -> list[str]:
         victim = f"/v1/victims/{THEIRS['victim_id']}"
         paths = (f"/v1/cases/{THEIRS['case_id']}", victim, f"{victim}/consents", f"{victim}/disclosures",
+                 f"{victim}/records",
                  f"/v1/referrals/{THEIRS['referral_id']}", f"/v1/referrals/{THEIRS['referral_id']}/history",
                  "/v1/referrals", "/v1/erasures")  # fmt: skip
         return [(await ask(fresh_police, "police", Role.SUPERVISOR, KOLAKA, "GET", path)).text for path in paths]
@@ -678,13 +734,19 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
     own = {name: (path, body) for name, path, body in made_at(STRANGER, OURS)}
     sent = await post(STRANGER, *own["create_referral"])
     own["decide_erasure"] = (f"/v1/victims/{OURS['victim_id']}/erasure/decision", {"approved": True})
+    for form in FORMS.values():
+        subject = {About.CASE: f"cases/{OURS['case_id']}", About.VICTIM: f"victims/{OURS['victim_id']}",
+                   About.DESK: f"desks/{STRANGER}"}[form.about]  # fmt: skip
+        body = {**example_of(form), **({"decision": "not-found"} if form.code == "screening" else {})}
+        own[form.operation] = (f"/v1/{subject}/forms/{form.code}", body)
     own["request_cancellation"] = (f"/v1/referrals/{sent.json()['id']}/request-cancellation", {"reason": "not-needed"})
     before = await all_of_theirs()
 
     assert set(ids_beside_others(fresh_police)) == set(MIXED)
     for (operation, field), expected in MIXED.items():
         path, body = own[operation]
-        theirs = THEIRS.get(field, THEIRS["referral_id"])
+        record = field in ("corrects", "officer")
+        theirs = THEIRS["record_id"] if record else THEIRS.get(field, THEIRS["referral_id"])
         answer = await post(
             STRANGER, path, {**body, **({"referral_id": new_id()} if field == "replaces" else {}), field: theirs}
         )
@@ -703,14 +765,14 @@ def operations_of(app: FastAPI) -> Iterator[str]:
 
 @ON_ONE_LOOP
 async def test_every_operation_of_the_contract_is_tried(police: FastAPI, coordination: FastAPI) -> None:
-    assert set(operations_of(police)) == set(ROLES_OF) == {what.operation for what in TRIES}
+    assert set(operations_of(police)) == {*ROLES_OF, *FILING} == {what.operation for what in TRIES}
     assert set(operations_of(coordination)) == set(COORDINATION_ROLES_OF)
 
 
 @pytest.mark.parametrize(
     ("rules", "by_hand"),
-    [(AGENCY, ROLES_OF), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
-    ids=["agency", "coordination"],
+    [(AGENCY, ROLES_OF), (POLICE.rules, {**ROLES_OF, **FILING}), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
+    ids=["agency", "police", "coordination"],
 )
 def test_the_declared_table_says_what_is_expected_here(rules: Mapping[str, Rule], by_hand: Mapping[str, str]) -> None:
     declared = {name: set(rule.roles) for name, rule in rules.items() if name not in PAGES}
@@ -721,7 +783,7 @@ def test_the_declared_table_says_what_is_expected_here(rules: Mapping[str, Rule]
 async def test_the_contract_says_where_a_token_is_needed(police: FastAPI) -> None:
     for path in police.openapi()["paths"].values():
         for operation in path.values():
-            needs = bool(ROLES_OF[operation["operationId"]])
+            needs = bool(roles_of(operation["operationId"]))
             assert ("security" in operation) == needs
             assert ("401" in operation["responses"]) == needs
 
@@ -791,10 +853,9 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
                            custody_region=region, custody_seq=1, registered_at=then, closed_at=closed)
             )  # fmt: skip
         victim = str(rows[-2].victim_id)
-        told = {"started_at": then, "due_at": then, "escalated_at": then, "escalated_level": "province"}
         rows.append(
             AlarmRow(about=new_id(), clock="first-aid", agency=agency, unit=desk, region=region, victim_id=victim,
-                     **told)
+                     started_at=then, due_at=then, escalated_at=then, escalated_level="province")
         )  # fmt: skip
         rows.append(
             ReferralRow(

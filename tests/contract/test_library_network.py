@@ -14,7 +14,8 @@ from deploy.embedded_nats import EmbeddedNats
 from deploy.secrets import make_secrets, network
 from shared.contracts.codes import Kind, Stage
 from shared.contracts.subjects import addressed_to
-from shared.domain.agency import Agency, Route, Service, Text
+from shared.domain.agency import Agency, Route, Service
+from shared.domain.text import Text
 from shared.reference.directory import write_directory
 from shared.service.app import agency_member
 from tests.network import Client, Network, problem, provisioning, refer, until_told

@@ -28,7 +28,7 @@ from shared.contracts.codes import (
     Status,
 )
 from shared.contracts.events import CATALOGUE, EVERYONE
-from shared.domain.agency import Text
+from shared.domain.text import Text
 from shared.service.app import wall_clock
 from tests.network import offline
 from tests.sources import ROOT

@@ -34,6 +34,7 @@ from sqlalchemy import make_url
 from deploy.embedded_nats import EmbeddedNats
 from shared.contracts.types import PLAIN
 from shared.domain.access import Role
+from shared.domain.forms import Earlier, Words, body_of
 from tests.conftest import DatabaseUrl
 from tests.integration.test_trust import consent, until_disclosure
 from tests.network import Client, Network, a_victim, agree, asking, problem, provisioning, refer
@@ -256,6 +257,8 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     refusals.append(reviewed.text)
 
     refusals += await every_move(network, canaries, second)
+    for client in (police, kemenpppa, kemensos, kemenkes):
+        refusals += await every_form(network, canaries, client)
 
     # agreed, taken back, erased
     third = await a_victim(police, identity=canaries.identity("third"))
@@ -334,6 +337,37 @@ async def every_move(network: Network, canaries: Canaries, victim: str) -> list[
             read = await side.http.get(f"/v1/referrals/{referral}/notes", params={"purpose": "care"})
             canaries.heard.append(read.text)
     return histories
+
+
+FILLED: dict[str, dict[str, Any]] = {"screening": {"decision": "not-found"}, "interview": {"reason": "Rekaan"}}
+"""What is answered in a form beside its example, so that it can be filed."""
+
+
+async def every_form(network: Network, canaries: Canaries, client: Client) -> list[str]:
+    """Each form that an agency files, with a word of its own in each field for words; and what the lists show of it."""
+    agency, units = network.members[client.code].agency, network.apps[client.code].state.office.units
+    desk = units.desk_for(client.code, "74.01", network.clock().date()).id
+    opened = {"unit": desk, "channel": next(iter(agency.channels)), "exploitation": "forced-labour"}
+    case = (await client.post("/v1/cases", opened)).json()["id"]
+    person = {"age_class": "adult", "sex": "female"}
+    victim = (await client.post(f"/v1/cases/{case}/victims", person)).json()["id"]
+    subjects = {"case": f"cases/{case}", "victim": f"victims/{victim}", "desk": f"desks/{desk}"}
+    filed: dict[str, str] = {}
+    for form in agency.forms:
+        [body] = body_of(form).model_json_schema()["examples"]
+        body |= FILLED.get(form.code, {})
+        for one in form.fields:
+            match one.kind:
+                case Words(most):
+                    body[one.code] = canaries.name(f"{form.code} {one.code}")[:most]
+                case Earlier(forms):
+                    body[one.code] = next(filed[code] for code in filed if code in forms)
+        answer = await client.post(f"/v1/{subjects[form.about]}/forms/{form.code}", body)
+        assert answer.status_code == 201, (form.code, answer.text)
+        filed[form.code] = answer.json()["id"]
+        whole = await client.http.get(f"/v1/records/{filed[form.code]}", params={"purpose": "care"})
+        canaries.heard.append(whole.text)
+    return [(await client.http.get(f"/v1/{subject}/records")).text for subject in subjects.values()]
 
 
 async def open_doors(network: Network) -> list[str]:

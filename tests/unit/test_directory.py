@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.codes import Stage
-from shared.domain.agency import Agency, Service, Text
+from shared.domain.agency import Agency, Service
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 from shared.reference.directory import load_directory, write_directory
 
 

@@ -1,0 +1,115 @@
+"""Interviews: who may hold one, and how often a victim is asked to tell it again.
+
+A register of investigators with what they are trained for and until when; a victim is interviewed by one whose
+victim-centred training is valid that day, a child by one with the child module too (UU 11/2012 Ps 26(3), UU 12/2022
+Ps 21(1)). Every interview is counted across agencies, and a second one needs a reason.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.domain.forms import About, Choice, Day, Earlier, Filing, Form, FormField, Words, YesNo
+from shared.domain.refusal import Refused
+from shared.domain.text import Text
+from shared.service.office import Office
+from shared.service.records import is_child
+from shared.storage.agency_tables import RecordRow
+from shared.storage.database import Transaction
+from shared.storage.victims import load_victim
+
+MODULES = {
+    "victim-centred": Text("Pemeriksaan berperspektif korban", "Victim-centred interviewing"),
+    "child": Text("Pemeriksaan anak", "Interviewing children"),
+}
+COMPANIONS = {
+    "social-worker": Text("Pekerja sosial", "social worker"),
+    "psychologist": Text("Psikolog", "psychologist"),
+    "lawyer": Text("Penasihat hukum", "lawyer"),
+    "family": Text("Keluarga (bukan terduga pelaku)", "family (not a suspect)"),
+    "declined": Text("Korban menolak didampingi", "the victim declined"),
+}
+OFFICER = Form(
+    code="officer",
+    label=Text("Penyidik", "Investigator"),
+    about=About.DESK,
+    basis="Perkap 10/2007; UU 12/2022 Ps 21(1)",
+    fields=(
+        FormField("name", Text("Nama dan pangkat", "Name and rank"), Words(200)),
+        FormField("nrp", Text("NRP", "Service number"), Words(20)),
+    ),
+)
+TRAINING = Form(
+    code="officer-training",
+    label=Text("Pelatihan penyidik", "Training of an investigator"),
+    about=About.DESK,
+    basis="UU 12/2022 Ps 21(2); UU 11/2012 Ps 26(3)c",
+    after=("officer",),
+    fields=(
+        FormField("officer", Text("Penyidik", "Investigator"), Earlier(frozenset({"officer"})), clear=True),
+        FormField("module", Text("Modul", "Module"), Choice(MODULES), clear=True),
+        FormField("valid_until", Text("Berlaku sampai", "Valid until"), Day(past=False), clear=True),
+    ),
+)
+
+
+def again_for_a_reason(filing: Filing) -> None:
+    """Nobody is made to tell it twice without a reason. Raises Refused."""
+    if filing.interviews and "reason" not in filing.values:
+        raise Refused("interview-reason-required", field="reason", times=str(filing.interviews))
+
+
+INTERVIEW = Form(
+    code="interview",
+    label=Text("Pemeriksaan korban", "Interview of a victim"),
+    about=About.VICTIM,
+    basis="UU 12/2022 Ps 21-24, 48-50; UU 21/2007 Ps 34-36",
+    fields=(
+        FormField("officer", Text("Penyidik", "Investigator"), Earlier(frozenset({"officer"})), clear=True),
+        FormField("companion", Text("Pendamping", "Companion"), Choice(COMPANIONS), clear=True),
+        FormField("recorded", Text("Direkam secara elektronik", "Recorded electronically"), YesNo(), clear=True),
+        FormField("reason", Text("Alasan memeriksa lagi", "Why again"), Words(1000), required=False),
+        FormField("statement", Text("Keterangan korban", "What the victim told"), Words(), required=False),
+    ),
+    rule=again_for_a_reason,
+    counts_as_interview=True,
+    statement="statement",
+    refusals=("interview-reason-required", "officer-not-trained"),
+)
+FORMS = (OFFICER, TRAINING, INTERVIEW)
+
+
+def valid_modules(trainings: Iterable[Mapping[str, Any]], officer: str, on: date) -> set[str]:
+    """The modules for which an officer's training is valid on a day. ``trainings``: the facts of those filed."""
+    return {
+        str(facts["module"])
+        for facts in trainings
+        if facts["officer"] == officer and on <= date.fromisoformat(facts["valid_until"])
+    }
+
+
+def require_training(modules: set[str], is_child: bool) -> None:
+    """Raises Refused where an officer may not interview this victim."""
+    needed = ["victim-centred", "child"] if is_child else ["victim-centred"]
+    for module in needed:
+        if module not in modules:
+            raise Refused("officer-not-trained", field="officer", module=module)
+
+
+def held_by_a_trained_officer(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
+    """Whether the officer who held an interview was trained for it on that day. Raises Refused."""
+    trainings = select(col(RecordRow.facts)).where(
+        col(RecordRow.form) == TRAINING.code, col(RecordRow.corrected_by).is_(None)
+    )
+    victim = load_victim(tx.session, row.victim_id or "")
+    assert victim is not None  # an interview is of one
+    on = _day_at(office, row.occurred_at, row.region)
+    modules = valid_modules(tx.session.scalars(trainings), values["officer"], on)
+    require_training(modules, is_child(victim))
+
+
+def _day_at(office: Office, moment: datetime, region: str) -> date:
+    return moment.astimezone(office.clocks.zone(region)).date()

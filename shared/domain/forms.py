@@ -1,0 +1,276 @@
+"""Forms: what an agency writes down of its own work, declared as a table of fields, and the rules of filing one.
+
+A form is about a case, a victim, a referral or a desk. What is filed is a record: it is signed into the ledger as
+``record.filed`` with the code of its form and nothing of what stands in it. In the database every field is sealed,
+but for those that a rule, a clock or a list must read: they are ``clear``, and are codes, days and numbers, never text.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, create_model
+
+from shared.contracts.types import PLAIN, AskedMoment, Flag, Id, Region
+from shared.domain.commands import BORN_ON, SORTED, Command, example, is_past_day, whole
+from shared.domain.refusal import Refused
+from shared.domain.text import Text
+
+
+class About(StrEnum):
+    """What a form is about."""
+
+    CASE = "case"
+    VICTIM = "victim"
+    REFERRAL = "referral"
+    DESK = "desk"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Free text of at most ``most`` characters. It is always sealed."""
+
+    most: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One code of these, or with ``many`` any number of them, at least one."""
+
+    options: Mapping[str, Text]
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar; with ``past`` one that has begun."""
+
+    past: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment with its offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class YesNo:
+    """Yes or no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region by its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A whole number from ``least`` to ``most``."""
+
+    least: int = 0
+    most: int = 1_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A record of one of these forms that was filed before, by its id."""
+
+    forms: frozenset[str]
+
+
+Kind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of a form. ``clear``: kept in clear here, and never sent."""
+
+    code: str
+    label: Text
+    kind: Kind
+    required: bool = True
+    clear: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for text that would be kept in clear."""
+        if self.clear and isinstance(self.kind, Words):
+            raise ValueError(f"field {self.code}: free text is never kept in clear")
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A record that was filed before: what a rule may know of it."""
+
+    id: str
+    form: str
+    facts: Mapping[str, Any]
+    """Its clear fields."""
+    unit: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A form about to be filed, and what its rule may know."""
+
+    values: Mapping[str, Any]
+    at: datetime
+    """When what it tells happened (UTC)."""
+    before: tuple[Filed, ...] = ()
+    """What was filed before about the same case, victim, referral or desk, oldest first, corrections in their place."""
+    is_child: bool = False
+    """Whether the victim is to be treated as a child."""
+    interviews: int = 0
+    """How often the victim has been interviewed before, by any agency, as far as is known here."""
+    named: Mapping[str, Filed] = field(default_factory=dict)
+    """Field → the earlier record that it names."""
+
+    def last(self, form: str) -> Filed | None:
+        """The latest record of a form."""
+        return next((filed for filed in reversed(self.before) if filed.form == form), None)
+
+
+def nothing_more(_: Filing) -> Mapping[str, Any]:
+    """Nothing follows."""
+    return {}
+
+
+def no_rule(_: Filing) -> None:
+    """Whatever is written may be filed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as an agency declares it.
+
+    ``after``: forms of which one must have been filed about the same thing. ``once``: filed once, then only corrected.
+    ``rule`` raises Refused. ``basis``: the law or the standard that asks for it.
+    """
+
+    code: str
+    label: Text
+    about: About
+    fields: tuple[FormField, ...]
+    basis: str
+    version: str = "2026-1"
+    after: tuple[str, ...] = ()
+    once: bool = False
+    rule: Callable[[Filing], None] = no_rule
+    derive: Callable[[Filing], Mapping[str, Any]] = nothing_more
+    """What follows from the answers, kept as clear facts beside them."""
+    counts_as_interview: bool = False
+    """Whether a victim is asked to tell it all: such are counted across agencies."""
+    statement: str | None = None
+    """The field that becomes what the victim has told, which travels sealed so that nobody has to tell it twice."""
+    refusals: tuple[str, ...] = ()
+    """The problems that its rule, or what else is done when it is filed, may refuse it with."""
+
+    @property
+    def body(self) -> str:
+        """The name of what is sent to file it: ``police-report`` → ``PoliceReport``."""
+        return "".join(word.capitalize() for word in self.code.split("-"))
+
+    @property
+    def operation(self) -> str:
+        """The name of the operation that files it."""
+        return f"file_{self.code.replace('-', '_')}"
+
+
+class Filled(Command):
+    """What is sent to file any form: its own fields beside these."""
+
+    record_id: Id | None = Field(default=None, description="Id catatan, bila pemanggil membuatnya / the record's id.")
+    corrects: Id | None = Field(default=None, description="Catatan yang dibetulkan / the record that this corrects.")
+
+
+def body_of(form: Form) -> type[Filled]:
+    """The shape of what files a form: each field with its Indonesian label as title, the English as description."""
+    fields: dict[str, Any] = {}
+    for one in form.fields:
+        default = ... if one.required else None
+        kind = _type_of(one.kind)
+        words = Field(default=default, title=one.label.id, description=one.label.en)
+        fields[one.code] = (kind if one.required else kind | None, words)
+    shown = {one.code: _example_of(one.kind) for one in form.fields if one.required}
+    base = type(f"{form.body}Base", (Filled,), {"model_config": example(**shown), "__doc__": form.label.id})
+    made: type[Filled] = create_model(form.body, __base__=base, __doc__=f"{form.label.id} / {form.label.en}", **fields)
+    return made
+
+
+def _type_of(kind: Kind) -> Any:
+    match kind:
+        case Words(most):
+            return Annotated[str, Field(min_length=1, max_length=most, pattern=PLAIN)]
+        case Choice(options, many):
+            code: Any = Literal[tuple(options)]
+            return Annotated[frozenset[code], Field(min_length=1), SORTED] if many else code
+        case Day():
+            return Annotated[str, Field(pattern=BORN_ON)]
+        case Amount(least, most):
+            return Annotated[int, Field(ge=least, le=most, strict=True), BeforeValidator(whole)]
+    return {Moment: AskedMoment, YesNo: Flag, Place: Region, Earlier: Id}[type(kind)]
+
+
+def _example_of(kind: Kind) -> Any:
+    match kind:
+        case Words():
+            return "Contoh rekaan"
+        case Choice(options, many):
+            first = next(iter(options))
+            return [first] if many else first
+        case Amount(least):
+            return least
+        case Day(past):
+            return "2026-01-31" if past else "2099-12-31"
+    return {
+        Moment: "2026-01-31T09:00:00+07:00",
+        YesNo: True,
+        Place: "74.01",
+        Earlier: "0193f0a2-7a10-7000-8000-000000000001",
+    }[type(kind)]
+
+
+def decide(form: Form, filing: Filing, corrects: str | None, now: datetime, regions: Callable[[str], bool]) -> None:
+    """Whether a form may be filed. Raises Refused, naming the field."""
+    for one in form.fields:
+        value = filing.values.get(one.code)
+        if value is None:
+            continue
+        if isinstance(one.kind, Day) and not _is_day(value, one.kind.past, now):
+            raise Refused("no-such-day", field=one.code)
+        if isinstance(one.kind, Place) and not regions(value):
+            raise Refused("unknown-region", field=one.code)
+    there = {filed.form for filed in filing.before}
+    if form.after and there.isdisjoint(form.after):
+        raise Refused("form-not-yet", form=" / ".join(form.after))
+    if form.once and corrects is None and form.code in there:
+        raise Refused("already-filed", form=form.code)
+    form.rule(filing)
+
+
+def _is_day(value: str, past: bool, now: datetime) -> bool:
+    if past:
+        return is_past_day(value, now)
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def check_forms(forms: Iterable[Form]) -> None:
+    """Whether the forms of an agency make sense together. Raises ValueError naming the form."""
+    by_code: dict[str, Form] = {}
+    for form in forms:
+        names = [one.code for one in form.fields]
+        if form.code in by_code or len(names) > len(set(names)) or set(names) & set(Filled.model_fields):
+            raise ValueError(f"form {form.code}: there are two of one code")
+        by_code[form.code] = form
+    for form in by_code.values():
+        named = {code for one in form.fields if isinstance(one.kind, Earlier) for code in one.kind.forms}
+        if unknown := (named | set(form.after)) - by_code.keys():
+            raise ValueError(f"form {form.code}: no such form: {', '.join(sorted(unknown))}")
+        if any(by_code[code].about is not form.about for code in form.after):
+            raise ValueError(f"form {form.code}: what it comes after is about something else")

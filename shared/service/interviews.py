@@ -1,0 +1,41 @@
+"""How often a victim has been asked to tell it all, by any agency: each is known by its id, and counts once."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.contracts.types import UnitRef
+from shared.service.office import Office, draft
+from shared.storage import referrals
+from shared.storage.agency_tables import InterviewRow, RecordRow
+from shared.storage.database import Transaction
+
+
+def known(session: Session, victim_id: str) -> tuple[str, ...]:
+    """The ids of a victim's interviews that are known here."""
+    ids = select(col(InterviewRow.id)).where(col(InterviewRow.victim_id) == victim_id).order_by(col(InterviewRow.id))
+    return tuple(session.scalars(ids))
+
+
+def held(tx: Transaction, office: Office, row: RecordRow, unit: UnitRef) -> None:
+    """One was held here: tell the coordinator, and every agency that has asked or was asked for something."""
+    assert row.victim_id is not None  # an interview is of somebody
+    told = e.VictimInterviewed(victim_id=row.victim_id, interview_id=row.id, unit=unit, occurred_at=row.occurred_at)
+    keep(tx, row.victim_id, [row.id], told)
+    others = referrals.senders_of_victim(tx.session, row.victim_id)
+    others |= referrals.receivers_of_victim(tx.session, row.victim_id)
+    for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code})):
+        tx.emit(draft(told, agency, unit, victim_id=row.victim_id))
+
+
+def keep(tx: Transaction, victim_id: str, ids: Iterable[str], told: e.VictimInterviewed | None = None) -> None:
+    """Remember interviews, each once; of one that is ``told``, who held it and when."""
+    for ident in ids:
+        row = tx.session.get(InterviewRow, ident)
+        if row is None:
+            row = InterviewRow(id=ident, victim_id=victim_id)
+            tx.session.add(row)
+        if told is not None:
+            row.agency, row.held_at = told.unit.agency, told.occurred_at

@@ -1,0 +1,134 @@
+"""What the HTTP API answers of forms and records."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.types import Id, Moment
+from shared.domain.forms import About, Amount, Choice, Day, Earlier, Form, FormField, Kind, Place, Words, YesNo
+from shared.domain.forms import Moment as MomentKind
+from shared.storage.agency_tables import RecordRow
+
+KINDS: Mapping[type[Kind], str] = {
+    Words: "words",
+    Choice: "choice",
+    Day: "day",
+    MomentKind: "moment",
+    YesNo: "yes-no",
+    Place: "region",
+    Amount: "amount",
+    Earlier: "record",
+}
+"""How the kinds of fields are named to who draws a form."""
+
+
+class OptionView(BaseModel):
+    """One of several answers."""
+
+    code: str
+    label: str
+    label_en: str
+
+
+class FieldView(BaseModel):
+    """A field of a form."""
+
+    code: str
+    label: str
+    label_en: str
+    kind: str = Field(description="words, choice, day, moment, yes-no, region, amount, record")
+    many: bool
+    options: list[OptionView]
+    required: bool
+    sealed: bool
+
+
+class FormView(BaseModel):
+    """A form (formulir) that this agency files, as it is drawn on paper or on a screen."""
+
+    code: str
+    version: str
+    label: str
+    label_en: str
+    about: About
+    basis: str
+    operation: str = Field(description="The operation that files it, in the OpenAPI document.")
+    after: list[str]
+    once: bool
+    fields: list[FieldView]
+
+
+class FormList(BaseModel):
+    """Every form of this agency."""
+
+    items: list[FormView]
+
+
+def form_view(form: Form) -> FormView:
+    """The view of a form."""
+    return FormView(
+        code=form.code,
+        version=form.version,
+        label=form.label.id,
+        label_en=form.label.en,
+        about=form.about,
+        basis=form.basis,
+        operation=form.operation,
+        after=list(form.after),
+        once=form.once,
+        fields=[_field_view(field) for field in form.fields],
+    )
+
+
+def _field_view(field: FormField) -> FieldView:
+    options = field.kind.options if isinstance(field.kind, Choice) else {}
+    return FieldView(
+        code=field.code,
+        label=field.label.id,
+        label_en=field.label.en,
+        kind=KINDS[type(field.kind)],
+        many=isinstance(field.kind, Choice) and field.kind.many,
+        options=[OptionView(code=code, label=text.id, label_en=text.en) for code, text in options.items()],
+        required=field.required,
+        sealed=not field.clear,
+    )
+
+
+class RecordView(BaseModel):
+    """A record (catatan): a form that was filed, with its clear fields."""
+
+    id: Id
+    form: str
+    form_version: str
+    about: str = Field(description="The case, victim, referral or desk that it is about.")
+    victim_id: Id | None
+    case_id: Id | None
+    unit: str
+    facts: dict[str, Any]
+    corrects: Id | None
+    corrected_by: Id | None
+    occurred_at: Moment
+    recorded_at: Moment
+
+
+class WholeRecord(RecordView):
+    """A record with those of its sealed fields that the caller may see."""
+
+    sealed: dict[str, Any]
+
+
+class RecordList(BaseModel):
+    """Records, oldest first, with what was corrected since."""
+
+    items: list[RecordView]
+
+
+def record_view(row: RecordRow) -> RecordView:
+    """The view of a record without what is sealed."""
+    return RecordView.model_validate(row, from_attributes=True)
+
+
+def whole_record(row: RecordRow, sealed: Mapping[str, Any]) -> WholeRecord:
+    """The view of a record with what the caller may see of it."""
+    return WholeRecord(**record_view(row).model_dump(), sealed=dict(sealed))

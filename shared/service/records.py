@@ -1,0 +1,251 @@
+"""Filing a form of an agency's own work, and reading what was filed.
+
+One unit of work: the rules, the row with its clear fields, the sealed ones beside it, the event, the clocks that it
+starts and stops, and what the agency itself does with it (``Effect``).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.contracts import events as e
+from shared.contracts.codes import AgeClass
+from shared.contracts.types import DeskRef, UnitRef
+from shared.domain import commands as c
+from shared.domain.access import NOT_TAKEN_ON, Caller, Sight
+from shared.domain.clocks import About as Runs
+from shared.domain.forms import About, Earlier, Filed, Filing, Filled, Form, decide
+from shared.domain.refusal import Refused
+from shared.service import clocks, identities, interviews, sealed
+from shared.service.handlers import speaking_unit
+from shared.service.notes import AUTHOR
+from shared.service.office import Office, draft, new_id
+from shared.storage import privacy, records, referrals, seen
+from shared.storage.agency_tables import RecordRow, VictimRow
+from shared.storage.database import Transaction
+from shared.storage.privacy_tables import BreakGlassRow
+from shared.storage.victims import load_case, lock_victim
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a form is about, and the desk that files it."""
+
+    about: str
+    unit: UnitRef
+    victim: VictimRow | None = None
+    case_id: str | None = None
+    referral_id: str | None = None
+
+    @property
+    def ids(self) -> dict[Runs, str]:
+        """What clocks may run for."""
+        named = {
+            Runs.VICTIM: self.victim.id if self.victim else None,
+            Runs.CASE: self.case_id,
+            Runs.REFERRAL: self.referral_id,
+        }
+        return {about: ident for about, ident in named.items() if ident is not None}
+
+
+Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
+"""What an agency does itself when a form is filed: with its row and with all of its fields. Raises Refused."""
+
+
+def file(
+    tx: Transaction,
+    office: Office,
+    caller: Caller,
+    sight: Sight,
+    form: Form,
+    about: str,
+    filled: Filled,
+    effect: Effect | None = None,
+) -> RecordRow:
+    """File a form. Raises Refused; nothing is stored then."""
+    subject = _SUBJECTS[form.about](tx, office, sight, about)
+    at = c.when(filled, tx.now)
+    before = records.filed_about(tx.session, subject.about)
+    values = filled.model_dump(include={field.code for field in form.fields}, exclude_none=True)
+    filing = Filing(
+        values=values,
+        at=at,
+        before=tuple(records.to_filed(row) for row in before if row.id != filled.corrects),
+        is_child=subject.victim is not None and is_child(subject.victim),
+        interviews=len(interviews.known(tx.session, subject.victim.id)) if subject.victim else 0,
+        named=_named(tx, sight, form, values),
+    )
+    corrected = next((row for row in before if row.id == filled.corrects and row.form == form.code), None)
+    if filled.corrects is not None and corrected is None:
+        raise Refused("unknown-record", field="corrects")
+    decide(form, filing, filled.corrects, tx.now, office.units.is_region)
+    derived = form.derive(filing)
+    if filled.record_id is not None and records.load(tx.session, filled.record_id) is not None:
+        raise Refused("id-taken", field="record_id")  # the last refusal: who only asks for this, files something
+    row = _row(tx, caller, form, subject, filled, at, derived)
+    tx.session.add(row)
+    if corrected is not None:
+        corrected.corrected_by = row.id
+    written = filled.model_dump(mode="json", include=set(values))
+    closed = {code: value for code, value in written.items() if code not in row.facts}
+    if closed:
+        sealed.keep_record(tx, office, _sealed_under(row), row.id, closed)
+    filed = _event(form, subject, row)
+    tx.changed |= {row.about, row.id}
+    if office.agency.coordinator is not None:
+        tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
+    clocks.note(tx, office, filed, subject.ids, subject.unit, {"form": form.code, **row.facts})
+    if form.counts_as_interview and corrected is None:
+        interviews.held(tx, office, row, subject.unit)
+    if form.statement in values and subject.victim is not None:
+        told = c.Identity(statement=values[form.statement])
+        keep_before = bool(privacy.holds_of(tx.session, subject.victim.id))
+        identities.write(tx, office, subject.victim.id, told, keep_before=keep_before)
+    if effect is not None:
+        effect(tx, office, row, values)
+    return row
+
+
+def is_child(victim: VictimRow) -> bool:
+    """Whether a victim is to be treated as a child: also where the age is unknown."""
+    return victim.age_class != AgeClass.ADULT
+
+
+def _row(
+    tx: Transaction,
+    caller: Caller,
+    form: Form,
+    subject: Subject,
+    filled: Filled,
+    at: datetime,
+    derived: Mapping[str, Any],
+) -> RecordRow:
+    kept_clear = {field.code for field in form.fields if field.clear}
+    return RecordRow(
+        id=filled.record_id or new_id(),
+        form=form.code,
+        form_version=form.version,
+        kind=form.about,
+        about=subject.about,
+        victim_id=subject.victim.id if subject.victim else None,
+        case_id=subject.case_id,
+        unit=subject.unit.unit,
+        region=subject.unit.region,
+        client=caller.client,
+        person=caller.person,
+        facts={**filled.model_dump(mode="json", include=kept_clear, exclude_none=True), **derived},
+        corrects=filled.corrects,
+        occurred_at=at,
+        recorded_at=tx.now,
+    )
+
+
+def _event(form: Form, subject: Subject, row: RecordRow) -> e.RecordFiled:
+    return e.RecordFiled(
+        record_id=row.id,
+        form=form.code,
+        form_version=form.version,
+        victim_id=row.victim_id,
+        case_id=row.case_id,
+        referral_id=subject.referral_id,
+        corrects=row.corrects,
+        unit=subject.unit,
+        occurred_at=row.occurred_at,
+    )
+
+
+def _sealed_under(row: RecordRow) -> str:
+    """Whose key seals a record: erasing the victim, or the last of a case, erases it."""
+    return row.victim_id or row.case_id or row.id
+
+
+def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any]) -> dict[str, Filed]:
+    found = {}
+    for field in form.fields:
+        if isinstance(field.kind, Earlier) and field.code in values:
+            row = records.load(tx.session, values[field.code], seen.records(sight))
+            if row is None or row.form not in field.kind.forms or row.corrected_by is not None:
+                raise Refused("unknown-record", field=field.code)
+            found[field.code] = records.to_filed(row)
+    return found
+
+
+# --- what it is about ------------------------------------------------------------------------------------------------
+
+
+def _of_case(tx: Transaction, office: Office, sight: Sight, case_id: str) -> Subject:
+    case = load_case(tx.session, case_id, seen.cases(sight))
+    if case is None:
+        raise Refused("unknown-case")
+    unit = UnitRef(agency=office.code, unit=case.unit, region=case.region)
+    return Subject(case_id, unit, case_id=case_id)
+
+
+def _of_victim(tx: Transaction, office: Office, sight: Sight, victim_id: str) -> Subject:
+    victim = lock_victim(tx.session, sight, victim_id)
+    unit = speaking_unit(sight, victim, referrals.live_of_victim(tx.session, victim_id))
+    return Subject(victim_id, unit, victim, victim.case_id)
+
+
+def _of_referral(tx: Transaction, office: Office, sight: Sight, referral_id: str) -> Subject:
+    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
+    if row is None:
+        raise Refused("unknown-referral")
+    desk = referrals.to_referral(row).receiver
+    if not sight.covers(desk) or row.status in NOT_TAKEN_ON:
+        raise Refused("not-responsible")
+    victim = lock_victim(tx.session, None, row.victim_id)
+    return Subject(referral_id, desk, victim, row.case_id, referral_id)
+
+
+def _of_desk(tx: Transaction, office: Office, sight: Sight, unit: str) -> Subject:
+    desk = office.our_unit(unit, tx.now.date())
+    sight.require(desk)
+    return Subject(unit, desk)
+
+
+_SUBJECTS: Mapping[About, Callable[[Transaction, Office, Sight, str], Subject]] = {
+    About.CASE: _of_case,
+    About.VICTIM: _of_victim,
+    About.REFERRAL: _of_referral,
+    About.DESK: _of_desk,
+}
+
+
+# --- read ------------------------------------------------------------------------------------------------------------
+
+
+def read(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, record_id: str, purpose: str
+) -> tuple[RecordRow, dict[str, Any]]:
+    """A record and those of its sealed fields that the caller may see, which is logged. Raises Refused.
+
+    Its desk sees all of it, and so do who is responsible for the victim and who has broken the glass; whoever else
+    knows of the record sees its clear fields.
+    """
+    looking = select(col(BreakGlassRow.victim_id)).where(
+        col(BreakGlassRow.agency) == office.code,
+        col(BreakGlassRow.client) == caller.client,
+        col(BreakGlassRow.person) == caller.person,
+        col(BreakGlassRow.ended_at).is_(None),
+        col(BreakGlassRow.until) > tx.now,
+    )
+    here = seen.records(sight) | col(RecordRow.victim_id).in_(looking)
+    row = records.load(tx.session, record_id, here)
+    if row is None:
+        raise Refused("unknown-record")
+    ours = sight.covers(DeskRef(agency=office.code, unit=row.unit))
+    if row.victim_id is None:
+        return row, sealed.record(tx.session, office, _sealed_under(row), row.id) if ours else {}
+    victim, right = identities.right_of(tx, office, caller, sight, row.victim_id)
+    if not ours and right.name == "work":
+        return row, {}
+    found = sealed.record(tx.session, office, victim.id, row.id, held=right.glass is not None)
+    if found:
+        identities.log(tx, caller, victim.id, purpose, AUTHOR if ours and not right.fields else right, [row.form])
+        identities.count_look(right)
+    return row, found

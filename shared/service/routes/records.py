@@ -1,0 +1,168 @@
+"""The forms of an agency's own work: one operation to file each, and their records."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Response
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts.types import UNIT
+from shared.domain.access import DOERS, Rule
+from shared.domain.access import About as AboutRule
+from shared.domain.agency import Agency
+from shared.domain.forms import About, Form, body_of, check_forms
+from shared.domain.refusal import Refused
+from shared.service import records
+from shared.service.admission import CallerDep, GuardedRoute, SightDep
+from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
+from shared.service.idempotency import Answer
+from shared.service.limits import limit_identities
+from shared.service.problems import COMMANDED, responses
+from shared.service.record_models import (
+    FormList,
+    RecordList,
+    RecordView,
+    WholeRecord,
+    form_view,
+    record_view,
+    whole_record,
+)
+from shared.service.records import Effect
+from shared.storage import seen, victims
+from shared.storage.agency_tables import RecordRow
+from shared.storage.database import Transaction
+
+UnitPath = Annotated[str, Path(pattern=UNIT, max_length=48, description="Satuan / a desk of this agency.")]
+PLACES: Mapping[About, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
+    About.CASE: ("/cases/{about}", IdPath, AboutRule.CASE, ("unknown-case",)),
+    About.VICTIM: ("/victims/{about}", IdPath, AboutRule.VICTIM, ("unknown-victim", "not-responsible")),
+    About.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
+    About.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
+}
+"""What a form is about → where it is filed, how that is named, what the door asks, and what may be refused of it."""
+FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")
+
+
+def rules_of(agency: Agency) -> dict[str, Rule]:
+    """Who may file each form of an agency."""
+    return {form.operation: Rule(DOERS, PLACES[form.about][2]) for form in agency.forms}
+
+
+def router_of(agency: Agency, effects: Mapping[str, Effect]) -> APIRouter:
+    """The operations that file the forms of an agency. Raises ValueError where its forms make no sense."""
+    check_forms(agency.forms)
+    if unknown := effects.keys() - {form.code for form in agency.forms}:
+        raise ValueError(f"no such form: {', '.join(sorted(unknown))}")
+    router = APIRouter(prefix="/v1", tags=["formulir"], route_class=GuardedRoute)
+    for form in agency.forms:
+        _add(router, form, effects.get(form.code))
+    return router
+
+
+def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
+    place, ident, _, refusals = PLACES[form.about]
+
+    def file(
+        about: str,
+        filled: Any,
+        office: OfficeDep,
+        caller: CallerDep,
+        sight: SightDep,
+        posting: PostingDep,
+    ) -> Response:
+        def work(tx: Transaction) -> Answer:
+            row = records.file(tx, office, caller, sight, form, about, filled, effect)
+            return Answer(201, record_view(row), f"/v1/records/{row.id}")
+
+        return posting.once(filled, work)
+
+    file.__annotations__ |= {"about": ident, "filled": body_of(form)}
+    file.__name__ = form.operation
+    file.__doc__ = f"{form.basis}."
+    router.post(
+        f"{place}/forms/{form.code}",
+        status_code=201,
+        response_model=RecordView,
+        summary=f"{form.label.id} / {form.label.en}",
+        responses=responses(*refusals, *FILING, *form.refusals, *COMMANDED),
+    )(file)
+
+
+router = APIRouter(prefix="/v1", tags=["formulir"], route_class=GuardedRoute)
+
+
+@router.get("/forms", summary="Formulir instansi / The agency's forms")
+def list_forms(office: OfficeDep) -> FormList:
+    """Setiap formulir dengan isiannya, seperti digambar di kertas atau layar."""
+    return FormList(items=[form_view(form) for form in office.agency.forms])
+
+
+@router.get(
+    "/cases/{case_id}/records", summary="Catatan kasus / Records of a case", responses=responses("unknown-case")
+)
+def list_case_records(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> RecordList:
+    """Isian terbuka saja; isian tersegel dibaca satu per satu dan dicatat."""
+
+    def look(session: Session) -> RecordList:
+        if victims.load_case(session, case_id, seen.cases(sight)) is None:
+            raise Refused("unknown-case")
+        return _list(session, sight, case_id)
+
+    return database.read(look)
+
+
+@router.get(
+    "/victims/{victim_id}/records",
+    summary="Catatan korban / Records of a victim",
+    responses=responses("unknown-victim", "not-responsible"),
+)
+def list_victim_records(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> RecordList:
+    """Isian terbuka saja, dari semua satuan instansi ini, juga tentang rujukan korban."""
+
+    def look(session: Session) -> RecordList:
+        victims.see_concerned(session, sight, victim_id)
+        return _rows(session, col(RecordRow.victim_id) == victim_id)
+
+    return database.read(look)
+
+
+@router.get(
+    "/desks/{unit}/records",
+    summary="Catatan satuan / Records of a desk",
+    responses=responses("unknown-unit", "not-your-unit"),
+)
+def list_desk_records(unit: UnitPath, office: OfficeDep, database: DatabaseDep, sight: SightDep) -> RecordList:
+    """Isian terbuka saja."""
+    sight.require(office.our_unit(unit, database.clock().date()))
+    return database.read(lambda session: _list(session, sight, unit))
+
+
+@router.get(
+    "/records/{record_id}",
+    summary="Lihat catatan (dicatat) / See a record (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-record"),
+)
+def see_record(
+    record_id: IdPath,
+    purpose: PurposeQuery,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> WholeRecord:
+    """Isian tersegel hanya untuk satuan yang mengisi dan penanggung jawab korban. Setiap pembacaan dicatat dalam
+    transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    return database.write(lambda tx: whole_record(*records.read(tx, office, caller, sight, record_id, purpose)))
+
+
+def _list(session: Session, sight: Any, about: str) -> RecordList:
+    return _rows(session, (col(RecordRow.about) == about) & seen.records(sight))
+
+
+def _rows(session: Session, condition: Any) -> RecordList:
+    rows = session.scalars(select(RecordRow).where(condition).order_by(col(RecordRow.number)))
+    return RecordList(items=[record_view(row) for row in rows])
