@@ -53,8 +53,9 @@ def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
     done = subprocess.run(["bash", "-euc", script], cwd=ROOT, env=prompt, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     answers = done.stdout.strip().split("\n")
-    assert len(answers) == script.count("curl -sS") == script.count("Authorization: Bearer") == 8
+    assert len(answers) == script.count("curl -sS") == script.count("Authorization: Bearer") == 11
     assert '"status":"received"' in answers[3] and '"status":"accepted"' in answers[4]
+    assert '"form":"police-report"' in answers[8] and '"clock":"spdp"' in answers[10]
     assert '"name":"Melati Contoh Rekaan"' in answers[6] and '"purpose":"family-tracing"' in answers[7]
 
 
