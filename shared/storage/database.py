@@ -123,10 +123,10 @@ class Database:
             if (transaction.erased or self._log_keeps_keys) and self.engine.dialect.name == "sqlite":
                 self._log_keeps_keys = not self._empty_write_ahead_log()
         committed = Committed(frozenset(transaction.changed), bool(transaction.drafts))
-        for listener in self.listeners:
-            listener(committed)
         for tell in transaction.afterwards:
             tell()
+        for listener in self.listeners:
+            listener(committed)
         return result
 
     def _empty_write_ahead_log(self) -> bool:

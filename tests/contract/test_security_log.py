@@ -1,5 +1,6 @@
 """What an operator sees in the log of who knocks, who is refused, and who does what may harm a person; never whose."""
 
+import asyncio
 import contextlib
 import io
 import json
@@ -23,7 +24,7 @@ from shared.service.logs import configure_logs
 from shared.service.office import new_id
 from shared.storage.database import Transaction
 from tests.certificates import self_signed
-from tests.network import Client, TestClock, a_victim, offline
+from tests.network import WAIT, Client, TestClock, a_victim, offline
 from tests.tokens import Bearing, claims, signed
 
 KOLAKA, STRANGER, ABOVE = "polres-74.01", "polres-11.01", "polda-sultra"
@@ -60,6 +61,13 @@ class Station:
             for line in found
             if line["event"] == event
         ]
+
+    async def until(self, event: str) -> list[dict[str, Any]]:
+        """The lines of this event, once there is one: a line is written after the commit that others may see."""
+        async with asyncio.timeout(WAIT):
+            while not (found := self.lines(event)):
+                await asyncio.sleep(0)
+        return found
 
 
 @pytest.fixture
@@ -179,7 +187,7 @@ async def test_one_that_ends_by_itself_says_whose_it_was(station: Station) -> No
     await must(stranger, f"/v1/victims/{victim}/break-glass", {"reason": "life-in-danger", "minutes": 1})  # wakes it
     await kolaka.until("/v1/break-glass", lambda page: any(one["end"] == "expired" for one in page["items"]))
     ended = {"record": glass, "reason": "expired", "client": f"police-officer-{STRANGER}", "unit": STRANGER}
-    assert station.lines("break-glass.ended") == [ended]
+    assert await station.until("break-glass.ended") == [ended]
 
 
 async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Station) -> None:
