@@ -1,5 +1,6 @@
 """Kemenkes: examination, first aid and treatment in the referral hospitals."""
 
+from services.kemenkes import forms
 from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
@@ -12,6 +13,7 @@ AGENCY = Agency(
     subsatgas="medical-rehabilitation",
     coordinator="coordination",
     duties=("duty-to-report",),
+    forms=forms.FORMS,
     channels={
         "emergency": Text("Instalasi gawat darurat", "emergency department"),
         "outpatient": Text("Rawat jalan", "outpatient clinic"),

@@ -1,5 +1,6 @@
 """KemenPPPA: case management and companionship of women and children, from SAPA 129 and the UPTD PPA."""
 
+from services.kemenpppa import forms
 from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
@@ -13,6 +14,7 @@ AGENCY = Agency(
     subsatgas="prevention",
     coordinator="coordination",
     duties=("duty-to-report",),
+    forms=forms.FORMS,
     channels={
         "sapa-129": Text("SAPA 129", "hotline SAPA 129"),
         "uptd": Text("Datang ke UPTD PPA", "came to a UPTD PPA"),

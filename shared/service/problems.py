@@ -401,6 +401,13 @@ CATALOGUE: dict[str, Kind] = {
         "Untuk membetulkan, kirim lagi dengan corrects berisi id catatan yang lama.",
         "To correct it, send it again with the id of the old record in corrects.",
     ),
+    "plan-not-agreed": _kind(
+        409,
+        "Korban belum setuju", "The victim has not agreed",
+        "Rencana layanan berlaku bila korban menyetujuinya.", "A service plan stands once the victim has agreed to it.",
+        "Bicarakan lagi dengan korban, ubah rencananya, lalu kirim dengan agreed true.",
+        "Talk it over again, change the plan, and send it with agreed true.",
+    ),
     "why-required": _kind(
         409,
         "Alasan wajib diisi", "Say why",

@@ -34,7 +34,7 @@ from sqlalchemy import make_url
 from deploy.embedded_nats import EmbeddedNats
 from shared.contracts.types import PLAIN
 from shared.domain.access import Role
-from shared.domain.forms import Earlier, Words, body_of
+from shared.domain.forms import About, Earlier, Words, body_of
 from tests.conftest import DatabaseUrl
 from tests.integration.test_trust import consent, until_disclosure
 from tests.network import Client, Network, a_victim, agree, asking, problem, provisioning, refer
@@ -352,6 +352,8 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
     person = {"age_class": "adult", "sex": "female"}
     victim = (await client.post(f"/v1/cases/{case}/victims", person)).json()["id"]
     subjects = {"case": f"cases/{case}", "victim": f"victims/{victim}", "desk": f"desks/{desk}"}
+    if any(form.about is About.REFERRAL for form in agency.forms):
+        subjects["referral"] = f"referrals/{await taken_on(network, client)}"
     filed: dict[str, str] = {}
     for form in agency.forms:
         [body] = body_of(form).model_json_schema()["examples"]
@@ -367,7 +369,17 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
         filed[form.code] = answer.json()["id"]
         whole = await client.http.get(f"/v1/records/{filed[form.code]}", params={"purpose": "care"})
         canaries.heard.append(whole.text)
-    return [(await client.http.get(f"/v1/{subject}/records")).text for subject in subjects.values()]
+    listed = [subject for kind, subject in subjects.items() if kind != "referral"]
+    return [(await client.http.get(f"/v1/{subject}/records")).text for subject in listed]
+
+
+async def taken_on(network: Network, client: Client) -> str:
+    """A referral that the police have sent to an agency, and it has accepted."""
+    police, service = network["police"], network.members[client.code].agency.services[0].code
+    referral = await refer(police, await a_victim(police), client.code, service)
+    await client.until_status(referral, "received")
+    await client.must(referral, "accept")
+    return referral
 
 
 async def open_doors(network: Network) -> list[str]:

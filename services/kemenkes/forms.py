@@ -1,0 +1,80 @@
+"""What a hospital or puskesmas writes down: what it can do, what it found, what it did.
+
+Nothing here says that a patient is a victim of trafficking: what could reach a national record is an examination like
+any other (DESIGN section 6), unless the patient has agreed that it be said.
+"""
+
+from shared.domain.forms import About, Choice, Form, FormField, Words, YesNo
+from shared.domain.text import Text
+
+KINDS = {
+    "ppt-hospital": Text("Rumah sakit dengan PPT/PKT", "Hospital with an integrated crisis centre"),
+    "hospital": Text("Rumah sakit", "Hospital"),
+    "puskesmas": Text("Puskesmas", "Community health centre"),
+}
+ABILITIES = {
+    "emergency": Text("Gawat darurat", "Emergency"),
+    "forensic": Text("Visum et repertum", "Forensic examination"),
+    "obstetrics": Text("Kebidanan dan kandungan", "Obstetrics"),
+    "paediatrics": Text("Anak", "Paediatrics"),
+    "psychiatry": Text("Kesehatan jiwa", "Psychiatry"),
+    "hiv-sti": Text("HIV dan IMS", "HIV and STI"),
+    "inpatient": Text("Rawat inap", "Inpatient care"),
+}
+CONDITIONS = {
+    "no-care-needed": Text("Tidak perlu perawatan", "No care needed"),
+    "outpatient": Text("Rawat jalan", "Outpatient"),
+    "inpatient": Text("Rawat inap", "Inpatient"),
+    "intensive": Text("Perawatan intensif", "Intensive care"),
+}
+RESULTS = {
+    "recovered": Text("Sembuh", "Recovered"),
+    "improved": Text("Membaik", "Improved"),
+    "ongoing": Text("Masih dirawat", "Still in care"),
+    "left": Text("Pulang atas permintaan sendiri", "Left at their own wish"),
+    "deceased": Text("Meninggal dunia", "Deceased"),
+}
+FACILITY = Form(
+    code="facility",
+    label=Text("Kemampuan fasilitas", "What a facility can do"),
+    about=About.DESK,
+    basis="PP 9/2008 Ps 6; Permenkes 68/2013",
+    fields=(
+        FormField("kind", Text("Jenis fasilitas", "Kind of facility"), Choice(KINDS), clear=True),
+        FormField("abilities", Text("Kemampuan", "Abilities"), Choice(ABILITIES, many=True), clear=True),
+    ),
+)
+EXAMINATION = Form(
+    code="examination",
+    label=Text("Pemeriksaan", "Examination"),
+    about=About.REFERRAL,
+    basis="UU 21/2007 Ps 51-53; UU 17/2023",
+    fields=(
+        FormField("condition", Text("Tindak lanjut", "What follows"), Choice(CONDITIONS), clear=True),
+        FormField("agreed", Text("Pasien menyetujui pemeriksaan", "The patient agreed to it"), YesNo(), clear=True),
+        FormField("findings", Text("Hasil pemeriksaan", "Findings"), Words()),
+    ),
+)
+TREATMENT = Form(
+    code="treatment",
+    label=Text("Pengobatan", "Treatment"),
+    about=About.REFERRAL,
+    basis="UU 21/2007 Ps 51-53",
+    after=("examination",),
+    fields=(
+        FormField("result", Text("Hasil", "Result"), Choice(RESULTS), clear=True),
+        FormField("treatment", Text("Tindakan dan obat", "What was done and given"), Words()),
+    ),
+)
+MENTAL_HEALTH = Form(
+    code="mental-health",
+    label=Text("Kesehatan jiwa", "Mental health"),
+    about=About.REFERRAL,
+    basis="UU 17/2023 Ps 76-85",
+    fields=(
+        FormField("danger_to_self", Text("Berisiko bagi diri sendiri", "A danger to themselves"), YesNo()),
+        FormField("findings", Text("Hasil pemeriksaan", "Findings"), Words()),
+        FormField("plan", Text("Rencana perawatan", "Plan of care"), Words(), required=False),
+    ),
+)
+FORMS = (FACILITY, EXAMINATION, TREATMENT, MENTAL_HEALTH)
