@@ -153,7 +153,7 @@ ALERT = Form(
     basis="Perpres 49/2023",
     fields=(
         FormField("region", Text("Wilayah", "Region"), Place(), clear=True),
-        FormField("pattern", Text("Modus yang diwaspadai", "The pattern to watch for"), Words()),
+        FormField("modus", Text("Modus yang diwaspadai", "The pattern to watch for"), Words()),
     ),
 )
 ALERT_ANSWER = Form(

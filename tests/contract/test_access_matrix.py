@@ -7,7 +7,7 @@ services must do the same. The operations are those of the OpenAPI documents, so
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -192,6 +192,7 @@ CONSENT = {"notice": "1999-1", "purposes": ["care"], "fields": ["name"], "recipi
 FILED: Mapping[About, tuple[str, str, set[str], str]] = {
     About.CASE: (CASE, f"/v1/cases/{CASE}", OWN, ""),
     About.VICTIM: (VICTIM, f"/v1/victims/{VICTIM}", OWN | AT_WORK, ""),
+    About.REFERRAL: (IN_HOUSE, f"/v1/referrals/{IN_HOUSE}", AT_WORK, "not-responsible"),
     About.DESK: ("", f"/v1/desks/{KOLAKA}", OWN, "not-your-unit"),
 }
 """What a form is about → the object, its address, who may file one, and what the others are told."""
@@ -210,8 +211,7 @@ def example_of(form: Form) -> dict[str, Any]:
     return dict(shown)
 
 
-TRIES = [
-    *map(filing, FORMS.values()),
+COMMON = [
     Try("list_forms", "", "/v1/forms", frozenset(UNITS), "200", method="GET"),
     look("list_case_records", CASE, f"/v1/cases/{CASE}/records"),
     look("list_victim_records", VICTIM, f"/v1/victims/{VICTIM}/records"),
@@ -287,6 +287,14 @@ TRIES = [
 ]  # fmt: skip
 
 
+def tries_of(forms: Iterable[Form]) -> list[Try]:
+    """Every operation of an agency that has these forms."""
+    return [*map(filing, forms), *COMMON]
+
+
+TRIES = tries_of(FORMS.values())
+
+
 async def ask(
     app: FastAPI, member: str, role: Role | None, unit: str, method: str, path: str, **more: Any
 ) -> httpx.Response:
@@ -297,7 +305,8 @@ async def ask(
 
 
 def roles_of(operation: str) -> str:
-    return FILING[operation] if operation in FILING else ROLES_OF[operation]
+    """Whoever does the work may file a form; every other operation stands in the table."""
+    return DOERS if operation.startswith("file_") else ROLES_OF[operation]
 
 
 def told(response: httpx.Response) -> str:

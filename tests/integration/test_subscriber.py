@@ -160,8 +160,8 @@ IDENTITY = {
 NOTE = "Ibunya, Kanari Ketigaa, menunggu kabar"
 CANARIES = [*IDENTITY.values(), NOTE, "Kanari"]
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
-OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass"}
-"""What ``test_trust`` and ``test_break_glass`` play, and this journey does not."""
+OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock"}
+"""What ``test_trust``, ``test_break_glass`` and ``test_clocks`` play, and this journey does not."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1"}
 """Coordination's word about a link, and about keys; its desk is the nation's, so no province reads it."""
 
@@ -177,10 +177,29 @@ async def answered(asker: Client, answerer: Client, victim: str, service: str, *
     return referral
 
 
+async def written_down(police: Client, victim: str) -> None:
+    """A police report, and an interview of the victim by an officer who was trained for it."""
+    case = (await police.get(f"/v1/victims/{victim}"))["case_id"]
+    report = {"lp_number": "LP/Kanari/7", "reported_by": "victim", "region": "74.01", "place": "port"}
+    desk = f"desks/{KOLAKA}"
+    ids: dict[str, str] = {}
+    for about, form, fields in (
+        (f"cases/{case}", "police-report", report),
+        (desk, "officer", {"name": "Kanari Penyidik", "nrp": "7401990011"}),
+        (desk, "officer-training", {"module": "victim-centred", "valid_until": "2099-12-31"}),
+        (f"victims/{victim}", "interview", {"companion": "lawyer", "recorded": True, "statement": NOTE}),
+    ):
+        named = {"officer": ids["officer"]} if form in ("officer-training", "interview") else {}
+        filed = await police.post(f"/v1/{about}/forms/{form}", {**fields, **named})
+        assert filed.status_code == 201, filed.text
+        ids[form] = filed.json()["id"]
+
+
 async def a_journey(police: Client, kemenpppa: Client) -> str:
     """From a case in Kolaka to its end, with everything that can be asked, answered, refused and taken back."""
     victim = await a_victim(police, KOLAKA, identity=IDENTITY)
     await police.post(f"/v1/victims/{victim}/stages", {"stage": "identification"})
+    await written_down(police, victim)
 
     transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", note=NOTE)
     await kemenpppa.until_status(transfer, "received")

@@ -54,7 +54,7 @@ async def test_an_early_warning_is_answered_by_the_desk_that_received_it(network
         await network.calling("kemenpppa", Role.OFFICER, f"uptd-ppa-{region}") for region in (KOLAKA, "73.71")
     ]
     desk = f"desks/uptd-ppa-{KOLAKA}"
-    alert = await file(here, desk, "prevention-alert", region=KOLAKA, pattern="Modus rekaan: lowongan di luar negeri.")
+    alert = await file(here, desk, "prevention-alert", region=KOLAKA, modus="Modus rekaan: lowongan di luar negeri.")
     answer = {"alert": alert["id"], "action": "campaign"}
     refusal = await there.post(f"/v1/{desk}/forms/prevention-answer", answer)
     assert problem(refusal) == "not-your-unit"
