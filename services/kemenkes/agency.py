@@ -33,6 +33,7 @@ AGENCY = Agency(
             Stage.MEDICAL_REHABILITATION,
             "first-aid",
             needs=PATIENT,
+            urgent=True,
         ),
     ),
     routes=(

@@ -63,6 +63,7 @@ class About(StrEnum):
     REFERRAL = "referral"
     JOURNEY = "journey"
     RECORD = "record"
+    BATCH = "batch"
     SERVICE = "service"
     """The whole service: only who stands for the whole agency may."""
 
@@ -119,6 +120,10 @@ AGENCY: Mapping[str, Rule] = {
     "open_case": Rule(DOERS, About.UNIT),
     "see_case": Rule(READERS, About.CASE),
     "register_victim": Rule(DOERS, About.CASE),
+    "take_in": Rule(DOERS, About.CASE),
+    "take_in_csv": Rule(DOERS, About.CASE),
+    "list_batches": Rule(WITNESSES, About.CASE),
+    "see_batch": Rule(WITNESSES, About.BATCH),
     "see_victim": Rule(READERS, About.VICTIM),
     "record_identity": Rule(DOERS, About.IDENTITY),
     "see_identity": Rule(DOERS, About.IDENTITY),

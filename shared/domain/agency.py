@@ -19,6 +19,8 @@ class Service:
     clock: str
     needs: frozenset[IdentityField] = frozenset()
     """The fields of an identity without which it cannot be done; the sender seals these for it and no others."""
+    urgent: bool = False
+    """Whether nobody may be made to wait for it: whoever they are suspected to be, and however full the desk is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Answer:
 
     def __init__(self, scope: Scope, send: Send, traceparent: str) -> None:
         self.status = 0
+        self.parts = 0
+        """How many parts of it were taken by the caller."""
         self.given_up = False
         self._scope = scope
         self._send = send
@@ -38,6 +40,7 @@ class Answer:
             self.status = message["status"]
             message["headers"] = [*message["headers"], *self._usual(message["headers"])]
         await self._send(message)
+        self.parts += 1
 
     def instead(self, status: int) -> "Answer":
         """Another answer, of this status, in place of this one, which says nothing from now on."""

@@ -1,6 +1,7 @@
 """The body of a request: all of it, in time, not too large, and JSON that means one thing only."""
 
 import asyncio
+import re
 
 from starlette.types import Message, Receive, Scope
 
@@ -9,6 +10,9 @@ from shared.domain.refusal import Refused
 
 MAX_BODY = 64 * 1024
 """Bytes, at most."""
+PEOPLE = re.compile(r"/v1/cases/[^/]+/batches(\.csv)?")
+MAX_PEOPLE = 1024 * 1024
+"""Bytes of a list of people, at most."""
 
 
 async def arrived(scope: Scope, receive: Receive, seconds: float) -> Receive:
@@ -19,25 +23,28 @@ async def arrived(scope: Scope, receive: Receive, seconds: float) -> Receive:
         return receive
     if not length.isdigit():
         raise Refused("malformed-request", field="Content-Length")
-    if int(length[:10]) > MAX_BODY:
+    people = PEOPLE.fullmatch(scope["path"])
+    most = MAX_PEOPLE if people else MAX_BODY
+    if int(length[:10]) > most:
         raise Refused("body-too-large")
     try:
         async with asyncio.timeout(seconds):
-            body = await _whole(receive)
+            body = await _whole(receive, most)
     except TimeoutError:
         raise Refused("body-too-slow") from None
-    _check_json(body)
+    if people is None or people[1] is None:
+        _check_json(body)
     return _again(body, receive)
 
 
-async def _whole(receive: Receive) -> bytes:
+async def _whole(receive: Receive, most: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Refused("malformed-request")  # cut short; nobody is there to hear it
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             raise Refused("body-too-large")
         if not message.get("more_body", False):
             return bytes(body)

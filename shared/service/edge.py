@@ -63,24 +63,30 @@ class Edge:
         """Answer ``too-slow`` when the block takes too long.
 
         What it does is not cut off: a thread cannot be stopped, and a transaction commits whole or not at all. It keeps
-        its place until it is done, so that slow work cannot pile up. Only an answer that its caller does not take is.
+        its place until it is done, so that slow work cannot pile up. Only an answer that its caller does not take is;
+        a long one goes on for as long as some of it is taken in that time.
         """
         loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+        timers: list[asyncio.TimerHandle] = []
 
-        def over() -> None:
-            if answer.status:
+        def over(taken: int) -> None:
+            if answer.parts > taken:
+                timers.append(loop.call_later(limits.request_seconds, over, answer.parts))
+            elif answer.status:
                 assert serving is not None
                 serving.cancel()
-                return
-            told = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, answer.instead(503)))
-            self._late.add(told)
-            told.add_done_callback(self._late.discard)
+            else:
+                told = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, answer.instead(503)))
+                self._late.add(told)
+                told.add_done_callback(self._late.discard)
 
-        timer = loop.call_later(limits.request_seconds + waiting_seconds(request.scope), over)
+        # the head and one part: most answers have no more
+        timers.append(loop.call_later(limits.request_seconds + waiting_seconds(request.scope), over, 2))
         try:
             yield
         finally:
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
 
 
 def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:

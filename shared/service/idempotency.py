@@ -50,15 +50,21 @@ class Posting:
     database: Database
     vault: Vault
 
+    @property
+    def name(self) -> str:
+        """What this POST is kept under. A key is the caller's own: nobody gets what was kept for somebody else."""
+        return hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
+
+    def fingerprint(self, sent: str) -> str:
+        """By which the same request is known again: keyed, for it may hold a number that a plain hash would tell."""
+        return self.vault.blind(f"{self.path}\n{sent}", "fingerprint")
+
     def once(self, command: BaseModel, work: Callable[[Transaction], Answer]) -> Response:
         """Do ``work`` and keep its answer in the same unit of work; or give the answer that was kept.
 
         A refusal is not kept: nothing was done, so asking again is asking anew.
         """
-        # a key is the caller's own: nobody gets the answer that was kept for somebody else
-        name = hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
-        # keyed, because what was sent may hold a number that a plain hash would give away
-        fingerprint = self.vault.blind(f"{self.path}\n{command.model_dump_json()}", "fingerprint")
+        name, fingerprint = self.name, self.fingerprint(command.model_dump_json())
 
         def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
             kept = tx.session.scalars(_KEPT, {"name": name}).first()

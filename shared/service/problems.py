@@ -86,15 +86,16 @@ CATALOGUE: dict[str, Kind] = {
     "body-too-large": _kind(
         413,
         "Isi terlalu besar", "Body too large",
-        "Isi permintaan melebihi 64 KiB.", "The body is larger than 64 KiB.",
-        "Perkecil isi permintaan.", "Make the body smaller.",
+        "Isi permintaan melebihi 64 KiB (daftar orang: 1 MiB).",
+        "The body is larger than 64 KiB (a list of people: 1 MiB).",
+        "Perkecil isi permintaan, atau bagi menjadi beberapa.", "Make the body smaller, or send it in parts.",
     ),
     "unsupported-media-type": _kind(
         415,
         "Bukan jenis isi yang diterima", "Unsupported media type",
-        "Isi permintaan bukan application/json apa adanya.", "The body is not plain application/json.",
-        "Kirim JSON tanpa Content-Encoding, dan katakan itu di Content-Type.",
-        "Send JSON without a Content-Encoding, and say so in Content-Type.",
+        "Isi permintaan bukan jenis yang diterima alamat ini.", "The body is not of the kind that this address takes.",
+        "Kirim JSON (atau CSV, bila /docs mengatakannya) tanpa Content-Encoding, dan katakan itu di Content-Type.",
+        "Send JSON (or CSV, where /docs says so) without a Content-Encoding, and say so in Content-Type.",
     ),
     "malformed-request": _kind(
         400,
@@ -598,6 +599,52 @@ CATALOGUE: dict[str, Kind] = {
         "Pelimpahan yang sudah diterima tidak dapat dibatalkan.", "An accepted transfer cannot be cancelled.",
         "Limpahkan kembali dengan pelimpahan baru.", "Transfer the victim back with a new transfer.",
     ),
+    "malformed-csv": _kind(
+        400,
+        "Tabel tidak dapat dibaca", "The table cannot be read",
+        "Baris {line} bukan baris CSV dengan sel sebanyak judul kolomnya.",
+        "Line {line} is no line of CSV with as many cells as there are headings.",
+        "Simpan tabel sebagai CSV UTF-8 dengan satu baris judul kolom dan sedikitnya satu orang.",
+        "Save the table as UTF-8 CSV with one line of headings and at least one person.",
+    ),
+    "unknown-column": _kind(
+        400,
+        "Kolom tidak dikenal", "Unknown column",
+        "Judul kolom ke-{column} tidak dikenal.", "The heading of column {column} is not known.",
+        "Gunakan judul kolom yang disebut di /docs.", "Use the headings named at /docs.",
+    ),
+    "column-twice": _kind(
+        400,
+        "Kolom ganda", "Column named twice",
+        "Judul kolom ke-{column} sudah dipakai kolom lain.", "The heading of column {column} is that of another too.",
+        "Gunakan tiap judul satu kali.", "Use each heading once.",
+    ),
+    "too-many-people": _kind(
+        413,
+        "Terlalu banyak orang", "Too many people",
+        "Daftar memuat lebih dari {most} orang.", "The list has more than {most} people.",
+        "Bagi daftar menjadi beberapa.", "Send the list in parts.",
+    ),
+    "written-twice": _kind(
+        409,
+        "Ditulis dua kali", "Written down twice",
+        "Orang dengan NIK ini sudah ada di baris {row} daftar ini.", "Row {row} of this list has the same NIK.",
+        "Hapus baris ini, atau perbaiki NIK yang keliru.", "Take this row out, or correct the NIK that is wrong.",
+    ),
+    "batch-already-taken-in": _kind(
+        409,
+        "Daftar sudah diterima", "List already taken in",
+        "Daftar yang sama sudah diterima dalam kasus ini: {batch}.",
+        "The very same list was taken in for this case: {batch}.",
+        "Lihat hasilnya dengan id itu, atau kirim dengan Idempotency-Key yang dahulu.",
+        "See its results by that id, or send it with the Idempotency-Key of then.",
+    ),
+    "unknown-batch": _kind(
+        404,
+        "Daftar tidak ditemukan", "Unknown batch",
+        "Tidak ada daftar orang dengan id ini.", "There is no batch with this id.",
+        "Periksa id, atau lihat daftar milik kasus.", "Check the id, or list those of the case.",
+    ),
     "replay-failed": _kind(
         409,
         "Belum dapat diterapkan", "Cannot be applied yet",
@@ -617,8 +664,19 @@ def respond(
 ) -> JSONResponse:
     """The problem document for ``code``, in the language that the caller prefers."""
     request.state.problem = code  # for the log
+    problem = document(request, code, errors, facts)
+    language = {"Content-Language": "en" if _in_english(request) else "id"}
+    return JSONResponse(
+        problem.model_dump(), problem.status, media_type=MEDIA_TYPE, headers={**language, **(headers or {})}
+    )
+
+
+def document(
+    request: Request, code: str, errors: Sequence[FieldFault] = (), facts: Mapping[str, str] | None = None
+) -> Problem:
+    """What ``respond`` says, where it is a part of a longer answer."""
     kind = CATALOGUE[code]
-    problem = Problem(
+    return Problem(
         type=TYPE_PREFIX + code,
         title=say(kind.title, request),
         status=kind.status,
@@ -626,10 +684,6 @@ def respond(
         remedy=say(kind.remedy, request),
         instance=f"urn:estafet:trace:{trace.trace_id()}",
         errors=list(errors),
-    )
-    language = {"Content-Language": "en" if _in_english(request) else "id"}
-    return JSONResponse(
-        problem.model_dump(), kind.status, media_type=MEDIA_TYPE, headers={**language, **(headers or {})}
     )
 
 
@@ -653,16 +707,31 @@ CHALLENGES: Mapping[str, Mapping[str, str]] = {
 async def on_refused(request: Request, error: Exception) -> JSONResponse:
     """A rule said no. The fact ``seconds`` says when to try again."""
     assert isinstance(error, Refused)
-    errors = []
-    if (field := error.field) is not None:
-        outside = field[:1].isupper() or field in request.query_params or field in request.headers
-        named = field if outside else f"/{field}"
-        message = say(CATALOGUE[error.problem].title, request)
-        errors = [FieldFault(field=named, rule=error.problem, message=message)]
+    errors = fault_of(request, error)
     headers = dict(CHALLENGES.get(error.problem, {}))
     if "seconds" in error.facts:
         headers["Retry-After"] = error.facts["seconds"]
     return respond(request, error.problem, errors, error.facts, headers)
+
+
+def fault_of(request: Request, error: Refused) -> list[FieldFault]:
+    """The field that a rule said no to, if it names one."""
+    if (field := error.field) is None:
+        return []
+    outside = field[:1].isupper() or field in request.query_params or field in request.headers
+    message = say(CATALOGUE[error.problem].title, request)
+    return [FieldFault(field=field if outside else f"/{field}", rule=error.problem, message=message)]
+
+
+def faults_of(request: Request, faults: Sequence[Any], fields: Collection[str]) -> list[FieldFault]:
+    """What is wrong with a shape, as pydantic found it. ``fields``: those that there may be."""
+    english = _in_english(request)
+    return [
+        FieldFault(
+            field=shape.pointer(fault, fields), rule=fault["type"], message=shape.message(fault, fields, english)
+        )
+        for fault in faults
+    ]
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -670,17 +739,11 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
         return respond(request, "malformed-json")
-    if any(fault["loc"] == ("body",) for fault in error.errors()) and not _is_json(request):
+    if any(fault["loc"] == ("body",) for fault in error.errors()) and not _is_expected(request):
         message = say(CATALOGUE["unsupported-media-type"].detail, request)
         told = FieldFault(field="Content-Type", rule="unsupported-media-type", message=message)
         return respond(request, "unsupported-media-type", [told])
-    fields, english = _fields_of(request), _in_english(request)
-    errors = [
-        FieldFault(
-            field=shape.pointer(fault, fields), rule=fault["type"], message=shape.message(fault, fields, english)
-        )
-        for fault in error.errors()
-    ]
+    errors = faults_of(request, error.errors(), _fields_of(request))
     missing_match = any(fault.field == "If-Match" and fault.rule == "missing" for fault in errors)
     return respond(request, "precondition-required" if missing_match else "invalid-request", errors)
 
@@ -691,9 +754,11 @@ def _fields_of(request: Request) -> Collection[str]:
     return shape.fields_of(body.field_info.annotation) if body is not None else ()
 
 
-def _is_json(request: Request) -> bool:
-    stated = request.headers.get("content-type")
-    return stated is None or stated.partition(";")[0].strip().lower() == "application/json"
+def _is_expected(request: Request) -> bool:
+    """Whether the body says that it is of the kind that this address takes. Not said, JSON is meant."""
+    stated = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    body = request.scope["route"].body_field
+    return bool(stated == (body.field_info.media_type if body is not None else "application/json"))
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:

@@ -45,6 +45,10 @@ FORMS: Mapping[str, Text] = {
     UNIT: Text("id satuan, seperti polres-74.01", "the id of a unit, such as polres-74.01"),
     CODE: Text("kode berhuruf kecil, seperti first-aid", "a code in small letters, such as first-aid"),
     PLAIN: Text("teks tanpa karakter NUL", "text without the character NUL"),
+    r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$": Text(
+        "instansi:layanan, boleh dengan satuan, seperti clinic:first-aid",
+        "agency:service, with a unit if need be, such as clinic:first-aid",
+    ),
     r"^[A-Z]{2}$": Text(
         "kode negara dua huruf (ISO 3166), seperti KH", "a country's two letters (ISO 3166), such as KH"
     ),

@@ -108,6 +108,41 @@ class RecordRow(AgencyStored, table=True):
     recorded_at: datetime = Field(sa_type=UtcMoment)
 
 
+class BatchRow(AgencyStored, table=True):
+    """Many people of one case who were sent in one call. ``name`` and ``fingerprint`` are those of its POST, so that
+    sending it again goes on where it stopped."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_case_id_fingerprint", "case_id", "fingerprint"),)
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    case_id: str = Field(sa_type=Ident)
+    name: str = Field(max_length=64, unique=True)
+    fingerprint: str = Field(max_length=64)
+    people: int
+    client: str = Field(max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    begun_at: datetime = Field(sa_type=UtcMoment)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class BatchPersonRow(AgencyStored, table=True):
+    """What became of one person of a batch: registered with their referrals, or refused and nothing of them kept."""
+
+    __tablename__ = "batch_people"
+
+    batch_id: str = Field(sa_type=Ident, primary_key=True)
+    row: int = Field(primary_key=True)
+    role: str | None = Field(default=None, sa_type=Word)
+    """What they are taken for; None where the row could not be read, or the person was erased."""
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    referrals: Any = Field(sa_type=Json)
+    left_out: Any = Field(sa_type=Json)
+    problem: Any = Field(default=None, sa_type=Json, nullable=True)
+    """The problem document of a refusal."""
+
+
 class InterviewRow(AgencyStored, table=True):
     """An interview of a victim, here or elsewhere, as far as it is known here."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from shared.domain.access import NOT_TAKEN_ON, Sight
-from shared.storage.agency_tables import AccessRow, CaseRow, ClockRow, RecordRow, VictimRow
+from shared.storage.agency_tables import AccessRow, BatchRow, CaseRow, ClockRow, RecordRow, VictimRow
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 
@@ -69,6 +69,11 @@ def records(sight: Sight) -> ColumnElement[bool]:
     """Records that a desk in sight filed, or of a victim in whom one has or had a part."""
     theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == col(RecordRow.victim_id), concerned(sight))
     return or_(_unit(sight, RecordRow.unit), theirs.exists())
+
+
+def batches(sight: Sight) -> ColumnElement[bool]:
+    """Batches of people of a case that a desk in sight opened."""
+    return select(col(CaseRow.id)).where(col(CaseRow.id) == col(BatchRow.case_id), cases(sight)).exists()
 
 
 def glasses(sight: Sight) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, se
         assert set(operations_of(app)) == {what.operation for what in tries}
         for what in tries:
             for role in Role:
-                answer = await ask(app, code, role, top, what.method, what.path, json=what.body, params=what.query)
+                answer = await ask(app, code, role, top, what.method, what.path, **what.sent)
                 allowed = roles_of(what.operation).split()
                 if allowed and role not in allowed:
                     fits = told(answer) == "role-not-allowed"

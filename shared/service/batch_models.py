@@ -1,0 +1,94 @@
+"""What the HTTP API answers of batches of people."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.types import Id, Moment
+from shared.domain.batch import PersonRole
+from shared.service.problems import Problem
+from shared.storage.agency_tables import BatchPersonRow, BatchRow
+
+
+class PersonLine(BaseModel):
+    """What became of one person (orang) of a batch."""
+
+    kind: Literal["person"] = "person"
+    row: int = Field(description="Urutan dalam daftar, mulai 1 / their place in the list, from 1.")
+    role: PersonRole | None
+    victim_id: Id | None
+    referrals: list[Id] = Field(description="In the order in which they were asked for.")
+    left_out: list[str] = Field(description="What is not asked for somebody suspected: a person decides.")
+    problem: Problem | None
+
+
+class ProgressLine(BaseModel):
+    """How far it is."""
+
+    kind: Literal["progress"] = "progress"
+    registered: int
+    refused: int
+    left: int
+
+
+class BeginLine(BaseModel):
+    """The first line of the answer."""
+
+    kind: Literal["batch"] = "batch"
+    batch_id: Id
+    people: int
+    check: bool
+
+
+class EndLine(BaseModel):
+    """The last line: without it the answer was cut off, and the same request goes on where it stopped."""
+
+    kind: Literal["end"] = "end"
+    registered: int
+    refused: int
+    problem: Problem | None = Field(description="Why it stopped before its end; send the same again.")
+
+
+class BatchView(BaseModel):
+    """A batch (daftar orang)."""
+
+    id: Id
+    case_id: Id
+    people: int
+    registered: int
+    refused: int
+    left: int
+    begun_at: Moment
+    finished_at: Moment | None
+
+
+class WholeBatch(BatchView):
+    """A batch with what became of each of its people so far."""
+
+    items: list[PersonLine]
+
+
+class BatchList(BaseModel):
+    """The batches of a case, oldest first."""
+
+    items: list[BatchView]
+
+
+def person_line(row: BatchPersonRow) -> PersonLine:
+    """The line of a person."""
+    return PersonLine.model_validate(row, from_attributes=True)
+
+
+def batch_view(row: BatchRow, registered: int, refused: int) -> BatchView:
+    """The view of a batch."""
+    counted: dict[str, Any] = {"registered": registered, "refused": refused}
+    stored = row.model_dump(include=set(BatchView.model_fields))
+    return BatchView(**stored, **counted, left=row.people - registered - refused)
+
+
+def whole_batch(row: BatchRow, people: Sequence[BatchPersonRow]) -> WholeBatch:
+    """The view of a batch with its people."""
+    registered = sum(person.victim_id is not None for person in people)
+    view = batch_view(row, registered, len(people) - registered)
+    return WholeBatch(**view.model_dump(), items=[person_line(person) for person in people])

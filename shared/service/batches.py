@@ -1,0 +1,130 @@
+"""Taking in many people: some at a time, each whole or not at all, and what became of each is kept with the batch.
+
+Whoever sends the same again, with the same key, goes on where it stopped: who is registered already is told again, who
+was refused is tried again. Nothing of a person who was refused is kept, but that they were, and why.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.domain import commands as c
+from shared.domain.access import Caller, Sight
+from shared.domain.batch import AskFor, BatchPerson, TakeIn, asked_for
+from shared.domain.refusal import Refused
+from shared.service import cases, handlers
+from shared.service.office import Office, new_id
+from shared.storage import batches, seen
+from shared.storage.agency_tables import BatchPersonRow, BatchRow
+from shared.storage.database import Transaction
+from shared.storage.victims import load_case
+
+AT_ONCE = 5
+"""People a transaction: many wait for one another's disk, few let the others in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row of what was sent: the person, or how their row is refused as it stands."""
+
+    row: int
+    person: BatchPerson | None
+    problem: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakingIn:
+    """A batch under way: who sends it, about which case, what is asked for all, and in which words a no is told."""
+
+    office: Office
+    caller: Caller
+    sight: Sight
+    case_id: str
+    refer: Sequence[AskFor]
+    told: Callable[[Refused], Mapping[str, Any]]
+    batch_id: str = field(default_factory=new_id)
+
+    def some(self, tx: Transaction, people: Sequence[Listed]) -> list[BatchPersonRow]:
+        """Take some of them in. Answers what became of each."""
+        here = (col(BatchPersonRow.batch_id) == self.batch_id) & col(BatchPersonRow.row).in_([p.row for p in people])
+        known = {row.row: row for row in tx.session.scalars(select(BatchPersonRow).where(here))}
+        return [self._one(tx, listed, known.get(listed.row)) for listed in people]
+
+    def _one(self, tx: Transaction, listed: Listed, row: BatchPersonRow | None) -> BatchPersonRow:
+        if row is not None and row.victim_id is not None:
+            return row
+        if row is None:
+            row = BatchPersonRow(batch_id=self.batch_id, row=listed.row, referrals=[], left_out=[])
+            tx.session.add(row)
+        row.problem = listed.problem
+        if listed.person is not None:
+            row.role = listed.person.role
+            if listed.problem is None:
+                try:
+                    with tx.savepoint():
+                        self._take(tx, listed.person, row)
+                except Refused as refused:
+                    row.victim_id, row.referrals, row.left_out = None, [], []
+                    row.problem = self.told(refused)
+        return row
+
+    def _take(self, tx: Transaction, person: BatchPerson, row: BatchPersonRow) -> None:
+        asks, left_out = asked_for(person, self.refer, self._is_urgent)
+        victim = cases.register_victim(tx, self.office, self.sight, self.case_id, person)
+        made = []
+        for ask in asks:
+            request = c.Request(
+                victim_id=victim.id,
+                kind=ask.kind,
+                service=ask.service,
+                receiver=ask.receiver,
+                priority=ask.priority,
+                basis=ask.basis,
+                occurred_at=person.occurred_at,
+            )
+            made.append(handlers.request(tx, self.office, self.sight, request).id)
+        row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
+
+    def _is_urgent(self, ask: AskFor) -> bool:
+        return self.office.directory.service(ask.receiver.agency, ask.service).urgent
+
+    def end(self, tx: Transaction) -> BatchRow:
+        """Note that all of them have been gone through."""
+        row = tx.session.scalars(select(BatchRow).where(col(BatchRow.id) == self.batch_id)).one()
+        row.finished_at = row.finished_at or tx.now
+        return row
+
+
+def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
+    """The row of a batch, new or as it was left. Raises Refused."""
+    if load_case(tx.session, batch.case_id, seen.cases(batch.sight)) is None:
+        raise Refused("unknown-case")
+    for place, ask in enumerate(command.refer):
+        if batch.office.agency.route(ask.receiver.agency, ask.service) is None:
+            raise Refused("no-such-route", field=f"refer/{place}/service")
+    c.when(command, tx.now)
+    row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
+    if row is not None:
+        if row.fingerprint != fingerprint:
+            raise Refused("idempotency-key-reused", field="Idempotency-Key")
+        return row
+    same = (col(BatchRow.case_id) == batch.case_id) & (col(BatchRow.fingerprint) == fingerprint)
+    if (twin := tx.session.scalars(select(col(BatchRow.id)).where(same)).first()) is not None:
+        raise Refused("batch-already-taken-in", batch=twin)
+    if command.batch_id is not None and batches.load(tx.session, command.batch_id) is not None:
+        raise Refused("id-taken", field="batch_id")
+    row = BatchRow(
+        id=command.batch_id or batch.batch_id,
+        case_id=batch.case_id,
+        name=name,
+        fingerprint=fingerprint,
+        people=len(command.people),
+        client=batch.caller.client,
+        person=batch.caller.person,
+        begun_at=tx.now,
+    )
+    tx.session.add(row)
+    return row

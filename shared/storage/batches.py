@@ -1,0 +1,35 @@
+"""Batches of people, and what became of each."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlmodel import Session, col
+
+from shared.storage.agency_tables import BatchPersonRow, BatchRow
+from shared.storage.database import Transaction
+from shared.storage.referrals import EVERY
+
+
+def load(session: Session, batch_id: str, seen: ColumnElement[bool] = EVERY) -> BatchRow | None:
+    """The row of a batch, if it is among those ``seen``."""
+    return session.scalars(select(BatchRow).where(col(BatchRow.id) == batch_id, seen)).first()
+
+
+def people(session: Session, batch_id: str) -> Sequence[BatchPersonRow]:
+    """What became of those who were gone through so far, in their order."""
+    here = col(BatchPersonRow.batch_id) == batch_id
+    return session.scalars(select(BatchPersonRow).where(here).order_by(col(BatchPersonRow.row))).all()
+
+
+def counts(session: Session, batch_id: str) -> tuple[int, int]:
+    """How many were registered, and how many refused."""
+    registered = func.count(col(BatchPersonRow.victim_id))
+    statement = select(func.count(), registered).where(col(BatchPersonRow.batch_id) == batch_id)
+    gone_through, done = session.execute(statement).one()
+    return done, gone_through - done
+
+
+def forget_role(tx: Transaction, victim_id: str) -> None:
+    """Of who was erased nothing is said any more that somebody suspected."""
+    theirs = col(BatchPersonRow.victim_id) == victim_id
+    tx.session.execute(update(BatchPersonRow).where(theirs).values(role=None, left_out=[]))
