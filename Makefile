@@ -10,7 +10,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-format check-lint check-types check-imports check-tests \
-        bench fuzz compose-test secrets token lock clean
+        bench bench-batch fuzz compose-test secrets token lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check-tests: $(READY)
 
 bench: $(READY) ## ukur kinerja / hand-overs per second and latency, beside a bare endpoint
 	@exec $(BIN)/python -m deploy.bench $(ARGS)
+
+bench-batch: $(READY) ## ukur daftar orang / 600 people in one call, while others go on working
+	@exec $(BIN)/python -m deploy.bench_batch $(ARGS)
 
 fuzz: $(READY) ## uji masukan buruk, lama / a long schemathesis run over every service
 	@ESTAFET_FUZZ=long $(BIN)/python -m pytest tests/fuzz --timeout=0 $(ARGS)

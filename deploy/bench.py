@@ -158,7 +158,7 @@ class Target:
             measured.errors[type(error).__name__] += 1
 
 
-def _http(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
+def http_client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
     """An HTTP client in which no request waits for another."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0, auth=auth)
@@ -294,9 +294,9 @@ async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]
         victims = map(_transfer, await network.register(count))
         nobody = (_transfer(new_id()) for _ in itertools.count())
         async with (
-            _http(stack.urls[SENDER], auths[SENDER]) as police,
-            _http(stack.urls[RECEIVER], auths[RECEIVER]) as there,
-            _http(floor_url) as bare,
+            http_client(stack.urls[SENDER], auths[SENDER]) as police,
+            http_client(stack.urls[RECEIVER], auths[RECEIVER]) as there,
+            http_client(floor_url) as bare,
         ):
             estafet, dasar = Target("Estafet", victims, police, there), Target("dasar/floor", nobody, bare)
             for target in (estafet, dasar):
@@ -331,10 +331,10 @@ def _table(database: str, results: Sequence[Pair]) -> Table:
 def _figures(measured: Measured) -> list[float]:
     """Hand-overs a second; then p50 and p99 of POST and of 201→visible in milliseconds, NaN where there is none."""
     waits = (measured.posted, measured.visible)
-    return [measured.done / measured.seconds, *(_percentile(wait, p) * 1000 for wait in waits for p in (0.5, 0.99))]
+    return [measured.done / measured.seconds, *(percentile(wait, p) * 1000 for wait in waits for p in (0.5, 0.99))]
 
 
-def _percentile(values: Sequence[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of all does not exceed (nearest rank)."""
     return sorted(values)[math.ceil(share * len(values)) - 1] if values else math.nan
 
@@ -374,7 +374,7 @@ def _postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
                     connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def _end_as_by_ctrl_c() -> None:
+def end_as_by_ctrl_c() -> None:
     """Outside of ``until_told``, which has its own way, let every signal stop the database server as Ctrl-C does."""
     for number in ENDINGS:
         signal.signal(number, signal.default_int_handler)
@@ -394,7 +394,7 @@ def _measure_on(kind: Kind, folder: Path, seconds: int, identity: bool) -> tuple
         try:
             done = asyncio.run(until_told(stack, lambda stack: _bench(stack, seconds, identity, results)))
         finally:
-            _end_as_by_ctrl_c()
+            end_as_by_ctrl_c()
     return (name, results) if done else None
 
 
@@ -414,7 +414,7 @@ def _command(
     identity: Annotated[bool, typer.Option(help="Hand over who the victims are, sealed.")] = True,
 ) -> None:
     """Measure hand-overs per second and their latency, beside a bare endpoint that inserts the same rows."""
-    _end_as_by_ctrl_c()
+    end_as_by_ctrl_c()
     folder.mkdir(parents=True, exist_ok=True)
     _show_machine()
     measured: list[tuple[str, list[Pair]]] = []

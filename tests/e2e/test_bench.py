@@ -1,4 +1,4 @@
-"""``make bench``: every load is measured on the network and on the floor, without an error, and nothing is left."""
+"""``make bench`` and ``make bench-batch``: each load is measured without an error, and nothing is left."""
 
 import os
 import re
@@ -9,6 +9,20 @@ from pathlib import Path
 from tests.e2e.stack import ROOT
 
 ROW = re.compile(r"(Estafet|dasar/floor) +(10|40|–)((?: +(?:[0-9.]+|–)){5}) +([0-9]+) *$", re.MULTILINE)
+
+
+def test_a_small_ship_is_taken_in_while_others_go_on(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "deploy.bench_batch", "--people", "24", "--folder", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"},
+        capture_output=True,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "24 orang dalam" in run.stdout and run.stdout.count(" p99 ") == 5, run.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_short_run_measures_each_load_on_the_network_and_on_the_floor(tmp_path: Path) -> None:
