@@ -62,6 +62,8 @@ class Projection:
             case e.ClockEvent():
                 _spoken_by(envelope, event.unit)
                 _alarm(tx, event)
+            case e.CapacityAnnounced():
+                _spoken_by(envelope, event.unit)
             case e.VictimInterviewed() if envelope.receiver == self.office.code:
                 _spoken_by(envelope, event.unit)
                 _told(tx, event.victim_id)

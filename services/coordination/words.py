@@ -135,6 +135,7 @@ EVENTS = {
     "break-glass.ended": Text("Akses darurat berakhir", "Break-glass ended"),
     "break-glass.reviewed": Text("Akses darurat dinilai", "Break-glass reviewed"),
     "break-glass.review-overdue": Text("Penilaian akses darurat terlambat", "Break-glass review overdue"),
+    "capacity.announced": Text("Daya tampung diumumkan", "Capacity announced"),
     "clock.warned": Text("Batas waktu hampir habis", "Clock nearly over"),
     "clock.breached": Text("Batas waktu terlewat", "Clock breached"),
     "clock.escalated": Text("Disampaikan ke satuan di atasnya", "Escalated"),

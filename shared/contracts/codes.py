@@ -273,6 +273,14 @@ class AgeClass(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Capacity(StrEnum):
+    """Whether a desk can take somebody on for a service, by its own word."""
+
+    CAPACITY = "capacity"
+    WAITLIST = "waitlist"
+    NO_CAPACITY = "no-capacity"
+
+
 class Sex(StrEnum):
     """As the victim says it; nothing is presumed."""
 

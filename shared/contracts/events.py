@@ -10,6 +10,7 @@ from shared.contracts.codes import (
     BreakGlassEnd,
     BreakGlassReason,
     CancellationReason,
+    Capacity,
     ConsentEnd,
     ConsentManner,
     ConsentPurpose,
@@ -410,6 +411,19 @@ class ClockStopped(ClockEvent):
     in_time: Flag
 
 
+class CapacityAnnounced(EventData):
+    """A desk says whether it can take anybody on for a service, so that others ask where there is room."""
+
+    entity, event, subject_field = "capacity", "announced", "announcement_id"
+    announcement_id: Id
+    unit: UnitRef
+    service: Code
+    capacity: Capacity
+    valid_until: Moment
+    """After this nothing is known any more."""
+    occurred_at: Moment
+
+
 class ReceiptRecorded(EventData):
     """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
 
@@ -490,6 +504,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         ClockBreached,
         ClockEscalated,
         ClockStopped,
+        CapacityAnnounced,
         ReceiptRecorded,
         LinkWitnessed,
         KeysPublished,

@@ -113,6 +113,8 @@ AGENCY: Mapping[str, Rule] = {
     "list_clock_table": Rule(EVERYONE, About.NOTHING),
     "list_clocks": Rule(READERS, About.MANY),
     "list_forms": Rule(EVERYONE, About.NOTHING),
+    "list_capacity": Rule(EVERYONE, About.NOTHING),
+    "announce_capacity": Rule(DOERS, About.UNIT),
     "list_case_records": Rule(READERS, About.CASE),
     "list_victim_records": Rule(READERS, About.VICTIM),
     "list_desk_records": Rule(READERS, About.UNIT),

@@ -34,6 +34,8 @@ class AskFor(BaseModel):
     basis: LegalBasis
     kind: Kind = Kind.REFERRAL
     priority: Priority = Priority.ROUTINE
+    force: Flag = False
+    """Ask although the desk has said that it is full."""
 
     @property
     def name(self) -> str:

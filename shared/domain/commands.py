@@ -13,6 +13,7 @@ from shared.contracts.codes import (
     AgeClass,
     BreakGlassReason,
     CancellationReason,
+    Capacity,
     ConsentManner,
     ConsentPurpose,
     Exploitation,
@@ -167,6 +168,14 @@ class CloseJourney(Command):
     outcome: JourneyOutcome
 
 
+class AnnounceCapacity(Command):
+    """Say whether a desk can take anybody on for one of its services, and for how long that may be believed."""
+
+    service: Code
+    capacity: Capacity
+    hours: Annotated[int, Field(ge=1, le=168, strict=True), BeforeValidator(whole)] = 24
+
+
 class Receiver(BaseModel):
     """Which desk is asked: a named unit, or the one that serves a region."""
 
@@ -188,7 +197,7 @@ class Request(Noted):
     priority: Priority = Priority.ROUTINE
     basis: LegalBasis
     replaces: Id | None = Field(default=None, description="The referral that this one follows after a refusal.")
-    force: Flag = Field(default=False, description="Ask although the same request is still live.")
+    force: Flag = Field(default=False, description="Ask although the same request is live, or the desk full.")
 
 
 class Search(Asked):

@@ -48,7 +48,17 @@ from shared.service.office import Office
 from shared.service.profile import Unsafe, refuse
 from shared.service.reception import Apply, Reception, set_aside
 from shared.service.records import Effect
-from shared.service.routes import batches, break_glass, cases, operations, privacy, records, reference, referrals
+from shared.service.routes import (
+    batches,
+    break_glass,
+    capacity,
+    cases,
+    operations,
+    privacy,
+    records,
+    reference,
+    referrals,
+)
 from shared.service.routes import clocks as clock_routes
 from shared.service.settings import Settings, at_fault
 from shared.service.vaults import open_vault
@@ -96,7 +106,15 @@ def _deadlines(office: Office) -> Sequence[Deadline]:
 def agency_member(agency: Agency, effects: Mapping[str, Effect] = NOTHING) -> Member:
     """Any agency as a member: what is common to all of them. ``effects``: form → what the agency does when it is
     filed."""
-    work = (cases.router, batches.router, referrals.router, clock_routes.router, privacy.router, break_glass.router)
+    work = (
+        cases.router,
+        batches.router,
+        referrals.router,
+        capacity.router,
+        clock_routes.router,
+        privacy.router,
+        break_glass.router,
+    )
     forms = (records.router_of(agency, effects), records.router)
     routers = (*work, *forms, reference.router, operations.router)
     rules = {**AGENCY, **records.rules_of(agency)}

@@ -15,7 +15,7 @@ from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.batch import AskFor, BatchPerson, TakeIn, asked_for
 from shared.domain.refusal import Refused
-from shared.service import cases, handlers
+from shared.service import capacity, cases, handlers
 from shared.service.office import Office, new_id
 from shared.storage import batches, seen
 from shared.storage.agency_tables import BatchPersonRow, BatchRow
@@ -83,6 +83,7 @@ class TakingIn:
                 receiver=ask.receiver,
                 priority=ask.priority,
                 basis=ask.basis,
+                force=ask.force,
                 occurred_at=person.occurred_at,
             )
             made.append(handlers.request(tx, self.office, self.sight, request).id)
@@ -98,13 +99,24 @@ class TakingIn:
         return row
 
 
+def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, field: str) -> None:
+    """What nobody could be referred to is refused before anybody is registered. Raises Refused."""
+    if office.agency.route(ask.receiver.agency, ask.service) is None:
+        raise Refused("no-such-route", field=f"{field}/service")
+    try:
+        desk = handlers.asked_desk(office, ask.receiver, region, tx.now.date())
+    except Refused as refused:
+        raise Refused(refused.problem, field=f"{field}/{refused.field}", **refused.facts) from None
+    capacity.require_room(tx, office, desk, ask.service, ask.force, f"{field}/receiver")
+
+
 def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
     """The row of a batch, new or as it was left. Raises Refused."""
-    if load_case(tx.session, batch.case_id, seen.cases(batch.sight)) is None:
+    case = load_case(tx.session, batch.case_id, seen.cases(batch.sight))
+    if case is None:
         raise Refused("unknown-case")
     for place, ask in enumerate(command.refer):
-        if batch.office.agency.route(ask.receiver.agency, ask.service) is None:
-            raise Refused("no-such-route", field=f"refer/{place}/service")
+        _may_be_asked(tx, batch.office, ask, case.region, f"refer/{place}")
     c.when(command, tx.now)
     row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
     if row is not None:

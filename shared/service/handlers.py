@@ -4,6 +4,7 @@ Every function here takes the transaction it works in; nothing here commits, wai
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, Kind, LegalBasis, Status
@@ -12,7 +13,8 @@ from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import clocks, disclosure, erasure, interviews, sealed
+from shared.domain.routing import Unit
+from shared.service import capacity, clocks, disclosure, erasure, interviews, sealed
 from shared.service.office import Office, draft, new_id
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import VictimRow
@@ -61,12 +63,10 @@ def _requested(
         raise Refused("kind-not-on-route", field="kind")
     at = c.when(command, tx.now)
     on = tx.now.date()
-    if wanted.unit is not None:
-        unit = office.units.get(wanted.agency, wanted.unit, on, "receiver/unit")
-    else:
-        unit = office.units.desk_for(wanted.agency, wanted.region or sender.region, on, "receiver/region")
+    unit = asked_desk(office, wanted, sender.region, on)
     if unit.as_ref() == sender:
         raise Refused("desk-asks-itself", field="receiver")
+    capacity.require_room(tx, office, unit, command.service, command.force, "receiver")
     about = {"service": command.service, "priority": command.priority, "kind": command.kind}
     service = office.directory.service(wanted.agency, command.service)
     clock = clocks.for_request(office, service.clock, unit.as_ref(), at, about)
@@ -90,6 +90,13 @@ def _requested(
         forced=command.force,
         interviews=interviews.known(tx.session, victim.id),
     )
+
+
+def asked_desk(office: Office, wanted: c.Receiver, region: str, on: date) -> Unit:
+    """The desk that is meant: the one named, or the nearest to the region named, or to ``region``. Raises Refused."""
+    if wanted.unit is not None:
+        return office.units.get(wanted.agency, wanted.unit, on, "receiver/unit")
+    return office.units.desk_for(wanted.agency, wanted.region or region, on, "receiver/region")
 
 
 def speaking_unit(sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:

@@ -599,6 +599,14 @@ CATALOGUE: dict[str, Kind] = {
         "Pelimpahan yang sudah diterima tidak dapat dibatalkan.", "An accepted transfer cannot be cancelled.",
         "Limpahkan kembali dengan pelimpahan baru.", "Transfer the victim back with a new transfer.",
     ),
+    "desk-is-full": _kind(
+        409,
+        "Satuan penuh", "Desk is full",
+        "Satuan {desk} mengumumkan tidak dapat menerima. Yang masih menerima: {instead}.",
+        "Desk {desk} has announced that it can take nobody on. Those that can: {instead}.",
+        "Pilih satuan lain (lihat daya tampung), atau kirim dengan force: true bila tetap perlu.",
+        "Choose another desk (see the capacity), or send with force: true where it must be.",
+    ),
     "malformed-csv": _kind(
         400,
         "Tabel tidak dapat dibaca", "The table cannot be read",

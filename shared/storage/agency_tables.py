@@ -108,6 +108,19 @@ class RecordRow(AgencyStored, table=True):
     recorded_at: datetime = Field(sa_type=UtcMoment)
 
 
+class CapacityRow(AgencyStored, table=True):
+    """The latest word of a desk, ours or another agency's, on whether it can take anybody on for a service."""
+
+    __tablename__ = "capacities"
+
+    agency: str = Field(sa_type=Word, primary_key=True)
+    unit: str = Field(sa_type=Word, primary_key=True)
+    service: str = Field(sa_type=Word, primary_key=True)
+    capacity: str = Field(sa_type=Word)
+    announced_at: datetime = Field(sa_type=UtcMoment)
+    valid_until: datetime = Field(sa_type=UtcMoment)
+
+
 class BatchRow(AgencyStored, table=True):
     """Many people of one case who were sent in one call. ``name`` and ``fingerprint`` are those of its POST, so that
     sending it again goes on where it stopped."""

@@ -44,6 +44,8 @@ ROLES_OF: Mapping[str, str] = {
     "open_case": DOERS,
     "see_case": READERS,
     "register_victim": DOERS,
+    "list_capacity": ALL,
+    "announce_capacity": DOERS,
     "take_in": DOERS,
     "take_in_csv": DOERS,
     "list_batches": "officer supervisor auditor",
@@ -228,6 +230,10 @@ def example_of(form: Form) -> dict[str, Any]:
 
 
 COMMON = [
+    Try("announce_capacity", "", f"/v1/desks/{KOLAKA}/capacity", frozenset(OWN), "unknown-service", "not-your-unit",
+        body={"service": "no-such", "capacity": "capacity"}),
+    Try("list_capacity", "", "/v1/capacity", frozenset(UNITS), "200", method="GET",
+        query={"agency": "kemenkes", "service": "first-aid", "region": "74.01"}),
     Try("list_forms", "", "/v1/forms", frozenset(UNITS), "200", method="GET"),
     look("list_case_records", CASE, f"/v1/cases/{CASE}/records"),
     look("list_victim_records", VICTIM, f"/v1/victims/{VICTIM}/records"),

@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.codes import AgeClass, JourneyOutcome, Sex, Stage
+from shared.contracts.codes import AgeClass, Capacity, JourneyOutcome, Sex, Stage
 from shared.contracts.envelope import Draft, write
 from shared.contracts.events import (
     Accepted,
+    CapacityAnnounced,
     EventData,
     JourneyClosed,
     ReferralEvent,
     Requested,
     StageRecorded,
     Started,
+    VictimInterviewed,
     VictimRegistered,
 )
 from shared.contracts.types import Custody, UnitRef, VictimFacts
@@ -94,6 +96,26 @@ async def test_events_out_of_order_wait_for_what_is_missing(network: Network) ->
 
 def _subject(sender: str, receiver: str, data: EventData) -> str:
     return f"tppo.{sender}.{receiver}.{data.entity}.{data.event}.74.01"
+
+
+@pytest.mark.parametrize("kind", [CapacityAnnounced, VictimInterviewed])
+async def test_no_agency_speaks_of_the_desk_of_another(network: Network, kind: type[EventData]) -> None:
+    """Nobody closes a hospital, or adds to how often somebody was interviewed, in another's name."""
+    police = await network.start("police")
+    theirs, now = UnitRef(agency="kemenkes", unit="rs-rujukan-74", region="74"), datetime.now(UTC)
+    said: dict[type[EventData], dict[str, Any]] = {
+        CapacityAnnounced: {"announcement_id": new_id(), "service": "first-aid", "capacity": Capacity.NO_CAPACITY,
+                            "valid_until": now + timedelta(hours=1)},
+        VictimInterviewed: {"victim_id": new_id(), "interview_id": new_id()},
+    }  # fmt: skip
+    data = kind(unit=theirs, occurred_at=now, **said[kind])
+    body = event("kemensos", "police", data, 1)
+    await publish(
+        network, "kemensos", _subject("kemensos", "police", data), body, key_of(network, "kemensos").sign(body)
+    )
+    assert (await until_parked(network, "police", "not-the-sender"))["trusted"]
+    words = await police.get("/v1/capacity", agency="kemenkes", service="first-aid", region="74.01")
+    assert {desk["capacity"] for desk in words["items"]} == {None}
 
 
 async def test_a_message_that_breaks_the_reception_is_set_aside_and_holds_nobody_up(network: Network) -> None:

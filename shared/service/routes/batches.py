@@ -46,7 +46,8 @@ log = structlog.get_logger()
 
 LINES = "application/x-ndjson"
 REFUSALS = (
-    *("unknown-case", "no-such-route", "id-taken", "batch-already-taken-in"),
+    *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full", "id-taken"),
+    "batch-already-taken-in",
     *COMMANDED,
 )
 ANSWER: dict[int | str, dict[str, Any]] = {

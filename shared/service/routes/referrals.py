@@ -113,6 +113,7 @@ def _operation(action: str) -> str:
         "unknown-region",
         "journey-closed",
         "desk-asks-itself",
+        "desk-is-full",
         "no-consent",
         "not-a-child",
         *COMMANDED,

@@ -1,0 +1,97 @@
+"""Whether there is room: desks say it, everybody who may refer is told, and nobody is sent to where there is none.
+
+A word holds for some hours; after that nothing is known, and one may ask. What is urgent is asked of a full desk too.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.contracts.codes import Capacity
+from shared.domain import commands as c
+from shared.domain.access import Sight
+from shared.domain.refusal import Refused
+from shared.domain.routing import Unit
+from shared.service.office import Office, draft, new_id
+from shared.storage.agency_tables import CapacityRow
+from shared.storage.database import Transaction
+
+WATCHED = "capacity"
+"""What changes when a desk says something."""
+INSTEAD = 3
+"""How many other desks a refusal names."""
+
+
+def announce(tx: Transaction, office: Office, sight: Sight, unit: str, command: c.AnnounceCapacity) -> CapacityRow:
+    """Say it of one of our desks, to every agency. Raises Refused."""
+    desk = office.our_unit(unit, tx.now.date())
+    sight.require(desk)
+    if not any(service.code == command.service for service in office.agency.services):
+        raise Refused("unknown-service", field="service")
+    at = c.when(command, tx.now)
+    said = e.CapacityAnnounced(
+        announcement_id=new_id(),
+        unit=desk,
+        service=command.service,
+        capacity=command.capacity,
+        valid_until=at + timedelta(hours=command.hours),
+        occurred_at=at,
+    )
+    row = keep(tx, said)
+    for agency in sorted(office.directory.agencies - {office.code}):
+        tx.emit(draft(said, agency, desk))
+    return row
+
+
+def keep(tx: Transaction, said: e.CapacityAnnounced) -> CapacityRow:
+    """Keep what a desk has said, unless it has said something since."""
+    tx.changed.add(WATCHED)
+    row = tx.session.get(CapacityRow, (said.unit.agency, said.unit.unit, said.service), with_for_update=True)
+    if row is None:
+        row = CapacityRow(
+            agency=said.unit.agency,
+            unit=said.unit.unit,
+            service=said.service,
+            capacity=said.capacity,
+            announced_at=said.occurred_at,
+            valid_until=said.valid_until,
+        )
+        tx.session.add(row)
+    elif said.occurred_at >= row.announced_at:
+        row.capacity, row.announced_at, row.valid_until = said.capacity, said.occurred_at, said.valid_until
+    return row
+
+
+def standing(session: Session, agency: str, service: str, now: datetime) -> dict[str, CapacityRow]:
+    """Unit → its word on a service that holds now."""
+    holds = (col(CapacityRow.announced_at) <= now) & (col(CapacityRow.valid_until) > now)
+    of = (col(CapacityRow.agency) == agency) & (col(CapacityRow.service) == service)
+    return {row.unit: row for row in session.scalars(select(CapacityRow).where(of, holds))}
+
+
+def nearest(office: Office, words: dict[str, CapacityRow], agency: str, region: str, now: datetime) -> Sequence[Unit]:
+    """The desks that one may think of for a region, nearest first: those that serve it, then whoever else has said
+    something, in the same province first. Raises Refused as ``Units.chain`` does."""
+    on, province = now.date(), region.partition(".")[0]
+    chain = [unit for unit in office.units.chain(agency, region) if unit.valid_on(on)]
+    others = [unit for unit in office.units.find(agency, day=on) if unit.id in words and unit not in chain]
+    return [*chain, *sorted(others, key=lambda unit: (unit.region.partition(".")[0] != province, unit.region, unit.id))]
+
+
+def require_room(tx: Transaction, office: Office, desk: Unit, service: str, forced: bool, field: str) -> None:
+    """Raises Refused where the desk has said that it is full, naming others that are not."""
+    if forced or office.directory.service(desk.agency, service).urgent:
+        return
+    words = standing(tx.session, desk.agency, service, tx.now)
+    word = words.get(desk.id)
+    if word is None or word.capacity != Capacity.NO_CAPACITY:
+        return
+    others = [
+        unit.id
+        for unit in nearest(office, words, desk.agency, desk.region, tx.now)
+        if unit.id in words and words[unit.id].capacity != Capacity.NO_CAPACITY
+    ]
+    raise Refused("desk-is-full", field=field, desk=desk.id, instead=", ".join(others[:INSTEAD]) or "–")
