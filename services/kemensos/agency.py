@@ -1,6 +1,6 @@
 """Kemensos: shelter, social rehabilitation, the way home, reintegration and after-care."""
 
-from services.kemensos import stages
+from services.kemensos import homeward, shelter, stages
 from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
@@ -13,7 +13,7 @@ AGENCY = Agency(
     subsatgas="social-rehabilitation",
     coordinator="coordination",
     duties=("duty-to-report",),
-    forms=stages.STAGES,
+    forms=(*stages.STAGES, *shelter.FORMS, *homeward.FORMS),
     channels={
         "social-office": Text("Datang ke Dinas Sosial", "came to a social office"),
         "repatriation": Text("Kedatangan pemulangan", "arrival of returnees"),

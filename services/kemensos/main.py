@@ -1,7 +1,18 @@
 """The service: ``python -m shared.service.serve services.kemensos.main``."""
 
+from pathlib import Path
+
 from services.kemensos.agency import AGENCY
+from services.kemensos.beds import EFFECTS
+from services.kemensos.routes import router
+from shared.domain.access import EVERYONE, About, Rule
 from shared.service.app import agency_member, create_app
 
-MEMBER = agency_member(AGENCY)
+MEMBER = agency_member(
+    AGENCY,
+    EFFECTS,
+    routers=(router,),
+    rules={"list_shelters": Rule(EVERYONE, About.NOTHING)},
+    lineages=(Path(__file__).with_name("migrations"),),
+)
 app = create_app(MEMBER)

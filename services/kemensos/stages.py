@@ -1,6 +1,9 @@
 """The seven stages of social rehabilitation (Permensos 8/2023), one form each: none is skipped, any may be repeated."""
 
-from shared.domain.forms import About, Choice, Day, Form, FormField, Words, YesNo
+from collections.abc import Callable
+
+from shared.domain.forms import About, Choice, Day, Filing, Form, FormField, Words, YesNo, no_rule
+from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
 BASIS = "Permensos 8/2023"
@@ -11,13 +14,31 @@ ENDS = {
     "lost-contact": Text("Kehilangan kontak", "Contact was lost"),
     "deceased": Text("Meninggal dunia", "Deceased"),
 }
+FEELS = {
+    "well": Text("Baik", "Well"),
+    "worried": Text("Ada kesulitan", "Some worries"),
+    "in-need": Text("Perlu bantuan segera", "In need of help now"),
+}
+RISKS = {
+    "none": Text("Tidak tampak", "None seen"),
+    "some": Text("Ada", "Some"),
+    "high": Text("Tinggi", "High"),
+}
 REMARKS = Text("Uraian", "Remarks")
+Rule = Callable[[Filing], None]
 
 
-def _stage(code: str, label: Text, after: str | None, *fields: FormField) -> Form:
+def until_its_end(filing: Filing) -> None:
+    """Nobody is visited after the end of after-care. Raises Refused."""
+    if filing.last("after-care-end") is not None:
+        raise Refused("after-care-ended")
+
+
+def _stage(code: str, label: Text, after: str | None, *fields: FormField, rule: Rule = no_rule) -> Form:
     remarks = FormField("remarks", REMARKS, Words(), required=False)
     before = (after,) if after else ()
-    return Form(code, label, About.VICTIM, (*fields, remarks), BASIS, after=before)
+    refusals = ("after-care-ended",) if rule is until_its_end else ()
+    return Form(code, label, About.VICTIM, (*fields, remarks), BASIS, after=before, rule=rule, refusals=refusals)
 
 
 STAGES = (
@@ -63,7 +84,12 @@ STAGES = (
         Text("Bimbingan lanjut", "Further guidance"),
         "termination",
         FormField("visited_on", Text("Tanggal kunjungan", "Day of the visit"), Day(), clear=True),
-        FormField("well", Text("Keadaan baik", "All is well"), YesNo(), clear=True),
+        FormField("feels", Text("Keadaan", "How they are"), Choice(FEELS), clear=True),
+        FormField(
+            "risk", Text("Risiko menjadi korban lagi", "Risk of being trafficked again"), Choice(RISKS), clear=True
+        ),
+        FormField("next_visit", Text("Kunjungan berikut", "Next visit"), Day(past=False), required=False, clear=True),
+        rule=until_its_end,
     ),
 )
-"""In their order."""
+"""In their order. The last is the visit of after-care, again and again until ``after-care-end`` (``homeward``)."""

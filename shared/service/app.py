@@ -69,6 +69,7 @@ from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
 log = structlog.get_logger()
 
 NOTHING: Mapping[str, Effect] = MappingProxyType({})
+NO_RULES: Mapping[str, Rule] = MappingProxyType({})
 
 
 def wall_clock() -> datetime:
@@ -103,9 +104,15 @@ def _deadlines(office: Office) -> Sequence[Deadline]:
     return [clocks.deadline(office), *of_break_glass(office), consents.deadline(office), *retention.deadlines(office)]
 
 
-def agency_member(agency: Agency, effects: Mapping[str, Effect] = NOTHING) -> Member:
-    """Any agency as a member: what is common to all of them. ``effects``: form → what the agency does when it is
-    filed."""
+def agency_member(
+    agency: Agency,
+    effects: Mapping[str, Effect] = NOTHING,
+    routers: Sequence[APIRouter] = (),
+    rules: Mapping[str, Rule] = NO_RULES,
+    lineages: Sequence[Path] = (),
+) -> Member:
+    """Any agency as a member: what is common to all of them, and what is its own. ``effects``: form → what the agency
+    does when it is filed; ``routers``, ``rules`` and ``lineages`` as in ``Member``."""
     work = (
         cases.router,
         batches.router,
@@ -116,9 +123,16 @@ def agency_member(agency: Agency, effects: Mapping[str, Effect] = NOTHING) -> Me
         break_glass.router,
     )
     forms = (records.router_of(agency, effects), records.router)
-    routers = (*work, *forms, reference.router, operations.router)
-    rules = {**AGENCY, **records.rules_of(agency)}
-    return Member(agency, routers, rules, AGENCY_LINEAGES, Inbound, deadlines=_deadlines, begin=clocks.adopt)
+    common = (*work, *forms, reference.router, operations.router)
+    return Member(
+        agency,
+        (*common, *routers),
+        {**AGENCY, **records.rules_of(agency), **rules},
+        (*AGENCY_LINEAGES, *lineages),
+        Inbound,
+        deadlines=_deadlines,
+        begin=clocks.adopt,
+    )
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:

@@ -108,7 +108,7 @@ async def test_no_agency_speaks_of_the_desk_of_another(network: Network, kind: t
                             "valid_until": now + timedelta(hours=1)},
         VictimInterviewed: {"victim_id": new_id(), "interview_id": new_id()},
     }  # fmt: skip
-    data = kind(unit=theirs, occurred_at=now, **said[kind])
+    data = kind.model_validate({"unit": theirs, "occurred_at": now, **said[kind]})
     body = event("kemensos", "police", data, 1)
     await publish(
         network, "kemensos", _subject("kemensos", "police", data), body, key_of(network, "kemensos").sign(body)

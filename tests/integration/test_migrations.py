@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, inspect, text
 
 from services.coordination.tables import CoordinationStored
+from services.kemensos.tables import KemensosStored
 from services.members import MEMBERS
 from shared.service.app import Member, create_app, serving, wall_clock
 from shared.service.settings import Settings
@@ -21,10 +22,11 @@ from shared.storage.tables import Stored
 from tests.tokens import trusting
 
 ROOT = Path(__file__).parents[2]
-COORDINATION = ROOT / "services" / "coordination" / "migrations"
+COORDINATION, KEMENSOS = (ROOT / "services" / name / "migrations" for name in ("coordination", "kemensos"))
 DatabaseUrl = Callable[[str], str]
 KINDS: dict[str, tuple[Sequence[Path], list[MetaData]]] = {
     "an agency": (AGENCY_LINEAGES, [Stored.metadata, AgencyStored.metadata]),
+    "kemensos": ((*AGENCY_LINEAGES, KEMENSOS), [Stored.metadata, AgencyStored.metadata, KemensosStored.metadata]),
     "coordination": ((EXCHANGE, COORDINATION), [Stored.metadata, CoordinationStored.metadata]),
     "only the exchange": ((EXCHANGE,), [Stored.metadata]),
 }
@@ -135,7 +137,7 @@ def member(name: str) -> Member:
 @pytest.mark.parametrize("name", MEMBERS)
 def test_every_member_can_be_migrated_and_needs_what_it_declares(engine: Engine, name: str) -> None:
     lineages = member(name).lineages
-    expected = KINDS["coordination" if COORDINATION in lineages else "an agency"]
+    expected = KINDS[name if name in KINDS else "an agency"]
     assert set(lineages) == set(expected[0])
     migrate(engine, lineages)
     check_migrated(engine, lineages)

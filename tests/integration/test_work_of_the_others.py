@@ -78,7 +78,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "rehabilitation": {"activity": "Pelatihan menjahit (rekaan)"},
     "resocialisation": {"family_ready": True},
     "termination": {"end": "goals-reached"},
-    "further-guidance": {"visited_on": "2026-01-31", "well": True},
+    "further-guidance": {"visited_on": "2026-01-31", "feels": "well", "risk": "none"},
 }
 
 
@@ -92,7 +92,7 @@ async def test_the_seven_stages_follow_each_other_and_none_is_skipped(network: N
             assert (await refused(kemensos, about, following.code, **FIELDS[following.code]))[0] == "form-not-yet"
         await file(kemensos, about, stage.code, **FIELDS[stage.code])
     await file(
-        kemensos, about, "further-guidance", visited_on="2026-02-28", well=False
+        kemensos, about, "further-guidance", visited_on="2026-02-28", feels="worried", risk="some"
     )  # again and again, until the end
     records = (await kemensos.get(f"/v1/victims/{victim}/records"))["items"]
     assert [record["form"] for record in records] == [*FIELDS, "further-guidance"]

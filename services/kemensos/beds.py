@@ -1,0 +1,112 @@
+"""The beds in their rows: given, given back, added and taken away, each under the lock of its ward."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from services.kemensos.shelter import WARDS, wards_for
+from services.kemensos.tables import BedRow
+from shared.contracts.codes import AgeClass, Sex
+from shared.domain.refusal import Refused
+from shared.service.office import Office
+from shared.service.records import Effect
+from shared.storage.agency_tables import RecordRow, VictimRow
+from shared.storage.database import Transaction
+from shared.storage.victims import load_victim
+
+INSTEAD = 3
+"""How many other shelters a refusal names."""
+
+
+def set_up(tx: Transaction, _: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
+    """A desk has this many beds from now on. Raises Refused where somebody lies in one that would go."""
+    for ward in WARDS:
+        field = ward.replace("-", "_")
+        beds, wanted = _lock(tx, row.unit, ward), int(values[field])
+        free = [bed for bed in beds if bed.victim_id is None]
+        if (taken := len(beds) - len(free)) > wanted:
+            raise Refused("beds-in-use", field=field, taken=str(taken))
+        for bed in free[: max(len(beds) - wanted, 0)]:
+            tx.session.delete(bed)
+        used = {bed.number for bed in beds}
+        unused = (number for number in itertools.count(1) if number not in used)
+        for number in itertools.islice(unused, max(wanted - len(beds), 0)):
+            tx.session.add(BedRow(unit=row.unit, ward=ward, number=number))
+
+
+def assign(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
+    """Give somebody a bed at the desk that files it; a correction gives them this one instead. Raises Refused."""
+    victim = load_victim(tx.session, row.victim_id or "")
+    assert victim is not None  # a bed is for somebody
+    ward = str(values["ward"])
+    if ward not in (allowed := wards_for(Sex(victim.sex), AgeClass(victim.age_class))):
+        raise Refused("ward-not-for-them", field="ward", wards=", ".join(sorted(allowed)))
+    if (has := _bed_of(tx.session, victim.id)) is not None:
+        if row.corrects is None:
+            raise Refused("already-has-bed")
+        has.victim_id = has.since = None
+        tx.session.flush()
+    bed = next((bed for bed in _lock(tx, row.unit, ward) if bed.victim_id is None), None)
+    if bed is None:
+        raise Refused("no-bed-free", field="ward", instead=_elsewhere(tx, office, row, ward))
+    bed.victim_id, bed.since = victim.id, row.occurred_at
+
+
+def release(tx: Transaction, _: Office, row: RecordRow, __: Mapping[str, Any]) -> None:
+    """Take the bed back, at whichever shelter it is. Raises Refused."""
+    if row.corrects is not None:
+        return  # it was taken back then
+    bed = _bed_of(tx.session, row.victim_id or "")
+    if bed is None:
+        raise Refused("has-no-bed")
+    bed.victim_id = bed.since = None
+
+
+EFFECTS: Mapping[str, Effect] = {"shelter-beds": set_up, "bed-assigned": assign, "bed-released": release}
+"""Form → what is done with the beds when it is filed."""
+
+
+def _bed_of(session: Session, victim_id: str) -> BedRow | None:
+    return session.scalars(select(BedRow).where(col(BedRow.victim_id) == victim_id).with_for_update()).first()
+
+
+def _lock(tx: Transaction, unit: str, ward: str) -> Sequence[BedRow]:
+    """All beds of a ward, which nobody else changes until this is committed. Whose journey has ended lies in none."""
+    here = (col(BedRow.unit) == unit) & (col(BedRow.ward) == ward)
+    statement = select(BedRow).where(here).order_by(col(BedRow.number)).with_for_update()
+    beds = tx.session.scalars(statement.execution_options(populate_existing=True)).all()
+    lying = [bed.victim_id for bed in beds if bed.victim_id is not None]
+    ended = set(tx.session.scalars(_ended().where(col(VictimRow.id).in_(lying)))) if lying else set()
+    for bed in beds:
+        if bed.victim_id in ended:
+            bed.victim_id = bed.since = None
+    tx.session.flush()
+    return beds
+
+
+def _ended() -> Any:
+    return select(col(VictimRow.id)).where(col(VictimRow.closed_at).is_not(None))
+
+
+def _elsewhere(tx: Transaction, office: Office, row: RecordRow, ward: str) -> str:
+    """The nearest other shelters with a free bed in such a ward, as a refusal names them."""
+    free = {unit for (unit, of), (taken, beds) in counts(tx.session).items() if of == ward and beds > taken}
+    return ", ".join(nearest(office, free - {row.unit}, row.region)[:INSTEAD]) or "–"
+
+
+def nearest(office: Office, units: Iterable[str], region: str) -> list[str]:
+    """These desks, the nearest to a region first: of the same regency, then of the same province."""
+    regions = {unit: office.units.units[office.code, unit][-1].region for unit in units}
+    province = region.partition(".")[0]
+    return sorted(regions, key=lambda u: (regions[u] != region, regions[u].partition(".")[0] != province, u))
+
+
+def counts(session: Session) -> dict[tuple[str, str], tuple[int, int]]:
+    """(desk, ward) → how many beds are taken, and how many there are."""
+    lying = col(BedRow.victim_id).is_not(None) & col(BedRow.victim_id).not_in(_ended())
+    statement = select(col(BedRow.unit), col(BedRow.ward), func.count().filter(lying), func.count())
+    rows = session.execute(statement.group_by(col(BedRow.unit), col(BedRow.ward)))
+    return {(unit, ward): (taken, beds) for unit, ward, taken, beds in rows}

@@ -1,0 +1,71 @@
+"""A shelter's beds: how many for whom, who has one, and who has left.
+
+A ward is for a sex and an age class, and one is for whoever is not to be put with others: a mother with her children,
+somebody whose sex is not said, somebody in danger. Who may lie where is a rule; in which of these, a person decides.
+"""
+
+from shared.contracts.codes import AgeClass, Sex
+from shared.domain.forms import About, Amount, Choice, Form, FormField, Words
+from shared.domain.text import Text
+
+BASIS = "PP 9/2008 Ps 1(5); Permensos 8/2023"
+SEPARATE = "separate"
+WARDS = {
+    "female-adult": Text("Perempuan dewasa", "Women"),
+    "male-adult": Text("Laki-laki dewasa", "Men"),
+    "female-child": Text("Anak perempuan", "Girls"),
+    "male-child": Text("Anak laki-laki", "Boys"),
+    SEPARATE: Text("Kamar terpisah", "Separate room"),
+}
+REASONS = {
+    "went-home": Text("Dipulangkan", "Went home"),
+    "moved": Text("Pindah ke rumah aman lain", "Moved to another shelter"),
+    "hospital": Text("Dirawat di rumah sakit", "In hospital"),
+    "own-wish": Text("Atas permintaan sendiri", "At their own wish"),
+    "missing": Text("Pergi tanpa kabar", "Gone without word"),
+    "deceased": Text("Meninggal dunia", "Deceased"),
+}
+MOST_BEDS = 500
+
+BEDS = Form(
+    code="shelter-beds",
+    label=Text("Tempat tidur rumah aman", "Beds of a shelter"),
+    about=About.DESK,
+    basis=BASIS,
+    fields=tuple(
+        FormField(ward.replace("-", "_"), label, Amount(most=MOST_BEDS), clear=True) for ward, label in WARDS.items()
+    ),
+    refusals=("beds-in-use",),
+)
+ASSIGNED = Form(
+    code="bed-assigned",
+    label=Text("Penempatan di rumah aman", "A bed is given"),
+    about=About.VICTIM,
+    basis=BASIS,
+    fields=(
+        FormField("ward", Text("Ruang", "Ward"), Choice(WARDS), clear=True),
+        FormField("remarks", Text("Catatan", "Remarks"), Words(1000), required=False),
+    ),
+    refusals=("ward-not-for-them", "already-has-bed", "no-bed-free"),
+)
+RELEASED = Form(
+    code="bed-released",
+    label=Text("Keluar dari rumah aman", "A bed is given back"),
+    about=About.VICTIM,
+    basis=BASIS,
+    fields=(
+        FormField("reason", Text("Alasan", "Why"), Choice(REASONS), clear=True),
+        FormField("remarks", Text("Catatan", "Remarks"), Words(1000), required=False),
+    ),
+    after=("bed-assigned",),
+    refusals=("has-no-bed",),
+)
+FORMS = (BEDS, ASSIGNED, RELEASED)
+
+
+def wards_for(sex: Sex, age: AgeClass) -> frozenset[str]:
+    """The wards in which somebody may lie. Whose sex is not said may lie in any of their age; an unknown age is a
+    child's."""
+    years = "adult" if age is AgeClass.ADULT else "child"
+    sexes = (Sex.FEMALE, Sex.MALE) if sex is Sex.UNSPECIFIED else (sex,)
+    return frozenset({SEPARATE, *(f"{one}-{years}" for one in sexes)})
