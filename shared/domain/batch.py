@@ -6,9 +6,9 @@ stays with who says it, and takes nothing from their right to first aid (UU 21/2
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import AgeClass, Kind, LegalBasis, Priority, Sex
 from shared.contracts.types import Code, Flag, Id
@@ -61,8 +61,13 @@ class TakeIn(Command):
     batch_id: Id | None = None
     refer: Annotated[tuple[AskFor, ...], Field(max_length=5)] = ()
     check: Flag = False
-    people: Annotated[list[SkipValidation[BatchPerson]], Field(min_length=1, max_length=MOST_PEOPLE)]
-    """Each is checked by itself, so that one who is written down wrongly holds up nobody else."""
+    people: list[Any] = Field(
+        min_length=1,
+        max_length=MOST_PEOPLE,
+        description="Tiap orang seperti RegisterVictim, dengan role dan refer bila perlu; diperiksa satu per satu. / "
+        "Each like RegisterVictim, with role and refer if need be; checked one by one.",
+    )
+    """Each is checked by itself (``BatchPerson``), so that one who is written down wrongly holds up nobody else."""
 
 
 def asked_for(

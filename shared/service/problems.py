@@ -607,7 +607,7 @@ CATALOGUE: dict[str, Kind] = {
         "Give back the beds of those who have left, then reduce.",
     ),
     "ward-not-for-them": _kind(
-        422,
+        409,
         "Bukan ruang untuk orang ini", "Not a ward for this person",
         "Menurut jenis kelamin dan usianya orang ini boleh di: {wards}.", 
         "By their sex and age they may lie in: {wards}.",
@@ -633,13 +633,13 @@ CATALOGUE: dict[str, Kind] = {
         "Rujuk ke rumah aman lain, atau pilih ruang lain.", "Refer to another shelter, or choose another ward.",
     ),
     "not-safe-to-return": _kind(
-        422,
+        409,
         "Tidak aman untuk pulang", "Not safe to return",
         "Tidak seorang pun dipulangkan ke tempat yang tidak aman.", "Nobody is sent home to where it is not safe.",
         "Rencanakan tujuan lain bersama korban.", "Plan another destination with the victim.",
     ),
     "not-signed": _kind(
-        422,
+        409,
         "Belum ditandatangani", "Not signed",
         "Serah terima berlaku bila kedua pihak menandatangani.", "A hand-over counts once both sides have signed.",
         "Catat setelah berita acara ditandatangani.", "Record it once the paper is signed.",
@@ -666,7 +666,7 @@ CATALOGUE: dict[str, Kind] = {
         "Choose another desk (see the capacity), or send with force: true where it must be.",
     ),
     "malformed-csv": _kind(
-        400,
+        422,
         "Tabel tidak dapat dibaca", "The table cannot be read",
         "Baris {line} bukan baris CSV dengan sel sebanyak judul kolomnya.",
         "Line {line} is no line of CSV with as many cells as there are headings.",
@@ -674,19 +674,19 @@ CATALOGUE: dict[str, Kind] = {
         "Save the table as UTF-8 CSV with one line of headings and at least one person.",
     ),
     "unknown-column": _kind(
-        400,
+        422,
         "Kolom tidak dikenal", "Unknown column",
         "Judul kolom ke-{column} tidak dikenal.", "The heading of column {column} is not known.",
         "Gunakan judul kolom yang disebut di /docs.", "Use the headings named at /docs.",
     ),
     "column-twice": _kind(
-        400,
+        422,
         "Kolom ganda", "Column named twice",
         "Judul kolom ke-{column} sudah dipakai kolom lain.", "The heading of column {column} is that of another too.",
         "Gunakan tiap judul satu kali.", "Use each heading once.",
     ),
     "too-many-people": _kind(
-        413,
+        422,
         "Terlalu banyak orang", "Too many people",
         "Daftar memuat lebih dari {most} orang.", "The list has more than {most} people.",
         "Bagi daftar menjadi beberapa.", "Send the list in parts.",

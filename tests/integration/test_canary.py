@@ -260,6 +260,23 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     for client in (police, kemenpppa, kemensos, kemenkes):
         refusals += await every_form(network, canaries, client)
 
+    # many at once, of whom one cannot be read
+    people = [{"age_class": "adult", "sex": "female", "identity": canaries.identity("fourth")},
+              {"age_class": canaries.name("misread"), "sex": "female", "home_region": "99.99"}]  # fmt: skip
+    table = f"nama,alamat,wilayah_asal\n{canaries.name('fifth')},{canaries.name('sixth')},74.01\n"
+    csv = {"Content-Type": "text/csv", "Idempotency-Key": "tabel"}
+    for batch in (
+        await police.post(f"/v1/cases/{case}/batches", {"people": people}),
+        await police.http.post(f"/v1/cases/{case}/batches.csv", content=table, headers=csv),
+        await police.http.post(f"/v1/cases/{case}/batches.csv", content=table.replace("nama", "x"), headers=csv),
+        await police.http.get(f"/v1/cases/{case}/batches"),
+    ):
+        refusals.append(batch.text)
+        if batch.headers["content-type"] == "application/x-ndjson":
+            lines = [json.loads(line) for line in batch.text.splitlines()]
+            for taken_in in [line["victim_id"] for line in lines if line["kind"] == "person" and line["victim_id"]]:
+                await look(canaries, police, taken_in)
+
     # agreed, taken back, erased
     third = await a_victim(police, identity=canaries.identity("third"))
     agreed = await consent(police, third, fields=["name", "born_on", "phone"])
@@ -339,7 +356,11 @@ async def every_move(network: Network, canaries: Canaries, victim: str) -> list[
     return histories
 
 
-FILLED: dict[str, dict[str, Any]] = {"screening": {"decision": "not-found"}, "interview": {"reason": "Rekaan"}}
+FILLED: dict[str, dict[str, Any]] = {
+    "screening": {"decision": "not-found"},
+    "interview": {"reason": "Rekaan"},
+    "shelter-beds": {"female_adult": 1},
+}
 """What is answered in a form beside its example, so that it can be filed."""
 
 
@@ -525,7 +546,7 @@ async def test_no_byte_anywhere_tells_who_a_victim_is(
         refusals += await open_doors(talkative)
     assert never_planted(talkative, planted(sent, canaries)) == []
     heard = "\n".join(canaries.heard)
-    misplaced = {"misplaced", "break-glass note", "second safe house", "idempotency key"}
+    misplaced = {"misplaced", "misread", "break-glass note", "second safe house", "idempotency key"}
     unheard = [what for what, word in canaries.words.items() if word not in heard and what not in misplaced]
     told_to_nobody = {"first safe house", "note", "accept note", "reject note", "first statement"}
     assert set(unheard) <= told_to_nobody | {w for w in unheard if w.startswith("second")}, unheard

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Body, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
@@ -117,8 +118,12 @@ def take_in_csv(
 
 def _ask(text: str, basis: LegalBasis, priority: Priority) -> AskFor:
     agency, service, *unit = text.split(":")
-    receiver = Receiver(agency=agency, unit=unit[0] if unit else None)
-    return AskFor(service=service, receiver=receiver, basis=basis, priority=priority)
+    try:
+        receiver = Receiver(agency=agency, unit=unit[0] if unit else None)
+        return AskFor(service=service, receiver=receiver, basis=basis, priority=priority)
+    except ValidationError:
+        fault = {"type": "string_pattern_mismatch", "loc": ("query", "refer"), "msg": "", "ctx": {"pattern": ASK}}
+        raise RequestValidationError([fault]) from None
 
 
 def _answer(
