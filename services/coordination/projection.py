@@ -62,7 +62,7 @@ class Projection:
             case e.ClockEvent():
                 _spoken_by(envelope, event.unit)
                 _alarm(tx, event)
-            case e.CapacityAnnounced():
+            case e.CapacityAnnounced() | e.RecordDelivered():
                 _spoken_by(envelope, event.unit)
             case e.VictimInterviewed() if envelope.receiver == self.office.code:
                 _spoken_by(envelope, event.unit)

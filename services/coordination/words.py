@@ -112,6 +112,7 @@ EVENTS = {
     "victim.stage-recorded": Text("Tahap dicatat", "Stage recorded"),
     "victim.interviewed": Text("Korban diperiksa", "Victim interviewed"),
     "record.filed": Text("Formulir diisi", "Form filed"),
+    "record.delivered": Text("Formulir diserahkan tersegel", "Form delivered, sealed"),
     "journey.closed": Text("Perjalanan ditutup", "Journey closed"),
     "referral.requested": Text("Rujukan diminta", "Referral requested"),
     "referral.received": Text("Rujukan diterima layanan", "Referral received"),

@@ -35,6 +35,13 @@ AGENCY = Agency(
             needs=PATIENT,
             urgent=True,
         ),
+        Service(
+            "visum-et-repertum",
+            Text("Visum et repertum", "Forensic medical report"),
+            Stage.LAW_ENFORCEMENT,
+            "visum-et-repertum",
+            needs=PATIENT | {IdentityField.NIK},
+        ),
     ),
     routes=(
         Route("kemenkes", "examination-and-treatment", frozenset({Kind.REFERRAL})),

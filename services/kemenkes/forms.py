@@ -4,7 +4,8 @@ Nothing here says that a patient is a victim of trafficking: what could reach a 
 any other (DESIGN section 6), unless the patient has agreed that it be said.
 """
 
-from shared.domain.forms import About, Choice, Form, FormField, Words, YesNo
+from shared.contracts.codes import LegalBasis
+from shared.domain.forms import About, Choice, Form, FormField, Moment, Words, YesNo
 from shared.domain.text import Text
 
 KINDS = {
@@ -77,4 +78,25 @@ MENTAL_HEALTH = Form(
         FormField("plan", Text("Rencana perawatan", "Plan of care"), Words(), required=False),
     ),
 )
-FORMS = (FACILITY, EXAMINATION, TREATMENT, MENTAL_HEALTH)
+VISUM = Form(
+    code="visum-et-repertum",
+    label=Text("Visum et repertum", "Forensic medical report"),
+    about=About.REFERRAL,
+    basis="UU 8/1981 (KUHAP) Ps 133",
+    of_service="visum-et-repertum",
+    delivered=LegalBasis.LEGAL_DUTY,
+    once=True,
+    fields=(
+        FormField("request_number", Text("Nomor surat permintaan", "Number of the request"), Words(100)),
+        FormField("visum_number", Text("Nomor visum", "Number of the report"), Words(100)),
+        FormField("examined_at", Text("Waktu pemeriksaan", "When the examination was"), Moment()),
+        FormField("agreed", Text("Pasien menyetujui pemeriksaan", "The patient agreed to it"), YesNo()),
+        FormField("findings", Text("Pemberitaan", "What was found"), Words(4000)),
+        FormField("conclusion", Text("Kesimpulan", "Conclusion"), Words(2000)),
+        FormField("doctor", Text("Dokter pemeriksa", "The doctor who examined"), Words(200)),
+        FormField("licence", Text("Nomor SIP dokter", "The doctor's licence to practise"), Words(100)),
+    ),
+)
+"""Asked for by the police, and delivered to the desk that asked and to nobody else. The conclusion is about injuries,
+never about a crime."""
+FORMS = (FACILITY, EXAMINATION, TREATMENT, MENTAL_HEALTH, VISUM)

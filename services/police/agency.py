@@ -42,6 +42,7 @@ AGENCY = Agency(
         Route("kemenpppa", "case-management", frozenset(Kind)),
         Route("kemenkes", "examination-and-treatment", frozenset({Kind.REFERRAL})),
         Route("kemenkes", "first-aid", frozenset({Kind.REFERRAL})),
+        Route("kemenkes", "visum-et-repertum", frozenset({Kind.REFERRAL})),
         Route("kemensos", "shelter-and-rehabilitation", frozenset(Kind)),
         Route("police", "investigation", frozenset(Kind)),
     ),

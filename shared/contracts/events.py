@@ -144,6 +144,22 @@ class RecordFiled(EventData):
     occurred_at: Moment
 
 
+class RecordDelivered(EventData):
+    """What was filed for a referral is delivered to the agency that asked for it, sealed for it alone."""
+
+    entity, event, subject_field = "record", "delivered", "record_id"
+    record_id: Id
+    form: Code
+    form_version: NoticeVersion
+    victim_id: Id
+    referral_id: Id
+    corrects: Id | None = None
+    unit: UnitRef
+    sealed: str
+    """Every field of the form: a JWE that the agency alone can open."""
+    occurred_at: Moment
+
+
 class ReferralEvent(EventData):
     """Any event about one referral."""
 
@@ -478,6 +494,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         VictimInterviewed,
         JourneyClosed,
         RecordFiled,
+        RecordDelivered,
         Requested,
         Received,
         Accepted,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, create_model
 
+from shared.contracts.codes import LegalBasis
 from shared.contracts.types import PLAIN, AskedMoment, Flag, Id, Region
 from shared.domain.commands import BORN_ON, SORTED, Command, example, is_past_day, whole
 from shared.domain.refusal import Refused
@@ -164,6 +165,10 @@ class Form:
     """Whether a victim is asked to tell it all: such are counted across agencies."""
     statement: str | None = None
     """The field that becomes what the victim has told, which travels sealed so that nobody has to tell it twice."""
+    of_service: str | None = None
+    """The service that a referral must have asked for, where it is about one and not about any."""
+    delivered: LegalBasis | None = None
+    """The basis on which all of it goes, sealed, to the desk that asked for the referral it is about."""
     refusals: tuple[str, ...] = ()
     """The problems that its rule, or what else is done when it is filed, may refuse it with."""
 
@@ -272,5 +277,7 @@ def check_forms(forms: Iterable[Form]) -> None:
         named = {code for one in form.fields if isinstance(one.kind, Earlier) for code in one.kind.forms}
         if unknown := (named | set(form.after)) - by_code.keys():
             raise ValueError(f"form {form.code}: no such form: {', '.join(sorted(unknown))}")
+        if (form.of_service or form.delivered) and form.about is not About.REFERRAL:
+            raise ValueError(f"form {form.code}: what is of a service, or is delivered, is about a referral")
         if any(by_code[code].about is not form.about for code in form.after):
             raise ValueError(f"form {form.code}: what it comes after is about something else")

@@ -63,7 +63,7 @@ def give(
     """
     given = None if agency == office.code else sealed.give(tx, office, victim_id, referral_id, agency, what.fields)
     if given is not None:
-        _note(tx, referral_id, victim_id, True, agency, given.fields, basis, what.consent_id, first)
+        note(tx, referral_id, victim_id, True, agency, given.fields, basis, what.consent_id, first)
     return given
 
 
@@ -82,10 +82,10 @@ def take(
     """Keep what an agency gave us, and note from whom and on which basis. ``first``: with a new referral."""
     fields = sealed.take(tx, office, event_id, victim_id, referral_id, sealed_for_us, first)
     if fields:
-        _note(tx, referral_id, victim_id, False, agency, fields, basis, consent_id, first)
+        note(tx, referral_id, victim_id, False, agency, fields, basis, consent_id, first)
 
 
-def _note(
+def note(
     tx: Transaction,
     referral_id: str,
     victim_id: str,
@@ -96,6 +96,7 @@ def _note(
     consent_id: str | None,
     first: bool,
 ) -> None:
+    """Note something that was given, or came, with a referral; or a record that was delivered, of no such field."""
     standing = None if first else privacy.disclosure_with(tx.session, referral_id)
     if standing is not None and consent_id not in (None, standing.consent_id):
         standing = None  # on another consent it is another disclosure, with its own end

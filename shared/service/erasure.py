@@ -204,9 +204,13 @@ def _holds(sender: str, victim: VictimRow) -> bool:
 
 
 def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
-    """Who asked us for something for the victim may take back what they gave; and who is responsible, as far as we
-    know, may."""
-    return _holds(sender, victim) or sender in referrals.senders_of_victim(tx.session, victim.id)
+    """Who asked us for something for the victim, or delivered something, may take back what they gave; and who is
+    responsible, as far as we know, may."""
+    return (
+        _holds(sender, victim)
+        or sender in referrals.senders_of_victim(tx.session, victim.id)
+        or any(row.agency == sender and not row.given for row in privacy.disclosures_of(tx.session, victim.id))
+    )
 
 
 def _discard_keys(tx: Transaction, sender: str, cause: Cause) -> None:

@@ -10,7 +10,17 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import break_glass, capacity, clocks, consents, disclosure, erasure, interviews, known_keys
+from shared.service import (
+    break_glass,
+    capacity,
+    clocks,
+    consents,
+    delivery,
+    disclosure,
+    erasure,
+    interviews,
+    known_keys,
+)
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -52,6 +62,8 @@ class Inbound:
                 if event.unit.agency != envelope.sender:
                     raise Park("not-the-sender")
                 interviews.keep(tx, event.victim_id, [event.interview_id], event)
+            case e.RecordDelivered():
+                delivery.take(tx, self.office, envelope, event)
             case e.CapacityAnnounced():
                 if event.unit.agency != envelope.sender:
                     raise Park("not-the-sender")

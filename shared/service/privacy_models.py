@@ -90,9 +90,9 @@ def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, 
 
 
 class DisclosureView(BaseModel):
-    """Something of an identity that was given to, or came from, another agency; and what became of it."""
+    """Something of a victim that was given to, or came from, another agency; and what became of it."""
 
-    referral_id: Id
+    referral_id: Id = Field(description="The referral it went with; or the record that was delivered (no fields then).")
     given: bool
     agency: str
     fields: list[IdentityField]

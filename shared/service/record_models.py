@@ -105,6 +105,7 @@ class RecordView(BaseModel):
     victim_id: Id | None
     case_id: Id | None
     unit: str
+    delivered_by: str | None = Field(description="The agency that filed it and delivered it to the unit that asked.")
     facts: dict[str, Any]
     corrects: Id | None
     corrected_by: Id | None

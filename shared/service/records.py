@@ -20,7 +20,7 @@ from shared.domain.access import NOT_TAKEN_ON, Caller, Sight
 from shared.domain.clocks import About as Runs
 from shared.domain.forms import About, Earlier, Filed, Filing, Filled, Form, decide
 from shared.domain.refusal import Refused
-from shared.service import clocks, identities, interviews, sealed
+from shared.service import clocks, delivery, identities, interviews, sealed
 from shared.service.handlers import speaking_unit
 from shared.service.notes import AUTHOR
 from shared.service.office import Office, draft, new_id
@@ -28,6 +28,7 @@ from shared.storage import privacy, records, referrals, seen
 from shared.storage.agency_tables import RecordRow, VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BreakGlassRow
+from shared.storage.tables import ReferralRow
 from shared.storage.victims import load_case, lock_victim
 
 
@@ -39,7 +40,7 @@ class Subject:
     unit: UnitRef
     victim: VictimRow | None = None
     case_id: str | None = None
-    referral_id: str | None = None
+    referral: ReferralRow | None = None
 
     @property
     def ids(self) -> dict[Runs, str]:
@@ -47,7 +48,7 @@ class Subject:
         named = {
             Runs.VICTIM: self.victim.id if self.victim else None,
             Runs.CASE: self.case_id,
-            Runs.REFERRAL: self.referral_id,
+            Runs.REFERRAL: self.referral.id if self.referral else None,
         }
         return {about: ident for about, ident in named.items() if ident is not None}
 
@@ -68,6 +69,8 @@ def file(
 ) -> RecordRow:
     """File a form. Raises Refused; nothing is stored then."""
     subject = _SUBJECTS[form.about](tx, office, sight, about)
+    if form.of_service and subject.referral and subject.referral.service != form.of_service:
+        raise Refused("not-of-this-service", service=form.of_service)
     at = c.when(filled, tx.now)
     before = records.filed_about(tx.session, subject.about)
     values = filled.model_dump(include={field.code for field in form.fields}, exclude_none=True)
@@ -94,8 +97,10 @@ def file(
     closed = {code: value for code, value in written.items() if code not in row.facts}
     if closed:
         sealed.keep_record(tx, office, _sealed_under(row), row.id, closed)
+    if form.delivered and subject.referral:
+        delivery.send(tx, office, form.delivered, row, subject.referral, written)
     filed = _event(form, subject, row)
-    tx.changed |= {row.about, row.id}
+    tx.changed |= {row.about, row.id, row.victim_id or row.about}
     if office.agency.coordinator is not None:
         tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
     clocks.note(tx, office, filed, subject.ids, subject.unit, {"form": form.code, **row.facts})
@@ -151,7 +156,7 @@ def _event(form: Form, subject: Subject, row: RecordRow) -> e.RecordFiled:
         form_version=form.version,
         victim_id=row.victim_id,
         case_id=row.case_id,
-        referral_id=subject.referral_id,
+        referral_id=subject.referral.id if subject.referral else None,
         corrects=row.corrects,
         unit=subject.unit,
         occurred_at=row.occurred_at,
@@ -199,7 +204,7 @@ def _of_referral(tx: Transaction, office: Office, sight: Sight, referral_id: str
     if not sight.covers(desk) or row.status in NOT_TAKEN_ON:
         raise Refused("not-responsible")
     victim = lock_victim(tx.session, None, row.victim_id)
-    return Subject(referral_id, desk, victim, row.case_id, referral_id)
+    return Subject(referral_id, desk, victim, row.case_id, row)
 
 
 def _of_desk(tx: Transaction, office: Office, sight: Sight, unit: str) -> Subject:

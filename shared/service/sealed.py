@@ -119,9 +119,10 @@ def _origin(source: str) -> str:
     return source.split(":", 2)[2] if source.startswith("held:") else source
 
 
-def purpose(referral_id: str) -> str:
-    """For what a key is given: one referral, so that what came with another stays when this one is erased."""
-    return f"referral:{referral_id}"
+def purpose(source: str) -> str:
+    """For what a key is given: one referral or one delivered record, so that what came with another stays when this
+    one is erased."""
+    return f"referral:{source}"
 
 
 _IDENTITIES = (
@@ -221,15 +222,34 @@ def give(
     """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
     ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens what we know, and makes the recipient's key
     what = {name: value for name, value in known(tx.session, office, victim_id, Reach.GIVE).items() if name in fields}
-    if not what:
-        return None
+    return _for(tx, office, victim_id, referral_id, recipient, what, ours) if what else None
+
+
+def give_record(
+    tx: Transaction, office: Office, victim_id: str, record_id: str, recipient: str, fields: Mapping[str, Any]
+) -> Given | None:
+    """All fields of a filed form, sealed for one recipient; None where we do not know its key. Raises ValueError
+    where they are too long to travel in an event."""
+    what = {"fields": json.dumps(dict(fields), ensure_ascii=False)}
+    return _for(tx, office, victim_id, record_id, recipient, what)
+
+
+def _for(
+    tx: Transaction,
+    office: Office,
+    victim_id: str,
+    source: str,
+    recipient: str,
+    what: Mapping[str, str],
+    ours: DataKeyRow | None = None,
+) -> Given | None:
     try:
         theirs = office.keys.current().to_seal_for(recipient, tx.now)
     except Untrusted as error:
         log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
         return None
-    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, purpose(referral_id))
-    sealed = seal(what, key, victim_id, recipient, purpose(referral_id))
+    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, purpose(source))
+    sealed = seal(what, key, victim_id, recipient, purpose(source))
     return Given(sealed, wrap_key(key, theirs), tuple(sorted(what)))
 
 
@@ -242,8 +262,7 @@ def take(
     was erased meanwhile, or is another's) nothing is readable.
     """
     try:
-        key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
-        fields = open_sealed(sealed, key, victim_id, office.code, purpose(referral_id))
+        key, fields = _came(tx, office, event_id, victim_id, referral_id, sealed)
         given = Identity.model_validate(fields).model_dump(exclude_none=True)
     except (Unopenable, ValidationError) as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
@@ -252,18 +271,35 @@ def take(
         _keep_key(tx, office, key.kid, victim_id, key)
     if not first:
         _replace(tx, office, victim_id, referral_id, key.kid)
-    tx.session.add(
-        SealedRow(
-            victim_id=victim_id,
-            source=referral_id,
-            kind=IDENTITY,
-            key_id=key.kid,
-            sealed=sealed,
-            recorded_at=tx.now,
-        )
-    )
+    _keep_as_it_came(tx, victim_id, referral_id, IDENTITY, key, sealed)
     numbers.keep(tx, office.vault, victim_id, referral_id, given)
     return tuple(sorted(given))
+
+
+def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, record_id: str, sealed: str) -> bool:
+    """Keep a filed form that another agency delivered, and the key that came beside it. Whether it can be read:
+    without a key (it was erased meanwhile, or is another's) nothing is."""
+    try:
+        key, _ = _came(tx, office, event_id, victim_id, record_id, sealed)
+    except Unopenable as error:
+        log.warning("sealed.not-taken", error=type(error).__name__)
+        return False
+    _keep_key(tx, office, key.kid, victim_id, key)
+    _keep_as_it_came(tx, victim_id, record_id, RECORD, key, sealed)
+    return True
+
+
+def _came(
+    tx: Transaction, office: Office, event_id: str, victim_id: str, source: str, sealed: str
+) -> tuple[DataKey, dict[str, str]]:
+    """The key that came beside an event, and what it opens. Raises Unopenable."""
+    key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
+    return key, open_sealed(sealed, key, victim_id, office.code, purpose(source))
+
+
+def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:
+    row = SealedRow(victim_id=victim_id, source=source, kind=kind, key_id=key.kid, sealed=sealed, recorded_at=tx.now)
+    tx.session.add(row)
 
 
 def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, by_key: str) -> None:

@@ -99,7 +99,9 @@ class RecordRow(AgencyStored, table=True):
     case_id: str | None = Field(default=None, sa_type=Ident, index=True)
     unit: str = Field(sa_type=Word)
     region: str = Field(sa_type=Word)
-    client: str = Field(max_length=100)
+    delivered_by: str | None = Field(default=None, sa_type=Word)
+    """The agency that filed it and delivered it to us; ``unit`` is then our desk, which had asked for it."""
+    client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
     facts: Any = Field(sa_type=Json)
     corrects: str | None = Field(default=None, sa_type=Ident)

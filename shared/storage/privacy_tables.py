@@ -67,7 +67,10 @@ class ConsentRow(AgencyStored, table=True):
 
 class DisclosureRow(AgencyStored, table=True):
     """Something of an identity that was given to another agency, or came from one: which fields, on which basis, and
-    what became of it. What is given again after its end is another disclosure."""
+    what became of it. What is given again after its end is another disclosure.
+
+    Of a record that was delivered, ``referral_id`` is the id, and ``fields`` are none.
+    """
 
     __tablename__ = "disclosures"
 

@@ -373,10 +373,10 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
     person = {"age_class": "adult", "sex": "female"}
     victim = (await client.post(f"/v1/cases/{case}/victims", person)).json()["id"]
     subjects = {"case": f"cases/{case}", "victim": f"victims/{victim}", "desk": f"desks/{desk}"}
-    if any(form.about is About.REFERRAL for form in agency.forms):
-        subjects["referral"] = f"referrals/{await taken_on(network, client)}"
     filed: dict[str, str] = {}
     for form in agency.forms:
+        if form.about is About.REFERRAL and (form.of_service or "referral" not in subjects):
+            subjects["referral"] = f"referrals/{await taken_on(network, client, form.of_service)}"
         [body] = body_of(form).model_json_schema()["examples"]
         body |= FILLED.get(form.code, {})
         for one in form.fields:
@@ -390,14 +390,24 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
         filed[form.code] = answer.json()["id"]
         whole = await client.http.get(f"/v1/records/{filed[form.code]}", params={"purpose": "care"})
         canaries.heard.append(whole.text)
+        if form.delivered:
+            canaries.heard.append(await delivered(network["police"], answer.json()["victim_id"], answer.json()["id"]))
     listed = [subject for kind, subject in subjects.items() if kind != "referral"]
     return [(await client.http.get(f"/v1/{subject}/records")).text for subject in listed]
 
 
-async def taken_on(network: Network, client: Client) -> str:
+async def delivered(asker: Client, victim: str, record: str) -> str:
+    """What whoever asked for it reads of a record, once it has arrived."""
+    arrived = f"/v1/victims/{victim}/records"
+    await asker.until(arrived, lambda page: any(one["id"] == record for one in page["items"]))
+    return (await asker.http.get(f"/v1/records/{record}", params={"purpose": "investigation"})).text
+
+
+async def taken_on(network: Network, client: Client, service: str | None) -> str:
     """A referral that the police have sent to an agency, and it has accepted."""
-    police, service = network["police"], network.members[client.code].agency.services[0].code
-    referral = await refer(police, await a_victim(police), client.code, service)
+    police = network["police"]
+    asked = service or network.members[client.code].agency.services[0].code
+    referral = await refer(police, await a_victim(police), client.code, asked)
     await client.until_status(referral, "received")
     await client.must(referral, "accept")
     return referral

@@ -20,6 +20,7 @@ NOT_NEEDED = {
     "case-management": {"safe_house"},
     "outreach": {"nik", "born_on", "statement", "safe_house"},
     "examination-and-treatment": {"address", "statement", "safe_house"},
+    "visum-et-repertum": {"phone", "address", "statement", "safe_house"},
     "first-aid": {"nik", "phone", "address", "statement", "safe_house"},
     "shelter-and-rehabilitation": {"statement"},
     "reintegration": {"statement", "safe_house"},

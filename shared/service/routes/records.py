@@ -1,6 +1,7 @@
 """The forms of an agency's own work: one operation to file each, and their records."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -13,9 +14,10 @@ from shared.domain.access import About as AboutRule
 from shared.domain.agency import Agency
 from shared.domain.forms import About, Form, body_of, check_forms
 from shared.domain.refusal import Refused
-from shared.service import records
+from shared.service import delivery, records
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
-from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
+from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.dependencies import ChangesDep, DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
 from shared.service.idempotency import Answer
 from shared.service.limits import limit_identities
 from shared.service.problems import COMMANDED, responses
@@ -85,8 +87,13 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
         status_code=201,
         response_model=RecordView,
         summary=f"{form.label.id} / {form.label.en}",
-        responses=responses(*refusals, *FILING, *form.refusals, *COMMANDED),
+        responses=responses(*refusals, *FILING, *_of_a_service(form), *form.refusals, *COMMANDED),
     )(file)
+
+
+def _of_a_service(form: Form) -> tuple[str, ...]:
+    """What else may be refused of what is of one service, and of what is delivered."""
+    return ("not-of-this-service",) * bool(form.of_service) + delivery.REFUSALS * bool(form.delivered)
 
 
 router = APIRouter(prefix="/v1", tags=["formulir"], route_class=GuardedRoute)
@@ -114,17 +121,32 @@ def list_case_records(case_id: IdPath, database: DatabaseDep, sight: SightDep) -
 
 @router.get(
     "/victims/{victim_id}/records",
+    response_model=RecordList,
     summary="Catatan korban / Records of a victim",
-    responses=responses("unknown-victim", "not-responsible"),
+    responses={
+        304: {"description": "Tidak berubah / not changed"},
+        **responses("unknown-victim", "not-responsible"),
+    },
 )
-def list_victim_records(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> RecordList:
-    """Isian terbuka saja, dari semua satuan instansi ini, juga tentang rujukan korban."""
+async def list_victim_records(
+    victim_id: IdPath,
+    database: DatabaseDep,
+    sight: SightDep,
+    changes: ChangesDep,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Isian terbuka saja, dari semua satuan instansi ini, juga tentang rujukan korban, dan yang diserahkan instansi
+    lain. `Prefer: wait=20` menunggu perubahan."""
 
-    def look(session: Session) -> RecordList:
+    def look(session: Session) -> tuple[str, RecordList]:
         victims.see_concerned(session, sight, victim_id)
-        return _rows(session, col(RecordRow.victim_id) == victim_id)
+        page = _rows(session, col(RecordRow.victim_id) == victim_id)
+        return f'"{sha256(page.model_dump_json().encode()).hexdigest()[:32]}"', page
 
-    return database.read(look)
+    answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
+    assert answer is not None  # a list is always there
+    return answer
 
 
 @router.get(

@@ -1,0 +1,101 @@
+"""What was filed for a referral, delivered to the desk that asked for it: sealed for its agency, readable by no other.
+
+It is a disclosure like any other (``disclosure``): noted on both sides, and reached by an erasure.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.contracts import events as e
+from shared.contracts.codes import LegalBasis
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
+from shared.domain.forms import About
+from shared.domain.refusal import Refused
+from shared.service import disclosure, sealed
+from shared.service.office import Office, draft
+from shared.service.reception import Park
+from shared.storage import records, referrals
+from shared.storage.agency_tables import RecordRow
+from shared.storage.database import Transaction
+from shared.storage.tables import ReferralRow
+from shared.storage.victims import load_victim
+
+REFUSALS = ("no-key-to-seal-for", "too-long-to-seal")
+
+
+def send(
+    tx: Transaction,
+    office: Office,
+    basis: LegalBasis,
+    row: RecordRow,
+    referral: ReferralRow,
+    fields: Mapping[str, Any],
+) -> None:
+    """Deliver a record to who asked for the referral. Where that is a desk of ours, it stays with us: the agency
+    reads it already. Raises Refused: what cannot be delivered is not filed either."""
+    if referral.sender_agency == office.code:
+        return
+    try:
+        given = sealed.give_record(tx, office, referral.victim_id, row.id, referral.sender_agency, fields)
+    except ValueError:
+        raise Refused("too-long-to-seal") from None
+    if given is None:
+        raise Refused("no-key-to-seal-for", agency=referral.sender_agency)
+    unit = UnitRef(agency=office.code, unit=row.unit, region=row.region)
+    told = e.RecordDelivered(
+        record_id=row.id,
+        form=row.form,
+        form_version=row.form_version,
+        victim_id=referral.victim_id,
+        referral_id=referral.id,
+        corrects=row.corrects,
+        unit=unit,
+        sealed=given.sealed,
+        occurred_at=row.occurred_at,
+    )
+    tx.emit(draft(told, referral.sender_agency, unit, victim_id=referral.victim_id, basis=basis, key=given.key))
+    disclosure.note(tx, row.id, referral.victim_id, True, referral.sender_agency, (), basis, None, first=True)
+
+
+def take(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
+    """Keep what was delivered to a desk of ours that had asked for it. Raises Park."""
+    referral = referrals.load(tx.session, event.referral_id)
+    if referral is None:
+        raise Park("unknown-referral")
+    if referral.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
+    if envelope.sender != referral.receiver_agency or event.unit.agency != envelope.sender:
+        raise Park("not-the-receiver")
+    if envelope.basis is None:
+        raise Park("no-legal-basis")
+    if records.load(tx.session, event.record_id) is not None:
+        raise Park("record-id-taken")
+    load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
+    row = _row(tx, envelope, event, referral)
+    tx.session.add(row)
+    before = records.load(tx.session, event.corrects) if event.corrects else None
+    if before is not None and before.delivered_by == envelope.sender and before.about == row.about:
+        before.corrected_by = row.id
+    if sealed.take_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
+        disclosure.note(tx, row.id, event.victim_id, False, envelope.sender, (), envelope.basis, None, first=True)
+    tx.changed |= {referral.id, row.id, event.victim_id}
+
+
+def _row(tx: Transaction, envelope: Envelope, event: e.RecordDelivered, referral: ReferralRow) -> RecordRow:
+    return RecordRow(
+        id=event.record_id,
+        form=event.form,
+        form_version=event.form_version,
+        kind=About.REFERRAL,
+        about=referral.id,
+        victim_id=event.victim_id,
+        case_id=referral.case_id,
+        unit=referral.sender_unit,
+        region=referral.sender_region,
+        delivered_by=envelope.sender,
+        facts={},
+        corrects=event.corrects,
+        occurred_at=event.occurred_at,
+        recorded_at=tx.now,
+    )
