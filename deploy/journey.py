@@ -6,9 +6,8 @@ Everything in it is invented.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,11 +17,10 @@ import typer
 from deploy.agency_system import AgencySystem, Json, Refusal, new_id
 from deploy.console_output import LABELS, Progress, say
 from deploy.issuer.command_line import SECRETS
+from deploy.journey_forms import REHABILITATION
+from deploy.journey_steps import Handover, Journey, JourneyBroken, Report, Result
 from deploy.token_source import token_sources
 from shared.security.transport import ClientTls
-
-Report = Callable[[str, str, str], None]
-"""Hears of each step that is done: the agency that did it, what it did in Indonesian, and in English."""
 
 ENDED = {"completed", "rejected", "failed", "cancelled"}
 HOME = "73.71"
@@ -52,99 +50,8 @@ VICTIMS: tuple[Json, Json] = (
 """Who they are stays with the police; the others get a pseudonym. The second has no NIK and no known age."""
 
 
-class JourneyBroken(Exception):
-    """The journey ended, and what stands in the services is not what must stand there."""
-
-
 FAULTS = (Refusal, TimeoutError, JourneyBroken)
 """How a journey can fail."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """One referral or transfer between two members."""
-
-    id: str
-    sender: str
-    receiver: str
-
-    @property
-    def path(self) -> str:
-        """Its address, the same at both."""
-        return f"/v1/referrals/{self.id}"
-
-
-@dataclass
-class Result:
-    """What a journey leaves behind."""
-
-    case_id: str = ""
-    victims: list[str] = field(default_factory=list)
-    handovers: list[Handover] = field(default_factory=list)
-    custody: dict[str, list[str]] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-@dataclass
-class Journey:
-    """The journey under way."""
-
-    systems: Mapping[str, AgencySystem]
-    report: Report
-    result: Result = field(default_factory=Result)
-
-    async def refer(self, sender: str, receiver: str, victim: str, service: str, **more: Any) -> Handover:
-        """Ask a desk, and wait until the request has arrived there."""
-        unit = more.pop("unit")
-        body = {
-            "referral_id": new_id(),
-            "victim_id": victim,
-            "service": service,
-            "receiver": {"agency": receiver, "unit": unit},
-            "basis": "vital-interest",
-            **more,
-        }
-        created = await self.systems[sender].post("/v1/referrals", body)
-        handover = Handover(created["id"], sender, receiver)
-        self.result.handovers.append(handover)
-        await self.systems[receiver].until(handover.path, lambda seen: seen["version"] >= 2)
-        return handover
-
-    async def act(self, handover: Handover, *actions: str, **body: Any) -> None:
-        """The receiver acts, one action after the other; wait until the sender has learned of the last."""
-        for action in actions:
-            done = await self.systems[handover.receiver].act(handover.id, action, body)
-        await self.learned(handover, done["version"])
-
-    async def learned(self, handover: Handover, version: int) -> Json:
-        """Wait until the sender knows this version."""
-        return await self.systems[handover.sender].until(handover.path, lambda seen: bool(seen["version"] >= version))
-
-    async def for_both(self, step: Callable[[str], Awaitable[Any]]) -> list[Any]:
-        """Do the same for both victims at once."""
-        return list(await asyncio.gather(*(step(victim) for victim in self.result.victims)))
-
-    async def stage(self, agency: str, *stages: str) -> None:
-        """The custody holder records stages, for both victims."""
-        for stage in stages:
-            await self.for_both(
-                lambda victim, stage=stage: self.systems[agency].post(  # type: ignore[misc]
-                    f"/v1/victims/{victim}/stages", {"stage": stage}
-                )
-            )
-
-    async def transfer(self, sender: str, receiver: str, service: str, unit: str) -> list[Handover]:
-        """Hand both victims over: asked by the one, accepted and started by the other."""
-
-        async def one(victim: str) -> Handover:
-            return await self.refer(sender, receiver, victim, service, unit=unit, kind="transfer")
-
-        transfers: list[Handover] = await self.for_both(one)
-        return transfers
-
-    async def act_on_both(self, handovers: Iterable[Handover], *actions: str, **body: Any) -> None:
-        """The receiver does the same to both."""
-        await asyncio.gather(*(self.act(handover, *actions, **body) for handover in handovers))
 
 
 async def play(
@@ -166,6 +73,7 @@ async def play(
         await _detected_and_identified(journey)
         management = await _to_protection(journey)
         await _treated(journey)
+        await _visum(journey)
         await _cancellation_races_acceptance(journey)
         await _sheltered(journey, management)
         await _home_again(journey)
@@ -210,8 +118,27 @@ async def _detected_and_identified(journey: Journey) -> None:
     journey.report(
         "police", "Mendaftarkan dua korban; identitas tinggal di Polri", "registers two victims; names stay here"
     )
+    await journey.file("police", f"cases/{journey.result.case_id}", "police-report", "investigation-opened", "spdp")
+    journey.report(
+        "police",
+        "Mencatat laporan polisi, memulai penyidikan, mengirim SPDP",
+        "files the report, opens the investigation",
+    )
+    await journey.file_for_both("police", "screening")
     await journey.stage("police", "identification")
-    journey.report("police", "Mengidentifikasi keduanya sebagai korban TPPO", "identifies both as trafficking victims")
+    journey.report("police", "Menapis dan mengidentifikasi keduanya sebagai korban TPPO", "screens and identifies both")
+    await _told_once(journey)
+
+
+async def _told_once(journey: Journey) -> None:
+    """What was done to her is told once, to an officer who was trained for it, and travels with her."""
+    desk, victim = f"desks/polres-{KOLAKA}", f"victims/{journey.result.victims[0]}"
+    [officer] = await journey.file("police", desk, "officer")
+    await journey.file("police", desk, "officer-training", officer=officer["id"])
+    await journey.file("police", victim, "interview", officer=officer["id"])
+    journey.report(
+        "police", "Memeriksa korban pertama satu kali, oleh penyidik terlatih", "interviews the first victim, once"
+    )
 
 
 async def _to_protection(journey: Journey) -> list[Handover]:
@@ -222,7 +149,12 @@ async def _to_protection(journey: Journey) -> list[Handover]:
     journey.report("kemenpppa", "UPTD PPA menerima: kini penanggung jawab", "accepts: is responsible from now on")
     await journey.act_on_both(transfers, "start")
     await journey.stage("kemenpppa", "protection")
-    journey.report("kemenpppa", "Memulai pendampingan", "starts case management")
+    await journey.file_for_both("kemenpppa", "assessment", "service-plan", "companion")
+    journey.report(
+        "kemenpppa",
+        "Asesmen, rencana layanan yang disetujui korban, pendamping",
+        "assesses, and plans with the victims",
+    )
     return transfers
 
 
@@ -240,12 +172,35 @@ async def _treated(journey: Journey) -> None:
     second = await journey.refer(*asked, unit=better["unit"], priority="urgent", replaces=first.id)
     journey.report("kemenpppa", "Merujuk ulang ke RSUD Kendari", "refers again, to the desk that was named")
     await journey.act(second, "accept", "start")
+    await journey.file("kemenkes", f"referrals/{second.id}", "examination")
     journey.report("kemenkes", "RSUD Kendari menerima dan memeriksa", "accepts and examines")
     await journey.act(second, "hold", reason="scheduled")
     journey.report("kemenkes", "Menunda: tindakan terjadwal", "on hold: a procedure is scheduled")
     await journey.act(second, "resume")
+    await journey.file("kemenkes", f"referrals/{second.id}", "mental-health", "treatment")
     await journey.act(second, "complete", outcome="service-provided")
     journey.report("kemenkes", "Melanjutkan dan menuntaskan pengobatan", "resumes and completes the treatment")
+
+
+async def _visum(journey: Journey) -> None:
+    """The police ask for it, and it comes to them alone, sealed."""
+    police, victim = journey.systems["police"], journey.result.victims[0]
+    asked = await journey.refer(
+        "kemenpppa", "police", victim, "investigation", unit=f"polres-{KOLAKA}", basis="public-task"
+    )
+    await journey.act(asked, "accept", "start")
+    duty = {"unit": f"rs-{KOLAKA}", "basis": "legal-duty"}
+    visum = await journey.refer("police", "kemenkes", victim, "visum-et-repertum", **duty)
+    await journey.act(visum, "accept", "start")
+    [record] = await journey.file("kemenkes", f"referrals/{visum.id}", "visum-et-repertum")
+    await journey.act(visum, "complete", outcome="service-provided")
+    await police.until(f"/v1/victims/{victim}/records", lambda page: record["id"] in {r["id"] for r in page["items"]})
+    await journey.act(asked, "complete", outcome="service-provided")
+    journey.report(
+        "kemenkes",
+        "Menyerahkan visum et repertum tersegel kepada penyidik saja",
+        "delivers a visum to the police alone",
+    )
 
 
 async def _cancellation_races_acceptance(journey: Journey) -> None:
@@ -283,7 +238,11 @@ async def _sheltered(journey: Journey, management: list[Handover]) -> None:
     journey.report("kemenpppa", "Menutup pendampingannya", "completes its case management")
     await journey.act_on_both(transfers, "start")
     await journey.stage("kemensos", "social-rehabilitation")
-    journey.report("kemensos", "Rumah aman dan rehabilitasi sosial", "shelter and social rehabilitation")
+    await journey.file("kemensos", f"desks/{unit}", "shelter-beds")
+    await journey.file_for_both("kemensos", "bed-assigned", *REHABILITATION)
+    journey.report(
+        "kemensos", "Rumah aman dan enam tahap rehabilitasi sosial", "a bed, and six stages of social rehabilitation"
+    )
     await journey.act_on_both(transfers, "complete", outcome="service-provided")
     journey.report("kemensos", "Rehabilitasi tuntas", "rehabilitation is completed")
 
@@ -291,10 +250,13 @@ async def _sheltered(journey: Journey, management: list[Handover]) -> None:
 async def _home_again(journey: Journey) -> None:
     transfers = await journey.transfer("kemensos", "kemensos", "reintegration", f"dinsos-{HOME}")
     journey.report("kemensos", "Melimpahkan ke Dinas Sosial Kota Makassar", "transfers both to Makassar, their home")
+    await journey.file_for_both("kemensos", "bed-released", "repatriation-plan")
     await journey.act_on_both(transfers, "accept", "start")
     await journey.stage("kemensos", "repatriation")
-    journey.report("kemensos", "Makassar menerima; keduanya dipulangkan", "Makassar accepts; both are brought home")
+    await journey.file_for_both("kemensos", "handover")
+    journey.report("kemensos", "Makassar menerima; berita acara serah terima", "Makassar accepts, both sides sign")
     await journey.stage("kemensos", "reintegration", "after-care")
+    await journey.file_for_both("kemensos", "reintegration-plan", "further-guidance", "after-care-end")
     await journey.act_on_both(transfers, "complete", outcome="service-provided")
     journey.report("kemensos", "Reintegrasi tuntas, bina lanjut berjalan", "reintegrated, after-care given")
     closure = {"outcome": "reintegrated"}
