@@ -2,6 +2,7 @@
 
 from services.kemenpppa import forms
 from shared.contracts.codes import IdentityField, Kind, Stage
+from shared.domain import breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
@@ -13,8 +14,8 @@ AGENCY = Agency(
     ),
     subsatgas="prevention",
     coordinator="coordination",
-    duties=("duty-to-report",),
-    forms=forms.FORMS,
+    duties=("duty-to-report", breach.DUTY),
+    forms=(*forms.FORMS, *breach.FORMS),
     channels={
         "sapa-129": Text("SAPA 129", "hotline SAPA 129"),
         "uptd": Text("Datang ke UPTD PPA", "came to a UPTD PPA"),

@@ -2,6 +2,7 @@
 
 from services.police import casework, interviews, screening
 from shared.contracts.codes import IdentityField, Kind, Stage
+from shared.domain import breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
@@ -12,8 +13,8 @@ AGENCY = Agency(
     label=Text("Kepolisian Negara Republik Indonesia", "Indonesian National Police"),
     subsatgas="law-enforcement",
     coordinator="coordination",
-    duties=("request-to-lpsk", "spdp", "restitution"),
-    forms=(*casework.FORMS, screening.SCREENING, *interviews.FORMS),
+    duties=("request-to-lpsk", "spdp", "restitution", breach.DUTY),
+    forms=(*casework.FORMS, screening.SCREENING, *interviews.FORMS, *breach.FORMS),
     channels={
         "spkt": Text("Sentra Pelayanan Kepolisian Terpadu", "police service desk"),
         "patrol": Text("Patroli atau operasi", "patrol or operation"),

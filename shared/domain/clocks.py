@@ -31,6 +31,8 @@ class About(StrEnum):
     REFERRAL = "referral"
     VICTIM = "victim"
     CASE = "case"
+    RECORD = "record"
+    """A form that was filed, until another answers it; what corrects it stands in its place."""
 
 
 class Scope(StrEnum):

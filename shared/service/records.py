@@ -103,7 +103,7 @@ def file(
     tx.changed |= {row.about, row.id, row.victim_id or row.about}
     if office.agency.coordinator is not None:
         tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
-    clocks.note(tx, office, filed, subject.ids, subject.unit, {"form": form.code, **row.facts})
+    _run_clocks(tx, office, filed, subject, row, filing)
     if form.counts_as_interview and corrected is None:
         interviews.held(tx, office, row, subject.unit)
     if form.statement in values and subject.victim is not None:
@@ -113,6 +113,19 @@ def file(
     if effect is not None:
         effect(tx, office, row, values)
     return row
+
+
+def _run_clocks(
+    tx: Transaction, office: Office, filed: e.RecordFiled, subject: Subject, row: RecordRow, filing: Filing
+) -> None:
+    """Start and stop what this record does; also what runs for itself, or for an earlier record that it names."""
+    facts = {"form": row.form, **row.facts}
+    ids = {**subject.ids, Runs.RECORD: records.first_of(tx.session, row).id}
+    clocks.note(tx, office, filed, ids, subject.unit, facts)
+    for named in filing.named.values():
+        answered = records.load(tx.session, named.id)
+        assert answered is not None  # it was looked up to be named
+        clocks.stop(tx, office, filed, {Runs.RECORD: records.first_of(tx.session, answered).id}, facts)
 
 
 def is_child(victim: VictimRow) -> bool:

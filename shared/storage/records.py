@@ -23,6 +23,13 @@ def filed_about(session: Session, about: str) -> Sequence[RecordRow]:
     ).all()
 
 
+def first_of(session: Session, row: RecordRow) -> RecordRow:
+    """The record that was filed first, of one and its corrections."""
+    while row.corrects is not None and (before := load(session, row.corrects)) is not None:
+        row = before
+    return row
+
+
 def to_filed(row: RecordRow) -> Filed:
     """What a rule may know of a record."""
     return Filed(row.id, row.form, row.facts, row.unit, row.occurred_at)

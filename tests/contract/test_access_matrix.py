@@ -722,6 +722,8 @@ def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str,
     ]  # fmt: skip
 
 
+EARLIER = {"file_officer_training": "officer", "file_interview": "officer", "file_data_breach_notice": "breach"}
+"""What files a form that names an earlier record, and where."""
 MIXED: Mapping[tuple[str, str], str] = {
     ("register_victim", "victim_id"): "id-taken",
     ("take_in", "batch_id"): "id-taken",
@@ -735,9 +737,9 @@ MIXED: Mapping[tuple[str, str], str] = {
     **{(form.operation, "corrects"): "unknown-record" for form in FORMS.values()},
     **{(form.operation, "record_id"): "form-not-yet" if form.after else "id-taken" for form in FORMS.values()},
     **{
-        (form.operation, field): "unknown-record"
-        for form in (FORMS["file_officer_training"], FORMS["file_interview"])
-        for field in ("record_id", "officer")
+        (operation, field): "unknown-record"
+        for operation, named in EARLIER.items()
+        for field in ("record_id", named)
     },
 }
 """Operation and field of its body, where an id stands beside another → what is told for one of somebody else."""

@@ -62,6 +62,8 @@ def refusal_is_documented(_: Any, response: Response, case: Any) -> None:
     """A refusal is a problem document, and its code is named at this operation and status in the OpenAPI document."""
     if response.status_code < 400 or response.status_code == 405:
         return
+    named = response.headers.get("content-type", [""])[0]
+    assert named == "application/problem+json", f"{response.status_code} {named}: {response.text[:200]}"
     code = str(response.json()["type"]).removeprefix(PREFIX)
     documented = case.operation.definition.raw["responses"].get(str(response.status_code), {})
     assert f"`{code}`" in documented.get("description", ""), f"{code} ({response.status_code}) is not documented here"
