@@ -3,8 +3,19 @@
 After the standard procedure of integrated services (Permen PPPA 8/2021) and the UPTD's case management.
 """
 
-from shared.domain.forms import About, Choice, Day, Earlier, Filing, Form, FormField, Place, Words, YesNo
-from shared.domain.refusal import Refused
+from shared.domain.forms import (
+    AGREED,
+    About,
+    Choice,
+    Day,
+    Earlier,
+    Form,
+    FormField,
+    Place,
+    Words,
+    YesNo,
+    agreed_by_the_victim,
+)
 from shared.domain.text import Text
 
 SOP = "Permen PPPA 8/2021"
@@ -79,12 +90,6 @@ ASSESSMENT = Form(
 )
 
 
-def agreed_by_the_victim(filing: Filing) -> None:
-    """A plan is the victim's own: what they did not agree to is no plan. Raises Refused."""
-    if not filing.values["agreed"]:
-        raise Refused("plan-not-agreed", field="agreed")
-
-
 PLAN = Form(
     code="service-plan",
     label=Text("Rencana layanan", "Service plan"),
@@ -95,7 +100,7 @@ PLAN = Form(
         FormField(
             "services", Text("Layanan yang disepakati", "Services agreed on"), Choice(SERVICES, many=True), clear=True
         ),
-        FormField("agreed", Text("Disetujui korban", "Agreed by the victim"), YesNo(), clear=True),
+        AGREED,
         FormField("review_on", Text("Ditinjau pada", "To be reviewed on"), Day(past=False), clear=True),
         FormField("wishes", Text("Harapan korban", "What the victim wishes"), Words(), required=False),
     ),

@@ -11,6 +11,7 @@ from services.kemensos.shelter import WARDS, wards_for
 from services.kemensos.tables import BedRow
 from shared.contracts.codes import AgeClass, Sex
 from shared.domain.refusal import Refused
+from shared.domain.routing import farness
 from shared.service.office import Office
 from shared.service.records import Effect
 from shared.storage.agency_tables import RecordRow, VictimRow
@@ -98,10 +99,9 @@ def _elsewhere(tx: Transaction, office: Office, row: RecordRow, ward: str) -> st
 
 
 def nearest(office: Office, units: Iterable[str], region: str) -> list[str]:
-    """These desks, the nearest to a region first: of the same regency, then of the same province."""
-    regions = {unit: office.units.units[office.code, unit][-1].region for unit in units}
-    province = region.partition(".")[0]
-    return sorted(regions, key=lambda u: (regions[u] != region, regions[u].partition(".")[0] != province, u))
+    """These desks, the nearest to a region first."""
+    desks = [office.units.units[office.code, unit][-1] for unit in units]
+    return [desk.id for desk in sorted(desks, key=lambda desk: farness(desk, region))]
 
 
 def counts(session: Session) -> dict[tuple[str, str], tuple[int, int]]:

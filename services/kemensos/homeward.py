@@ -4,7 +4,19 @@
 PP 9/2008 and the standard of the Ministry for repatriation, from the port of debarkation to the village.
 """
 
-from shared.domain.forms import About, Choice, Day, Filing, Form, FormField, Place, Words, YesNo
+from shared.domain.forms import (
+    AGREED,
+    About,
+    Choice,
+    Day,
+    Filing,
+    Form,
+    FormField,
+    Place,
+    Words,
+    YesNo,
+    agreed_by_the_victim,
+)
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -57,18 +69,11 @@ ENDS = {
     "trafficked-again": Text("Menjadi korban lagi", "Trafficked again"),
     "deceased": Text("Meninggal dunia", "Deceased"),
 }
-AGREED = FormField("agreed", Text("Disetujui korban", "Agreed by the victim"), YesNo(), clear=True)
-
-
-def agreed(filing: Filing) -> None:
-    """Nobody is planned for against their will. Raises Refused."""
-    if not filing.values["agreed"]:
-        raise Refused("plan-not-agreed", field="agreed")
 
 
 def agreed_and_safe(filing: Filing) -> None:
     """Nobody is sent home to whoever trafficked them. Raises Refused."""
-    agreed(filing)
+    agreed_by_the_victim(filing)
     if filing.values["safety"] == "unsafe":
         raise Refused("not-safe-to-return", field="safety")
 
@@ -141,7 +146,7 @@ REINTEGRATION = Form(
         FormField("first_visit", Text("Kunjungan pertama", "First visit"), Day(past=False), clear=True),
         FormField("plan", Text("Rencana", "The plan"), Words()),
     ),
-    rule=agreed,
+    rule=agreed_by_the_victim,
     refusals=("plan-not-agreed",),
 )
 AFTER_CARE_END = Form(

@@ -183,6 +183,15 @@ class Form:
         return f"file_{self.code.replace('-', '_')}"
 
 
+AGREED = FormField("agreed", Text("Disetujui korban", "Agreed by the victim"), YesNo(), clear=True)
+
+
+def agreed_by_the_victim(filing: Filing) -> None:
+    """A plan is the victim's own: what they did not agree to is no plan. Raises Refused."""
+    if not filing.values[AGREED.code]:
+        raise Refused("plan-not-agreed", field=AGREED.code)
+
+
 class Filled(Command):
     """What is sent to file any form: its own fields beside these."""
 

@@ -45,6 +45,12 @@ class Unit:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
+def farness(desk: Unit, region: str) -> tuple[bool, bool, str, str]:
+    """How far a desk stands from a region, to sort by: in it, in its province, elsewhere; then by region and id."""
+    province = region.partition(".")[0]
+    return desk.region != region, desk.region.partition(".")[0] != province, desk.region, desk.id
+
+
 @dataclass(frozen=True, slots=True)
 class Units:
     """Every desk of the network, at every date known."""

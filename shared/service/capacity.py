@@ -14,7 +14,7 @@ from shared.contracts.codes import Capacity
 from shared.domain import commands as c
 from shared.domain.access import Sight
 from shared.domain.refusal import Refused
-from shared.domain.routing import Unit
+from shared.domain.routing import Unit, farness
 from shared.service.office import Office, draft, new_id
 from shared.storage.agency_tables import CapacityRow
 from shared.storage.database import Transaction
@@ -75,10 +75,10 @@ def standing(session: Session, agency: str, service: str, now: datetime) -> dict
 def nearest(office: Office, words: dict[str, CapacityRow], agency: str, region: str, now: datetime) -> Sequence[Unit]:
     """The desks that one may think of for a region, nearest first: those that serve it, then whoever else has said
     something, in the same province first. Raises Refused as ``Units.chain`` does."""
-    on, province = now.date(), region.partition(".")[0]
+    on = now.date()
     chain = [unit for unit in office.units.chain(agency, region) if unit.valid_on(on)]
     others = [unit for unit in office.units.find(agency, day=on) if unit.id in words and unit not in chain]
-    return [*chain, *sorted(others, key=lambda unit: (unit.region.partition(".")[0] != province, unit.region, unit.id))]
+    return [*chain, *sorted(others, key=lambda desk: farness(desk, region))]
 
 
 def require_room(tx: Transaction, office: Office, desk: Unit, service: str, forced: bool, field: str) -> None:

@@ -736,11 +736,7 @@ MIXED: Mapping[tuple[str, str], str] = {
     ("request_cancellation", "ask_id"): "200",  # it is a name in this referral, and in no other
     **{(form.operation, "corrects"): "unknown-record" for form in FORMS.values()},
     **{(form.operation, "record_id"): "form-not-yet" if form.after else "id-taken" for form in FORMS.values()},
-    **{
-        (operation, field): "unknown-record"
-        for operation, named in EARLIER.items()
-        for field in ("record_id", named)
-    },
+    **{(operation, field): "unknown-record" for operation, named in EARLIER.items() for field in ("record_id", named)},
 }
 """Operation and field of its body, where an id stands beside another → what is told for one of somebody else."""
 
