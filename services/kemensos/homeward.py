@@ -4,7 +4,7 @@
 PP 9/2008 and the standard of the Ministry for repatriation, from the port of debarkation to the village.
 """
 
-from shared.domain.forms import About, Choice, Day, Filing, Form, FormField, Place, Words, YesNo
+from shared.domain.forms import About, Choice, Day, Filing, Form, FormField, Place, Printed, Words, YesNo
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -128,6 +128,13 @@ HANDOVER = Form(
         FormField("belongings", Text("Barang bawaan", "Belongings"), Words(1000)),
     ),
     rule=onwards_and_signed,
+    printed=Printed(
+        Text("Berita Acara Serah Terima", "Record of hand-over"),
+        {
+            "giver_person": Text("Yang menyerahkan", "Giver"),
+            "taker_person": Text("Yang menerima", "Taker"),
+        },
+    ),
     refusals=("not-signed", "leg-out-of-order"),
 )
 REINTEGRATION = Form(
