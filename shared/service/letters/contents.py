@@ -113,7 +113,7 @@ def _slip(office: Office, row: LetterRow, referral: Referral) -> tuple[Part, ...
         Blanks(
             (
                 (Text("Uraian alasan lain", "Other reason"), 2),
-                (Text("Tanggal dan jam, dengan WIB, WITA atau WIT", "Date and time, with the zone"), 1),
+                (Text("Tanggal, jam (WIB, WITA, WIT)", "Date and time, with the zone"), 1),
                 (Text("Nama dan jabatan", "Name and position"), 1),
             )
         ),

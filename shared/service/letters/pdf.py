@@ -10,6 +10,7 @@ from pathlib import Path
 import segno
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from shared.domain.text import Text
 from shared.service.letters import words
@@ -18,12 +19,13 @@ from shared.service.letters.paper import Blanks, Boxes, Lines, Paper, Part, Rema
 FONTS = Path(__file__).with_name("fonts")
 """DejaVu Sans, of it what Latin scripts need (``fonts/NOTE.md``)."""
 FAMILY = "DejaVu"
-MARGIN, WIDTH, LABEL = 20.0, 170.0, 52.0
+MARGIN, TOP, WIDTH, LABEL = 20.0, 14.0, 170.0, 52.0
 """Millimetres, as everything below."""
 LINE, SMALL = 5.0, 3.2
-FOOT = 22.0
+FOOT = 20.0
 SQUARE = 30.0
 BOX = 3.5
+WRITING = 8.0
 UNKNOWN = "□"
 """In the place of a character that the font has not."""
 
@@ -36,7 +38,8 @@ class _Sheet(FPDF):
         self.paper = paper
         self.add_font(FAMILY, fname=FONTS / "DejaVuSans.ttf")
         self.add_font(FAMILY, style="B", fname=FONTS / "DejaVuSans-Bold.ttf")
-        self.set_margins(MARGIN, MARGIN)
+        self.set_margins(MARGIN, TOP)
+        self.c_margin = 0
         self.set_auto_page_break(True, FOOT)
         self.set_title(f"{paper.title.id} {paper.code}")
         self.set_creator("Estafet")
@@ -69,7 +72,9 @@ def render(paper: Paper) -> bytes:
     _letterhead(sheet)
     for part in paper.parts:
         _draw(sheet, part)
-    return bytes(sheet.output())
+    drawn = bytes(sheet.output())
+    _close(sheet)
+    return drawn
 
 
 def _draw(sheet: _Sheet, part: Part) -> None:
@@ -88,7 +93,7 @@ def _draw(sheet: _Sheet, part: Part) -> None:
 
 def _letterhead(sheet: _Sheet) -> None:
     paper, beside = sheet.paper, WIDTH - SQUARE - 4
-    _square(sheet, paper.square, MARGIN + WIDTH - SQUARE, MARGIN)
+    _square(sheet, paper.square, MARGIN + WIDTH - SQUARE, TOP)
     _font(sheet, 9)
     _write(sheet, beside, LINE, paper.agency)
     _font(sheet, 12, "B")
@@ -99,7 +104,7 @@ def _letterhead(sheet: _Sheet) -> None:
     _english(sheet, beside, paper.title)
     _font(sheet, 9)
     _write(sheet, beside, LINE, paper.dated)
-    sheet.set_y(max(sheet.y, MARGIN + SQUARE) + 1)
+    sheet.set_y(max(sheet.y, TOP + SQUARE) + 1)
     _font(sheet, 11, "B")
     sheet.set_x(MARGIN)
     sheet.cell(WIDTH, LINE, paper.code, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -151,7 +156,7 @@ def _boxes(sheet: _Sheet, part: Boxes) -> None:
     for at, choice in enumerate(part.choices):
         x = MARGIN + (WIDTH / 2) * (at % 2)
         sheet.rect(x, sheet.y + 0.8, BOX, BOX)
-        sheet.set_x(x + BOX + 2)
+        sheet.set_x(x + BOX + 2.5)
         _font(sheet, 9)
         sheet.cell(sheet.get_string_width(choice.id) + 2, LINE, choice.id)
         _font(sheet, 6.5)
@@ -163,16 +168,16 @@ def _boxes(sheet: _Sheet, part: Boxes) -> None:
 
 def _blanks(sheet: _Sheet, part: Blanks) -> None:
     for label, tall in part.labels:
-        _keep_together(sheet, (tall + 1) * 8)
+        _keep_together(sheet, (tall + 1) * WRITING)
         _font(sheet, 9)
         top = sheet.y
         _write(sheet, LABEL + 18, LINE, label.id)
         _english(sheet, LABEL + 18, label)
         below = sheet.y
         for line in range(1, tall + 1):
-            y = top + line * 8
+            y = top + line * WRITING - 1
             sheet.line(MARGIN + LABEL + 22, y, MARGIN + WIDTH, y)
-        sheet.set_xy(MARGIN, max(below, top + tall * 8) + 2)
+        sheet.set_xy(MARGIN, max(below, top + tall * WRITING) + 1)
 
 
 def _signatures(sheet: _Sheet, part: Signatures) -> None:
@@ -250,7 +255,19 @@ def _drawable() -> frozenset[str]:
     """What the font has."""
     sheet = FPDF()
     sheet.add_font(FAMILY, fname=FONTS / "DejaVuSans.ttf")
-    return frozenset(map(chr, sheet.fonts[FAMILY.lower()].cmap))  # type: ignore[union-attr]
+    found = frozenset(chr(point) for font in _fonts_of(sheet) for point in font.cmap)
+    _close(sheet)
+    return found
+
+
+def _fonts_of(sheet: FPDF) -> list[TTFFont]:
+    return [font for font in sheet.fonts.values() if isinstance(font, TTFFont)]
+
+
+def _close(sheet: FPDF) -> None:
+    """The library leaves the files of its fonts open."""
+    for font in _fonts_of(sheet):
+        font.close()
 
 
 def _readable(said: str) -> str:
