@@ -314,7 +314,7 @@ class PaperAnswer(Command):
     """
 
     model_config = example(
-        letter="K3M9-QXD7-R2TE", answer="rejected", reason="no-capacity", signed_by="Petugas Rekaan, kepala ruang",
+        letter="K3M9-QXD7-R2TF", answer="rejected", reason="no-capacity", signed_by="Petugas Rekaan, kepala ruang",
         occurred_at="2026-11-24T09:30:00+08:00",
     )  # fmt: skip
 

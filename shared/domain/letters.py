@@ -50,7 +50,7 @@ def read_code(written: str, field: str) -> str:
 
 
 def grouped(code: str) -> str:
-    """The code as it is printed: ``K3M9-QXD7-R2TE``."""
+    """The code as it is printed: ``K3M9-QXD7-R2TF``."""
     return "-".join(code[at : at + 4] for at in range(0, _LENGTH, 4))
 
 

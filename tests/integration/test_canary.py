@@ -626,8 +626,9 @@ UNSEARCHED = {
     *("weasyprint", "reportlab", "pypdf", "docx", "openpyxl"),
     *("smtplib", "aiosmtplib", "boto3", "redis", "celery"),
 }
-"""Where words of a person could come to lie that the canary does not search: metrics, traces, other PDFs, mail, stores. Who
-brings one of them in adds its place to ``test_no_byte_anywhere_tells_who_a_victim_is`` and takes it off here."""
+"""Where words of a person could come to lie that the canary does not search: metrics, traces, PDFs of another kind,
+mail, other stores. Who brings one of them in adds its place to ``test_no_byte_anywhere_tells_who_a_victim_is`` and
+takes it off here."""
 
 
 def test_there_is_no_place_that_is_not_searched() -> None:

@@ -88,7 +88,7 @@ def test_every_code_has_the_form_that_the_wire_promises_and_no_number_has(number
 
 
 @pytest.mark.parametrize(
-    "written", ["", "K3M9", "K3M9-QXD7-R2T", "K3M9-QXD7-R2T-EE", "K3M9 QXD7 R2TE", "0000-0000-0000"]
+    "written", ["", "K3M9", "K3M9-QXD7-R2T", "K3M9-QXD7-R2T-EE", "K3M9 QXD7 R2TF", "0000-0000-0000"]
 )
 def test_what_is_too_short_too_long_or_another_form_is_no_code(written: str) -> None:
     assert mistyped(written)

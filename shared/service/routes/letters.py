@@ -24,14 +24,14 @@ from shared.storage.database import Transaction
 
 router = APIRouter(prefix="/v1", tags=["surat"], route_class=GuardedRoute)
 CodePath = Annotated[
-    str, Path(pattern=c.LETTER_CODE_WRITTEN, description="Kode surat / as it stands on the paper: `K3M9-QXD7-R2TE`.")
+    str, Path(pattern=c.LETTER_CODE_WRITTEN, description="Kode surat / as it stands on the paper: `K3M9-QXD7-R2TF`.")
 ]
 
 
 class LetterView(BaseModel):
     """A letter (surat) by its code; what stands on it is only in its PDF."""
 
-    code: str = Field(examples=["K3M9-QXD7-R2TE"])
+    code: str = Field(examples=["K3M9-QXD7-R2TF"])
     kind: LetterKind
     unit: UnitRef = Field(description="Who printed it.")
     issued_at: Moment
