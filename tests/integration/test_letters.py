@@ -137,6 +137,20 @@ async def test_a_letter_is_printed_by_the_desk_whose_it_is(network: Network, ask
     assert problem(await kemenkes.post(path, {"kind": SLIP})) == "referral-ended"
 
 
+async def test_who_has_taken_somebody_over_prints_no_more_than_the_service_needs(network: Network) -> None:
+    """A desk of the same agency, which is responsible by now and may see all of it."""
+    kemensos = await network.start("kemensos", online=False)
+    victim = await a_person(kemensos)
+    assert (await kemensos.post(f"/v1/victims/{victim}/identity", WHO)).status_code == 200
+    desk = {"agency": "kemensos", "unit": "dinsos-74.02"}
+    transfer = await refer(kemensos, victim, "kemensos", "shelter-and-rehabilitation", kind="transfer", receiver=desk)
+    code = await printed(kemensos, transfer)
+    taker = await network.calling("kemensos", Role.OFFICER, "dinsos-74.02")
+    await taker.must(transfer, "accept")
+    said = await on_paper(taker, code)
+    assert "Surat Pelimpahan" in said and "Jalan Rekaan 7" in said and "Cerita rekaan" not in said
+
+
 async def test_a_record_of_handover_is_printed_for_both_to_sign(network: Network) -> None:
     kemensos = await network.start("kemensos", online=False)
     victim = await a_person(kemensos)
