@@ -71,6 +71,10 @@ class Projection:
                 _spoken_by(envelope, event.unit)
                 if event.victim_id is not None:
                     _told(tx, event.victim_id)
+            case e.LetterIssued():
+                _spoken_by(envelope, event.unit)
+                if event.victim_id is not None:
+                    _told(tx, event.victim_id)
             case e.ConsentRecorded() | e.ConsentWithdrawn() | e.ErasureRequested() | e.DisclosureEnded():
                 _told(tx, event.victim_id)
 

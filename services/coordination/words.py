@@ -141,6 +141,7 @@ EVENTS = {
     "clock.breached": Text("Batas waktu terlewat", "Clock breached"),
     "clock.escalated": Text("Disampaikan ke satuan di atasnya", "Escalated"),
     "clock.stopped": Text("Batas waktu terpenuhi", "Clock stopped"),
+    "letter.issued": Text("Surat dicetak", "Letter printed"),
     "receipt.recorded": Text("Tanda terima", "Receipt"),
     "link.witnessed": Text("Jalur disaksikan", "Link witnessed"),
     "keys.published": Text("Kunci diumumkan", "Keys published"),

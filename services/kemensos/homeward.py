@@ -13,6 +13,7 @@ from shared.domain.forms import (
     Form,
     FormField,
     Place,
+    Printed,
     Words,
     YesNo,
     agreed_by_the_victim,
@@ -133,6 +134,13 @@ HANDOVER = Form(
         FormField("belongings", Text("Barang bawaan", "Belongings"), Words(1000)),
     ),
     rule=onwards_and_signed,
+    printed=Printed(
+        Text("Berita Acara Serah Terima", "Record of hand-over"),
+        {
+            "giver_person": Text("Yang menyerahkan", "Giver"),
+            "taker_person": Text("Yang menerima", "Taker"),
+        },
+    ),
     refusals=("not-signed", "leg-out-of-order"),
 )
 REINTEGRATION = Form(

@@ -334,6 +334,17 @@ class Exploitation(StrEnum):
     UNKNOWN = "unknown"
 
 
+class LetterKind(StrEnum):
+    """What is printed on paper, with a code that checks against the ledger."""
+
+    REFERRAL_LETTER = "referral-letter"
+    """What is asked of the receiving desk, and for whom."""
+    REPLY_SLIP = "reply-slip"
+    """What the receiving desk fills in by hand and sends back."""
+    RECORD = "record"
+    """A form that was filed, to be signed by both sides: a *berita acara*."""
+
+
 class ReceiptOutcome(StrEnum):
     """What the receiver did with an event it has durably recorded."""
 

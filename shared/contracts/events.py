@@ -24,6 +24,7 @@ from shared.contracts.codes import (
     JourneyOutcome,
     KeptBecause,
     Kind,
+    LetterKind,
     Level,
     NormGap,
     Outcome,
@@ -43,6 +44,7 @@ from shared.contracts.types import (
     DeskRef,
     Flag,
     Id,
+    LetterCode,
     Link,
     Moment,
     NoticeVersion,
@@ -440,6 +442,25 @@ class CapacityAnnounced(EventData):
     occurred_at: Moment
 
 
+class LetterIssued(EventData):
+    """A desk has printed something of a referral or of a record. What stands on the paper is not told: whoever holds it
+    checks its code, and that the event it tells of (``tells``) is in the ledger and still the last word."""
+
+    entity, event, subject_field = "letter", "issued", "code"
+    code: LetterCode
+    kind: LetterKind
+    victim_id: Id | None = None
+    referral_id: Id | None = None
+    version: Count | None = None
+    """The version of the referral that it tells of."""
+    record_id: Id | None = None
+    form: Code | None = None
+    tells: Id | None = None
+    """The event that it tells of."""
+    unit: UnitRef
+    occurred_at: Moment
+
+
 class ReceiptRecorded(EventData):
     """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
 
@@ -522,6 +543,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         ClockEscalated,
         ClockStopped,
         CapacityAnnounced,
+        LetterIssued,
         ReceiptRecorded,
         LinkWitnessed,
         KeysPublished,

@@ -100,6 +100,10 @@ Link = Annotated[str, StringConstraints(pattern=LINK)]
 NoticeVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{1,3}$")]
 """A version of the notice that people are told before they agree: year and number."""
 
+LETTER_CODE = r"^[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{11}$"
+LetterCode = Annotated[str, StringConstraints(pattern=LETTER_CODE)]
+"""The short code of something printed, as it is kept: without groups (``shared/domain/letters.py``)."""
+
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
 

@@ -64,6 +64,7 @@ class About(StrEnum):
     JOURNEY = "journey"
     RECORD = "record"
     BATCH = "batch"
+    LETTER = "letter"
     SERVICE = "service"
     """The whole service: only who stands for the whole agency may."""
 
@@ -137,6 +138,11 @@ AGENCY: Mapping[str, Rule] = {
     "see_history": Rule(READERS, About.REFERRAL),
     "see_notes": Rule(DOERS, About.REFERRAL),
     **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
+    "issue_letter": Rule(DOERS, About.REFERRAL),
+    "answer_on_paper": Rule(DOERS, About.REFERRAL),
+    "print_record": Rule(DOERS, About.RECORD),
+    "check_letter": Rule(READERS, About.LETTER),
+    "print_letter": Rule(DOERS, About.LETTER),
     "search_victims": Rule(DOERS, About.MANY),
     "record_consent": Rule(DOERS, About.VICTIM),
     "withdraw_consent": Rule(DOERS, About.VICTIM),

@@ -26,6 +26,7 @@ from shared.contracts.codes import (
     JourneyOutcome,
     Kind,
     LegalBasis,
+    LetterKind,
     NormGap,
     Outcome,
     Priority,
@@ -47,6 +48,12 @@ def whole(value: Any) -> Any:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
+
+
+LETTER_CODE_WRITTEN = r"^[A-Za-z][0-9A-Za-z]{3}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$"
+LetterCodeWritten = Annotated[str, Field(pattern=LETTER_CODE_WRITTEN)]
+"""The code of a letter as somebody copies it from paper; it begins with a letter, so that no NIK and no telephone
+number has its form. ``letters.read_code`` tells whether it is one."""
 
 
 class Asked(BaseModel):
@@ -284,6 +291,39 @@ class ReviewBreakGlass(Asked):
     model_config = example(verdict="justified")
 
     verdict: Verdict
+
+
+class IssueLetter(Asked):
+    """Print a referral for desks that work on paper: the letter itself, or the slip on which they answer."""
+
+    model_config = example(kind="reply-slip")
+
+    kind: Literal[LetterKind.REFERRAL_LETTER, LetterKind.REPLY_SLIP]
+
+
+class PrintRecord(Asked):
+    """Print a record, to be signed by hand."""
+
+    model_config = example()
+
+
+class PaperAnswer(Command):
+    """Enter what stands on a reply slip that has come back: who signed it, and when that was.
+
+    ``note`` is what was written on it; ``other`` needs one.
+    """
+
+    model_config = example(
+        letter="K3M9-QXD7-R2TF", answer="rejected", reason="no-capacity", signed_by="Petugas Rekaan, kepala ruang",
+        occurred_at="2026-11-24T09:30:00+08:00",
+    )  # fmt: skip
+
+    letter: LetterCodeWritten
+    answer: Literal["accepted", "rejected"]
+    reason: RejectReason | None = None
+    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stays with the agency.")] | None = None
+    signed_by: Annotated[Text, Field(description="Stays with the agency that wrote it, as a note does.")]
+    occurred_at: AskedMoment = Field(description="When it was signed (RFC 3339).")
 
 
 class Receive(Command):

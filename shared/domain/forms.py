@@ -133,6 +133,14 @@ class Filing:
         return next((filed for filed in reversed(self.before) if filed.form == form), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """How a record stands on paper. ``signers``: the field with the name of who signs it → who they are."""
+
+    title: Text
+    signers: Mapping[str, Text]
+
+
 def nothing_more(_: Filing) -> Mapping[str, Any]:
     """Nothing follows."""
     return {}
@@ -169,6 +177,8 @@ class Form:
     """The service that a referral must have asked for, where it is about one and not about any."""
     delivered: LegalBasis | None = None
     """The basis on which all of it goes, sealed, to the desk that asked for the referral it is about."""
+    printed: Printed | None = None
+    """Where a record of it may be printed and signed by hand."""
     refusals: tuple[str, ...] = ()
     """The problems that its rule, or what else is done when it is filed, may refuse it with."""
 
@@ -281,6 +291,8 @@ def check_forms(forms: Iterable[Form]) -> None:
         names = [one.code for one in form.fields]
         if form.code in by_code or len(names) > len(set(names)) or set(names) & set(Filled.model_fields):
             raise ValueError(f"form {form.code}: there are two of one code")
+        if form.printed is not None and not form.printed.signers.keys() <= set(names):
+            raise ValueError(f"form {form.code}: who signs it on paper is named in one of its fields")
         by_code[form.code] = form
     for form in by_code.values():
         named = {code for one in form.fields if isinstance(one.kind, Earlier) for code in one.kind.forms}

@@ -5,7 +5,7 @@ It is written from the agencies' declarations and read by everyone else, so that
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Directory:
     """The services that can be asked for, by agency and code."""
 
     services: Mapping[tuple[str, str], Service]
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    """Agency → what it is called."""
 
     @property
     def agencies(self) -> frozenset[str]:
@@ -61,7 +63,8 @@ def write_directory(agencies: Iterable[Agency]) -> str:
 def load_directory(path: Path) -> Directory:
     """The directory in a file. Raises OSError, or ValueError if it is not one."""
     entries = TypeAdapter(dict[str, Entry]).validate_json(path.read_bytes())
-    return Directory({(agency, s.code): s for agency, entry in entries.items() for s in entry.services})
+    services = {(agency, s.code): s for agency, entry in entries.items() for s in entry.services}
+    return Directory(services, {agency: entry.label for agency, entry in entries.items()})
 
 
 def _entry(agency: Agency) -> dict[str, Any]:

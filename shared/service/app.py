@@ -53,6 +53,7 @@ from shared.service.routes import (
     break_glass,
     capacity,
     cases,
+    letters,
     operations,
     privacy,
     records,
@@ -118,6 +119,7 @@ def agency_member(
         batches.router,
         referrals.router,
         capacity.router,
+        letters.router,
         clock_routes.router,
         privacy.router,
         break_glass.router,
@@ -200,6 +202,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         load_clocks(settings.clocks_files()),
         vault,
         keys,
+        settings.public_url,
     )
     offered = (service.clock for service in (*agency.services, *office.directory.services.values()))
     check_named(office.clocks, [*offered, *agency.duties])

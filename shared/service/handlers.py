@@ -138,9 +138,16 @@ def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
 
 
 def act(
-    tx: Transaction, office: Office, sight: Sight, referral_id: str, command: c.Command, expected: str | None
+    tx: Transaction,
+    office: Office,
+    sight: Sight,
+    referral_id: str,
+    command: c.Command,
+    expected: str | None,
+    causation_id: str | None = None,
 ) -> ReferralRow:
-    """Do one thing to a referral. ``expected`` is the ETag the caller has seen. Raises Refused."""
+    """Do one thing to a referral. ``expected`` is the ETag the caller has seen, ``causation_id`` the event that it
+    answers, if a person did not just ask for it. Raises Refused."""
     row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:
         raise Refused("unknown-referral")
@@ -155,7 +162,7 @@ def act(
     given = None
     if isinstance(command, c.ProvideInformation) and command.about is InformationKind.IDENTITY:
         given = _identity_for(tx, office, sight, row)
-    progress(tx, office, row, command, given=given)
+    progress(tx, office, row, command, causation_id, given)
     return row
 
 

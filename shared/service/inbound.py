@@ -22,6 +22,7 @@ from shared.service import (
     known_keys,
 )
 from shared.service.handlers import is_same_request, progress, settle
+from shared.service.letters import issuing
 from shared.service.office import Office
 from shared.service.reception import Park
 from shared.storage import outbox, referrals
@@ -68,6 +69,8 @@ class Inbound:
                 if event.unit.agency != envelope.sender:
                     raise Park("not-the-sender")
                 capacity.keep(tx, event)
+            case e.LetterIssued():
+                issuing.heard(tx, envelope, event)
             case e.ClockEvent():
                 pass  # where there is no coordinator the other side is told, and keeps a clock of its own
             case e.BreakGlassEvent():

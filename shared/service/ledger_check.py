@@ -43,7 +43,7 @@ def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[Fault | Non
     while entries := database.read(some):
         for entry in entries:
             after = entry.position or after
-            reason = _wrong(entry, keys)
+            reason = wrong(entry, keys)
             yield Fault(f"entry {after}", reason) if reason else None
 
 
@@ -57,7 +57,8 @@ def how_many(database: Database) -> int:
     return database.read(count)
 
 
-def _wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
+def wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
+    """Why an entry does not prove itself, as a code; None where it does."""
     if sha256(entry.body).hexdigest() != entry.sha256:
         return "body-changed"
     try:

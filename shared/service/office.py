@@ -40,6 +40,8 @@ class Office:
     """Our secret keys, at work."""
     keys: DirectoryFile
     """Everybody's public keys."""
+    public_url: str | None = None
+    """Where this service is reached from outside, for who scans a letter."""
 
     @property
     def code(self) -> str:

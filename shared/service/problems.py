@@ -388,6 +388,40 @@ CATALOGUE: dict[str, Kind] = {
         "There is no such record, or not of the form that is asked for, or it has been corrected.",
         "Lihat daftar catatan korban, kasus atau satuannya.", "See the list of records of the victim, case or desk.",
     ),
+    "unknown-letter": _kind(
+        404,
+        "Surat tidak dikenal", "Unknown letter",
+        "Kode itu benar bentuknya, tetapi tidak ada surat demikian di buku induk instansi ini, atau bukan untuk ini.",
+        "The code is well formed, but there is no such letter in this agency's ledger, or it is not for this.",
+        "Jangan percayai surat itu sebelum pengirimnya membenarkan; bila baru dicetak, coba lagi nanti.",
+        "Do not trust the letter before its sender confirms it; if it was printed just now, try again later.",
+    ),
+    "letter-code-mistyped": _kind(
+        409,
+        "Kode surat salah ketik", "Code of a letter mistyped",
+        "Huruf pemeriksa tidak cocok: paling sedikit satu huruf atau angka kode ini salah.",
+        "The check character does not fit: at least one character of this code is wrong.",
+        "Salin lagi dari surat, 12 huruf dan angka. Huruf kecil dan tanpa tanda hubung boleh; O dibaca 0, I dan L 1.",
+        "Copy it again, 12 characters. Small letters and missing dashes will do; O is read as 0, I and L as 1.",
+    ),
+    "form-not-printed": _kind(
+        409,
+        "Formulir ini tidak dicetak", "This form is not printed",
+        "Formulir {form} tidak punya bentuk kertas.", "The form {form} has no form on paper.",
+        "Lihat printed di /v1/forms.", "See printed at /v1/forms.",
+    ),
+    "answer-before-request": _kind(
+        409,
+        "Dijawab sebelum diminta", "Answered before it was asked",
+        "occurred_at lebih awal dari permintaan rujukan ini.", "occurred_at is before this referral was requested.",
+        "Periksa waktu yang tertulis di lembar jawaban.", "Check the time that stands on the slip.",
+    ),
+    "reason-with-acceptance": _kind(
+        409,
+        "Alasan tolak pada jawaban terima", "A reason to reject, with an acceptance",
+        "Lembar ini diterima, tetapi memuat alasan menolak.", "The answer accepts, but names a reason to reject.",
+        "Hapus reason, atau ubah answer menjadi rejected.", "Leave reason out, or make answer rejected.",
+    ),
     "form-not-yet": _kind(
         409,
         "Formulir sebelumnya belum diisi", "An earlier form has not been filed",
@@ -595,7 +629,7 @@ CATALOGUE: dict[str, Kind] = {
     "reason-required": _kind(
         409,
         "Alasan wajib ada", "Reason required",
-        "Penolakan pembatalan memerlukan alasan.", "Refusing a cancellation needs a reason.",
+        "Penolakan memerlukan alasan.", "A refusal needs a reason.",
         "Isi reason.", "Fill in reason.",
     ),
     "answer-the-cancellation-instead": _kind(

@@ -56,6 +56,7 @@ class FormView(BaseModel):
     operation: str = Field(description="The operation that files it, in the OpenAPI document.")
     after: list[str]
     once: bool
+    printed: str | None = Field(description="Judulnya di kertas / its title on paper, where it can be printed.")
     fields: list[FieldView]
 
 
@@ -77,6 +78,7 @@ def form_view(form: Form) -> FormView:
         operation=form.operation,
         after=list(form.after),
         once=form.once,
+        printed=form.printed.title.id if form.printed else None,
         fields=[_field_view(field) for field in form.fields],
     )
 

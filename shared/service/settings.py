@@ -124,6 +124,10 @@ class Settings(Listening, Keeping):
     revoked_tokens_file: Path | None = Field(
         default=None, description="JSON of tokens and clients that are refused from now on; read again every 2 s."
     )
+    public_url: str | None = Field(
+        default=None, pattern=r"^https?://[A-Za-z0-9._:/-]{1,200}$", description="Where callers reach this service: the"
+        " address in the square code of a letter. Without it that holds the letter's code alone.",
+    )  # fmt: skip
     log_level: str = "info"
     rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
     rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")

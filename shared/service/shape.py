@@ -58,6 +58,10 @@ FORMS: Mapping[str, Text] = {
     commands.PHONE: Text("nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"),
     commands.NUMBER: Text("6 sampai 16 angka, boleh diawali +", "6 to 16 digits, with or without a +"),
     r"^[!-~]{1,255}$": Text("1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"),
+    commands.LETTER_CODE_WRITTEN: Text(
+        "kode surat, huruf lalu 11 huruf atau angka, seperti K3M9-QXD7-R2TF",
+        "the code of a letter: a letter and 11 letters or digits, such as K3M9-QXD7-R2TF",
+    ),
     CURSOR: Text("`next` dari halaman sebelumnya", "the `next` of the page before"),
     r'^(\*|(W/)?"[!#-~]{0,100}")$': Text(
         'ETag dari jawaban, seperti "2.0", atau *', 'the ETag of an answer, such as "2.0", or *'

@@ -110,6 +110,30 @@ class RecordRow(AgencyStored, table=True):
     recorded_at: datetime = Field(sa_type=UtcMoment)
 
 
+class LetterRow(AgencyStored, table=True):
+    """Something of a referral or a record that a desk has printed, ours or the other side's, by its code.
+
+    ``event_id`` is the ``letter.issued`` that says so, ``tells`` the event that the paper tells of.
+    """
+
+    __tablename__ = "letters"
+
+    number: int | None = number()
+    code: str = Field(sa_type=Word, unique=True)
+    kind: str = Field(sa_type=Word)
+    agency: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    referral_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    version: int | None = None
+    record_id: str | None = Field(default=None, sa_type=Ident)
+    event_id: str = Field(sa_type=Ident)
+    tells: str | None = Field(default=None, sa_type=Ident)
+    issued_at: datetime = Field(sa_type=UtcMoment)
+    recorded_at: datetime = Field(sa_type=UtcMoment)
+
+
 class CapacityRow(AgencyStored, table=True):
     """The latest word of a desk, ours or another agency's, on whether it can take anybody on for a service."""
 

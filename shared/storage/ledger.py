@@ -187,6 +187,11 @@ def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:
     return session.scalars(statement.order_by(col(LedgerEntry.position))).all()
 
 
+def entry_of(session: Session, event_id: str) -> LedgerEntry | None:
+    """The entry of an event, if it is recorded here."""
+    return session.scalars(select(LedgerEntry).where(col(LedgerEntry.event_id) == event_id)).first()
+
+
 def arrived(session: Session, link: str) -> tuple[int, int] | None:
     """Up to where a link is here without a hole, and the highest number that is; None where nothing of it is."""
     found = session.connection().execute(_ARRIVED, {"link": link}).first()

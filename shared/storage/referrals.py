@@ -39,6 +39,12 @@ def load(session: Session, referral_id: str, seen: ColumnElement[bool] = EVERY) 
     return session.scalars(statement, {"referral_id": referral_id}).first()
 
 
+def look(session: Session, referral_id: str) -> Referral | None:
+    """A referral as it stands, only to be looked at."""
+    row = session.scalars(select(ReferralRow).where(col(ReferralRow.id) == referral_id)).first()
+    return to_referral(row) if row is not None else None
+
+
 def to_referral(row: ReferralRow) -> Referral:
     """The referral that a row holds."""
     better = row.better_agency and DeskRef(agency=row.better_agency, unit=row.better_unit or "")

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from shared.domain.access import NOT_TAKEN_ON, Sight
-from shared.storage.agency_tables import AccessRow, BatchRow, CaseRow, ClockRow, RecordRow, VictimRow
+from shared.storage.agency_tables import AccessRow, BatchRow, CaseRow, ClockRow, LetterRow, RecordRow, VictimRow
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 
@@ -69,6 +69,14 @@ def records(sight: Sight) -> ColumnElement[bool]:
     """Records that a desk in sight filed, or of a victim in whom one has or had a part."""
     theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == col(RecordRow.victim_id), concerned(sight))
     return or_(_unit(sight, RecordRow.unit), theirs.exists())
+
+
+def letters(sight: Sight) -> ColumnElement[bool]:
+    """What was printed of a referral or a record that exists for the caller, or by a desk in sight."""
+    handed = select(col(ReferralRow.id)).where(col(ReferralRow.id) == col(LetterRow.referral_id), referrals(sight))
+    filed = select(col(RecordRow.id)).where(col(RecordRow.id) == col(LetterRow.record_id), records(sight))
+    printed = (col(LetterRow.agency) == sight.agency) & _unit(sight, LetterRow.unit)
+    return or_(printed, handed.exists(), filed.exists())
 
 
 def batches(sight: Sight) -> ColumnElement[bool]:

@@ -27,10 +27,11 @@ from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.access import AGENCY, Role, Rule
 from shared.domain.forms import About, Form, body_of
+from shared.domain.letters import code_of
 from shared.domain.refusal import Refused
 from shared.service.app import wall_clock
 from shared.service.office import new_id
-from shared.storage.agency_tables import CaseRow, VictimRow
+from shared.storage.agency_tables import CaseRow, LetterRow, VictimRow
 from shared.storage.pages import read_cursor, write_cursor
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
@@ -45,6 +46,11 @@ ROLES_OF: Mapping[str, str] = {
     "see_case": READERS,
     "register_victim": DOERS,
     "list_capacity": ALL,
+    "issue_letter": DOERS,
+    "answer_on_paper": DOERS,
+    "print_record": DOERS,
+    "check_letter": READERS,
+    "print_letter": DOERS,
     "announce_capacity": DOERS,
     "take_in": DOERS,
     "take_in_csv": DOERS,
@@ -139,15 +145,16 @@ CASE, VICTIM, IN_HOUSE, OUTSIDE, RECORD, BATCH = (
     f"0193f0a2-7a10-7000-8000-00000000001{number}" for number in range(1, 7)
 )
 NOBODY = "0193f0a2-7a10-7000-8000-0000000000ff"
+LETTER, NO_LETTER = code_of(1), code_of(2)
 SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN | AT_WORK, OUTSIDE: OWN, NOBODY: set(),
-                                RECORD: OWN | AT_WORK, BATCH: OWN}  # fmt: skip
+                                RECORD: OWN | AT_WORK, BATCH: OWN, LETTER: OWN | AT_WORK}  # fmt: skip
 """Object → the units for which it exists."""
 
 WHO = {"name": "Mawar Contoh Rekaan", "nik": "7401010101010001", "born_on": "2001-02-03", "phone": "+628000000003",
        "address": "Jalan Rekaan 1", "statement": "Cerita rekaan.", "safe_house": "Rumah rekaan 2"}  # fmt: skip
 NEEDED_TO_INVESTIGATE = set(WHO) - {"safe_house"}
 NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-referral", OUTSIDE: "unknown-referral",
-             RECORD: "unknown-record", BATCH: "unknown-batch"}  # fmt: skip
+             RECORD: "unknown-record", BATCH: "unknown-batch", LETTER: "unknown-letter"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -234,6 +241,18 @@ COMMON = [
         body={"service": "no-such", "capacity": "capacity"}),
     Try("list_capacity", "", "/v1/capacity", frozenset(UNITS), "200", method="GET",
         query={"agency": "kemenkes", "service": "first-aid", "region": "74.01"}),
+    *(Try("issue_letter", referral, f"/v1/referrals/{referral}/letters", frozenset(may), "200", "not-your-move",
+          body={"kind": kind})
+      for referral, kind, may in ((IN_HOUSE, "referral-letter", OWN), (IN_HOUSE, "reply-slip", OWN | AT_WORK),
+                                  (OUTSIDE, "referral-letter", OWN), (OUTSIDE, "reply-slip", OWN))),
+    *(Try("answer_on_paper", referral, f"/v1/referrals/{referral}/paper-answer", frozenset(may), "unknown-letter",
+          "not-your-move", body={"letter": NO_LETTER, "answer": "accepted", "signed_by": "Petugas Rekaan",
+                                 "occurred_at": TOMORROW})
+      for referral, may in ((IN_HOUSE, AT_WORK), (OUTSIDE, set[str]()))),
+    Try("print_record", RECORD, f"/v1/records/{RECORD}/letters", frozenset(OWN), "form-not-printed", "not-your-unit",
+        body={}),
+    Try("check_letter", "", f"/v1/letters/{LETTER}", frozenset(UNITS), "200", method="GET"),
+    look("print_letter", LETTER, f"/v1/letters/{LETTER}/pdf", query={"purpose": "care"}),
     Try("list_forms", "", "/v1/forms", frozenset(UNITS), "200", method="GET"),
     look("list_case_records", CASE, f"/v1/cases/{CASE}/records"),
     look("list_victim_records", VICTIM, f"/v1/victims/{VICTIM}/records"),
@@ -378,6 +397,10 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
             app, "police", Role.OFFICER, KOLAKA, "POST", f"/v1/cases/{CASE}/batches", json=nobody_could_be_read
         )
         assert sent.status_code == 200, sent.text
+        letter = LetterRow(code=LETTER, kind="referral-letter", agency="police", unit=KOLAKA, region="74.01",
+                           victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=wall_clock(),
+                           recorded_at=wall_clock())  # fmt: skip
+        app.state.database.write(lambda tx: tx.session.add(letter))
         yield app
 
 
@@ -613,7 +636,7 @@ async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_wo
         for what in TRIES:
             if what.about and roles_of(what.operation) and STRANGER not in SEES[what.about]:
                 answers = []
-                for named in (what.about, NOBODY):
+                for named in (what.about, NO_LETTER if what.about == LETTER else NOBODY):
                     path = what.path.replace(what.about, named)
                     body = {**what.body, "victim_id": named} if what.body and "victim_id" in what.body else what.body
                     statements.clear()

@@ -15,9 +15,12 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.meta import TestPhase
 
 from shared.contracts.types import UUID7
+from shared.domain.commands import LETTER_CODE_WRITTEN
 
 KNOWN: dict[str, list[str]] = json.loads(os.environ.get("ESTAFET_FUZZ_IDS", "{}"))
 TOKENS: dict[str, str] = json.loads(os.environ.get("ESTAFET_FUZZ_TOKENS", "{}"))
+LAWFUL = re.compile(f"{UUID7}|{LETTER_CODE_WRITTEN}")
+"""What has the form of an id, or of the code of a letter."""
 NTH = itertools.count()
 PREFIX = "urn:estafet:problem:"
 
@@ -53,15 +56,15 @@ def before_call(_: Any, case: Any, __: dict[str, Any]) -> None:
 def _name_what_exists(place: dict[str, Any]) -> None:
     for name, ids in KNOWN.items():
         value = place.get(name)
-        if ids and isinstance(value, str) and re.fullmatch(UUID7, value) and (turn := next(NTH)) % 4:
+        if ids and isinstance(value, str) and LAWFUL.fullmatch(value) and (turn := next(NTH)) % 4:
             place[name] = ids[turn % len(ids)]
 
 
 @schemathesis.check
 def refusal_is_documented(_: Any, response: Response, case: Any) -> None:
     """A refusal is a problem document, and its code is named at this operation and status in the OpenAPI document."""
-    if response.status_code < 400 or response.status_code == 405:
-        return
+    if response.status_code < 400 or response.status_code == 405 or response.request.method == "HEAD":
+        return  # the answer to a HEAD has no body
     named = response.headers.get("content-type", [""])[0]
     assert named == "application/problem+json", f"{response.status_code} {named}: {response.text[:200]}"
     code = str(response.json()["type"]).removeprefix(PREFIX)

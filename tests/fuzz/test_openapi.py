@@ -46,8 +46,15 @@ async def something_to_find(network: Network) -> dict[str, list[str]]:
             await receiver.until_status(wanted, "received")
             for step in steps:
                 await receiver.must(wanted, step)
+    letters = []
+    for referral in referrals:
+        for kind in ("referral-letter", "reply-slip"):
+            for client in (police, kemenpppa):
+                printed = await client.post(f"/v1/referrals/{referral}/letters", {"kind": kind})
+                letters += [printed.json()["code"]] if printed.status_code == 201 else []
+    assert letters
     cases = [(await police.get(f"/v1/victims/{victim}"))["case_id"] for victim in victims]
-    return {"victim_id": victims, "case_id": cases, "referral_id": referrals}
+    return {"victim_id": victims, "case_id": cases, "referral_id": referrals, "code": letters, "letter": letters}
 
 
 def who_may(network: Network, code: str) -> dict[str, str]:

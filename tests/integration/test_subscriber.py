@@ -209,6 +209,8 @@ async def a_journey(police: Client, kemenpppa: Client) -> str:
 
     transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", note=NOTE)
     await kemenpppa.until_status(transfer, "received")
+    letter = await police.post(f"/v1/referrals/{transfer}/letters", {"kind": "referral-letter"})
+    assert letter.status_code == 201, letter.text
     await police.must(transfer, "provide-information", about="family", note=NOTE)
     await police.must(transfer, "remind")
     for action, body in (("accept", {}), ("start", {}), ("hold", {"reason": "awaiting-information"}), ("resume", {})):

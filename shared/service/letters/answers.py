@@ -1,0 +1,30 @@
+"""Entering what stands on a reply slip: the move happened when it was signed, and is recorded now."""
+
+from shared.contracts.codes import LetterKind
+from shared.domain import commands as c
+from shared.domain.access import Sight
+from shared.domain.letters import answer_of, read_code
+from shared.domain.refusal import Refused
+from shared.service import handlers
+from shared.service.letters import issuing
+from shared.service.office import Office
+from shared.storage import referrals, seen
+from shared.storage.database import Transaction
+from shared.storage.tables import ReferralRow
+
+
+def answer(tx: Transaction, office: Office, sight: Sight, referral_id: str, slip: c.PaperAnswer) -> ReferralRow:
+    """Answer a referral by a slip of it that was printed here or by its sender, as if at the moment it was signed.
+
+    The answer names the event that printed the slip as its cause. Raises Refused.
+    """
+    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
+    if row is None:
+        raise Refused("unknown-referral")
+    referral = referrals.to_referral(row)
+    if not sight.covers(referral.receiver):
+        raise Refused("not-your-move", command="PaperAnswer")
+    printed = issuing.load(tx.session, read_code(slip.letter, "letter"))
+    if printed is None or printed.kind != LetterKind.REPLY_SLIP or printed.referral_id != row.id:
+        raise Refused("unknown-letter", field="letter")
+    return handlers.act(tx, office, sight, row.id, answer_of(slip, referral), None, printed.event_id)

@@ -1,0 +1,66 @@
+"""Whether a paper is what it says: its code is known, the ledger proves it, and nothing has been said since."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from shared.domain.access import Sight
+from shared.domain.letters import Standing, standing
+from shared.domain.refusal import Refused
+from shared.service.ledger_check import wrong
+from shared.service.letters import issuing
+from shared.service.office import Office
+from shared.storage import ledger, records, referrals, seen
+from shared.storage.agency_tables import LetterRow
+
+
+class Proof(StrEnum):
+    """What the ledger here says of an event."""
+
+    PROVEN = "proven"
+    """It is there, and its bytes, their hash and the signature over them agree."""
+    NOT_HERE = "not-here"
+    """It is not, or not yet."""
+    UNPROVEN = "unproven"
+    """It is there, and something of it does not agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is found of a letter. ``in_sight``: whether what it is about exists for the caller."""
+
+    row: LetterRow
+    issued: Proof
+    told: Proof
+    standing: Standing
+    in_sight: bool
+
+
+def check(session: Session, office: Office, sight: Sight, code: str) -> Checked:
+    """What is known here of a code. Whoever holds the paper may ask; what it is about is told to who may see that.
+
+    Raises Refused("unknown-letter").
+    """
+    row = issuing.load(session, code)
+    if row is None:
+        raise Refused("unknown-letter")
+    in_sight = issuing.load(session, code, seen.letters(sight)) is not None
+    return Checked(row, _proof(session, office, row.event_id), _proof(session, office, row.tells),
+                   standing_of(session, row), in_sight)  # fmt: skip
+
+
+def standing_of(session: Session, row: LetterRow) -> Standing:
+    """Whether what it tells is still the last word."""
+    if row.record_id is not None:
+        record = records.load(session, row.record_id)
+        return Standing.CURRENT if record is not None and record.corrected_by is None else Standing.SUPERSEDED
+    referral = referrals.look(session, row.referral_id or "")
+    return standing(row.version or 1, referral) if referral is not None else Standing.SUPERSEDED
+
+
+def _proof(session: Session, office: Office, event_id: str | None) -> Proof:
+    entry = ledger.entry_of(session, event_id) if event_id is not None else None
+    if entry is None:
+        return Proof.NOT_HERE
+    return Proof.PROVEN if wrong(entry, office.keys.current()) is None else Proof.UNPROVEN

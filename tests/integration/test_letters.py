@@ -1,0 +1,346 @@
+"""Desks that work on paper: a letter is printed, its code checks against the ledger, and the slip is entered later."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.contracts.codes import LetterKind
+from shared.domain.access import Role
+from shared.domain.letters import code_of
+from shared.service.office import draft
+from shared.storage.agency_tables import AccessRow, LetterRow
+from shared.storage.database import Transaction
+from shared.storage.tables import LedgerEntry
+from tests.integration.test_homeward import HANDED_OVER
+from tests.integration.test_police_work import file
+from tests.integration.test_shelter import a_person
+from tests.integration.test_trust import consent
+from tests.network import Client, Network, a_victim, problem, refer, until_told
+
+WHO = {"name": "Melati Contoh Rekaan", "born_on": "2001-02-28", "phone": "+628000000004", "address": "Jalan Rekaan 7",
+       "statement": "Cerita rekaan."}  # fmt: skip
+CARE = "examination-and-treatment"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LETTER, SLIP = "referral-letter", "reply-slip"
+
+
+async def printed(client: Client, referral: str, kind: str = LETTER) -> str:
+    """Print something of a referral; answers its code."""
+    made = await client.post(f"/v1/referrals/{referral}/letters", {"kind": kind})
+    assert made.status_code == 201, made.text
+    return str(made.json()["code"])
+
+
+async def on_paper(client: Client, code: str) -> str:
+    """What stands on a letter, as it is printed."""
+    answer = await client.http.get(f"/v1/letters/{code}/pdf", params={"purpose": "care"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("application/pdf", "no-store")
+    pages = PdfReader(io.BytesIO(answer.content)).pages
+    for number, page in enumerate(pages, 1):
+        assert f"Halaman {number} dari {len(pages)}" in page.extract_text() and code in page.extract_text()
+    return " ".join(" ".join(page.extract_text().split()) for page in pages)
+
+
+async def until_heard(sender: Client, receiver: Client, referral: str) -> None:
+    """Wait until what the sender has said of a referral until now is known to the receiver: a link keeps its order."""
+    asks = (await sender.must(referral, "remind"))["asks"]
+    await receiver.until(f"/v1/referrals/{referral}", lambda seen: seen["asks"] == asks)
+
+
+def looks(network: Network, code: str) -> list[tuple[str, list[str]]]:
+    """Why somebody looked at an identity here, and at what."""
+    rows = network.apps[code].state.database.read(lambda session: session.scalars(select(AccessRow)).all())
+    return [(row.purpose, row.fields) for row in rows]
+
+
+def slip_of(code: str, signed_at: datetime, **said: Any) -> dict[str, Any]:
+    return {"letter": code, "answer": "accepted", "signed_by": "Petugas Rekaan", "occurred_at": signed_at.isoformat(),
+            **said}  # fmt: skip
+
+
+@pytest.fixture
+async def asked(network: Network) -> AsyncIterator[tuple[Client, Client, str]]:
+    """The police have asked a hospital to treat somebody."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    referral = await refer(police, await a_victim(police, identity=WHO), "kemenkes", CARE)
+    await kemenkes.until_status(referral, "received")
+    await police.until_status(referral, "received")
+    yield police, kemenkes, referral
+
+
+# --- printed ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_letter_says_what_the_service_needs_and_the_look_is_logged(
+    network: Network, asked: tuple[Client, Client, str]
+) -> None:
+    police, kemenkes, referral = asked
+    code = await printed(police, referral)
+    said = await on_paper(police, code)
+    for words in ("Surat Rujukan", "Kepolisian Negara Republik Indonesia", "Polres Kolaka", "RSUD rujukan Kolaka",
+                  "Pemeriksaan dan pengobatan", "Paling lambat dimulai", "UU 21/2007", "WITA", "RAHASIA", referral,
+                  "Melati Contoh Rekaan", "28 Februari 2001", "+628000000004"):  # fmt: skip
+        assert words in said, words
+    assert "Jalan Rekaan" not in said and "Cerita" not in said  # the hospital needs neither
+    assert looks(network, "police") == [("care", ["born_on", "name", "phone"])]
+
+    slip = await on_paper(police, await printed(police, referral, SLIP))
+    for words in ("Lembar Jawaban Rujukan", "Diterima", "Ditolak", "Tidak ada kapasitas", "Nama dan jabatan"):
+        assert words in slip, words
+    assert "Melati" not in slip and len(looks(network, "police")) == 1
+
+    # whoever has not taken them on yet sees the letter, and not who they are
+    await until_heard(police, kemenkes, referral)
+    assert "Melati" not in await on_paper(kemenkes, code) and looks(network, "kemenkes") == []
+    await kemenkes.must(referral, "accept")
+    assert "Melati" in await on_paper(kemenkes, code)
+    assert looks(network, "kemenkes") == [("care", ["born_on", "name", "phone"])]
+
+
+async def test_nothing_is_printed_for_others_that_may_not_be_given_any_more(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim, fields=["name"])
+    referral = await refer(police, victim, "kemenkes", CARE, basis="consent")
+    await kemenkes.until_status(referral, "received")
+    code = await printed(police, referral)
+    said = await on_paper(police, code)
+    assert "Melati Contoh Rekaan" in said and "28 Februari 2001" not in said
+    assert (await police.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code in (200, 201)
+    refused = await police.http.get(f"/v1/letters/{code}/pdf", params={"purpose": "care"})
+    assert problem(refused) == "no-consent"
+
+
+async def test_a_letter_is_printed_by_the_desk_whose_it_is(network: Network, asked: tuple[Client, Client, str]) -> None:
+    police, kemenkes, referral = asked
+    path = f"/v1/referrals/{referral}/letters"
+    assert problem(await kemenkes.post(path, {"kind": LETTER})) == "not-your-move"
+    assert problem(await kemenkes.post(path, {"kind": "record"})) == "invalid-request"
+    assert (await kemenkes.post(path, {"kind": SLIP})).status_code == 201
+    stranger = await network.calling("police", Role.OFFICER, "polres-11.01")
+    code = await printed(police, referral)
+    assert problem(await stranger.post(path, {"kind": LETTER})) == "unknown-referral"
+    assert problem(await stranger.http.get(f"/v1/letters/{code}/pdf", params={"purpose": "care"})) == "unknown-letter"
+    key = "cetak-sekali"
+    once = [(await police.post(path, {"kind": LETTER}, key=key)).json()["code"] for _ in range(2)]
+    assert once[0] == once[1] != code
+    await kemenkes.must(referral, "reject", reason="no-capacity")
+    assert problem(await kemenkes.post(path, {"kind": SLIP})) == "referral-ended"
+
+
+async def test_who_has_taken_somebody_over_prints_no_more_than_the_service_needs(network: Network) -> None:
+    """A desk of the same agency, which is responsible by now and may see all of it."""
+    kemensos = await network.start("kemensos", online=False)
+    victim = await a_person(kemensos)
+    assert (await kemensos.post(f"/v1/victims/{victim}/identity", WHO)).status_code == 200
+    desk = {"agency": "kemensos", "unit": "dinsos-74.02"}
+    transfer = await refer(kemensos, victim, "kemensos", "shelter-and-rehabilitation", kind="transfer", receiver=desk)
+    code = await printed(kemensos, transfer)
+    taker = await network.calling("kemensos", Role.OFFICER, "dinsos-74.02")
+    await taker.must(transfer, "accept")
+    said = await on_paper(taker, code)
+    assert "Surat Pelimpahan" in said and "Jalan Rekaan 7" in said and "Cerita rekaan" not in said
+
+
+async def test_a_record_of_handover_is_printed_for_both_to_sign(network: Network) -> None:
+    kemensos = await network.start("kemensos", online=False)
+    victim = await a_person(kemensos)
+    named = await kemensos.post(f"/v1/victims/{victim}/identity", {"name": WHO["name"], "address": WHO["address"]})
+    assert named.status_code == 200
+    happened = {"occurred_at": "2026-11-01T09:30:00+08:00", "condition_details": "Uraian panjang rekaan. " * 40}
+    filed = await file(kemensos, f"victims/{victim}", "handover", **HANDED_OVER, leg="port", **happened)
+    made = await kemensos.post(f"/v1/records/{filed['id']}/letters")
+    assert made.status_code == 201, made.text
+    code = made.json()["code"]
+    said = await on_paper(kemensos, code)
+    for words in ("Berita Acara Serah Terima", "Yang menyerahkan", "Yang menerima", "Satu tas rekaan", "Sehat",
+                  "1 November 2026 pukul 09.30 WITA", "Nusa Tenggara Timur", "Melati Contoh Rekaan", "Bandara rekaan",
+                  "Kementerian Sosial atau sentranya"):  # fmt: skip
+        assert words in said, words
+    assert "Jalan Rekaan" not in said
+    assert looks(network, "kemensos")[-2:] == [("care", ["handover"]), ("care", ["name"])]
+    checked = await kemensos.get(f"/v1/letters/{code}")
+    assert (checked["issued"], checked["tells"], checked["standing"]) == ("proven", "proven", "current")
+    assert checked["record_id"] == filed["id"]
+
+    await file(kemensos, f"victims/{victim}", "handover", **HANDED_OVER, leg="port", corrects=filed["id"])
+    assert (await kemensos.get(f"/v1/letters/{code}"))["standing"] == "superseded"
+    assert "PERHATIAN" in await on_paper(kemensos, code)
+    assert problem(await kemensos.post(f"/v1/records/{filed['id']}/letters")) == "unknown-record"
+    plan = {"destination": "53.01", "safety": "safe", "family_ready": True, "agreed": True}
+    other = await file(kemensos, f"victims/{victim}", "repatriation-plan", **plan)
+    assert problem(await kemensos.post(f"/v1/records/{other['id']}/letters")) == "form-not-printed"
+
+
+# --- checked ----------------------------------------------------------------------------------------------------------
+
+
+async def test_whoever_holds_the_paper_checks_it_in_their_own_ledger(
+    network: Network, asked: tuple[Client, Client, str]
+) -> None:
+    police, kemenkes, referral = asked
+    code = await printed(police, referral)
+    await until_heard(police, kemenkes, referral)
+    for copied in (code, code.lower().replace("-", "")):
+        found = await kemenkes.get(f"/v1/letters/{copied}")
+        assert (found["issued"], found["tells"], found["standing"]) == ("proven", "proven", "current")
+        assert (found["code"], found["kind"], found["referral_id"]) == (code, LETTER, referral)
+        assert found["unit"] == {"agency": "police", "unit": "polres-74.01", "region": "74.01"}
+    elsewhere = await network.calling("kemenkes", Role.OFFICER, "rs-11.01")
+    found = await elsewhere.get(f"/v1/letters/{code}")
+    assert found["issued"] == "proven" and found["referral_id"] is found["victim_id"] is None
+
+    await kemenkes.must(referral, "accept")
+    assert (await kemenkes.get(f"/v1/letters/{code}"))["standing"] == "superseded"
+    await police.until_status(referral, "accepted")
+    assert (await police.get(f"/v1/letters/{code}"))["standing"] == "superseded"
+
+
+async def test_a_forged_or_mistyped_code_is_told_apart(network: Network, asked: tuple[Client, Client, str]) -> None:
+    police, _, referral = asked
+    code = await printed(police, referral)
+    last = "A" if code[-1] != "A" else "B"
+    assert problem(await police.http.get(f"/v1/letters/{code[:-1]}{last}")) == "letter-code-mistyped"
+    assert problem(await police.http.get(f"/v1/letters/{code_of(7)}")) == "unknown-letter"
+
+
+async def test_what_was_changed_in_the_ledger_proves_nothing(network: Network) -> None:
+    police = await network.start("police", online=False)
+    referral = await refer(police, await a_victim(police), "kemenkes", CARE)
+    code = await printed(police, referral)
+    database = network.apps["police"].state.database
+
+    def forge(tx: Transaction) -> None:  # as somebody could who writes the file: a row, and no signed word of it
+        tx.session.execute(update(LetterRow).values(event_id=referral))
+
+    database.write(forge)
+    found = await police.get(f"/v1/letters/{code}")
+    assert (found["issued"], found["tells"]) == ("not-here", "proven")
+
+
+async def test_a_stranger_to_the_referral_prints_nothing_of_it(
+    network: Network, asked: tuple[Client, Client, str]
+) -> None:
+    """A third agency's word of a letter is kept aside, and its code is unknown here."""
+    police, kemenkes, referral = asked
+    kemensos = await network.start("kemensos")
+    seen = await police.get(f"/v1/referrals/{referral}")
+    office = network.apps["kemensos"].state.office
+    unit = office.our_unit("dinsos-74.01", network.clock().date())
+    about = {"victim_id": seen["victim_id"], "referral_id": referral, "version": 1}
+    said = e.LetterIssued(code=code_of(7), kind=LetterKind.REPLY_SLIP, unit=unit, occurred_at=network.clock(), **about)
+    network.apps["kemensos"].state.database.write(
+        lambda tx: tx.emit(draft(said, "kemenkes", unit, victim_id=seen["victim_id"]))
+    )
+    own = await refer(kemensos, await a_person(kemensos), "kemenkes", "first-aid")  # comes after it on the link
+    await kemenkes.until_status(own, "received")
+    assert problem(await kemenkes.http.get(f"/v1/letters/{code_of(7)}")) == "unknown-letter"
+    operator = await network.operator("kemenkes")
+    assert [item["reason"] for item in (await operator.get("/v1/parked"))["items"]] == ["not-theirs-to-say"]
+
+
+# --- the slip comes back ----------------------------------------------------------------------------------------------
+
+
+async def test_a_slip_that_is_entered_three_days_later_keeps_both_times(
+    network: Network, asked: tuple[Client, Client, str]
+) -> None:
+    police, kemenkes, referral = asked
+    code = await printed(police, referral, SLIP)
+    await until_heard(police, kemenkes, referral)
+    signed = network.clock() + HOUR
+    network.clock.advance(3 * DAY)
+    desk = await network.calling("kemenkes", Role.OFFICER, "rs-74.01")
+    slip = slip_of(code.lower(), signed, answer="rejected", reason="other", note="Ruang penuh rekaan.")
+    answered = await desk.post(f"/v1/referrals/{referral}/paper-answer", slip)
+    assert (answered.status_code, answered.json()["status"]) == (200, "rejected"), answered.text
+
+    await police.until_status(referral, "rejected")
+    for side in (police, kemenkes):
+        history = (await side.get(f"/v1/referrals/{referral}/history"))["items"]
+        [told] = [item for item in history if item["type"] == "id.tppo.referral.rejected.v1"]
+        assert datetime.fromisoformat(told["data"]["occurred_at"]) == signed
+        assert datetime.fromisoformat(told["recorded_at"]) - signed > 2 * DAY
+        assert datetime.fromisoformat(told["time"]) - signed > 2 * DAY
+        assert "Petugas Rekaan" not in str(history)
+    letters = network.apps["police"].state.database.read(lambda session: session.scalars(select(LetterRow)).all())
+    assert [letter.event_id for letter in letters] == [told["causation_id"]]
+    [note] = (await desk.get(f"/v1/referrals/{referral}/notes", purpose="care"))["items"]
+    assert code in note["text"] and "Petugas Rekaan" in note["text"] and "Ruang penuh rekaan." in note["text"]
+
+
+async def test_a_slip_that_is_none_of_this_referral_answers_nothing(
+    network: Network, asked: tuple[Client, Client, str]
+) -> None:
+    police, kemenkes, referral = asked
+    other = await refer(police, await a_victim(police), "kemenkes", CARE)
+    await kemenkes.until_status(other, "received")
+    elsewhere, letter, slip = (await printed(kemenkes, other, SLIP), await printed(police, referral),
+                               await printed(kemenkes, referral, SLIP))  # fmt: skip
+    await until_heard(police, kemenkes, referral)
+    now, path = network.clock(), f"/v1/referrals/{referral}/paper-answer"
+    typo = slip[:-1] + ("A" if slip[-1] != "A" else "B")
+    for body, code, field in (
+        (slip_of(elsewhere, now), "unknown-letter", "/letter"),
+        (slip_of(letter, now), "unknown-letter", "/letter"),
+        (slip_of(code_of(7), now), "unknown-letter", "/letter"),
+        (slip_of(typo, now), "letter-code-mistyped", "/letter"),
+        (slip_of(slip, now + DAY), "occurred-in-the-future", "/occurred_at"),
+        (slip_of(slip, now - DAY), "answer-before-request", "/occurred_at"),
+        (slip_of(slip, now, answer="rejected"), "reason-required", "/reason"),
+        (slip_of(slip, now, reason="duplicate"), "reason-with-acceptance", "/reason"),
+        (slip_of(slip, now, answer="rejected", reason="other"), "note-required", "/note"),
+        ({**slip_of(slip, now), "occurred_at": None}, "invalid-request", "/occurred_at"),
+    ):
+        refused = await kemenkes.post(path, body)
+        assert (problem(refused), refused.json()["errors"][0]["field"]) == (code, field)
+    assert problem(await police.post(path, slip_of(slip, now))) == "not-your-move"
+    assert (await kemenkes.get(f"/v1/referrals/{referral}"))["status"] == "received"
+    assert (await kemenkes.post(path, slip_of(slip, now))).status_code == 200
+    assert problem(await kemenkes.post(path, slip_of(slip, now))) == "move-not-allowed"
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+async def test_a_clock_that_had_run_out_is_judged_by_when_the_slip_was_signed(network: Network, hours: int) -> None:
+    """In Barito Utara a desk answers within two hours. Nobody could know of the paper when they were over."""
+    police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
+    victim = await a_victim(police, "polres-62.05", home_region="62.05")
+    referral = await refer(police, victim, "kemenpppa", "case-management")
+    await kemenpppa.until_status(referral, "received")
+    slip = await printed(kemenpppa, referral, SLIP)
+    signed = network.clock() + hours * HOUR
+    network.clock.advance(4 * HOUR)
+    for code in ("police", "kemenpppa"):
+        await until_told(network, code, 2)
+        assert ("breached", None) in told_of_clocks(network, code)
+
+    answered = await kemenpppa.post(f"/v1/referrals/{referral}/paper-answer", slip_of(slip, signed))
+    assert answered.status_code == 200, answered.text
+    await police.until_status(referral, "accepted")
+    for code in ("police", "kemenpppa"):  # each for its own desk, and both say the same
+        assert told_of_clocks(network, code)[-1] == ("stopped", (hours < 2, signed))
+
+
+def told_of_clocks(network: Network, code: str) -> list[tuple[str, Any]]:
+    """What a member has told of its clocks, in its order: the word, and of an end whether in time, and when it was."""
+
+    def look(session: Session) -> list[tuple[str, Any]]:
+        sent = select(LedgerEntry).where(col(LedgerEntry.sent), col(LedgerEntry.type).startswith("id.tppo.clock."))
+        told = []
+        for entry in session.scalars(sent.order_by(col(LedgerEntry.position))):
+            data = json.loads(entry.body)["data"]
+            end = (data["in_time"], datetime.fromisoformat(data["occurred_at"])) if "in_time" in data else None
+            told.append((entry.type.split(".")[3], end))
+        return told
+
+    found: list[tuple[str, Any]] = network.apps[code].state.database.read(look)
+    return found
