@@ -64,6 +64,7 @@ class About(StrEnum):
     JOURNEY = "journey"
     RECORD = "record"
     BATCH = "batch"
+    MATCH = "match"
     SERVICE = "service"
     """The whole service: only who stands for the whole agency may."""
 
@@ -138,6 +139,8 @@ AGENCY: Mapping[str, Rule] = {
     "see_notes": Rule(DOERS, About.REFERRAL),
     **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
     "search_victims": Rule(DOERS, About.MANY),
+    "list_matches": Rule(WITNESSES, About.MANY),
+    "decide_match": Rule(DOERS, About.MATCH),
     "record_consent": Rule(DOERS, About.VICTIM),
     "withdraw_consent": Rule(DOERS, About.VICTIM),
     "list_consents": Rule(WITNESSES, About.VICTIM),

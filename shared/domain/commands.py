@@ -31,6 +31,7 @@ from shared.contracts.codes import (
     Priority,
     RefusalReason,
     RejectReason,
+    SamePerson,
     Sex,
     Stage,
     Verdict,
@@ -207,6 +208,14 @@ class Search(Asked):
 
     field: Literal[IdentityField.NIK, IdentityField.PHONE]
     value: Annotated[str, Field(pattern=NUMBER)]
+
+
+class DecideMatch(Asked):
+    """Say whether a victim and the other of a proposal are one person, after asking the desk that has the other."""
+
+    model_config = example(decision="same-person")
+
+    decision: SamePerson
 
 
 class RecordConsent(Command):

@@ -10,7 +10,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as c
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.refusal import Refused
-from shared.service import break_glass, capacity, clocks, consents, disclosure, erasure, interviews, known_keys
+from shared.service import break_glass, capacity, clocks, consents, disclosure, erasure, interviews, known_keys, matches
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.office import Office
 from shared.service.reception import Park
@@ -56,6 +56,8 @@ class Inbound:
                 if event.unit.agency != envelope.sender:
                     raise Park("not-the-sender")
                 capacity.keep(tx, event)
+            case e.MatchProposed() | e.MatchWithdrawn():
+                matches.heard(tx, self.office, envelope, event)
             case e.ClockEvent():
                 pass  # where there is no coordinator the other side is told, and keeps a clock of its own
             case e.BreakGlassEvent():

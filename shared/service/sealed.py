@@ -223,14 +223,27 @@ def give(
     what = {name: value for name, value in known(tx.session, office, victim_id, Reach.GIVE).items() if name in fields}
     if not what:
         return None
+    return seal_for(tx, office, victim_id, recipient, purpose(referral_id), what, ours)
+
+
+def seal_for(
+    tx: Transaction,
+    office: Office,
+    victim_id: str,
+    recipient: str,
+    said_for: str,
+    what: Mapping[str, str],
+    ours: DataKeyRow | None = None,
+) -> Given | None:
+    """Seal something about a victim for another member, who opens it with the key that goes beside the event; None
+    where we have not their key. ``said_for``: the purpose it is bound to; ``ours``: the row of our own key, if read."""
     try:
         theirs = office.keys.current().to_seal_for(recipient, tx.now)
     except Untrusted as error:
         log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
         return None
-    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, purpose(referral_id))
-    sealed = seal(what, key, victim_id, recipient, purpose(referral_id))
-    return Given(sealed, wrap_key(key, theirs), tuple(sorted(what)))
+    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, said_for)
+    return Given(seal(what, key, victim_id, recipient, said_for), wrap_key(key, theirs), tuple(sorted(what)))
 
 
 def take(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from shared.domain.access import NOT_TAKEN_ON, Sight
-from shared.storage.agency_tables import AccessRow, BatchRow, CaseRow, ClockRow, RecordRow, VictimRow
+from shared.storage.agency_tables import AccessRow, BatchRow, CaseRow, ClockRow, MatchRow, RecordRow, VictimRow
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 
@@ -69,6 +69,12 @@ def records(sight: Sight) -> ColumnElement[bool]:
     """Records that a desk in sight filed, or of a victim in whom one has or had a part."""
     theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == col(RecordRow.victim_id), concerned(sight))
     return or_(_unit(sight, RecordRow.unit), theirs.exists())
+
+
+def matches(sight: Sight) -> ColumnElement[bool]:
+    """Standing proposals about a victim that a desk in sight is responsible for."""
+    ours = select(col(VictimRow.id)).where(col(VictimRow.id) == col(MatchRow.victim_id), _held(sight))
+    return col(MatchRow.other_id).is_not(None) & ours.exists()
 
 
 def batches(sight: Sight) -> ColumnElement[bool]:
