@@ -198,7 +198,7 @@ class Keyring:
         own = self._keys(agency)
         own.mkdir(exist_ok=True)
         own.chmod(0o700)
-        for pattern in (f"{agency}-*.pem", "storage-*.key", f"{BLIND_INDEX}.key"):
+        for pattern in (f"{agency}-*.pem", "storage-*.key", "matching-*.key", f"{BLIND_INDEX}.key"):
             for path in own.parent.glob(pattern):
                 path.rename(own / path.name)
 
