@@ -4,7 +4,7 @@ becomes of a proposal once people have decided.
 What is compared are tokens: keyed hashes of identifiers in one spelling (``Vault.match``), under a key that agencies
 share and coordination has not. Coordination sees that two tokens are the same, and can make none: it could try every
 NIK there is. A machine only proposes; two people, one on each side, say that it is the same person, and even then
-nothing is merged (UU 27/2022 Ps 16(2) e: data are to be accurate).
+nothing is merged (UU 27/2022 Ps 16(2) d: data are to be accurate).
 """
 
 import re

@@ -73,7 +73,7 @@ async def until_heard(network: Network, victim: str, tokens: int) -> None:
     """Wait until coordination has heard so many words on tokens of a victim."""
 
     def told(journey: dict[str, Any]) -> bool:
-        return sum(event["type"] == TokensTold.type() for event in journey["events"]) == tokens
+        return [event["type"] for event in journey["events"]].count(TokensTold.type()) == tokens
 
     await network["coordination"].until(f"/v1/journeys/{victim}", told)
 
