@@ -142,13 +142,20 @@ async def test_more_evidence_is_told_once_again_and_none_is_no_proposal(three: N
     heard = rows(three, "police", LedgerEntry, col(LedgerEntry.type) == MatchProposed.type())
     assert len(heard) == 2
 
-    # the number was another's: nothing of it stands, but the name still does
-    await kemenpppa.post(f"/v1/victims/{ours}/identity", {"nik": "7401014107990009", "name": "Kenanga Rekaan"})
+    # what only adds to what is strong already is told to nobody again
+    for side, victim in ((police, theirs), (kemenpppa, ours)):
+        await side.post(f"/v1/victims/{victim}/identity", {"phone": "081200000003"})
+    await until_heard(three, ours, 3)
+    await until_heard(three, theirs, 2)
+    proposals = rows(three, "coordination", LedgerEntry, col(LedgerEntry.type) == MatchProposed.type())
+    assert len(proposals) == 4
+
+    # number and name were another's: there is nothing left that they have in common
+    await kemenpppa.post(f"/v1/victims/{ours}/identity", {"nik": None, "phone": None, "name": "Kenanga Rekaan"})
     assert await until_seen(police, lambda items: not items) == []
     assert problem(await police.post(f"/v1/matches/{match}/decision", {"decision": "same-person"})) == "unknown-match"
     assert await until_seen(kemenpppa, lambda items: not items) == []
     assert rows(three, "coordination", ProposalRow) == []
-    assert theirs
 
 
 async def test_what_two_people_have_said_outlives_a_corrected_number_and_not_an_erasure(three: Network) -> None:
