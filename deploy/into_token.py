@@ -41,6 +41,8 @@ def _objects(own: Path, member: str) -> Iterator[tuple[str, dict[Attribute, Any]
         yield path.stem, _private(read_secret(path))
     for path in sorted(own.glob("storage-*.key")):
         yield path.stem, _secret(KeyType.AES, path) | {Attribute.ENCRYPT: True, Attribute.DECRYPT: True}
+    for path in sorted(own.glob("matching-*.key")):
+        yield path.stem, _secret(KeyType.GENERIC_SECRET, path) | {Attribute.SIGN: True}
     yield BLIND_INDEX, _secret(KeyType.GENERIC_SECRET, own / f"{BLIND_INDEX}.key") | {Attribute.SIGN: True}
 
 

@@ -5,6 +5,8 @@ FOLDER/<agency>/keys/<agency>-<n>.pem       signs the agency's events (Ed25519)
 FOLDER/<agency>/keys/<agency>-enc-<n>.pem   opens what others seal for the agency (X25519)
 FOLDER/<agency>/keys/storage-<n>.key        wraps data keys in the agency's database (AES-256)
 FOLDER/<agency>/keys/blind-index.key        makes the agency's keyed hashes (HMAC-SHA-256)
+FOLDER/<agency>/keys/matching-<n>.key       makes the hashes by which agencies know a person again: the same at each of
+                                            them, and never at coordination, which compares what they made
 FOLDER/public/keys.json                     the directory: a signed document with a number that only grows
 FOLDER/public/directory-root.json           the public half of the key that signs it (a JWK)
 
@@ -15,7 +17,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +28,7 @@ from shared.security.key_directory import read_directory, sign_directory
 from shared.security.keys import EncryptionKey, KeyDirectory, SigningKey
 from shared.security.public_keys import ALWAYS, GRACE, DirectoryKey, Revocation, Use
 from shared.security.sealing import KEY_BYTES
-from shared.security.secret_files import write_secret
+from shared.security.secret_files import read_secret, write_secret
 from shared.security.vault import BLIND_INDEX
 
 ROOT = "directory-1"
@@ -54,8 +56,9 @@ class Keyring:
             return KeyDirectory({}, root=root)
         return read_directory(self._document.read_bytes(), root)
 
-    def make(self, agencies: Iterable[str], now: datetime) -> None:
-        """Make what is missing and publish what is new."""
+    def make(self, agencies: Iterable[str], now: datetime, matching: Collection[str] = ()) -> None:
+        """Make what is missing and publish what is new. ``matching``: those of them that share a key to know a person
+        again."""
         self._make_root()
         with self._changing(now) as keys:
             for agency in agencies:
@@ -66,6 +69,7 @@ class Keyring:
                     self._write_key(agency, BLIND_INDEX)
                 for use in _KINDS:
                     self._make_keys(keys, agency, use)
+            self._share(self._shared(matching) or {"matching-1": os.urandom(KEY_BYTES)}, matching)
 
     def rotate(self, agency: str, use: Use, valid_from: datetime, now: datetime) -> str:
         """A new key, used from that moment on; those before it still verify and open. Answers its id."""
@@ -86,6 +90,17 @@ class Keyring:
             raise ValueError(f"{agency} has no storage key to follow")
         name = f"storage-{1 + max(numbers)}"
         self._write_key(agency, name)
+        return name
+
+    def rotate_matching(self) -> str:
+        """A new key to know a person again, at every agency that has one. Answers its name."""
+        with self._alone():
+            sharing = {path.parent.parent.name for path in self._folder.glob(f"*/{KEYS}/matching-*.key")}
+            known = self._shared(sharing)
+            if not known:
+                raise ValueError("there is no matching key to follow")
+            name = f"matching-{1 + max(_numbers(known, 'matching-(.+)'))}"
+            self._share({name: os.urandom(KEY_BYTES)}, sharing)
         return name
 
     def retire(self, key_id: str, now: datetime) -> None:
@@ -183,7 +198,7 @@ class Keyring:
         own = self._keys(agency)
         own.mkdir(exist_ok=True)
         own.chmod(0o700)
-        for pattern in (f"{agency}-*.pem", "storage-*.key", f"{BLIND_INDEX}.key"):
+        for pattern in (f"{agency}-*.pem", "storage-*.key", "matching-*.key", f"{BLIND_INDEX}.key"):
             for path in own.parent.glob(pattern):
                 path.rename(own / path.name)
 
@@ -195,6 +210,21 @@ class Keyring:
 
     def _write_key(self, agency: str, name: str) -> None:
         write_secret(self._keys(agency) / f"{name}.key", os.urandom(KEY_BYTES))
+
+    def _shared(self, agencies: Iterable[str]) -> dict[str, bytes]:
+        """The matching keys that any of these agencies has: name → key."""
+        found: dict[str, bytes] = {}
+        for agency in agencies:
+            for path in self._keys(agency).glob("matching-*.key"):
+                if found.setdefault(path.stem, secret := read_secret(path)) != secret:
+                    raise ValueError(f"{path} is not the key that other agencies have: bring theirs")
+        return found
+
+    def _share(self, keys: Mapping[str, bytes], agencies: Iterable[str]) -> None:
+        for agency in agencies:
+            for name, secret in keys.items():
+                if not (path := self._keys(agency) / f"{name}.key").exists():
+                    write_secret(path, secret)
 
 
 def _key_id(agency: str, use: Use, number: int) -> str:

@@ -69,6 +69,14 @@ def _rotate(keyring: Keyring, member: str, kind: Kind, after: timedelta) -> str:
     assert_never(kind)
 
 
+@app.command("rotate-matching")
+def rotate_matching(folder: Folder = SECRETS) -> None:
+    """Kunci pengenal bersama yang baru · A new key by which agencies know a person again; all tokens are told anew."""
+    with _explained():
+        name = Keyring(folder).rotate_matching()
+        say(f"✓ {name} dibuat", "made at every agency; once all have it, delete the one before", "green")
+
+
 @app.command()
 def retire(key_id: KeyId, folder: Folder = SECRETS) -> None:
     """Kunci tidak dipakai lagi, masih berlaku 30 hari · A key is used no more, and still trusted for 30 days."""

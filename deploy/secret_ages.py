@@ -17,6 +17,7 @@ PERIODS: Mapping[str, int] = {
     "*/clients/*.pem": 90,
     "*/keys/storage-[0-9]*.key": 365,
     "*/keys/blind-index.key": 1825,
+    "*/keys/matching-[0-9]*.key": 1825,
     "*/nats.seed": 365,
     "*/database.password": 90,
     "*/service.password": 90,

@@ -53,7 +53,9 @@ class Role(StrEnum):
     """Makes the stream and the consumers, reads and publishes nothing."""
 
 
-AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", "coordination"]
+COORDINATION = "coordination"
+"""Compares the tokens by which agencies know a person again, and so may not have the key that makes them."""
+AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", COORDINATION]
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The one name the broker's configuration knows."""
@@ -125,7 +127,7 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
     _write_once(_folder(folder / BROKER) / "store.key", token_urlsafe)
     certify_network(folder, members)
     agencies = [member for member, role in members.items() if role is Role.AGENCY]
-    Keyring(folder).make(agencies, datetime.now(UTC))
+    Keyring(folder).make(agencies, datetime.now(UTC), [agency for agency in agencies if agency != COORDINATION])
     header = "# Written by deploy.secrets from deploy/nats/rights/: do not edit.\n\n"
     _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
     if is_development():

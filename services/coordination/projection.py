@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
+from services.coordination import matching
 from services.coordination.queries import journey_row
 from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, StageRow
 from shared.contracts import events as e
@@ -62,6 +63,12 @@ class Projection:
             case e.ClockEvent():
                 _spoken_by(envelope, event.unit)
                 _alarm(tx, event)
+            case e.TokensTold() if envelope.receiver == self.office.code:
+                _told(tx, event.victim_id)
+                matching.told(tx, self.office, envelope, event)
+            case e.MatchDecided() if envelope.receiver == self.office.code:
+                _told(tx, event.victim_id)
+                matching.decided(tx, self.office, envelope, event)
             case e.CapacityAnnounced() | e.RecordDelivered():
                 _spoken_by(envelope, event.unit)
             case e.VictimInterviewed() if envelope.receiver == self.office.code:
@@ -106,6 +113,7 @@ class Projection:
         tx.changed.add(row.id)
         if isinstance(event, e.Accepted) and event.custody is not None:
             _custody(tx, row.victim_id, event.custody, event.occurred_at, row.id)
+            matching.moved(tx, self.office, row.victim_id)
         if isinstance(event, e.Started):
             stage = self.office.directory.stage_of(row.receiver_agency, row.service)
             _stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlmodel import Session, col
 
 from services.coordination import read_models as m
 from services.coordination.access import handovers_seen, journeys_seen
-from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, StageRow
-from shared.contracts.codes import Level, Stage
+from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, ProposalRow, StageRow
+from shared.contracts.codes import Level, MatchState, Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import ReceiptRecorded
 from shared.contracts.types import UnitRef
+from shared.domain import matching
 from shared.domain.access import Sight
 from shared.domain.referral import LIVE
 from shared.domain.refusal import Refused
@@ -177,6 +178,7 @@ def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tup
         stages=_stages(session, names, victim_id),
         handovers=handovers,
         alarms=_alarms(session, names, victim_id),
+        same_person=_same_person(session, victim_id),
         events=_events(session, victim_id),
     )
     return f'"{row.events}"', view
@@ -242,6 +244,13 @@ def _stages(session: Session, names: Names, victim_id: str) -> list[m.StageView]
 def _alarms(session: Session, names: Names, victim_id: str) -> list[m.AlarmView]:
     rows = session.scalars(select(AlarmRow).where(col(AlarmRow.victim_id) == victim_id))
     return [_alarm(row, names) for row in sorted(rows, key=lambda row: (row.due_at, row.clock, row.agency))]
+
+
+def _same_person(session: Session, victim_id: str) -> dict[MatchState, int]:
+    either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
+    rows = session.scalars(select(ProposalRow).where(either)).all()
+    counts = Counter(matching.state(row.first_said, row.second_said) for row in rows)
+    return {state: counts[state] for state in MatchState}
 
 
 def _alarm(row: AlarmRow, names: Names) -> m.AlarmView:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from shared.contracts.codes import Level
+from shared.contracts.codes import Level, MatchState
 from shared.contracts.types import Id, Moment, UnitRef
 from shared.service.read_models import ReferralView
 
@@ -103,6 +103,9 @@ class JourneyView(JourneySummary):
     stages: list[StageView]
     handovers: list[HandoverView]
     alarms: list[AlarmView]
+    same_person: dict[MatchState, int] = Field(
+        description="Proposals that it is the same person as in another journey; linked where both sides say so."
+    )
     events: list[EventView]
 
 

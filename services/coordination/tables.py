@@ -1,10 +1,12 @@
 """What coordination keeps beside the ledger and the hand-overs: journeys, custody chains, stages, cases."""
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from shared.storage.columns import Ident, UtcMoment, Word, new_metadata
+from shared.storage.columns import Ident, Json, UtcMoment, Word, new_metadata
 from shared.storage.tables import number
 
 
@@ -101,3 +103,42 @@ class AlarmRow(CoordinationStored, table=True):
     """How high up a desk has been told last."""
     stopped_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     in_time: bool | None = None
+
+
+class ToldRow(CoordinationStored, table=True):
+    """That an agency has told tokens of a victim, and the number of its last word: an older one takes nothing back."""
+
+    __tablename__ = "tokens_told"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    agency: str = Field(sa_type=Word, primary_key=True)
+    linkseq: int
+
+
+class TokenRow(CoordinationStored, table=True):
+    """A keyed hash by which a victim may be known again, as an agency told it. Without the key we can make none."""
+
+    __tablename__ = "tokens"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    agency: str = Field(sa_type=Word, primary_key=True)
+    token: str = Field(sa_type=Word, primary_key=True, index=True)
+
+
+class ProposalRow(CoordinationStored, table=True):
+    """That two victims may be one person: in which kinds of tokens they meet, and the last word of each side."""
+
+    __tablename__ = "proposals"
+    __table_args__ = (Index("uq_proposals_first_id_second_id", "first_id", "second_id", unique=True),)
+
+    id: str = Field(sa_type=Ident, primary_key=True)
+    first_id: str = Field(sa_type=Ident)
+    second_id: str = Field(sa_type=Ident, index=True)
+    """The later of the two by its id."""
+    kinds: Any = Field(sa_type=Json)
+    strength: str = Field(sa_type=Word)
+    proposed_at: datetime = Field(sa_type=UtcMoment)
+    first_said: str | None = Field(default=None, sa_type=Word)
+    first_said_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    second_said: str | None = Field(default=None, sa_type=Word)
+    second_said_at: datetime | None = Field(default=None, sa_type=UtcMoment)

@@ -345,6 +345,39 @@ class LetterKind(StrEnum):
     """A form that was filed, to be signed by both sides: a *berita acara*."""
 
 
+class MatchKind(StrEnum):
+    """In what two victims of two agencies are alike, so that they may be one person."""
+
+    NIK = "nik"
+    PHONE = "phone"
+    NAME_AND_BIRTH = "name-and-birth"
+
+
+class MatchStrength(StrEnum):
+    """How much it says that they are."""
+
+    POSSIBLE = "possible"
+    STRONG = "strong"
+
+
+class SamePerson(StrEnum):
+    """What a desk says of a proposal: only people decide, and each only for the victim they are responsible for."""
+
+    SAME = "same-person"
+    DIFFERENT = "different-person"
+    CANNOT_TELL = "cannot-tell"
+
+
+class MatchState(StrEnum):
+    """What has become of a proposal."""
+
+    OPEN = "open"
+    LINKED = "linked"
+    """Both sides say that it is the same person. Nothing is merged: each victim, custody and ledger stays."""
+    CLOSED = "closed"
+    """A side says that it is not."""
+
+
 class ReceiptOutcome(StrEnum):
     """What the receiver did with an event it has durably recorded."""
 

@@ -26,12 +26,15 @@ from shared.contracts.codes import (
     Kind,
     LetterKind,
     Level,
+    MatchKind,
+    MatchStrength,
     NormGap,
     Outcome,
     Priority,
     ReceiptOutcome,
     RefusalReason,
     RejectReason,
+    SamePerson,
     Stage,
     Verdict,
 )
@@ -461,6 +464,57 @@ class LetterIssued(EventData):
     occurred_at: Moment
 
 
+class TokensTold(EventData):
+    """By what a victim may be known again at another agency: keyed hashes, for the coordinator alone, of what the
+    sender has written down itself. They take the place of what it told before; with nothing ``sealed`` there are
+    none."""
+
+    entity, event, subject_field = "tokens", "told", "victim_id"
+    victim_id: Id
+    sealed: str | None = None
+    """The tokens by kind: a JWE that the coordinator alone can open."""
+    occurred_at: Moment
+
+
+class MatchEvent(EventData):
+    """Any event about a proposal that two victims may be one person: a pair (``match_id``), seen from one of them."""
+
+    entity, subject_field = "match", "match_id"
+    match_id: Id
+    victim_id: Id
+    occurred_at: Moment
+
+
+class MatchProposed(MatchEvent):
+    """The coordinator to who is responsible for ``victim_id``: how a proposal stands. Told when it is made, when more
+    speaks for it, when a desk becomes responsible, and when the other side has said something."""
+
+    event = "proposed"
+    other_id: Id
+    other_desk: UnitRef
+    """Whom to ask: the desk that is responsible for the other."""
+    kinds: tuple[MatchKind, ...]
+    strength: MatchStrength
+    said: SamePerson | None = None
+    """The last word of this side."""
+    said_at: Moment | None = None
+    other_said: SamePerson | None = None
+
+
+class MatchWithdrawn(MatchEvent):
+    """There is nothing left that they have in common: it was corrected, or one of them has been erased."""
+
+    event = "withdrawn"
+
+
+class MatchDecided(MatchEvent):
+    """Who is responsible for ``victim_id`` says whether it is the same person. The last word of each side counts."""
+
+    event = "decided"
+    decision: SamePerson
+    unit: UnitRef
+
+
 class ReceiptRecorded(EventData):
     """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
 
@@ -544,6 +598,10 @@ CATALOGUE: dict[str, type[EventData]] = {
         ClockStopped,
         CapacityAnnounced,
         LetterIssued,
+        TokensTold,
+        MatchProposed,
+        MatchWithdrawn,
+        MatchDecided,
         ReceiptRecorded,
         LinkWitnessed,
         KeysPublished,

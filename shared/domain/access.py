@@ -65,6 +65,7 @@ class About(StrEnum):
     RECORD = "record"
     BATCH = "batch"
     LETTER = "letter"
+    MATCH = "match"
     SERVICE = "service"
     """The whole service: only who stands for the whole agency may."""
 
@@ -144,6 +145,8 @@ AGENCY: Mapping[str, Rule] = {
     "check_letter": Rule(READERS, About.LETTER),
     "print_letter": Rule(DOERS, About.LETTER),
     "search_victims": Rule(DOERS, About.MANY),
+    "list_matches": Rule(WITNESSES, About.MANY),
+    "decide_match": Rule(DOERS, About.MATCH),
     "record_consent": Rule(DOERS, About.VICTIM),
     "withdraw_consent": Rule(DOERS, About.VICTIM),
     "list_consents": Rule(WITNESSES, About.VICTIM),

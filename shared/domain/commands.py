@@ -32,6 +32,7 @@ from shared.contracts.codes import (
     Priority,
     RefusalReason,
     RejectReason,
+    SamePerson,
     Sex,
     Stage,
     Verdict,
@@ -214,6 +215,14 @@ class Search(Asked):
 
     field: Literal[IdentityField.NIK, IdentityField.PHONE]
     value: Annotated[str, Field(pattern=NUMBER)]
+
+
+class DecideMatch(Asked):
+    """Say whether a victim and the other of a proposal are one person, after asking the desk that has the other."""
+
+    model_config = example(decision="same-person")
+
+    decision: SamePerson
 
 
 class RecordConsent(Command):

@@ -21,13 +21,16 @@ from shared.security.vault import (
     blinded,
     bound,
     key_to_open,
+    matching_name,
+    newest_matching_key,
     newest_storage_key,
     parse_at_rest,
 )
 
 
 class FileVault:
-    """A Vault whose keys lie in one folder: ``<key id>.pem``, ``storage-<n>.key``, ``blind-index.key``."""
+    """A Vault whose keys lie in one folder: ``<key id>.pem``, ``storage-<n>.key``, ``blind-index.key``, perhaps
+    ``matching-<n>.key``."""
 
     def __init__(
         self, folder: Path, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
@@ -42,6 +45,7 @@ class FileVault:
         self._opening: dict[str, OKPKey] = {}
         self._blinding = self._secret(BLIND_INDEX)
         self._wrapping: dict[str, AESGCM] = {}
+        self._matching: dict[int, bytes] = {}
         self._storage_key(self._newest())
 
     def sign(self, body: bytes) -> str:
@@ -74,6 +78,15 @@ class FileVault:
     def blind(self, value: str, purpose: str) -> str:
         """See Vault."""
         return hmac.digest(self._blinding, blinded(value, purpose), "sha256").hex()
+
+    def matching_key(self) -> int | None:
+        """See Vault."""
+        return newest_matching_key(path.stem for path in self._folder.glob("matching-*.key"))
+
+    def match(self, key: int, value: str, purpose: str) -> str:
+        """See Vault."""
+        secret = self._matching.get(key) or self._matching.setdefault(key, self._secret(matching_name(key)))
+        return hmac.digest(secret, blinded(value, purpose), "sha256").hex()
 
     def _newest(self) -> str:
         return newest_storage_key(path.stem for path in self._folder.glob("storage-*.key"))

@@ -1,6 +1,7 @@
 """A member's keys in a token behind PKCS#11: they are used there and never come out.
 
-Labels: the key id, ``storage-<n>``, ``blind-index``. ``python -m deploy.into_token`` brings keys into a token.
+Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``. ``python -m deploy.into_token`` brings keys into
+a token.
 """
 
 import os
@@ -23,6 +24,8 @@ from shared.security.vault import (
     blinded,
     bound,
     key_to_open,
+    matching_name,
+    newest_matching_key,
     newest_storage_key,
     parse_at_rest,
 )
@@ -80,6 +83,14 @@ class Pkcs11Vault:
     def blind(self, value: str, purpose: str) -> str:
         """See Vault."""
         return self._token.hmac(BLIND_INDEX, blinded(value, purpose)).hex()
+
+    def matching_key(self) -> int | None:
+        """See Vault."""
+        return newest_matching_key(self._token.secret_labels())
+
+    def match(self, key: int, value: str, purpose: str) -> str:
+        """See Vault."""
+        return self._token.hmac(matching_name(key), blinded(value, purpose)).hex()
 
     def _private_key(self, key_id: str) -> OKPKey:
         listed = key_to_open(self._directory(), self._member, key_id, self._clock())

@@ -1,7 +1,8 @@
 """What a member does with its secret keys, wherever they lie: in files here, in a token behind PKCS#11, in a KMS.
 
 The keys are the member's own: those that sign and open (their public halves are in the key directory), those that
-wrap data keys at rest (``storage-<n>``), and the one of the blind index.
+wrap data keys at rest (``storage-<n>``), and the one of the blind index. One kind is shared by agencies: those by
+which they know a person again (``matching-<n>``).
 """
 
 import base64
@@ -19,6 +20,7 @@ from shared.security.sealing import NONCE_BYTES, Unopenable
 
 BLIND_INDEX = "blind-index"
 _STORAGE = re.compile(r"storage-[1-9][0-9]{0,5}")
+_MATCHING = re.compile(r"matching-([1-9][0-9]{0,5})")
 
 
 class VaultUnavailable(Exception):
@@ -51,6 +53,12 @@ class Vault(Signer, Protocol):
     def blind(self, value: str, purpose: str) -> str:
         """The keyed hash of a normalised value (HMAC-SHA-256, hex), another one for each purpose."""
 
+    def matching_key(self) -> int | None:
+        """The number of the newest key that agencies share to know a person again; None where there is none here."""
+
+    def match(self, key: int, value: str, purpose: str) -> str:
+        """The keyed hash of a normalised value (HMAC-SHA-256, hex) under a shared key: the same at every agency."""
+
 
 # --- what every vault says in the same way: what one wrapped, another with the same keys unwraps ---------------------
 
@@ -73,6 +81,16 @@ def newest_storage_key(names: Iterable[str]) -> str:
     if not numbers:
         raise VaultUnavailable("there is no storage key")
     return f"storage-{max(numbers)}"
+
+
+def matching_name(key: int) -> str:
+    """The name of a shared key."""
+    return f"matching-{key}"
+
+
+def newest_matching_key(names: Iterable[str]) -> int | None:
+    """The last number of ``matching-<n>``."""
+    return max((int(found[1]) for found in map(_MATCHING.fullmatch, names) if found), default=None)
 
 
 def at_rest(name: str, nonce: bytes, ciphertext: bytes) -> str:
@@ -98,7 +116,7 @@ def bound(name: str, context: str) -> bytes:
 
 
 def blinded(value: str, purpose: str) -> bytes:
-    """What the blind index hashes. A purpose is a word of ours; a value may be anything."""
+    """What is hashed under a key. A purpose is a word of ours; a value may be anything."""
     return f"{purpose}\n{value}".encode()
 
 

@@ -33,7 +33,7 @@ from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
-from shared.service import clocks, consents, docs, known_keys, problems, retention
+from shared.service import clocks, consents, docs, known_keys, problems, retention, tokens
 from shared.service.admission import Door, check_guarded
 from shared.service.break_glass import deadlines as of_break_glass
 from shared.service.changes import Changes
@@ -54,6 +54,7 @@ from shared.service.routes import (
     capacity,
     cases,
     letters,
+    matches,
     operations,
     privacy,
     records,
@@ -102,7 +103,13 @@ class Member:
 
 
 def _deadlines(office: Office) -> Sequence[Deadline]:
-    return [clocks.deadline(office), *of_break_glass(office), consents.deadline(office), *retention.deadlines(office)]
+    own = (clocks.deadline(office), consents.deadline(office), tokens.deadline(office))
+    return [*own, *of_break_glass(office), *retention.deadlines(office)]
+
+
+def _begin(tx: Transaction, office: Office) -> None:
+    clocks.adopt(tx, office)
+    tokens.begin(tx, office)
 
 
 def agency_member(
@@ -120,6 +127,7 @@ def agency_member(
         referrals.router,
         capacity.router,
         letters.router,
+        matches.router,
         clock_routes.router,
         privacy.router,
         break_glass.router,
@@ -133,7 +141,7 @@ def agency_member(
         (*AGENCY_LINEAGES, *lineages),
         Inbound,
         deadlines=_deadlines,
-        begin=clocks.adopt,
+        begin=_begin,
     )
 
 

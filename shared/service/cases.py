@@ -83,8 +83,6 @@ def register_victim(
         registered_at=at,
     )
     tx.session.add(row)
-    if command.identity is not None:
-        identities.write(tx, office, victim_id, command.identity)
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,
@@ -94,6 +92,8 @@ def register_victim(
     )
     _tell_coordinator(tx, office, registered, custody, victim_id)
     clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
+    if command.identity is not None:  # after the word of who is responsible: tokens are told of whom one knows
+        identities.write(tx, office, victim_id, command.identity)
     return row
 
 

@@ -18,10 +18,10 @@ from shared.contracts.types import DeskRef, UnitRef
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.service import sealed, security_log
+from shared.service import sealed, security_log, tokens
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
-from shared.storage import batches, privacy, referrals
+from shared.storage import batches, matches, privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import DisclosureRow, ErasureRow, HoldRow, ObeyedRow
@@ -102,6 +102,8 @@ def _forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
     victims."""
     sealed.forget(tx, office, victim.id)
     batches.forget_role(tx, victim.id)
+    matches.forget(tx, victim.id)
+    tokens.tell(tx, office, victim.id)
     erased = select(col(ObeyedRow.victim_id)).where(
         col(ObeyedRow.cause) == e.ErasureRequested.type(), col(ObeyedRow.end) == DisclosureEnd.ERASED
     )
@@ -277,8 +279,10 @@ def _carry_out(
         _forget_all(tx, office, victim)
     elif kept is None:
         sealed.forget(tx, office, victim.id, sources)
+        tokens.tell(tx, office, victim.id)
     elif kept is KeptBecause.LEGAL_HOLD:
         sealed.set_aside(tx, office, victim.id, sources)
+        tokens.tell(tx, office, victim.id)
 
 
 def _wrote_for(tx: Transaction, office: Office, victim: VictimRow, tellers: Collection[str]) -> bool:

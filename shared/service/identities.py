@@ -12,7 +12,7 @@ from shared.contracts.codes import BreakGlassReason, IdentityField
 from shared.domain import commands as c
 from shared.domain.access import Caller, Sight, Work, fields_shown
 from shared.domain.refusal import Refused
-from shared.service import numbers, sealed
+from shared.service import numbers, sealed, tokens
 from shared.service.office import Office
 from shared.storage import privacy, referrals, seen
 from shared.storage.agency_tables import AccessRow, VictimRow
@@ -73,6 +73,7 @@ def write(
     sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
     numbers.drop(tx, victim_id, [source])
     numbers.keep(tx, office.vault, victim_id, source, known)
+    tokens.tell(tx, office, victim_id, known)
 
 
 # --- shown ------------------------------------------------------------------------------------------------------------

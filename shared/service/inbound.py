@@ -20,6 +20,7 @@ from shared.service import (
     erasure,
     interviews,
     known_keys,
+    matches,
 )
 from shared.service.handlers import is_same_request, progress, settle
 from shared.service.letters import issuing
@@ -71,6 +72,8 @@ class Inbound:
                 capacity.keep(tx, event)
             case e.LetterIssued():
                 issuing.heard(tx, envelope, event)
+            case e.MatchProposed() | e.MatchWithdrawn():
+                matches.heard(tx, self.office, envelope, event)
             case e.ClockEvent():
                 pass  # where there is no coordinator the other side is told, and keeps a clock of its own
             case e.BreakGlassEvent():

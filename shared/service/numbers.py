@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert
 from sqlmodel import col
 
 from shared.contracts.codes import IdentityField
-from shared.security.blind_index import normalise_nik, normalise_phone
+from shared.domain.spelling import normalise_nik, normalise_phone
 from shared.security.vault import Vault
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow

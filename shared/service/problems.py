@@ -247,6 +247,14 @@ CATALOGUE: dict[str, Kind] = {
         "Tidak ada permintaan penghapusan korban ini dengan id itu.", "No erasure of this victim has this id.",
         "Periksa id di /v1/erasures.", "Check the id at /v1/erasures.",
     ),
+    "unknown-match": _kind(
+        404,
+        "Usulan tidak dikenal", "Unknown proposal",
+        "Tidak ada usulan yang masih berlaku dengan id itu bagi satuan Anda.",
+        "No standing proposal with this id exists for your desk.",
+        "Lihat /v1/matches; usulan ditarik bila tidak ada lagi yang sama.",
+        "See /v1/matches; a proposal is withdrawn when nothing is the same any more.",
+    ),
     "already-decided": _kind(
         409,
         "Sudah diputuskan", "Already decided",

@@ -148,6 +148,15 @@ class VictimView(BaseModel):
     outcome: JourneyOutcome | None
 
 
+class VictimSeen(VictimView):
+    """A victim, and who else is the same person."""
+
+    same_person: list[Id] = Field(
+        description="Kedua pihak mengatakan orang yang sama; hanya bagi penanggung jawab. / Said by both sides; "
+        "shown to who is responsible."
+    )
+
+
 def victim_view(row: VictimRow) -> VictimView:
     """The view of a victim."""
     return VictimView(

@@ -82,8 +82,9 @@ class Reception:
         known = ledger.recorded(tx.session, envelope)
         if known is None:
             key = message.key if len(message.key or "") <= LONGEST_KEY else None
-            # who only follows opens nothing, and keeps no key
-            if key is not None and not self.follower and not ledger.overtaken(tx.session, envelope):
+            # who follows opens nothing of what is for others, and keeps no key of it
+            ours = not self.follower or envelope.receiver == self.member
+            if key is not None and ours and not ledger.overtaken(tx.session, envelope):
                 tx.keys[envelope.id] = key
             outcome = self._record(tx, envelope, message)
         elif known == hashlib.sha256(message.body).hexdigest():

@@ -222,7 +222,9 @@ def give(
     """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
     ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens what we know, and makes the recipient's key
     what = {name: value for name, value in known(tx.session, office, victim_id, Reach.GIVE).items() if name in fields}
-    return _for(tx, office, victim_id, referral_id, recipient, what, ours) if what else None
+    if not what:
+        return None
+    return seal_for(tx, office, victim_id, recipient, purpose(referral_id), what, ours)
 
 
 def give_record(
@@ -231,26 +233,27 @@ def give_record(
     """All fields of a filed form, sealed for one recipient; None where we do not know its key. Raises ValueError
     where they are too long to travel in an event."""
     what = {"fields": json.dumps(dict(fields), ensure_ascii=False)}
-    return _for(tx, office, victim_id, record_id, recipient, what)
+    return seal_for(tx, office, victim_id, recipient, purpose(record_id), what)
 
 
-def _for(
+def seal_for(
     tx: Transaction,
     office: Office,
     victim_id: str,
-    source: str,
     recipient: str,
+    said_for: str,
     what: Mapping[str, str],
     ours: DataKeyRow | None = None,
 ) -> Given | None:
+    """Seal something about a victim for another member, who opens it with the key that goes beside the event; None
+    where we have not their key. ``said_for``: the purpose it is bound to; ``ours``: the row of our own key, if read."""
     try:
         theirs = office.keys.current().to_seal_for(recipient, tx.now)
     except Untrusted as error:
         log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
         return None
-    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, purpose(source))
-    sealed = seal(what, key, victim_id, recipient, purpose(source))
-    return Given(sealed, wrap_key(key, theirs), tuple(sorted(what)))
+    key = _data_key(tx, office, victim_id, ours).for_recipient(victim_id, recipient, said_for)
+    return Given(seal(what, key, victim_id, recipient, said_for), wrap_key(key, theirs), tuple(sorted(what)))
 
 
 def take(

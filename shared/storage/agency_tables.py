@@ -134,6 +134,46 @@ class LetterRow(AgencyStored, table=True):
     recorded_at: datetime = Field(sa_type=UtcMoment)
 
 
+class ToldTokensRow(AgencyStored, table=True):
+    """That the coordinator was told by what a victim may be known again, of what we wrote down ourselves: with which
+    key the tokens were made (0: without one), and our own keyed hash of them, to see that they are still the same."""
+
+    __tablename__ = "told_tokens"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    key: int
+    digest: str = Field(sa_type=Word)
+
+
+class MatchRow(AgencyStored, table=True):
+    """A proposal that a victim of ours may be somebody whom another desk has: codes, pseudonyms, and what was said.
+
+    A proposal of two victims of ours has two rows. ``other_id`` is None once it is withdrawn: the row stays, with
+    nothing in it, so that an older word which comes late brings nothing back.
+    """
+
+    __tablename__ = "matches"
+    __table_args__ = (Index("uq_matches_match_id_victim_id", "match_id", "victim_id", unique=True),)
+
+    number: int | None = number()
+    match_id: str = Field(sa_type=Ident)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    linkseq: int
+    """The number of the coordinator's last word that we have taken in."""
+    other_id: str | None = Field(default=None, sa_type=Ident)
+    other_agency: str | None = Field(default=None, sa_type=Word)
+    other_unit: str | None = Field(default=None, sa_type=Word)
+    kinds: Any = Field(sa_type=Json)
+    strength: str | None = Field(default=None, sa_type=Word)
+    proposed_at: datetime = Field(sa_type=UtcMoment)
+    said: str | None = Field(default=None, sa_type=Word)
+    said_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    client: str | None = Field(default=None, max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    """Who said it, where it was said here."""
+    other_said: str | None = Field(default=None, sa_type=Word)
+
+
 class CapacityRow(AgencyStored, table=True):
     """The latest word of a desk, ours or another agency's, on whether it can take anybody on for a service."""
 

@@ -7,7 +7,16 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from shared.domain.access import NOT_TAKEN_ON, Sight
-from shared.storage.agency_tables import AccessRow, BatchRow, CaseRow, ClockRow, LetterRow, RecordRow, VictimRow
+from shared.storage.agency_tables import (
+    AccessRow,
+    BatchRow,
+    CaseRow,
+    ClockRow,
+    LetterRow,
+    MatchRow,
+    RecordRow,
+    VictimRow,
+)
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
 
@@ -77,6 +86,12 @@ def letters(sight: Sight) -> ColumnElement[bool]:
     filed = select(col(RecordRow.id)).where(col(RecordRow.id) == col(LetterRow.record_id), records(sight))
     printed = (col(LetterRow.agency) == sight.agency) & _unit(sight, LetterRow.unit)
     return or_(printed, handed.exists(), filed.exists())
+
+
+def matches(sight: Sight) -> ColumnElement[bool]:
+    """Standing proposals about a victim that a desk in sight is responsible for."""
+    ours = select(col(VictimRow.id)).where(col(VictimRow.id) == col(MatchRow.victim_id), _held(sight))
+    return col(MatchRow.other_id).is_not(None) & ours.exists()
 
 
 def batches(sight: Sight) -> ColumnElement[bool]:

@@ -31,7 +31,7 @@ from shared.domain.letters import code_of
 from shared.domain.refusal import Refused
 from shared.service.app import wall_clock
 from shared.service.office import new_id
-from shared.storage.agency_tables import CaseRow, LetterRow, VictimRow
+from shared.storage.agency_tables import CaseRow, LetterRow, MatchRow, VictimRow
 from shared.storage.pages import read_cursor, write_cursor
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
@@ -78,6 +78,8 @@ ROLES_OF: Mapping[str, str] = {
     "provide_information": DOERS,
     "remind": DOERS,
     "search_victims": DOERS,
+    "list_matches": "officer supervisor auditor",
+    "decide_match": DOERS,
     "record_consent": DOERS,
     "withdraw_consent": DOERS,
     "list_consents": "officer supervisor auditor",
@@ -144,17 +146,19 @@ OWN, AT_WORK = {TOP, ABOVE_KOLAKA, KOLAKA}, {TOP, ABOVE_MAKASSAR, MAKASSAR}
 CASE, VICTIM, IN_HOUSE, OUTSIDE, RECORD, BATCH = (
     f"0193f0a2-7a10-7000-8000-00000000001{number}" for number in range(1, 7)
 )
+MATCH = "0193f0a2-7a10-7000-8000-000000000019"
 NOBODY = "0193f0a2-7a10-7000-8000-0000000000ff"
 LETTER, NO_LETTER = code_of(1), code_of(2)
 SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN | AT_WORK, OUTSIDE: OWN, NOBODY: set(),
-                                RECORD: OWN | AT_WORK, BATCH: OWN, LETTER: OWN | AT_WORK}  # fmt: skip
+                                RECORD: OWN | AT_WORK, BATCH: OWN, LETTER: OWN | AT_WORK, MATCH: OWN}  # fmt: skip
 """Object → the units for which it exists."""
 
 WHO = {"name": "Mawar Contoh Rekaan", "nik": "7401010101010001", "born_on": "2001-02-03", "phone": "+628000000003",
        "address": "Jalan Rekaan 1", "statement": "Cerita rekaan.", "safe_house": "Rumah rekaan 2"}  # fmt: skip
 NEEDED_TO_INVESTIGATE = set(WHO) - {"safe_house"}
 NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-referral", OUTSIDE: "unknown-referral",
-             RECORD: "unknown-record", BATCH: "unknown-batch", LETTER: "unknown-letter"}  # fmt: skip
+             RECORD: "unknown-record", BATCH: "unknown-batch", LETTER: "unknown-letter",
+             MATCH: "unknown-match"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -292,6 +296,9 @@ COMMON = [
     Try("list_referrals", "", "/v1/referrals", frozenset(UNITS), "200", method="GET"),
     Try("search_victims", "", "/v1/victim-search", frozenset(UNITS), "200",
         body={"field": "nik", "value": WHO["nik"]}),
+    Try("list_matches", "", "/v1/matches", frozenset(UNITS), "200", method="GET"),
+    Try("decide_match", MATCH, f"/v1/matches/{MATCH}/decision", frozenset(OWN), "200",
+        body={"decision": "cannot-tell"}),
     Try("record_consent", VICTIM, f"/v1/victims/{VICTIM}/consents", frozenset(OWN | AT_WORK), "unknown-notice",
         body=CONSENT),
     Try("withdraw_consent", VICTIM, f"/v1/victims/{VICTIM}/consents/withdrawal", frozenset(OWN | AT_WORK), "no-consent",
@@ -401,6 +408,10 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
                            victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=wall_clock(),
                            recorded_at=wall_clock())  # fmt: skip
         app.state.database.write(lambda tx: tx.session.add(letter))
+        proposed = MatchRow(match_id=MATCH, victim_id=VICTIM, linkseq=1, other_id=NOBODY, other_agency="kemenkes",
+                            other_unit="rsud-74.01", kinds=["nik"], strength="strong",
+                            proposed_at=wall_clock())  # fmt: skip
+        app.state.database.write(lambda tx: tx.session.add(proposed))
         yield app
 
 

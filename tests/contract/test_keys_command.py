@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from deploy.keyring import Keyring
 from deploy.keys import app
-from deploy.secrets import Role, make_secrets
+from deploy.secrets import COORDINATION, Role, make_secrets, network
 from shared.security.file_vault import FileVault
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.keys import KeyDirectory, SigningKey
@@ -84,7 +84,7 @@ def operator(tmp_path: Path, as_made: Path) -> Operator:
 
 
 def test_every_agency_is_given_its_keys_and_nobody_else(operator: Operator) -> None:
-    keys = {"library-1.pem", "library-enc-1.pem", "storage-1.key", "blind-index.key"}
+    keys = {"library-1.pem", "library-enc-1.pem", "storage-1.key", "blind-index.key", "matching-1.key"}
     assert {path.name for path in (operator.folder / "library" / "keys").iterdir()} == keys
     own = {"keys", "database.password", "service.password", "nats.seed"}
     own |= {"tls.pem", "tls-key.pem", "client.pem", "client-key.pem"}
@@ -102,9 +102,32 @@ def test_every_agency_is_given_its_keys_and_nobody_else(operator: Operator) -> N
     assert {path.stat().st_mode & 0o777 for path in [operator.folder, *folders]} == {0o700}
 
 
-def test_no_two_agencies_have_a_secret_in_common(operator: Operator) -> None:
-    bodies = [body for _, body in operator.private().values()]
-    assert len(set(bodies)) == len(bodies)
+def test_no_two_agencies_have_a_secret_in_common_but_the_one_by_which_they_know_a_person(operator: Operator) -> None:
+    private = operator.private()
+    shared = {private.pop(f"{agency}/keys/matching-1.key")[1] for agency in ("library", "archive")}
+    bodies = [*(body for _, body in private.values()), *shared]
+    assert len(shared) == 1 and len(set(bodies)) == len(bodies)
+
+
+def test_who_compares_what_was_made_with_the_shared_key_has_it_not(tmp_path: Path) -> None:
+    make_secrets(tmp_path, network(["library", COORDINATION]))
+    assert [path.parent.parent.name for path in tmp_path.glob("*/keys/matching-*.key")] == ["library"]
+
+
+def test_a_shared_key_is_replaced_at_every_agency_and_given_to_one_that_joins(operator: Operator) -> None:
+    assert "matching-2 dibuat" in operator.says("rotate-matching")
+    make_secrets(operator.folder, {**MEMBERS, "museum": Role.AGENCY})
+    for number in (1, 2):
+        found = {path.read_bytes() for path in operator.folder.glob(f"*/keys/matching-{number}.key")}
+        assert len(found) == 1
+        assert len(list(operator.folder.glob(f"*/keys/matching-{number}.key"))) == 3
+
+
+def test_two_shared_keys_of_one_name_are_refused(operator: Operator) -> None:
+    (operator.folder / "archive" / "keys" / "matching-1.key").write_bytes(bytes(32))
+    assert "matching-1.key" in operator.is_refused("rotate-matching")
+    with pytest.raises(ValueError, match="other agencies"):
+        make_secrets(operator.folder, MEMBERS)
 
 
 def test_a_rotation_adds_keys_and_leaves_the_old_ones(operator: Operator) -> None:

@@ -39,7 +39,7 @@ def token(own: Path, pin: Path) -> Token:
 
 
 def test_every_key_of_the_folder_goes_in_once(own: Path, pin: Path) -> None:
-    assert copied(own) == ["library-1", "library-enc-1", "storage-1", "blind-index"]
+    assert copied(own) == ["library-1", "library-enc-1", "storage-1", "matching-1", "blind-index"]
     assert copied(own) == []
 
 
@@ -50,7 +50,7 @@ def test_no_secret_comes_out(token: Token, own: Path) -> None:
         assert list(anyone.get_objects()) == []  # private: without the PIN there is nothing to see
     with pkcs11.lib(str(MODULE)).get_token(token_label=softhsm.LABEL).open(user_pin=softhsm.PIN) as session:
         keys: list[Any] = list(session.get_objects())
-        assert len(keys) == 4
+        assert len(keys) == 5
         for key in keys:
             with pytest.raises(pkcs11.AttributeSensitive):
                 key[Attribute.VALUE]

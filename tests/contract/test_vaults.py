@@ -334,6 +334,22 @@ def test_the_blind_index_is_a_keyed_hash_for_one_purpose(library: Library, vault
     )
 
 
+def test_a_shared_key_makes_the_hash_that_other_agencies_make(library: Library, kept: InFiles | InToken) -> None:
+    key, nik = (library.own / "matching-1.key").read_bytes(), "7401014107990001"
+    expected = hmac.new(key, b"nik\n" + nik.encode(), "sha256").hexdigest()
+    assert (kept.vault.matching_key(), kept.vault.match(1, nik, "nik")) == (1, expected)
+    assert kept.vault.match(1, nik, "phone") != expected != kept.vault.blind(nik, "nik")
+    library.keyring.rotate_matching()
+    kept.take_in()
+    assert kept.vault.matching_key() == 2  # with no start in between
+    assert kept.vault.match(2, nik, "nik") != expected == kept.vault.match(1, nik, "nik")
+
+
+def test_an_agency_may_have_no_shared_key(library: Library) -> None:
+    (library.own / "matching-1.key").unlink()
+    assert library.files().matching_key() is None
+
+
 # --- all of them ----------------------------------------------------------------------------------------------------
 
 

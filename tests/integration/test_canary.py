@@ -279,6 +279,11 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
             for taken_in in [line["victim_id"] for line in lines if line["kind"] == "person" and line["victim_id"]]:
                 await look(canaries, police, taken_in)
 
+    # the same person at two agencies
+    known = {name: canaries.words[f"second {name}"] for name in ("name", "nik", "born_on")}
+    known["phone"] = "+62" + canaries.words["second phone"]
+    refusals += await known_again(network, second, known)
+
     # agreed, taken back, erased
     third = await a_victim(police, identity=canaries.identity("third"))
     agreed = await consent(police, third, fields=["name", "born_on", "phone"])
@@ -327,6 +332,29 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
         refusals.append((await auditor.http.get(f"/v1/victims/{victim}/access-report")).text)
         refusals.append((await auditor.http.get(f"/v1/referrals/{treated}/history")).text)
     return refusals
+
+
+async def known_again(network: Network, victim: str, known: dict[str, str]) -> list[str]:
+    """KemenPPPA registers somebody whom the police have, and both say so; what the lists and the pages show of it."""
+    police, kemenpppa = network["police"], network["kemenpppa"]
+    units, agency = network.apps["kemenpppa"].state.office.units, network.members["kemenpppa"].agency
+    desk = units.desk_for("kemenpppa", "74.01", network.clock().date()).id
+    opened = {"unit": desk, "channel": next(iter(agency.channels)), "exploitation": "sexual"}
+    case = (await kemenpppa.post("/v1/cases", opened)).json()["id"]
+    person = {"age_class": "adult", "sex": "female", "identity": known}
+    again = (await kemenpppa.post(f"/v1/cases/{case}/victims", person)).json()["id"]
+    page = await police.until("/v1/matches", lambda page: any(item["other_id"] == again for item in page["items"]))
+    [match] = [item for item in page["items"] if item["other_id"] == again]
+    assert match["victim_id"] == victim and set(match["kinds"]) == {"nik", "phone", "name-and-birth"}
+    shown = [json.dumps(page)]
+    for side in (police, kemenpppa):
+        await side.until("/v1/matches", lambda page: any(i["match_id"] == match["match_id"] for i in page["items"]))
+        said = await side.post(f"/v1/matches/{match['match_id']}/decision", {"decision": "same-person"})
+        assert said.status_code == 200, said.text
+        shown.append(said.text)
+    await police.until("/v1/matches?state=linked", lambda page: bool(page["items"]))
+    shown += [json.dumps(await police.get(f"/v1/victims/{victim}")), json.dumps(await kemenpppa.get("/v1/matches"))]
+    return shown + [page async for page in pages(network, f"/journeys/{victim}", f"/journeys/{again}")]
 
 
 async def every_move(network: Network, canaries: Canaries, victim: str) -> list[str]:

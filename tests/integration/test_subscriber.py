@@ -160,12 +160,13 @@ IDENTITY = {
 NOTE = "Ibunya, Kanari Ketigaa, menunggu kabar"
 CANARIES = [*IDENTITY.values(), NOTE, "Kanari"]
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
-OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock"}
-"""What ``test_trust``, ``test_break_glass`` and ``test_clocks`` play, and this journey does not."""
+OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock", "match"}
+"""What ``test_trust``, ``test_break_glass``, ``test_clocks`` and ``test_matches`` play, and this journey does not."""
 OF_A_HOSPITAL = {"id.tppo.record.delivered.v1"}
 """What ``test_visum`` plays; no hospital takes part in this journey."""
-OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1"}
-"""Coordination's word about a link, and about keys; its desk is the nation's, so no province reads it."""
+OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}
+"""Coordination's word about a link, and about keys, and what it is told to know somebody again: between desks of the
+nation, so that no province reads it."""
 
 
 async def answered(asker: Client, answerer: Client, victim: str, service: str, *actions: tuple[str, Any]) -> str:
@@ -356,7 +357,10 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
         stream = await everything.read(is_over)
 
     elsewhere = [message for message in stream if message.tokens[5] != "74"]
-    assert {message.tokens[5] for message in elsewhere} == {"73"} and len(elsewhere) >= 7
+    # by what somebody may be known again is told to coordination, and in no province
+    of_nowhere = {".".join(message.tokens[3:5]) for message in elsewhere if message.tokens[5] == "00"}
+    assert of_nowhere == {"tokens.told"}
+    assert {message.tokens[5] for message in elsewhere} == {"73", "00"} and len(elsewhere) >= 7
     assert read == [message for message in stream if message not in elsewhere]
     played = {name for name in schemas if name.split(".")[2] not in OF_ITS_OWN_STORIES}
     played -= OF_THE_NATION | OF_A_HOSPITAL

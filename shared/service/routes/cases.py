@@ -11,8 +11,8 @@ from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingD
 from shared.service.idempotency import Answer
 from shared.service.limits import limit_identities
 from shared.service.problems import COMMANDED, POSTING, next_steps, responses
-from shared.service.read_models import CaseView, VictimView, case_view, victim_view
-from shared.storage import seen, victims
+from shared.service.read_models import CaseView, VictimSeen, VictimView, case_view, victim_view
+from shared.storage import matches, seen, victims
 from shared.storage.database import Transaction
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
@@ -84,11 +84,12 @@ def register_victim(
     summary="Lihat korban / See a victim",
     responses=responses("unknown-victim"),
 )
-def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> VictimView:
+def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> VictimSeen:
     """Nama samaran, fakta kasar, dan penanggung jawab sejauh diketahui instansi ini."""
 
-    def look(session: Session) -> VictimView:
-        return victim_view(victims.see_victim(session, sight, victim_id))
+    def look(session: Session) -> VictimSeen:
+        found = victim_view(victims.see_victim(session, sight, victim_id))
+        return VictimSeen(**dict(found), same_person=matches.same_person(session, sight, victim_id))
 
     return database.read(look)
 

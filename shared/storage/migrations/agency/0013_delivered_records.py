@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "agency_0013"
-down_revision = "agency_0010"
+down_revision = "agency_0012"
 branch_labels = None
 depends_on = None
 

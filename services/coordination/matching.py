@@ -1,0 +1,222 @@
+"""Proposing that two victims may be one person: tokens of two agencies that are the same, and no more than that.
+
+We have not the key that tokens are made with, so we can try no number. We propose to who is responsible for each; what
+they say we pass on, for they do not know who is responsible for the other by now.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+from sqlmodel import Session, col
+
+from services.coordination.queries import journey_row
+from services.coordination.tables import CustodyRow, JourneyRow, ProposalRow, TokenRow, ToldRow
+from shared.contracts import events as e
+from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
+from shared.domain import matching
+from shared.service import tokens
+from shared.service.office import Office, draft, new_id
+from shared.service.reception import Park
+from shared.storage.database import Transaction
+
+ENOUGH = matching.COMMON * 16
+"""Rows of a token that are read: with so many it is one that too many have, whoever told it."""
+
+
+def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
+    """Take an agency's tokens of a victim in the place of those it told before, and see whom they meet. Raises Park."""
+    if envelope.linkseq is None:
+        raise Park("not-theirs-to-say")
+    if _desk(tx.session, event.victim_id) is None:
+        raise Park("not-in-custody")
+    row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
+    if row is not None and row.linkseq >= envelope.linkseq:
+        return  # a later word was here first
+    opened = tokens.opened(tx, office, envelope, event)
+    if opened is None:
+        return
+    if row is None:
+        tx.session.add(ToldRow(victim_id=event.victim_id, agency=envelope.sender, linkseq=envelope.linkseq))
+    else:
+        row.linkseq = envelope.linkseq
+        theirs = (col(TokenRow.victim_id) == event.victim_id) & (col(TokenRow.agency) == envelope.sender)
+        tx.session.execute(delete(TokenRow).where(theirs))
+        tx.erased = True
+    tx.session.add_all(TokenRow(victim_id=event.victim_id, agency=envelope.sender, token=one) for one in opened)
+    tx.session.flush()
+    _reconsider(tx, office, event.victim_id)
+
+
+def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
+    """Note the last word of a side, and tell the other. Raises Park."""
+    was_theirs = select(col(CustodyRow.seq)).where(
+        col(CustodyRow.victim_id) == event.victim_id, col(CustodyRow.agency) == envelope.sender
+    )
+    if tx.session.scalars(was_theirs).first() is None:
+        raise Park("not-in-custody")
+    proposal = tx.session.get(ProposalRow, event.match_id)
+    if proposal is None:
+        return  # withdrawn meanwhile
+    if event.victim_id not in (proposal.first_id, proposal.second_id):
+        raise Park("id-of-another-victim")
+    side = "first" if event.victim_id == proposal.first_id else "second"
+    before: datetime | None = getattr(proposal, f"{side}_said_at")
+    if before is not None and before > event.occurred_at:
+        return
+    setattr(proposal, f"{side}_said", event.decision)
+    setattr(proposal, f"{side}_said_at", event.occurred_at)
+    _tell(tx, office, proposal, _other(proposal, event.victim_id))
+    _show(tx, proposal)
+
+
+def moved(tx: Transaction, office: Office, victim_id: str) -> None:
+    """Another desk is responsible for a victim: tell it what is proposed, and the others whom to ask now."""
+    for proposal in _proposals(tx.session, victim_id):
+        _tell_both(tx, office, proposal)
+
+
+# --- whom tokens meet -------------------------------------------------------------------------------------------------
+
+
+def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
+    """Withdraw what nothing speaks for any more, say it where more does, and propose what is new."""
+    mine, known = _tokens(tx.session, victim_id), set()
+    for proposal in _proposals(tx.session, victim_id):
+        other = _other(proposal, victim_id)
+        known.add(other)
+        theirs = _tokens(tx.session, other)
+        kinds = _kinds(mine.keys() & theirs.keys())
+        erased = not mine or not theirs
+        # what two people have said stands, though a number was written down wrongly; not of who is erased
+        if not kinds and (erased or _state(proposal) is not MatchState.LINKED):
+            _withdraw(tx, office, proposal)
+        elif kinds:
+            _strengthen(tx, office, proposal, kinds)
+    for other in sorted(_met(tx.session, victim_id, mine) - known):
+        kinds = _kinds(mine.keys() & _tokens(tx.session, other).keys())
+        _propose(tx, office, victim_id, other, kinds)
+
+
+def _met(session: Session, victim_id: str, mine: dict[str, set[str]]) -> set[str]:
+    """Who has a token of this victim by the word of another agency; not one that stands for nobody, for so many have
+    it."""
+    met: set[str] = set()
+    for token, agencies in mine.items():
+        same = (col(TokenRow.token) == token) & (col(TokenRow.victim_id) != victim_id)
+        wanted = select(col(TokenRow.victim_id), col(TokenRow.agency)).where(same).limit(ENOUGH)
+        rows = session.execute(wanted).all()
+        if len({other for other, _ in rows}) < matching.COMMON:
+            met |= {other for other, agency in rows if agencies - {agency}}
+    return met
+
+
+def _tokens(session: Session, victim_id: str) -> dict[str, set[str]]:
+    """Token → the agencies that told it of a victim."""
+    found: dict[str, set[str]] = {}
+    for row in session.scalars(select(TokenRow).where(col(TokenRow.victim_id) == victim_id)):
+        found.setdefault(row.token, set()).add(row.agency)
+    return found
+
+
+def _kinds(tokens: Collection[str]) -> list[MatchKind]:
+    return sorted({matching.kind_of(token) for token in tokens})
+
+
+def _proposals(session: Session, victim_id: str) -> list[ProposalRow]:
+    either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
+    return list(session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))))
+
+
+def _other(proposal: ProposalRow, victim_id: str) -> str:
+    return proposal.second_id if victim_id == proposal.first_id else proposal.first_id
+
+
+def _state(proposal: ProposalRow) -> MatchState:
+    return matching.state(proposal.first_said, proposal.second_said)
+
+
+# --- told to who is responsible ---------------------------------------------------------------------------------------
+
+
+def _propose(tx: Transaction, office: Office, one: str, another: str, kinds: list[MatchKind]) -> None:
+    first, second = sorted((one, another))
+    proposal = ProposalRow(
+        id=new_id(),
+        first_id=first,
+        second_id=second,
+        kinds=kinds,
+        strength=matching.strength(kinds),
+        proposed_at=tx.now,
+    )
+    tx.session.add(proposal)
+    _tell_both(tx, office, proposal)
+    _show(tx, proposal)
+
+
+def _strengthen(tx: Transaction, office: Office, proposal: ProposalRow, kinds: list[MatchKind]) -> None:
+    before, now = MatchStrength(proposal.strength), matching.strength(kinds)
+    proposal.kinds, proposal.strength = kinds, now
+    if before is MatchStrength.POSSIBLE and now is MatchStrength.STRONG:
+        _tell_both(tx, office, proposal)
+
+
+def _withdraw(tx: Transaction, office: Office, proposal: ProposalRow) -> None:
+    for victim_id in (proposal.first_id, proposal.second_id):
+        withdrawn = e.MatchWithdrawn(match_id=proposal.id, victim_id=victim_id, occurred_at=tx.now)
+        _emit(tx, office, withdrawn)
+    _show(tx, proposal)
+    tx.session.delete(proposal)
+    tx.erased = True
+
+
+def _tell_both(tx: Transaction, office: Office, proposal: ProposalRow) -> None:
+    for victim_id in (proposal.first_id, proposal.second_id):
+        _tell(tx, office, proposal, victim_id)
+
+
+def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str) -> None:
+    """How a proposal stands, from the side of one victim."""
+    other_id = _other(proposal, victim_id)
+    desk = _desk(tx.session, other_id)
+    assert desk is not None  # tokens are taken of nobody without one
+    sides = [(proposal.first_said, proposal.first_said_at), (proposal.second_said, proposal.second_said_at)]
+    (said, said_at), (other_said, _) = sides if victim_id == proposal.first_id else reversed(sides)
+    proposed = e.MatchProposed(
+        match_id=proposal.id,
+        victim_id=victim_id,
+        other_id=other_id,
+        other_desk=desk,
+        kinds=tuple(map(MatchKind, proposal.kinds)),
+        strength=MatchStrength(proposal.strength),
+        said=SamePerson(said) if said else None,
+        said_at=said_at,
+        other_said=SamePerson(other_said) if other_said else None,
+        occurred_at=tx.now,
+    )
+    _emit(tx, office, proposed)
+
+
+def _emit(tx: Transaction, office: Office, event: e.MatchEvent) -> None:
+    holder = _desk(tx.session, event.victim_id)
+    if holder is not None:
+        tx.emit(draft(event, holder.agency, office.speaker(tx.now.date()), victim_id=event.victim_id))
+
+
+def _desk(session: Session, victim_id: str) -> UnitRef | None:
+    """Who is responsible for a victim."""
+    row: JourneyRow | None = journey_row(session, victim_id)
+    if row is None or row.custody_agency is None:
+        return None
+    return UnitRef(agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or "")
+
+
+def _show(tx: Transaction, proposal: ProposalRow) -> None:
+    """Both journeys show it."""
+    for victim_id in (proposal.first_id, proposal.second_id):
+        row = journey_row(tx.session, victim_id)
+        if row is not None:
+            row.events += 1
+            tx.changed.add(victim_id)

@@ -1,0 +1,131 @@
+"""The same person at two agencies: what is proposed by machine, and what people say of it."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
+from shared.contracts.types import DeskRef, Id, Moment
+from shared.domain import commands as c
+from shared.domain import matching
+from shared.service import matches
+from shared.service.admission import CallerDep, GuardedRoute, SightDep
+from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.service.idempotency import Answer
+from shared.service.problems import POSTING, responses
+from shared.storage import seen
+from shared.storage.agency_tables import MatchRow
+from shared.storage.database import Transaction
+from shared.storage.matches import in_state
+from shared.storage.pages import newest_first
+
+router = APIRouter(prefix="/v1", tags=["orang yang sama"], route_class=GuardedRoute)
+
+
+class MatchView(BaseModel):
+    """A proposal that a victim of ours (``victim_id``) and somebody else's (``other_id``) may be one person."""
+
+    match_id: Id
+    victim_id: Id
+    other_id: Id
+    other_desk: DeskRef = Field(description="Satuan yang dapat ditanya. / The desk to ask.")
+    kinds: list[MatchKind] = Field(
+        description="Yang sama pada keduanya, tanpa isinya. / What is the same, not what it is."
+    )
+    strength: MatchStrength
+    proposed_at: Moment
+    state: MatchState
+    said: SamePerson | None = Field(description="Kata terakhir pihak kita. / The last word of our side.")
+    said_at: Moment | None
+    said_by: str | None = Field(description="The client that said it, where it was said here.")
+    other_said: SamePerson | None
+
+
+class MatchPage(BaseModel):
+    """One page of proposals, newest first."""
+
+    items: list[MatchView]
+    next: str | None
+
+
+class MatchSides(BaseModel):
+    """A proposal after a decision, from each side that is ours: both, where both victims are."""
+
+    items: list[MatchView]
+
+
+@router.get(
+    "/matches",
+    response_model=MatchPage,
+    summary="Mungkin orang yang sama / Proposals",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-cursor")},
+)
+async def list_matches(
+    office: OfficeDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    state: Annotated[MatchState | None, Query(description="Keadaan usulan / how it stands")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Diusulkan mesin dari
+    tanda pembanding; tidak ada yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
+    conditions = [seen.matches(sight)] if state is None else [seen.matches(sight), in_state(state)]
+
+    def look(session: Session) -> tuple[str, MatchPage]:
+        rows, more = newest_first(session, office.vault, MatchRow, conditions, cursor, limit)
+        page = MatchPage(items=[_view(row) for row in rows], next=more)
+        return f'"{sha256(page.model_dump_json().encode()).hexdigest()[:32]}"', page
+
+    answer = await held(changes, matches.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    assert answer is not None  # a list is always there
+    return answer
+
+
+@router.post(
+    "/matches/{match_id}/decision",
+    response_model=MatchSides,
+    summary="Putuskan: orang yang sama atau bukan / Decide",
+    responses=responses("unknown-match", *POSTING),
+)
+def decide_match(
+    match_id: IdPath,
+    command: c.DecideMatch,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Setelah bertanya kepada `other_desk`. Terhubung hanya bila kedua pihak mengatakan `same-person`; keputusan dapat
+    diubah, kata terakhir tiap pihak berlaku."""
+
+    def work(tx: Transaction) -> Answer:
+        rows = matches.decide(tx, office, caller, sight, match_id, command)
+        return Answer(200, MatchSides(items=[_view(row) for row in rows]))
+
+    return posting.once(command, work)
+
+
+def _view(row: MatchRow) -> MatchView:
+    said, other_said = (SamePerson(one) if one else None for one in (row.said, row.other_said))
+    return MatchView(
+        match_id=row.match_id,
+        victim_id=row.victim_id,
+        other_id=row.other_id or "",
+        other_desk=DeskRef(agency=row.other_agency or "", unit=row.other_unit or ""),
+        kinds=[MatchKind(kind) for kind in row.kinds],
+        strength=MatchStrength(row.strength or ""),
+        proposed_at=row.proposed_at,
+        state=matching.state(said, other_said),
+        said=said,
+        said_at=row.said_at,
+        said_by=row.client,
+        other_said=other_said,
+    )

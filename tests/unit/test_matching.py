@@ -1,0 +1,115 @@
+"""What shows that two people may be one: the same number or name in whatever spelling, and never another's."""
+
+import itertools
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
+from shared.domain.matching import TOKEN, are_tokens, kind_of, spelt, state, strength, token
+from shared.domain.spelling import PARTICLES, normalise_name
+
+NIKS = st.from_regex(r"[1-9][0-9]{15}", fullmatch=True)
+WORDS = st.lists(st.from_regex(r"[a-z]{3,10}", fullmatch=True), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("Siti Noerhaliza", "ST. NURHALIZA"),
+        ("Djoko Soesilo", "Joko Susilo"),
+        ("Tjipto Mangoenkoesoemo", "Cipto Mangunkusumo"),
+        ("Jusuf bin Achmad", "Yusuf Akhmad"),
+        ("Mochammad Rizqi", "Muhammad Rizki"),
+        ("Moh. Taufiq", "Taufik, Muhamad"),
+        ("Ma'ruf", "Ma’ruf"),
+        ("Hj. Aisyah binti Rahmat", "Aisyah Rahmat"),
+        ("Budhi Santoso", "Budi  SANTOSO"),
+        ("Annisa", "Anisa"),
+        ("José Rekaan", "Jose\u0301 Rekaan"),
+        ("Ｄｅｗｉ", "Dewi"),
+    ],
+)
+def test_two_spellings_of_a_name_meet(one: str, another: str) -> None:
+    assert normalise_name(one) == normalise_name(another)
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("Dewi Lestari", "Dewa Lestari"),
+        ("Siti", "Sita"),
+        ("Budi", "Rudi"),
+        ("Ahmad Budi", "Ahmad Badu"),
+        ("Ani", "Ina"),
+    ],
+)
+def test_two_names_do_not(one: str, another: str) -> None:
+    assert normalise_name(one) != normalise_name(another)
+
+
+@given(st.text(max_size=60))
+def test_a_spelling_is_spelt_as_it_is(text: str) -> None:
+    try:
+        once = normalise_name(text)
+    except ValueError as error:
+        assert not text.strip() or text not in str(error)
+        return
+    assert normalise_name(once) == once
+
+
+@given(WORDS)
+def test_neither_order_nor_capitals_nor_marks_nor_particles_make_another_name(words: list[str]) -> None:
+    mixed = [f"{word.upper()}." for word in reversed(words)]
+    written = ", ".join(mixed)
+    assert normalise_name(written) == normalise_name(" ".join(words))
+    assume(not set(words) & PARTICLES)
+    assert normalise_name("Hj. " + " binti ".join(words)) == normalise_name(" ".join(words))
+
+
+@pytest.mark.parametrize("text", ["", " ", "...", "123", "'"])
+def test_what_has_no_letters_is_no_name(text: str) -> None:
+    with pytest.raises(ValueError, match="a name has letters"):
+        normalise_name(text)
+
+
+@given(NIKS, NIKS)
+def test_two_numbers_never_meet(one: str, another: str) -> None:
+    assume(one != another)
+    assert spelt({"nik": one}) != spelt({"nik": another})
+
+
+def test_only_what_is_whole_shows_somebody() -> None:
+    assert spelt({"name": "Siti"}) == spelt({"born_on": "1999-07-01"}) == spelt({}) == {}
+    assert spelt({"address": "Jalan Rekaan", "statement": "Rekaan"}) == {}
+    assert spelt({"nik": "0000000000000000"}) == {}  # what is typed where there is none
+    assert spelt({"phone": "110"}) == {}
+    known = {"name": "Siti", "born_on": "1999-07-01", "nik": "7401014107990001", "phone": "0812-3456-7890"}
+    assert spelt(known) == {
+        MatchKind.NIK: "7401014107990001",
+        MatchKind.PHONE: "+6281234567890",
+        MatchKind.NAME_AND_BIRTH: "siti\n1999-07-01",
+    }
+
+
+def test_a_token_says_its_key_and_kind_and_holds_160_bits() -> None:
+    made = token(3, MatchKind.NAME_AND_BIRTH, "ab" * 32)
+    assert made == "3.name-and-birth." + "ab" * 20 and TOKEN.fullmatch(made)
+    assert kind_of(made) is MatchKind.NAME_AND_BIRTH and are_tokens({"name-and-birth": made})
+    for wrong in ({"nik": made}, {"name-and-birth": made + "a"}, {"name-and-birth": "Siti"}, {"nik": "3.name.x"}):
+        assert not are_tokens(wrong)
+
+
+def test_an_exact_number_says_much_and_two_things_that_say_little_as_much() -> None:
+    assert strength([MatchKind.NIK]) is MatchStrength.STRONG
+    assert strength([MatchKind.PHONE]) is strength([MatchKind.NAME_AND_BIRTH]) is MatchStrength.POSSIBLE
+    assert strength([MatchKind.PHONE, MatchKind.NAME_AND_BIRTH]) is MatchStrength.STRONG
+
+
+def test_two_make_a_link_and_one_can_close_it() -> None:
+    for one, another in itertools.product([None, *SamePerson], repeat=2):
+        found = state(one, another)
+        assert found == state(another, one)
+        assert (found is MatchState.LINKED) == (one == another == SamePerson.SAME)
+        assert (found is MatchState.CLOSED) == (SamePerson.DIFFERENT in (one, another))
