@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from logging.handlers import QueueHandler
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -166,6 +166,7 @@ def test_the_fonts_are_here_small_and_with_their_licence(name: str) -> None:
     assert "Bitstream" in (folder / "LICENSE.txt").read_text()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=3000))
 def test_whatever_somebody_wrote_can_be_drawn_and_is_told_to_no_log(said: str) -> None:
     told: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
