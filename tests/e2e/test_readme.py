@@ -40,6 +40,7 @@ def here(text: str, run: Run) -> str:
     text = re.sub(
         r'make token ARGS="([^"]*)"', f'make {" ".join(ENVIRONMENT)} token ARGS="\\1 --folder {run.secrets}"', text
     )
+    text = text.replace(" .run/", f" {run.folder}/")
     return text.replace("tls://127.0.0.1:4222", str(run.state()["nats"]["url"]))
 
 
@@ -47,15 +48,19 @@ def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
     assert shutil.which("curl"), "this test needs curl"
     calls = [block for kind, block in BLOCKS if kind == "bash" and block.startswith(("curl", "TOKEN="))]
     # in one shell, as a reader has it: the token of one block is used in the next
-    script = here("".join(calls), run).replace("curl -sS", "echo; curl -sS --fail-with-body")
+    script = here("".join(calls), run).replace("curl -sS", "echo; curl -sS --fail-with-body --no-progress-meter")
     # a reader is at a prompt, not in ``make test``, which would have its own make say where it is
     prompt = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(["bash", "-euc", script], cwd=ROOT, env=prompt, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    answers = done.stdout.strip().split("\n")
-    assert len(answers) == script.count("curl -sS") == script.count("Authorization: Bearer") == 11
+    answers = [line for line in done.stdout.split("\n") if line]
+    assert script.count("curl -sS") == script.count("Authorization: Bearer") == 15
+    assert len(answers) == 14  # the PDF goes into its file
     assert '"status":"received"' in answers[3] and '"status":"accepted"' in answers[4]
     assert '"form":"police-report"' in answers[8] and '"clock":"spdp"' in answers[10]
+    assert '"registered":2,"refused":0' in answers[11] and '"kind":"referral-letter"' in answers[12]
+    assert '"issued":"proven","tells":"proven","standing":"current"' in answers[13]
+    assert (run.folder / "surat.pdf").read_bytes().startswith(b"%PDF-")
     assert '"name":"Melati Contoh Rekaan"' in answers[6] and '"purpose":"family-tracing"' in answers[7]
 
 
