@@ -84,7 +84,10 @@ async def test_a_man_is_brought_from_phnom_penh_to_his_village_and_is_paid_what_
         here = {**HANDED_OVER, "region": INDRAMAYU}
         unsigned = {**here, "giver": "province-office", "taker": "regency-office", "taker_signed": False}
         assert await indramayu.cannot_file("handover", man, **unsigned, leg="regency") == "not-signed"
-        await indramayu.files("handover", victim=man, **{**unsigned, "taker_signed": True}, leg="regency")
+        signed = await indramayu.files("handover", victim=man, **{**unsigned, "taker_signed": True}, leg="regency")
+        minutes = (await indramayu.does(f"/v1/records/{signed}/letters"))["code"]  # berita acara, on paper
+        checked = await indramayu.client.get(f"/v1/letters/{minutes}")
+        assert (checked["issued"], checked["tells"], checked["standing"]) == ("proven", "proven", "current")
         await indramayu.files(
             "handover", victim=man, **{**here, "giver": "regency-office", "taker": "family"}, leg="village"
         )

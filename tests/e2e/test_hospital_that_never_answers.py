@@ -21,8 +21,9 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         who = {"name": "Gading Contoh Rekaan"}
         victim = await polres.registers(case, age_class="adult", sex="male", home_region=KOLAKA, identity=who)
 
-        # --- asked at once; six hours by the standard of the UPTD, and they pass
+        # --- asked at once, and a slip to answer on goes with him, for the hospital works on paper; six hours by the standard of the UPTD, and they pass
         first = await polres.asks(silent, victim, "first-aid", priority="urgent")
+        slip = (await polres.does(f"/v1/referrals/{first}/letters", {"kind": "reply-slip"}))["code"]
         asked_at = datetime.fromisoformat((await polres.client.get(f"/v1/referrals/{first}"))["requested_at"])
         for hours, told in ((4, 1), (2, 2)):
             network.clock.advance(hours * HOUR)
@@ -54,12 +55,19 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         await other.files("examination", referral=second, condition="inpatient", agreed=True, findings="Rekaan.")
         await other.completes(second, polres)
 
-        # --- the first hospital answers after all, about what it had done on the first day: nothing of it is lost
+        # --- the first hospital's slip turns up, signed on the first day: when it was signed and when it was entered
+        # are both kept, and nothing of it is lost
         then = (asked_at + 5 * HOUR).isoformat()
-        await silent.client.must(first, "accept", occurred_at=then)
+        await silent.client.until(f"/v1/referrals/{first}", lambda seen: seen["version"] >= 2)
+        signed = {"letter": slip.lower(), "answer": "accepted", "signed_by": "Perawat Rekaan", "occurred_at": then}
+        await silent.does(f"/v1/referrals/{first}/paper-answer", signed)
         await silent.client.must(first, "start", occurred_at=then)
         await silent.client.must(first, "complete", outcome="partly-provided")
         late = await polres.client.until_status(first, "completed")
+        history = (await polres.client.get(f"/v1/referrals/{first}/history"))["items"]
+        [accepted] = [one for one in history if one["type"].startswith("id.tppo.referral.accepted")]
+        assert datetime.fromisoformat(accepted["data"]["occurred_at"]) == asked_at + 5 * HOUR
+        assert datetime.fromisoformat(accepted["recorded_at"]) > asked_at + 30 * HOUR
         assert late["outcome"] == "partly-provided"
         for code in ("police", "kemenkes"):
             stopped = told_by(network, code)[-1]
