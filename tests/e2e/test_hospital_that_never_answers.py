@@ -21,7 +21,7 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         who = {"name": "Gading Contoh Rekaan"}
         victim = await polres.registers(case, age_class="adult", sex="male", home_region=KOLAKA, identity=who)
 
-        # --- asked at once, and a slip to answer on goes with him, for the hospital works on paper; six hours by the standard of the UPTD, and they pass
+        # --- asked at once, with a slip to answer on, for it works on paper; six hours by the standard of the UPTD pass
         first = await polres.asks(silent, victim, "first-aid", priority="urgent")
         slip = (await polres.does(f"/v1/referrals/{first}/letters", {"kind": "reply-slip"}))["code"]
         asked_at = datetime.fromisoformat((await polres.client.get(f"/v1/referrals/{first}"))["requested_at"])
