@@ -11,15 +11,15 @@ from deploy.journey import play
 from tests.e2e.stack import PATIENCE, Run, running
 
 KILLS = [
-    ("police", 2),
+    ("police", 5),
     ("issuer", 2),  # before the others have their first token
-    ("kemenpppa", 5),
-    ("kemenkes", 9),
-    ("nats", 4),
-    ("nats", 16),
-    ("kemensos", 14),
-    ("coordination", 12),
-    ("coordination", 21),
+    ("kemenpppa", 7),
+    ("kemenkes", 14),
+    ("nats", 6),
+    ("nats", 20),
+    ("kemensos", 19),
+    ("coordination", 16),
+    ("coordination", 24),
 ]
 """Who dies, and after which step of the journey."""
 IN_FLIGHT_SECONDS = 0.02
@@ -48,7 +48,7 @@ async def test_the_journey_completes_although_one_is_killed(run: Run, name: str,
     result = await play(run.urls, run.auths(), report)
 
     assert len(result.victims) == 2
-    assert len(result.handovers) == 9
+    assert len(result.handovers) == 11
     await until_back_again(run, name, victim)
     assert f"{name} died and is started again" in run.output
 

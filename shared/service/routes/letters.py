@@ -13,7 +13,7 @@ from shared.service import handlers
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
 from shared.service.idempotency import Answer
-from shared.service.letters import answers, checking, contents, issuing, pdf
+from shared.service.letters import answers, checking, contents, issuing
 from shared.service.letters.checking import Checked, Proof
 from shared.service.letters.paper import Paper
 from shared.service.limits import limit_identities
@@ -144,6 +144,8 @@ def print_letter(
 ) -> Response:
     """Identitas sebatas yang sudah diberikan dengan rujukannya dan yang boleh dilihat pemanggil; setiap pembacaan
     dicatat dalam transaksi yang sama. Lembar jawaban tidak memuat identitas."""
+    from shared.service.letters import pdf  # with its fonts it takes a quarter of a second: not at every start
+
     known = read_code(code, "code")
 
     def work(tx: Transaction) -> Paper:
