@@ -23,7 +23,10 @@ test: $(READY) ## semua uji / every test
 	  echo "No browser: the tests of the page will fail. On Debian: apt-get install chromium"
 	@command -v softhsm2-util > /dev/null || \
 	  echo "No SoftHSM: vaults are tested with files alone. On Debian: apt-get install softhsm2"
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@$(if $(ARGS),exec $(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest $(TOGETHER) && exec $(BIN)/python -m pytest tests/e2e)
+
+# those that measure, or start everything there is, run by themselves
+TOGETHER := --numprocesses 2 --dist loadfile tests/unit tests/contract tests/integration tests/fuzz
 
 # what is compiled is kept: each worker, and each service that a test starts, would compile all of it again
 unexport PYTHONDONTWRITEBYTECODE
