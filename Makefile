@@ -26,7 +26,7 @@ test: $(READY) ## semua uji / every test
 	@$(if $(ARGS),exec $(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest $(TOGETHER) && exec $(BIN)/python -m pytest tests/e2e)
 
 # those that measure, or start everything there is, run by themselves
-TOGETHER := --numprocesses 2 --dist loadfile tests/unit tests/contract tests/integration tests/fuzz
+TOGETHER := --numprocesses 2 --dist loadfile tests/fuzz tests/integration tests/contract tests/unit
 
 # what is compiled is kept: each worker, and each service that a test starts, would compile all of it again
 unexport PYTHONDONTWRITEBYTECODE

@@ -37,7 +37,7 @@ if softhsm.FOUND:  # make test says so when it is not
         pin, own = softhsm.new_token(tmp_path), secrets / "police" / "keys"
         library = pkcs11.lib(str(softhsm.FOUND[0]))
         with library.get_token(token_label=softhsm.LABEL).open(rw=True, user_pin=softhsm.PIN) as session:
-            assert len(copy_keys(own, "police", session)) == 4
+            assert len(copy_keys(own, "police", session)) == 5
         softhsm.restart()
         for path in own.iterdir():
             path.unlink()
