@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,15 @@ def _belongs(pid: int, group: int) -> bool:
     except OSError:
         return False
     return int(its_group) == group and state not in "ZX"
+
+
+def until_free(ports: Iterable[int], seconds: float) -> list[int]:
+    """Which of these ports somebody still has after at most so long: of a process that is killed, a thread may yet be
+    closing what it had when the process itself only waits to be reaped."""
+    deadline, taken = time.monotonic() + seconds, list(ports)
+    while (taken := [port for port in taken if not is_free(port)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return taken
 
 
 def until_gone(group: int, seconds: float) -> list[int]:

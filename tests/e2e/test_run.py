@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from deploy.authority import make_certificates
-from deploy.embedded_nats import is_free
 from deploy.run import NATS_PORT, choose_ports
 from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
 from shared.security.development import lies_in_development
-from tests.e2e.stack import left_of_group, running, six_free_ports, until_gone
+from tests.e2e.stack import left_of_group, running, six_free_ports, until_free, until_gone
 
 READY_SECONDS = 10.0
 STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"
@@ -72,7 +71,7 @@ def test_however_it_is_ended_no_process_is_left(tmp_path: Path, moment: str, sig
         assert until_gone(state["group"], 2 if signals == ["SIGKILL"] else 0) == []
         assert code == (-signal.SIGKILL if signals == ["SIGKILL"] else 0), run.output
     ports = [int(one["url"].rpartition(":")[2]) for one in (*state["services"].values(), state["issuer"])]
-    assert all(map(is_free, ports))
+    assert until_free(ports, 2 if signals == ["SIGKILL"] else 0) == []
     assert "Traceback" not in run.output
 
 
