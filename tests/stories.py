@@ -4,28 +4,21 @@ Real NATS, real databases, every call over HTTP with the token of an officer of 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.access import Role
+from tests.integration.test_work_of_the_others import FIELDS
 from tests.network import Client, Network, asking, problem
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
 ARRIVED_WITHIN = 60
 """Seconds: what was published and not acknowledged is sent again in less."""
-NO_BEDS = dict.fromkeys(("female_adult", "male_adult", "female_child", "male_child", "separate"), 0)
 PLAN_OF_RETURN: Mapping[str, Any] = {"safety": "safe", "family_ready": True, "agreed": True}
-STAGES_OF_REHABILITATION: Mapping[str, Mapping[str, Any]] = {
-    "first-approach": {"agreed": True},
-    "social-assessment": {"findings": "Hasil asesmen rekaan."},
-    "rehabilitation-plan": {"agreed": True, "plan": "Rencana rekaan."},
-    "rehabilitation": {"activity": "Kegiatan rekaan."},
-    "resocialisation": {"family_ready": True},
-    "termination": {"end": "goals-reached"},
-}
-VISIT: Mapping[str, Any] = {"visited_on": "2026-01-31", "feels": "well", "risk": "none"}
+STAGES_OF_REHABILITATION = {stage: fields for stage, fields in FIELDS.items() if stage != "further-guidance"}
+VISIT = FIELDS["further-guidance"]
 
 
 @dataclass
@@ -131,27 +124,29 @@ class Story:
         """Every event has its receipt, no link has a gap, and nothing is parked."""
         for code in (*AGENCIES, "coordination"):
             operator = await self.network.operator(code)
-            with woken_by_commits(self.network, code) as woken:
-                async with asyncio.timeout(ARRIVED_WITHIN):
-                    while lacking := [one for one in (await operator.get("/v1/links"))["items"] if not is_whole(one)]:
-                        print(code, lacking)  # shown where it takes too long
-                        await woken.wait()
-                        woken.clear()
+            await every_one(self.network, operator, "/v1/links", is_whole)
             assert (await operator.get("/v1/parked"))["items"] == [], code
 
 
-@contextmanager
-def woken_by_commits(network: Network, code: str) -> Iterator[asyncio.Event]:
-    """Hear of every commit of a member: of how its links stand no GET can be held open."""
+async def every_one(network: Network, client: Client, path: str, fits: Callable[[Any], Any]) -> list[Any]:
+    """The items of a list that cannot be held open, once all of them fit: it is read again after each commit."""
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
-    listeners = network.apps[code].state.database.listeners
+    listeners = network.apps[client.code].state.database.listeners
 
     def committed(_: Any) -> None:
         loop.call_soon_threadsafe(woken.set)
 
     listeners.append(committed)
     try:
-        yield woken
+        async with asyncio.timeout(ARRIVED_WITHIN):
+            while True:
+                items: list[Any] = (await client.get(path))["items"]
+                lacking = [one for one in items if not fits(one)]
+                if not lacking:
+                    return items
+                print(client.code, lacking)  # shown where it takes too long
+                await woken.wait()
+                woken.clear()
     finally:
         listeners.remove(committed)
 

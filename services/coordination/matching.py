@@ -7,10 +7,10 @@ they say we pass on, for they do not know who is responsible for the other by no
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from services.coordination.queries import journey_row
+from services.coordination.queries import journey_row, proposals_of
 from services.coordination.tables import CustodyRow, JourneyRow, ProposalRow, TokenRow, ToldRow
 from shared.contracts import events as e
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
@@ -74,7 +74,7 @@ def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchD
 
 def moved(tx: Transaction, office: Office, victim_id: str) -> None:
     """Another desk is responsible for a victim: tell it what is proposed, and the others whom to ask now."""
-    for proposal in _proposals(tx.session, victim_id):
+    for proposal in proposals_of(tx.session, victim_id):
         _tell_both(tx, office, proposal)
 
 
@@ -84,7 +84,7 @@ def moved(tx: Transaction, office: Office, victim_id: str) -> None:
 def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
     """Withdraw what nothing speaks for any more, say it where more does, and propose what is new."""
     mine, known = _tokens(tx.session, victim_id), set()
-    for proposal in _proposals(tx.session, victim_id):
+    for proposal in proposals_of(tx.session, victim_id):
         other = _other(proposal, victim_id)
         known.add(other)
         theirs = _tokens(tx.session, other)
@@ -123,11 +123,6 @@ def _tokens(session: Session, victim_id: str) -> dict[str, set[str]]:
 
 def _kinds(tokens: Collection[str]) -> list[MatchKind]:
     return sorted({matching.kind_of(token) for token in tokens})
-
-
-def _proposals(session: Session, victim_id: str) -> list[ProposalRow]:
-    either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
-    return list(session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))))
 
 
 def _other(proposal: ProposalRow, victim_id: str) -> str:

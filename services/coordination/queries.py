@@ -246,9 +246,14 @@ def _alarms(session: Session, names: Names, victim_id: str) -> list[m.AlarmView]
     return [_alarm(row, names) for row in sorted(rows, key=lambda row: (row.due_at, row.clock, row.agency))]
 
 
-def _same_person(session: Session, victim_id: str) -> dict[MatchState, int]:
+def proposals_of(session: Session, victim_id: str) -> Sequence[ProposalRow]:
+    """The proposals that a victim may be somebody else too."""
     either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
-    rows = session.scalars(select(ProposalRow).where(either)).all()
+    return session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))).all()
+
+
+def _same_person(session: Session, victim_id: str) -> dict[MatchState, int]:
+    rows = proposals_of(session, victim_id)
     counts = Counter(matching.state(row.first_said, row.second_said) for row in rows)
     return {state: counts[state] for state in MatchState}
 

@@ -4,6 +4,7 @@ commit touches what it asks for."""
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Header, Response
@@ -100,6 +101,24 @@ async def held(
     if not fresh:
         return Response(status_code=304, headers={"ETag": etag})
     return Response(view.model_dump_json(), headers={"ETag": etag}, media_type="application/json")
+
+
+async def held_list(
+    changes: Changes,
+    wanted: str,
+    look: Callable[[], tuple[str, BaseModel]],
+    prefer: str | None,
+    if_none_match: str | None,
+) -> Response:
+    """The same of a list, which is always there."""
+    answer = await held(changes, wanted, look, prefer, if_none_match)
+    assert answer is not None
+    return answer
+
+
+def tag_of(said: str) -> str:
+    """The ETag of an answer, of what it says."""
+    return f'"{sha256(said.encode()).hexdigest()[:32]}"'
 
 
 def wait_of(prefer: str | None) -> float:

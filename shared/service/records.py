@@ -4,7 +4,7 @@ One unit of work: the rules, the row with its clear fields, the sealed ones besi
 starts and stops, and what the agency itself does with it (``Effect``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from shared.contracts.types import DeskRef, UnitRef
 from shared.domain import commands as c
 from shared.domain.access import NOT_TAKEN_ON, Caller, Sight
 from shared.domain.clocks import About as Runs
-from shared.domain.forms import About, Earlier, Filed, Filing, Filled, Form, decide
+from shared.domain.forms import About, Earlier, Filing, Filled, Form, decide
 from shared.domain.refusal import Refused
 from shared.service import clocks, delivery, identities, interviews, sealed
 from shared.service.handlers import speaking_unit
@@ -74,13 +74,14 @@ def file(
     at = c.when(filled, tx.now)
     before = records.filed_about(tx.session, subject.about)
     values = filled.model_dump(include={field.code for field in form.fields}, exclude_none=True)
+    named = _named(tx, sight, form, values)
     filing = Filing(
         values=values,
         at=at,
         before=tuple(records.to_filed(row) for row in before if row.id != filled.corrects),
         is_child=subject.victim is not None and is_child(subject.victim),
         interviews=len(interviews.known(tx.session, subject.victim.id)) if subject.victim else 0,
-        named=_named(tx, sight, form, values),
+        named={code: records.to_filed(row) for code, row in named.items()},
     )
     corrected = next((row for row in before if row.id == filled.corrects and row.form == form.code), None)
     if filled.corrects is not None and corrected is None:
@@ -103,7 +104,7 @@ def file(
     tx.changed |= {row.about, row.id, row.victim_id or row.about}
     if office.agency.coordinator is not None:
         tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
-    _run_clocks(tx, office, filed, subject, row, filing)
+    _run_clocks(tx, office, filed, subject, row, named.values())
     if form.counts_as_interview and corrected is None:
         interviews.held(tx, office, row, subject.unit)
     if form.statement in values and subject.victim is not None:
@@ -116,15 +117,13 @@ def file(
 
 
 def _run_clocks(
-    tx: Transaction, office: Office, filed: e.RecordFiled, subject: Subject, row: RecordRow, filing: Filing
+    tx: Transaction, office: Office, filed: e.RecordFiled, subject: Subject, row: RecordRow, named: Iterable[RecordRow]
 ) -> None:
     """Start and stop what this record does; also what runs for itself, or for an earlier record that it names."""
     facts = {"form": row.form, **row.facts}
     ids = {**subject.ids, Runs.RECORD: records.first_of(tx.session, row).id}
     clocks.note(tx, office, filed, ids, subject.unit, facts)
-    for named in filing.named.values():
-        answered = records.load(tx.session, named.id)
-        assert answered is not None  # it was looked up to be named
+    for answered in named:
         clocks.stop(tx, office, filed, {Runs.RECORD: records.first_of(tx.session, answered).id}, facts)
 
 
@@ -181,14 +180,14 @@ def _sealed_under(row: RecordRow) -> str:
     return row.victim_id or row.case_id or row.id
 
 
-def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any]) -> dict[str, Filed]:
+def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any]) -> dict[str, RecordRow]:
     found = {}
     for field in form.fields:
         if isinstance(field.kind, Earlier) and field.code in values:
             row = records.load(tx.session, values[field.code], seen.records(sight))
             if row is None or row.form not in field.kind.forms or row.corrected_by is not None:
                 raise Refused("unknown-record", field=field.code)
-            found[field.code] = records.to_filed(row)
+            found[field.code] = row
     return found
 
 

@@ -265,7 +265,7 @@ def take(
     was erased meanwhile, or is another's) nothing is readable.
     """
     try:
-        key, fields = _came(tx, office, event_id, victim_id, referral_id, sealed)
+        key, fields = came(tx, office, event_id, victim_id, sealed, purpose(referral_id))
         given = Identity.model_validate(fields).model_dump(exclude_none=True)
     except (Unopenable, ValidationError) as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
@@ -283,7 +283,7 @@ def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, 
     """Keep a filed form that another agency delivered, and the key that came beside it. Whether it can be read:
     without a key (it was erased meanwhile, or is another's) nothing is."""
     try:
-        key, _ = _came(tx, office, event_id, victim_id, record_id, sealed)
+        key, _ = came(tx, office, event_id, victim_id, sealed, purpose(record_id))
     except Unopenable as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return False
@@ -292,12 +292,12 @@ def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, 
     return True
 
 
-def _came(
-    tx: Transaction, office: Office, event_id: str, victim_id: str, source: str, sealed: str
+def came(
+    tx: Transaction, office: Office, event_id: str, victim_id: str, sealed: str, said_for: str
 ) -> tuple[DataKey, dict[str, str]]:
-    """The key that came beside an event, and what it opens. Raises Unopenable."""
+    """The key that came beside an event, and what it opens of what was sealed with ``seal_for``. Raises Unopenable."""
     key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
-    return key, open_sealed(sealed, key, victim_id, office.code, purpose(source))
+    return key, open_sealed(sealed, key, victim_id, office.code, said_for)
 
 
 def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:

@@ -15,7 +15,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
 from shared.contracts.envelope import Envelope
 from shared.domain.matching import are_tokens, spelt, token
-from shared.security.sealing import DataKey, Unopenable, key_id_of, open_sealed
+from shared.security.sealing import Unopenable
 from shared.security.vault import Vault
 from shared.service import sealed
 from shared.service.deadlines import Deadline
@@ -84,9 +84,7 @@ def opened(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTo
     if told.sealed is None:
         return []
     try:
-        wrapped = tx.keys.get(envelope.id, "")
-        key = DataKey.committed(office.vault.open_key(wrapped), key_id_of(told.sealed))
-        tokens = open_sealed(told.sealed, key, told.victim_id, office.code, PURPOSE)
+        _, tokens = sealed.came(tx, office, envelope.id, told.victim_id, told.sealed, PURPOSE)
     except Unopenable as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return None

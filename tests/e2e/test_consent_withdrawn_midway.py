@@ -3,18 +3,17 @@
 What was disclosed on her word stops at every holder, each says so, and nobody sends her away because of it.
 """
 
-import asyncio
 from typing import Any
 
-from tests.network import WAIT, Network
+from tests.integration.test_shelter import NONE as NO_BEDS
+from tests.network import Network
 from tests.stories import (
-    NO_BEDS,
     STAGES_OF_REHABILITATION,
     VISIT,
     Desk,
+    every_one,
     everybody_at_work,
     responsible,
-    woken_by_commits,
 )
 
 WHO = {
@@ -73,7 +72,7 @@ async def test_what_was_given_on_her_word_ends_with_it_and_the_help_does_not(net
         given = f"/v1/victims/{woman}/disclosures"
         for desk in (hospital, shelter):
             await desk.client.until_status(examination if desk is hospital else bed, "in-progress")
-        ended = await until_all_ended(story.network, uptd, given)
+        ended = await every_one(network, uptd.client, given, lambda one: one["end"])
         assert {(one["agency"], one["end"]) for one in ended} == {("kemenkes", "erased"), ("kemensos", "erased")}
         assert await hospital.reads_of(woman) == {} == await shelter.reads_of(woman)
         assert (await uptd.reads_of(woman))["name"] == WHO["name"]  # who is responsible still knows
@@ -105,13 +104,3 @@ async def test_what_was_given_on_her_word_ends_with_it_and_the_help_does_not(net
         assert responsible(journey) == [uptd.unit, shelter.unit]
         assert WHO["name"] not in str(journey)
         await story.nothing_was_lost()
-
-
-async def until_all_ended(network: Network, uptd: Desk, path: str) -> list[dict[str, Any]]:
-    """What was given, once every holder has said what became of it."""
-    with woken_by_commits(network, uptd.agency) as woken:
-        async with asyncio.timeout(WAIT):
-            while not all(one["end"] for one in (await uptd.client.get(path))["items"]):
-                await woken.wait()
-                woken.clear()
-    return list((await uptd.client.get(path))["items"])

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from shared.domain import commands as c
 from shared.service import break_glass as glass
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
-from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.changes import IfNoneMatch, Prefer, held_list
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
 from shared.service.limits import limit_break_glasses, limit_identities
@@ -63,9 +63,7 @@ async def list_break_glass(
         page = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
         return glass.etag(rows), page
 
-    answer = await held(changes, glass.WATCHED, lambda: database.read(look), prefer, if_none_match)
-    assert answer is not None  # a list is always there
-    return answer
+    return await held_list(changes, glass.WATCHED, lambda: database.read(look), prefer, if_none_match)
 
 
 @router.post(

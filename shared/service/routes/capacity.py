@@ -1,6 +1,5 @@
 """Capacity: a desk says whether it can take anybody on; whoever refers looks before they ask."""
 
-from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -13,7 +12,7 @@ from shared.domain import commands as c
 from shared.domain.routing import Unit
 from shared.service import capacity
 from shared.service.admission import GuardedRoute, SightDep
-from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.changes import IfNoneMatch, Prefer, held_list, tag_of
 from shared.service.dependencies import ChangesDep, DatabaseDep, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
 from shared.service.problems import COMMANDED, responses
@@ -106,11 +105,9 @@ async def list_capacity(
         words = capacity.standing(session, agency, service, now)
         desks = capacity.nearest(office, words, agency, region, now)[:MOST]
         page = CapacityList(items=[_view(desk, words.get(desk.id)) for desk in desks])
-        return f'"{sha256(page.model_dump_json().encode()).hexdigest()[:32]}"', page
+        return tag_of(page.model_dump_json()), page
 
-    answer = await held(changes, capacity.WATCHED, lambda: database.read(look), prefer, if_none_match)
-    assert answer is not None  # a list is always there
-    return answer
+    return await held_list(changes, capacity.WATCHED, lambda: database.read(look), prefer, if_none_match)
 
 
 def _view(desk: Unit, word: CapacityRow | None) -> DeskCapacity:

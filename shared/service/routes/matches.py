@@ -1,6 +1,5 @@
 """The same person at two agencies: what is proposed by machine, and what people say of it."""
 
-from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -13,7 +12,7 @@ from shared.domain import commands as c
 from shared.domain import matching
 from shared.service import matches
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
-from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.changes import IfNoneMatch, Prefer, held_list, tag_of
 from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
 from shared.service.idempotency import Answer
 from shared.service.problems import POSTING, responses
@@ -82,11 +81,9 @@ async def list_matches(
     def look(session: Session) -> tuple[str, MatchPage]:
         rows, more = newest_first(session, office.vault, MatchRow, conditions, cursor, limit)
         page = MatchPage(items=[_view(row) for row in rows], next=more)
-        return f'"{sha256(page.model_dump_json().encode()).hexdigest()[:32]}"', page
+        return tag_of(page.model_dump_json()), page
 
-    answer = await held(changes, matches.WATCHED, lambda: database.read(look), prefer, if_none_match)
-    assert answer is not None  # a list is always there
-    return answer
+    return await held_list(changes, matches.WATCHED, lambda: database.read(look), prefer, if_none_match)
 
 
 @router.post(

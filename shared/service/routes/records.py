@@ -1,7 +1,6 @@
 """The forms of an agency's own work: one operation to file each, and their records."""
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -16,7 +15,7 @@ from shared.domain.forms import About, Form, body_of, check_forms
 from shared.domain.refusal import Refused
 from shared.service import delivery, records
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
-from shared.service.changes import IfNoneMatch, Prefer, held
+from shared.service.changes import IfNoneMatch, Prefer, held_list, tag_of
 from shared.service.dependencies import ChangesDep, DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
 from shared.service.idempotency import Answer
 from shared.service.limits import limit_identities
@@ -142,11 +141,9 @@ async def list_victim_records(
     def look(session: Session) -> tuple[str, RecordList]:
         victims.see_concerned(session, sight, victim_id)
         page = _rows(session, col(RecordRow.victim_id) == victim_id)
-        return f'"{sha256(page.model_dump_json().encode()).hexdigest()[:32]}"', page
+        return tag_of(page.model_dump_json()), page
 
-    answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
-    assert answer is not None  # a list is always there
-    return answer
+    return await held_list(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
 
 
 @router.get(
