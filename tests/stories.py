@@ -152,11 +152,8 @@ async def every_one(network: Network, client: Client, path: str, fits: Callable[
 
 
 def is_whole(link: Mapping[str, Any]) -> bool:
-    """Whether all that was sent on a link has arrived, as far as its end here knows. An agency gives itself no
-    receipts: what its desks say to each other is sent for coordination to read."""
-    sender, _, receiver = link["link"].partition(">")
-    unconfirmed = link["unconfirmed"] if sender != receiver else 0
-    return not (link["unpublished"] or unconfirmed or link["missing"])
+    """Whether all that was sent on a link has arrived, as far as its end here knows."""
+    return not (link["unpublished"] or link["unconfirmed"] or link["missing"])
 
 
 def responsible(journey: Mapping[str, Any]) -> Sequence[str]:

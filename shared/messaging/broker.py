@@ -262,14 +262,23 @@ class Broker:
 
     async def made_at(self) -> str | None:
         """When our durable consumer was made, or None where it is not there: another moment means another stream."""
+        return (await self._our_consumer()).get("created") or None
+
+    async def waiting(self) -> int | None:
+        """How many messages for us are not acknowledged yet, given to us or not; None where the broker does not say."""
+        known = await self._our_consumer()
+        return int(known["num_pending"]) + int(known["num_ack_pending"]) if known else None
+
+    async def _our_consumer(self) -> dict[str, Any]:
+        """What the broker says of our durable consumer; nothing where it does not."""
         if self._stream is None or not self.connected.is_set():
-            return None
+            return {}
         try:
             answer = await self._client.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{self.member}", timeout=2)
-            created = json.loads(answer.data).get("created")
+            known: dict[str, Any] = json.loads(answer.data)
         except (TimeoutError, NatsError, ValueError):
-            return None
-        return str(created) if created else None
+            return {}
+        return known if "created" in known else {}
 
     async def rights(self) -> BrokerRights:
         """What the broker lets this member do. Raises Unreachable when it does not say."""

@@ -26,11 +26,15 @@ Receive = Callable[[Transaction, Sequence[Incoming]], None]
 class Consumer:
     """Feeds one member's mail into its database, for as long as ``run`` runs."""
 
-    def __init__(self, database: Database, broker: Broker, receive: Receive, set_aside: Receive) -> None:
+    def __init__(
+        self, database: Database, broker: Broker, receive: Receive, set_aside: Receive, mail_read: asyncio.Event
+    ) -> None:
+        """``mail_read`` is set as soon as all that waited for us is recorded."""
         self._database = database
         self._broker = broker
         self._receive = receive
         self._set_aside = set_aside
+        self._mail_read = mail_read
 
     async def run(self) -> None:
         """Consume until cancelled."""
@@ -44,6 +48,8 @@ class Consumer:
             if batch:
                 await self.record(batch)
                 await asyncio.gather(*(message.ack() for message in batch))
+            if not self._mail_read.is_set() and await self._broker.waiting() == 0:
+                self._mail_read.set()
 
     async def record(self, batch: Sequence[Incoming]) -> None:
         """Record the batch, however often it takes: what comes after it must not overtake it.

@@ -240,11 +240,15 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     app.state.limits, app.state.revoked = Limits(settings), revoked
     work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
     work += [asyncio.create_task(known_keys.keep(office, database))]
-    work += [asyncio.create_task(keep(deadline, database, changes)) for deadline in member.deadlines(office)]
+    mail_read = asyncio.Event()
+    work += [asyncio.create_task(keep(due, database, changes, mail_read)) for due in member.deadlines(office)]
     try:
-        if broker is not None:
+        if broker is None:
+            mail_read.set()
+        else:
             judged, receive = asyncio.Event(), member.receive(reception)
-            exchange = asyncio.create_task(_exchange(broker, settings, judged, database, receive, agency))
+            consumer = Consumer(database, broker, receive, set_aside, mail_read)
+            exchange = asyncio.create_task(_exchange(broker, settings, judged, database, consumer, agency))
             work.append(exchange)
             await first_word(exchange, judged, settings)
         for task in work:
@@ -270,12 +274,11 @@ def _missed(task: asyncio.Task[None]) -> None:
 
 
 async def _exchange(
-    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, receive: Receive, agency: Agency
+    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, consumer: Consumer, agency: Agency
 ) -> None:
     """Relay and consume for as long as the service runs; a broker that is away is waited for, an unsafe one refused."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
-    consumer = Consumer(database, broker, receive, set_aside)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
         if not (found := await faults_of_broker(broker, settings)):

@@ -33,7 +33,7 @@ AT_ONCE = 200
 
 def deadline(office: Office) -> Deadline:
     """What clocks tell at their moments."""
-    return Deadline(DUE, next_due, lambda tx: tell_due(tx, office))
+    return Deadline(DUE, next_due, lambda tx: tell_due(tx, office), after_mail=True)
 
 
 def for_request(office: Office, code: str, receiver: UnitRef, at: datetime, facts: Mapping[str, Any]) -> Clock:
@@ -137,7 +137,11 @@ def start(
 
 
 def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str], facts: Mapping[str, Any]) -> None:
-    """Stop every clock of ours that an event stops; of one that has told something, tell that too."""
+    """Stop every clock of ours that an event stops; of one that has told something, tell that too.
+
+    What was due before the event occurred is told first, although nobody has looked since: what a clock tells depends
+    on what happened, not on whether we were up or how fast we are.
+    """
     codes = [clock for clock in office.clocks.stopped_by(event, facts) if clock.about in about]
     if not codes:
         return
@@ -147,6 +151,8 @@ def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str]
         col(ClockRow.stopped_at).is_(None),
     )
     for row in tx.session.scalars(running.with_for_update()):
+        while row.next_at is not None and row.next_at < event.occurred_at:
+            _tell_next(tx, office, row)
         row.stopped_at, row.next_at = event.occurred_at, None
         tx.changed.add(WATCHED)
         if row.told:
@@ -159,10 +165,7 @@ def tell_due(tx: Transaction, office: Office) -> int:
     due = select(ClockRow).where(col(ClockRow.next_at) <= tx.now).order_by(col(ClockRow.next_at)).limit(AT_ONCE)
     rows = tx.session.scalars(due.with_for_update()).all()
     for row in rows:
-        steps = steps_of(row)
-        _tell(tx, office, row, _told(tx, office, row, steps[row.told]))
-        row.told += 1
-        row.next_at = steps[row.told].at if row.told < len(steps) else None
+        _tell_next(tx, office, row)
     return len(rows)
 
 
@@ -186,6 +189,13 @@ def adopt(tx: Transaction, office: Office) -> None:
         referral = referrals.to_referral(row)
         for desk, peer in _ours(office, referral):
             _start_requested(tx, office, referral, desk, peer)
+
+
+def _tell_next(tx: Transaction, office: Office, row: ClockRow) -> None:
+    steps = steps_of(row)
+    _tell(tx, office, row, _told(tx, office, row, steps[row.told]))
+    row.told += 1
+    row.next_at = steps[row.told].at if row.told < len(steps) else None
 
 
 def _said(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from shared.storage.database import Database, Transaction
 LOOK_AGAIN_SECONDS = 30.0
 """How often to look although nothing has changed: the clock of the machine may have been set."""
 RETRY_SECONDS = 1.0
+MAIL_SECONDS = 60.0
+"""How long what waits for the mail waits for it after a start: the broker may be away for long."""
 
 log = structlog.get_logger()
 
@@ -28,10 +30,16 @@ class Deadline:
     watched: str
     next_due: Callable[[Session], datetime | None]
     do_due: Callable[[Transaction], int]
+    after_mail: bool = False
+    """Whether, after a start, what came while we were down is read first: it may change what is due."""
 
 
-async def keep(deadline: Deadline, database: Database, changes: Changes) -> None:
-    """Do what is due, again and again, until cancelled."""
+async def keep(deadline: Deadline, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
+    """Do what is due, again and again, until cancelled. ``mail_read``: set when nothing waits for us at the broker."""
+    if deadline.after_mail:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MAIL_SECONDS):
+                await mail_read.wait()
     with changes.watching(deadline.watched) as watch:
         while True:
             try:

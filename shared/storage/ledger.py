@@ -76,6 +76,8 @@ def file_sent(
         linkseq = None
         if draft.data.numbered:
             linkseq = last[draft.receiver] = last[draft.receiver] + 1
+        # nobody answers a receipt, and what our own desk is told is recorded here with this: it owes its publication
+        awaited = draft.data.numbered and draft.receiver != agency
         body = write(draft, agency, linkseq, now)
         entries.append(_entry(draft, agency, linkseq, body, key.sign(body), now))
         owed.append(
@@ -84,10 +86,9 @@ def file_sent(
                 "peer": draft.receiver,
                 "linkseq": linkseq,
                 "subject": subject(agency, draft.receiver, type(draft.data), draft.region),
-                "key": draft.key,
+                "key": draft.key if awaited else None,
                 "attempts": 0,
-                # nobody answers a receipt: it owes only its publication
-                "confirmed_at": None if draft.data.numbered else now,
+                "confirmed_at": None if awaited else now,
             }
         )
     connection = session.connection()

@@ -73,6 +73,15 @@ def test_it_is_sent_again_later_and_later_and_at_least_every_ten_minutes(sending
         assert sending.after(tick) == 1
 
 
+def test_what_one_of_our_desks_tells_another_is_sent_once(sending: Sending) -> None:
+    """It is in our ledger, where we would read it; it is sent for whoever follows."""
+    assert sending.publish() == 1 and sending.take_receipt() is None
+    said = Reminder(referral_id=new_id(), victim_id=new_id(), occurred_at=sending.now)
+    sending.database.write(lambda tx: tx.emit(draft(said, "police", DESK)))
+    assert sending.publish() == 1
+    assert sending.after(timedelta(days=1)) == 0
+
+
 def test_its_receipt_ends_that(sending: Sending) -> None:
     assert sending.publish() == 1
     assert sending.take_receipt() is None

@@ -24,7 +24,7 @@ from shared.reference.directory import load_directory
 from shared.reference.notices import load_notices
 from shared.reference.units import load_units
 from shared.security.key_directory import DirectoryFile, load_root
-from shared.service import cases, clocks, handlers
+from shared.service import cases, clocks, deadlines, handlers
 from shared.service.office import Office
 from shared.service.settings import Settings
 from shared.service.vaults import open_vault
@@ -171,6 +171,54 @@ async def test_after_a_stop_of_a_week_all_that_fell_due_is_told_once_with_its_ow
     moments = [datetime.fromisoformat(event["occurred_at"]) - start for event in told]
     assert moments == [4 * HOUR, 6 * HOUR, 12 * HOUR, 30 * HOUR]
     assert all(datetime.fromisoformat(event["time"]) - start >= 7 * DAY for event in told)
+
+
+async def test_what_was_answered_in_time_while_we_were_down_raises_no_alarm(network: Network) -> None:
+    """The answer waits at the broker: it is read before anything is told."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
+    await kemenkes.until_status(asked, "received")
+    await network.stop("police")
+    network.clock.advance(HOUR)
+    await kemenkes.must(asked, "accept")
+    await kemenkes.must(asked, "start")
+    network.clock.advance(7 * DAY)
+    police = await network.start("police")
+    listed = await police.until("/v1/clocks?state=stopped", lambda page: bool(page["items"]))
+    assert [(kept["state"], kept["told"]) for kept in listed["items"]] == [("met", 0)]
+    assert told_by(network, "police") == told_by(network, "kemenkes") == []
+
+
+async def test_what_was_answered_late_while_we_were_down_is_told_as_if_we_had_been_up(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
+    await kemenkes.until_status(asked, "received")
+    await network.stop("police")
+    network.clock.advance(7 * HOUR)
+    await until_told(network, "kemenkes", 2)
+    await kemenkes.must(asked, "accept")
+    await kemenkes.must(asked, "start")
+    network.clock.advance(7 * DAY)
+    police = await network.start("police")
+    await police.until("/v1/clocks?state=stopped", lambda page: bool(page["items"]))
+    for code in ("police", "kemenkes"):
+        assert [event["step"] for event in told_by(network, code)] == ["warned", "breached", "stopped"]
+
+
+async def test_a_broker_that_is_away_does_not_silence_a_clock(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    police = await network.start("police")
+    await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
+    await network.stop("police")
+    network.clock.advance(7 * DAY)
+    monkeypatch.setattr(deadlines, "MAIL_SECONDS", 0.1)
+    network.nats.stop()
+    try:
+        police = await network.start("police")
+        await police.until("/v1/clocks", lambda page: page["items"][0]["told"] == 4, seconds=10)
+    finally:
+        network.nats.start()
 
 
 async def test_a_hand_over_that_was_under_way_before_clocks_were_kept_has_one_from_the_next_start(
@@ -358,12 +406,10 @@ class Desk:
         self.database.close()
         self.up = False
 
-    def restart(self) -> None:
-        if self.up:
-            self.stop()
+    def start(self) -> None:
+        """Start, and look at nothing yet."""
         self.database, self.up = self._open(), True
         self.database.write(lambda tx: clocks.adopt(tx, self.office))
-        self.tell()
 
     def let_pass(self, by: timedelta) -> None:
         """Time goes on; as long as the service is up it looks at each moment that it has set itself."""
@@ -400,23 +446,25 @@ def social_affairs(secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 SPANS = st.integers(1, 12 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
+WORDS = ["accept", "start", "complete", "reject"]
 HAPPENINGS = st.lists(
     st.one_of(
         st.tuples(st.just("pass"), SPANS),
         st.tuples(st.just("request"), st.integers(0, 300)),
-        st.tuples(st.just("act"), st.sampled_from(["accept", "start", "complete", "reject"]), st.integers(0, 9)),
+        st.tuples(st.just("act"), st.sampled_from(WORDS), st.integers(0, 9)),
         st.tuples(st.just("restart")),
         st.tuples(st.just("down"), SPANS),
+        st.tuples(st.just("mail"), SPANS, st.integers(0, 100), st.sampled_from(WORDS), st.integers(0, 9)),
     ),
     min_size=3,
     max_size=14,
 )
 ALL = Sight("kemensos", None, None)
-ACTS: dict[str, Callable[[], c.Command]] = {
-    "accept": c.Accept,
-    "start": c.Start,
-    "complete": lambda: c.Complete(outcome=Outcome.SERVICE_PROVIDED),
-    "reject": lambda: c.Reject(reason=RejectReason.NO_CAPACITY),
+ACTS: dict[str, Callable[[datetime | None], c.Command]] = {
+    "accept": lambda at: c.Accept(occurred_at=at),
+    "start": lambda at: c.Start(occurred_at=at),
+    "complete": lambda at: c.Complete(outcome=Outcome.SERVICE_PROVIDED, occurred_at=at),
+    "reject": lambda at: c.Reject(reason=RejectReason.NO_CAPACITY, occurred_at=at),
 }
 
 
@@ -447,18 +495,23 @@ class Asked:
         """What is over by now is told now."""
         self._tell([(step, level, moment, now) for step, level, moment in self.to_tell if moment <= now])
 
+    def stop(self, then: datetime, now: datetime) -> None:
+        """It stopped then, as is known now: what was over before is told now, and no more."""
+        self._tell([(step, level, moment, now) for step, level, moment in self.to_tell if moment < then])
+        self.to_tell = []
+
     def _tell(self, due: list[tuple[str, str, datetime, datetime]]) -> None:
         self.to_tell = self.to_tell[len(due) :]
         self.told += [Telling(self.id, unit, *said) for said in due for unit in (ASKING, RECEIVING)]
 
-    def act(self, desk: Desk, word: str) -> None:
+    def act(self, desk: Desk, word: str, then: datetime | None = None) -> None:
         """Do something, if the rules let it be done: the clocks stop when the work begins or is refused."""
         try:
-            desk.database.write(lambda tx: handlers.act(tx, desk.office, ALL, self.id, ACTS[word](), None))
+            desk.database.write(lambda tx: handlers.act(tx, desk.office, ALL, self.id, ACTS[word](then), None))
         except Refused:
             return
         if word != "accept":
-            self.to_tell = []
+            self.stop(then or desk.now, desk.now)
 
 
 def _request(desk: Desk, ago: timedelta) -> Asked:
@@ -513,11 +566,17 @@ def play(desk: Desk, happenings: list[tuple[Any, ...]]) -> list[Telling]:
             case "act" if asked:
                 asked[more[1] % len(asked)].act(desk, more[0])
             case "restart":
-                desk.restart()
-            case "down":
                 desk.stop()
-                desk.now += more[0]
-                desk.restart()
+                desk.start()
+                desk.tell()
+            case "down" | "mail":
+                desk.stop()
+                before, desk.now = desk.now, desk.now + more[0]
+                desk.start()
+                if word == "mail" and asked:  # it came while we were down, and is read before anything is told
+                    percent, act, which = more[1:]
+                    asked[which % len(asked)].act(desk, act, before + more[0] * percent / 100)
+                desk.tell()
                 for one in asked:
                     one.tell_late(desk.now)
     return [telling for one in asked for telling in one.told]
