@@ -6,7 +6,9 @@ from shared.domain import breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
-WHO = frozenset({IdentityField.NAME, IdentityField.NIK, IdentityField.BORN_ON, IdentityField.PHONE})
+WHO = frozenset(
+    {IdentityField.NAME, IdentityField.NIK, IdentityField.PASSPORT, IdentityField.BORN_ON, IdentityField.PHONE}
+)
 
 AGENCY = Agency(
     code="police",

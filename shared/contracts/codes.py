@@ -294,6 +294,8 @@ class IdentityField(StrEnum):
 
     NAME = "name"
     NIK = "nik"
+    PASSPORT = "passport"
+    """Of a passport, or of the paper in place of one (SPLP) with which somebody is sent home."""
     BORN_ON = "born_on"
     PHONE = "phone"
     ADDRESS = "address"
@@ -349,6 +351,7 @@ class MatchKind(StrEnum):
     """In what two victims of two agencies are alike, so that they may be one person."""
 
     NIK = "nik"
+    PASSPORT = "passport"
     PHONE = "phone"
     NAME_AND_BIRTH = "name-and-birth"
 

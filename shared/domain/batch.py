@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.codes import AgeClass, Kind, LegalBasis, Priority, Sex
+from shared.contracts.codes import AgeClass, Kind, LegalBasis, MatchKind, MatchStrength, Priority, Sex
 from shared.contracts.types import Code, Flag, Id
 from shared.domain.commands import Command, Receiver, RegisterVictim, example
+from shared.domain.matching import spelt, strength
 
 MOST_PEOPLE = 1000
 
@@ -82,12 +83,14 @@ def asked_for(
     return [ask for ask in all_of_them if urgent(ask)], [ask for ask in all_of_them if not urgent(ask)]
 
 
-def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, int]:
-    """Row → the earlier row with the same NIK. Rows are numbered from 1; None could not be read."""
-    first: dict[str, int] = {}
-    twice = {}
+def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, MatchKind]]:
+    """Row → the earlier row with the same number that one person alone has, and what it is the number of. Rows are
+    numbered from 1; None could not be read."""
+    first: dict[tuple[MatchKind, str], int] = {}
+    twice: dict[int, tuple[int, MatchKind]] = {}
     for row, person in enumerate(people, 1):
-        nik = person.identity.nik if person and person.identity else None
-        if nik is not None and (known := first.setdefault(nik, row)) != row:
-            twice[row] = known
+        known = person.identity.model_dump(exclude_none=True) if person and person.identity else {}
+        for kind, number in spelt(known).items():
+            if strength([kind]) is MatchStrength.STRONG and (earlier := first.setdefault((kind, number), row)) != row:
+                twice.setdefault(row, (earlier, kind))
     return twice

@@ -111,9 +111,10 @@ SORTED = PlainSerializer(sorted, when_used="json")
 
 NIK = r"^[0-9]{16}$"
 BORN_ON = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+PASSPORT = r"^[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$"
 PHONE = r"^\+?[0-9]{6,15}$"
-NUMBER = r"^\+?[0-9]{6,16}$"
-"""A NIK or a telephone number, to search for."""
+NUMBER = r"^\+?[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$"
+"""A NIK, the number of a passport or a telephone number, to search for."""
 
 
 class OpenCase(Command):
@@ -139,6 +140,9 @@ class Identity(BaseModel):
 
     name: Text | None = None
     nik: Annotated[str, Field(pattern=NIK)] | None = None
+    passport: Annotated[str, Field(pattern=PASSPORT)] | None = Field(
+        default=None, description="The number of a passport, or of the paper in place of one (SPLP)."
+    )
     born_on: Annotated[str, Field(pattern=BORN_ON)] | None = None
     phone: Annotated[str, Field(pattern=PHONE)] | None = None
     address: Text | None = None
@@ -213,7 +217,7 @@ class Search(Asked):
 
     model_config = example(field="nik", value="7401010101010001")
 
-    field: Literal[IdentityField.NIK, IdentityField.PHONE]
+    field: Literal[IdentityField.NIK, IdentityField.PASSPORT, IdentityField.PHONE]
     value: Annotated[str, Field(pattern=NUMBER)]
 
 

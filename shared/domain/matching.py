@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from shared.contracts.codes import IdentityField, MatchKind, MatchState, MatchStrength, SamePerson
-from shared.domain.spelling import normalise_name, normalise_nik, normalise_phone
+from shared.domain.spelling import normalise_name, normalise_nik, normalise_passport, normalise_phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,17 @@ class Identifier:
 
 
 def _nik(text: str) -> str:
-    digits = normalise_nik(text)
-    if len(set(digits)) == 1:
-        raise ValueError("what is typed where there is no NIK")
-    return digits
+    return _not_made_up(normalise_nik(text))
+
+
+def _passport(text: str) -> str:
+    return _not_made_up(normalise_passport(text))
+
+
+def _not_made_up(number: str) -> str:
+    if len({one for one in number if one.isdigit()}) == 1:
+        raise ValueError("what is typed where there is no number")
+    return number
 
 
 def _name_and_birth(name: str, born_on: str) -> str:
@@ -40,6 +47,7 @@ def _name_and_birth(name: str, born_on: str) -> str:
 
 IDENTIFIERS = (
     Identifier(MatchKind.NIK, (IdentityField.NIK,), _nik, MatchStrength.STRONG),
+    Identifier(MatchKind.PASSPORT, (IdentityField.PASSPORT,), _passport, MatchStrength.STRONG),
     # a family has one telephone, and a recruiter's is written down for all whom he brought
     Identifier(MatchKind.PHONE, (IdentityField.PHONE,), normalise_phone, MatchStrength.POSSIBLE),
     Identifier(
@@ -54,7 +62,7 @@ IDENTIFIERS = (
 COMMON = 8
 """A token that more people than this have shows nobody: somebody gave it for all of them, or it stands for none."""
 
-TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|phone|name-and-birth)\.[0-9a-f]{40}")
+TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\.[0-9a-f]{40}")
 """How every token looks: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
 
 

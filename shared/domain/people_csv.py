@@ -19,6 +19,8 @@ HEADINGS: Mapping[str, str] = {
     "peran": "role",
     "nama": "identity/name",
     "nik": "identity/nik",
+    "paspor": "identity/passport",
+    "passport": "identity/passport",
     "tanggal_lahir": "identity/born_on",
     "telepon": "identity/phone",
     "alamat": "identity/address",

@@ -39,6 +39,18 @@ def normalise_nik(text: str) -> str:
     return digits
 
 
+def normalise_passport(text: str) -> str:
+    """The number of a passport or of the paper in place of one (SPLP), in capitals without spaces and hyphens. Raises
+    ValueError, which says nothing of what was given.
+
+    (ICAO Doc 9303-4: the document number has up to nine letters and digits; papers in place of one may have more.)
+    """
+    number = _digits(text).upper()
+    if not re.fullmatch(r"(?=(?:[A-Z]*[0-9]){4})[A-Z0-9]{5,12}", number):
+        raise ValueError("the number of a passport has 5 to 12 letters and digits, and four digits at least")
+    return number
+
+
 def normalise_phone(text: str) -> str:
     """A telephone number as ``+<country><number>`` (E.164); Indonesian where nothing says otherwise.
 

@@ -9,13 +9,14 @@ from sqlalchemy import delete, insert
 from sqlmodel import col
 
 from shared.contracts.codes import IdentityField
-from shared.domain.spelling import normalise_nik, normalise_phone
+from shared.domain.spelling import normalise_nik, normalise_passport, normalise_phone
 from shared.security.vault import Vault
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import BlindIndexRow
 
 NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
     IdentityField.NIK: normalise_nik,
+    IdentityField.PASSPORT: normalise_passport,
     IdentityField.PHONE: normalise_phone,
 }
 """What can be searched for, and the one form of each number."""

@@ -218,8 +218,8 @@ CATALOGUE: dict[str, Kind] = {
     "not-such-a-number": _kind(
         409,
         "Bukan nomor seperti itu", "Not such a number",
-        "NIK punya 16 angka; nomor telepon 8 sampai 15, dari luar negeri diawali +.",
-        "A NIK has 16 digits; a telephone number 8 to 15, from abroad beginning with a +.",
+        "NIK: 16 angka; paspor: 5 sampai 12 huruf dan angka; telepon: 8 sampai 15 angka, dari luar negeri diawali +.",
+        "NIK: 16 digits; passport: 5 to 12 letters and digits; telephone: 8 to 15 digits, from abroad after a +.",
         "Periksa nomornya.", "Check the number.",
     ),
     "already-over": _kind(
@@ -759,8 +759,8 @@ CATALOGUE: dict[str, Kind] = {
     "written-twice": _kind(
         409,
         "Ditulis dua kali", "Written down twice",
-        "Orang dengan NIK ini sudah ada di baris {row} daftar ini.", "Row {row} of this list has the same NIK.",
-        "Hapus baris ini, atau perbaiki NIK yang keliru.", "Take this row out, or correct the NIK that is wrong.",
+        "Orang dengan nomor ini sudah ada di baris {row} daftar ini.", "Row {row} of this list has the same number.",
+        "Hapus baris ini, atau perbaiki nomor yang keliru.", "Take this row out, or correct the number that is wrong.",
     ),
     "batch-already-taken-in": _kind(
         409,

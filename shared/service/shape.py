@@ -56,7 +56,12 @@ FORMS: Mapping[str, Text] = {
     commands.NIK: Text("16 angka tanpa spasi", "16 digits without spaces"),
     commands.BORN_ON: Text("tanggal, seperti 2001-02-28", "a date, such as 2001-02-28"),
     commands.PHONE: Text("nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"),
-    commands.NUMBER: Text("6 sampai 16 angka, boleh diawali +", "6 to 16 digits, with or without a +"),
+    commands.PASSPORT: Text(
+        "5 sampai 20 huruf dan angka, seperti X1234567", "5 to 20 letters and digits, such as X1234567"
+    ),
+    commands.NUMBER: Text(
+        "5 sampai 20 huruf dan angka, boleh diawali +", "5 to 20 letters and digits, after a + or not"
+    ),
     r"^[!-~]{1,255}$": Text("1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"),
     commands.LETTER_CODE_WRITTEN: Text(
         "kode surat, huruf lalu 11 huruf atau angka, seperti K3M9-QXD7-R2TF",

@@ -154,7 +154,8 @@ SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN 
 """Object → the units for which it exists."""
 
 WHO = {"name": "Mawar Contoh Rekaan", "nik": "7401010101010001", "born_on": "2001-02-03", "phone": "+628000000003",
-       "address": "Jalan Rekaan 1", "statement": "Cerita rekaan.", "safe_house": "Rumah rekaan 2"}  # fmt: skip
+       "passport": "X1234567", "address": "Jalan Rekaan 1", "statement": "Cerita rekaan.",
+       "safe_house": "Rumah rekaan 2"}  # fmt: skip
 NEEDED_TO_INVESTIGATE = set(WHO) - {"safe_house"}
 NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-referral", OUTSIDE: "unknown-referral",
              RECORD: "unknown-record", BATCH: "unknown-batch", LETTER: "unknown-letter",
@@ -567,7 +568,8 @@ async def test_how_much_others_were_sent_is_told_to_who_sees_the_whole_agency(po
 @pytest.mark.parametrize("role", [Role.OFFICER, Role.SUPERVISOR])
 async def test_a_search_finds_only_who_exists_for_the_caller(police: FastAPI, role: Role) -> None:
     for unit in UNITS:
-        for field, value in (("nik", WHO["nik"]), ("phone", "0" + WHO["phone"].removeprefix("+62"))):
+        phone = "0" + WHO["phone"].removeprefix("+62")
+        for field, value in (("nik", WHO["nik"]), ("passport", "x 123-4567"), ("phone", phone)):
             asked = {"field": field, "value": value}
             found = await ask(police, "police", role, unit, "POST", "/v1/victim-search", json=asked)
             assert [item["id"] for item in found.json()["items"]] == ([VICTIM] if unit in OWN | AT_WORK else []), unit

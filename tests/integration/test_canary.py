@@ -65,6 +65,7 @@ class Canaries:
         return {
             "name": self.name(f"{who} name"),
             "nik": self.number(f"{who} nik", 16),
+            "passport": "X" + self.number(f"{who} passport", 11),
             "born_on": self.words.setdefault(f"{who} born_on", self._day()),
             "phone": "+62" + self.number(f"{who} phone", 12),
             "address": "Jalan " + self.name(f"{who} address"),
@@ -542,7 +543,7 @@ def data_folder(network: Network) -> Path | None:
     return Path(shown[0])
 
 
-NUMBERS = ("/nik", "/born_on", "/phone", "/value")
+NUMBERS = ("/nik", "/passport", "/born_on", "/phone", "/value")
 
 
 def texts_taken(app: Any) -> Iterator[tuple[str, str, str]]:

@@ -125,6 +125,16 @@ async def test_one_person_at_two_agencies_is_linked_by_two_people(three: Network
         assert len((await police.get("/v1/matches", state=state))["items"]) == listed
 
 
+async def test_who_has_no_nik_is_known_again_by_a_passport(three: Network) -> None:
+    """Half of a group that came home had no NIK; all had a paper that brought them home."""
+    police = three["police"]
+    theirs = await a_victim(police, identity={"name": "Mawar Rekaan", "passport": "X 1234567"})
+    ours = await at_kemenpppa(three, identity={"name": "Melati Rekaan", "passport": "x1234567"})
+    [found] = await until_seen(police, lambda items: len(items) == 1)
+    assert (found["victim_id"], found["other_id"]) == (theirs, ours)
+    assert (found["kinds"], found["strength"]) == (["passport"], "strong")
+
+
 async def test_more_evidence_is_told_once_again_and_none_is_no_proposal(three: Network) -> None:
     police, kemenpppa = three["police"], three["kemenpppa"]
     theirs, ours, match = await proposed(three)

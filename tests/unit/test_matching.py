@@ -83,11 +83,12 @@ def test_two_numbers_never_meet(one: str, another: str) -> None:
 def test_only_what_is_whole_shows_somebody() -> None:
     assert spelt({"name": "Siti"}) == spelt({"born_on": "1999-07-01"}) == spelt({}) == {}
     assert spelt({"address": "Jalan Rekaan", "statement": "Rekaan"}) == {}
-    assert spelt({"nik": "0000000000000000"}) == {}  # what is typed where there is none
+    assert spelt({"nik": "0000000000000000", "passport": "X0000000"}) == {}  # what is typed where there is none
     assert spelt({"phone": "110"}) == {}
-    known = {"name": "Siti", "born_on": "1999-07-01", "nik": "7401014107990001", "phone": "0812-3456-7890"}
-    assert spelt(known) == {
+    numbers = {"nik": "7401014107990001", "passport": "x 1234567", "phone": "0812-3456-7890"}
+    assert spelt({"name": "Siti", "born_on": "1999-07-01", **numbers}) == {
         MatchKind.NIK: "7401014107990001",
+        MatchKind.PASSPORT: "X1234567",
         MatchKind.PHONE: "+6281234567890",
         MatchKind.NAME_AND_BIRTH: "siti\n1999-07-01",
     }
@@ -102,7 +103,7 @@ def test_a_token_says_its_key_and_kind_and_holds_160_bits() -> None:
 
 
 def test_an_exact_number_says_much_and_two_things_that_say_little_as_much() -> None:
-    assert strength([MatchKind.NIK]) is MatchStrength.STRONG
+    assert strength([MatchKind.NIK]) is strength([MatchKind.PASSPORT]) is MatchStrength.STRONG
     assert strength([MatchKind.PHONE]) is strength([MatchKind.NAME_AND_BIRTH]) is MatchStrength.POSSIBLE
     assert strength([MatchKind.PHONE, MatchKind.NAME_AND_BIRTH]) is MatchStrength.STRONG
 

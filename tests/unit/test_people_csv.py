@@ -94,4 +94,12 @@ def test_the_same_nik_twice_is_one_person() -> None:
         return BatchPerson.model_validate({"age_class": "adult", "sex": "male", "identity": {"nik": nik}})
 
     one, other = person("7401010101010001"), person("7401010101010002")
-    assert written_twice([one, None, other, person(None), one, person(None), one]) == {5: 1, 7: 1}
+    assert written_twice([one, None, other, person(None), one, person(None), one]) == {5: (1, "nik"), 7: (1, "nik")}
+
+
+def test_the_same_passport_twice_is_one_person_and_what_is_typed_for_none_is_nobody() -> None:
+    def person(**identity: str) -> BatchPerson:
+        return BatchPerson.model_validate({"age_class": "adult", "sex": "male", "identity": identity})
+
+    one, same, without = person(passport="X 1234567"), person(passport="x1234567"), person(nik="0" * 16)
+    assert written_twice([one, without, without, same, person(phone="081234567890")]) == {4: (1, "passport")}

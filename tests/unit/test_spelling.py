@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.spelling import normalise_nik, normalise_phone
+from shared.domain.spelling import normalise_nik, normalise_passport, normalise_phone
 
 NIK = "7401014107990001"
 MOBILE = "+6281234567890"
@@ -32,6 +32,18 @@ def test_what_has_no_16_digits_is_no_nik(text: str) -> None:
     with pytest.raises(ValueError, match="16 digits") as refused:
         normalise_nik(text)
     assert not text or text not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["X1234567", "x1234567", " X 1234567\n", "X-1234567", "X 123 4567"])
+def test_a_passport_in_any_writing_is_one_passport(text: str) -> None:
+    assert normalise_passport(text) == "X1234567"
+
+
+@pytest.mark.parametrize("text", ["", "X123", "ABCDEFGH", "hilang", "X12345678901234", "X123456é", "-"])
+def test_what_has_too_few_digits_or_too_much_of_anything_is_no_passport(text: str) -> None:
+    with pytest.raises(ValueError, match="four digits at least") as refused:
+        normalise_passport(text)
+    assert not text or text == "-" or text not in str(refused.value)
 
 
 @pytest.mark.parametrize(

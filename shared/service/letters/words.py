@@ -52,6 +52,7 @@ SEXES: Mapping[Sex, Text] = {
 IDENTITY: Mapping[IdentityField, Text] = {
     IdentityField.NAME: Text("Nama", "Name"),
     IdentityField.NIK: Text("NIK", "National id number"),
+    IdentityField.PASSPORT: Text("Paspor/SPLP", "Passport or paper in place of one"),
     IdentityField.BORN_ON: Text("Tanggal lahir", "Born on"),
     IdentityField.PHONE: Text("Telepon", "Telephone"),
     IdentityField.ADDRESS: Text("Alamat", "Address"),

@@ -188,7 +188,8 @@ def _listed(request: Request, command: TakeIn, batch: TakingIn, headings: Mappin
             errors = problems.faults_of(request, faults, fields_of(BatchPerson))
             yield Listed(row, None, _told_of_columns(problems.document(request, "invalid-request", errors), headings))
         elif row in twice:
-            yield Listed(row, person, batch.told(Refused("written-twice", field="identity/nik", row=str(twice[row]))))
+            earlier, of = twice[row]
+            yield Listed(row, person, batch.told(Refused("written-twice", field=f"identity/{of}", row=str(earlier))))
         else:
             yield Listed(row, person)
 
