@@ -124,6 +124,7 @@ class Stack:
         tls = self.nats.tls(name)
         environment = {
             "ESTAFET_DATABASE_URL": self.database_url(name),
+            "ESTAFET_PUBLIC_URL": self.urls[name],
             "ESTAFET_KEY_FOLDER": str(self._secrets / name / KEYS),
             "ESTAFET_KEY_DIRECTORY_FILE": str(self._secrets / "public" / "keys.json"),
             "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(self._secrets / "public" / "directory-root.json"),

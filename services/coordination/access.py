@@ -7,12 +7,10 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from services.coordination.tables import JourneyRow
-from shared.domain.access import OPERATIONS, About, Role, Rule, Sight
+from shared.domain.access import ANYBODY, OPERATIONS, About, Role, Rule, Sight
 from shared.storage.tables import ReferralRow
 
 FOLLOWERS = frozenset({Role.COORDINATOR, Role.AUDITOR})
-ANYBODY = Rule(frozenset(), About.NOTHING)
-
 RULES: Mapping[str, Rule] = {
     **OPERATIONS,
     "list_journeys": Rule(FOLLOWERS, About.MANY),

@@ -90,8 +90,10 @@ WITNESSES = DOERS | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
+ANYBODY = Rule(frozenset(), About.NOTHING)
+
 PUBLIC: Mapping[str, Rule] = dict.fromkeys(
-    ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), Rule(frozenset(), About.NOTHING)
+    ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), ANYBODY
 )
 """What anybody may read: contracts, public keys, and whether the service is up."""
 
@@ -144,6 +146,7 @@ AGENCY: Mapping[str, Rule] = {
     "print_record": Rule(DOERS, About.RECORD),
     "check_letter": Rule(READERS, About.LETTER),
     "print_letter": Rule(DOERS, About.LETTER),
+    **dict.fromkeys(("letter_form", "letter_page"), ANYBODY),
     "search_victims": Rule(DOERS, About.MANY),
     "list_matches": Rule(WITNESSES, About.MANY),
     "decide_match": Rule(DOERS, About.MATCH),

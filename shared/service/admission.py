@@ -80,7 +80,9 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             request.app.state.door.admit(request, self.name, bearer(request))
-            if unknown := unknown_parameters(request.query_params.keys(), declared):
+            # what is hung on the link to a page by the programs through which it goes, a person cannot help
+            called = self.include_in_schema
+            if called and (unknown := unknown_parameters(request.query_params.keys(), declared)):
                 raise RequestValidationError(unknown)
             return await handle(request)
 

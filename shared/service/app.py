@@ -127,6 +127,7 @@ def agency_member(
         referrals.router,
         capacity.router,
         letters.router,
+        letters.pages,
         matches.router,
         clock_routes.router,
         privacy.router,

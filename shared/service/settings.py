@@ -125,8 +125,8 @@ class Settings(Listening, Keeping):
         default=None, description="JSON of tokens and clients that are refused from now on; read again every 2 s."
     )
     public_url: str | None = Field(
-        default=None, pattern=r"^https?://[A-Za-z0-9._:/-]{1,200}$", description="Where callers reach this service: the"
-        " address in the square code of a letter. Without it that holds the letter's code alone.",
+        default=None, pattern=r"^https?://[A-Za-z0-9._:/-]{1,200}$", description="Where everybody reaches `/surat` of"
+        " this service: the address in the square code of a letter. Without it that holds the letter's code alone.",
     )  # fmt: skip
     log_level: str = "info"
     rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")

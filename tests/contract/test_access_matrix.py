@@ -134,7 +134,7 @@ COORDINATION_ROLES_OF: Mapping[str, str] = {
 FORMS = {form.operation: form for form in POLICE.agency.forms}
 FILING: Mapping[str, str] = dict.fromkeys(FORMS, DOERS)
 """Each form of the police is filed by who does the work."""
-PAGES = {"list_page", "journey_page", "sign_in_page", "sign_in", "sign_out"}
+PAGES = {"list_page", "journey_page", "sign_in_page", "sign_in", "sign_out", "letter_form", "letter_page"}
 
 # Kolaka found the victim and is responsible; it has asked Makassar to investigate, and a hospital for first aid.
 KOLAKA, ABOVE_KOLAKA = "polres-74.01", "polda-sultra"

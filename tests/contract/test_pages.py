@@ -35,7 +35,7 @@ from tests.sources import ROOT
 from tests.tokens import claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
-TEMPLATES = sorted((ROOT / "services").rglob("*.html"))
+TEMPLATES = sorted(page for folder in ("services", "shared") for page in (ROOT / folder).rglob("*.html"))
 
 IN_A_PAGE = re.compile(
     r"\|\s*safe\b|autoescape\s+false|\bMarkup\b|<script(?![^>]*\bsrc=)|\son\w+=|javascript:|data:|hx-on|hx-vals=.js|"

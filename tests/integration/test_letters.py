@@ -1,12 +1,18 @@
 """Desks that work on paper: a letter is printed, its code checks against the ledger, and the slip is entered later."""
 
+import base64
+import hashlib
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
+import segno
 from pypdf import PdfReader
 from sqlalchemy import select, update
 from sqlmodel import Session, col
@@ -213,6 +219,68 @@ async def test_a_forged_or_mistyped_code_is_told_apart(network: Network, asked: 
     assert problem(await police.http.get(f"/v1/letters/{code_of(7)}")) == "unknown-letter"
 
 
+# --- somebody with a telephone and no account -------------------------------------------------------------------------
+
+
+async def scanned(network: Network, code: str, path: str, **query: str) -> tuple[int, str]:
+    """What a browser without any token is shown by an agency's page: its status, and its words in one line."""
+    transport = httpx.ASGITransport(network.apps[code])
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{code}") as browser:
+        page = await browser.get(path, params=query)
+    assert page.headers["content-type"].startswith("text/html") and page.headers["cache-control"] == "no-store"
+    [style] = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';") and "unsafe" not in policy
+    return page.status_code, " ".join(re.sub("<[^>]*>", " ", page.text.replace(style, "")).split())
+
+
+async def test_the_square_code_opens_a_page_that_says_whether_the_letter_holds(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.extra = {"public_url": "https://police.example"}
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, identity=WHO)
+    referral = await refer(police, victim, "kemenkes", CARE)
+    code = await printed(police, referral)
+    drawn: list[str] = []
+
+    def make(text: str, **how: Any) -> segno.QRCode:
+        drawn.append(text)
+        return make_qr(text, **how)
+
+    make_qr = segno.make_qr
+    monkeypatch.setattr(segno, "make_qr", make)
+    await on_paper(police, code)
+    assert set(drawn) == {f"https://police.example/surat/{code}"}
+
+    await until_heard(police, kemenkes, referral)
+    path = f"/surat/{code}"
+    for agency in ("police", "kemenkes"):
+        status, said = await scanned(network, agency, path)
+        assert status == 200 and "Surat ini tercatat dan masih berlaku" in said
+        assert "Polres Kolaka, Kepolisian Negara Republik Indonesia" in said and code in said
+        for secret in (*WHO.values(), victim, referral):
+            assert secret not in said
+    for written in (code, code.lower().replace("-", "")):
+        assert await scanned(network, "police", "/surat", kode=written) == await scanned(network, "police", path)
+    assert await scanned(network, "police", path, utm_source="wa") == await scanned(network, "police", path)
+
+    await kemenkes.must(referral, "accept")
+    assert "Surat ini tercatat, tetapi isinya sudah berlanjut" in (await scanned(network, "kemenkes", path))[1]
+
+
+async def test_the_page_tells_a_forgery_from_a_slip_of_the_pen_and_repeats_neither(network: Network) -> None:
+    await network.start("police", online=False)
+    assert (await scanned(network, "police", "/surat"))[0] == 200
+    assert (await scanned(network, "police", f"/surat/{code_of(7)}"))[0] == 404
+    assert "Surat ini tidak tercatat di sini" in (await scanned(network, "police", f"/surat/{code_of(7)}"))[1]
+    for written in ("Mawar Contoh Rekaan", "K3M9-QXD7-R2TA", "<b>Mawar", "7401010101010001", "A" * 2000):
+        for path, query in ((f"/surat/{quote(written, safe='')}", {}), ("/surat", {"kode": written})):
+            status, said = await scanned(network, "police", path, **query)
+            assert status == 404 and "Kode ini salah tulis" in said and written not in said and "Mawar" not in said
+
+
 async def test_what_was_changed_in_the_ledger_proves_nothing(network: Network) -> None:
     police = await network.start("police", online=False)
     referral = await refer(police, await a_victim(police), "kemenkes", CARE)
@@ -225,6 +293,7 @@ async def test_what_was_changed_in_the_ledger_proves_nothing(network: Network) -
     database.write(forge)
     found = await police.get(f"/v1/letters/{code}")
     assert (found["issued"], found["tells"]) == ("not-here", "proven")
+    assert "Catatan surat ini tidak terbukti" in (await scanned(network, "police", f"/surat/{code}"))[1]
 
 
 async def test_a_stranger_to_the_referral_prints_nothing_of_it(

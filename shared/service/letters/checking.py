@@ -37,15 +37,16 @@ class Checked:
     in_sight: bool
 
 
-def check(session: Session, office: Office, sight: Sight, code: str) -> Checked:
+def check(session: Session, office: Office, sight: Sight | None, code: str) -> Checked:
     """What is known here of a code. Whoever holds the paper may ask; what it is about is told to who may see that.
+    ``sight`` is None for who is not known.
 
     Raises Refused("unknown-letter").
     """
     row = issuing.load(session, code)
     if row is None:
         raise Refused("unknown-letter")
-    in_sight = issuing.load(session, code, seen.letters(sight)) is not None
+    in_sight = sight is not None and issuing.load(session, code, seen.letters(sight)) is not None
     return Checked(row, _proof(session, office, row.event_id), _proof(session, office, row.tells),
                    standing_of(session, row), in_sight)  # fmt: skip
 

@@ -51,11 +51,11 @@ def _paper(tx: Transaction, office: Office, row: LetterRow, title: Text, parts: 
     zone = office.clocks.zone(row.region)
     last = standing_of(tx.session, row) is Standing.CURRENT
     return Paper(
-        agency=_agency(office, row.agency),
-        unit=_unit(office, unit, row.issued_at),
+        agency=agency_name(office, row.agency),
+        unit=desk_name(office, unit, row.issued_at),
         title=title,
         code=code,
-        square=f"{office.public_url.rstrip('/')}/v1/letters/{code}" if office.public_url else code,
+        square=f"{office.public_url.rstrip('/')}/surat/{code}" if office.public_url else code,
         dated=words.moment(row.issued_at, zone),
         issued_at=row.issued_at,
         parts=parts if last else (Remark(words.NOT_LAST), *parts),
@@ -174,7 +174,7 @@ def _clock(tx: Transaction, office: Office, referral: Referral) -> tuple[tuple[T
 def _desks(office: Office, referral: Referral) -> tuple[tuple[Text, str], ...]:
     at = referral.requested_at
     sides = ((Text("Dari", "From"), referral.sender), (Text("Kepada", "To"), referral.receiver))
-    return tuple((label, f"{_unit(office, desk, at)}\n{_agency(office, desk.agency)}") for label, desk in sides)
+    return tuple((label, f"{desk_name(office, desk, at)}\n{agency_name(office, desk.agency)}") for label, desk in sides)
 
 
 def _service(office: Office, referral: Referral) -> str:
@@ -241,12 +241,14 @@ def _value(office: Office, one: f.FormField, value: Any, zone: timezone) -> str:
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _agency(office: Office, agency: str) -> str:
+def agency_name(office: Office, agency: str) -> str:
+    """An agency's name, or its code where we do not know it."""
     label = office.directory.labels.get(agency)
     return label.id if label is not None else agency
 
 
-def _unit(office: Office, desk: UnitRef, at: datetime) -> str:
+def desk_name(office: Office, desk: UnitRef, at: datetime) -> str:
+    """A desk's name at a moment, or its id where the reference data does not know it."""
     try:
         return office.units.get(desk.agency, desk.unit, at.date()).name.id
     except Refused:

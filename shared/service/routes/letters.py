@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from shared.contracts.codes import LetterKind
@@ -13,7 +14,7 @@ from shared.service import handlers
 from shared.service.admission import CallerDep, GuardedRoute, SightDep
 from shared.service.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
 from shared.service.idempotency import Answer
-from shared.service.letters import answers, checking, contents, issuing
+from shared.service.letters import answers, checking, contents, issuing, page
 from shared.service.letters.checking import Checked, Proof
 from shared.service.letters.paper import Paper
 from shared.service.limits import limit_identities
@@ -23,6 +24,7 @@ from shared.storage.agency_tables import LetterRow
 from shared.storage.database import Transaction
 
 router = APIRouter(prefix="/v1", tags=["surat"], route_class=GuardedRoute)
+pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=GuardedRoute)
 CodePath = Annotated[
     str, Path(pattern=c.LETTER_CODE_WRITTEN, description="Kode surat / as it stands on the paper: `K3M9-QXD7-R2TF`.")
 ]
@@ -185,3 +187,15 @@ def answer_on_paper(
         return Answer(200, referral_view(row, tx.now), etag=handlers.etag(row))
 
     return posting.once(command, work)
+
+
+@pages.get("/surat")
+def letter_form(office: OfficeDep, database: DatabaseDep, kode: str = "") -> HTMLResponse:
+    """Where whoever holds a paper writes its code."""
+    return page.show(office, database, kode)
+
+
+@pages.get("/surat/{code}")
+def letter_page(code: str, office: OfficeDep, database: DatabaseDep) -> HTMLResponse:
+    """What the square code of a paper opens."""
+    return page.show(office, database, code)
