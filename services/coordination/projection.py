@@ -69,7 +69,7 @@ class Projection:
             case e.MatchDecided() if envelope.receiver == self.office.code:
                 _told(tx, event.victim_id)
                 matching.decided(tx, self.office, envelope, event)
-            case e.CapacityAnnounced() | e.RecordDelivered():
+            case e.CapacityAnnounced() | e.DeskDescribed() | e.RecordDelivered():
                 _spoken_by(envelope, event.unit)
             case e.VictimInterviewed() if envelope.receiver == self.office.code:
                 _spoken_by(envelope, event.unit)

@@ -137,6 +137,7 @@ EVENTS = {
     "break-glass.reviewed": Text("Akses darurat dinilai", "Break-glass reviewed"),
     "break-glass.review-overdue": Text("Penilaian akses darurat terlambat", "Break-glass review overdue"),
     "capacity.announced": Text("Daya tampung diumumkan", "Capacity announced"),
+    "desk.described": Text("Kemampuan satuan diumumkan", "What a desk can do announced"),
     "tokens.told": Text("Tanda pembanding disampaikan", "Tokens told"),
     "match.proposed": Text("Mungkin orang yang sama", "Perhaps the same person"),
     "match.withdrawn": Text("Usulan orang yang sama ditarik", "Proposal withdrawn"),

@@ -40,6 +40,7 @@ FACILITY = Form(
     label=Text("Kemampuan fasilitas", "What a facility can do"),
     about=About.DESK,
     basis="PP 9/2008 Ps 6; Permenkes 68/2013",
+    announced=True,
     fields=(
         FormField("kind", Text("Jenis fasilitas", "Kind of facility"), Choice(KINDS), clear=True),
         FormField("abilities", Text("Kemampuan", "Abilities"), Choice(ABILITIES, many=True), clear=True),

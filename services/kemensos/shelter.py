@@ -35,6 +35,7 @@ BEDS = Form(
     fields=tuple(
         FormField(ward.replace("-", "_"), label, Amount(most=MOST_BEDS), clear=True) for ward, label in WARDS.items()
     ),
+    announced=True,
     refusals=("beds-in-use",),
 )
 ASSIGNED = Form(

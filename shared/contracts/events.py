@@ -45,6 +45,7 @@ from shared.contracts.types import (
     Country,
     Custody,
     DeskRef,
+    Facts,
     Flag,
     Id,
     LetterCode,
@@ -445,6 +446,19 @@ class CapacityAnnounced(EventData):
     occurred_at: Moment
 
 
+class DeskDescribed(EventData):
+    """A desk says what it is and what it can do, as its agency's form asks, so that others know whom to ask. The latest
+    word counts: a later one, or one that corrects it."""
+
+    entity, event, subject_field = "desk", "described", "record_id"
+    record_id: Id
+    unit: UnitRef
+    form: Code
+    facts: Facts
+    corrects: Id | None = None
+    occurred_at: Moment
+
+
 class LetterIssued(EventData):
     """A desk has printed something of a referral or of a record. What stands on the paper is not told: whoever holds it
     checks its code, and that the event it tells of (``tells``) is in the ledger and still the last word."""
@@ -597,6 +611,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         ClockEscalated,
         ClockStopped,
         CapacityAnnounced,
+        DeskDescribed,
         LetterIssued,
         TokensTold,
         MatchProposed,

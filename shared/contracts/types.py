@@ -1,6 +1,7 @@
 """Field types of the wire and of the commands: strict where JSON would let a wrong kind slip through."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     Strict,
     StringConstraints,
@@ -106,6 +108,11 @@ LetterCode = Annotated[str, StringConstraints(pattern=LETTER_CODE)]
 
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
+
+FactName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+Fact = Flag | Annotated[Count, Field(ge=0, le=1_000_000_000_000)] | Code | Annotated[list[Code], Field(max_length=50)]
+Facts = Annotated[Mapping[FactName, Fact], Field(max_length=50)]
+"""Answers to a form that can say nothing of a person: codes, numbers, yes and no."""
 
 
 class Value(BaseModel):

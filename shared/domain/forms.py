@@ -177,6 +177,8 @@ class Form:
     """The service that a referral must have asked for, where it is about one and not about any."""
     delivered: LegalBasis | None = None
     """The basis on which all of it goes, sealed, to the desk that asked for the referral it is about."""
+    announced: bool = False
+    """Whether every agency is told all of it, so that whoever refers knows what a desk can do."""
     printed: Printed | None = None
     """Where a record of it may be printed and signed by hand."""
     refusals: tuple[str, ...] = ()
@@ -298,6 +300,9 @@ def check_forms(forms: Iterable[Form]) -> None:
         named = {code for one in form.fields if isinstance(one.kind, Earlier) for code in one.kind.forms}
         if unknown := (named | set(form.after)) - by_code.keys():
             raise ValueError(f"form {form.code}: no such form: {', '.join(sorted(unknown))}")
+        told = all(one.clear and isinstance(one.kind, Choice | YesNo | Amount) for one in form.fields)
+        if form.announced and not (form.about is About.DESK and told):
+            raise ValueError(f"form {form.code}: what everybody is told is about a desk, in codes and numbers")
         if (form.of_service or form.delivered) and form.about is not About.REFERRAL:
             raise ValueError(f"form {form.code}: what is of a service, or is delivered, is about a referral")
         if any(by_code[code].about is not form.about for code in form.after):

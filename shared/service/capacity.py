@@ -1,10 +1,13 @@
-"""Whether there is room: desks say it, everybody who may refer is told, and nobody is sent to where there is none.
+"""Whether there is room, and what a desk can do: desks say it, everybody who may refer is told, and nobody is sent to
+where there is no room.
 
-A word holds for some hours; after that nothing is known, and one may ask. What is urgent is asked of a full desk too.
+A word on room holds for some hours; after that nothing is known, and one may ask. What is urgent is asked of a full
+desk too. What a desk can do holds until it says otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -16,7 +19,7 @@ from shared.domain.access import Sight
 from shared.domain.refusal import Refused
 from shared.domain.routing import Unit, farness
 from shared.service.office import Office, draft, new_id
-from shared.storage.agency_tables import CapacityRow
+from shared.storage.agency_tables import CapacityRow, DescriptionRow
 from shared.storage.database import Transaction
 
 WATCHED = "capacity"
@@ -63,6 +66,41 @@ def keep(tx: Transaction, said: e.CapacityAnnounced) -> CapacityRow:
     elif said.occurred_at >= row.announced_at:
         row.capacity, row.announced_at, row.valid_until = said.capacity, said.occurred_at, said.valid_until
     return row
+
+
+def describe(tx: Transaction, office: Office, said: e.DeskDescribed) -> None:
+    """Tell every agency what one of our desks is and can do."""
+    keep_description(tx, said)
+    for agency in sorted(office.directory.agencies - {office.code}):
+        tx.emit(draft(said, agency, said.unit))
+
+
+def keep_description(tx: Transaction, said: e.DeskDescribed) -> None:
+    """Keep what a desk has said of itself, unless it has said something since."""
+    tx.changed.add(WATCHED)
+    name = (said.unit.agency, said.unit.unit, said.form)
+    row = tx.session.get(DescriptionRow, name, with_for_update=True)
+    if row is None:
+        row = DescriptionRow(
+            agency=said.unit.agency,
+            unit=said.unit.unit,
+            form=said.form,
+            record_id=said.record_id,
+            facts=dict(said.facts),
+            occurred_at=said.occurred_at,
+        )
+        tx.session.add(row)
+    elif said.occurred_at >= row.occurred_at or said.corrects == row.record_id:
+        row.record_id, row.facts, row.occurred_at = said.record_id, dict(said.facts), said.occurred_at
+
+
+def descriptions(session: Session, agency: str, units: Collection[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Unit → form → what the desk has said of itself."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    theirs = (col(DescriptionRow.agency) == agency) & col(DescriptionRow.unit).in_(units)
+    for row in session.scalars(select(DescriptionRow).where(theirs).order_by(col(DescriptionRow.form))):
+        found.setdefault(row.unit, {})[row.form] = row.facts
+    return found
 
 
 def standing(session: Session, agency: str, service: str, now: datetime) -> dict[str, CapacityRow]:

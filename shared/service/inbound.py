@@ -70,6 +70,10 @@ class Inbound:
                 if event.unit.agency != envelope.sender:
                     raise Park("not-the-sender")
                 capacity.keep(tx, event)
+            case e.DeskDescribed():
+                if event.unit.agency != envelope.sender:
+                    raise Park("not-the-sender")
+                capacity.keep_description(tx, event)
             case e.LetterIssued():
                 issuing.heard(tx, envelope, event)
             case e.MatchProposed() | e.MatchWithdrawn():

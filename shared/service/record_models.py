@@ -56,6 +56,7 @@ class FormView(BaseModel):
     operation: str = Field(description="The operation that files it, in the OpenAPI document.")
     after: list[str]
     once: bool
+    announced: bool = Field(description="Diumumkan ke semua instansi / whether every agency is told what it says.")
     printed: str | None = Field(description="Judulnya di kertas / its title on paper, where it can be printed.")
     fields: list[FieldView]
 
@@ -78,6 +79,7 @@ def form_view(form: Form) -> FormView:
         operation=form.operation,
         after=list(form.after),
         once=form.once,
+        announced=form.announced,
         printed=form.printed.title.id if form.printed else None,
         fields=[_field_view(field) for field in form.fields],
     )

@@ -20,7 +20,7 @@ from shared.domain.access import NOT_TAKEN_ON, Caller, Sight
 from shared.domain.clocks import About as Runs
 from shared.domain.forms import About, Earlier, Filing, Filled, Form, decide
 from shared.domain.refusal import Refused
-from shared.service import clocks, delivery, identities, interviews, sealed
+from shared.service import capacity, clocks, delivery, identities, interviews, sealed
 from shared.service.handlers import speaking_unit
 from shared.service.notes import AUTHOR
 from shared.service.office import Office, draft, new_id
@@ -100,6 +100,8 @@ def file(
         sealed.keep_record(tx, office, _sealed_under(row), row.id, closed)
     if form.delivered and subject.referral:
         delivery.send(tx, office, form.delivered, row, subject.referral, written)
+    if form.announced:
+        capacity.describe(tx, office, _description(subject, row))
     filed = _event(form, subject, row)
     tx.changed |= {row.about, row.id, row.victim_id or row.about}
     if office.agency.coordinator is not None:
@@ -171,6 +173,17 @@ def _event(form: Form, subject: Subject, row: RecordRow) -> e.RecordFiled:
         referral_id=subject.referral.id if subject.referral else None,
         corrects=row.corrects,
         unit=subject.unit,
+        occurred_at=row.occurred_at,
+    )
+
+
+def _description(subject: Subject, row: RecordRow) -> e.DeskDescribed:
+    return e.DeskDescribed(
+        record_id=row.id,
+        unit=subject.unit,
+        form=row.form,
+        facts=row.facts,
+        corrects=row.corrects,
         occurred_at=row.occurred_at,
     )
 

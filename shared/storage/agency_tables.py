@@ -187,6 +187,19 @@ class CapacityRow(AgencyStored, table=True):
     valid_until: datetime = Field(sa_type=UtcMoment)
 
 
+class DescriptionRow(AgencyStored, table=True):
+    """The latest word of a desk, ours or another agency's, on what it is and can do: a form, and what it says."""
+
+    __tablename__ = "descriptions"
+
+    agency: str = Field(sa_type=Word, primary_key=True)
+    unit: str = Field(sa_type=Word, primary_key=True)
+    form: str = Field(sa_type=Word, primary_key=True)
+    record_id: str = Field(sa_type=Ident)
+    facts: Any = Field(sa_type=Json)
+    occurred_at: datetime = Field(sa_type=UtcMoment)
+
+
 class BatchRow(AgencyStored, table=True):
     """Many people of one case who were sent in one call. ``name`` and ``fingerprint`` are those of its POST, so that
     sending it again goes on where it stopped."""

@@ -3,7 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+from shared.contracts.events import DeskDescribed
+from shared.contracts.types import UnitRef
 from shared.domain.access import Role
+from shared.service.office import draft, new_id
+from shared.storage.database import Database, Transaction
+from tests.integration.test_hostile_wire import until_parked
 from tests.network import Client, Network, a_victim, asking, problem, refer
 
 KOLAKA = "74.01"
@@ -123,3 +128,63 @@ async def test_only_a_desk_speaks_for_itself(network: Network) -> None:
         asked = {"agency": "kemenkes", "service": CARE, "region": KOLAKA, **query}
         assert problem(await kemenkes.http.get("/v1/capacity", params=asked)) == code
     assert set((await shown(kemenkes)).values()) == {None}
+
+
+# --- what a desk can do -----------------------------------------------------------------------------------------------
+
+
+async def until_described(
+    agency: Client, desk: str, wanted: dict[str, Any], of: str = "kemenkes", service: str = CARE
+) -> None:
+    """Wait until an agency knows what a desk says of itself."""
+    await agency.until(
+        f"/v1/capacity?agency={of}&service={service}&region={KOLAKA}",
+        lambda page: any((d["unit"], d["described"]) == (desk, wanted) for d in page["items"]),
+    )
+
+
+async def test_whoever_refers_knows_which_hospital_can_do_what(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    desk = next(iter(await shown(police)))
+    path = f"/v1/desks/{desk}/forms/facility"
+    able = {"kind": "ppt-hospital", "abilities": ["emergency", "forensic"]}
+    filed = await kemenkes.post(path, able)
+    assert filed.status_code == 201, filed.text
+    for agency in (police, kemenkes):
+        await until_described(agency, desk, {"facility": able})
+
+    # what was so before is not so now; what was written wrongly never was
+    last_year = (network.clock() - timedelta(days=365)).isoformat()
+    assert (await kemenkes.post(path, {**able, "kind": "puskesmas", "occurred_at": last_year})).status_code == 201
+    right = {"kind": "hospital", "abilities": ["emergency"]}
+    told = {**right, "corrects": filed.json()["id"], "occurred_at": filed.json()["occurred_at"]}
+    assert (await kemenkes.post(path, told)).status_code == 201
+    for agency in (police, kemenkes):
+        await until_described(agency, desk, {"facility": right})
+
+
+async def test_whoever_refers_knows_for_whom_a_shelter_has_beds(network: Network) -> None:
+    police, kemensos = await network.start("police"), await network.start("kemensos")
+    service = "shelter-and-rehabilitation"
+    page = await police.get("/v1/capacity", agency="kemensos", service=service, region=KOLAKA)
+    desk = page["items"][0]["unit"]
+    beds = {"female_adult": 4, "male_adult": 0, "female_child": 2, "male_child": 0, "separate": 1}
+    assert (await kemensos.post(f"/v1/desks/{desk}/forms/shelter-beds", beds)).status_code == 201
+    await until_described(police, desk, {"shelter-beds": beds}, "kemensos", service)
+
+
+async def test_nobody_describes_the_desk_of_another(network: Network) -> None:
+    _, police = await network.start("kemenkes"), await network.start("police")
+    database: Database = network.apps["kemenkes"].state.database
+    [theirs] = (await police.get("/v1/units", agency="police", serving=KOLAKA))["items"][:1]
+    desk = UnitRef(agency="police", unit=theirs["unit"], region=theirs["region"])
+
+    def lie(tx: Transaction) -> None:
+        facts = {"kind": "hospital"}
+        said = DeskDescribed(record_id=new_id(), unit=desk, form="facility", facts=facts, occurred_at=tx.now)
+        tx.emit(draft(said, "police", desk))
+
+    database.write(lie)
+    await until_parked(network, "police", "not-the-sender")
+    page = await police.get("/v1/capacity", agency="police", service="investigation", region=KOLAKA)
+    assert {desk["unit"]: desk["described"] for desk in page["items"]}[theirs["unit"]] == {}

@@ -162,8 +162,8 @@ CANARIES = [*IDENTITY.values(), NOTE, "Kanari"]
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
 OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock", "match"}
 """What ``test_trust``, ``test_break_glass``, ``test_clocks`` and ``test_matches`` play, and this journey does not."""
-OF_A_HOSPITAL = {"id.tppo.record.delivered.v1"}
-"""What ``test_visum`` plays; no hospital takes part in this journey."""
+OF_A_HOSPITAL = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1"}
+"""What ``test_visum`` and ``test_capacity`` play; no hospital takes part in this journey."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}
 """Coordination's word about a link, and about keys, and what it is told to know somebody again: between desks of the
 nation, so that no province reads it."""

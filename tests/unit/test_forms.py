@@ -132,6 +132,9 @@ def test_the_rule_of_a_form_sees_what_was_filed_before() -> None:
         [form("return", after=("loan",))],
         [form("return", field("loan", f.Earlier(frozenset({"loan"}))))],
         [form("loan", about=f.About.VICTIM), form("return", after=("loan",))],
+        [form("loan", field("shelf", f.YesNo(), clear=True), about=f.About.VICTIM, announced=True)],
+        [form("loan", field("shelf", f.YesNo()), about=f.About.DESK, announced=True)],
+        [form("loan", field("day", f.Day(), clear=True), about=f.About.DESK, announced=True)],
     ],
 )
 def test_forms_that_make_no_sense_together_are_not_declared(wrong: list[Form]) -> None:

@@ -1,13 +1,13 @@
-"""Capacity: a desk says whether it can take anybody on; whoever refers looks before they ask."""
+"""Capacity: a desk says whether it can take anybody on, and what it can do; whoever refers looks before they ask."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from shared.contracts.codes import Capacity, Level
-from shared.contracts.types import CODE, REGION, UNIT, Moment
+from shared.contracts.types import CODE, REGION, UNIT, Facts, Moment
 from shared.domain import commands as c
 from shared.domain.routing import Unit
 from shared.service import capacity
@@ -45,6 +45,9 @@ class DeskCapacity(BaseModel):
     name_en: str
     capacity: Capacity | None
     valid_until: Moment | None
+    described: dict[str, Facts] = Field(
+        description="Formulir → isian: apa yang diumumkan satuan tentang dirinya / form → what the desk says of itself."
+    )
 
 
 class CapacityList(BaseModel):
@@ -96,21 +99,22 @@ async def list_capacity(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Satuan yang melayani wilayah itu, lalu satuan lain yang mengumumkan daya tampungnya. `Prefer: wait=20` menunggu
-    perubahan."""
+    """Satuan yang melayani wilayah itu, lalu satuan lain yang mengumumkan daya tampungnya. `described`: apa yang dapat
+    dilakukannya. `Prefer: wait=20` menunggu perubahan."""
     office.directory.service(agency, service)
 
     def look(session: Session) -> tuple[str, CapacityList]:
         now = database.clock()
         words = capacity.standing(session, agency, service, now)
         desks = capacity.nearest(office, words, agency, region, now)[:MOST]
-        page = CapacityList(items=[_view(desk, words.get(desk.id)) for desk in desks])
+        said = capacity.descriptions(session, agency, [desk.id for desk in desks])
+        page = CapacityList(items=[_view(desk, words.get(desk.id), said.get(desk.id, {})) for desk in desks])
         return tag_of(page.model_dump_json()), page
 
     return await held_list(changes, capacity.WATCHED, lambda: database.read(look), prefer, if_none_match)
 
 
-def _view(desk: Unit, word: CapacityRow | None) -> DeskCapacity:
+def _view(desk: Unit, word: CapacityRow | None, described: dict[str, Facts]) -> DeskCapacity:
     return DeskCapacity(
         agency=desk.agency,
         unit=desk.id,
@@ -120,4 +124,5 @@ def _view(desk: Unit, word: CapacityRow | None) -> DeskCapacity:
         name_en=desk.name.en,
         capacity=Capacity(word.capacity) if word else None,
         valid_until=word.valid_until if word else None,
+        described=described,
     )
