@@ -73,7 +73,7 @@ class TakingIn:
 
     def _take(self, tx: Transaction, person: BatchPerson, row: BatchPersonRow) -> None:
         asks, left_out = asked_for(person, self.refer, self._is_urgent)
-        victim = cases.register_victim(tx, self.office, self.sight, self.case_id, person)
+        victim = cases.register_victim(tx, self.office, self.sight, self.case_id, person, known_again_later=True)
         made = []
         for ask in asks:
             request = c.Request(

@@ -54,9 +54,17 @@ def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase
 
 
 def register_victim(
-    tx: Transaction, office: Office, sight: Sight, case_id: str, command: c.RegisterVictim
+    tx: Transaction,
+    office: Office,
+    sight: Sight,
+    case_id: str,
+    command: c.RegisterVictim,
+    known_again_later: bool = False,
 ) -> VictimRow:
-    """Register a victim; the unit that opened the case is the first custody holder. Raises Refused."""
+    """Register a victim; the unit that opened the case is the first custody holder. Raises Refused.
+
+    ``known_again_later``: as for ``identities.write_first``.
+    """
     case = load_case(tx.session, case_id, seen.cases(sight))
     if case is None:
         raise Refused("unknown-case")
@@ -66,7 +74,7 @@ def register_victim(
         identities.check(command.identity, tx.now, within="identity/")
     at = c.when(command, tx.now)
     victim_id = command.victim_id or new_id()
-    if load_victim(tx.session, victim_id) is not None:
+    if command.victim_id is not None and load_victim(tx.session, victim_id) is not None:
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
     row = VictimRow(
@@ -93,7 +101,7 @@ def register_victim(
     _tell_coordinator(tx, office, registered, custody, victim_id)
     clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
     if command.identity is not None:  # after the word of who is responsible: tokens are told of whom one knows
-        identities.write(tx, office, victim_id, command.identity)
+        identities.write_first(tx, office, victim_id, command.identity, known_again_later)
     return row
 
 

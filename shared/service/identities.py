@@ -76,6 +76,19 @@ def write(
     tokens.tell(tx, office, victim_id, known)
 
 
+def write_first(
+    tx: Transaction, office: Office, victim_id: str, identity: c.Identity, known_again_later: bool = False
+) -> None:
+    """The same of a victim who is being registered, of whom nothing is kept yet. ``known_again_later``: by what they
+    may be known again the coordinator is told when there is time (``tokens.tell_some``)."""
+    known = identity.model_dump(exclude_none=True)
+    source = sealed.own_source(victim_id)
+    sealed.put_first(tx, office, victim_id, source, sealed.IDENTITY, known)
+    numbers.keep(tx, office.vault, victim_id, source, known)
+    if not known_again_later:
+        tokens.tell(tx, office, victim_id, known)
+
+
 # --- shown ------------------------------------------------------------------------------------------------------------
 
 

@@ -66,8 +66,21 @@ def put(tx: Transaction, office: Office, about: str, source: str, kind: str, wha
     _seal(tx, office, row, what)
 
 
+def put_first(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
+    """The same of a victim of whom nothing is kept yet: nothing is looked for."""
+    key = DataKey.generate()
+    _keep_key(tx, office, own_source(about), about, key)
+    row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+    tx.session.add(row)
+    _seal_with(key, row, what)
+
+
 def _seal(tx: Transaction, office: Office, row: SealedRow, what: Mapping[str, str]) -> None:
-    at_rest = seal_at_rest(json.dumps(dict(what)).encode(), _data_key(tx, office, row.victim_id), row.source)
+    _seal_with(_data_key(tx, office, row.victim_id), row, what)
+
+
+def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
+    at_rest = seal_at_rest(json.dumps(dict(what)).encode(), key, row.source)
     row.key_id, row.sealed = OWN, base64.b64encode(at_rest).decode()
 
 

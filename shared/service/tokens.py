@@ -6,6 +6,7 @@ what nobody opens once the key is destroyed. Without a shared key in our vault n
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -30,9 +31,13 @@ log = structlog.get_logger()
 PURPOSE = "tokens"
 """What the key of the tokens is bound to, as another is to each referral."""
 WATCHED = "tokens"
-"""Nothing changes it: what was not told yet is looked for at the start, and every half minute."""
-AT_ONCE = 100
-"""Victims whose tokens are told anew in one transaction, after the shared key has been replaced."""
+"""What wakes when some of many were told; else, what was not told yet is looked for at the start, and every half
+minute."""
+AT_ONCE = 5
+"""Victims whose tokens are told in one transaction: whoever else writes waits for no more."""
+QUIET = timedelta(minutes=1)
+"""What was written down just now is left alone: those who come off a ship are written down one after the other, and
+that is not held up."""
 
 
 def made(vault: Vault, key: int, known: Mapping[str, str]) -> dict[str, str]:
@@ -40,20 +45,20 @@ def made(vault: Vault, key: int, known: Mapping[str, str]) -> dict[str, str]:
     return {kind: token(key, kind, vault.match(key, value, kind)) for kind, value in spelt(known).items()}
 
 
-def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, str] | None = None) -> None:
+def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, str] | None = None) -> bool:
     """Tell the coordinator what is now true of a victim, unless that is what it was told last. ``known``: what we wrote
-    down ourselves, if that has just been read."""
+    down ourselves, if that has just been read. Answers False where it must be tried again."""
     key = office.vault.matching_key()
     row = tx.session.get(ToldTokensRow, victim_id)
     if office.agency.coordinator is None or (key is None and row is None):
-        return
+        return True
     known = sealed.own(tx.session, office, victim_id) if known is None else known
     if key is None and known:
-        return  # it is off here now: what was told stands until the person is erased
+        return True  # it is off here now: what was told stands until the person is erased
     tokens = made(office.vault, key, known) if key is not None else {}
     digest, none = (_digest(office.vault, these) for these in (tokens, {}))
     if digest != (row.digest if row else none) and not _emit(tx, office, office.agency.coordinator, victim_id, tokens):
-        return
+        return False
     if not known:
         if row is not None:
             tx.session.delete(row)
@@ -61,6 +66,7 @@ def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, st
         tx.session.add(ToldTokensRow(victim_id=victim_id, key=key or 0, digest=digest))
     else:
         row.key, row.digest = key or 0, digest
+    return True
 
 
 def _digest(vault: Vault, tokens: Mapping[str, str]) -> str:
@@ -101,7 +107,8 @@ def begin(tx: Transaction, office: Office) -> None:
 
 
 def deadline(office: Office) -> Deadline:
-    """Tell what was written down before there was this shared key, some at a time, with nobody logged in."""
+    """Tell what was written down in a list of many, or before there was this shared key, some at a time, with nobody
+    logged in."""
     return Deadline(WATCHED, lambda _: None, lambda tx: tell_some(tx, office))
 
 
@@ -114,9 +121,12 @@ def tell_some(tx: Transaction, office: Office) -> int:
         col(ToldTokensRow.victim_id) == col(SealedRow.victim_id), col(ToldTokensRow.key) == key
     )
     ours = (col(SealedRow.kind) == sealed.IDENTITY) & (col(SealedRow.key_id) == sealed.OWN)
-    untold = select(col(SealedRow.victim_id)).where(ours, ~told.exists()).order_by(col(SealedRow.victim_id))
-    victims = tx.session.scalars(untold.limit(AT_ONCE)).all()
-    for victim_id in victims:
+    before = col(SealedRow.recorded_at) <= tx.now - QUIET
+    untold = select(col(SealedRow.victim_id)).where(ours, before, ~told.exists()).order_by(col(SealedRow.victim_id))
+    done = 0
+    for victim_id in tx.session.scalars(untold.limit(AT_ONCE)).all():
         load_victim(tx.session, victim_id)  # what is kept of a victim is written under its lock
-        tell(tx, office, victim_id)
-    return len(victims)
+        done += tell(tx, office, victim_id)
+    if done:
+        tx.changed.add(WATCHED)  # there may be more
+    return done
