@@ -126,7 +126,13 @@ def tell_some(tx: Transaction, office: Office) -> int:
     done = 0
     for victim_id in tx.session.scalars(untold.limit(AT_ONCE)).all():
         load_victim(tx.session, victim_id)  # what is kept of a victim is written under its lock
-        done += tell(tx, office, victim_id)
+        if not tell(tx, office, victim_id):
+            continue
+        done += 1
+        tx.session.flush()
+        if tx.session.get(ToldTokensRow, victim_id) is None:  # there is nothing to tell of them: that is done too
+            nothing = _digest(office.vault, {})
+            tx.session.add(ToldTokensRow(victim_id=victim_id, key=key, digest=nothing))
     if done:
         tx.changed.add(WATCHED)  # there may be more
     return done

@@ -271,6 +271,25 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
     assert len((await kemenpppa.get("/v1/matches"))["items"]) == 1
 
 
+async def test_of_whom_there_is_nothing_to_tell_nobody_else_waits_for(three: Network) -> None:
+    """Neither for ever, nor while the same few are looked at again and again."""
+    police, database = three["police"], three.apps["police"].state.database
+    for _ in range(tokens.AT_ONCE + 1):
+        await a_victim(police, identity={})
+    opened = {"unit": "polres-65.03", "channel": "immigration", "exploitation": "forced-labour"}
+    case = (await police.post("/v1/cases", opened)).json()["id"]
+    listed = await police.post(
+        f"/v1/cases/{case}/batches", {"people": [{"age_class": "adult", "sex": "male", "identity": WHO}]}
+    )
+    [victim] = [line["victim_id"] for line in map(json.loads, listed.text.splitlines()) if line["kind"] == "person"]
+    later(three, "police")
+    await until_heard(three, victim, 1)
+    office = three.apps["police"].state.office
+    while database.write(lambda tx: tokens.tell_some(tx, office)):
+        pass
+    assert len(rows(three, "police", ToldTokensRow)) == tokens.AT_ONCE + 2
+
+
 async def test_who_is_registered_twice_by_one_agency_is_found_there_and_proposed_to_nobody(three: Network) -> None:
     police = three["police"]
     first, second = [await a_victim(police, identity=WHO) for _ in range(2)]
