@@ -101,7 +101,10 @@ def register_victim(
     _tell_coordinator(tx, office, registered, custody, victim_id)
     clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
     if command.identity is not None:  # after the word of who is responsible: tokens are told of whom one knows
-        identities.write_first(tx, office, victim_id, command.identity, known_again_later)
+        if command.victim_id is None:
+            identities.write_first(tx, office, victim_id, command.identity, known_again_later)
+        else:  # something may be kept under an id that a caller chose: of a case, for one
+            identities.write(tx, office, victim_id, command.identity)
     return row
 
 

@@ -79,8 +79,11 @@ def write(
 def write_first(
     tx: Transaction, office: Office, victim_id: str, identity: c.Identity, known_again_later: bool = False
 ) -> None:
-    """The same of a victim who is being registered, of whom nothing is kept yet. ``known_again_later``: by what they
-    may be known again the coordinator is told when there is time (``tokens.tell_some``)."""
+    """The same of a victim who is being registered under an id of ours, where nothing is kept yet.
+
+    ``known_again_later``: by what they may be known again the coordinator is told when there is time
+    (``tokens.tell_some``).
+    """
     known = identity.model_dump(exclude_none=True)
     source = sealed.own_source(victim_id)
     sealed.put_first(tx, office, victim_id, source, sealed.IDENTITY, known)

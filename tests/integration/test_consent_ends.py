@@ -240,7 +240,7 @@ async def test_one_that_is_given_for_a_moment_is_over_after_it_while_the_service
     police = two["police"]
     victim = await a_victim(police, identity=WHO)
     with two.apps["police"].state.changes.watching(victim) as watch:
-        await consent(police, victim, valid_until=(two.clock() + timedelta(seconds=1)).isoformat())
+        await consent(police, victim, valid_until=(two.clock() + timedelta(seconds=5)).isoformat())
         while (kept := (await police.get(f"/v1/victims/{victim}/consents"))["items"])[0]["ended_at"] is None:
             assert await watch.next(20)
     assert kept[0]["ended_at"] >= kept[0]["valid_until"] and not kept[0]["stands"]
