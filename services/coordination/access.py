@@ -11,6 +11,7 @@ from shared.domain.access import ANYBODY, OPERATIONS, About, Role, Rule, Sight
 from shared.storage.tables import ReferralRow
 
 FOLLOWERS = frozenset({Role.COORDINATOR, Role.AUDITOR})
+
 RULES: Mapping[str, Rule] = {
     **OPERATIONS,
     "list_journeys": Rule(FOLLOWERS, About.MANY),

@@ -61,18 +61,15 @@ class Inbound:
             case e.KeysPublished():
                 known_keys.heard(tx, self.office, envelope.sender, event)
             case e.VictimInterviewed():
-                if event.unit.agency != envelope.sender:
-                    raise Park("not-the-sender")
+                _spoken_by(envelope, event.unit)
                 interviews.keep(tx, event.victim_id, [event.interview_id], event)
             case e.RecordDelivered():
                 delivery.take(tx, self.office, envelope, event)
             case e.CapacityAnnounced():
-                if event.unit.agency != envelope.sender:
-                    raise Park("not-the-sender")
+                _spoken_by(envelope, event.unit)
                 capacity.keep(tx, event)
             case e.DeskDescribed():
-                if event.unit.agency != envelope.sender:
-                    raise Park("not-the-sender")
+                _spoken_by(envelope, event.unit)
                 capacity.keep_description(tx, event)
             case e.LetterIssued():
                 issuing.heard(tx, envelope, event)
@@ -168,6 +165,12 @@ class Inbound:
         settle(tx, self.office, row, after, event)
         clocks.note_referral(tx, self.office, after, event)
         row.closed = after.status in ENDED
+
+
+def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:
+    """Raises Park where an agency speaks for the desk of another."""
+    if unit.agency != envelope.sender:
+        raise Park("not-the-sender")
 
 
 def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
