@@ -18,7 +18,7 @@ from starlette.types import Scope
 from shared.domain.refusal import Refused
 from shared.service.changes import wait_of
 from shared.service.rate import MOST_KEPT, Buckets, Rate
-from shared.service.settings import Settings
+from shared.service.settings import Limiting
 
 HEALTH = ("/health/live", "/health/ready")
 """What a supervisor asks is always answered."""
@@ -28,7 +28,7 @@ ANYTHING, WRONG_TOKEN = "anything", "wrong-token"
 class Limits:
     """The limits of one service, and who has used how much of them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Limiting) -> None:
         self.request_seconds = settings.request_seconds
         self.body_seconds = settings.body_seconds
         self.rates = {

@@ -97,7 +97,23 @@ class Keeping(Storing):
         return self
 
 
-class Settings(Listening, Keeping):
+class Limiting(BaseSettings):
+    """How much one service takes: how often from one client, how much at once, for how many seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
+
+    rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
+    rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
+    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
+    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
+    break_glasses_per_hour: int = Field(default=10, ge=1, description="Break-glasses that one client may open.")
+    concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
+    concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
+    request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
+    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
+
+
+class Settings(Listening, Limiting, Keeping):
     """What a service needs to know of the place it runs in."""
 
     profile: Literal["development", "production"] = Field(
@@ -129,15 +145,6 @@ class Settings(Listening, Keeping):
         " this service: the address in the square code of a letter. Without it that holds the letter's code alone.",
     )  # fmt: skip
     log_level: str = "info"
-    rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
-    rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
-    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
-    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
-    break_glasses_per_hour: int = Field(default=10, ge=1, description="Break-glasses that one client may open.")
-    concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
-    concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
-    request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
-    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
 
     def clocks_files(self) -> list[Path]:
         """The files of the table of clocks; what a later one says takes the place of an earlier."""
