@@ -6,10 +6,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.contracts import events as e
-from shared.contracts.types import UnitRef
 from shared.service.office import Office, draft
 from shared.storage import referrals
-from shared.storage.agency_tables import InterviewRow, RecordRow
+from shared.storage.agency_tables import InterviewRow
 from shared.storage.database import Transaction
 
 
@@ -19,15 +18,13 @@ def known(session: Session, victim_id: str) -> tuple[str, ...]:
     return tuple(session.scalars(ids))
 
 
-def held(tx: Transaction, office: Office, row: RecordRow, unit: UnitRef) -> None:
+def held(tx: Transaction, office: Office, told: e.VictimInterviewed) -> None:
     """One was held here: tell the coordinator, and every agency that has asked or was asked for something."""
-    assert row.victim_id is not None  # an interview is of somebody
-    told = e.VictimInterviewed(victim_id=row.victim_id, interview_id=row.id, unit=unit, occurred_at=row.occurred_at)
-    keep(tx, row.victim_id, [row.id], told)
-    others = referrals.senders_of_victim(tx.session, row.victim_id)
-    others |= referrals.receivers_of_victim(tx.session, row.victim_id)
+    keep(tx, told.victim_id, [told.interview_id], told)
+    others = referrals.senders_of_victim(tx.session, told.victim_id)
+    others |= referrals.receivers_of_victim(tx.session, told.victim_id)
     for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code})):
-        tx.emit(draft(told, agency, unit, victim_id=row.victim_id))
+        tx.emit(draft(told, agency, told.unit, victim_id=told.victim_id))
 
 
 def keep(tx: Transaction, victim_id: str, ids: Iterable[str], told: e.VictimInterviewed | None = None) -> None:

@@ -108,7 +108,11 @@ def file(
         tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
     _run_clocks(tx, office, filed, subject, row, named.values())
     if form.counts_as_interview and corrected is None:
-        interviews.held(tx, office, row, subject.unit)
+        assert row.victim_id is not None  # an interview is of somebody
+        told_all = e.VictimInterviewed(
+            victim_id=row.victim_id, interview_id=row.id, unit=subject.unit, occurred_at=row.occurred_at
+        )
+        interviews.held(tx, office, told_all)
     if form.statement in values and subject.victim is not None:
         told = c.Identity(statement=values[form.statement])
         keep_before = bool(privacy.holds_of(tx.session, subject.victim.id))
