@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -64,7 +64,9 @@ from shared.service.routes import (
 from shared.service.routes import clocks as clock_routes
 from shared.service.settings import Settings, at_fault
 from shared.service.vaults import open_vault
+from shared.storage import batches as people_lists
 from shared.storage import ended_tokens
+from shared.storage import matches as proposals
 from shared.storage.database import Author, Clock, Database, Transaction
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated
 
@@ -98,6 +100,10 @@ class Member:
     """What falls due at a moment."""
     begin: Callable[[Transaction, Office], None] = lambda *_: None
     """What is done to the rows when it starts."""
+    examples: Callable[[Office, date], Mapping[str, Any]] = lambda *_: {}
+    """Schema name → an example that is true of this member, for its OpenAPI document."""
+    forgets: Sequence[Callable[[Transaction, str], None]] = ()
+    """What is deleted of a victim who is erased, beside what is sealed."""
     no_such_address: Callable[[Request, Exception], Awaitable[Response]] = problems.on_http
     """What is answered where there is no address, or not with this method."""
 
@@ -143,6 +149,8 @@ def agency_member(
         Inbound,
         deadlines=_deadlines,
         begin=_begin,
+        examples=examples,
+        forgets=(people_lists.forget_role, proposals.forget),
     )
 
 
@@ -182,7 +190,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
 
     def shown() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)  # the desks are known once it has started
-        return examples(office, clock().date()) if office else {}
+        return member.examples(office, clock().date()) if office else {}
 
     problems.describe(app, shown, {name for name, rule in member.rules.items() if rule.public})
     return app
@@ -212,6 +220,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         vault,
         keys,
         settings.public_url,
+        member.forgets,
     )
     offered = (service.clock for service in (*agency.services, *office.directory.services.values()))
     check_named(office.clocks, [*offered, *agency.duties])

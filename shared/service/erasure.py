@@ -21,7 +21,7 @@ from shared.domain.refusal import Refused
 from shared.service import sealed, security_log, tokens
 from shared.service.office import Office, draft, new_id
 from shared.service.reception import Park
-from shared.storage import batches, matches, privacy, referrals
+from shared.storage import privacy, referrals
 from shared.storage.agency_tables import VictimRow
 from shared.storage.database import Transaction
 from shared.storage.privacy_tables import DisclosureRow, ErasureRow, HoldRow, ObeyedRow
@@ -101,8 +101,8 @@ def _forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
     """Destroy all that is kept of a victim; what was written down of their case as a whole goes with the last of its
     victims."""
     sealed.forget(tx, office, victim.id)
-    batches.forget_role(tx, victim.id)
-    matches.forget(tx, victim.id)
+    for forget in office.forgets:
+        forget(tx, victim.id)
     tokens.tell(tx, office, victim.id)
     erased = select(col(ObeyedRow.victim_id)).where(
         col(ObeyedRow.cause) == e.ErasureRequested.type(), col(ObeyedRow.end) == DisclosureEnd.ERASED

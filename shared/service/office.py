@@ -1,6 +1,6 @@
 """What every handler knows of its own agency and of the network, and how it speaks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +18,7 @@ from shared.reference.directory import Directory
 from shared.security.key_directory import DirectoryFile
 from shared.security.vault import Vault
 from shared.service.trace import traceparent
+from shared.storage.database import Transaction
 
 
 def new_id() -> str:
@@ -42,6 +43,8 @@ class Office:
     """Everybody's public keys."""
     public_url: str | None = None
     """Where this service is reached from outside, for who scans a letter."""
+    forgets: Sequence[Callable[[Transaction, str], None]] = ()
+    """What else is deleted of a victim who is erased, by the victim's id."""
 
     @property
     def code(self) -> str:
