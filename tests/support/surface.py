@@ -62,7 +62,7 @@ def _tables() -> dict[str, str]:
     def below(kind: Any) -> list[Any]:
         return [one for child in kind.__subclasses__() for one in (child, *below(child))]
 
-    dialects = (sqlite.dialect(), postgresql.dialect())
+    dialects: Any = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
     found = {}
     for metadata in {kind.metadata for kind in below(SQLModel) if hasattr(kind, "__table__")}:
         for table in metadata.tables.values():
