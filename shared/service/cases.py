@@ -12,8 +12,9 @@ from shared.domain.access import Sight
 from shared.domain.clocks import About
 from shared.domain.refusal import Refused
 from shared.service import clocks, identities
+from shared.service.erasure import RETENTION
 from shared.service.office import Office, draft, new_id
-from shared.service.retention import WATCHED, keep_until
+from shared.service.retention import keep_until
 from shared.storage import referrals, seen
 from shared.storage.agency_tables import CaseRow, VictimRow
 from shared.storage.database import Transaction
@@ -125,7 +126,7 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
         raise Refused("referral-still-live", referral=live[0].id)
     victim.closed_at = c.when(command, tx.now)
     victim.outcome, victim.keep_until = command.outcome, keep_until(tx, office, victim, victim.closed_at)
-    tx.changed.add(WATCHED)
+    tx.changed.add(RETENTION)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     _tell_coordinator(tx, office, closed, unit, victim_id)
     clocks.note(tx, office, closed, {About.VICTIM: victim_id}, unit, {"outcome": command.outcome})

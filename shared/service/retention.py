@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from shared.domain.consent import Notice
 from shared.service import erasure, security_log
 from shared.service.deadlines import Deadline
+from shared.service.erasure import RETENTION
 from shared.service.office import Office, new_id
 from shared.storage import privacy
 from shared.storage.agency_tables import IdempotencyRow, VictimRow
@@ -22,8 +23,6 @@ from shared.storage.privacy_tables import HoldRow
 from shared.storage.tables import ParkedEvent
 from shared.storage.victims import load_victim
 
-WATCHED = erasure.RETENTION
-"""What wakes when a journey ends, or a hold that kept something beyond its time."""
 ANSWERS_KEPT = timedelta(days=30)
 """How long a request may be repeated with its Idempotency-Key and is given the answer it had."""
 PARKED_KEPT = timedelta(days=90)
@@ -35,15 +34,15 @@ AT_ONCE = 500
 def deadlines(office: Office) -> Sequence[Deadline]:
     """What an agency deletes."""
     return (
-        Deadline(WATCHED, next_erasure, lambda tx: erase_due(tx, office)),
-        Deadline(WATCHED, next_forgotten_answer, forget_answers),
+        Deadline(RETENTION, next_erasure, lambda tx: erase_due(tx, office)),
+        Deadline(RETENTION, next_forgotten_answer, forget_answers),
         deadline_of_parked(office),
     )
 
 
 def deadline_of_parked(_: Office) -> Deadline:
     """What every member deletes."""
-    return Deadline(WATCHED, next_forgotten_parked, forget_parked)
+    return Deadline(RETENTION, next_forgotten_parked, forget_parked)
 
 
 def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: datetime) -> datetime:
