@@ -41,9 +41,9 @@ MAX_MESSAGE = 72 * 1024
 """Most bytes of a message, body and headers together."""
 
 PULL_SECONDS = 2.0
-"""How long a pull waits. Short, because a pull in flight during a restart of the server sleeps its whole time."""
+"""Longest wait of one pull. Short, because a pull in flight during a restart of the server sleeps its whole time."""
 PUBLISH_SECONDS = 5.0
-"""How long to wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
+"""Longest wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
 ACK_WAIT_SECONDS = 5.0
 """After this time the broker delivers an unacknowledged message again."""
 
@@ -119,7 +119,7 @@ class Broker:
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
         """Pulled messages. None marks a new connection."""
         self._pulled = 0
-        """How many messages the server may still send for the current pull."""
+        """Number of messages that the server may still send for the current pull."""
 
     async def connect(self) -> None:
         """Connect; wait without limit until a server answers."""

@@ -1,4 +1,4 @@
-"""A member's rights at the broker and the broker's durability, as the broker tells both; and what both should be."""
+"""A member's rights at the broker and the broker's durability: as the broker reports them, and as they should be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 STREAM = "TPPO"
 WHO_AM_I = "$SYS.REQ.USER.INFO"
-"""On this subject a NATS server tells a user the user's own rights."""
+"""On this subject a NATS server reports a user's own rights to that user."""
 HOW_IT_WRITES = "$SYS.REQ.SERVER.PING.JSZ"
-"""On this subject the server tells its configuration. Only the provisioner may ask, for the answer can tell more."""
+"""On this subject the server reports its configuration. Only the provisioner may ask: other questions reveal more."""
 WRITES = "estafet.sync-interval"
 """Metadata field of each consumer. Here the provisioner writes the server's answer, for the member to read."""
 OLDEST = (2, 15, 1)
@@ -46,7 +46,7 @@ class BrokerRights:
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """How safely a broker writes: its version, and its ``sync_interval`` as the broker told the provisioner."""
+    """How safely a broker writes: its version, and its ``sync_interval`` as the broker reported it to the provisioner."""
 
     version: tuple[int, int, int]
     sync_interval: str | None

@@ -87,7 +87,7 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             request.app.state.door.admit(request, self.name, bearer(request))
-            # a page ignores unknown parameters: mail programs add some to a link, and a person cannot prevent that
+            # a page ignores unknown parameters: other programs add some to a link, and a person cannot prevent that
             called = self.include_in_schema
             if called and (unknown := unknown_parameters(request.query_params.keys(), declared)):
                 raise RequestValidationError(unknown)

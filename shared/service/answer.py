@@ -32,7 +32,7 @@ class Answer:
     def __init__(self, scope: Scope, send: Send, traceparent: str) -> None:
         self.status = 0
         self.parts = 0
-        """How many ASGI messages of the response the connection accepted."""
+        """Number of ASGI messages of the response that the connection accepted."""
         self.given_up = False
         self._scope = scope
         self._send = send

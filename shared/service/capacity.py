@@ -25,7 +25,7 @@ from shared.storage.database import Transaction
 WATCHED = "capacity"
 """Wake-up topic: a desk announced its capacity or described itself."""
 INSTEAD = 3
-"""How many other desks a refusal names."""
+"""Most other desks that a refusal names."""
 
 
 def announce(tx: Transaction, office: Office, sight: Sight, unit: str, command: c.AnnounceCapacity) -> CapacityRow:

@@ -1,4 +1,4 @@
-"""Long polling: a GET with ``Prefer: wait=<seconds>`` (RFC 7240) waits until a commit changes what it asks for.
+"""Long polling: a GET with ``Prefer: wait=<seconds>`` (RFC 7240) waits until a commit changes its subject.
 
 So a client need not ask again and again. Timers wait for changes in the same way.
 """
@@ -87,7 +87,8 @@ async def held(
 ) -> Response | None:
     """The response to a GET: as soon as the caller has not seen the current state, or when the waiting time is over.
 
-    ``look`` reads the ETag and the view of ``wanted``, in a thread. ``prefer`` and ``if_none_match`` are the headers.
+    ``wanted`` is the id to watch. ``look`` reads its ETag and its view, in a thread; None: the id does not exist.
+    ``prefer`` and ``if_none_match`` are the headers of the request.
     Returns 200 with the view, 304 when nothing changed in time, or None when ``wanted`` does not exist.
     """
     loop = asyncio.get_running_loop()
@@ -113,7 +114,7 @@ async def held_list(
     prefer: str | None,
     if_none_match: str | None,
 ) -> Response:
-    """As ``held``, for a list. A list always exists, so the result is never None."""
+    """The same response for a list. A list always exists, so the result is never None."""
     answer = await held(changes, wanted, look, prefer, if_none_match)
     assert answer is not None
     return answer

@@ -33,7 +33,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begun = 0
-        """How many requests of this connection have started to arrive."""
+        """Number of requests of this connection that have started to arrive."""
         self._arrived = 0
         """Bytes of the arriving request, counted from its second packet on."""
         self._in_head = False

@@ -1,4 +1,4 @@
-"""The outermost HTTP layer: limits, trace context, one log line per request. No response tells internal errors."""
+"""The outermost HTTP layer: limits, trace context, one log line per request. No response shows an internal error."""
 
 import asyncio
 import time
