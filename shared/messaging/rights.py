@@ -46,7 +46,7 @@ class BrokerRights:
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """How safely a broker writes: its version, and its ``sync_interval`` as the broker reported it to the provisioner."""
+    """How safely a broker writes: its version, and its ``sync_interval`` as reported to the provisioner."""
 
     version: tuple[int, int, int]
     sync_interval: str | None

@@ -80,7 +80,7 @@ def clocks(sight: Sight) -> ColumnElement[bool]:
 
 
 def records(sight: Sight) -> ColumnElement[bool]:
-    """Records filed by a desk in sight, or of a victim in whom such a desk has or had a part."""
+    """Records that a desk in sight filed, or of a victim in whom such a desk has had a part."""
     theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == col(RecordRow.victim_id), concerned(sight))
     return or_(_unit(sight, RecordRow.unit), theirs.exists())
 
