@@ -1,1 +1,1 @@
-"""To and from NATS JetStream: the broker, the relay that empties the outbox, the consumer that fills the ledger."""
+"""Messaging over NATS JetStream: broker, provisioner, the relay for the outbox, the consumer for the ledger."""

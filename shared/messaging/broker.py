@@ -1,7 +1,7 @@
-"""NATS JetStream, and the only file that knows it.
+"""The connection to NATS JetStream. No other file imports nats.
 
-JetStream carries; it is not the record. Every answer here may fail, be late or be lost, and nothing is lost with it:
-the outbox keeps what was not acknowledged, the ledger what was not receipted.
+JetStream carries events; the sender's ledger is the record. Any answer of the broker may fail, be late or be lost.
+No event is lost with it: the outbox keeps what was not acknowledged, the ledger keeps what was not receipted.
 """
 
 import asyncio
@@ -38,14 +38,14 @@ SIGNATURE = "Estafet-Signature"
 KEY = "Estafet-Key"
 MESSAGE_ID = "Nats-Msg-Id"
 MAX_MESSAGE = 72 * 1024
-"""Bytes of body and headers together."""
+"""Most bytes of a message, body and headers together."""
 
 PULL_SECONDS = 2.0
-"""A pull that is in flight over a restart of the server sleeps its whole time: keep it short."""
+"""Longest wait of one pull. Short, because a pull in flight during a restart of the server sleeps its whole time."""
 PUBLISH_SECONDS = 5.0
-"""A publication that is in flight when the server crashes never resolves: wait with a limit."""
+"""Longest wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
 ACK_WAIT_SECONDS = 5.0
-"""After this an unacknowledged message is delivered again."""
+"""After this time the broker delivers an unacknowledged message again."""
 
 _REFUSED = re.compile(r'permissions violation for \w+ to "([^"]+)"', re.IGNORECASE)
 
@@ -54,7 +54,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to publish: exact bytes, their signature, the id by which the broker drops a repetition."""
+    """A message to publish: exact bytes and their signature. The broker drops a repetition by ``event_id``."""
 
     subject: str
     event_id: str
@@ -66,7 +66,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message as it arrived. ``ack`` tells the broker, and waits until it knows, that we have it."""
+    """A message as it arrived. ``signature`` is not verified yet; ``key`` is a wrapped data key beside the event."""
 
     subject: str
     body: bytes
@@ -75,15 +75,18 @@ class Incoming:
     key: str | None = None
 
     async def ack(self) -> None:
-        """Acknowledge and wait for the broker's word; at worst the message comes again."""
+        """Acknowledge the message and wait for the broker's confirmation.
+
+        A failure is ignored: the broker then delivers the message again, and the ledger recognises the duplicate.
+        """
         with contextlib.suppress(NatsError, asyncio.TimeoutError):
             await self.msg.ack_sync(timeout=ACK_WAIT_SECONDS)
 
 
 def heed_cancellation() -> None:
-    """Raises CancelledError where this task was cancelled and the library has swallowed it.
+    """Raises CancelledError when this task was cancelled and the library swallowed the cancellation.
 
-    (nats-py waits with ``wait_for``, which before Python 3.12 drops a cancellation that comes together with an answer.)
+    nats-py uses ``wait_for``. Before Python 3.12 ``wait_for`` drops a cancellation that comes together with a result.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -91,18 +94,21 @@ def heed_cancellation() -> None:
 
 
 class Unreachable(Exception):
-    """The broker did not answer, or the stream is not there now. Try again later."""
+    """The broker did not answer, or the stream does not exist now. Try again later."""
 
 
 class Broker:
-    """One member's connection. It is made in the background and made again whenever it breaks."""
+    """One member's connection to the broker. Connects in the background and reconnects after every break.
+
+    ``connected`` is set while the connection stands. ``seed_file`` holds the member's NKey seed.
+    """
 
     def __init__(self, url: str, member: str, seed_file: Path | None = None, tls: ClientTls | None = None) -> None:
         self.member = member
         self.connected = asyncio.Event()
         self._broken = asyncio.Event()
         self.on_connected: list[Callable[[], None]] = []
-        """Called at every new connection."""
+        """Called after every connect and reconnect, in the event loop."""
         self._url = url
         self._seed_file = seed_file
         self._tls = tls
@@ -111,18 +117,18 @@ class Broker:
         self._stream: JetStreamContext | None = None
         self._inbox = ""
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
-        """Messages that were pulled, and None for a connection made anew."""
+        """Pulled messages. None marks a new connection."""
         self._pulled = 0
-        """How many messages the server may still send for the pull under way."""
+        """Number of messages that the server may still send for the current pull."""
 
     async def connect(self) -> None:
-        """Connect, waiting as long as it takes for a server to be there."""
+        """Connect; wait without limit until a server answers."""
         await self._client.connect(
             self._url,
             name=f"estafet-{self.member}",
             nkeys_seed=None if self._seed_file is None else str(self._seed_file),
             tls=self._context,
-            # else the client asks for TLS only where the server, in clear, says that it wants it
+            # otherwise the client starts TLS only when the server asks for TLS in clear text
             tls_handshake_first=self._context is not None,
             inbox_prefix=f"_INBOX.{self.member}",
             allow_reconnect=True,
@@ -141,13 +147,13 @@ class Broker:
         await self._up()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection. An error while closing is ignored."""
         if self._client.is_connected or self._client.is_reconnecting or self._client.is_connecting:
             with contextlib.suppress(NatsError, asyncio.TimeoutError):
                 await self._client.close()
 
     async def _up(self) -> None:
-        # what was pulled before the break will not come; wake whoever waits for it
+        # messages requested before the break will not arrive: wake the waiting pull
         self._arrived.put_nowait(None)
         self._broken.clear()
         self.connected.set()
@@ -160,26 +166,26 @@ class Broker:
         self._show_certificate()
 
     def _show_certificate(self) -> None:
-        """Let the next connection show the certificate as it is now: it may have been renewed."""
+        """Load the client certificate again for the next connection, for the file may have been renewed."""
         if self._tls is not None and self._context is not None:
             with contextlib.suppress(OSError):
                 self._tls.show_in(self._context)
 
     async def _failed(self, error: Exception) -> None:
-        if self._client.is_closed:  # we have hung up; TLS takes what was still on its way for an error
+        if self._client.is_closed:  # after our close, TLS reports late data as an error
             return
         if not self.connected.is_set():
             self._show_certificate()
-        # a refused publish is only seen here; of the broker's words only the subject that it refused is repeated
+        # only this callback reports a refused publish; of the broker's text only the refused subject is logged
         if (refused := _REFUSED.search(str(error))) is not None:
             log.warning("broker.not-allowed", member=self.member, subject=refused[1])
         else:
             log.warning("broker.error", member=self.member, error=type(error).__name__)
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[str]:
-        """Publish in this order, all in flight at once; answers the ids that the stream has stored.
+        """Publish in this order, all in flight at once. Returns the ids of the events that the stream has stored.
 
-        What is missing from the answer may be stored all the same: publish it again under the same id.
+        An event that is missing from the result may be stored all the same: publish it again under the same id.
         """
         if self._stream is None or not self.connected.is_set():
             return []
@@ -207,23 +213,22 @@ class Broker:
         ]
 
     async def _answered(self, waiting: Sequence[asyncio.Future[Any]]) -> None:
-        """Wait until the broker has answered all of these, or cannot any more."""
+        """Wait until the broker has answered all, the connection breaks, or PUBLISH_SECONDS are over."""
         answers: asyncio.Future[Any] = asyncio.gather(*waiting, return_exceptions=True)
-        # when it is cancelled below nobody looks at it any more, and asyncio would report that as an error
+        # read the exception of the cancelled gather, or asyncio reports that nobody retrieved it
         answers.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
         broken: asyncio.Future[Any] = asyncio.ensure_future(self._broken.wait())
         try:
             await asyncio.wait({answers, broken}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             broken.cancel()
-            answers.cancel()  # and with it every publication that is still unanswered
+            answers.cancel()  # cancels every unanswered publication too
 
     async def pull(self, most: int) -> list[Incoming]:
-        """Up to ``most`` messages of our durable consumer, as soon as there is one; empty after PULL_SECONDS.
+        """Up to ``most`` messages of our durable consumer, as soon as one arrives; empty after PULL_SECONDS.
 
-        Raises Unreachable when there is no connection or no consumer.
-
-        (``fetch`` of nats-py waits for the whole batch or the whole timeout; this takes what is there.)
+        Raises Unreachable without a connection or a consumer.
+        ``fetch`` of nats-py is not used, because it waits for the whole batch or the whole timeout.
         """
         await self.connected.wait()
         if self._pulled <= 0:
@@ -248,7 +253,7 @@ class Broker:
         self._pulled = most
 
     def _take(self, message: Msg | None, batch: list[Incoming]) -> bool:
-        """Add a message to the batch, or answer False: it was the word that the pull is over."""
+        """Add a message to the batch and return True. Return False for the status message that ends the pull."""
         headers: Mapping[str, str] = {} if message is None else message.headers or {}
         status = headers.get("Status")
         if message is not None and status is None:
@@ -261,16 +266,19 @@ class Broker:
         return False
 
     async def made_at(self) -> str | None:
-        """When our durable consumer was made, or None where it is not there: another moment means another stream."""
+        """The creation time of our durable consumer, as the broker writes it, or None without a consumer.
+
+        A changed time means that the stream was created anew.
+        """
         return (await self._our_consumer()).get("created") or None
 
     async def waiting(self) -> int | None:
-        """How many messages for us are not acknowledged yet, given to us or not; None where the broker does not say."""
+        """The number of unacknowledged messages for us, delivered or not; None when the broker does not tell."""
         known = await self._our_consumer()
         return int(known["num_pending"]) + int(known["num_ack_pending"]) if known else None
 
     async def _our_consumer(self) -> dict[str, Any]:
-        """What the broker says of our durable consumer; nothing where it does not."""
+        """The broker's information about our durable consumer; empty when the broker does not answer."""
         if self._stream is None or not self.connected.is_set():
             return {}
         try:
@@ -281,7 +289,7 @@ class Broker:
         return known if "created" in known else {}
 
     async def rights(self) -> BrokerRights:
-        """What the broker lets this member do. Raises Unreachable when it does not say."""
+        """What the broker allows this member. Raises Unreachable when the broker does not tell."""
         try:
             answer = await self._client.request(WHO_AM_I, timeout=1)
             return BrokerRights.told(json.loads(answer.data))
@@ -289,7 +297,7 @@ class Broker:
             raise Unreachable from error
 
     async def durability(self) -> Durability:
-        """How safely the broker writes. Raises Unreachable when it does not say, or nothing is provisioned yet."""
+        """How safely the broker writes. Raises Unreachable when the broker does not tell or is not provisioned yet."""
         try:
             answer = await self._client.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{self.member}", timeout=1)
             metadata = json.loads(answer.data)["config"].get("metadata") or {}
@@ -299,9 +307,9 @@ class Broker:
         return Durability((server.major, server.minor, server.patch), metadata.get(WRITES))
 
     async def provision(self, readers: Mapping[str, Sequence[str]]) -> None:
-        """Make the stream and each reader's durable consumer where they are missing. Only the provisioner may.
+        """Create the stream and each reader's durable consumer where they are missing. Only the provisioner may.
 
-        Raises Unreachable when the broker does not answer.
+        ``readers``: name → subjects to read. Raises Unreachable when the broker does not answer.
         """
         assert self._stream is not None
         stream = StreamConfig(
@@ -339,7 +347,7 @@ class Broker:
                 known = (await self._stream.consumer_info(STREAM, reader)).config
             except NotFoundError:
                 known = None
-            if known is None or not _is_as(known, wanted):  # a new reader, or a network that has grown
+            if known is None or not _is_as(known, wanted):  # a new reader, or changed subjects or metadata
                 await self._stream.add_consumer(STREAM, wanted)
                 log.info("broker.consumer-made", reader=reader)
 

@@ -1,7 +1,7 @@
-"""The consumer: it takes what is addressed to us, in order, and acknowledges only what is durably recorded.
+"""The consumer: receives the messages addressed to us, in order, and acknowledges only what is durably recorded.
 
-A batch is one unit of work: verified, applied and receipted together, one commit, then the acknowledgements. A crash
-anywhere before the last of them brings the batch again, and the ledger knows it.
+A batch is one unit of work: verify, apply and receipt all messages, commit once, then acknowledge. After a crash
+before the last acknowledgement the broker delivers the batch again, and the ledger recognises the duplicates.
 """
 
 import asyncio
@@ -20,16 +20,16 @@ RETRY_SECONDS = 0.5
 log = structlog.get_logger()
 
 Receive = Callable[[Transaction, Sequence[Incoming]], None]
-"""What records a batch of messages in a unit of work, or sets aside what cannot be recorded."""
+"""Records a batch of messages in a unit of work, or sets aside messages that cannot be recorded."""
 
 
 class Consumer:
-    """Feeds one member's mail into its database, for as long as ``run`` runs."""
+    """Receives one member's messages and records them in the member's database, while ``run`` runs."""
 
     def __init__(
         self, database: Database, broker: Broker, receive: Receive, set_aside: Receive, mail_read: asyncio.Event
     ) -> None:
-        """``mail_read`` is set as soon as all that waited for us is recorded."""
+        """``mail_read`` is set as soon as the inbox at the broker is empty and all messages are recorded."""
         self._database = database
         self._broker = broker
         self._receive = receive
@@ -52,10 +52,10 @@ class Consumer:
                 self._mail_read.set()
 
     async def record(self, batch: Sequence[Incoming]) -> None:
-        """Record the batch, however often it takes: what comes after it must not overtake it.
+        """Record the batch; repeat until that works, because a later message must not overtake this batch.
 
-        Where it is neither the database that fails nor our keys, one message of it does: the others are recorded one by
-        one, and that one is set aside, so that it does not stand in the way of all that come after it.
+        When neither the database nor the vault fails, one of the messages is at fault. Then each message is recorded
+        alone, and the faulty message is set aside. Otherwise the faulty message would block all later ones.
         """
         work = self._receive
         while True:
@@ -63,7 +63,7 @@ class Consumer:
                 await asyncio.to_thread(self._database.write, lambda tx, work=work: work(tx, batch))
                 return
             except (OperationalError, InterfaceError, VaultUnavailable) as error:
-                # a full disk, a restart, no key to sign a receipt with: nothing is acknowledged
+                # for example a full disk, a restart, or no key to sign a receipt: acknowledge nothing
                 log.error("consumer.not-recorded", error=type(error).__name__, messages=len(batch))
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception as error:

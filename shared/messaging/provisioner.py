@@ -1,6 +1,6 @@
-"""The provisioner: it alone may make the stream and the readers' consumers, and sees no event.
+"""The provisioner: the only account that may create the stream and the readers' consumers. It reads no event.
 
-It looks again every few seconds, so that a broker that was wiped is whole again before anybody has noticed.
+The provisioner checks every LOOK_AGAIN_SECONDS, so that a wiped broker soon has its stream and consumers again.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def keep_provisioned(broker: Broker, readers: Mapping[str, Sequence[str]]) -> None:
-    """Keep the stream and a consumer for each reader (name → subjects) in being, until cancelled."""
+    """Create the stream and a consumer for each reader (name → subjects) whenever missing, until cancelled."""
     while True:
         await broker.connected.wait()
         try:

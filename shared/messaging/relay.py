@@ -1,7 +1,7 @@
-"""The relay: it carries what the outbox holds to the broker, woken by the commit that put it there.
+"""The relay: publishes the events of the outbox. The commit that files an event wakes the relay.
 
-One relay is active for an agency. It never forgets: what the broker did not acknowledge stays unsent, what the
-receiver did not receipt is put back and sent again.
+Each agency runs one relay. No event is lost: an event that the broker did not acknowledge stays unpublished.
+An event that the receiver did not receipt in time is published again.
 """
 
 import asyncio
@@ -18,14 +18,17 @@ from shared.storage.database import Committed, Database, Transaction
 BATCH = 256
 """Events in flight at once."""
 LOOK_AGAIN_SECONDS = 5.0
-"""How often to look for receipts that are overdue. New events do not wait for it: the commit wakes the relay."""
+"""Time between two checks for overdue receipts. New events do not wait so long, for the commit wakes the relay."""
 RETRY_SECONDS = 0.5
 
 log = structlog.get_logger()
 
 
 class Relay:
-    """Empties the outbox of one database into the broker, for as long as ``run`` runs."""
+    """Publishes the outbox of one database, while ``run`` runs.
+
+    ``witnessed``: the network has a coordinator, so each event must reach the coordinator too.
+    """
 
     def __init__(self, database: Database, broker: Broker, witnessed: bool) -> None:
         self._database = database
@@ -35,11 +38,11 @@ class Relay:
         self._stream_made_at: str | None = None
 
     def wake(self) -> None:
-        """There is something to send. Call it in the event loop's thread."""
+        """Wake the relay to publish. Call this in the event loop's thread."""
         self._woken.set()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Be woken by every commit that files an event, from whichever thread, and by every new connection."""
+        """Wake the relay at every commit that files an event, from any thread, and at every new connection."""
 
         def committed(commit: Committed) -> None:
             if commit.emitted and not loop.is_closed():
@@ -49,7 +52,7 @@ class Relay:
         self._broker.on_connected.append(self.wake)
 
     async def run(self) -> None:
-        """Relay until cancelled, whatever the database or the broker do meanwhile."""
+        """Publish until cancelled. Failures of the database or the broker do not end the loop."""
         loop = asyncio.get_running_loop()
         look_again = loop.time()
         await self._until_done(self._resend_unread)
@@ -83,7 +86,10 @@ class Relay:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def empty(self) -> bool:
-        """Publish everything unsent; answers False when the broker did not take all of it."""
+        """Publish every unpublished event. Returns False when the broker did not store all of them.
+
+        Raises SQLAlchemyError when the database fails.
+        """
         while batch := await asyncio.to_thread(self._database.read, lambda s: outbox.unsent(s, BATCH)):
             messages = [Outgoing(u.subject, u.event_id, u.body, u.signature, u.key) for u in batch]
             stored = set(await self._broker.publish(messages))
@@ -94,7 +100,7 @@ class Relay:
                 )
             if len(published) < len(batch):
                 return False
-            if len(batch) < BATCH:  # a commit since then has woken us again
+            if len(batch) < BATCH:  # a later commit wakes the relay again
                 break
         return True
 

@@ -1,7 +1,7 @@
-"""The door of a service: a caller without a token that is good for it does not come in.
+"""Admission: only a caller with a valid access token reaches an operation that is not public.
 
-Every route is a ``GuardedRoute`` whose name stands in the member's table of operations. Who calls and how far they
-see is settled before the body is read.
+Every route is a ``GuardedRoute``, and its name stands in the member's table of operations. The caller and the
+caller's sight are known before the body is read.
 """
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -29,7 +29,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What admission needs: the table of operations, the verifier of tokens, the desks, the clock."""
+    """What admission needs: the table of operations, the verifier of access tokens, the desks, the current time.
+
+    ``rules``: operation → its row in the table. ``clock``: now, in UTC.
+    """
 
     rules: Mapping[str, Rule]
     verifier: Verifier
@@ -38,7 +41,11 @@ class Door:
     _sights: dict[tuple[str, date], Sight] = field(default_factory=dict)
 
     def admit(self, request: Request, operation: str, token: str | None) -> None:
-        """Let the caller in, as ``caller`` and ``sight`` of the request's state, or raise Refused."""
+        """Admit the caller: set ``caller`` and ``sight`` in the request's state.
+
+        ``operation`` is the name of the route. A public operation needs no token. Raises Refused: as ``caller`` and
+        ``sight``, at a rate limit, or when the caller's role may not ask for the operation.
+        """
         if self.rules[operation].public:
             return
         request.state.caller = caller = self.caller(token, request)
@@ -47,7 +54,7 @@ class Door:
         admit(self.rules, operation, caller, sight)
 
     def caller(self, token: str | None, request: Request) -> Caller:
-        """Who a token speaks for. Raises Refused: ``token-required`` or ``token-not-valid``."""
+        """The caller that an access token names. Raises Refused: ``token-required`` or ``token-not-valid``."""
         if token is None:
             raise Refused("token-required")
         shown = certificate(request)
@@ -59,7 +66,7 @@ class Door:
             raise Refused("token-not-valid") from None
 
     def sight(self, caller: Caller) -> Sight:
-        """How far a caller sees. Raises Refused("token-not-valid") when its unit is none of ours today."""
+        """The desks that a caller sees. Raises Refused("token-not-valid") when the caller's unit is not ours today."""
         asked = caller.unit, self.clock().date()
         if asked not in self._sights:
             try:
@@ -71,16 +78,16 @@ class Door:
 
 
 class GuardedRoute(APIRoute):
-    """A route that asks the door first."""
+    """A route that first admits the caller, then refuses query parameters that the route does not have."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, behind the door."""
+        """The framework's handler, called only for an admitted caller."""
         handle = super().get_route_handler()
         declared = set(_parameters(self.dependant))
 
         async def guarded(request: Request) -> Response:
             request.app.state.door.admit(request, self.name, bearer(request))
-            # what is hung on the link to a page by the programs through which it goes, a person cannot help
+            # a page ignores unknown parameters: other programs add some to a link, and a person cannot prevent that
             called = self.include_in_schema
             if called and (unknown := unknown_parameters(request.query_params.keys(), declared)):
                 raise RequestValidationError(unknown)
@@ -90,14 +97,17 @@ class GuardedRoute(APIRoute):
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:
-    """The names that a query may have."""
+    """The names of the query parameters of a route, those of its dependencies too."""
     yield from (field.alias for field in dependant.query_params)
     for inner in dependant.dependencies:
         yield from _parameters(inner)
 
 
 def check_guarded(rules: Mapping[str, Rule], routers: Sequence[APIRouter]) -> None:
-    """Raises ValueError where an operation has no row in the table, a row no operation, or a route no guard."""
+    """Raises ValueError for an operation without a row in the table, or a row without an operation.
+
+    Also for a route that is no GuardedRoute.
+    """
     routes = [route for router in routers for route in router.routes]
     unguarded = [route for route in routes if not isinstance(route, GuardedRoute)]
     if unguarded:
@@ -108,7 +118,7 @@ def check_guarded(rules: Mapping[str, Rule], routers: Sequence[APIRouter]) -> No
 
 
 def bearer(request: Request) -> str | None:
-    """The bearer token (RFC 6750), if the request has exactly one Authorization header with one."""
+    """The bearer token (RFC 6750) of the only Authorization header, or None. Two headers count as none."""
     stated = request.headers.getlist("authorization")
     if len(stated) != 1:
         return None
@@ -117,12 +127,12 @@ def bearer(request: Request) -> str | None:
 
 
 def certificate(request: Request) -> str | None:
-    """The thumbprint of the caller's certificate, if it showed one (ASGI TLS extension)."""
+    """The thumbprint of the caller's client certificate (ASGI TLS extension), or None without a certificate."""
     chain = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
     return thumbprint(chain[0]) if chain else None
 
 
-# coroutines, as in ``dependencies``: plain functions would each be handed to a thread
+# coroutines, as in ``dependencies``: FastAPI would run each plain function in a thread
 async def _caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
     return caller

@@ -1,9 +1,9 @@
-"""The answer to one request: with the headers that every answer has, and at most one."""
+"""Sends the response to one request: adds the headers of every response, and lets only one response through."""
 
 from starlette.types import Message, Scope, Send
 
 API_POLICY = b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-"""Content-Security-Policy of what is no page. A page says its own."""
+"""Content-Security-Policy of every response that is not a page. A page sets its own."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -12,28 +12,34 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-"""On every answer that does not say otherwise. Access-Control-Allow-Origin is on none: no other site may read here."""
+"""Set on every response that does not set them itself.
+
+No response has Access-Control-Allow-Origin, so that no other site can read a response in a browser.
+"""
 YEAR_OF_HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 REFERENCE = ("/docs", "/openapi.json", "/v1/agency", "/v1/keys", "/v1/problems", "/v1/schemas", "/v1/units")
 REFERENCE_FOLDERS = ("/v1/schemas/", "/static/", "/static-offline-docs/")
-"""What is the same for everybody: it may be kept, and is asked about before it is used again (a key may be revoked)."""
+"""Reference data, the same for every caller. A cache may store such a response, but must revalidate before each use.
+
+The reason: a key may have been revoked meanwhile.
+"""
 
 
 class Answer:
-    """What is sent for one request. ``status`` is 0 until it begins."""
+    """The ASGI ``send`` of one request, with the usual headers added. ``status`` is 0 until the response begins."""
 
     def __init__(self, scope: Scope, send: Send, traceparent: str) -> None:
         self.status = 0
         self.parts = 0
-        """How many parts of it were taken by the caller."""
+        """Number of ASGI messages of the response that the connection accepted."""
         self.given_up = False
         self._scope = scope
         self._send = send
         self._traceparent = traceparent
 
     async def __call__(self, message: Message) -> None:
-        """Send (ASGI)."""
+        """Send one ASGI message; drop it when this response was replaced."""
         if self.given_up:
             return
         if message["type"] == "http.response.start":
@@ -43,7 +49,7 @@ class Answer:
         self.parts += 1
 
     def instead(self, status: int) -> "Answer":
-        """Another answer, of this status, in place of this one, which says nothing from now on."""
+        """Replace this response with another of this status. This one sends nothing from now on."""
         self.given_up, self.status = True, status
         return Answer(self._scope, self._send, self._traceparent)
 

@@ -1,4 +1,4 @@
-"""An agency's service, made from its declaration: ``app = create_app(AGENCY)``."""
+"""A member's service, built from its declaration: ``app = create_app(MEMBER)``."""
 
 import asyncio
 import contextlib
@@ -83,29 +83,29 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What makes a member's app its own: its routes, who may ask for them, its tables, what an event does to it."""
+    """What distinguishes one member's app: routes, access rules, tables, and what a received event does."""
 
     agency: Agency
     routers: Sequence[APIRouter]
     rules: Mapping[str, Rule]
-    """Operation → who may ask for it."""
+    """Operation → the rule that says which roles may ask for it."""
     lineages: Sequence[Path]
-    """The migration folders of its tables."""
+    """The migration folders of the member's tables."""
     apply: Callable[[Office], Apply]
     follower: bool = False
-    """Whether it takes in what is addressed to others."""
+    """Whether the member also receives events addressed to other members."""
     receive: Callable[[Reception], Receive] = lambda reception: reception
-    """What is done around the reception of a batch."""
+    """Wraps the reception of a batch of messages."""
     deadlines: Callable[[Office], Sequence[Deadline]] = lambda _: ()
-    """What falls due at a moment."""
+    """The timers: what falls due at a moment with nobody logged in."""
     begin: Callable[[Transaction, Office], None] = lambda *_: None
-    """What is done to the rows when it starts."""
+    """Run in a unit of work at every start, before events are received."""
     examples: Callable[[Office, date], Mapping[str, Any]] = lambda *_: {}
     """Schema name → an example that is true of this member, for its OpenAPI document."""
     forgets: Sequence[Callable[[Transaction, str], None]] = ()
     """What is deleted of a victim who is erased, beside what is sealed."""
     no_such_address: Callable[[Request, Exception], Awaitable[Response]] = problems.on_http
-    """What is answered where there is no address, or not with this method."""
+    """The response for an unknown address, or for a method that the address does not have."""
 
 
 def _deadlines(office: Office) -> Sequence[Deadline]:
@@ -125,8 +125,11 @@ def agency_member(
     rules: Mapping[str, Rule] = NO_RULES,
     lineages: Sequence[Path] = (),
 ) -> Member:
-    """Any agency as a member: what is common to all of them, and what is its own. ``effects``: form → what the agency
-    does when it is filed; ``routers``, ``rules`` and ``lineages`` as in ``Member``."""
+    """The member of an agency: the parts that all agencies share, and the agency's own.
+
+    ``effects``: form → what the agency does when the form is filed. ``routers``, ``rules`` and ``lineages`` add to
+    the shared ones, as in ``Member``.
+    """
     work = (
         cases.router,
         batches.router,
@@ -155,12 +158,17 @@ def agency_member(
 
 
 def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:
-    """The service of a member. Settings are read from the environment when it starts, not when it is imported."""
+    """The service of a member as a FastAPI app.
+
+    Without ``settings`` the app reads the environment at its start, not at import. ``clock``: now, in UTC.
+    Raises ValueError when routes and access rules do not match. The start raises WrongSettings, Unsafe, NotMigrated
+    and what an unusable file or database raises.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs("info")
-        silence_others()  # a server runs this, so the process is ours
+        silence_others()  # only a server runs this code, so the whole process is ours
         try:
             async with serving(app, member, settings or _settings(), clock):
                 yield
@@ -189,7 +197,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     app.add_middleware(Edge)
 
     def shown() -> Mapping[str, Any]:
-        office = getattr(app.state, "office", None)  # the desks are known once it has started
+        office = getattr(app.state, "office", None)  # the desks are known only after the start
         return member.examples(office, clock().date()) if office else {}
 
     problems.describe(app, shown, {name for name, rule in member.rules.items() if rule.public})
@@ -198,7 +206,11 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
 
 @asynccontextmanager
 async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock) -> AsyncIterator[None]:
-    """Open what the service works with, keep relay and consumer running, and close all of it in the end."""
+    """Open vault, database and broker; run relay, consumer and timers; close everything at the end.
+
+    Raises Unsafe for unsafe production settings, and NotMigrated for a database of another revision. Raises too what
+    an unusable file or database raises.
+    """
     configure_logs(settings.log_level)
     check_start(settings)
     agency = member.agency
@@ -277,7 +289,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
 
 
 def _missed(task: asyncio.Task[None]) -> None:
-    """A service whose relay, consumer or clock has died is no service: it ends, so that it is started anew."""
+    """End the process when a background task (relay, consumer, timer) has died, so that a supervisor restarts it."""
     if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Unsafe):
         log.critical("service.task-died", **about(error))
         signal.raise_signal(signal.SIGTERM)
@@ -286,7 +298,7 @@ def _missed(task: asyncio.Task[None]) -> None:
 async def _exchange(
     broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, consumer: Consumer, agency: Agency
 ) -> None:
-    """Relay and consume for as long as the service runs; a broker that is away is waited for, an unsafe one refused."""
+    """Run relay and consumer while the service runs. Wait for an absent broker; raise Unsafe for an unsafe one."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
     async with asyncio.TaskGroup() as tasks:
@@ -299,7 +311,10 @@ async def _exchange(
 
 
 class WrongSettings(Exception):
-    """The environment does not hold what the settings need. ``settings`` are their names; values are never said."""
+    """A setting is missing or wrong in the environment.
+
+    ``settings`` holds the names of the settings; values are never shown, for a value may be a secret.
+    """
 
     reason = "wrong-settings"
 

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of batches of people."""
+"""Response models of the HTTP API for batches of people."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from shared.storage.agency_tables import BatchPersonRow, BatchRow
 
 
 class PersonLine(BaseModel):
-    """What became of one person (orang) of a batch."""
+    """The result for one person (orang) of a batch: registered with referrals, or refused with a problem."""
 
     kind: Literal["person"] = "person"
     row: int = Field(description="Urutan dalam daftar, mulai 1 / their place in the list, from 1.")
@@ -24,7 +24,7 @@ class PersonLine(BaseModel):
 
 
 class ProgressLine(BaseModel):
-    """How far it is."""
+    """The progress of the batch so far, in people."""
 
     kind: Literal["progress"] = "progress"
     registered: int
@@ -33,7 +33,7 @@ class ProgressLine(BaseModel):
 
 
 class BeginLine(BaseModel):
-    """The first line of the answer."""
+    """The first line of the response."""
 
     kind: Literal["batch"] = "batch"
     batch_id: Id
@@ -42,7 +42,7 @@ class BeginLine(BaseModel):
 
 
 class EndLine(BaseModel):
-    """The last line: without it the answer was cut off, and the same request goes on where it stopped."""
+    """The last line. Without this line the response was cut off; the same request, repeated, continues there."""
 
     kind: Literal["end"] = "end"
     registered: int
@@ -51,7 +51,7 @@ class EndLine(BaseModel):
 
 
 class BatchView(BaseModel):
-    """A batch (daftar orang)."""
+    """A batch (daftar orang): many people of one case, sent in one request."""
 
     id: Id
     case_id: Id
@@ -64,7 +64,7 @@ class BatchView(BaseModel):
 
 
 class WholeBatch(BatchView):
-    """A batch with what became of each of its people so far."""
+    """A batch with the result for each person processed so far."""
 
     items: list[PersonLine]
 
@@ -76,19 +76,19 @@ class BatchList(BaseModel):
 
 
 def person_line(row: BatchPersonRow) -> PersonLine:
-    """The line of a person."""
+    """The line for the result of one person."""
     return PersonLine.model_validate(row, from_attributes=True)
 
 
 def batch_view(row: BatchRow, registered: int, refused: int) -> BatchView:
-    """The view of a batch."""
+    """The view of a batch, with the numbers of people registered and refused."""
     counted: dict[str, Any] = {"registered": registered, "refused": refused}
     stored = row.model_dump(include=set(BatchView.model_fields))
     return BatchView(**stored, **counted, left=row.people - registered - refused)
 
 
 def whole_batch(row: BatchRow, people: Sequence[BatchPersonRow]) -> WholeBatch:
-    """The view of a batch with its people."""
+    """The view of a batch with the result for each person."""
     registered = sum(person.victim_id is not None for person in people)
     view = batch_view(row, registered, len(people) - registered)
     return WholeBatch(**view.model_dump(), items=[person_line(person) for person in people])

@@ -1,7 +1,8 @@
-"""Taking in many people: some at a time, each whole or not at all, and what became of each is kept with the batch.
+"""Registering many people of one case: a few per transaction, each person completely or not at all.
 
-Whoever sends the same again, with the same key, goes on where it stopped: who is registered already is told again, who
-was refused is tried again. Nothing of a person who was refused is kept, but that they were, and why.
+The batch keeps the result for each person. A repeated request with the same Idempotency-Key continues where the first
+one stopped: registered people are reported again, refused people are tried again. Of a refused person only the
+refusal and its reason are kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +24,12 @@ from shared.storage.database import Transaction
 from shared.storage.victims import load_case
 
 AT_ONCE = 2
-"""People a transaction: few, for whoever else writes waits for all of them."""
+"""People per transaction. Few, because other writers wait until the transaction ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One row of what was sent: the person, or how their row is refused as it stands."""
+    """One row of the list: the person, or the problem document when the row itself is refused. ``row`` is from 1."""
 
     row: int
     person: BatchPerson | None
@@ -37,7 +38,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class TakingIn:
-    """A batch under way: who sends it, about which case, what is asked for all, and in which words a no is told."""
+    """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``).
+
+    ``told`` turns a refusal into a problem document.
+    """
 
     office: Office
     caller: Caller
@@ -48,7 +52,10 @@ class TakingIn:
     batch_id: str = field(default_factory=new_id)
 
     def some(self, tx: Transaction, people: Sequence[Listed]) -> list[BatchPersonRow]:
-        """Take some of them in. Answers what became of each."""
+        """Register these people with their referrals. Returns the result for each person, in the same order.
+
+        A refusal does not raise: the result holds the problem document.
+        """
         here = (col(BatchPersonRow.batch_id) == self.batch_id) & col(BatchPersonRow.row).in_([p.row for p in people])
         known = {row.row: row for row in tx.session.scalars(select(BatchPersonRow).where(here))}
         return [self._one(tx, listed, known.get(listed.row)) for listed in people]
@@ -93,14 +100,18 @@ class TakingIn:
         return self.office.directory.service(ask.receiver.agency, ask.service).urgent
 
     def end(self, tx: Transaction) -> BatchRow:
-        """Note that all of them have been gone through."""
+        """Store that all people have been processed, and return the row."""
         row = tx.session.scalars(select(BatchRow).where(col(BatchRow.id) == self.batch_id)).one()
         row.finished_at = row.finished_at or tx.now
         return row
 
 
 def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, field: str) -> None:
-    """What nobody could be referred to is refused before anybody is registered. Raises Refused."""
+    """Check before any registration that the receiver can be asked at all.
+
+    ``field`` is the place of the referral in the request. Raises Refused: ``no-such-route``, ``unknown-unit``,
+    ``unknown-region``, ``unknown-agency`` or ``desk-is-full``.
+    """
     if office.agency.route(ask.receiver.agency, ask.service) is None:
         raise Refused("no-such-route", field=f"{field}/service")
     try:
@@ -111,7 +122,12 @@ def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, fie
 
 
 def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
-    """The row of a batch, new or as it was left. Raises Refused."""
+    """The row of a batch: a new row, or the row of the same request sent before.
+
+    ``name`` identifies the Idempotency-Key, ``fingerprint`` the content of the request. Raises Refused:
+    ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, ``id-taken``, or for a referral that
+    nobody can be asked for.
+    """
     case = load_case(tx.session, batch.case_id, seen.cases(batch.sight))
     if case is None:
         raise Refused("unknown-case")
@@ -124,7 +140,7 @@ def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerpr
             raise Refused("idempotency-key-reused", field="Idempotency-Key")
         return row
     same = (col(BatchRow.case_id) == batch.case_id) & (col(BatchRow.fingerprint) == fingerprint)
-    # the same POST may be committed just now: that is no twin, and is found when this is run again
+    # another thread may be committing the same POST. That is no twin: the next run finds its row
     twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
     if (twin := tx.session.scalars(twins).first()) is not None:
         raise Refused("batch-already-taken-in", batch=twin)

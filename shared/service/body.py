@@ -1,4 +1,4 @@
-"""The body of a request: all of it, in time, not too large, and JSON that means one thing only."""
+"""Reads the body of a request: complete, in time, not too large, and as unambiguous JSON."""
 
 import asyncio
 import re
@@ -9,14 +9,18 @@ from shared.contracts import strict_json
 from shared.domain.refusal import Refused
 
 MAX_BODY = 64 * 1024
-"""Bytes, at most."""
+"""Most bytes of a body."""
 PEOPLE = re.compile(r"/v1/cases/[^/]+/batches(\.csv)?")
 MAX_PEOPLE = 1024 * 1024
-"""Bytes of a list of people, at most."""
+"""Most bytes of a list of people."""
 
 
 async def arrived(scope: Scope, receive: Receive, seconds: float) -> Receive:
-    """Wait for the whole body, ``seconds`` at most; answers how the app receives it. Raises Refused."""
+    """Read the whole body within ``seconds``. Returns the ASGI ``receive`` from which the app reads that body.
+
+    Raises Refused: ``malformed-request``, ``body-too-large``, ``body-too-slow``, ``json-too-deep``,
+    ``duplicate-member`` or ``malformed-json``. A CSV list of people is not checked as JSON.
+    """
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     if length == b"0" and b"transfer-encoding" not in headers:
@@ -42,7 +46,7 @@ async def _whole(receive: Receive, most: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused("malformed-request")  # cut short; nobody is there to hear it
+            raise Refused("malformed-request")  # the caller has disconnected and reads no response
         body += message.get("body", b"")
         if len(body) > most:
             raise Refused("body-too-large")

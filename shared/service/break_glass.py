@@ -1,8 +1,8 @@
-"""Break-glass: somebody looks who normally may not. It opens at once, and it is seen.
+"""Break-glass: reading an identity in an emergency without the ordinary right. It opens at once, and is seen.
 
-For an hour at most; the agency responsible for the victim hears of it by an event, the desk responsible in our own
-agency by its list; a second person judges it within 24 hours, or everybody who heard of it hears that nobody has. It
-ends by itself, with nobody logged in.
+It lasts an hour at most and ends by itself, with nobody logged in. An event tells the agency responsible for the
+victim; a desk of our own agency finds it in its list. A second person reviews it within 24 hours. Without a review
+in time, an event tells every agency that was told of it.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ from shared.storage.victims import holder_of, load_victim, lock_victim
 
 REVIEW_WITHIN = timedelta(hours=24)
 WATCHED = "break-glass"
-"""What wakes when any of them changes."""
+"""Wake-up topic: a break-glass opened, changed or ended."""
 
 
 def deadlines(office: Office) -> Sequence[Deadline]:
-    """What ends a break-glass at its moment, and what says that nobody has judged it in time."""
+    """The timers of break-glass: the end at its moment, and the overdue review."""
     return (
         Deadline(WATCHED, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office)),
         Deadline(WATCHED, lambda session: next_overdue(session, office.code), lambda tx: tell_overdue(tx, office)),
@@ -42,7 +42,10 @@ def deadlines(office: Office) -> Sequence[Deadline]:
 
 
 def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, command: c.BreakGlass) -> BreakGlassRow:
-    """Let the caller look for a while, and tell who is responsible. Raises Refused."""
+    """Open a break-glass for the caller, and tell the agency responsible for the victim.
+
+    Raises Refused: ``unknown-victim``, ``already-open``, ``review-overdue`` or ``unknown-unit``.
+    """
     owner = holder_of(lock_victim(tx.session, None, victim_id))
     _refuse_another(tx, office, caller, victim_id)
     until = tx.now + timedelta(minutes=command.minutes)
@@ -73,7 +76,10 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
 
 
 def _refuse_another(tx: Transaction, office: Office, caller: Caller, victim_id: str) -> None:
-    """An hour is an hour: nobody opens a second while one of theirs is open, or was judged by nobody in time."""
+    """Refuse a second break-glass of the same person at the same victim.
+
+    Otherwise an hour could be extended at will. A break-glass whose review is overdue blocks a new one too.
+    """
     theirs = select(BreakGlassRow).where(
         col(BreakGlassRow.victim_id) == victim_id,
         col(BreakGlassRow.agency) == office.code,
@@ -88,7 +94,7 @@ def _refuse_another(tx: Transaction, office: Office, caller: Caller, victim_id: 
 
 
 def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> BreakGlassRow:
-    """The caller who opened it looks no more. Raises Refused."""
+    """End a break-glass early. Only the person that opened it may. Raises Refused("unknown-break-glass")."""
     row = _load(tx.session, glass_id)
     if row is None or row.agency != office.code or (row.client, row.person) != (caller.client, caller.person):
         raise Refused("unknown-break-glass")
@@ -99,7 +105,7 @@ def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> Br
 
 
 def end_due(tx: Transaction, office: Office) -> int:
-    """End every one whose time is over; answers how many."""
+    """End every break-glass whose time is over. Returns the number ended."""
     over = _still_open(office.code) & (col(BreakGlassRow.until) <= tx.now)
     rows = tx.session.scalars(select(BreakGlassRow).where(over).with_for_update()).all()
     for row in rows:
@@ -109,7 +115,7 @@ def end_due(tx: Transaction, office: Office) -> int:
 
 
 def next_end(session: Session, agency: str) -> datetime | None:
-    """When the next one ends by itself."""
+    """The moment (UTC) at which the next break-glass of our agency ends by itself, or None."""
     found: datetime | None = session.scalars(
         select(col(BreakGlassRow.until)).where(_still_open(agency)).order_by(col(BreakGlassRow.until)).limit(1)
     ).first()
@@ -117,7 +123,7 @@ def next_end(session: Session, agency: str) -> datetime | None:
 
 
 def tell_overdue(tx: Transaction, office: Office) -> int:
-    """Tell of every one that nobody has judged in time, once; answers how many."""
+    """Publish, once, that the review of a break-glass is overdue, for each of them. Returns the number published."""
     late = _unjudged(office.code) & (col(BreakGlassRow.opened_at) <= tx.now - REVIEW_WITHIN)
     rows = tx.session.scalars(select(BreakGlassRow).where(late).with_for_update()).all()
     for row in rows:
@@ -131,26 +137,29 @@ def tell_overdue(tx: Transaction, office: Office) -> int:
 
 
 def next_overdue(session: Session, agency: str) -> datetime | None:
-    """When the next one will have been judged by nobody in time."""
+    """The moment (UTC) at which the next review becomes overdue, or None."""
     opened = select(col(BreakGlassRow.opened_at)).where(_unjudged(agency)).order_by(col(BreakGlassRow.opened_at))
     first: datetime | None = session.scalars(opened.limit(1)).first()
     return None if first is None else first + REVIEW_WITHIN
 
 
 def review_due(row: BreakGlassRow) -> datetime:
-    """Until when a second person judges it."""
+    """The moment (UTC) until which a second person must review the break-glass."""
     return row.opened_at + REVIEW_WITHIN
 
 
 def is_overdue(row: BreakGlassRow, now: datetime) -> bool:
-    """Whether nobody has judged it in time."""
+    """Whether the review is overdue at ``now`` (UTC)."""
     return row.verdict is None and review_due(row) <= now
 
 
 def review(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str, command: c.ReviewBreakGlass
 ) -> BreakGlassRow:
-    """A second person, who answers for the desk that looked or for the one responsible, judges it. Raises Refused."""
+    """Record the verdict of a second person from the desk that looked or from the desk responsible.
+
+    Raises Refused: ``unknown-break-glass``, ``second-person-needed`` or ``already-reviewed``.
+    """
     row = _load(tx.session, glass_id)
     if row is None or row.agency != office.code or not _concerns(sight, row):
         raise Refused("unknown-break-glass")
@@ -168,7 +177,10 @@ def review(
 
 
 def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str) -> str:
-    """Why somebody looked, in their own words, for who judges it; logged as a look at the victim. Raises Refused."""
+    """The written reason for a break-glass, for the reviewer. The read is logged as a read of the victim's data.
+
+    Raises Refused: ``unknown-break-glass`` or ``no-note``.
+    """
     row = _load(tx.session, glass_id)
     if row is None or row.agency != office.code or not _concerns(sight, row):
         raise Refused("unknown-break-glass")
@@ -180,14 +192,18 @@ def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, gla
 
 
 def etag(rows: Sequence[BreakGlassRow]) -> str:
-    """The entity tag of a list of them."""
+    """The entity tag of a list of break-glasses."""
     stands = "".join(f"{row.id}{row.looks}{row.end}{row.overdue_at}{row.verdict}" for row in rows)
     return f'"{sha256(stands.encode()).hexdigest()[:32]}"'
 
 
 def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent) -> None:
-    """Another agency has looked at a victim of ours, stopped, or judged it; the coordinator may say so too, who knows
-    better than it who is responsible by now. Raises Park."""
+    """Apply a break-glass event of another agency at a victim of ours: opened, ended, reviewed or overdue.
+
+    The sender is the agency that looked, or the coordinator. The coordinator passes the event on, because it knows
+    better than that agency which agency is responsible now. Raises Park: ``unknown-break-glass``,
+    ``not-theirs-to-say`` or ``id-of-another-victim``.
+    """
     row = _load(tx.session, event.break_glass_id)
     looked = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
     if looked is None:
@@ -256,9 +272,10 @@ def _end(tx: Transaction, office: Office, row: BreakGlassRow, end: BreakGlassEnd
 
 
 def _tell(tx: Transaction, office: Office, row: BreakGlassRow, event: e.BreakGlassEvent) -> None:
-    """Tell who is responsible, if it is another, and the coordinator, who passes it on to whoever has become it since.
+    """Tell the responsible agency, if it is another one, and the coordinator.
 
-    Who only works for a victim does not know who is responsible: they tell those who asked them to.
+    The coordinator passes the event on to the agency that has become responsible since. An agency that only serves
+    a victim may not know the responsible agency. It then tells the agencies that sent it a referral of the victim.
     """
     tx.changed |= {WATCHED, row.id}
     unit = UnitRef(agency=row.agency, unit=row.unit, region=row.region)

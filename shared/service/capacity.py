@@ -1,8 +1,8 @@
-"""Whether there is room, and what a desk can do: desks say it, everybody who may refer is told, and nobody is sent to
-where there is no room.
+"""Capacity and descriptions of desks, so that no victim is sent to a desk without room.
 
-A word on room holds for some hours; after that nothing is known, and one may ask. What is urgent is asked of a full
-desk too. What a desk can do holds until it says otherwise.
+Desks announce their capacity and describe themselves; every agency is told. An announcement holds for some hours.
+After that nothing is known, and the desk may be asked. An urgent service is asked of a full desk too.
+A description holds until the desk replaces it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,13 +23,16 @@ from shared.storage.agency_tables import CapacityRow, DescriptionRow
 from shared.storage.database import Transaction
 
 WATCHED = "capacity"
-"""What changes when a desk says something."""
+"""Wake-up topic: a desk announced its capacity or described itself."""
 INSTEAD = 3
-"""How many other desks a refusal names."""
+"""Most other desks that a refusal names."""
 
 
 def announce(tx: Transaction, office: Office, sight: Sight, unit: str, command: c.AnnounceCapacity) -> CapacityRow:
-    """Say it of one of our desks, to every agency. Raises Refused."""
+    """Announce the capacity of one of our desks for a service to every agency. Returns the row.
+
+    Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-service``, or for a bad ``occurred_at``.
+    """
     desk = office.our_unit(unit, tx.now.date())
     sight.require(desk)
     if not any(service.code == command.service for service in office.agency.services):
@@ -50,7 +53,7 @@ def announce(tx: Transaction, office: Office, sight: Sight, unit: str, command: 
 
 
 def keep(tx: Transaction, said: e.CapacityAnnounced) -> CapacityRow:
-    """Keep what a desk has said, unless it has said something since."""
+    """Store the announcement of a desk, unless a newer one is stored. Returns the row."""
     tx.changed.add(WATCHED)
     row = tx.session.get(CapacityRow, (said.unit.agency, said.unit.unit, said.service), with_for_update=True)
     if row is None:
@@ -69,14 +72,14 @@ def keep(tx: Transaction, said: e.CapacityAnnounced) -> CapacityRow:
 
 
 def describe(tx: Transaction, office: Office, said: e.DeskDescribed) -> None:
-    """Tell every agency what one of our desks is and can do."""
+    """Store the description of one of our desks and publish it to every agency."""
     keep_description(tx, said)
     for agency in sorted(office.directory.agencies - {office.code}):
         tx.emit(draft(said, agency, said.unit))
 
 
 def keep_description(tx: Transaction, said: e.DeskDescribed) -> None:
-    """Keep what a desk has said of itself, unless it has said something since."""
+    """Store the description of a desk, unless a newer one is stored. A correction of the stored one always counts."""
     tx.changed.add(WATCHED)
     name = (said.unit.agency, said.unit.unit, said.form)
     row = tx.session.get(DescriptionRow, name, with_for_update=True)
@@ -95,7 +98,7 @@ def keep_description(tx: Transaction, said: e.DeskDescribed) -> None:
 
 
 def descriptions(session: Session, agency: str, units: Collection[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
-    """Unit → form → what the desk has said of itself."""
+    """Unit → form → the clear fields with which the desk described itself."""
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     theirs = (col(DescriptionRow.agency) == agency) & col(DescriptionRow.unit).in_(units)
     for row in session.scalars(select(DescriptionRow).where(theirs).order_by(col(DescriptionRow.form))):
@@ -104,15 +107,18 @@ def descriptions(session: Session, agency: str, units: Collection[str]) -> dict[
 
 
 def standing(session: Session, agency: str, service: str, now: datetime) -> dict[str, CapacityRow]:
-    """Unit → its word on a service that holds now."""
+    """Unit → its announcement for a service that is valid at ``now`` (UTC)."""
     holds = (col(CapacityRow.announced_at) <= now) & (col(CapacityRow.valid_until) > now)
     of = (col(CapacityRow.agency) == agency) & (col(CapacityRow.service) == service)
     return {row.unit: row for row in session.scalars(select(CapacityRow).where(of, holds))}
 
 
 def nearest(office: Office, words: dict[str, CapacityRow], agency: str, region: str, now: datetime) -> Sequence[Unit]:
-    """The desks that one may think of for a region, nearest first: those that serve it, then whoever else has said
-    something, in the same province first. Raises Refused as ``Units.chain`` does."""
+    """The desks to consider for a region, nearest first.
+
+    First the desks that serve the region, then other desks with an announcement, those of the same province first.
+    ``words``: unit → its valid announcement. ``now``: UTC. Raises Refused as ``Units.chain`` does.
+    """
     on = now.date()
     chain = [unit for unit in office.units.chain(agency, region) if unit.valid_on(on)]
     others = [unit for unit in office.units.find(agency, day=on) if unit.id in words and unit not in chain]
@@ -120,7 +126,10 @@ def nearest(office: Office, words: dict[str, CapacityRow], agency: str, region: 
 
 
 def require_room(tx: Transaction, office: Office, desk: Unit, service: str, forced: bool, field: str) -> None:
-    """Raises Refused where the desk has said that it is full, naming others that are not."""
+    """Raises Refused("desk-is-full") when the desk announced that it has no room. The refusal names desks with room.
+
+    A forced request and an urgent service pass. ``field``: the field of the request that named the desk.
+    """
     if forced or office.directory.service(desk.agency, service).urgent:
         return
     words = standing(tx.session, desk.agency, service, tx.now)

@@ -1,6 +1,6 @@
-"""Cases and victims: opening, registering, the stages of a journey and its end.
+"""Cases and victims: open a case, register a victim, record a stage of the journey, end the journey.
 
-That an id is taken is the last of all refusals: whoever asks for nothing but that would have to register somebody.
+``id-taken`` is checked last, so that probing an id costs a real registration.
 """
 
 from shared.contracts import events as e
@@ -22,7 +22,11 @@ from shared.storage.victims import holder_of, load_case, load_victim, lock_victi
 
 
 def open_case(tx: Transaction, office: Office, sight: Sight, command: c.OpenCase) -> CaseRow:
-    """Open a case. Raises Refused."""
+    """Open a case and tell the coordinator. Returns the row.
+
+    Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-channel``, ``id-taken``, or for a bad
+    ``occurred_at``.
+    """
     unit = office.our_unit(command.unit, tx.now.date())
     sight.require(unit, field="unit")
     if command.channel not in office.agency.channels:
@@ -62,9 +66,11 @@ def register_victim(
     command: c.RegisterVictim,
     known_again_later: bool = False,
 ) -> VictimRow:
-    """Register a victim; the unit that opened the case is the first custody holder. Raises Refused.
+    """Register a victim. The unit that opened the case is the first custody holder. Returns the row.
 
-    ``known_again_later``: as for ``identities.write_first``.
+    ``known_again_later``: send the match tokens to the coordinator later, not in this transaction. Raises Refused:
+    ``unknown-case``, ``unknown-region``, ``no-such-day`` for an impossible date of birth, ``id-taken``, or for a bad
+    ``occurred_at``.
     """
     case = load_case(tx.session, case_id, seen.cases(sight))
     if case is None:
@@ -101,16 +107,19 @@ def register_victim(
     )
     _tell_coordinator(tx, office, registered, custody, victim_id)
     clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
-    if command.identity is not None:  # after the word of who is responsible: tokens are told of whom one knows
+    if command.identity is not None:  # match tokens follow the event above, so that the coordinator knows the victim
         if command.victim_id is None:
             identities.write_first(tx, office, victim_id, command.identity, known_again_later)
-        else:  # something may be kept under an id that a caller chose: of a case, for one
+        else:  # data may exist under an id that a caller chose, such as the id of a case
             identities.write(tx, office, victim_id, command.identity)
     return row
 
 
 def record_stage(tx: Transaction, office: Office, sight: Sight, victim_id: str, command: c.RecordStage) -> VictimRow:
-    """Record a stage of the journey. Only the custody holder may. Raises Refused."""
+    """Record a stage of the journey. Only the custody holder may. Returns the victim's row.
+
+    Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``journey-closed``, or for a bad ``occurred_at``.
+    """
     victim, unit = _held(tx, sight, victim_id)
     victim.stage = command.stage
     stage = e.StageRecorded(victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=c.when(command, tx.now))
@@ -119,7 +128,11 @@ def record_stage(tx: Transaction, office: Office, sight: Sight, victim_id: str, 
 
 
 def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str, command: c.CloseJourney) -> VictimRow:
-    """End the journey: no referral of the victim is live with us and after-care has begun. Raises Refused."""
+    """End the journey. Only the custody holder may, and no referral of the victim may be live here.
+
+    The end sets until when the identity is kept. Returns the victim's row. Raises Refused: as ``record_stage``, and
+    ``referral-still-live``.
+    """
     victim, unit = _held(tx, sight, victim_id)
     live = referrals.live_of_victim(tx.session, victim_id)
     if live:

@@ -1,5 +1,7 @@
-"""Waiting for a change instead of asking again: a GET with ``Prefer: wait=<seconds>`` (RFC 7240) is held until a
-commit touches what it asks for."""
+"""Long polling: a GET with ``Prefer: wait=<seconds>`` (RFC 7240) waits until a commit changes its subject.
+
+So a client need not ask again and again. Timers wait for changes in the same way.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -19,17 +21,17 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200
 
 
 class Watch:
-    """One caller waiting for one id."""
+    """One waiter for one id."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
-        """Something has changed."""
+        """Report a change to the waiter."""
         self._changed.set()
 
     async def next(self, seconds: float) -> bool:
-        """Wait for the next change; answers whether there was one in time."""
+        """Wait up to ``seconds`` for the next change. Returns whether a change came in time."""
         try:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -40,13 +42,13 @@ class Watch:
 
 
 class Changes:
-    """Who waits for what."""
+    """All waiters, by the id that each waits for."""
 
     def __init__(self) -> None:
         self._watches: dict[str, set[Watch]] = {}
 
     def listen(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
-        """Hear of every commit of ``database``, from whichever thread."""
+        """Wake waiters after every commit of ``database``, from any thread."""
 
         def committed(commit: Committed) -> None:
             if self._watches and not loop.is_closed():
@@ -59,13 +61,13 @@ class Changes:
             self.wake(changed)
 
     def wake(self, wanted: str) -> None:
-        """Wake whoever waits for this id."""
+        """Wake every waiter for this id."""
         for watch in self._watches.get(wanted, ()):
             watch.wake()
 
     @contextmanager
     def watching(self, wanted: str) -> Iterator[Watch]:
-        """Watch an id. Begin before reading, so that no change falls between the look and the wait."""
+        """Watch an id. Begin before reading, or a change between the read and the wait would be missed."""
         watch = Watch()
         self._watches.setdefault(wanted, set()).add(watch)
         try:
@@ -83,9 +85,11 @@ async def held(
     prefer: str | None,
     if_none_match: str | None,
 ) -> Response | None:
-    """The answer to a GET, as soon as there is one that the caller has not seen or the time it prefers to wait is over.
+    """The response to a GET: as soon as the caller has not seen the current state, or when the waiting time is over.
 
-    ``look`` reads the ETag and the view of ``wanted``, in a thread. None: there is nothing of that id.
+    ``wanted`` is the id to watch. ``look`` reads its ETag and its view, in a thread; None: the id does not exist.
+    ``prefer`` and ``if_none_match`` are the headers of the request.
+    Returns 200 with the view, 304 when nothing changed in time, or None when ``wanted`` does not exist.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_of(prefer)
@@ -110,19 +114,19 @@ async def held_list(
     prefer: str | None,
     if_none_match: str | None,
 ) -> Response:
-    """The same of a list, which is always there."""
+    """The same response for a list. A list always exists, so the result is never None."""
     answer = await held(changes, wanted, look, prefer, if_none_match)
     assert answer is not None
     return answer
 
 
 def tag_of(said: str) -> str:
-    """The ETag of an answer, of what it says."""
+    """The ETag of a response: a hash of its text."""
     return f'"{sha256(said.encode()).hexdigest()[:32]}"'
 
 
 def wait_of(prefer: str | None) -> float:
-    """The seconds that a ``Prefer`` header asks to wait; 0 without one, LONGEST_WAIT_SECONDS at most."""
+    """The seconds that a ``Prefer`` header asks to wait: 0 without the header, LONGEST_WAIT_SECONDS at most."""
     for preference in (prefer or "").split(","):
         name, _, value = preference.partition("=")
         if name.strip().lower() == "wait" and value.strip().isdecimal():

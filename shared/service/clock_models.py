@@ -1,4 +1,4 @@
-"""What the HTTP API answers of clocks."""
+"""Response models of the HTTP API for clocks."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from shared.storage.agency_tables import ClockRow
 
 
 class ClockRule(BaseModel):
-    """A row of the table of clocks."""
+    """One clock of the clock table: its legal basis, its time limit, and the events that start and stop it."""
 
     code: str
     label: str
@@ -37,13 +37,13 @@ class ClockRule(BaseModel):
 
 
 class ClockTable(BaseModel):
-    """Every clock that this agency knows."""
+    """The clock table of this agency."""
 
     items: list[ClockRule]
 
 
 def clock_rule_view(clock: Clock) -> ClockRule:
-    """The view of a row of the table."""
+    """The view of one clock of the clock table."""
     return ClockRule(
         code=clock.code,
         label=clock.label.id,
@@ -68,7 +68,7 @@ Shown = Literal["open", "running", "overdue", "stopped"]
 
 
 def shown(state: Shown, now: datetime) -> list[ColumnElement[bool]]:
-    """Which clocks a list shows, as SQL conditions."""
+    """The SQL conditions for the clocks in a state at ``now`` (UTC)."""
     stopped, due = col(ClockRow.stopped_at), col(ClockRow.due_at)
     conditions: dict[str, list[ColumnElement[bool]]] = {
         "open": [stopped.is_(None)],
@@ -80,17 +80,17 @@ def shown(state: Shown, now: datetime) -> list[ColumnElement[bool]]:
 
 
 class ClockState(StrEnum):
-    """How a clock stands."""
+    """The state of a clock."""
 
     RUNNING = "running"
     OVERDUE = "overdue"
     MET = "met"
     LATE = "late"
-    """What it waited for has happened, after its time."""
+    """Stopped, but after the time limit."""
 
 
 class Told(BaseModel):
-    """A step of a clock and its moment; ``told`` once its event is signed and in the ledger."""
+    """A step of a clock and its moment (UTC). ``told``: the event of the step is signed and in the ledger."""
 
     step: Step
     at: Moment
@@ -99,7 +99,7 @@ class Told(BaseModel):
 
 
 class ClockView(BaseModel):
-    """A clock (batas waktu) that a desk keeps."""
+    """A clock (batas waktu) that runs for a desk, or that was stopped."""
 
     about: Id = Field(description="The referral, victim or case that it runs for.")
     kind: About
@@ -120,14 +120,14 @@ class ClockView(BaseModel):
 
 
 class ClockPage(BaseModel):
-    """One page of clocks, the next due first."""
+    """One page of clocks, the earliest time limit first. ``next`` is the cursor of the next page."""
 
     items: list[ClockView]
     next: str | None
 
 
 def clock_view(row: ClockRow, office: Office, now: datetime) -> ClockView:
-    """The view of a clock at a moment."""
+    """The view of a clock at ``now`` (UTC)."""
     clock = office.clocks.by_code.get(row.clock)
     return ClockView(
         about=row.about,

@@ -1,7 +1,7 @@
-"""The clocks that our desks keep: started and stopped by events, telling at their moments with nobody logged in.
+"""The clocks of our desks. Events start and stop clocks; a timer publishes their steps with nobody logged in.
 
-Both sides of a hand-over keep its clock, each for its own desk and its own desks above, so that it is told although
-the other side is down. What a clock tells is signed and in the ledger, once, with the moment at which it was due.
+Both sides of a referral keep its clock, each for its own desk and the desks above. So a missed limit is published
+even when the other side is down. Each step is published once, signed, with the moment at which the step was due.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,30 +24,34 @@ from shared.storage.database import Transaction
 from shared.storage.tables import ReferralRow
 
 WATCHED = "clocks"
-"""What wakes when a clock starts, stops or tells."""
+"""Wake-up topic: a clock started, stopped or published a step."""
 DUE = "clocks-due"
-"""What wakes when a clock has something to tell before anybody looks again."""
+"""Wake-up topic: a clock has a step that is due before the timer's next regular check."""
 AT_ONCE = 200
-"""Clocks that tell in one transaction."""
+"""Most clocks whose steps are published in one transaction."""
 
 
 def deadline(office: Office) -> Deadline:
-    """What clocks tell at their moments."""
+    """The timer that publishes the steps of clocks when they are due."""
     return Deadline(DUE, next_due, lambda tx: tell_due(tx, office), after_mail=True)
 
 
 def for_request(office: Office, code: str, receiver: UnitRef, at: datetime, facts: Mapping[str, Any]) -> Clock:
-    """The clock of a service (``code``) that a request starts ``at`` a moment for the desk that receives it."""
+    """The clock that a request starts for the receiving desk.
+
+    ``code`` is the clock of the service; a shorter local clock may take its place. ``at`` (UTC): the request's moment.
+    Raises KeyError for a ``code`` that the clock table lacks; the start of a service checks for that.
+    """
     return office.clocks.in_place_of(code, receiver, at, office.clocks.zone(receiver.region), facts)
 
 
 def facts_of(referral: Referral) -> dict[str, Any]:
-    """What a trigger may ask of a referral."""
+    """The facts of a referral that a clock's trigger may test."""
     return {"service": referral.service, "priority": referral.priority, "kind": referral.kind}
 
 
 def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
-    """Start and stop what an event of a referral does, for those desks of it that are ours."""
+    """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
     facts = facts_of(referral)
     started = _starting(office, event, facts, referral.receiver, About.REFERRAL)
     for desk, peer in _ours(office, referral):
@@ -62,7 +66,7 @@ def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.
 
 
 def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
-    """The desks of a referral that are ours, each with the agency of the other one."""
+    """The desks of a referral that are ours, each with the agency code of the other side."""
     sides = (referral.sender, referral.receiver)
     return [(desk, peer.agency) for desk, peer in (sides, sides[::-1]) if desk.agency == office.code]
 
@@ -70,8 +74,10 @@ def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
 def _start_requested(
     tx: Transaction, office: Office, referral: Referral, desk: UnitRef, peer: str, named: str | None = None
 ) -> None:
-    """Start the clock that a request names, or that of its service where the sender's table has one that ours has
-    not. A service that nobody offers has none."""
+    """Start the clock that a request names.
+
+    When our table lacks that clock, start the clock of the service instead. A service without an offer has no clock.
+    """
     by_code = office.clocks.by_code
     if named not in by_code:
         offered = office.directory.services.get((referral.receiver.agency, referral.service))
@@ -83,8 +89,10 @@ def _start_requested(
 def note(
     tx: Transaction, office: Office, event: Any, about: Mapping[About, str], desk: UnitRef, facts: Mapping[str, Any]
 ) -> None:
-    """Start and stop what an event of our own work does: the duties that this agency has declared. ``about``: the ids
-    of what it is about."""
+    """Start and stop clocks after an event of our own work. Only clocks among the agency's declared duties start.
+
+    ``about``: kind of subject → id, such as the victim's id. ``desk``: the desk that keeps the clocks.
+    """
     for kind, ident in about.items():
         for clock in _starting(office, event, facts, desk, kind):
             if clock.code in office.agency.duties:
@@ -107,7 +115,11 @@ def start(
     due: datetime | None = None,
     peer: str | None = None,
 ) -> None:
-    """Start a clock for a desk of ours, once. ``due``: where another has said when its time is over."""
+    """Start a clock for one of our desks. A clock that starts by itself starts once per subject (``about``) and desk.
+
+    ``at`` is the start (UTC). ``due`` is the end of the time limit, if the sender of a request has set it; None:
+    computed from the clock table. ``peer`` is the agency of the other side.
+    """
     known = select(col(ClockRow.number)).where(
         col(ClockRow.about) == about, col(ClockRow.clock) == clock.code, col(ClockRow.unit) == desk.unit
     )
@@ -137,10 +149,10 @@ def start(
 
 
 def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str], facts: Mapping[str, Any]) -> None:
-    """Stop every clock of ours that an event stops; of one that has told something, tell that too.
+    """Stop every clock of ours that an event stops. If a clock has published a step, publish its stop too.
 
-    What was due before the event occurred is told first, although nobody has looked since: what a clock tells depends
-    on what happened, not on whether we were up or how fast we are.
+    Steps that were due before the event occurred are published first. What a clock publishes must depend on what
+    happened, not on whether this service was up or fast.
     """
     codes = [clock for clock in office.clocks.stopped_by(event, facts) if clock.about in about]
     if not codes:
@@ -161,7 +173,10 @@ def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str]
 
 
 def tell_due(tx: Transaction, office: Office) -> int:
-    """Tell the next thing of every clock whose moment has come, the earliest first; answers how many."""
+    """Publish the next step of every clock that is due, the earliest first, AT_ONCE clocks at most.
+
+    Returns the number of clocks.
+    """
     due = select(ClockRow).where(col(ClockRow.next_at) <= tx.now).order_by(col(ClockRow.next_at)).limit(AT_ONCE)
     rows = tx.session.scalars(due.with_for_update()).all()
     for row in rows:
@@ -170,19 +185,19 @@ def tell_due(tx: Transaction, office: Office) -> int:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next clock has something to tell."""
+    """The moment (UTC) of the next step of any clock, or None."""
     due = select(col(ClockRow.next_at)).where(col(ClockRow.next_at).is_not(None)).order_by(col(ClockRow.next_at))
     found: datetime | None = session.scalars(due.limit(1)).first()
     return found
 
 
 def steps_of(row: ClockRow) -> Sequence[Moment]:
-    """The steps of a running clock, told or not."""
+    """All steps of a clock, published or not."""
     return [Moment(Step(step), datetime.fromisoformat(at), height) for step, at, height in row.moments]
 
 
 def adopt(tx: Transaction, office: Office) -> None:
-    """Start the clocks of hand-overs that were under way before clocks were kept here."""
+    """Start the missing clocks of referrals that await their start: those from before this database kept clocks."""
     kept = select(col(ClockRow.number)).where(col(ClockRow.about) == col(ReferralRow.id)).exists()
     before = select(ReferralRow).where(col(ReferralRow.status).in_(sorted(AWAITING_START)), ~kept)
     for row in tx.session.scalars(before).all():
@@ -211,7 +226,7 @@ def _said(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:
 
 
 def _told(tx: Transaction, office: Office, row: ClockRow, moment: Moment) -> e.ClockEvent:
-    """What a step says, with the moment at which it was due although we may have been down then."""
+    """The event for a step, with the moment at which the step was due. This service may have been down then."""
     said = _said(office, row, moment.at)
     if moment.step is Step.WARNED:
         return e.ClockWarned(**said)
@@ -224,7 +239,7 @@ def _told(tx: Transaction, office: Office, row: ClockRow, moment: Moment) -> e.C
 
 
 def _tell(tx: Transaction, office: Office, row: ClockRow, event: e.ClockEvent) -> None:
-    """To the coordinator; in a network without one, to the other side, or to our own ledger alone."""
+    """Send to the coordinator. Without a coordinator, send to the other side, or else record in our own ledger only."""
     tx.changed.add(WATCHED)
     unit = UnitRef(agency=office.code, unit=row.unit, region=row.region)
     receiver = office.agency.coordinator or row.peer or office.code

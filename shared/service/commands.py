@@ -1,6 +1,6 @@
 """The operator's commands: ``python -m shared.service.commands --help``.
 
-Each ends with 2 and the names of the settings, if the environment lacks what it needs.
+A command exits with 2 and prints the names of the settings that are missing or wrong in the environment.
 """
 
 import importlib
@@ -29,7 +29,7 @@ from shared.storage.database import Author, Database, open_engine
 from shared.storage.migrate import migrate as migrate_database
 
 GOLDEN = Path(contracts.__file__).with_name("golden")
-"""Where the golden copies of the JSON Schemas lie."""
+"""The folder of the golden JSON Schemas."""
 
 S = TypeVar("S", bound=Storing)
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for the operator of one service.")
@@ -40,7 +40,7 @@ def migrate(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
     role: Annotated[str, typer.Option(help="PostgreSQL role of the service, to be given its rights.")] = "",
 ) -> None:
-    """Bring the database named in the environment up to the revision this version needs."""
+    """Upgrade the database named in the environment to the revision that this version needs."""
     configure_logs("info")
     member: Member = importlib.import_module(service).MEMBER
     settings = _read(Storing)
@@ -56,9 +56,9 @@ def migrate(
 def rewrap(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
 ) -> None:
-    """Wrap every data key anew under the newest storage key, so that the one before can be destroyed.
+    """Wrap every data key again under the newest storage key, so that the previous storage key can be destroyed.
 
-    After that no backup that was made before opens any more: nothing that was erased, either.
+    Once that key is destroyed, older backups cannot be opened any more, so erased data stays erased in backups too.
     """
     database, vault, _ = _open(service)
     typer.echo(f"{rewrap_all(database, vault)} data keys are wrapped anew")
@@ -69,10 +69,10 @@ def rewrap(
 def reindex(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
 ) -> None:
-    """Make the keyed hashes anew by which victims are found, after ``blind-index.key`` has been replaced.
+    """Compute again the keyed hashes by which victims are found, after ``blind-index.key`` was replaced.
 
-    Stop the service first: until this has ended, nobody is found by a number. A request that repeats an Idempotency-Key
-    of before is refused as another request afterwards.
+    Stop the service first: until this command ends, no victim is found by an identifier. Afterwards a request that
+    repeats an older Idempotency-Key is refused as a different request.
     """
     database, vault, _ = _open(service)
     member: Member = importlib.import_module(service).MEMBER
@@ -84,9 +84,9 @@ def reindex(
 def verify(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
 ) -> None:
-    """Prove every entry of the ledger: bytes, signature, numbers. Changes nothing; ends with 1 if one fails.
+    """Verify every entry of the ledger: bytes, signature, link numbers. Changes nothing; exits with 1 on a fault.
 
-    A position and a reason are printed for each entry and link that fails, and nothing of what stands in it.
+    For each faulty entry or link the command prints a position and a reason, and no content.
     """
     database, _, keys = _open(service)
     checked = failed = 0
@@ -121,7 +121,7 @@ def schemas(folder: Annotated[Path, typer.Argument(help="Where to write the JSON
 
 
 def _read(kind: type[S]) -> S:
-    """Settings from the environment, or a line that names what is wrong there."""
+    """Read the settings from the environment. On a fault print the names of the variables and exit with 2."""
     try:
         return kind()  # type: ignore[call-arg]
     except ValidationError as error:

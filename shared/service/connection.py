@@ -1,7 +1,7 @@
-"""One HTTP connection: uvicorn's, with bounds on what may come before anybody has looked at it.
+"""One HTTP connection: uvicorn's protocol, with limits on size and time before the app sees the request.
 
-uvicorn with httptools takes headers without end, lets them come as slowly as they like, and adds what stands in the
-trailer of a chunked body to the headers that were checked before. Served by ``serve`` it does not.
+uvicorn with httptools accepts headers of any size and at any speed. uvicorn also adds the trailer of a chunked body
+to the headers, after the headers were checked. A service run by ``serve`` uses this class and does neither.
 """
 
 import asyncio
@@ -20,27 +20,27 @@ log = structlog.get_logger()
 
 MAX_HEAD = MAX_ADDRESS_BYTES + MAX_HEADER_BYTES
 MAX_MESSAGE = 1024 * 1024
-"""Bytes on the wire of one request, at most: a lawful body in chunks of one byte takes less than half."""
+"""Most bytes of one request on the wire. The largest valid body in chunks of one byte needs less than half."""
 MOST_CONNECTIONS = 4096
 
 
 class Connection(HttpToolsProtocol):
-    """The protocol of one connection (asyncio)."""
+    """The asyncio protocol of one connection."""
 
     arrival_seconds = 20.0
-    """How long a request may take to arrive, and a connection to send its first."""
+    """Time limit for a request to arrive completely, and for a new connection to send its first request."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._begun = 0
-        """How many requests have begun to arrive."""
+        """Number of requests of this connection that have started to arrive."""
         self._arrived = 0
-        """Bytes of the one that is arriving, from its second packet on."""
+        """Bytes of the arriving request, counted from its second packet on."""
         self._in_head = False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody connects."""
+        """Start the time limit, or refuse the connection with ``busy`` above MOST_CONNECTIONS."""
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             self._end_with(Refused("busy", seconds="1"))
@@ -48,12 +48,12 @@ class Connection(HttpToolsProtocol):
             self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """They are gone."""
+        """Stop the time limit."""
         self._unwatch()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """A packet has come."""
+        """Parse a packet, and end the connection when the head or the whole request is too large."""
         begun = self._begun
         super().data_received(data)
         self._arrived = self._arrived + len(data) if self._begun == begun else 0
@@ -63,35 +63,38 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """The first byte of a request arrived: start the time limit."""
         super().on_message_begin()
         self._begun += 1
         self._in_head = True
         self._watch()
 
     def on_url(self, url: bytes) -> None:
-        """A part of the address. A fragment is never sent (RFC 9110 section 4.2.5), and readers differ over it."""
+        """Receive a part of the address. Raises ValueError for a fragment.
+
+        A client never sends a fragment (RFC 9110 section 4.2.5), and parsers disagree about its meaning.
+        """
         if b"#" in url:
             raise ValueError("fragment")
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; one in the trailer is left out, for nobody has checked it (RFC 9110 section 6.5.1)."""
+        """Receive a header. A header in the trailer is dropped, because nothing checks it (RFC 9110 section 6.5.1)."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is complete."""
         self._in_head = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is there."""
+        """The request is complete: stop the time limit."""
         self._unwatch()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What has come is not HTTP."""
+        """Refuse bytes that are not HTTP."""
         self._end_with(Refused("malformed-request"))
 
     def _watch(self) -> None:
@@ -104,7 +107,7 @@ class Connection(HttpToolsProtocol):
             self._timer = None
 
     def _waited(self) -> None:
-        if self.flow.read_paused:  # it is we who do not read on
+        if self.flow.read_paused:  # this side has paused reading, so the caller is not late
             self._watch()
         elif self._in_head:
             self._end_with(Refused("body-too-slow"))
@@ -112,7 +115,10 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _end_with(self, refused: Refused) -> None:
-        """Hang up with a problem; but where an earlier request is still being answered, after that and silently."""
+        """Respond with a problem and close the connection.
+
+        While an earlier request is being answered, close without a problem after that response.
+        """
         if self.transport.is_closing():
             return
         log.warning("http.refused", reason=refused.problem)

@@ -1,4 +1,7 @@
-"""Consent: recorded, told, taken back, replaced, expired. What each holder then does is in ``erasure``."""
+"""Consent: record, publish, withdraw, replace, expire. ``erasure`` holds what each holder does afterwards.
+
+A withdrawal stops new disclosure at once, and every holder is told.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -26,18 +29,22 @@ from shared.storage.privacy_tables import ConsentRow, DisclosureRow
 from shared.storage.victims import holder_of, load_victim, lock_concerned
 
 WATCHED = "consents"
-"""What wakes when any of them changes."""
+"""Wake-up topic: a consent was recorded or ended."""
 
 
 def deadline(office: Office) -> Deadline:
-    """What ends a consent at the end of the time for which it was given."""
+    """The timer that ends a consent when its time is over."""
     return Deadline(WATCHED, next_end, lambda tx: end_due(tx, office))
 
 
 def record(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.RecordConsent
 ) -> ConsentRow:
-    """Write down what a person agrees to, as the next version. Raises Refused."""
+    """Record what a person agrees to, as the next version. The previous version ends. Returns the row.
+
+    Raises Refused: ``unknown-victim``, ``not-responsible``, ``unknown-notice``, ``already-over``,
+    ``unknown-agency``, ``not-agreed``, ``guardian-part-missing``, ``id-taken``, or for a bad ``occurred_at``.
+    """
     victim, unit = _with_us(tx, office, caller, sight, victim_id)
     at = c.when(command, tx.now)
     _check(tx, office, victim, command, at)
@@ -79,7 +86,7 @@ def _check(tx: Transaction, office: Office, victim: VictimRow, command: c.Record
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """The consents that a person has taken back, also those that other agencies recorded."""
+    """The ids of the consents that a person has withdrawn, with those that other agencies recorded. ``at``: UTC."""
 
     victim_id: str
     consents: tuple[str, ...]
@@ -89,9 +96,13 @@ class TakenBack:
 def withdraw(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.WithdrawConsent
 ) -> TakenBack:
-    """The person takes back what they agreed to: nothing more is given on it, every holder is told, and what was
-    asked on it is asked to stop. Also what they agreed to elsewhere, as far as we hold something on it: who recorded
-    that hears of it. Raises Refused."""
+    """Withdraw the person's consent (UU 27/2022 Ps 9).
+
+    New disclosure stops and every holder is told. We request the cancellation of our live referrals on consent.
+    The withdrawal covers consents recorded elsewhere too, if we hold data on them: the agency that recorded such a
+    consent is told. Raises Refused: ``unknown-victim``, ``not-responsible``, ``no-consent``, or for a bad
+    ``occurred_at``.
+    """
     _, unit = _with_us(tx, office, caller, sight, victim_id)
     ours = next(reversed(privacy.consents_of(tx.session, victim_id)), None)
     theirs = {row.consent_id: row.agency for row in _received(tx.session, victim_id) if row.consent_id is not None}
@@ -109,7 +120,11 @@ def withdraw(
 
 
 def heard(tx: Transaction, office: Office, sender: str, event: e.ConsentWithdrawn) -> bool:
-    """Whether this is about a consent that was recorded here; then it was taken back with a holder. Raises Park."""
+    """Apply a withdrawal that the person made at a holder, of a consent recorded here.
+
+    Returns False for a consent that was not recorded here. Raises Park: ``id-of-another-victim`` or
+    ``not-theirs-to-say``.
+    """
     row = privacy.load_consent(tx.session, event.consent_id)
     if row is None:
         return False
@@ -126,12 +141,14 @@ def heard(tx: Transaction, office: Office, sender: str, event: e.ConsentWithdraw
 
 
 def end_due(tx: Transaction, office: Office) -> int:
-    """End every consent whose time is over: nothing is given on it any more, and every holder is told. Work goes on:
-    the person may be asked anew. Answers how many."""
+    """End every consent whose time is over. Returns the number ended.
+
+    New disclosure stops and every holder is told. Referrals go on, because the person may be asked for consent again.
+    """
     over = select(ConsentRow).where(col(ConsentRow.ended_at).is_(None), col(ConsentRow.valid_until) <= tx.now)
     rows = tx.session.scalars(over.order_by(col(ConsentRow.number))).all()
     for row in rows:
-        load_victim(tx.session, row.victim_id)  # what is kept of a victim is written under its lock
+        load_victim(tx.session, row.victim_id)  # everything stored about a victim is written under this lock
         row.ended_at = tx.now
         unit = office.speaker(tx.now.date())
         _stop(tx, office, row, unit, ConsentEnd.EXPIRED, row.valid_until, _given(tx.session, row.victim_id))
@@ -139,7 +156,7 @@ def end_due(tx: Transaction, office: Office) -> int:
 
 
 def next_end(session: Session) -> datetime | None:
-    """When the next one ends by itself."""
+    """The moment (UTC) at which the next consent expires, or None."""
     standing = select(col(ConsentRow.valid_until)).where(col(ConsentRow.ended_at).is_(None))
     found: datetime | None = session.scalars(standing.order_by(col(ConsentRow.valid_until)).limit(1)).first()
     return found
@@ -155,12 +172,12 @@ def _take_back(
 
 
 def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRow, unit: UnitRef) -> None:
-    """A person agrees to something else: who was given what they do not agree to any more, is told."""
+    """End the previous consent, and tell each holder of data that the new consent does not cover any more."""
     before.ended_at = tx.now
     consent, gone = privacy.to_consent(row), []
     for one in _given(tx.session, row.victim_id):
         referral = referrals.load(tx.session, one.referral_id)
-        assert referral is not None  # with which it was given
+        assert referral is not None  # every disclosure on consent was given with a referral
         stage = office.directory.stage_of(one.agency, referral.service)
         if not consent.covers(one.agency, stage, map(IdentityField, one.fields)):
             gone.append(one)
@@ -179,7 +196,10 @@ def _stop(
     given: Sequence[DisclosureRow],
     but: str | None = None,
 ) -> None:
-    """Give nothing more of this, and tell those who hold it."""
+    """Stop disclosure on a consent, and tell every holder.
+
+    ``given``: what was disclosed on that consent. ``but``: an agency that need not be told, because it told us.
+    """
     stopped = e.ConsentWithdrawn(consent_id=row.id, victim_id=row.victim_id, unit=unit, because=because, occurred_at=at)
     sealed.withhold(tx, [one.referral_id for one in given])
     sealed.renew_own_key(tx, office, row.victim_id)
@@ -195,13 +215,13 @@ def _ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collecti
 
 
 def _given(session: Session, victim_id: str) -> list[DisclosureRow]:
-    """What we gave on consent, and what has not come to its end."""
+    """The disclosures that we gave on consent and that have not ended."""
     rows = privacy.disclosures_of(session, victim_id)
     return [row for row in rows if row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
 def _received(session: Session, victim_id: str) -> list[DisclosureRow]:
-    """What we hold on consents that others recorded."""
+    """The disclosures that we received on consents recorded elsewhere and that have not ended."""
     rows = privacy.disclosures_of(session, victim_id)
     return [row for row in rows if not row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 

@@ -1,4 +1,4 @@
-"""What must happen at a moment although nobody asks: it happens once, at its moment, also after a restart."""
+"""Timers: work that must run at a moment with nobody logged in. Runs once, at its moment, also after a restart."""
 
 import asyncio
 import contextlib
@@ -14,28 +14,34 @@ from shared.service.changes import Changes
 from shared.storage.database import Database, Transaction
 
 LOOK_AGAIN_SECONDS = 30.0
-"""How often to look although nothing has changed: the clock of the machine may have been set."""
+"""Longest time between two checks. A check is due even without a change: the machine's clock may have been set."""
 RETRY_SECONDS = 1.0
 MAIL_SECONDS = 60.0
-"""How long what waits for the mail waits for it after a start: the broker may be away for long."""
+"""Longest wait for the first empty inbox after a start, for the broker may be absent for long."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """One kind of what falls due: what changes it, when the next one is due (UTC), and what is done about those that
-    are."""
+    """A timer: one kind of work that falls due.
+
+    ``watched`` is the wake-up topic that changes when the next work is due. ``next_due`` returns the next moment (UTC)
+    or None. ``do_due`` does the due work in a unit of work and returns the number of things done.
+    """
 
     watched: str
     next_due: Callable[[Session], datetime | None]
     do_due: Callable[[Transaction], int]
     after_mail: bool = False
-    """Whether, after a start, what came while we were down is read first: it may change what is due."""
+    """Whether the timer waits after a start for the events of the downtime, for they may change what is due."""
 
 
 async def keep(deadline: Deadline, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
-    """Do what is due, again and again, until cancelled. ``mail_read``: set when nothing waits for us at the broker."""
+    """Run a timer until cancelled. Failures of the database do not end the loop.
+
+    ``mail_read`` is set as soon as the inbox at the broker is empty and recorded.
+    """
     if deadline.after_mail:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(MAIL_SECONDS):

@@ -1,6 +1,6 @@
-"""What was filed for a referral, delivered to the desk that asked for it: sealed for its agency, readable by no other.
+"""Delivery of a record to the desk that asked for the referral: sealed for that desk's agency alone.
 
-It is a disclosure like any other (``disclosure``): noted on both sides, and reached by an erasure.
+A delivery is a disclosure (``disclosure``): both sides store it, and an erasure reaches it.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,11 @@ def send(
     referral: ReferralRow,
     fields: Mapping[str, Any],
 ) -> None:
-    """Deliver a record to who asked for the referral. Where that is a desk of ours, it stays with us: the agency
-    reads it already. Raises Refused: what cannot be delivered is not filed either."""
+    """Deliver a record to the agency that sent the referral. A desk of our own agency reads the record already.
+
+    ``fields``: the sealed fields in clear. Raises Refused (one of REFUSALS): a record that cannot be delivered is not
+    filed either.
+    """
     if referral.sender_agency == office.code:
         return
     try:
@@ -59,7 +62,11 @@ def send(
 
 
 def take(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
-    """Keep what was delivered to a desk of ours that had asked for it. Raises Park."""
+    """Receive a record that was delivered to our desk, the sender of the referral.
+
+    Raises Park: ``unknown-referral``, ``id-of-another-victim``, ``not-the-receiver``, ``no-legal-basis`` or
+    ``record-id-taken``.
+    """
     referral = referrals.load(tx.session, event.referral_id)
     if referral is None:
         raise Park("unknown-referral")
@@ -71,7 +78,7 @@ def take(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDel
         raise Park("no-legal-basis")
     if records.load(tx.session, event.record_id) is not None:
         raise Park("record-id-taken")
-    load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
+    load_victim(tx.session, event.victim_id)  # everything stored about a victim is written under this lock
     row = _row(tx, envelope, event, referral)
     tx.session.add(row)
     before = records.load(tx.session, event.corrects) if event.corrects else None

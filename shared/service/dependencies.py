@@ -1,7 +1,6 @@
-"""What a route takes from its app, typed.
+"""The FastAPI dependencies of routes: typed objects of the app, and common parameters.
 
-These are coroutines although they wait for nothing: a plain function FastAPI would hand to a thread, for each of them
-at each request.
+The dependencies are coroutines although they await nothing: FastAPI would run each plain function in a thread.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Giving something of an identity to another agency: on a legal basis, only what the service needs, sealed for it."""
+"""Disclosure: sealing fields of an identity for another agency, on a legal basis, and only what the service needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from shared.storage.tables import ReferralRow
 
 @dataclass(frozen=True, slots=True)
 class Lawful:
-    """What may be given, and on which consent if on one."""
+    """The fields that may be disclosed. ``consent_id`` is the consent relied on; None for another legal basis."""
 
     fields: frozenset[IdentityField]
     consent_id: str | None
@@ -34,9 +34,10 @@ def lawful(
     service: str,
     basis: LegalBasis,
 ) -> Lawful:
-    """Which fields may be given for a service of an agency: those it needs, that we ourselves may see, on this basis.
+    """The fields that may be disclosed to an agency for one of its services, on this legal basis.
 
-    ``live``: the victim's referrals that have not ended. Raises Refused where the basis does not hold.
+    A field passes when the service needs it, the basis covers it, and the caller may see it. ``live``: the victim's
+    referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent`` or ``not-a-child``.
     """
     latest = None
     if basis is LegalBasis.CONSENT:
@@ -57,9 +58,10 @@ def give(
     basis: LegalBasis,
     first: bool,
 ) -> sealed.Given | None:
-    """Seal it for the agency, and note that it was given. None where there is nothing to give, or it is our own.
+    """Seal the fields for the agency and store the disclosure.
 
-    ``first``: with a new referral, so that there is nothing here yet to add to.
+    ``first``: the referral is new, so no earlier disclosure can exist. Returns what was sealed; None when there is
+    nothing to give, or when the agency is our own.
     """
     given = None if agency == office.code else sealed.give(tx, office, victim_id, referral_id, agency, what.fields)
     if given is not None:
@@ -79,7 +81,10 @@ def take(
     consent_id: str | None,
     first: bool,
 ) -> None:
-    """Keep what an agency gave us, and note from whom and on which basis. ``first``: with a new referral."""
+    """Receive what an agency sealed for us, and store the disclosure with its sender and legal basis.
+
+    ``first``: the referral is new, so no earlier disclosure can exist.
+    """
     fields = sealed.take(tx, office, event_id, victim_id, referral_id, sealed_for_us, first)
     if fields:
         note(tx, referral_id, victim_id, False, agency, fields, basis, consent_id, first)
@@ -96,10 +101,14 @@ def note(
     consent_id: str | None,
     first: bool,
 ) -> None:
-    """Note something that was given, or came, with a referral; or a record that was delivered, of no such field."""
+    """Store a disclosure, given or received, with a referral. A standing disclosure grows by the new fields.
+
+    For a delivered record, ``referral_id`` is the record's id and ``fields`` is empty. ``first``: skip the lookup of
+    a standing disclosure.
+    """
     standing = None if first else privacy.disclosure_with(tx.session, referral_id)
     if standing is not None and consent_id not in (None, standing.consent_id):
-        standing = None  # on another consent it is another disclosure, with its own end
+        standing = None  # another consent makes another disclosure, with its own end
     row = standing or DisclosureRow(
         referral_id=referral_id,
         victim_id=victim_id,

@@ -1,4 +1,4 @@
-"""``/docs``: the service describes itself in a browser, with files of its own and a policy that allows nothing else."""
+"""``/docs``: the API documentation in a browser. All files are local, and the security policy allows no others."""
 
 import base64
 import hashlib
@@ -9,19 +9,19 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 FILES = "/static-offline-docs"
-"""Where FastAPIOffline serves the files of Swagger UI."""
+"""The path under which FastAPIOffline serves the files of Swagger UI."""
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def add_to(app: FastAPI) -> None:
-    """Add the page to an app. The one script that stands in it is allowed by its digest (CSP level 3)."""
+    """Add the page to an app. The policy allows the page's only inline script by its digest (CSP level 3)."""
     page = get_swagger_ui_html(
         openapi_url=str(app.openapi_url),
         title=app.title,
         swagger_js_url=f"{FILES}/swagger-ui-bundle.js",
         swagger_css_url=f"{FILES}/swagger-ui.css",
         swagger_favicon_url=f"{FILES}/favicon.png",
-        swagger_ui_parameters={"validatorUrl": None},  # it would show the address of this service to another
+        swagger_ui_parameters={"validatorUrl": None},  # a validator would tell another site the address of this service
     ).body
     content = bytes(page)
     [script] = _SCRIPT.findall(content)

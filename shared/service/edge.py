@@ -1,4 +1,4 @@
-"""The outermost layer of HTTP: limits, trace context, one log line a request, and no word of what went wrong inside."""
+"""The outermost HTTP layer: limits, trace context, one log line per request. No response shows an internal error."""
 
 import asyncio
 import time
@@ -22,14 +22,14 @@ log = structlog.get_logger()
 
 
 class Edge:
-    """An ASGI middleware around the whole app."""
+    """The ASGI middleware around the whole app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._late: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request: set the trace context, check limits, respond, and write the log line."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,11 +60,11 @@ class Edge:
 
     @contextmanager
     def _deadline(self, limits: Limits, request: Request, answer: Answer) -> Iterator[None]:
-        """Answer ``too-slow`` when the block takes too long.
+        """Respond ``too-slow`` when the block has not begun to respond within the time limit.
 
-        What it does is not cut off: a thread cannot be stopped, and a transaction commits whole or not at all. It keeps
-        its place until it is done, so that slow work cannot pile up. Only an answer that its caller does not take is;
-        a long one goes on for as long as some of it is taken in that time.
+        The work itself is not stopped: a thread cannot be stopped, and a transaction commits whole or not at all.
+        Slow work keeps its place until it ends, so that slow work cannot pile up. A started response is cancelled
+        only when the caller reads no part of it within the time limit.
         """
         loop, serving = asyncio.get_running_loop(), asyncio.current_task()
         timers: list[asyncio.TimerHandle] = []
@@ -80,7 +80,7 @@ class Edge:
                 self._late.add(told)
                 told.add_done_callback(self._late.discard)
 
-        # the head and one part: most answers have no more
+        # 2: the head and one part, for most responses have no more
         timers.append(loop.call_later(limits.request_seconds + waiting_seconds(request.scope), over, 2))
         try:
             yield
@@ -90,7 +90,7 @@ class Edge:
 
 
 def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
-    """One line of the log: what was asked and answered, and by whom where that was proven."""
+    """Write the log line of a request: route, status, time in milliseconds, and the caller if authenticated."""
     state = scope.get("state", {})
     caller, problem = state.get("caller"), state.get("problem")
     log = structlog.get_logger().bind(method=scope["method"], route=route, status=status, ms=spent, trace=parent)
@@ -104,19 +104,19 @@ def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> N
 async def _refuse(refused: Refused, request: Request, answer: Answer) -> None:
     response = await problems.on_refused(request, refused)
     if response.status_code == 408:
-        response.headers["Connection"] = "close"  # what of the body is still to come is not waited for
+        response.headers["Connection"] = "close"  # do not wait for the rest of the body
     await response(request.scope, request.receive, answer)
 
 
 async def _own_up(error: Exception, request: Request, answer: Answer) -> None:
-    """Answer for an error that nobody foresaw. Its message may hold a name, so only its kind and place are logged."""
+    """Respond to an unexpected error. Its message may hold a person's name, so only its type and place are logged."""
     if isinstance(error, (OperationalError, InterfaceError, VaultUnavailable)):
-        # the database or our keys are away: nothing is stored, and the same request is good later
+        # the database or the vault is unavailable: nothing is stored, and the caller may repeat the request
         log.error("http.unavailable", error=type(error).__name__)
         response = problems.respond(request, "unavailable", headers={"Retry-After": "2"})
     else:
         log.error("http.fault", error=type(error).__name__, places=places_of(error))
         response = problems.respond(request, "internal-error")
     if answer.status and not answer.given_up:
-        raise error  # half an answer: the server breaks the connection off
+        raise error  # the response is half sent: the server closes the connection
     await response(request.scope, request.receive, answer)

@@ -1,4 +1,4 @@
-"""One connection over TLS: what its caller has shown is told to the app, and a handshake that fails leaves a line."""
+"""One connection over TLS: the app learns the caller's certificate, and a failed handshake writes a log line."""
 
 import asyncio
 import ssl
@@ -14,10 +14,10 @@ TLS_1_3 = 0x0304
 
 
 class Handshake(ssl.SSLObject):
-    """TLS with one caller. Use it as ``sslobject_class`` of a context."""
+    """TLS with one caller. Set this class as ``sslobject_class`` of an SSL context."""
 
     def do_handshake(self) -> None:
-        """A step of the handshake. Raises ssl.SSLError."""
+        """Do one step of the handshake. Raises ssl.SSLError; logs the reason of a failure."""
         try:
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -29,26 +29,26 @@ class Handshake(ssl.SSLObject):
 
 
 class EncryptedConnection(Connection):
-    """The protocol of one connection, plain or over TLS."""
+    """The asyncio protocol of one connection, plain or over TLS."""
 
     _extensions: dict[str, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody connects; a handshake is over."""
+        """Start the connection, after the handshake if there is TLS, and store its TLS extension."""
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
         if session is not None:
             self._extensions = {"tls": tls_extension(session)}
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Add the TLS extension to the scope of a request."""
         super().on_message_begin()
         if self._extensions is not None:
             self.scope["extensions"] = self._extensions
 
 
 def tls_extension(session: ssl.SSLObject) -> dict[str, Any]:
-    """What the ASGI TLS extension tells of a connection. Of the caller's chain it is the leaf, which was verified."""
+    """The ASGI TLS extension of a connection. Of the caller's chain only the leaf is in it; the leaf was verified."""
     shown = session.getpeercert(binary_form=True)
     return {
         "server_cert": None,

@@ -1,7 +1,8 @@
-"""What becomes of an identity that other agencies hold: told to stop, to erase, and their signed answers.
+"""Withdrawal and erasure across agencies: telling every holder to stop or to erase, and the holders' signed answers.
 
-A holder erases by destroying the keys; the sealed text in ledgers and backups stays, and opens no more. It keeps what
-the law holds (a legal hold), what it is responsible for, and what it has on another basis, and says so.
+An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every holder. The sealed text stays in ledgers and backups,
+but cannot be opened any more. A holder keeps data for three reasons: a legal hold, its custody of the victim, another
+legal basis. The holder's answer names the reason.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,12 +31,15 @@ from shared.storage.victims import holder_of, load_case, load_victim, lock_conce
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
 RETENTION = "retention"
-"""What changes when the end of what is kept of somebody may have come."""
+"""Wake-up topic: the end of a retention period may have come."""
 
 
 def ask(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.Erase) -> ErasureRow:
-    """Ask that a person be erased: nothing is undone by one person alone. Only where we are responsible. Raises
-    Refused."""
+    """Request the erasure of a victim. A second person decides, because nobody alone may destroy data for ever.
+
+    Only the custody holder may request an erasure. Returns the row. Raises Refused: ``unknown-victim``,
+    ``not-custody-holder``, ``legal-hold``, ``already-asked``, ``id-taken``, or for a bad ``occurred_at``.
+    """
     _require_custody(tx, sight, victim_id)
     if (waiting := privacy.waiting_erasure(tx.session, victim_id)) is not None:
         raise Refused("already-asked", erasure=waiting.id)
@@ -60,7 +64,11 @@ def ask(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id
 def decide(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.DecideErasure
 ) -> ErasureRow:
-    """A second person has a person erased, here and at every holder, or refuses it. Raises Refused."""
+    """Record the decision of a second person. An approval erases the victim here and at every holder.
+
+    Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``legal-hold``, ``unknown-erasure``,
+    ``already-decided`` or ``second-person-needed``.
+    """
     victim = _require_custody(tx, sight, victim_id)
     row = privacy.load_erasure(tx.session, command.erasure_id)
     if row is None or row.victim_id != victim_id:
@@ -87,7 +95,10 @@ def _require_custody(tx: Transaction, sight: Sight, victim_id: str) -> VictimRow
 
 
 def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef, erasure_id: str) -> None:
-    """Erase a person here, and tell every holder to."""
+    """Erase a victim here, and tell every holder to erase the victim.
+
+    ``unit``: the desk in whose name the request goes out.
+    """
     asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
     _forget_all(tx, office, victim)
     victim.keep_until = None
@@ -98,8 +109,7 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
 
 
 def _forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
-    """Destroy all that is kept of a victim; what was written down of their case as a whole goes with the last of its
-    victims."""
+    """Destroy all data of a victim. With the last victim of a case, destroy the sealed data of the case too."""
     sealed.forget(tx, office, victim.id)
     for forget in office.forgets:
         forget(tx, victim.id)
@@ -116,10 +126,11 @@ def _forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
 def _tell_holders(
     tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None, back: bool = True
 ) -> None:
-    """Tell every agency that may hold what this is about.
+    """Tell every agency that may hold data of the victim.
 
-    A withdrawal goes to whom we gave something. An erasure goes to everybody whom we asked for something for the
-    victim, who may have written down themselves who that is; by who is responsible also ``back`` to those who asked us.
+    A withdrawal goes to the agencies that received data from us. An erasure also goes to every receiver of a referral,
+    which may have written down the identity itself. With ``back`` an erasure goes to the senders of referrals too;
+    only an erasure by the custody holder does. ``but``: an agency not to tell.
     """
     others = {row.agency for row in privacy.disclosures_of(tx.session, cause.victim_id) if row.given}
     if isinstance(cause, e.ErasureRequested):
@@ -129,7 +140,7 @@ def _tell_holders(
 
 
 def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies: AbstractSet[str | None]) -> None:
-    """Tell these agencies, and the coordinator."""
+    """Publish a withdrawal or erasure to these agencies and to the coordinator, never to ourselves."""
     for agency in sorted(filter(None, (agencies | {office.agency.coordinator}) - {office.code})):
         tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
     tx.changed.add(cause.victim_id)
@@ -137,7 +148,7 @@ def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a holder did with what it was told, and with which fields."""
+    """The answer of a holder: what it did with the data, which fields, and why data was kept, if it was."""
 
     end: DisclosureEnd
     kept_because: KeptBecause | None
@@ -145,7 +156,11 @@ class Answer:
 
 
 def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_id: str) -> None:
-    """We were told that a consent is withdrawn or a person is to be erased: do it, answer, pass it on. Raises Park."""
+    """Apply a withdrawal or an erasure that ``sender`` told us: stop or erase, answer, and tell further holders.
+
+    A repeated notice is only answered again. ``causation_id``: the id of the event that told us. Raises Park:
+    ``not-theirs-to-say`` or ``id-of-another-victim``.
+    """
     victim = load_victim(tx.session, cause.victim_id)
     if victim is None or not _may_say(tx, sender, victim):
         raise Park("not-theirs-to-say")
@@ -166,8 +181,11 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
 
 
 def give_back(tx: Transaction, office: Office, withdrawn: e.ConsentWithdrawn, agency: str) -> None:
-    """A person has told us that they take back what another agency gave us on consent: do it, tell that agency, which
-    tells the others, and those to whom we gave it on."""
+    """Apply a withdrawal that the person made here, of a consent that another agency recorded.
+
+    Stop or erase here. Tell the agencies to which we passed the data on, and ``agency``, the one that gave us the data.
+    That agency tells the other holders.
+    """
     victim = load_victim(tx.session, withdrawn.victim_id)
     assert victim is not None
     answer = _do(tx, office, victim, withdrawn.type(), agency, {agency})
@@ -186,7 +204,7 @@ def _tell_end(
     answer: Answer,
     causation_id: str | None = None,
 ) -> None:
-    """Answer who told us, and the coordinator."""
+    """Send our answer to ``sender`` and to the coordinator."""
     ended = e.DisclosureEnded(
         cause_id=cause_id,
         victim_id=victim_id,
@@ -206,8 +224,10 @@ def _holds(sender: str, victim: VictimRow) -> bool:
 
 
 def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
-    """Who asked us for something for the victim, or delivered something, may take back what they gave; and who is
-    responsible, as far as we know, may."""
+    """Whether ``sender`` may tell us of a withdrawal or an erasure.
+
+    These agencies may: a sender of a referral of the victim, an agency that gave us data, the custody holder.
+    """
     return (
         _holds(sender, victim)
         or sender in referrals.senders_of_victim(tx.session, victim.id)
@@ -216,7 +236,7 @@ def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
 
 
 def _discard_keys(tx: Transaction, sender: str, cause: Cause) -> None:
-    """Destroy the keys that came with what is parked and this is about: applied later, it opens no more."""
+    """Destroy the data keys of parked events that the cause covers, so that nobody can open them when applied later."""
     came = select(col(LedgerEntry.event_id)).where(
         col(LedgerEntry.victim_id) == cause.victim_id, col(LedgerEntry.link).startswith(f"{sender}>", autoescape=True)
     )
@@ -227,7 +247,7 @@ def _discard_keys(tx: Transaction, sender: str, cause: Cause) -> None:
 
 
 def _not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
-    """What came to us and is still here, shown or not."""
+    """The received disclosures that are not erased, whether their data is shown or not."""
     return [row for row in rows if not row.given and row.end != DisclosureEnd.ERASED]
 
 
@@ -238,8 +258,11 @@ def _end(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBeca
 def _do(
     tx: Transaction, office: Office, victim: VictimRow, cause: str, sender: str, tellers: Collection[str]
 ) -> Answer:
-    """Stop or erase what ``sender`` has a say over. ``cause``: the type of the event that told us; ``tellers``: who has
-    told us of this very one, the sender too."""
+    """Stop or erase the data that ``sender`` decides over. Returns our answer.
+
+    ``cause``: the type of the event that told us. ``tellers``: every agency that told us of the same withdrawal or
+    erasure, the sender included.
+    """
     tx.changed.add(victim.id)
     concerned = _concerned(tx, victim, cause, sender)
     everything = _is_everything(tx, office, victim, cause, sender, tellers)
@@ -255,7 +278,7 @@ def _do(
 
 
 def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> list[DisclosureRow]:
-    """What came to us, is still here, and is the sender's to take back: on a withdrawal what rests on consent."""
+    """The received disclosures, not erased, that the sender may take back. For a withdrawal: those on consent only."""
     held = _not_erased(privacy.disclosures_of(tx.session, victim.id))
     if cause == e.ConsentWithdrawn.type():
         return [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
@@ -265,7 +288,7 @@ def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> l
 def _is_everything(
     tx: Transaction, office: Office, victim: VictimRow, cause: str, sender: str, tellers: Collection[str]
 ) -> bool:
-    """Whether also what we wrote down ourselves is to go."""
+    """Whether the data that we wrote down ourselves must go too."""
     erased = cause == e.ErasureRequested.type()
     return erased and (_holds(sender, victim) or _wrote_for(tx, office, victim, tellers))
 
@@ -273,8 +296,10 @@ def _is_everything(
 def _carry_out(
     tx: Transaction, office: Office, victim: VictimRow, sources: Sequence[str] | None, kept: KeptBecause | None
 ) -> None:
-    """Destroy what these sources said (None: everything), or set it aside where the law keeps it. What custody keeps
-    stays as it is, and is only given on no more."""
+    """Destroy the data of these sources (None: everything), or set the data aside under a legal hold.
+
+    Data kept because of custody stays as it is.
+    """
     if kept is None and sources is None:
         _forget_all(tx, office, victim)
     elif kept is None:
@@ -286,8 +311,10 @@ def _carry_out(
 
 
 def _wrote_for(tx: Transaction, office: Office, victim: VictimRow, tellers: Collection[str]) -> bool:
-    """Whether all that we wrote down of a victim, we wrote for these: nobody else asked us for anything for them, and
-    we did not find them ourselves. So no single peer has erased what we know by ourselves or from others."""
+    """Whether only the ``tellers`` sent us referrals of the victim, and we did not register the victim ourselves.
+
+    Otherwise one peer could erase what we know from our own work or from other agencies.
+    """
     if load_case(tx.session, victim.case_id) is not None:
         return False
     return referrals.senders_of_victim(tx.session, victim.id) - {office.code} <= set(tellers)
@@ -301,9 +328,11 @@ def _kept_because(tx: Transaction, office: Office, victim: VictimRow) -> KeptBec
 
 
 def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
-    """A holder's answer: note it beside what we gave before it was told; what we gave since is not meant. It may come
-    again, when what it kept is erased after all."""
-    load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
+    """Store a holder's answer at the disclosures that we gave before the holder was told, not at later ones.
+
+    A holder may answer again, when it erases data that it had kept.
+    """
+    load_victim(tx.session, event.victim_id)  # everything stored about a victim is written under this lock
     told = privacy.obeyed(tx.session, event.cause_id)
     on_consent = any(row.cause == e.ConsentWithdrawn.type() for row in told)
     for row in privacy.disclosures_of(tx.session, event.victim_id):
@@ -318,7 +347,7 @@ def _id_of(cause: Cause) -> str:
 
 
 def note(tx: Transaction, sender: str, cause: Cause, answer: Answer) -> None:
-    """Remember what we did when ``sender`` told us, or that it was made here."""
+    """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here."""
     row = ObeyedRow(
         cause_id=_id_of(cause),
         sender=sender,
@@ -329,7 +358,7 @@ def note(tx: Transaction, sender: str, cause: Cause, answer: Answer) -> None:
         fields=list(answer.fields),
         at=tx.now,
     )
-    tx.session.merge(row)  # a consent may expire, and be taken back all the same
+    tx.session.merge(row)  # merge: a consent may expire and be withdrawn later
 
 
 def _answer(row: ObeyedRow) -> Answer:
@@ -338,7 +367,10 @@ def _answer(row: ObeyedRow) -> Answer:
 
 
 def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, command: c.PlaceHold) -> HoldRow:
-    """Forbid erasure here. Raises Refused."""
+    """Place a legal hold: forbid erasure of a victim here. Returns the row.
+
+    Raises Refused: ``unknown-victim``, ``not-responsible``, or for a bad ``occurred_at``.
+    """
     lock_concerned(tx.session, sight, victim_id)
     at = c.when(command, tx.now)
     row = HoldRow(
@@ -358,8 +390,11 @@ def place_hold(tx: Transaction, caller: Caller, sight: Sight, victim_id: str, co
 def lift_holds(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: c.LiftHold
 ) -> Sequence[HoldRow]:
-    """Allow erasure again where a desk in sight forbade it, and, with the last hold, do what was told meanwhile and
-    only the hold kept from being done. Raises Refused."""
+    """Lift the legal holds that desks in sight placed. Returns the rows lifted.
+
+    With the last legal hold, carry out each withdrawal and erasure that only the hold had prevented. Raises Refused:
+    ``unknown-victim``, ``not-responsible`` or ``not-your-unit``.
+    """
     victim = lock_concerned(tx.session, sight, victim_id)
     standing = privacy.holds_of(tx.session, victim_id)
     rows = [row for row in standing if sight.covers(DeskRef(agency=office.code, unit=row.unit))]
@@ -377,12 +412,12 @@ def lift_holds(
 
 
 def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
-    """Another agency has become responsible: do what was told and only our responsibility kept from being done."""
+    """After custody moved to another agency: carry out what only our custody had prevented."""
     _do_after_all(tx, office, victim, KeptBecause.CUSTODY)
 
 
 def _do_after_all(tx: Transaction, office: Office, victim: VictimRow, because: KeptBecause) -> None:
-    """What was given or written down since it was told is not meant, and stays."""
+    """Carry out each withdrawal and erasure prevented for this reason. Data that came since then stays."""
     kept = _kept_because(tx, office, victim) if because is KeptBecause.CUSTODY else None
     for told in privacy.held_back(tx.session, victim.id, because):
         tellers = {row.sender for row in privacy.obeyed(tx.session, told.cause_id)}

@@ -1,4 +1,4 @@
-"""Examples for an agency's OpenAPI document that are true of it: its own desk, its own routes."""
+"""Examples for an agency's OpenAPI document, with a desk and a route that this agency really has."""
 
 from datetime import date
 from typing import Any
@@ -10,7 +10,10 @@ SOME_VICTIM = "0193f0a2-7c3b-7d5e-9a10-4f6b2c8d1e03"
 
 
 def examples(office: Office, on: date) -> dict[str, Any]:
-    """Schema name → an example, for the commands that name desks and agencies. The others stand with the command."""
+    """Schema name → an example, for the commands that name desks and agencies.
+
+    The other examples stand with their commands. ``on``: the day on which the desk must be valid.
+    """
     desk = office.units.desk_for(office.code, SOME_REGENCY, on).as_ref()
     shown: dict[str, Any] = {
         "Reject": {"reason": "no-capacity", "better_desk": {"agency": desk.agency, "unit": desk.unit}}

@@ -1,7 +1,7 @@
-"""What is refused by its head alone, before a body is read or anybody is looked up.
+"""Checks of the request head, before the body is read and before the caller is known.
 
-Two readers of one request, a proxy and this service, must not be able to understand it differently: so a header that
-counts once comes once, and an address has one spelling.
+A proxy and this service must not understand one request differently. So a header with a single meaning may come only
+once, and an address has only one spelling.
 """
 
 import re
@@ -13,7 +13,7 @@ from shared.domain.refusal import Refused
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_ADDRESS_BYTES = 4 * 1024
-"""Path and query together."""
+"""Most bytes of path and query together."""
 
 ONCE = frozenset(
     {
@@ -21,7 +21,7 @@ ONCE = frozenset(
         *(b"idempotency-key", b"if-match"),
     }
 )
-"""Headers of which one reader might take the first and another the last (RFC 9110 section 5.3)."""
+"""Headers that may come only once: one reader might use the first, another the last (RFC 9110 section 5.3)."""
 
 _HOST = re.compile(rb"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _SPELLED_OTHERWISE = re.compile(rb"%(2f|5c)", re.IGNORECASE)
@@ -29,7 +29,11 @@ _STEPS = frozenset({"", ".", ".."})
 
 
 def check(scope: Scope) -> None:
-    """Raises Refused for a head that is too large, ambiguous, or announces a coded body."""
+    """Raises Refused for a head that is too large or ambiguous, or that announces a compressed body.
+
+    Codes: ``headers-too-large``, ``address-too-long``, ``malformed-request``, ``unsupported-media-type``,
+    ``not-found``.
+    """
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     found: dict[bytes, bytes] = {}
     twice, size = None, 0
@@ -45,7 +49,7 @@ def check(scope: Scope) -> None:
     if twice is not None:
         raise Refused("malformed-request", field=twice)
     _check_host(scope, found.get(b"host"))
-    # nothing is ever inflated here, so a bomb stays small
+    # this service never decompresses, so a decompression bomb stays small
     if b"content-encoding" in found:
         raise Refused("unsupported-media-type", field="Content-Encoding")
     if found.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
@@ -60,7 +64,7 @@ def _check_host(scope: Scope, host: bytes | None) -> None:
 
 def _check_path(scope: Scope) -> None:
     path: str = scope["path"]
-    # the last part may be empty: that address is there, or it is not
+    # the last part may be empty: routing decides whether that address exists
     if _SPELLED_OTHERWISE.search(_raw_path(scope)) or "\\" in path or not _STEPS.isdisjoint(path.split("/")[1:-1]):
         raise Refused("not-found")
     if path.rpartition("/")[2] in (".", ".."):

@@ -1,4 +1,4 @@
-"""Holds a service to the production profile: at its start, and when the broker has said what it allows."""
+"""Enforces the production profile: at the start of a service, and once the broker has told what it allows."""
 
 import asyncio
 import contextlib
@@ -16,26 +16,29 @@ from shared.service.surroundings import look_around
 log = structlog.get_logger()
 
 AWAY_SECONDS = 5.0
-"""A service waits so long for the broker's word before it starts without: it works when the broker is away."""
+"""Longest wait for the broker at a start. A service works without the broker, so it starts after that time."""
 ASK_AGAIN_SECONDS = 0.2
 TRIES = 3
 SILENT = BrokerRights("?", frozenset(), frozenset())
-"""Of a broker that is there and does not say what it allows: it is not configured as ours."""
+"""The rights assumed of a broker that is connected but does not tell them: it is not configured as ours."""
 
 
 def check_start(settings: Settings) -> None:
-    """Raises Unsafe, having told what is unsafe; sqlalchemy.exc.OperationalError when the database is away."""
+    """Check settings, files and database against the production profile. Does nothing in another profile.
+
+    Logs and prints the faults, then raises Unsafe. Raises sqlalchemy.exc.OperationalError without a database.
+    """
     if settings.profile == PRODUCTION:
         refuse(_told(settings, look_around(settings)))
 
 
 async def faults_of_broker(broker: Broker, settings: Settings) -> list[Fault]:
-    """Wait until the broker has said what this member may do; what of that is unsafe, having told it."""
+    """Wait until the broker has told its rights and durability. Returns the faults, which are logged and printed."""
     if settings.profile != PRODUCTION:
         return []
     rights = await _rights(broker)
     found = faults(settings, Facts(member=broker.member, rights=rights))
-    durability = None if found else await _durability(broker)  # who is somebody else there has nothing to look at
+    durability = None if found else await _durability(broker)  # wrong rights are fault enough
     return _told(settings, Facts(member=broker.member, rights=rights, durability=durability))
 
 
@@ -50,7 +53,7 @@ async def _rights(broker: Broker) -> BrokerRights:
 
 
 async def _durability(broker: Broker) -> Durability:
-    """Wait until the provisioner has said how the broker writes: it may come after us."""
+    """Wait until the provisioner has written how the broker writes. The provisioner may start after this service."""
     while True:
         await broker.connected.wait()
         with contextlib.suppress(Unreachable):
@@ -63,14 +66,14 @@ def _told(settings: Settings, facts: Facts) -> list[Fault]:
     found = faults(settings, facts)
     if found:
         log.critical("service.unsafe", settings=[fault.setting for fault in found])
-        print(*found, sep="\n", file=sys.stderr)  # for the operator: the log has codes only
+        print(*found, sep="\n", file=sys.stderr)  # for the operator, because the log has codes only
     return found
 
 
 async def first_word(exchange: "asyncio.Task[None]", judged: asyncio.Event, settings: Settings) -> None:
-    """Give the broker's word a moment to come before the service starts; raises Unsafe when it is a bad one.
+    """Wait up to AWAY_SECONDS for the check of the broker before the service starts. Raises Unsafe for a fault.
 
-    One that comes later ends the process.
+    A fault that is found later ends the process. ``judged`` is set when the check finds no fault.
     """
     if settings.profile != PRODUCTION:
         return

@@ -1,6 +1,6 @@
-"""What a command does: ask the rules, write the rows, file the events, all in one unit of work.
+"""Executes the commands of a referral: ask the rules, write the rows, file the events, in one unit of work.
 
-Every function here takes the transaction it works in; nothing here commits, waits or knows HTTP.
+Each function works in the transaction that it is given. No function commits, waits or knows HTTP.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,11 @@ from shared.storage.victims import holder_of, lock_victim, take_custody
 
 
 def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -> ReferralRow:
-    """Ask a desk for a service, or to take the victim over. Raises Refused."""
+    """Request a service, or a transfer of custody, from a desk. Returns the row of the new referral.
+
+    Raises Refused, for example ``unknown-victim``, ``journey-closed``, ``not-responsible``, ``no-such-route``,
+    ``desk-is-full``, ``duplicate``, ``no-consent``. ``id-taken`` comes last, so that probing an id costs a referral.
+    """
     victim = lock_victim(tx.session, sight, command.victim_id, field="victim_id")
     if victim.closed_at is not None:
         raise Refused("journey-closed")
@@ -38,7 +42,7 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
     _refuse_second(requested, live, office.code)
     wanted = command.receiver.agency
     what = disclosure.lawful(tx, office, sight, victim, live, wanted, command.service, command.basis)
-    if referrals.load(tx.session, referral_id) is not None:  # the last refusal: who only asks for this, sends something
+    if referrals.load(tx.session, referral_id) is not None:  # checked last: probing an id costs a real referral
         raise Refused("id-taken", field="referral_id")
     given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis, first=True)
     sealed_for_them = given.sealed if given else None
@@ -54,7 +58,7 @@ def request(tx: Transaction, office: Office, sight: Sight, command: c.Request) -
 def _requested(
     tx: Transaction, office: Office, command: c.Request, victim: VictimRow, sender: UnitRef, referral_id: str
 ) -> e.Requested:
-    """Version 1: to a desk that exists, by a route that is declared, with its clock."""
+    """Version 1 of a referral: checks the route, the desk and its room, and computes the clock's time limit."""
     wanted = command.receiver
     route = office.agency.route(wanted.agency, command.service)
     if route is None:
@@ -93,14 +97,21 @@ def _requested(
 
 
 def asked_desk(office: Office, wanted: c.Receiver, region: str, on: date) -> Unit:
-    """The desk that is meant: the one named, or the nearest to the region named, or to ``region``. Raises Refused."""
+    """The desk that a request asks: the named desk, or the nearest desk to the named region or to ``region``.
+
+    ``on``: the day on which the desk must be valid. Raises Refused: ``unknown-unit``, ``unknown-region`` or
+    ``unknown-agency``.
+    """
     if wanted.unit is not None:
         return office.units.get(wanted.agency, wanted.unit, on, "receiver/unit")
     return office.units.desk_for(wanted.agency, wanted.region or region, on, "receiver/region")
 
 
 def speaking_unit(sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
-    """In whose name the caller may refer this victim: the unit responsible, or one that is at work for them."""
+    """The unit in whose name the caller may refer this victim: the custody holder, or a unit that serves the victim.
+
+    ``live``: the victim's referrals that have not ended. Raises Refused("not-responsible").
+    """
     holder = holder_of(victim)
     if holder is not None and sight.covers(holder):
         return holder
@@ -118,7 +129,10 @@ def _next_custody(office: Office, victim: VictimRow) -> int:
 
 
 def _refuse_second(requested: e.Requested, live: Sequence[ReferralRow], our_code: str) -> None:
-    """One live request of a victim for one service to one desk; and one open offer of custody, forced or not."""
+    """Refuse a second live referral of the victim for the same service to the same desk, unless forced.
+
+    Refuse a second open transfer of the same custody too, even if forced.
+    """
     ours = [row for row in live if row.sender_agency == our_code]
     for row in ours:
         if requested.kind is Kind.TRANSFER and row.custody_seq == requested.custody_seq:
@@ -146,8 +160,12 @@ def act(
     expected: str | None,
     causation_id: str | None = None,
 ) -> ReferralRow:
-    """Do one thing to a referral. ``expected`` is the ETag the caller has seen, ``causation_id`` the event that it
-    answers, if a person did not just ask for it. Raises Refused."""
+    """Execute a command of the caller on a referral. Returns the row.
+
+    ``expected`` is the ETag that the caller has seen; None: any. ``causation_id`` is the event that the command
+    answers, if any. Raises Refused: ``unknown-referral``, ``not-your-move``, ``precondition-failed``, or what the
+    rules refuse.
+    """
     row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:
         raise Refused("unknown-referral")
@@ -167,9 +185,12 @@ def act(
 
 
 def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRow) -> sealed.Given | None:
-    """What we know by now of who the victim is, for the receiver of a referral. Raises Refused."""
+    """Seal the identity, as known now, for the receiver of a referral. None when there is nothing to give.
+
+    Raises Refused when the legal basis does not hold: ``no-consent`` or ``not-a-child``.
+    """
     victim = lock_victim(tx.session, sight, row.victim_id)
-    assert row.basis is not None  # no request of ours is without one
+    assert row.basis is not None  # every request of ours has a legal basis
     basis, wanted = LegalBasis(row.basis), row.receiver_agency
     live = referrals.live_of_victim(tx.session, victim.id)
     what = disclosure.lawful(tx, office, sight, victim, live, wanted, row.service, basis)
@@ -177,7 +198,7 @@ def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRo
 
 
 def etag(row: ReferralRow) -> str:
-    """The entity tag of a referral: its version, how often it was asked for something, and whether it is closed."""
+    """The entity tag of a referral: its version, the number of the sender's asks, and whether it is closed."""
     return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
 
 
@@ -189,7 +210,10 @@ def progress(
     causation_id: str | None = None,
     given: sealed.Given | None = None,
 ) -> None:
-    """Decide a command of our side, write the row and file what it brings. Raises Refused."""
+    """Execute a command of our side without checking a caller: decide, write the row, file the events.
+
+    ``given``: sealed identity to send with the event. Raises Refused for a move that the rules do not allow.
+    """
     if isinstance(command, c.RequestCancellation) and command.ask_id is None:
         command = command.model_copy(update={"ask_id": new_id()})
     note = command.note if isinstance(command, c.Noted) else None
@@ -206,7 +230,7 @@ def progress(
 
 
 def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
-    """Write what an event has changed: the referral and, when a transfer is accepted, the custody."""
+    """Apply an event to the rows: write the referral and, for an accepted transfer, the custody."""
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
@@ -216,7 +240,7 @@ def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral
 
 
 def _answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
-    # both desks are ours and share the row, so the other desk answers in the same breath
+    # both desks are ours and share the row, so the other desk answers in the same transaction
     answer = react(referral, event)
     if answer is not None:
         progress(tx, office, row, answer)
@@ -232,7 +256,10 @@ def _speak(
     causation_id: str | None = None,
     key: str | None = None,
 ) -> None:
-    """File an event of ours for the other side, with the key beside it, and keep the note that stays with us."""
+    """File an event of ours for the other side, start and stop clocks, and store the note.
+
+    The note stays in our agency. ``key``: the wrapped data key that travels beside the event.
+    """
     by_sender = isinstance(event, e.Requested | e.SenderAsk)
     ours, theirs = (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
     filed = draft(

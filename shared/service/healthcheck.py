@@ -1,7 +1,8 @@
-"""``python -m shared.service.healthcheck``: asks the service on this machine whether it is ready; the exit code tells.
+"""``python -m shared.service.healthcheck``: asks the service on this machine whether it is ready.
 
-It trusts the service's own certificate and no other, and shows the member's client certificate. It reads nothing but
-the environment and imports little, for a container asks every few seconds.
+The exit code is 0 when the service is ready, else 1. The check trusts only the service's own certificate, and shows
+the member's client certificate. It takes its settings from the environment alone and imports little, because a
+container runs the check every few seconds.
 """
 
 import http.client
@@ -19,7 +20,10 @@ SECONDS = 2.0
 
 
 def is_ready(port: int, environment: Mapping[str, str]) -> bool:
-    """Whether the service on this port, started with these settings, says so. Raises OSError for unusable files."""
+    """Whether the service on ``port`` answers that it is ready. Raises OSError for unusable certificate files.
+
+    ``environment``: the settings with which the service was started.
+    """
     connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS)
     try:
         connection.sock = _connect(port, environment)
@@ -38,7 +42,7 @@ def _connect(port: int, environment: Mapping[str, str]) -> socket.socket:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_verify_locations(own)
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it is not its own CA, and yet all that is trusted
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate is trusted although it is not a CA
     if environment.get("ESTAFET_TLS_CLIENT_CA_FILE"):
         context.load_cert_chain(environment["ESTAFET_NATS_CERTIFICATE_FILE"], environment["ESTAFET_NATS_KEY_FILE"])
     return context.wrap_socket(plain, server_hostname=_a_name_in(Path(own)))

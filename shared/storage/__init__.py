@@ -1,1 +1,1 @@
-"""Rows, transactions, the ledger and the outbox. Synchronous: who holds a transaction cannot await the network."""
+"""Rows, transactions, the ledger and the outbox. All synchronous: code in a transaction cannot await the network."""

@@ -1,4 +1,7 @@
-"""The tables that only an agency has: it knows its victims. Coordination has none of these."""
+"""The tables of an agency: cases, victims, clocks, records and the work on them. Coordination has none of these.
+
+All moments are in UTC.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +14,7 @@ from shared.storage.tables import number
 
 
 class AgencyStored(SQLModel):
-    """The base of the tables of an agency."""
+    """The base class of an agency's tables: one metadata, one migration lineage."""
 
     metadata = new_metadata()
 
@@ -32,7 +35,10 @@ class CaseRow(AgencyStored, table=True):
 
 
 class VictimRow(AgencyStored, table=True):
-    """A victim as this agency may know them: a pseudonym, coarse facts and, if it ever had custody, who has it."""
+    """A victim as this agency may know the victim: a pseudonym, coarse facts and the custody holder.
+
+    ``custody_*`` is the newest link of the custody chain known here. The columns are None while none is known.
+    """
 
     __tablename__ = "victims"
 
@@ -51,14 +57,16 @@ class VictimRow(AgencyStored, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     outcome: str | None = Field(default=None, sa_type=Word)
     keep_until: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
-    """How long what is known of who they are may be kept after their journey has ended here."""
+    """Until when the identity may be kept, after the journey ended here."""
 
 
 class ClockRow(AgencyStored, table=True):
-    """A clock that one of our desks keeps: what it runs for (``about``), its moments, and how many have been told.
+    """A running or stopped clock of one of our desks.
 
-    ``moments`` are its steps as [step, RFC 3339, desks above], ``next_at`` the first that is not told yet: None once
-    it has stopped, or has said all it had to say. ``peer`` is the agency that it waits for, or that waits for it.
+    ``about`` is the id of the referral, victim or case that the clock runs for.
+    ``moments`` lists the steps as [step, RFC 3339, desks above]; ``told`` counts the steps already published.
+    ``next_at`` is the moment of the next step. None: the clock stopped, or has no further step.
+    ``peer`` is the agency that the clock waits for, or that waits for our desk.
     """
 
     __tablename__ = "clocks"
@@ -81,9 +89,9 @@ class ClockRow(AgencyStored, table=True):
 
 
 class RecordRow(AgencyStored, table=True):
-    """A form that was filed (``shared/domain/forms.py``): what it is about, by whom, and its clear fields.
+    """A filed form (``shared/domain/forms.py``): its subject (``about``), its author and its clear fields (``facts``).
 
-    Its other fields are sealed beside it, under the key of the victim or, where there is none, of what it is about.
+    The other fields are sealed in ``sealed``. Their key is the victim's or, without a victim, the subject's.
     """
 
     __tablename__ = "records"
@@ -100,7 +108,7 @@ class RecordRow(AgencyStored, table=True):
     unit: str = Field(sa_type=Word)
     region: str = Field(sa_type=Word)
     delivered_by: str | None = Field(default=None, sa_type=Word)
-    """The agency that filed it and delivered it to us; ``unit`` is then our desk, which had asked for it."""
+    """The agency that filed the record and delivered it to us. ``unit`` is then our desk that asked for the service."""
     client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
     facts: Any = Field(sa_type=Json)
@@ -111,9 +119,9 @@ class RecordRow(AgencyStored, table=True):
 
 
 class LetterRow(AgencyStored, table=True):
-    """Something of a referral or a record that a desk has printed, ours or the other side's, by its code.
+    """A printed letter about a referral or a record, ours or the other side's. ``code`` stands on the paper.
 
-    ``event_id`` is the ``letter.issued`` that says so, ``tells`` the event that the paper tells of.
+    ``event_id`` is the ``letter.issued`` event; ``tells`` is the event that the letter reports.
     """
 
     __tablename__ = "letters"
@@ -135,8 +143,11 @@ class LetterRow(AgencyStored, table=True):
 
 
 class ToldTokensRow(AgencyStored, table=True):
-    """That the coordinator was told by what a victim may be known again, of what we wrote down ourselves: with which
-    key the tokens were made (0: without one), and our own keyed hash of them, to see that they are still the same."""
+    """The match tokens that the coordinator has of a victim, made from what we wrote down ourselves.
+
+    ``key`` is the version of the matching key, 0 without one. ``digest`` is our own keyed hash of the tokens: it shows
+    whether the tokens have changed since.
+    """
 
     __tablename__ = "told_tokens"
 
@@ -146,10 +157,10 @@ class ToldTokensRow(AgencyStored, table=True):
 
 
 class MatchRow(AgencyStored, table=True):
-    """A proposal that a victim of ours may be somebody whom another desk has: codes, pseudonyms, and what was said.
+    """A proposal that a victim of ours and a victim of another desk are the same person: codes and pseudonyms only.
 
-    A proposal of two victims of ours has two rows. ``other_id`` is None once it is withdrawn: the row stays, with
-    nothing in it, so that an older word which comes late brings nothing back.
+    A proposal about two of our own victims has two rows. ``other_id`` is None once the proposal is withdrawn. The
+    empty row stays, so that an older event that arrives late does not restore the proposal.
     """
 
     __tablename__ = "matches"
@@ -159,7 +170,7 @@ class MatchRow(AgencyStored, table=True):
     match_id: str = Field(sa_type=Ident)
     victim_id: str = Field(sa_type=Ident, index=True)
     linkseq: int
-    """The number of the coordinator's last word that we have taken in."""
+    """The link number of the coordinator's newest event applied here."""
     other_id: str | None = Field(default=None, sa_type=Ident)
     other_agency: str | None = Field(default=None, sa_type=Word)
     other_unit: str | None = Field(default=None, sa_type=Word)
@@ -170,12 +181,12 @@ class MatchRow(AgencyStored, table=True):
     said_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
-    """Who said it, where it was said here."""
+    """The person who gave the verdict ``said``. None where the verdict was not given here."""
     other_said: str | None = Field(default=None, sa_type=Word)
 
 
 class CapacityRow(AgencyStored, table=True):
-    """The latest word of a desk, ours or another agency's, on whether it can take anybody on for a service."""
+    """The latest announcement of a desk, ours or another agency's: whether the desk has room for a service."""
 
     __tablename__ = "capacities"
 
@@ -188,7 +199,7 @@ class CapacityRow(AgencyStored, table=True):
 
 
 class DescriptionRow(AgencyStored, table=True):
-    """The latest word of a desk, ours or another agency's, on what it is and can do: a form, and what it says."""
+    """The latest description that a desk, ours or another agency's, gave of itself: a form and its clear fields."""
 
     __tablename__ = "descriptions"
 
@@ -201,8 +212,10 @@ class DescriptionRow(AgencyStored, table=True):
 
 
 class BatchRow(AgencyStored, table=True):
-    """Many people of one case who were sent in one call. ``name`` and ``fingerprint`` are those of its POST, so that
-    sending it again goes on where it stopped."""
+    """Many people of one case, sent in one request.
+
+    ``name`` and ``fingerprint`` identify the POST, so that a repeated POST continues where the first one stopped.
+    """
 
     __tablename__ = "batches"
     __table_args__ = (Index("ix_batches_case_id_fingerprint", "case_id", "fingerprint"),)
@@ -220,14 +233,17 @@ class BatchRow(AgencyStored, table=True):
 
 
 class BatchPersonRow(AgencyStored, table=True):
-    """What became of one person of a batch: registered with their referrals, or refused and nothing of them kept."""
+    """The result for one person of a batch: registered with referrals, or refused, with nothing about the person kept.
+
+    ``row`` is the place in the list, from 1. ``referrals`` and ``left_out`` are JSON lists of ids and of names.
+    """
 
     __tablename__ = "batch_people"
 
     batch_id: str = Field(sa_type=Ident, primary_key=True)
     row: int = Field(primary_key=True)
     role: str | None = Field(default=None, sa_type=Word)
-    """What they are taken for; None where the row could not be read, or the person was erased."""
+    """A ``PersonRole``, such as suspected recruiter. None: the row was unreadable, or the person was erased."""
     victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
     referrals: Any = Field(sa_type=Json)
     left_out: Any = Field(sa_type=Json)
@@ -236,22 +252,23 @@ class BatchPersonRow(AgencyStored, table=True):
 
 
 class InterviewRow(AgencyStored, table=True):
-    """An interview of a victim, here or elsewhere, as far as it is known here."""
+    """An interview of a victim, here or elsewhere. Counted, so that nobody has to repeat the story needlessly."""
 
     __tablename__ = "interviews"
 
     id: str = Field(sa_type=Ident, primary_key=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     agency: str | None = Field(default=None, sa_type=Word)
-    """Who held it, where that is known: of others a request tells only that there was one."""
+    """The agency that held the interview. None: unknown, for a request tells only that the interview took place."""
     held_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
 class AccessRow(AgencyStored, table=True):
-    """Somebody looked at an identity; written in the transaction of the read, and never changed.
+    """One read of an identity. Append-only, and written in the transaction of the read.
 
-    ``client``, ``person``, ``role`` and ``unit`` say who, ``purpose`` why by their own word, ``right`` by which right
-    (custody, work, break-glass) and ``through`` names the break-glass that gave it.
+    ``client``, ``person``, ``role`` and ``unit`` name the reader; ``purpose`` is the reason that the reader stated.
+    ``right`` is the right used (custody, work, break-glass). ``through`` is the id of the break-glass, if one was used.
+    ``fields`` is the JSON list of the fields shown.
     """
 
     __tablename__ = "access_log"
@@ -270,7 +287,7 @@ class AccessRow(AgencyStored, table=True):
 
 
 class IdempotencyRow(AgencyStored, table=True):
-    """The answer that was given to an Idempotency-Key, stored in the transaction of its effect."""
+    """The response given to an Idempotency-Key, stored in the transaction of its effect."""
 
     __tablename__ = "idempotency"
 

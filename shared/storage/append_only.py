@@ -1,7 +1,7 @@
-"""Tables to which rows are only ever added, and how both databases are made to hold that.
+"""Append-only tables, and how PostgreSQL and SQLite enforce that.
 
-On PostgreSQL the role that a service logs in with has no right to change them, and a trigger refuses it to their owner
-too. SQLite has no roles: there the trigger stands alone, and whoever can write the file can remove it.
+On PostgreSQL the role of a service has no right to change these tables. A trigger stops the owner of the tables too.
+SQLite has no roles, so only the trigger protects. A process that can write the file can remove the trigger.
 """
 
 from psycopg import sql
@@ -10,7 +10,7 @@ from sqlalchemy import Engine, inspect
 APPEND_ONLY = ("ledger", "access_log")
 REST = sql.SQL("SELECT, INSERT, UPDATE, DELETE")
 RIGHTS = {"alembic_version": sql.SQL("SELECT"), **dict.fromkeys(APPEND_ONLY, sql.SQL("SELECT, INSERT"))}
-"""What a service may do with these tables; with all others, REST. Nowhere may it truncate, create or drop."""
+"""Table → the rights of a service's role; REST on every other table. No table may be truncated, created or dropped."""
 
 _SQLITE = """\
 CREATE TRIGGER {table}_no_{change} BEFORE {change} ON {table}
@@ -24,16 +24,16 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"""
 
 
 def refusing_changes(dialect: str, table: str) -> list[str]:
-    """The statements of a migration that make a table append-only."""
+    """The SQL statements with which a migration makes a table append-only. ``dialect``: "sqlite" or "postgresql"."""
     if dialect == "sqlite":
         return [_SQLITE.format(table=table, change=change) for change in ("UPDATE", "DELETE")]
     return [_FUNCTION, _POSTGRESQL.format(table=table)]
 
 
 def grant(engine: Engine, role: str) -> None:
-    """Give the role of a service its rights to every table there is, and no others. PostgreSQL only; run by the owner.
+    """Grant the role of a service exactly its rights on every existing table. PostgreSQL only; the owner runs this.
 
-    Safe to run again, and to be run after each migration. Raises psycopg.Error, as where there is no such role.
+    Safe to run again; run it after each migration. Raises psycopg.Error, for example when the role does not exist.
     """
     to, tables = sql.Identifier(role), inspect(engine).get_table_names()
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Batches of people, and what became of each."""
+"""Batches of people: the rows, and the result for each person."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from shared.storage.referrals import EVERY
 
 
 def load(session: Session, batch_id: str, seen: ColumnElement[bool] = EVERY) -> BatchRow | None:
-    """The row of a batch, if it is among those ``seen``."""
+    """The row of a batch that satisfies the condition ``seen``, or None."""
     return session.scalars(select(BatchRow).where(col(BatchRow.id) == batch_id, seen)).first()
 
 
 def people(session: Session, batch_id: str) -> Sequence[BatchPersonRow]:
-    """What became of those who were gone through so far, in their order."""
+    """The results for the people processed so far, in the order of the list."""
     here = col(BatchPersonRow.batch_id) == batch_id
     return session.scalars(select(BatchPersonRow).where(here).order_by(col(BatchPersonRow.row))).all()
 
 
 def counts(session: Session, batch_id: str) -> tuple[int, int]:
-    """How many were registered, and how many refused."""
+    """The number of people registered, and the number refused."""
     registered = func.count(col(BatchPersonRow.victim_id))
     statement = select(func.count(), registered).where(col(BatchPersonRow.batch_id) == batch_id)
     gone_through, done = session.execute(statement).one()
@@ -30,6 +30,6 @@ def counts(session: Session, batch_id: str) -> tuple[int, int]:
 
 
 def forget_role(tx: Transaction, victim_id: str) -> None:
-    """Of who was erased nothing is said any more that somebody suspected."""
+    """Delete the role of an erased victim and what was left out: both may tell that the person was suspected."""
     theirs = col(BatchPersonRow.victim_id) == victim_id
     tx.session.execute(update(BatchPersonRow).where(theirs).values(role=None, left_out=[]))

@@ -1,4 +1,4 @@
-"""Column types and metadata that mean the same on SQLite and on PostgreSQL."""
+"""Column types and metadata that behave the same on SQLite and on PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,18 +14,18 @@ NAMING = {
 
 
 def new_metadata() -> MetaData:
-    """Tables of one migration lineage, with constraint names that a migration can address."""
+    """Metadata for one migration lineage. Constraints get fixed names, so that a migration can name them."""
     return MetaData(naming_convention=NAMING)
 
 
 class UtcMoment(TypeDecorator[datetime]):
-    """A moment in UTC with microseconds. SQLite forgets the zone; this puts it back."""
+    """A moment in UTC, with microseconds. SQLite loses the time zone; this type restores UTC on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store in UTC; a naive moment is a mistake of ours."""
+        """Convert to UTC for storing. Raises ValueError for a moment without a time zone: a fault in our code."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -33,7 +33,7 @@ class UtcMoment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Read as UTC."""
+        """Return the stored moment in UTC."""
         if value is None:
             return None
         moment: datetime = value

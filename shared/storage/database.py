@@ -1,7 +1,7 @@
-"""The one way to the database: ``write`` for a unit of work, ``read`` for a look.
+"""The only access to the database: ``write`` runs a unit of work, ``read`` runs a query.
 
-A unit of work changes rows, files events in ledger and outbox, and commits them together or not at all. It is a
-function of a transaction, so that a deadlock or a lost race is simply run again.
+A unit of work changes rows and files events in the ledger and the outbox. All of that commits together or not at all.
+It is a function of a transaction, so that ``write`` can run that function again after a conflict.
 """
 
 import threading
@@ -22,15 +22,15 @@ from shared.storage import ledger
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
-"""The one source of now, in UTC."""
+"""The only source of the current time, in UTC."""
 
 RUNS = 5
-"""How often a unit of work is run before a conflict is given up."""
+"""Most attempts for a unit of work that meets conflicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whose database this is and with which keys it speaks."""
+    """The agency that owns the database, and the key that signs the agency's events."""
 
     agency: str
     key: Signer
@@ -38,7 +38,7 @@ class Author:
 
 @dataclass(slots=True)
 class Transaction:
-    """What a unit of work may touch. ``now`` is the same all through it."""
+    """What a unit of work may touch. ``now`` (UTC) stays the same during the whole unit of work."""
 
     session: Session
     now: datetime
@@ -46,25 +46,25 @@ class Transaction:
     drafts: list[Draft] = field(default_factory=list)
     arrivals: dict[str, list[int]] = field(default_factory=dict)
     repeated: set[str] = field(default_factory=set)
-    """Links of which something came that was recorded before."""
+    """Links that delivered an event that was already recorded."""
     witnessed: dict[str, int] = field(default_factory=dict)
-    """Peer → up to which number the coordinator has our link to it."""
+    """Peer → the number up to which the coordinator has our link to that peer."""
     keys: dict[str, str] = field(default_factory=dict)
-    """Event id → the wrapped data key that came beside it."""
+    """Event id → the wrapped data key that arrived beside the event."""
     erased: bool = False
-    """Whether keys were destroyed, of which no copy must stay in the write-ahead log."""
+    """Whether keys were destroyed. No copy of a destroyed key may stay in the write-ahead log."""
     changed: set[str] = field(default_factory=set)
-    """Ids of what changed: whoever waits for one of them is woken by the commit."""
+    """Ids of what changed. The commit wakes every long poll and timer that waits for one of these ids."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
-    """What is done once this has committed, such as a line of the log: what is undone is not told."""
+    """Run after the commit, such as writing a log line: a log line must not report work that was rolled back."""
 
     def emit(self, draft: Draft) -> None:
-        """File an event to be numbered, signed and sent when this unit of work commits."""
+        """File an event. The commit numbers and signs the event and puts it in the outbox."""
         self.drafts.append(draft)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo rows *and* events of the block if it raises."""
+        """Roll back the rows *and* the events of the block when the block raises. The exception goes on."""
         drafts, afterwards = len(self.drafts), len(self.afterwards)
         try:
             with self.session.begin_nested():
@@ -76,16 +76,16 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit brought, for those it wakes."""
+    """What a commit changed, for the listeners that the commit wakes."""
 
     changed: frozenset[str]
     emitted: bool
 
 
 class Database:
-    """An agency's database, SQLite or PostgreSQL by its URL.
+    """A member's database. The URL chooses SQLite or PostgreSQL.
 
-    ``listeners`` are called after each commit, in the thread that committed; they must not block.
+    ``listeners`` are called after each commit, in the thread that committed. A listener must not block.
     """
 
     def __init__(self, url: str, author: Author, clock: Clock) -> None:
@@ -93,16 +93,20 @@ class Database:
         self.author = author
         self.clock = clock
         self.listeners: list[Callable[[Committed], None]] = []
-        # SQLite has one writer: waiting here costs nothing, waiting in its busy handler costs time and fairness
+        # SQLite allows one writer. A lock here is fair and fast; SQLite's busy handler is neither
         self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         self._writing = self.engine.execution_options(writes=True)
         self._log_keeps_keys = False
-        """Whether the write-ahead log of SQLite may still hold keys that were destroyed."""
+        """Whether SQLite's write-ahead log may still hold destroyed keys."""
         self._users = 0
         self._unused = threading.Condition()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a unit of work and commit it; run it again when it lost a race. Whatever it raises, nothing is kept."""
+        """Run a unit of work, commit, and return the result of ``work``.
+
+        After a conflict (deadlock, lost race) ``work`` runs again, RUNS times at most. Raises what ``work`` raises, or
+        the conflict of the last run (sqlalchemy.exc). When ``work`` raises, nothing is stored.
+        """
         for run in range(1, RUNS + 1):
             try:
                 return self._commit(work)
@@ -130,11 +134,11 @@ class Database:
         return result
 
     def _empty_write_ahead_log(self) -> bool:
-        """Answers whether it is empty. A reader under way keeps it: then each commit from now on tries again."""
+        """Empty the write-ahead log; return whether that worked. After a failure each later commit tries again."""
         connection = self.engine.raw_connection()
         cursor = connection.cursor()
         try:
-            cursor.execute("PRAGMA busy_timeout=50")  # milliseconds: everybody who writes waits with us
+            cursor.execute("PRAGMA busy_timeout=50")  # milliseconds, for every writer waits meanwhile
             busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return not busy
         finally:
@@ -142,7 +146,7 @@ class Database:
             connection.close()
 
     def read(self, look: Callable[[Session], T]) -> T:
-        """Look at the database without changing it."""
+        """Run a query and return its result. The transaction is never committed."""
         with self._session(self.engine) as session:
             return look(session)
 
@@ -159,7 +163,7 @@ class Database:
                 self._unused.notify_all()
 
     def close(self) -> None:
-        """Wait for the work under way (a thread outlives the task that waits for it) and give the connections back."""
+        """Wait for running work, then close the connections. A thread can outlive the task that awaits the thread."""
         with self._unused:
             self._unused.wait_for(lambda: self._users == 0)
         self.engine.dispose()
@@ -169,11 +173,14 @@ _PATIENCE: dict[str, Any] = {
     "connect_timeout": 5,
     "options": "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
 }
-"""How long PostgreSQL may keep us waiting, in seconds, before the work is given up and nothing is stored."""
+"""Time limits at PostgreSQL, in seconds. At a limit the work fails and nothing is stored."""
 
 
 def open_engine(url: str) -> Engine:
-    """An engine with the durability that a 201 promises. Its errors never show parameters: they may be names."""
+    """An engine with the durability that a 201 promises: a commit survives a power cut.
+
+    Errors of the engine never show parameters, for a parameter may be a person's name.
+    """
     if make_url(url).get_backend_name() != "sqlite":
         patience = {**_PATIENCE, "options": f"{_PATIENCE['options']} {make_url(url).query.get('options', '')}".strip()}
         return create_engine(
@@ -190,20 +197,21 @@ def open_engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # the driver would begin late and deferred; _begin_sqlite begins
-    # NORMAL lost 347 of 5,328 commits at a power cut; without recursive triggers a REPLACE deletes past them;
-    # what is deleted is overwritten, for a destroyed key must not lie in a free page
+    connection.isolation_level = None  # the driver would begin late and deferred; _begin_sqlite begins instead
+    # synchronous=NORMAL lost 347 of 5,328 commits at a power cut.
+    # Without recursive triggers a REPLACE deletes a row without running the append-only trigger.
+    # Deleted data is overwritten, for a destroyed key must not stay in a free page
     settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
     for pragma in settings:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # a deferred transaction that turns to writing fails instead of waiting: 497 of 600 did
+    # a deferred transaction that starts to write fails instead of waiting: 497 of 600 did
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _is_conflict(error: OperationalError | IntegrityError) -> bool:
-    # 40001 serialization failure, 40P01 deadlock; a broken unique key means that somebody was first: look again
+    # 40001 serialization failure, 40P01 deadlock. After a unique violation another writer was first: run again
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in ("40001", "40P01")

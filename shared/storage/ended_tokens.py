@@ -1,4 +1,4 @@
-"""Access tokens that their bearers have ended, in and out of their rows: they stay ended over a restart."""
+"""Storage of access tokens that were ended by signing out, so that they stay ended after a restart."""
 
 from datetime import datetime
 
@@ -10,11 +10,14 @@ from shared.storage.tables import EndedToken
 
 
 def keep(tx: Transaction, jti: str, until: datetime) -> None:
-    """Remember that a token was ended, and forget those that have ended by themselves meanwhile."""
+    """Store that an access token (``jti``) was ended, and delete the rows of tokens that have expired.
+
+    ``until`` (UTC) is the moment at which the token expires by itself.
+    """
     tx.session.execute(delete(EndedToken).where(col(EndedToken.until) <= tx.now))
     tx.session.merge(EndedToken(jti=jti, until=until))
 
 
 def still_kept(session: Session) -> dict[str, datetime]:
-    """``jti`` → when it ends by itself."""
+    """``jti`` → the moment (UTC) at which the access token expires by itself."""
     return {row.jti: row.until for row in session.scalars(select(EndedToken))}

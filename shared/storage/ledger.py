@@ -1,6 +1,6 @@
-"""The ledger: every event sent and received, as signed bytes, and the numbers of the links.
+"""The ledger: every event sent and received, as signed bytes, and the numbers of each link.
 
-Nothing here is ever updated or deleted but the outbox, which says what of it is still owed.
+No row of the ledger is ever updated or deleted. What is still to be published or receipted stands in the outbox.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from shared.security.vault import Signer
 from shared.storage import outbox
 from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLink
 
-# Every write comes through here: plain tables, and statements that are built once
+# Every write runs this code, so it uses plain tables and statements that are built once
 _LEDGER, _OUTBOX = LedgerEntry.__table__, OutboxEntry.__table__  # type: ignore[attr-defined]
 _SENT, _RECEIVED = SentLink.__table__, ReceivedLink.__table__  # type: ignore[attr-defined]
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -61,9 +61,10 @@ def file_sent(
     witnessed: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Number, sign and file what a unit of work has decided, ready for the relay; note up to where links are witnessed.
+    """Number, sign and file the events of a unit of work for the relay. Store up to where links are witnessed.
 
-    The last thing that a unit of work does: it locks the links that others wait for.
+    Called last in a unit of work: this locks the rows of the links, and other writers wait for those locks.
+    ``witnessed``: peer → the number up to which the coordinator has our link. ``now``: UTC.
     """
     if not drafts and not witnessed:
         return
@@ -76,7 +77,8 @@ def file_sent(
         linkseq = None
         if draft.data.numbered:
             linkseq = last[draft.receiver] = last[draft.receiver] + 1
-        # nobody answers a receipt, and what our own desk is told is recorded here with this: it owes its publication
+        # no receipt is expected for a receipt, nor for an event to our own desks: this ledger is their record.
+        # Such an event is only to be published
         awaited = draft.data.numbered and draft.receiver != agency
         body = write(draft, agency, linkseq, now)
         entries.append(_entry(draft, agency, linkseq, body, key.sign(body), now))
@@ -105,7 +107,10 @@ def _numbers_wanted(drafts: Sequence[Draft]) -> dict[str, int]:
 
 
 def _link_numbers(session: Session, wanted: Mapping[str, int], witnessed: Mapping[str, int]) -> dict[str, int]:
-    """Peer → the number before those reserved. Links in one order, so that nobody holds one who waits for another's."""
+    """Reserve numbers; return peer → the number before the first reserved one.
+
+    Links are locked in sorted order, so that two transactions never wait for each other.
+    """
     last = {}
     for peer in sorted(wanted.keys() | witnessed.keys()):
         if peer in witnessed:
@@ -116,7 +121,7 @@ def _link_numbers(session: Session, wanted: Mapping[str, int], witnessed: Mappin
 
 
 def _take_numbers(session: Session, peer: str, count: int) -> int:
-    """Reserve the next ``count`` numbers of the link to ``peer``; answers the number before the first of them."""
+    """Reserve the next ``count`` numbers of the link to ``peer``; return the number before the first of them."""
     statement = _taking_numbers(session.get_bind().dialect.name)
     taken = session.connection().execute(statement, {"peer": peer, "count": count})
     return int(taken.scalar_one()) - count
@@ -141,7 +146,7 @@ def _entry(
 
 
 def file_received(session: Session, envelope: Envelope, body: bytes, signature: str, now: datetime) -> None:
-    """Record a verified event of somebody else. Being here is what makes a second delivery a duplicate."""
+    """Record a verified event from another member. The entry makes every later delivery a duplicate."""
     entry = {
         "event_id": envelope.id,
         "sent": False,
@@ -159,22 +164,24 @@ def file_received(session: Session, envelope: Envelope, body: bytes, signature: 
 
 
 def referral_of(session: Session, event_id: str) -> tuple[str | None, str]:
-    """Which referral a recorded event is about, and its type; nothing where the event is not known."""
+    """The referral id and the type of a recorded event; (None, "") for an unknown event."""
     found = session.connection().execute(_REFERRAL, {"event_id": event_id}).first()
     return (None, "") if found is None else (found.referral_id, found.type)
 
 
 def recorded(session: Session, envelope: Envelope) -> str | None:
-    """The SHA-256 of what is recorded under this event's id or, where it has one, at its number of the link."""
-    # nothing equals the number None
+    """The SHA-256 (hex) of the entry with this event's id or with its number on the link; None without an entry."""
+    # in SQL no number equals NULL, so an unnumbered event is found by its id alone
     named = {"event_id": envelope.id, "link": envelope.link, "linkseq": envelope.linkseq}
     found: str | None = session.connection().execute(_RECORDED, named).scalars().first()
     return found
 
 
 def overtaken(session: Session, envelope: Envelope) -> bool:
-    """Whether its sender, after this event, told us to erase the victim, or that the consent is withdrawn on which it
-    rests: then what it brings of who the victim is must not be opened any more, however late it comes."""
+    """Whether a later event of the same sender forbids opening the identity that this event carries.
+
+    The later event is a request to erase the victim. For a disclosure on consent it may also be a withdrawal.
+    """
     causes = [ErasureRequested.type()]
     if envelope.basis == LegalBasis.CONSENT:
         causes.append(ConsentWithdrawn.type())
@@ -183,26 +190,26 @@ def overtaken(session: Session, envelope: Envelope) -> bool:
 
 
 def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:
-    """Every event about a referral, in the order in which this member recorded them."""
+    """Every event about a referral, in the order of recording."""
     statement = select(LedgerEntry).where(col(LedgerEntry.referral_id) == referral_id)
     return session.scalars(statement.order_by(col(LedgerEntry.position))).all()
 
 
 def entry_of(session: Session, event_id: str) -> LedgerEntry | None:
-    """The entry of an event, if it is recorded here."""
+    """The entry of an event, or None."""
     return session.scalars(select(LedgerEntry).where(col(LedgerEntry.event_id) == event_id)).first()
 
 
 def arrived(session: Session, link: str) -> tuple[int, int] | None:
-    """Up to where a link is here without a hole, and the highest number that is; None where nothing of it is."""
+    """The last number before the first gap of a link, and the highest number recorded. None: nothing of it arrived."""
     found = session.connection().execute(_ARRIVED, {"link": link}).first()
     return None if found is None else (found.through, found.highest)
 
 
 def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
-    """Move each link's ``through`` on over what has arrived without a hole, and its ``highest`` to the end.
+    """Store which numbers arrived: advance each link's ``through`` up to the first gap, and ``highest`` to the end.
 
-    Answers link → its ``through`` before and now.
+    ``arrivals``: link → numbers recorded in this unit of work. Returns link → ``through`` before and after.
     """
     moved = {}
     for link, numbers in sorted(arrivals.items()):
@@ -211,7 +218,7 @@ def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> di
         before, highest = known or (0, 0)
         highest, present = max(highest, *numbers), set(numbers)
         if before + 1 not in present or highest > before + len(present):
-            # something came out of order before: ask the ledger what stands beyond the hole
+            # an earlier event arrived out of order: read from the ledger which numbers stand beyond the gap
             present.update(connection.scalars(_NUMBERS, {"link": link, "through": before}))
         through = before
         while through + 1 in present:

@@ -1,4 +1,4 @@
-"""Proposals that a victim may be somebody whom another desk has, in and out of their rows."""
+"""Storage of proposals that a victim of ours and a victim of another desk are the same person."""
 
 from collections.abc import Sequence
 
@@ -16,31 +16,34 @@ _LINKED = and_(*(col(said) == SamePerson.SAME for said in (MatchRow.said, MatchR
 
 
 def load(session: Session, match_id: str, victim_id: str) -> MatchRow | None:
-    """What is known of a proposal from the side of one victim, locked where the database has such locks."""
+    """The row of a proposal for one of its two victims, or None. Locked, where the database has row locks."""
     theirs = (col(MatchRow.match_id) == match_id) & (col(MatchRow.victim_id) == victim_id)
     return session.scalars(select(MatchRow).where(theirs).with_for_update()).first()
 
 
 def sides(session: Session, sight: Sight, match_id: str) -> Sequence[MatchRow]:
-    """The sides of a standing proposal that exist for the caller: one, or both where we are responsible for both."""
+    """The sides of a standing proposal that exist for the caller: one, or both when both victims are ours."""
     these = (col(MatchRow.match_id) == match_id) & seen.matches(sight)
     return session.scalars(select(MatchRow).where(these).order_by(col(MatchRow.number))).all()
 
 
 def in_state(state: MatchState) -> ColumnElement[bool]:
-    """The condition of a proposal being in a state: the same as ``shared.domain.matching.state``."""
-    # where nothing was said SQL answers neither yes nor no
+    """The SQL condition for a state of a proposal. Follows the same rule as ``shared.domain.matching.state``."""
+    # without a verdict a comparison gives NULL, so ask IS TRUE
     closed, linked = _CLOSED.is_(True), _LINKED.is_(True)
     return {MatchState.CLOSED: closed, MatchState.LINKED: linked, MatchState.OPEN: ~closed & ~linked}[state]
 
 
 def same_person(session: Session, sight: Sight, victim_id: str) -> list[str]:
-    """Who is the same person as a victim, by the word of both sides; nobody for who is not responsible."""
+    """The ids of the victims that both sides call the same person as this one.
+
+    Empty for a caller whose desks are not responsible for the victim.
+    """
     linked = (col(MatchRow.victim_id) == victim_id) & seen.matches(sight) & in_state(MatchState.LINKED)
     found = session.scalars(select(col(MatchRow.other_id)).where(linked).order_by(col(MatchRow.number)))
     return [other for other in found if other is not None]
 
 
 def forget(tx: Transaction, victim_id: str) -> None:
-    """Delete what was proposed of a victim who is erased."""
+    """Delete the proposals about an erased victim."""
     tx.session.execute(delete(MatchRow).where(col(MatchRow.victim_id) == victim_id))

@@ -1,7 +1,7 @@
-"""Migrations, run by a command and never at import or start: ``python -m shared.service.commands migrate``.
+"""Migrations. A command runs them, never an import or a start: ``python -m shared.service.commands migrate``.
 
-A lineage is a folder of revisions. Every member has ``exchange`` (ledger, outbox, referrals); agencies add
-``agency``; a service may bring its own.
+A lineage is a folder of revisions. Every member has ``exchange`` (ledger, outbox, referrals). Agencies add
+``agency``. A service may add its own lineage.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ AGENCY_LINEAGES = (EXCHANGE, HERE / "agency")
 
 
 class NotMigrated(RuntimeError):
-    """The database is not at the revision that this code was written for."""
+    """The database does not have the revision that this code needs."""
 
     reason = "not-migrated"
 
@@ -33,7 +33,7 @@ def _config(lineages: Sequence[Path]) -> Config:
 
 
 def migrate(engine: Engine, lineages: Sequence[Path], to: str = "heads") -> None:
-    """Bring the database up to date, or to a revision before that. Safe to run again."""
+    """Upgrade the database to the newest revisions, or to the revision ``to``. Safe to run again."""
     config = _config(lineages)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -41,7 +41,7 @@ def migrate(engine: Engine, lineages: Sequence[Path], to: str = "heads") -> None
 
 
 def check_migrated(engine: Engine, lineages: Sequence[Path]) -> None:
-    """Raises NotMigrated, naming the command, when the database is behind or ahead of the code."""
+    """Raises NotMigrated when the database is behind or ahead of the code. The message names the command to run."""
     heads = set(ScriptDirectory.from_config(_config(lineages)).get_heads())
     with engine.connect() as connection:
         at = set(MigrationContext.configure(connection).get_current_heads())

@@ -1,4 +1,4 @@
-"""What is still owed: events to publish, receipts to wait for, and what to send again."""
+"""The outbox: events to publish, receipts to wait for, and events to publish again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ LAST_RESEND = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """One message to publish: exact bytes and their signature."""
+    """One message to publish: the exact bytes and their signature.
+
+    ``key`` is the wrapped data key that travels beside the event. ``attempts`` counts publications so far.
+    """
 
     position: int
     event_id: str
@@ -27,7 +30,7 @@ class Unsent:
     attempts: int
 
 
-# Every event goes through here and every receipt comes: plain tables, and statements that are built once
+# Every event and every receipt runs this code, so it uses plain tables and statements that are built once
 _OUTBOX, _LEDGER = OutboxEntry.__table__, LedgerEntry.__table__  # type: ignore[attr-defined]
 _FILED = _OUTBOX.join(_LEDGER, _LEDGER.c.event_id == _OUTBOX.c.event_id)
 _UNSENT = (
@@ -57,17 +60,24 @@ _SENT = (
 _CONFIRMED = (
     update(_OUTBOX)
     .where(_OUTBOX.c.position == bindparam("of"))
-    .values(confirmed_at=bindparam("at"), receipt_id=bindparam("receipt"), key=None)  # it is where it was to go
+    .values(confirmed_at=bindparam("at"), receipt_id=bindparam("receipt"), key=None)  # the receiver has the key
 )
 
 
 def unsent(session: Session, limit: int) -> list[Unsent]:
-    """The oldest unpublished events. By "unsent" and not by "id > last": ids commit out of order."""
+    """The oldest unpublished events, ``limit`` at most.
+
+    Selected by "unpublished", not by "id > last": ids commit out of order, and such a poll would lose rows.
+    """
     return [Unsent(*row) for row in session.connection().execute(_UNSENT, {"limit": limit})]
 
 
 def mark_published(session: Session, published: Sequence[Unsent], now: datetime) -> None:
-    """The broker has these; if no receipt comes they are sent again, later and later."""
+    """Store that the broker has these messages.
+
+    Without a receipt each is published again: first after FIRST_RESEND, then after twice as long each time, up to
+    LAST_RESEND. ``now``: UTC.
+    """
     marks = [
         {
             "of": one.position,
@@ -82,7 +92,7 @@ def mark_published(session: Session, published: Sequence[Unsent], now: datetime)
 
 
 def resend_due(session: Session, now: datetime) -> int:
-    """Put back what has waited too long for its receipt; answers how many."""
+    """Mark as unpublished every event whose receipt is overdue at ``now`` (UTC). Returns the number of events."""
     due = and_(
         col(OutboxEntry.confirmed_at).is_(None),
         col(OutboxEntry.published_at).is_not(None),
@@ -92,10 +102,11 @@ def resend_due(session: Session, now: datetime) -> int:
 
 
 def resend_unread(session: Session, witnessed: bool) -> int:
-    """Put back everything that its receiver has not receipted or, where there is one, the coordinator not witnessed.
+    """Mark as unpublished every event without a receipt. Returns the number of events.
 
-    Called when the stream has been made anew (what was in it and not yet read is gone) and at start, since it may
-    have been made anew meanwhile. Answers how many.
+    With ``witnessed`` (there is a coordinator), also every event that the coordinator has not witnessed.
+    Called when the stream was created anew, for unread messages of the old stream are lost. Called at start too, for
+    the stream may have been created anew while this service was down.
     """
     missing: ColumnElement[bool] = col(OutboxEntry.confirmed_at).is_(None)
     if witnessed:
@@ -114,7 +125,7 @@ def _put_back(session: Session, owed: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An event that we sent: what is owed of it, and what the ledger says of it."""
+    """An event that we sent: its row in the outbox with what a receipt is compared with."""
 
     position: int
     peer: str
@@ -126,7 +137,7 @@ class Sent:
 
 
 def sent(session: Session, event_id: str) -> Sent | None:
-    """An event that we sent, locked until the end of the transaction where the database has such locks."""
+    """An event that we sent, or None. Locked until the transaction ends, where the database has row locks."""
     found = session.connection().execute(_SENT, {"event_id": event_id}).first()
     return None if found is None else Sent(*found)
 
@@ -134,9 +145,10 @@ def sent(session: Session, event_id: str) -> Sent | None:
 def confirm(
     session: Session, sent: Sent | None, receipt: ReceiptRecorded, receipt_id: str, peer: str, now: datetime
 ) -> str | None:
-    """Take a receipt for what we sent. Answers None, or the code of what is wrong with it.
+    """Apply a receipt: mark the event as confirmed. Returns None, or the code of the fault in the receipt.
 
-    A receipt counts only for an event that we sent to this peer and for exactly the bytes that we sent.
+    A receipt counts only for an event that we sent to this peer, and only for exactly those bytes.
+    ``sent``: the event, as the function ``sent`` loads it. ``now``: UTC.
     """
     if sent is None or sent.peer != peer:
         return "receipt-of-unknown-event"
@@ -148,7 +160,7 @@ def confirm(
 
 
 def witness(session: Session, peer: str, through: int) -> None:
-    """The coordinator has everything of our link to ``peer`` up to ``through``."""
+    """Store that the coordinator has our link to ``peer`` completely, up to the number ``through``."""
     session.execute(
         update(SentLink)
         .where(col(SentLink.peer) == peer, col(SentLink.witnessed) < through, col(SentLink.last) >= through)

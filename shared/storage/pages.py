@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pagination of long lists, with cursors that reveal nothing."""
 
 import base64
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from shared.security.vault import Vault, conceal, reveal
 
 LEAD = "bj"
 CURSOR = f"^{LEAD}[A-Za-z0-9_-]{{1,32}}$"
-"""How every cursor looks: nothing that a person could be known by fits in."""
+"""The pattern of every cursor. Nothing that identifies a person fits this pattern."""
 Row = TypeVar("Row", bound=SQLModel)
 
 
@@ -25,15 +25,15 @@ def newest_first(
     cursor: str | None,
     limit: int,
 ) -> tuple[Sequence[Row], str | None]:
-    """Up to ``limit`` rows from where the last page ended, and the cursor of the next page, None after the last.
+    """Up to ``limit`` rows, the newest first, and the cursor of the next page. The cursor is None after the last page.
 
-    The table is one that numbers its rows (``number``). Raises Refused("unknown-cursor").
+    ``table`` needs a column ``number``. ``cursor`` is None for the first page. Raises Refused("unknown-cursor").
     """
     number: Any = table.number  # type: ignore[attr-defined]
     statement = select(table).where(*conditions)
     if cursor is not None:
         statement = statement.where(number < read_cursor(vault, table, cursor))
-    # one more than asked for, to know whether there is a next page
+    # one row more than asked for shows whether a next page exists
     rows = session.scalars(statement.order_by(number.desc()).limit(limit + 1)).all()
     shown = rows[:limit]
     return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
@@ -48,7 +48,10 @@ def soonest_first(
     cursor: str | None,
     limit: int,
 ) -> tuple[Sequence[Row], str | None]:
-    """As ``newest_first``, by a ``moment`` column of the table that never changes, the earliest first."""
+    """As ``newest_first``, but ordered by the column ``moment``, the earliest first.
+
+    The values of ``moment`` must never change, or pages would skip or repeat rows.
+    """
     number: Any = table.number  # type: ignore[attr-defined]
     statement = select(table).where(*conditions)
     if cursor is not None:
@@ -61,15 +64,15 @@ def soonest_first(
 
 
 def write_cursor(vault: Vault, table: type[SQLModel], number: int) -> str:
-    """A word for a place in a list, which nobody reads but us: row numbers count also what a caller may not see."""
+    """An encrypted cursor for a place in a list. A plain row number would also count rows that a caller may not see."""
     return LEAD + base64.urlsafe_b64encode(conceal(vault, number, _purpose(table))).decode()
 
 
 def read_cursor(vault: Vault, table: type[SQLModel], cursor: str) -> int:
-    """The place that a cursor of this list names. Raises Refused when it is not one of ours."""
+    """The row number that a cursor of this list names. Raises Refused("unknown-cursor") for any other text."""
     try:
         return reveal(vault, base64.urlsafe_b64decode(cursor.removeprefix(LEAD)), _purpose(table))
-    except (ValueError, Unopenable):  # what a page is asked with may be any text
+    except (ValueError, Unopenable):  # a caller may send any text as a cursor
         raise Refused("unknown-cursor", field="cursor") from None
 
 

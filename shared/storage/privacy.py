@@ -1,4 +1,4 @@
-"""Consents, disclosures and holds in and out of their rows."""
+"""Storage of consents, disclosures, erasures and legal holds."""
 
 from collections.abc import Sequence
 
@@ -17,23 +17,23 @@ def consents_of(session: Session, victim_id: str) -> Sequence[ConsentRow]:
 
 
 def load_consent(session: Session, consent_id: str) -> ConsentRow | None:
-    """The consent that was recorded here under this id, of whichever victim."""
+    """The consent recorded here under this id, of any victim, or None."""
     return session.scalars(select(ConsentRow).where(col(ConsentRow.id) == consent_id)).first()
 
 
 def load_erasure(session: Session, erasure_id: str) -> ErasureRow | None:
-    """The erasure that was asked for here under this id, of whichever victim."""
+    """The erasure requested here under this id, of any victim, or None."""
     return session.scalars(select(ErasureRow).where(col(ErasureRow.id) == erasure_id)).first()
 
 
 def waiting_erasure(session: Session, victim_id: str) -> ErasureRow | None:
-    """The erasure of a victim that waits for a second person."""
+    """The erasure of a victim that waits for the decision of a second person, or None."""
     waiting = (col(ErasureRow.victim_id) == victim_id) & col(ErasureRow.approved).is_(None)
     return session.scalars(select(ErasureRow).where(waiting)).first()
 
 
 def to_consent(row: ConsentRow) -> Consent:
-    """The consent that a row holds."""
+    """Convert a row to the consent that the rules work with."""
     return Consent(
         id=row.id,
         version=row.version,
@@ -50,13 +50,13 @@ def to_consent(row: ConsentRow) -> Consent:
 
 
 def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
-    """What was given and received of a victim's identity, oldest first."""
+    """Every disclosure of a victim's identity, given or received, oldest first."""
     statement = select(DisclosureRow).where(col(DisclosureRow.victim_id) == victim_id)
     return session.scalars(statement.order_by(col(DisclosureRow.number))).all()
 
 
 def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:
-    """What was given or received with a referral, and has not ended."""
+    """The disclosure made with a referral that has not ended, or None. Locked, where the database has row locks."""
     statement = select(DisclosureRow).where(
         col(DisclosureRow.referral_id) == referral_id, col(DisclosureRow.end).is_(None)
     )
@@ -64,14 +64,14 @@ def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:
 
 
 def obeyed(session: Session, cause_id: str) -> Sequence[ObeyedRow]:
-    """Who told us of a withdrawal or an erasure, and what we answered."""
+    """Every notice of one withdrawal or erasure (``cause_id``), with our answer, in the order of time."""
     return session.scalars(
         select(ObeyedRow).where(col(ObeyedRow.cause_id) == cause_id).order_by(col(ObeyedRow.at))
     ).all()
 
 
 def held_back(session: Session, victim_id: str, because: KeptBecause) -> Sequence[ObeyedRow]:
-    """What was told of a victim and did not erase, for this reason."""
+    """The notices about a victim that did not erase everything, for the reason ``because``, in the order of time."""
     here = (col(ObeyedRow.victim_id) == victim_id) & (col(ObeyedRow.kept_because) == because)
     return session.scalars(select(ObeyedRow).where(here).order_by(col(ObeyedRow.at))).all()
 

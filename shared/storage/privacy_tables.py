@@ -1,4 +1,7 @@
-"""What an agency keeps of a victim's rights: keys and sealed identity, consents, disclosures, holds, break-glass."""
+"""The tables about a victim's identity and rights: keys, sealed text, consents, disclosures, legal holds, break-glass.
+
+All moments are in UTC.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -11,10 +14,10 @@ from shared.storage.tables import number
 
 
 class DataKeyRow(AgencyStored, table=True):
-    """A key that opens something sealed, itself wrapped for this agency alone. Deleting the row erases what it opens:
-    ledgers and backups of sealed text stay, and nobody can read them any more.
+    """A data key, wrapped for this agency alone. Deleting the row erases everything that the key opens.
 
-    ``id`` is ``own:<victim>`` for the key of what we wrote down ourselves, or the id of a key that came with an event.
+    Ledgers and backups keep the sealed text, but nobody can read that text without the key.
+    ``id`` is ``own:<victim>`` for what we wrote down ourselves, else the id of a key that came with an event.
     """
 
     __tablename__ = "data_keys"
@@ -26,14 +29,17 @@ class DataKeyRow(AgencyStored, table=True):
 
 
 class SealedRow(AgencyStored, table=True):
-    """Something about a victim that only its key opens: who they are (``identity``), or a note of an officer."""
+    """Sealed text about a victim that only its data key (``key_id``) opens: the identity, a note or a record.
+
+    ``kind`` tells which. A kind that begins with ``held-`` marks what only a legal hold still keeps.
+    """
 
     __tablename__ = "sealed"
 
     number: int | None = number()
     victim_id: str = Field(sa_type=Ident, index=True)
     source: str = Field(max_length=64, unique=True)
-    """Where it comes from: ``own:<victim>``, the referral it came with, or the event that a note stands beside."""
+    """The origin: ``own:<victim>``, or the id of the referral or record, or of what a note belongs to."""
     kind: str = Field(sa_type=Word)
     key_id: str = Field(max_length=64)
     sealed: str
@@ -41,7 +47,7 @@ class SealedRow(AgencyStored, table=True):
 
 
 class ConsentRow(AgencyStored, table=True):
-    """A consent as it was taken, with who took it."""
+    """A consent as the person gave it, with the officer who recorded it. Each change is a new version."""
 
     __tablename__ = "consents"
 
@@ -62,14 +68,14 @@ class ConsentRow(AgencyStored, table=True):
     recorded_at: datetime = Field(sa_type=UtcMoment)
     withdrawn_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     ended_at: datetime | None = Field(default=None, sa_type=UtcMoment)
-    """When it was over: withdrawn, expired, or replaced by the next version."""
+    """When the consent ended: withdrawn, expired, or replaced by the next version."""
 
 
 class DisclosureRow(AgencyStored, table=True):
-    """Something of an identity that was given to another agency, or came from one: which fields, on which basis, and
-    what became of it. What is given again after its end is another disclosure.
+    """A disclosure: fields of an identity given to another agency (``given``) or received from one.
 
-    Of a record that was delivered, ``referral_id`` is the id, and ``fields`` are none.
+    ``end`` tells how the disclosure ended. A new disclosure after the end is another row.
+    For a delivered record, ``referral_id`` holds the record's id, and ``fields`` is empty.
     """
 
     __tablename__ = "disclosures"
@@ -89,9 +95,10 @@ class DisclosureRow(AgencyStored, table=True):
 
 
 class ObeyedRow(AgencyStored, table=True):
-    """A withdrawal or an erasure that ``sender`` told us of (ourselves, where it was made here), and our answer.
+    """A notice of a withdrawal or an erasure from ``sender`` (ourselves, if made here), and our answer.
 
-    Each sender has a say over what it gave us, so that each is obeyed once; told again, it is answered and no more.
+    Each sender decides over what that sender gave us, so the notice of each sender is applied once. A repeated notice
+    is only answered again.
     """
 
     __tablename__ = "obeyed"
@@ -99,7 +106,7 @@ class ObeyedRow(AgencyStored, table=True):
     cause_id: str = Field(sa_type=Ident, primary_key=True)
     sender: str = Field(sa_type=Word, primary_key=True)
     cause: str = Field(max_length=100)
-    """The type of the event."""
+    """The type of the event that brought the notice."""
     victim_id: str = Field(sa_type=Ident, index=True)
     end: str = Field(sa_type=Word)
     kept_because: str | None = Field(default=None, sa_type=Word)
@@ -108,7 +115,7 @@ class ObeyedRow(AgencyStored, table=True):
 
 
 class ErasureRow(AgencyStored, table=True):
-    """An erasure that somebody has asked for here, and what a second person says of it."""
+    """A request made here to erase a victim, and the decision of a second person. ``approved`` is None until then."""
 
     __tablename__ = "erasures"
 
@@ -125,8 +132,10 @@ class ErasureRow(AgencyStored, table=True):
 
 
 class BlindIndexRow(AgencyStored, table=True):
-    """A keyed hash of a number that a victim can be searched by; the number itself is nowhere. ``source`` as in
-    ``sealed``."""
+    """A keyed hash of an identifier, so that a victim can be found by it. The identifier itself is stored only sealed.
+
+    ``source`` is the same as in ``sealed``.
+    """
 
     __tablename__ = "blind_index"
 
@@ -137,7 +146,7 @@ class BlindIndexRow(AgencyStored, table=True):
 
 
 class HoldRow(AgencyStored, table=True):
-    """A legal hold: why a victim's data must not be erased now."""
+    """A legal hold: forbids erasing a victim's data until the hold is lifted."""
 
     __tablename__ = "legal_holds"
 
@@ -152,7 +161,11 @@ class HoldRow(AgencyStored, table=True):
 
 
 class BreakGlassRow(AgencyStored, table=True):
-    """A look without the right to: at our own data (``agency`` is ours), or at a victim of ours elsewhere."""
+    """A break-glass: a look at an identity without the ordinary right, for a limited time.
+
+    ``agency`` is the agency that looked: ours, or another one that looked at a victim of ours. ``owner_*`` is the desk
+    responsible for the victim. ``looks`` counts the reads.
+    """
 
     __tablename__ = "break_glass"
 
@@ -173,7 +186,7 @@ class BreakGlassRow(AgencyStored, table=True):
     end: str | None = Field(default=None, sa_type=Word)
     ended_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     overdue_at: datetime | None = Field(default=None, sa_type=UtcMoment)
-    """When it was told that nobody had judged it in time."""
+    """When the missing review was published. None: not overdue so far."""
     verdict: str | None = Field(default=None, sa_type=Word)
     reviewer: str | None = Field(default=None, max_length=100)
     reviewed_at: datetime | None = Field(default=None, sa_type=UtcMoment)

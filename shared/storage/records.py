@@ -1,4 +1,4 @@
-"""Filed forms in and out of their rows."""
+"""Storage of filed forms (records)."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from shared.storage.referrals import EVERY
 
 
 def load(session: Session, record_id: str, seen: ColumnElement[bool] = EVERY) -> RecordRow | None:
-    """The row of a record, if it is among those ``seen``."""
+    """The row of a record that satisfies the condition ``seen``, or None."""
     return session.scalars(select(RecordRow).where(col(RecordRow.id) == record_id, seen)).first()
 
 
 def filed_about(session: Session, about: str) -> Sequence[RecordRow]:
-    """What was filed about a case, victim, referral or desk and has not been corrected since, oldest first."""
+    """The uncorrected records about a case, victim, referral or desk, by the time of what they report, oldest first."""
     standing = (col(RecordRow.about) == about) & col(RecordRow.corrected_by).is_(None)
     return session.scalars(
         select(RecordRow).where(standing).order_by(col(RecordRow.occurred_at), col(RecordRow.number))
@@ -24,12 +24,12 @@ def filed_about(session: Session, about: str) -> Sequence[RecordRow]:
 
 
 def first_of(session: Session, row: RecordRow) -> RecordRow:
-    """The record that was filed first, of one and its corrections."""
+    """The original of a record: follows the corrections back to the record that was filed first."""
     while row.corrects is not None and (before := load(session, row.corrects)) is not None:
         row = before
     return row
 
 
 def to_filed(row: RecordRow) -> Filed:
-    """What a rule may know of a record."""
+    """Convert a row to what a rule may know of a record: no sealed field."""
     return Filed(row.id, row.form, row.facts, row.unit, row.occurred_at)

@@ -1,4 +1,4 @@
-"""Referrals in and out of their rows."""
+"""Storage of referrals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from shared.domain.referral import AWAITING_START, LIVE, Referral
 from shared.storage.tables import ReferralRow
 
 EVERY = true()
-# built once: every hand-over comes through these
+# built once, for every hand-over runs these statements
 _LOADED = select(ReferralRow).where(col(ReferralRow.id) == bindparam("referral_id")).with_for_update()
 _LIVE = (
     select(ReferralRow)
@@ -33,20 +33,22 @@ _LIVE = (
 
 
 def load(session: Session, referral_id: str, seen: ColumnElement[bool] = EVERY) -> ReferralRow | None:
-    """The row of a referral if it is among those ``seen``, locked until the end of the transaction where the database
-    has such locks."""
+    """The row of a referral that satisfies the condition ``seen``, or None.
+
+    Locked until the transaction ends, where the database has row locks.
+    """
     statement = _LOADED if seen is EVERY else _LOADED.where(seen)
     return session.scalars(statement, {"referral_id": referral_id}).first()
 
 
 def look(session: Session, referral_id: str) -> Referral | None:
-    """A referral as it stands, only to be looked at."""
+    """A referral without locking its row, or None. Only for reading."""
     row = session.scalars(select(ReferralRow).where(col(ReferralRow.id) == referral_id)).first()
     return to_referral(row) if row is not None else None
 
 
 def to_referral(row: ReferralRow) -> Referral:
-    """The referral that a row holds."""
+    """Convert a row to the referral that the rules work with."""
     better = row.better_agency and DeskRef(agency=row.better_agency, unit=row.better_unit or "")
     return Referral(
         id=row.id,
@@ -76,7 +78,7 @@ def to_referral(row: ReferralRow) -> Referral:
 
 
 def add(session: Session, referral: Referral, basis: str | None, now: datetime) -> ReferralRow:
-    """A new row for a referral."""
+    """Add and return the row of a new referral. ``basis``: the legal basis. ``now``: UTC."""
     row = ReferralRow(
         id=referral.id,
         case_id=referral.case_id,
@@ -105,7 +107,7 @@ def add(session: Session, referral: Referral, basis: str | None, now: datetime) 
 
 
 def save(row: ReferralRow, referral: Referral, now: datetime) -> None:
-    """Write what events may have changed back into the row."""
+    """Write the fields that events can change into the row. ``now``: UTC."""
     row.status = referral.status
     row.version = referral.version
     row.hold_reason = referral.hold_reason
@@ -126,18 +128,22 @@ def live_of_victim(session: Session, victim_id: str) -> Sequence[ReferralRow]:
 
 
 def senders_of_victim(session: Session, victim_id: str) -> set[str]:
-    """The agencies that asked for something for a victim, of whom we know."""
+    """The codes of the agencies that sent a referral of a victim, as far as known here."""
     return set(session.scalars(select(col(ReferralRow.sender_agency)).where(col(ReferralRow.victim_id) == victim_id)))
 
 
 def receivers_of_victim(session: Session, victim_id: str) -> set[str]:
-    """The agencies that were asked for something for a victim, of whom we know."""
+    """The codes of the agencies that received a referral of a victim, as far as known here."""
     return set(session.scalars(select(col(ReferralRow.receiver_agency)).where(col(ReferralRow.victim_id) == victim_id)))
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which referrals a list shows. ``agency`` and ``role`` say whose side, ``overdue_at`` by which moment to judge."""
+    """Which referrals a list shows. None: this field does not filter.
+
+    ``role``: "incoming" or "outgoing" as seen from ``agency``. ``overdue_at``: only referrals overdue then (UTC).
+    ``region`` covers the regions inside too.
+    """
 
     agency: str
     role: str | None = None
@@ -173,12 +179,12 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def overdue(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Those whose work should have begun by ``now`` and has not: ``is_overdue`` as SQL conditions."""
+    """SQL conditions for referrals whose work should have begun by ``now`` (UTC): the same rule as ``is_overdue``."""
     return col(ReferralRow.status).in_(AWAITING_START), col(ReferralRow.due_at) < now
 
 
 def within(column: Any, region: str) -> ColumnElement[bool]:
-    """Whether a region column lies in ``region``: a province holds its regencies."""
+    """The SQL condition that a region column is ``region`` or lies inside: a province contains its regencies."""
     inside: ColumnElement[bool] = (column == region) | column.startswith(f"{region}.")
     return inside
 

@@ -1,5 +1,8 @@
-"""What exists for a caller, as SQL conditions: a look for something hidden and for something that is not there is the
-same look, so neither its answer nor its time tells them apart."""
+"""What exists for a caller, as SQL conditions.
+
+One query serves a hidden row and a missing row, so neither the answer nor its time tells them apart.
+A *sight* is the set of desks that the caller sees; ``units`` None means every desk.
+"""
 
 from typing import Any
 
@@ -37,7 +40,7 @@ def received(sight: Sight) -> ColumnElement[bool]:
 
 
 def victims(sight: Sight) -> ColumnElement[bool]:
-    """Victims that a desk in sight found, is responsible for, refers or works for."""
+    """Victims that a desk in sight registered, has in custody, referred, or received a referral of."""
     if sight.units is None:
         return true()
     handed = select(col(ReferralRow.id)).where(col(ReferralRow.victim_id) == col(VictimRow.id), referrals(sight))
@@ -45,8 +48,10 @@ def victims(sight: Sight) -> ColumnElement[bool]:
 
 
 def concerned(sight: Sight) -> ColumnElement[bool]:
-    """Victims in whom a desk in sight has or had a part: not those of whom it was only told by a request that it has
-    not taken on."""
+    """Victims in whom a desk in sight has or had a part.
+
+    A received referral gives no part until the desk has taken that referral on (``NOT_TAKEN_ON``).
+    """
     if sight.units is None:
         return true()
     asked = select(col(ReferralRow.id)).where(
@@ -57,12 +62,12 @@ def concerned(sight: Sight) -> ColumnElement[bool]:
 
 
 def looks(sight: Sight) -> ColumnElement[bool]:
-    """Rows of the access log that somebody of a desk in sight made."""
+    """Rows of the access log for reads by a desk in sight."""
     return _unit(sight, AccessRow.unit)
 
 
 def erasures(sight: Sight) -> ColumnElement[bool]:
-    """Erasures that somebody of a desk in sight asked for, or of a victim that one is responsible for."""
+    """Erasures that a desk in sight requested, or of a victim that a desk in sight has in custody."""
     if sight.units is None:
         return true()
     held = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), _held(sight))
@@ -75,13 +80,13 @@ def clocks(sight: Sight) -> ColumnElement[bool]:
 
 
 def records(sight: Sight) -> ColumnElement[bool]:
-    """Records that a desk in sight filed, or of a victim in whom one has or had a part."""
+    """Records that a desk in sight filed, or of a victim in whom such a desk has had a part."""
     theirs = select(col(VictimRow.id)).where(col(VictimRow.id) == col(RecordRow.victim_id), concerned(sight))
     return or_(_unit(sight, RecordRow.unit), theirs.exists())
 
 
 def letters(sight: Sight) -> ColumnElement[bool]:
-    """What was printed of a referral or a record that exists for the caller, or by a desk in sight."""
+    """Letters that a desk in sight printed, or about a referral or a record that exists for the caller."""
     handed = select(col(ReferralRow.id)).where(col(ReferralRow.id) == col(LetterRow.referral_id), referrals(sight))
     filed = select(col(RecordRow.id)).where(col(RecordRow.id) == col(LetterRow.record_id), records(sight))
     printed = (col(LetterRow.agency) == sight.agency) & _unit(sight, LetterRow.unit)
@@ -89,7 +94,7 @@ def letters(sight: Sight) -> ColumnElement[bool]:
 
 
 def matches(sight: Sight) -> ColumnElement[bool]:
-    """Standing proposals about a victim that a desk in sight is responsible for."""
+    """Standing proposals about a victim that a desk in sight has in custody."""
     ours = select(col(VictimRow.id)).where(col(VictimRow.id) == col(MatchRow.victim_id), _held(sight))
     return col(MatchRow.other_id).is_not(None) & ours.exists()
 
@@ -100,7 +105,7 @@ def batches(sight: Sight) -> ColumnElement[bool]:
 
 
 def glasses(sight: Sight) -> ColumnElement[bool]:
-    """Break-glasses by a desk in sight, or at a victim that one is responsible for."""
+    """Break-glasses that a desk in sight opened, or at a victim that a desk in sight is responsible for."""
     if sight.units is None:
         return true()
     looked = (col(BreakGlassRow.agency) == sight.agency) & _unit(sight, BreakGlassRow.unit)

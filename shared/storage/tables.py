@@ -1,4 +1,7 @@
-"""The tables of every member of the network. Rows are storage only: rules live in ``domain``."""
+"""The tables of every member of the network. Rows are storage only: the rules live in ``domain``.
+
+All moments are in UTC.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -10,19 +13,22 @@ from shared.storage.columns import Bytes, Ident, Number, UtcMoment, Word, new_me
 
 
 class Stored(SQLModel):
-    """The base of the tables that every member has."""
+    """The base class of the tables that every member has: one metadata, one migration lineage."""
 
     metadata = new_metadata()
 
 
 def number(**more: Any) -> Any:
-    """A primary key that the database counts up."""
+    """A primary key field that the database numbers in ascending order. ``more`` goes to ``Field``."""
     return Field(default=None, sa_column=Column(Number, primary_key=True, autoincrement=True), **more)
 
 
 class LedgerEntry(Stored, table=True):
-    """One signed event, sent or received, as its exact bytes. Append-only: it is the record, and the inbox too,
-    since ``event_id`` is unique."""
+    """One signed event, sent or received, as its exact bytes. Append-only.
+
+    The unique ``event_id`` makes the ledger the inbox too: a second delivery finds the entry of the first.
+    ``link`` is "from>to"; ``linkseq`` is the gapless number on that link, None for unnumbered events.
+    """
 
     __tablename__ = "ledger"
     __table_args__ = (Index("uq_ledger_link_linkseq", "link", "linkseq", unique=True),)
@@ -42,7 +48,7 @@ class LedgerEntry(Stored, table=True):
 
 
 class OutboxEntry(Stored, table=True):
-    """What is still owed of a sent event: its publication, and the receiver's receipt."""
+    """What a sent event still waits for: publication, and the receiver's receipt."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -67,7 +73,7 @@ class OutboxEntry(Stored, table=True):
     linkseq: int | None = Field(default=None, sa_type=Number)
     subject: str = Field(max_length=200)
     key: str | None = None
-    """The wrapped data key that goes with it; gone once it is erased, so that it is never sent again."""
+    """The wrapped data key that travels beside the event. Deleted after a receipt or an erasure: never sent again."""
     published_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     receipt_id: str | None = Field(default=None, sa_type=Ident)
@@ -76,7 +82,7 @@ class OutboxEntry(Stored, table=True):
 
 
 class SentLink(Stored, table=True):
-    """How far we have numbered the link to a peer, and up to where the coordinator has witnessed it."""
+    """The last number of our link to a peer, and the number up to which the coordinator witnessed it."""
 
     __tablename__ = "sent_links"
 
@@ -86,7 +92,7 @@ class SentLink(Stored, table=True):
 
 
 class ReceivedLink(Stored, table=True):
-    """How far a link has reached us: everything up to ``through`` is here; ``highest`` beyond it shows a gap."""
+    """What arrived on a link: every number up to ``through``. A ``highest`` above ``through`` shows a gap."""
 
     __tablename__ = "received_links"
 
@@ -98,8 +104,8 @@ class ReceivedLink(Stored, table=True):
 class ParkedEvent(Stored, table=True):
     """A message that cannot be applied yet, or at all: kept, visible, replayable.
 
-    ``sha256`` is its key, and not an id from inside it: a forgery must not take the place of the real event.
-    ``trusted`` says whether its signature was verified; only then is it in the ledger too and has a receipt.
+    ``sha256`` identifies the message, not an id from its body: a forgery must not take the place of the real event.
+    ``trusted``: the signature was verified. Only then the ledger has the event too, and the sender gets a receipt.
     """
 
     __tablename__ = "parked"
@@ -120,7 +126,7 @@ class ParkedEvent(Stored, table=True):
 
 
 class EndedToken(Stored, table=True):
-    """An access token that its bearer has ended before its time. Kept until it would have ended by itself."""
+    """An access token that was ended by signing out. Kept until ``until``, when the token expires by itself."""
 
     __tablename__ = "ended_tokens"
 
@@ -129,7 +135,7 @@ class EndedToken(Stored, table=True):
 
 
 class SeenDirectory(Stored, table=True):
-    """The newest key directory that was seen, as it was signed: at most one. A restart goes back to no older one."""
+    """The newest signed key directory that was accepted: at most one row. After a restart no older one is accepted."""
 
     __tablename__ = "seen_directory"
 
@@ -139,7 +145,10 @@ class SeenDirectory(Stored, table=True):
 
 
 class ReferralRow(Stored, table=True):
-    """A referral as its events have made it, for lists and for the next decision."""
+    """The current state of a referral, computed from its events, for lists and for the next decision.
+
+    ``due_at`` is the time limit for the start of the work.
+    """
 
     __tablename__ = "referrals"
 
