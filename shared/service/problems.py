@@ -1,6 +1,6 @@
-"""Every refusal this service can give, as RFC 9457 problem documents with a stable ``type``.
+"""Every refusal of a service, as an RFC 9457 problem document with a stable ``type``.
 
-A problem says what was wrong, in which field, and what to do; Indonesian unless English is asked for. It never
+A problem says what was wrong, in which field, and what to do; in Indonesian unless English is asked for. It never
 repeats what the caller sent, because that may be a name.
 """
 
@@ -24,7 +24,8 @@ TYPE_PREFIX = "urn:estafet:problem:"
 
 
 class FieldFault(BaseModel):
-    """What is wrong with one field. ``field`` is a JSON Pointer (RFC 6901) or a parameter's name."""
+    """What is wrong with one field. ``field`` is a JSON Pointer (RFC 6901) into the body, or the name of a parameter or
+    header."""
 
     field: str
     rule: str = Field(description="The rule it breaks, as a code.")
@@ -32,7 +33,8 @@ class FieldFault(BaseModel):
 
 
 class Problem(BaseModel):
-    """A problem document (RFC 9457), with what to do about it."""
+    """A problem document (RFC 9457), extended by ``remedy`` (what to do now) and ``errors`` (one item for each faulty
+    field)."""
 
     type: str = Field(examples=["urn:estafet:problem:duplicate"])
     title: str
@@ -45,7 +47,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of problem: HTTP status and its texts. ``detail`` may name facts in braces."""
+    """One kind of problem: HTTP status, title, detail and remedy. ``detail`` may hold facts in braces."""
 
     status: int
     title: Text
@@ -793,7 +795,7 @@ def respond(
     facts: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The problem document for ``code``, in the language that the caller prefers."""
+    """The response with the problem document for ``code``, in the language that the caller prefers."""
     request.state.problem = code  # for the log
     problem = document(request, code, errors, facts)
     language = {"Content-Language": "en" if _in_english(request) else "id"}
@@ -805,7 +807,7 @@ def respond(
 def document(
     request: Request, code: str, errors: Sequence[FieldFault] = (), facts: Mapping[str, str] | None = None
 ) -> Problem:
-    """What ``respond`` says, where it is a part of a longer answer."""
+    """The problem document alone, for use inside a longer answer."""
     kind = CATALOGUE[code]
     return Problem(
         type=TYPE_PREFIX + code,
@@ -819,7 +821,7 @@ def document(
 
 
 def say(text: Text, request: Request, facts: Mapping[str, str] | None = None) -> str:
-    """The text in the language that the caller prefers, with its facts."""
+    """The text in the language that the caller prefers, with its facts filled in."""
     return (text.en if _in_english(request) else text.id).format_map(facts or {})
 
 
@@ -832,11 +834,11 @@ CHALLENGES: Mapping[str, Mapping[str, str]] = {
     "token-not-valid": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
     "role-not-allowed": {"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
 }
-"""What a refusal says to a client in the words of RFC 6750."""
+"""Code of a problem → the challenge that clients expect with it (RFC 6750)."""
 
 
 async def on_refused(request: Request, error: Exception) -> JSONResponse:
-    """A rule said no. The fact ``seconds`` says when to try again."""
+    """Answer a Refused. Its fact ``seconds`` becomes the Retry-After header."""
     assert isinstance(error, Refused)
     errors = fault_of(request, error)
     headers = dict(CHALLENGES.get(error.problem, {}))
@@ -846,7 +848,7 @@ async def on_refused(request: Request, error: Exception) -> JSONResponse:
 
 
 def fault_of(request: Request, error: Refused) -> list[FieldFault]:
-    """The field that a rule said no to, if it names one."""
+    """The field that the refusal names, as a list; empty if it names none."""
     if (field := error.field) is None:
         return []
     outside = field[:1].isupper() or field in request.query_params or field in request.headers
@@ -855,7 +857,7 @@ def fault_of(request: Request, error: Refused) -> list[FieldFault]:
 
 
 def faults_of(request: Request, faults: Sequence[Any], fields: Collection[str]) -> list[FieldFault]:
-    """What is wrong with a shape, as pydantic found it. ``fields``: those that there may be."""
+    """The field faults of a request's shape, from pydantic's errors. ``fields``: the fields that the body may have."""
     english = _in_english(request)
     return [
         FieldFault(
@@ -866,7 +868,7 @@ def faults_of(request: Request, faults: Sequence[Any], fields: Collection[str]) 
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
-    """The request does not have the declared shape. What stood in it is not repeated."""
+    """Answer a request that does not have the declared shape, without repeating its content."""
     assert isinstance(error, RequestValidationError)
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
         return respond(request, "malformed-json")
@@ -880,20 +882,20 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _fields_of(request: Request) -> Collection[str]:
-    """Those that the body of this request may have."""
+    """The fields that the body of this request may have."""
     body = request.scope["route"].body_field
     return shape.fields_of(body.field_info.annotation) if body is not None else ()
 
 
 def _is_expected(request: Request) -> bool:
-    """Whether the body says that it is of the kind that this address takes. Not said, JSON is meant."""
+    """Whether the Content-Type is the one that this route takes; a missing header counts as JSON."""
     stated = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     body = request.scope["route"].body_field
     return bool(stated == (body.field_info.media_type if body is not None else "application/json"))
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:
-    """No such address, or not with this method."""
+    """Answer a request with an unknown path or an unsupported method."""
     assert isinstance(error, HTTPException)
     codes = {404: "not-found", 405: "method-not-allowed", 400: "malformed-json"}
     headers = dict(error.headers or {})
@@ -903,7 +905,7 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """Every method of this address. The framework names those of the first route only."""
+    """Every method of this path. The framework names those of the first route only."""
     routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
     scope = dict(request.scope)
 
@@ -922,11 +924,11 @@ POSTING = (
     *("unsupported-media-type", "idempotency-key-reused"),
 )
 COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago")
-"""What any POST of a command may be answered."""
+"""The problems that every POST of a command may answer."""
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI answers for these problems and for those that anything may be answered, grouped by status."""
+    """The OpenAPI responses for these problems and for those of every operation, grouped by status."""
     found: dict[int | str, dict[str, Any]] = {}
     for code in (*EVERYWHERE, *codes):
         kind = CATALOGUE[code]
@@ -942,7 +944,7 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 def next_steps(status: int, parameter: str, *operations: str) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI links: what can be asked next about the thing that an answer of ``status`` has made."""
+    """OpenAPI links: the operations that use the ``id`` in the answer of ``status``, as their ``parameter``."""
     target = {"parameters": {parameter: "$response.body#/id"}}
     return {status: {"links": {name: {"operationId": name, **target} for name in operations}}}
 
@@ -953,7 +955,7 @@ TOKEN = {
     "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {}}},
 }
 GUARDED = ("token-required", "token-not-valid", "role-not-allowed", "not-your-unit")
-"""What whoever asks for an operation may be answered before it begins."""
+"""The problems of access control, which every operation with an access token may answer."""
 
 
 def _guard(operation: dict[str, Any]) -> None:
@@ -963,7 +965,7 @@ def _guard(operation: dict[str, Any]) -> None:
 
 
 def _add_not_found(operation: dict[str, Any]) -> None:
-    """What stands in the place of an id may make it an address that there is not, as a backslash does."""
+    """Add ``not-found``: a path with a strange id, such as a backslash, may match no route."""
     answers = operation["responses"]
     for status, answer in responses("not-found").items():
         known = answers.setdefault(str(status), answer)
@@ -972,8 +974,10 @@ def _add_not_found(operation: dict[str, Any]) -> None:
 
 
 def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]], public: Collection[str]) -> None:
-    """Put the Problem schema, the examples of this agency and the tokens into the app's OpenAPI, and take out the
-    framework's error shape, which is never sent. ``public`` operations need no token."""
+    """Complete the app's OpenAPI document: Problem schema, examples of this agency, and access tokens.
+
+    Removes the framework's own error schema, which no service sends. ``public``: operations that need no access token.
+    """
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
