@@ -20,8 +20,8 @@ def known(session: Session, victim_id: str) -> tuple[str, ...]:
 
 
 def held(tx: Transaction, office: Office, row: RecordRow, unit: UnitRef) -> None:
-    """One of our desks interviewed a victim: tell the coordinator, and every agency that sent or received a referral of
-    theirs."""
+    """One of our desks interviewed a victim. Tell the coordinator, and every agency that sent or received the victim's
+    referrals."""
     assert row.victim_id is not None  # an interview is of somebody
     told = e.VictimInterviewed(victim_id=row.victim_id, interview_id=row.id, unit=unit, occurred_at=row.occurred_at)
     keep(tx, row.victim_id, [row.id], told)

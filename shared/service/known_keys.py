@@ -1,8 +1,7 @@
-"""The newest key directory that a member has seen: it survives a restart, and the coordinator sends it to the agencies.
+"""The newest key directory that a member has seen: kept over a restart, and sent to the agencies by the coordinator.
 
-A member gets a new directory from its file or from the coordinator, whichever is first. It trusts both only for the
-task force's signature, and never goes back to an older version. So a restart with an older file cannot undo a
-revocation.
+A member gets a new directory from its file or from the coordinator, whichever is first. Both count only with the task
+force's signature, and never with an older version. So a restart with an older file cannot undo a revocation.
 """
 
 import asyncio

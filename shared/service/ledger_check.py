@@ -59,7 +59,7 @@ def how_many(database: Database) -> int:
 
 
 def wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
-    """The code of what is wrong with an entry; None for a sound entry."""
+    """The code of the fault in an entry; None for a sound entry."""
     if sha256(entry.body).hexdigest() != entry.sha256:
         return "body-changed"
     try:
@@ -75,7 +75,7 @@ def wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
 
 
 def _links(session: Session, agency: str) -> dict[str, int]:
-    """Link → the number up to which the ledger must hold every event: all that we sent, and all that came without a
+    """Link → the number up to which the ledger must hold every event: the last sent, or the last received without a
     gap."""
     sent = {f"{agency}>{row.peer}": row.last for row in session.scalars(select(SentLink))}
     return sent | {row.link: row.through for row in session.scalars(select(ReceivedLink))}

@@ -1,8 +1,8 @@
 """Rate limits and limits of concurrent requests of one service.
 
 An authenticated client has its own buckets, from any address. An address pays only for requests with an access token
-that is not proven yet. So neighbours behind one address cannot use up each other's allowance, and an address that
-guesses access tokens is soon refused.
+that is not proven yet. So neighbours behind one address cannot use up each other's allowance. An address that guesses
+access tokens is soon refused.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line. A log holds codes, ids and durations, and nothing that a caller sent.
 
-``log_fields`` declares what a line may hold. Messages of libraries and of the interpreter go the same way, without
-their text: it may quote a body, a parameter or a row.
+``log_fields`` declares the fields of a line. Libraries and the interpreter log the same way, without their text: it may
+quote a body, a parameter or a row.
 """
 
 import errno

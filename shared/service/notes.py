@@ -1,4 +1,4 @@
-"""Free-text notes of officers beside their decisions: sealed, kept by their own agency, and possibly naming anybody.
+"""Free-text notes of officers beside their decisions. They stay sealed with their own agency, and may name anybody.
 
 The desk that wrote a note may read it; so may units with custody or at work, and an open break-glass. Each reading
 writes a row of the access log in the same transaction.

@@ -1,4 +1,4 @@
-"""What every handler knows of its own agency and of the network; and how it drafts an event."""
+"""The facts that every handler needs about its own agency and the network; and drafts of events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

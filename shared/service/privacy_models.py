@@ -91,8 +91,10 @@ def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, 
 
 
 class DisclosureView(BaseModel):
-    """A disclosure: data of a victim that another agency received from us or gave to us, and how the disclosure
-    ended."""
+    """A disclosure: data of a victim that this agency gave or received, and how the disclosure ended.
+
+    ``given`` is true for data that this agency gave; ``agency`` is the other side.
+    """
 
     referral_id: Id = Field(description="The referral it went with; or the record that was delivered (no fields then).")
     given: bool
@@ -214,7 +216,8 @@ class AccessPage(BaseModel):
 
 
 class AccessReport(BaseModel):
-    """What a data subject may ask for (UU 27/2022 Ps 7): who read their data here and why, and who received it."""
+    """The report for a data subject (UU 27/2022 Ps 7): who read their data here, for which purpose, and who received
+    it."""
 
     victim_id: Id
     looks: list[AccessView]

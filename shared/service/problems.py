@@ -24,7 +24,7 @@ TYPE_PREFIX = "urn:estafet:problem:"
 
 
 class FieldFault(BaseModel):
-    """What is wrong with one field. ``field`` is a JSON Pointer (RFC 6901) into the body, or the name of a parameter or
+    """The fault of one field. ``field`` is a JSON Pointer (RFC 6901) into the body, or the name of a parameter or
     header."""
 
     field: str

@@ -1,7 +1,7 @@
-"""The production profile: what a service refuses to start on. One table of rules, and a pure function over it.
+"""The production profile: the conditions on which a service refuses to start. One table of rules, and a pure function.
 
-The table leaves out two things that a service cannot see: whether a disk keeps what it reports as written, and whether
-a good key has leaked.
+The table leaves out two things that a service cannot see. One is whether a disk keeps the data that it reports as
+written. The other is whether a good key has leaked.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An unsafe setting: what is wrong and what to do, in both languages."""
+    """An unsafe setting, with the fault and the remedy in both languages."""
 
     setting: str
     found: tuple[str, ...]
@@ -65,7 +65,7 @@ class Fault:
 
 
 Found = Callable[[Settings, Facts], Sequence[str]]
-"""Finds what is wrong, in words of the configuration; empty where all is well."""
+"""Finds the fault of a rule, in words of the configuration; empty where the setting is safe."""
 
 
 @dataclass(frozen=True, slots=True)

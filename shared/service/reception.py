@@ -34,7 +34,8 @@ LONGEST_KEY = 2000
 AWAITING_VICTIM = ("not-in-custody", "not-theirs-to-say", "unknown-break-glass")
 """Reasons that pass when another event of the victim arrives: a request, a change of custody, or a break-glass."""
 AWAITING = ("version-gap", "unknown-ask", "unknown-referral", *AWAITING_VICTIM)
-"""Reasons that pass when a missing event arrives: one of the victim for those above, else one of the same referral."""
+"""Reasons that pass when a missing event arrives. Those of AWAITING_VICTIM wait for the victim, the others for the
+referral."""
 
 _WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(AWAITING))
 _OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
@@ -54,7 +55,10 @@ class Park(Exception):
 
 
 Apply = Callable[[Transaction, Envelope, EventData], None]
-"""Applies an event to a member's rows. Raises Park; any other exception is our own fault, and parks the event too."""
+"""Applies an event to a member's rows. Raises Park.
+
+Any other exception is our own fault and parks the event too, except trouble of the database or the vault.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Reception:
 
     member: str
     unit: UnitRef
-    """The unit that signs receipts for events to no particular desk."""
+    """The unit in whose name receipts are sent."""
     keys: DirectoryFile
     apply: Apply
     follower: bool = False

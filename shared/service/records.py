@@ -1,7 +1,6 @@
 """File the forms of an agency's own work, and read the records.
 
-One transaction holds all of it: rules, row, sealed fields and event, the clocks that start or stop, and the agency's
-own ``Effect``.
+One transaction holds rules, row, sealed fields, event, clocks, and the agency's own ``Effect``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -54,7 +53,7 @@ class Subject:
 
 
 Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
-"""What an agency itself does when a form is filed, with the row and all field values. Raises Refused."""
+"""The agency's own action when a form is filed, with the row and all field values. Raises Refused."""
 
 
 def file(
@@ -205,7 +204,7 @@ def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any])
     return found
 
 
-# --- what it is about ------------------------------------------------------------------------------------------------
+# --- subjects --------------------------------------------------------------------------------------------------------
 
 
 def _of_case(tx: Transaction, office: Office, sight: Sight, case_id: str) -> Subject:

@@ -49,8 +49,7 @@ def deadline_of_parked(_: Office) -> Deadline:
 def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: datetime) -> datetime:
     """The moment (UTC) until which the data of a victim may be kept, after the end of the journey.
 
-    The retention is that of the notice of the victim's last consent; without a consent, that of the newest valid
-    notice.
+    The notice of the last consent sets the retention. Without a consent, the newest notice that was valid then sets it.
     """
     consents = privacy.consents_of(tx.session, victim.id)
     notice = office.notices[consents[-1].notice] if consents else _newest(office, closed_at)

@@ -170,9 +170,9 @@ class Reach(Enum):
     """Which part of the stored identity a query reads."""
 
     GIVE = _ours_or_given()
-    """What may be disclosed to another agency: no text of a disclosure that has ended, whatever keeps it here."""
+    """Text for disclosure to another agency: nothing of a disclosure that has ended, whatever keeps it here."""
     SHOW = _ours_or_given(KeptBecause.CUSTODY)
-    """What may be shown: as GIVE, and text that is kept because this agency has custody of the victim."""
+    """Text to show: as GIVE, and text that is kept because this agency has custody of the victim."""
     ALL = _IDENTITIES
     """For a break-glass: also text under a legal hold alone, and text of a request that nobody has accepted."""
     HELD_FIRST = _IDENTITIES.order_by(None).order_by(
@@ -226,7 +226,7 @@ def notes(
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A part of an identity that goes with an event: sealed for one recipient, with the wrapped key that opens it."""
+    """A part of an identity for one event: sealed for one recipient, with the wrapped key that opens it."""
 
     sealed: str
     key: str
@@ -334,7 +334,7 @@ def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, ke
 
 
 def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, by_key: str) -> None:
-    """Make room for new text of an agency with a referral: delete its earlier text, or set it aside under a legal
+    """Make room for new text of an agency with a referral. Its earlier text is deleted, or set aside under a legal
     hold."""
     before = find(tx.session, victim_id, referral_id)
     if before is None:
@@ -465,7 +465,7 @@ def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[
 
 
 def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
-    """Destroy the keys of a victim here: no sealed text opens any more, and no event is sent again with a key.
+    """Destroy the keys of a victim here. Nothing sealed opens any more, and no event is sent again with a key.
 
     ``only``: the text of these sources and nothing else.
     """

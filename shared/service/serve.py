@@ -1,8 +1,7 @@
-"""``python -m shared.service.serve services.<agency>.main``: run a service over HTTP; with TLS only 1.3, by its
-settings.
+"""Run a service over HTTP, or over TLS 1.3 alone where the settings name a certificate.
 
-With ``ESTAFET_TLS_CLIENT_CA_FILE`` every caller needs a certificate of that CA. SIGHUP reloads certificate, key and
-revocation list; open connections stay.
+``python -m shared.service.serve services.<agency>.main``. With ``ESTAFET_TLS_CLIENT_CA_FILE`` every caller needs a
+certificate of that CA. SIGHUP reloads certificate, key and revocation list; open connections stay.
 """
 
 import asyncio
@@ -63,7 +62,8 @@ def ssl_context(tls: ServerTls) -> ssl.SSLContext:
 
 
 def configured(app: Any, host: str, port: int, grace: int, factory: bool = False) -> uvicorn.Config:
-    """The uvicorn configuration for an app, or for ``<module>:<name>``.
+    """The uvicorn configuration for an app, or for ``<module>:<name>``. ``grace``: seconds for requests under way at
+    the end.
 
     Forwarding headers are ignored, so that no caller can choose its own address. Logging is our own.
     """

@@ -118,7 +118,7 @@ def _named(name: Any, declared: Collection[str]) -> str:
 
 def meant(name: str, declared: Collection[str]) -> str | None:
     """The declared name that a misspelt name is close to; None if there is none."""
-    # a person's name passes only if it happens to be nearly a field's (Notte, note): it then cannot be told from a
+    # a person's name passes only if it is nearly a field's by chance (Notte, note). It then cannot be told from a
     # typing error, and the letters alone identify nobody
     if not re.fullmatch(r"[A-Za-z_]{3,40}", name):
         return None

@@ -100,7 +100,7 @@ def opened(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTo
     return sorted(tokens.values()) if are_tokens(tokens) else None
 
 
-# --- what was not told yet --------------------------------------------------------------------------------------------
+# --- not told yet -----------------------------------------------------------------------------------------------------
 
 
 def begin(tx: Transaction, office: Office) -> None:

@@ -12,7 +12,7 @@ from shared.service.settings import Keeping
 def open_vault(
     settings: Keeping, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
 ) -> Vault:
-    """The member's vault, by ``key_folder`` or ``key_token_module``. Raises what FileVault and Pkcs11Vault raise."""
+    """The member's vault, by ``key_folder`` or ``key_token_module``. Raises the errors of FileVault and Pkcs11Vault."""
     if settings.key_folder is not None:
         return FileVault(settings.key_folder, member, directory, clock)
     assert settings.key_token_module is not None and settings.key_token_pin_file is not None  # Keeping checks it
