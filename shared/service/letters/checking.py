@@ -38,10 +38,9 @@ class Checked:
 
 
 def check(session: Session, office: Office, sight: Sight | None, code: str) -> Checked:
-    """Check a letter by its code. Anybody who holds the paper may ask.
+    """Check a letter by its code. Anybody who holds the paper may ask. Raises Refused("unknown-letter").
 
-    ``sight``: the caller's, which decides whether the caller sees the letter's subject; None for an anonymous caller.
-    Raises Refused("unknown-letter").
+    ``sight``: decides whether the letter's subject exists for the caller; None for an anonymous caller.
     """
     row = issuing.load(session, code)
     if row is None:

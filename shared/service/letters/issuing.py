@@ -131,8 +131,10 @@ def _made(session: Session, referral: Referral) -> str | None:
 
 
 def _filed(session: Session, row: RecordRow) -> str | None:
-    """The id of the event that reported a record, filed in the same transaction; None in a network without a
-    coordinator."""
+    """The id of the event that reported a record; None in a network without a coordinator.
+
+    The event was filed in the same transaction, so it has the same ``recorded_at``.
+    """
     beside = select(LedgerEntry).where(
         col(LedgerEntry.type) == e.RecordFiled.type(), col(LedgerEntry.recorded_at) == row.recorded_at
     )

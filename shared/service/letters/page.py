@@ -1,7 +1,7 @@
-"""The public page behind the square code of a letter: it tells any holder of the paper what the ledger proves.
+"""The public page behind the square code of a letter: it tells any holder of the paper how the ledger proves it.
 
-People who work on paper have a telephone but no account. The page repeats what the paper already says, and whether it
-is on record and current. It shows nothing of the victim.
+People who work on paper have a telephone but no account. The page repeats facts of the paper, and tells whether it is
+on record and current. It shows nothing of the victim.
 """
 
 import base64
@@ -31,7 +31,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result for a letter: the finding, the advice to the holder, the colour of the page and the HTTP status."""
+    """The result for a letter: finding, advice to the holder, colour of the page, and HTTP status."""
 
     says: Text
     advice: Text

@@ -137,7 +137,7 @@ def _answer(
     posting: Posting,
     headings: Mapping[str, str] | None,
 ) -> StreamingResponse:
-    """Store the batch first, so that an invalid batch is refused as a whole; then stream a line for each person."""
+    """Store the batch first, so that an invalid batch is refused as a whole. Then stream a line for each person."""
 
     def told(refused: Refused) -> dict[str, Any]:
         errors = problems.fault_of(request, refused)

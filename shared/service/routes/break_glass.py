@@ -58,8 +58,8 @@ async def list_break_glass(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Akses darurat oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. `Prefer:
-    wait=20` menunggu yang baru."""
+    """Akses darurat oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Dengan
+    `Prefer: wait=20` jawaban menunggu yang baru."""
 
     def look(session: Session) -> tuple[str, BreakGlassPage]:
         rows, more = newest_first(session, office.vault, BreakGlassRow, [seen.glasses(sight)], cursor, limit)

@@ -1,4 +1,5 @@
-"""Capacity: a desk announces whether it can take people on and what it offers. A referring desk reads that first."""
+"""Capacity: a desk announces whether it can take people on, and the services it has. Referring desks read that
+first."""
 
 from typing import Annotated
 

@@ -69,8 +69,7 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
 def register_victim(
     case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Identitas tidak wajib, dan hanya disimpan di instansi ini. Instansi lain hanya mengenal nama samaran
-    (victim_id)."""
+    """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id)."""
 
     def work(tx: Transaction) -> Answer:
         row = cases.register_victim(tx, office, sight, case_id, command)

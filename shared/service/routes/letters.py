@@ -1,4 +1,4 @@
-"""Letters for desks that work on paper: print them, check them by code, and enter the answer of a reply slip."""
+"""Letters for desks that work on paper: print, check by code, and enter the answer of a reply slip."""
 
 from typing import Annotated, Any
 

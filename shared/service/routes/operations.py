@@ -198,7 +198,7 @@ class ProblemList(BaseModel):
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
 def list_problems() -> ProblemList:
-    """Setiap `type` yang dapat dijawabkan layanan ini, dengan tindakan yang perlu dilakukan."""
+    """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan."""
     return ProblemList(
         items=[
             ProblemKind(

@@ -41,7 +41,7 @@ PLACES: Mapping[About, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
     About.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
     About.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
 }
-"""Subject of a form → the path to file it, the type of its id, its access rule, and its problems."""
+"""Subject of a form → the path to file it, the type of its id, its access rule, its problems."""
 FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")
 
 
