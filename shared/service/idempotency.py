@@ -1,4 +1,4 @@
-"""The same answer to the same POST, however often it is sent (Idempotency-Key, IETF draft-ietf-httpapi)."""
+"""Repeat-safe POSTs: a request that is sent again gets the first answer (Idempotency-Key, IETF draft-ietf-httpapi)."""
 
 import hashlib
 from collections.abc import Callable
@@ -25,14 +25,14 @@ KEY = Annotated[
     ),
 ]
 
-# built once: every POST comes through them
+# built once: every POST uses them
 _KEPT = select(IdempotencyRow).where(col(IdempotencyRow.key) == bindparam("name"))
 _KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a POST answers."""
+    """The answer of a POST: HTTP status, body, and the Location and ETag headers where there are any."""
 
     status: int
     body: BaseModel
@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One POST under way: who sends it, with which key, to which address."""
+    """One POST under way: the client that sends it, its Idempotency-Key, and the path."""
 
     client: str
     key: str
@@ -52,17 +52,19 @@ class Posting:
 
     @property
     def name(self) -> str:
-        """What this POST is kept under. A key is the caller's own: nobody gets what was kept for somebody else."""
+        """The key of the stored answer. It contains the client, so that no client gets another client's answer."""
         return hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
 
     def fingerprint(self, sent: str) -> str:
-        """By which the same request is known again: keyed, for it may hold a number that a plain hash would tell."""
+        """A keyed hash that recognises the same request. A plain hash could be tried for the NIK or phone number in
+        it."""
         return self.vault.blind(f"{self.path}\n{sent}", "fingerprint")
 
     def once(self, command: BaseModel, work: Callable[[Transaction], Answer]) -> Response:
-        """Do ``work`` and keep its answer in the same unit of work; or give the answer that was kept.
+        """Run ``work`` and store its answer in the same transaction; for a repeated request, give the stored answer.
 
-        A refusal is not kept: nothing was done, so asking again is asking anew.
+        A refusal is not stored: nothing was done, so a repeat is a new attempt. Raises
+        Refused("idempotency-key-reused") where the key came with another request before.
         """
         name, fingerprint = self.name, self.fingerprint(command.model_dump_json())
 
@@ -93,6 +95,6 @@ class Posting:
 
 async def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
-    # not request.url, which is put together with the Host that the caller names
+    # not request.url: it contains the Host header, which the caller chooses
     state = request.app.state
     return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)

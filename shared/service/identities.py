@@ -1,5 +1,7 @@
-"""Who a victim is: written down sealed, shown as far as it exists for the caller, and every look in the access log, in
-the transaction of the look."""
+"""A victim's identity: stored sealed, shown within the caller's right, searched by number.
+
+Each reading writes a row of the access log in the same transaction.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from shared.storage.victims import holder_of, lock_victim
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """By what somebody may look: which fields, and what gives the right (``custody``, ``work``, ``break-glass``)."""
+    """The fields that a caller may read, and the ground: ``custody``, ``work``, ``break-glass`` or ``author``."""
 
     fields: frozenset[IdentityField]
     name: str
@@ -37,7 +39,8 @@ class Right:
 def record(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, identity: c.Identity
 ) -> VictimRow:
-    """Write down who the victim is: by the unit responsible, or one that is at work and needs it. Raises Refused."""
+    """Store a victim's identity for the unit with custody, or for a unit at work that needs the fields. Raises
+    Refused."""
     victim = lock_victim(tx.session, sight, victim_id)
     right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
     for name in sorted(identity.model_fields_set):
@@ -50,7 +53,10 @@ def record(
 
 
 def check(identity: c.Identity, now: datetime, within: str = "") -> None:
-    """Raises Refused for a day of birth that there is not. ``within``: where in the request the identity stands."""
+    """Raises Refused("no-such-day") for a date of birth that does not exist or is in the future.
+
+    ``within``: the path of the identity inside the request, for the field that the refusal names.
+    """
     if identity.born_on is not None and not c.is_past_day(identity.born_on, now):
         raise Refused("no-such-day", field=f"{within}born_on")
 
@@ -62,9 +68,9 @@ def write(
     identity: c.Identity,
     keep_before: bool = False,
 ) -> None:
-    """Keep who the victim is, sealed: what is sent takes the place of what was there, what is not sent stays.
+    """Store a victim's identity, sealed. A sent field replaces the old one; a field that was not sent stays.
 
-    ``identity`` has been checked. ``keep_before``: a legal hold forbids that what was there is lost.
+    ``identity`` has been checked. ``keep_before``: a legal hold applies, so the old fields are set aside and not lost.
     """
     changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
     known = {n: v for n, v in {**sealed.own(tx.session, office, victim_id), **changes}.items() if v is not None}
@@ -79,10 +85,10 @@ def write(
 def write_first(
     tx: Transaction, office: Office, victim_id: str, identity: c.Identity, known_again_later: bool = False
 ) -> None:
-    """The same of a victim who is being registered under an id of ours, where nothing is kept yet.
+    """As ``write``, skipping the lookup; only for a victim who is registered now under an id of ours.
 
-    ``known_again_later``: by what they may be known again the coordinator is told when there is time
-    (``tokens.tell_some``).
+    ``known_again_later``: the coordinator gets the match tokens later, from a timer, so that a long list is not held
+    up.
     """
     known = identity.model_dump(exclude_none=True)
     source = sealed.own_source(victim_id)
@@ -96,7 +102,7 @@ def write_first(
 
 
 def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> c.Identity:
-    """Who the victim is, as far as it exists for the caller, and a row in the access log. Raises Refused."""
+    """The identity fields that the caller may read; writes a row of the access log. Raises Refused."""
     victim, right = right_of(tx, office, caller, sight, victim_id)
     known = sealed.known(tx.session, office, victim.id, _reach(right))
     shown = {name: value for name, value in known.items() if name in right.fields}
@@ -114,13 +120,13 @@ def _reach(right: Right) -> sealed.Reach:
 
 
 def count_look(right: Right) -> None:
-    """Count a look through a break-glass, which its end will tell."""
+    """Count a reading through a break-glass. The event that ends the break-glass reports the number."""
     if right.glass is not None:
         right.glass.looks += 1
 
 
 def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
-    """A row of the access log, in the transaction of what it tells of."""
+    """Write a row of the access log, in the transaction of the reading or change that it describes."""
     row = AccessRow(
         victim_id=victim_id,
         client=caller.client,
@@ -137,9 +143,10 @@ def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Ri
 
 
 def right_of(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
-    """A victim that exists for the caller, by an open break-glass or by their desk, and the right to look."""
+    """A victim that exists for the caller, and the caller's right to read. An open break-glass comes before the
+    desk."""
     glass = _open_glass(tx, office.code, caller, victim_id)
-    # who broke the glass looks through it, also where their desk would show them less
+    # an open break-glass counts also where the caller's desk has a smaller right
     victim = lock_victim(tx.session, sight if glass is None else None, victim_id)
     if glass is not None:
         return victim, Right(frozenset(IdentityField), "break-glass", glass)
@@ -159,7 +166,7 @@ def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) ->
 
 
 def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> Right:
-    """The right that follows from custody and from the services at work. ``live``: the victim's referrals."""
+    """The right that follows from custody and from services at work. ``live``: the victim's live referrals."""
     needs = {service.code: service.needs for service in office.agency.services}
     works = [
         Work(referral.receiver, referral.status, needs.get(referral.service, frozenset()))
@@ -173,10 +180,10 @@ def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequen
 def search(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, field: IdentityField, value: str
 ) -> list[VictimRow]:
-    """The victims with this number, of those of whom the caller may see it; nothing is opened to find them.
+    """The victims with this number whose number the caller may read. The search compares hashes and opens nothing.
 
-    Who is found was looked at: the finder learns whose number it is. Who may not see the number may not try it either.
-    Raises Refused.
+    A caller without the right to read a number must not test it by searching. Each hit counts as a reading in the
+    access log: the caller learns whose number it is. Raises Refused.
     """
     digest = numbers.blinded(office.vault, field, value)
     if digest is None:

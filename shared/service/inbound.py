@@ -1,4 +1,4 @@
-"""What an event from another member does to an agency's rows: the receiving half of ``handlers``."""
+"""Apply events of other members to an agency's rows: the receiving half of ``handlers``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Inbound:
             case e.MatchProposed() | e.MatchWithdrawn():
                 matches.heard(tx, self.office, envelope, event)
             case e.ClockEvent():
-                pass  # where there is no coordinator the other side is told, and keeps a clock of its own
+                pass  # only a network without a coordinator sends it to an agency, which keeps a clock of its own
             case e.BreakGlassEvent():
                 break_glass.heard(tx, self.office, envelope.sender, event)
             case _:
@@ -90,7 +90,7 @@ class Inbound:
         tx.changed.add("links")
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
-        """A new referral for one of our desks: note it, and answer what needs no person."""
+        """A new referral for one of our desks: store it, and send the answers that need no person."""
         if event.sender.agency != envelope.sender or event.receiver.agency != self.office.code:
             raise Park("not-the-sender")
         if referrals.load(tx.session, event.referral_id) is not None:
@@ -115,7 +115,7 @@ class Inbound:
             progress(tx, self.office, row, c.Reject(reason=RejectReason.DUPLICATE), envelope.id)
 
     def _is_ours(self, tx: Transaction, desk: UnitRef) -> bool:
-        """Whether this is a desk of ours, open today, that somebody sees."""
+        """Whether the desk is one of our own units, valid today, with the same region."""
         try:
             return self.office.our_unit(desk.unit, tx.now.date()) == desk
         except Refused:
@@ -130,7 +130,7 @@ class Inbound:
         consent_id: str | None,
         first: bool,
     ) -> None:
-        """Keep what the sender gave us of who the victim is. Raises Park: no disclosure without a legal basis."""
+        """Keep the identity that the sender gave us. Raises Park: no disclosure without a legal basis."""
         if sealed_for_us is None:
             return
         if envelope.basis is None:
@@ -139,12 +139,12 @@ class Inbound:
         disclosure.take(tx, self.office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id, first)
 
     def _asked(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
-        """The sender asks: it makes no version, but the receiver's service may have an answer."""
+        """The sender asks. The question makes no version, but our service may answer it at once."""
         row = _known(tx, event)
         if envelope.sender != row.sender_agency:
             raise Park("not-the-sender")
         if isinstance(event, e.InformationProvided):
-            load_victim(tx.session, event.victim_id)  # what is kept of a victim is written under its lock
+            load_victim(tx.session, event.victim_id)  # locks the victim: its sealed rows are written under that lock
             self._take(tx, envelope, event, event.sealed, None, first=False)
         referral = evolve(referrals.to_referral(row), event)
         settle(tx, self.office, row, referral, event)
@@ -153,7 +153,7 @@ class Inbound:
             progress(tx, self.office, row, answer, envelope.id)
 
     def _answered(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
-        """The receiver has made the next version of a referral that we sent."""
+        """Apply the next version, made by the receiver, to a referral that we sent."""
         row = _known(tx, event)
         if envelope.sender != row.receiver_agency:
             raise Park("not-the-receiver")
@@ -168,13 +168,13 @@ class Inbound:
 
 
 def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:
-    """Raises Park where an agency speaks for the desk of another."""
+    """Raises Park where an agency speaks for another agency's desk."""
     if unit.agency != envelope.sender:
         raise Park("not-the-sender")
 
 
 def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
-    """Mark our event confirmed; with the receipt for an outcome, the referral is closed. Raises Park."""
+    """Mark our event confirmed. The receipt for an outcome also closes the referral. Raises Park."""
     sent = outbox.sent(tx.session, receipt.event_id)
     wrong = outbox.confirm(tx.session, sent, receipt, envelope.id, envelope.sender, tx.now)
     if wrong is not None:
@@ -205,8 +205,7 @@ def _known(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
 def _live_of_known(tx: Transaction, event: e.Requested) -> Sequence[ReferralRow]:
     """The live referrals of the victim here.
 
-    One who is new has none, and is known from now on by pseudonym and coarse facts: who has custody we learn only by
-    taking it.
+    A new victim has none. We register the victim by pseudonym and coarse facts; custody we learn only by accepting it.
     """
     if load_victim(tx.session, event.victim_id) is not None:
         return referrals.live_of_victim(tx.session, event.victim_id)

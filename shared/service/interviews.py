@@ -1,4 +1,4 @@
-"""How often a victim has been asked to tell it all, by any agency: each is known by its id, and counts once."""
+"""How many times a victim was interviewed, by any agency. Each interview has an id and counts once."""
 
 from collections.abc import Iterable
 
@@ -13,13 +13,14 @@ from shared.storage.database import Transaction
 
 
 def known(session: Session, victim_id: str) -> tuple[str, ...]:
-    """The ids of a victim's interviews that are known here."""
+    """The ids of the victim's interviews that are known here, sorted."""
     ids = select(col(InterviewRow.id)).where(col(InterviewRow.victim_id) == victim_id).order_by(col(InterviewRow.id))
     return tuple(session.scalars(ids))
 
 
 def held(tx: Transaction, office: Office, told: e.VictimInterviewed) -> None:
-    """One was held here: tell the coordinator, and every agency that has asked or was asked for something."""
+    """One of our desks interviewed a victim. Tell the coordinator, and every agency that sent or received the victim's
+    referrals."""
     keep(tx, told.victim_id, [told.interview_id], told)
     others = referrals.senders_of_victim(tx.session, told.victim_id)
     others |= referrals.receivers_of_victim(tx.session, told.victim_id)
@@ -28,7 +29,7 @@ def held(tx: Transaction, office: Office, told: e.VictimInterviewed) -> None:
 
 
 def keep(tx: Transaction, victim_id: str, ids: Iterable[str], told: e.VictimInterviewed | None = None) -> None:
-    """Remember interviews, each once; of one that is ``told``, who held it and when."""
+    """Remember interviews, each once. ``told``: the event with the agency and the time of the interview."""
     for ident in ids:
         row = tx.session.get(InterviewRow, ident)
         if row is None:

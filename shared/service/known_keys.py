@@ -1,7 +1,7 @@
-"""The key directory that a member has seen: kept over a restart, and carried by the coordinator to the agencies.
+"""The newest key directory that a member has seen: kept over a restart, and sent to the agencies by the coordinator.
 
-A member learns of a new directory from its file or from the coordinator, whichever is first. Both are believed for the
-task force's signature alone, and only forwards: not even a restart with an older file takes a revocation back.
+A member gets a new directory from its file or from the coordinator, whichever is first. Both count only with the task
+force's signature, and never with an older version. So a restart with an older file cannot undo a revocation.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ log = structlog.get_logger()
 
 
 def recall(session: Session, keys: DirectoryFile) -> None:
-    """Go on with the directory that was seen last, where the file is older."""
+    """At start, continue with the directory that was seen last, where the file is older."""
     row = session.exec(select(SeenDirectory)).first()
     if row is None:
         return
     try:
         keys.adopt(row.document.encode())
     except Untrusted as error:
-        if error.reason != "older-directory":  # of another root, or a fork: only the file says which one counts
+        if error.reason != "older-directory":  # another root, or a fork: only the file decides
             log.error("key-directory.refused", reason=error.reason, version=row.version)
 
 
 def remember(tx: Transaction, office: Office) -> None:
-    """Keep the directory as it is now, if it is another than was kept; the coordinator tells every agency of it."""
+    """Store the current directory if it changed. The coordinator sends it to every agency."""
     version, document = office.keys.document()
     row = tx.session.exec(select(SeenDirectory)).first()
     if row is not None and row.document == document:
@@ -51,7 +51,7 @@ def remember(tx: Transaction, office: Office) -> None:
 
 def _tell(tx: Transaction, office: Office, document: str, version: int) -> None:
     parts = json.loads(document)
-    if len(parts["payload"]) > LONGEST_PART:  # some 140 keys: it must go by hand then
+    if len(parts["payload"]) > LONGEST_PART:  # some 140 keys: operators must then copy it by hand
         log.error("key-directory.too-long-to-send", version=version)
         return
     published = KeysPublished(version=version, **parts)
@@ -60,21 +60,21 @@ def _tell(tx: Transaction, office: Office, document: str, version: int) -> None:
 
 
 def heard(tx: Transaction, office: Office, sender: str, event: KeysPublished) -> None:
-    """Go on with the directory that the coordinator has sent. Raises Park for one that must not be believed."""
+    """Adopt the directory that the coordinator sent. Raises Park for a directory that must not be trusted."""
     if sender != office.agency.coordinator:
         raise Park("not-the-coordinator")
     parts = {"protected": event.protected, "payload": event.payload, "signature": event.signature}
     try:
         office.keys.adopt(json.dumps(parts).encode())
     except Untrusted as error:
-        if error.reason != "older-directory":  # the file was faster
+        if error.reason != "older-directory":  # the file came first
             raise Park(error.reason) from error
     remember(tx, office)
 
 
 async def keep(office: Office, database: Database) -> None:
-    """Look at the file again and again, until cancelled; what is new is kept, and told."""
-    kept: tuple[int, str] | None = None  # what was kept at the start may be older by now
+    """Read the file again every ``LOOK_AGAIN_SECONDS``, until cancelled. A new directory is stored and published."""
+    kept: tuple[int, str] | None = None  # the directory stored at start may be outdated by now
     while True:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         try:

@@ -1,4 +1,4 @@
-"""Proof that a ledger says what was signed: every entry, its bytes, its signature, and the numbers of its link."""
+"""Verify a ledger: every entry with its bytes, hash and signature, and the gapless numbers of every link."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,21 +15,22 @@ from shared.storage.database import Database
 from shared.storage.tables import LedgerEntry, ReceivedLink, SentLink
 
 AT_ONCE = 500
-"""Entries that are read in one look."""
+"""Entries that one query reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What does not prove itself: an entry by its position, or a link. ``reason`` is a code; neither names a victim."""
+    """An entry (by its position) or a link that fails the check. ``reason`` is a code; neither field names a victim."""
 
     where: str
     reason: str
 
 
 def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[Fault | None]:
-    """What is wrong with each link, then with each entry, oldest first, or None. Safe while a service writes.
+    """The fault of each link, then of each entry, oldest first; None for each that is sound. Safe while a service
+    writes.
 
-    A key that was revoked later proves what was recorded before (``KeyDirectory.verify_recorded``).
+    A key that was revoked later still proves earlier entries (``KeyDirectory.verify_recorded``).
     """
     for link, through in database.read(lambda session: _links(session, database.author.agency)).items():
         found = database.read(partial(_numbered, link=link, through=through))
@@ -48,7 +49,7 @@ def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[Fault | Non
 
 
 def how_many(database: Database) -> int:
-    """How many links and entries there are to check."""
+    """The number of links and entries to check, for a progress display."""
 
     def count(session: Session) -> int:
         entries = int(session.scalar(select(func.count()).select_from(LedgerEntry)) or 0)
@@ -58,7 +59,7 @@ def how_many(database: Database) -> int:
 
 
 def wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
-    """Why an entry does not prove itself, as a code; None where it does."""
+    """The code of the fault in an entry; None for a sound entry."""
     if sha256(entry.body).hexdigest() != entry.sha256:
         return "body-changed"
     try:
@@ -74,7 +75,8 @@ def wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
 
 
 def _links(session: Session, agency: str) -> dict[str, int]:
-    """Link → up to which number every event of it must be here: all that we sent, and what arrived without a hole."""
+    """Link → the number up to which the ledger must hold every event: the last sent, or the last received without a
+    gap."""
     sent = {f"{agency}>{row.peer}": row.last for row in session.scalars(select(SentLink))}
     return sent | {row.link: row.through for row in session.scalars(select(ReceivedLink))}
 

@@ -1,8 +1,8 @@
-"""How much one service takes: how often from whom, how much at once, for how long.
+"""Rate limits and limits of concurrent requests of one service.
 
-An authenticated client has buckets of its own, wherever it calls from. An address pays only for requests whose token
-has not been proven yet, so neighbours behind one address cannot use up each other's; and one that guesses tokens is
-soon not heard at all.
+An authenticated client has its own buckets, from any address. An address pays only for requests with an access token
+that is not proven yet. So neighbours behind one address cannot use up each other's allowance. An address that guesses
+access tokens is soon refused.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from shared.service.rate import MOST_KEPT, Buckets, Rate
 from shared.service.settings import Limiting
 
 HEALTH = ("/health/live", "/health/ready")
-"""What a supervisor asks is always answered."""
+"""No limit applies to these paths: a supervisor must always get an answer."""
 ANYTHING, WRONG_TOKEN = "anything", "wrong-token"
 
 
 class Limits:
-    """The limits of one service, and who has used how much of them."""
+    """The limits of one service, and how much of them is used."""
 
     def __init__(self, settings: Limiting) -> None:
         self.request_seconds = settings.request_seconds
@@ -38,15 +38,15 @@ class Limits:
             "break-glass": Rate(settings.break_glasses_per_hour / 3600, settings.break_glasses_per_hour),
             "search": Rate(settings.searches_per_minute / 60, settings.searches_per_minute),
         }
-        """What is counted by itself. Everything but wrong tokens counts as ANYTHING as well."""
+        """The rates that are counted separately. Everything but wrong access tokens counts as ANYTHING as well."""
         self.clients = Buckets()
-        self.addresses = Buckets()  # apart, so that a flood of addresses cannot push a client's bucket out
+        self.addresses = Buckets()  # a second store, so that a flood of addresses cannot evict a client's bucket
         self._proven: OrderedDict[bytes, None] = OrderedDict()
-        """Digests of tokens that were accepted here."""
+        """Digests of access tokens that this service has accepted."""
         self._places = {False: settings.concurrent_requests, True: settings.concurrent_waits}
 
     def admit(self, scope: Scope) -> None:
-        """Let a request in, before it is known who calls. Raises Refused."""
+        """Admit a request before authentication. Raises Refused("too-many-requests")."""
         token = _digest(scope)
         if scope["path"] in HEALTH or (token is not None and token in self._proven):
             return
@@ -57,7 +57,7 @@ class Limits:
         _refuse(wait)
 
     def settle(self, scope: Scope, status: int) -> None:
-        """Remember what became of the token of a request: accepted, or not."""
+        """Remember whether the access token of a request was accepted or refused."""
         token = _digest(scope)
         if token is None:
             return
@@ -72,7 +72,7 @@ class Limits:
 
     @contextmanager
     def place(self, scope: Scope) -> Iterator[None]:
-        """One of the places for requests under way; those who only wait for a change have their own. Raises Refused."""
+        """Take one of the places for concurrent requests. Long polls have their own places. Raises Refused("busy")."""
         if scope["path"] in HEALTH:
             yield
             return
@@ -87,9 +87,9 @@ class Limits:
 
 
 def limit(request: Request, what: str = ANYTHING) -> None:
-    """Count a request against its client, or against its address where it has none. Raises Refused.
+    """Count a request against its client, or against its address where there is no client. Raises Refused.
 
-    To be called once right after authentication, and again for each thing that is counted by itself.
+    Call it right after authentication, and once more for each rate that is counted separately.
     """
     limits: Limits = request.app.state.limits
     client = client_of(request.scope)
@@ -98,17 +98,17 @@ def limit(request: Request, what: str = ANYTHING) -> None:
 
 
 async def limit_identities(request: Request) -> None:
-    """A dependency of whatever shows an identity."""
+    """Dependency of every route that shows an identity."""
     limit(request, "identity")
 
 
 async def limit_searches(request: Request) -> None:
-    """A dependency of whatever searches by a blind index: who could ask often could try every number."""
+    """Dependency of every search by a blind index. Without a limit a caller could try every number."""
     limit(request, "search")
 
 
 async def limit_break_glasses(request: Request) -> None:
-    """A dependency of what opens a break-glass: it is for an emergency."""
+    """Dependency of the route that opens a break-glass, which is for emergencies."""
     limit(request, "break-glass")
 
 
@@ -118,13 +118,13 @@ def _refuse(wait: float) -> None:
 
 
 def client_of(scope: Scope) -> str | None:
-    """Who calls, as authentication has found."""
+    """The client that authentication has found; None before authentication."""
     client: str | None = getattr(scope.get("state", {}).get("caller"), "client", None)
     return client
 
 
 def address_of(scope: Scope) -> str:
-    """Where a request comes from: its client certificate, or its address; of IPv6 the /64 that one subscriber has."""
+    """The origin of a request: its client certificate, else its address. For IPv6 the /64 that one subscriber has."""
     chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain") or ()
     if chain:
         return hashlib.sha256(chain[0].encode()).hexdigest()
@@ -136,7 +136,7 @@ def address_of(scope: Scope) -> str:
 
 
 def waiting_seconds(scope: Scope) -> float:
-    """How long a GET asks to be held (``Prefer: wait``); 0 if it does not."""
+    """The seconds that a GET asks to wait for a change (``Prefer: wait``); 0 without that header."""
     if scope["method"] != "GET":
         return 0.0
     return max((wait_of(value.decode("latin-1")) for name, value in scope["headers"] if name == b"prefer"), default=0.0)

@@ -1,7 +1,7 @@
-"""What may stand in a log line: each field, what it is, and which shape its value must have.
+"""The fields that a log line may hold, each with its meaning and the shape of its value.
 
-A field that is not here is left out of every line, and a value of another shape is replaced by MARK. So a name can
-get into a log neither by a new ``log.info`` with a ``name`` nor in a field meant for something else.
+An undeclared field is left out of every line. A value of another shape is replaced by MARK. So no new ``log.info`` and
+no misused field can write a name into the log.
 """
 
 import re
@@ -9,22 +9,22 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 MARK = "?"
-"""Stands where something of another shape was to be logged."""
+"""Replaces a value of the wrong shape."""
 MOST = 1_000_000_000
-"""The highest number, so that it is no NIK (16 digits) and no phone number."""
+"""The highest number that is logged: lower than any NIK (16 digits) or phone number."""
 
 Shape = Callable[[Any], bool]
 
 
 class Field(NamedTuple):
-    """The shape of a field, and what it says."""
+    """The shape and the meaning of a field."""
 
     shape: Shape
     meaning: str
 
 
 def text(pattern: str) -> Shape:
-    """Text that is wholly of this form."""
+    """Text that matches the whole pattern."""
     form = re.compile(pattern)
     return lambda value: isinstance(value, str) and form.fullmatch(value) is not None
 
@@ -44,7 +44,7 @@ def truth(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-# no code holds seven digits in a row: a NIK or a phone number is no code
+# no seven digits in a row, so that a NIK or a phone number never passes as a code
 code = text(r"(?!.*[0-9]{7})[a-z][a-z0-9]{0,31}(-[a-z0-9]{1,31}){0,5}")
 event = text(r"[a-z]{1,31}(-[a-z]{1,31}){0,5}(\.[a-z]{1,31}(-[a-z]{1,31}){0,5})?")
 setting = text(r"[a-z]{1,31}(_[a-z]{1,31}){0,5}")
@@ -100,7 +100,7 @@ LOG_FIELDS: Mapping[str, Field] = {
 
 
 def only_declared(_: Any, __: str, said: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Keep of a log line what LOG_FIELDS declares (a structlog processor)."""
+    """Keep only the fields of a log line that LOG_FIELDS declares (a structlog processor)."""
     line: dict[str, Any] = {
         name: value if field.shape(value := said[name]) else MARK for name, field in LOG_FIELDS.items() if name in said
     }

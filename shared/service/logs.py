@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line. Nothing that a caller sent is logged, only codes, ids and durations.
+"""Structured logs: one JSON object a line. A log holds codes, ids and durations, and nothing that a caller sent.
 
-What a line may hold is declared in ``log_fields``. What libraries and the interpreter itself would print goes the same
-way, without their words: those may repeat a body, a parameter or a row.
+``log_fields`` declares the fields of a line. Libraries and the interpreter log the same way, without their text: it may
+quote a body, a parameter or a row.
 """
 
 import errno
@@ -21,13 +21,13 @@ log = structlog.get_logger()
 
 
 def configure_logs(level: str, to: TextIO | None = None) -> None:
-    """Set up structlog once for this process; lines go to ``to``, or to the standard error of now."""
+    """Set up structlog once for this process. Lines go to ``to``, or to the current standard error."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             only_declared,
-            structlog.processors.JSONRenderer(ensure_ascii=True),  # so that no character can steer a terminal
+            structlog.processors.JSONRenderer(ensure_ascii=True),  # so that no character can control a terminal
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(to or sys.stderr),
@@ -36,9 +36,9 @@ def configure_logs(level: str, to: TextIO | None = None) -> None:
 
 
 def silence_others() -> None:
-    """From now on libraries, warnings and the interpreter say in this process's log that something happened, not what.
+    """From now on, messages of libraries, warnings and the interpreter are logged without their text.
 
-    For a process that is a service, not for one that tests it.
+    Only for a process that runs a service; a test process keeps its messages.
     """
     logging.captureWarnings(True)  # a warning of a serializer quotes the value
     logging.raiseExceptions = False
@@ -46,20 +46,21 @@ def silence_others() -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # uvicorn has given them handlers of their own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-        logging.getLogger(name).setLevel(logging.ERROR)  # of what is not HTTP ``connection`` says more
+        logging.getLogger(name).setLevel(logging.ERROR)  # ``connection`` logs more about bytes that are no HTTP
     sys.excepthook = lambda _, error, __: _tell(error)
     sys.unraisablehook = lambda raised: _tell(raised.exc_value)
     threading.excepthook = lambda raised: _tell(raised.exc_value)
 
 
 def places_of(error: BaseException) -> list[str]:
-    """The last places that an error went through: files and lines of ours and of libraries, without folders before."""
+    """The last six places that an error went through: file and line, without the folders before ours or the
+    library's."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames if not frame.filename.startswith("<")]
 
 
 def about(error: BaseException) -> dict[str, Any]:
-    """What may be said of an error: its class, its places, and its ``reason`` and ``settings`` where it has them."""
+    """The loggable facts of an error: class, places, and ``reason`` and ``settings`` where the error has them."""
     said: dict[str, Any] = {"error": type(error).__name__, "places": places_of(error)}
     reason = getattr(error, "reason", None)
     if reason is None and isinstance(error, OSError):
@@ -72,12 +73,12 @@ def about(error: BaseException) -> dict[str, Any]:
 
 
 class _Wordless(logging.Handler):
-    """Logs of a record which library spoke and of which class the error was."""
+    """Logs which library wrote a record, and the class of the error; never the message."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log it."""
         error = record.exc_info[1] if record.exc_info else record.msg
-        level = min(record.levelno // 10 * 10, logging.CRITICAL)  # one of those that structlog knows
+        level = min(record.levelno // 10 * 10, logging.CRITICAL)  # a level that structlog knows
         if isinstance(error, BaseException):
             log.log(level, "library.spoke", logger=record.name, **about(error))
         else:

@@ -1,7 +1,7 @@
-"""Proposals that two victims of two agencies may be one person: heard from the coordinator, decided by people.
+"""Proposals that two victims of two agencies are one person: the coordinator sends them, people decide.
 
-Each side decides for the victim it is responsible for, and changes its mind if it must: the last word counts. The
-coordinator tells the other side, for it alone knows who is responsible there by now. Nothing is ever merged.
+Each agency decides for the victim it has custody of, and may change its decision: the last one counts. The coordinator
+tells the other agency, because only the coordinator knows who has custody there now. Nothing is ever merged.
 """
 
 from shared.contracts import events as e
@@ -17,21 +17,23 @@ from shared.storage.database import Transaction
 from shared.storage.victims import holder_of, load_victim, lock_victim
 
 WATCHED = "matches"
-"""What changes when something is proposed, withdrawn or decided."""
+"""The wake-up topic of a new, withdrawn or decided proposal."""
 
 
 def decide(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, match_id: str, command: c.DecideMatch
 ) -> list[MatchRow]:
-    """Say of a proposal whether it is the same person, and tell the coordinator; answers the sides that are ours.
-    Raises Refused."""
+    """Record whether it is the same person, and tell the coordinator. Answers the sides of the proposal that are ours.
+
+    Raises Refused("unknown-match").
+    """
     rows = list(matches.sides(tx.session, sight, match_id))
     if not rows:
         raise Refused("unknown-match")
     for row in rows:
         desk = holder_of(lock_victim(tx.session, sight, row.victim_id))
         if desk is None or not sight.covers(desk):
-            raise Refused("unknown-match")  # it has just been handed over
+            raise Refused("unknown-match")  # the custody has just moved
         row.said, row.said_at = command.decision, tx.now
         row.client, row.person = caller.client, caller.person
         decided = e.MatchDecided(
@@ -44,14 +46,14 @@ def decide(
 
 
 def heard(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchProposed | e.MatchWithdrawn) -> None:
-    """Note how a proposal stands, by the coordinator's word. Raises Park."""
+    """Store the state of a proposal as the coordinator reports it. Raises Park."""
     if envelope.sender != office.agency.coordinator or envelope.linkseq is None:
         raise Park("not-the-coordinator")
     if load_victim(tx.session, event.victim_id) is None:
         raise Park("unknown-victim")
     row = matches.load(tx.session, event.match_id, event.victim_id)
     if row is not None and row.linkseq >= envelope.linkseq:
-        return  # a later word was here first
+        return  # a later event was applied before this one
     if row is None:
         row = MatchRow(
             match_id=event.match_id,
@@ -73,7 +75,7 @@ def _stand(row: MatchRow, event: e.MatchProposed) -> None:
     row.other_id, row.other_agency, row.other_unit = event.other_id, event.other_desk.agency, event.other_desk.unit
     row.kinds, row.strength, row.other_said = list(event.kinds), event.strength, event.other_said
     if event.said_at is not None and (row.said_at is None or event.said_at > row.said_at):
-        # said by another agency, which was responsible before
+        # another agency decided it, which had custody before
         row.said, row.said_at, row.client, row.person = event.said, event.said_at, None, None
 
 

@@ -1,7 +1,7 @@
-"""What officers noted beside their decisions: free text that stays with their agency, sealed, and may name anybody.
+"""Free-text notes of officers beside their decisions. They stay sealed with their own agency, and may name anybody.
 
-It is read by the desk that wrote it, by whoever is responsible or at work for the victim, and through a break-glass;
-each look is in the access log, in the transaction of the look.
+The desk that wrote a note may read it; so may units with custody or at work, and an open break-glass. Each reading
+writes a row of the access log in the same transaction.
 """
 
 from shared.contracts.envelope import Envelope
@@ -14,13 +14,13 @@ from shared.storage import ledger, referrals, seen
 from shared.storage.database import Transaction
 
 NOTED = "note"
-"""What the access log says was seen."""
+"""The field name of a note in the access log."""
 
 
 def read(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, referral_id: str, purpose: str
 ) -> dict[str, str]:
-    """Event id → the note beside it, of those events of a referral whose notes the caller may read. Raises Refused."""
+    """Event id → note, for those events of a referral whose notes the caller may read. Raises Refused."""
     row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:
         raise Refused("unknown-referral")
@@ -39,4 +39,4 @@ def _desk(event: Envelope) -> DeskRef:
 
 
 AUTHOR = identities.Right(frozenset(), "author")
-"""Who is no longer, or not yet, at work for the victim reads what their own desk wrote."""
+"""The right of a desk without custody or work for the victim: it reads its own notes."""

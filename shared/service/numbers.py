@@ -1,6 +1,7 @@
-"""The numbers that a victim is searched by: kept as keyed hashes beside what is sealed, and nowhere as themselves.
+"""The blind index of a victim's numbers (NIK, passport, phone): keyed hashes, never the numbers themselves.
 
-Each has one form, whoever wrote it down, and stands beside the source it came from: it goes when that does.
+Each number is normalised first, so that every spelling has one hash. A hash belongs to the source that stated the
+number, and is deleted with that source.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -19,13 +20,13 @@ NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
     IdentityField.PASSPORT: normalise_passport,
     IdentityField.PHONE: normalise_phone,
 }
-"""What can be searched for, and the one form of each number."""
+"""The searchable fields, each with the function that normalises its number."""
 
 _KEEPING = insert(BlindIndexRow.__table__)  # type: ignore[attr-defined]
 
 
 def blinded(vault: Vault, field: IdentityField, value: str) -> str | None:
-    """The keyed hash of a number, or None where it is no such number."""
+    """The keyed hash of a number; None for a malformed number."""
     try:
         return vault.blind(NORMAL[field](value), field)
     except ValueError:
@@ -33,7 +34,7 @@ def blinded(vault: Vault, field: IdentityField, value: str) -> str | None:
 
 
 def keep(tx: Transaction, vault: Vault, victim_id: str, source: str, what: Mapping[str, str]) -> None:
-    """Let a victim be found by the numbers in what a source says, of which nothing is kept yet."""
+    """Index the numbers that a source states. The source must have no index rows yet."""
     rows = [
         {"victim_id": victim_id, "source": source, "field": field, "digest": digest}
         for field in NORMAL
@@ -44,7 +45,7 @@ def keep(tx: Transaction, vault: Vault, victim_id: str, source: str, what: Mappi
 
 
 def drop(tx: Transaction, victim_id: str, sources: Collection[str] | None = None) -> None:
-    """Let a victim be found no more by what these sources said; None: by nothing at all."""
+    """Delete the index rows of these sources; None: of all sources of the victim."""
     theirs = col(BlindIndexRow.victim_id) == victim_id
     if sources is not None:
         theirs &= col(BlindIndexRow.source).in_(sources)

@@ -1,4 +1,4 @@
-"""What every handler knows of its own agency and of the network, and how it speaks."""
+"""The facts that every handler needs about its own agency and the network; and drafts of events."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,23 +28,23 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """An agency at work: its declaration, the units of the network and the services that others offer."""
+    """An agency at work: its declaration, the units of the network, and the services that other agencies offer."""
 
     agency: Agency
     units: Units
     directory: Directory
     notices: Mapping[str, Notice]
-    """Version → what people are told before they agree."""
+    """Version → the notice that people are told before they consent."""
     clocks: Clocks
-    """The deadlines that the law and local standards set."""
+    """The clocks: time limits of the law and of local standards."""
     vault: Vault
-    """Our secret keys, at work."""
+    """Operations with our own secret keys."""
     keys: DirectoryFile
-    """Everybody's public keys."""
+    """The public keys of every member."""
     public_url: str | None = None
-    """Where this service is reached from outside, for who scans a letter."""
+    """The public address of this service, printed into the square code of a letter."""
     forgets: Sequence[Callable[[Transaction, str], None]] = ()
-    """What else is deleted of a victim who is erased, by the victim's id."""
+    """Deletes by victim id: run when a victim is erased, beside the destruction of keys."""
 
     @property
     def code(self) -> str:
@@ -56,11 +56,11 @@ class Office:
         return self.units.get(self.code, unit, on).as_ref()
 
     def speaker(self, on: date) -> UnitRef:
-        """The desk in whose name the service itself speaks."""
+        """The national desk, in whose name the service itself sends events."""
         return self.units.desk_for(self.code, NATION, on).as_ref()
 
     def sight(self, unit: str, on: date) -> Sight:
-        """How far one of our units sees on a day. Raises Refused("unknown-unit")."""
+        """The units that one of our units sees on a day. Raises Refused("unknown-unit")."""
         return self.units.sight(self.code, unit, on)
 
 
@@ -76,7 +76,7 @@ def draft(
     event_id: str | None = None,
     key: str | None = None,
 ) -> Draft:
-    """An event in the words of one of our units."""
+    """An event from one of our units, ready to be published in this transaction."""
     return Draft(
         id=event_id or new_id(),
         data=data,

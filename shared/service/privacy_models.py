@@ -1,4 +1,5 @@
-"""What the HTTP API answers about a victim's rights: consents, disclosures, looks, break-glass."""
+"""Answers of the HTTP API about a victim's rights: consents, disclosures, readings, legal holds, erasures,
+break-glass."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,7 +28,7 @@ from shared.storage.privacy_tables import BreakGlassRow, ConsentRow, DisclosureR
 
 
 class ConsentView(BaseModel):
-    """A consent (persetujuan) with the seven items of UU 27/2022 Ps 21(1)."""
+    """A consent (persetujuan) with the seven items of UU 27/2022 Ps 21(1). Times are UTC."""
 
     id: Id
     victim_id: Id
@@ -58,12 +59,12 @@ class ConsentList(BaseModel):
 
 
 def consent_views(rows: Sequence[ConsentRow], notices: Mapping[str, Notice], now: datetime) -> list[ConsentView]:
-    """A victim's consents, oldest first; only the last can stand."""
+    """The views of a victim's consents, oldest first. Only the last one can stand."""
     return [consent_view(row, notices, now, latest=row is rows[-1]) for row in rows]
 
 
 def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, latest: bool = True) -> ConsentView:
-    """The view of a consent."""
+    """The view of a consent. ``latest``: no newer version has replaced it."""
     notice = notices[row.notice]
     return ConsentView(
         id=row.id,
@@ -90,7 +91,10 @@ def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, 
 
 
 class DisclosureView(BaseModel):
-    """Something of a victim that was given to, or came from, another agency; and what became of it."""
+    """A disclosure: data of a victim that this agency gave or received, and how the disclosure ended.
+
+    ``given`` is true for data that this agency gave; ``agency`` is the other side.
+    """
 
     referral_id: Id = Field(description="The referral it went with; or the record that was delivered (no fields then).")
     given: bool
@@ -110,13 +114,13 @@ def disclosure_view(row: DisclosureRow) -> DisclosureView:
 
 
 class DisclosureList(BaseModel):
-    """What was given and received of a victim's identity, oldest first."""
+    """The disclosures of a victim's identity, given and received, oldest first."""
 
     items: list[DisclosureView]
 
 
 class HoldView(BaseModel):
-    """A legal hold (penahanan penghapusan)."""
+    """A legal hold (penahanan penghapusan): while it stands, this agency erases nothing of the victim."""
 
     basis: HoldBasis
     placed_at: Moment
@@ -135,7 +139,10 @@ class HoldList(BaseModel):
 
 
 class ErasureView(BaseModel):
-    """An erasure, here and at every holder, that was asked for; ``approved`` by a second person, or not yet."""
+    """A request to erase a victim's identity, here and at every holder.
+
+    ``approved``: the decision of a second person; null while it is pending.
+    """
 
     erasure_id: Id
     victim_id: Id
@@ -162,14 +169,14 @@ def erasure_view(row: ErasureRow) -> ErasureView:
 
 
 class ErasurePage(BaseModel):
-    """One page of erasures, newest first."""
+    """One page of erasure requests, newest first. Send ``next`` as ``cursor`` for the following page."""
 
     items: list[ErasureView]
     next: str | None
 
 
 class WithdrawalView(BaseModel):
-    """What a person has taken back: the consents, also those that other agencies recorded."""
+    """The consents that a victim has withdrawn, including those that other agencies recorded."""
 
     victim_id: Id
     consents: list[Id]
@@ -182,7 +189,7 @@ def withdrawal_view(taken: TakenBack) -> WithdrawalView:
 
 
 class AccessView(BaseModel):
-    """Somebody looked: who, why, and at which fields."""
+    """A row of the access log: who read which fields of a victim, with which right, and for what purpose."""
 
     victim_id: Id
     client: str | None
@@ -202,14 +209,15 @@ def access_view(row: AccessRow) -> AccessView:
 
 
 class AccessPage(BaseModel):
-    """One page of the access log, newest first."""
+    """One page of the access log, newest first. Send ``next`` as ``cursor`` for the following page."""
 
     items: list[AccessView]
     next: str | None
 
 
 class AccessReport(BaseModel):
-    """What a person may ask for (UU 27/2022 Ps 7): who saw their data here and why, and to whom it was given."""
+    """The report for a data subject (UU 27/2022 Ps 7): who read their data here, for which purpose, and who received
+    it."""
 
     victim_id: Id
     looks: list[AccessView]
@@ -218,7 +226,10 @@ class AccessReport(BaseModel):
 
 
 class BreakGlassView(BaseModel):
-    """A look without the right to."""
+    """A break-glass (akses darurat): emergency access to an identity without the ordinary right.
+
+    ``looks`` counts the readings. A second person must review it by ``review_due_at`` (UTC).
+    """
 
     id: Id
     victim_id: Id
@@ -259,13 +270,13 @@ def break_glass_view(row: BreakGlassRow, now: datetime) -> BreakGlassView:
 
 
 class BreakGlassNote(BaseModel):
-    """Why somebody looked, in their own words."""
+    """The reason for a break-glass, in the words of the person who opened it."""
 
     text: str
 
 
 class BreakGlassPage(BaseModel):
-    """One page of looks without the right to, newest first."""
+    """One page of break-glasses, newest first. Send ``next`` as ``cursor`` for the following page."""
 
     items: list[BreakGlassView]
     next: str | None

@@ -1,6 +1,6 @@
-"""Every refusal this service can give, as RFC 9457 problem documents with a stable ``type``.
+"""Every refusal of a service, as an RFC 9457 problem document with a stable ``type``.
 
-A problem says what was wrong, in which field, and what to do; Indonesian unless English is asked for. It never
+A problem says what was wrong, in which field, and what to do; in Indonesian unless English is asked for. It never
 repeats what the caller sent, because that may be a name.
 """
 
@@ -24,7 +24,8 @@ TYPE_PREFIX = "urn:estafet:problem:"
 
 
 class FieldFault(BaseModel):
-    """What is wrong with one field. ``field`` is a JSON Pointer (RFC 6901) or a parameter's name."""
+    """The fault of one field. ``field`` is a JSON Pointer (RFC 6901) into the body, or the name of a parameter or
+    header."""
 
     field: str
     rule: str = Field(description="The rule it breaks, as a code.")
@@ -32,7 +33,8 @@ class FieldFault(BaseModel):
 
 
 class Problem(BaseModel):
-    """A problem document (RFC 9457), with what to do about it."""
+    """A problem document (RFC 9457), extended by ``remedy`` (what to do now) and ``errors`` (one item for each faulty
+    field)."""
 
     type: str = Field(examples=["urn:estafet:problem:duplicate"])
     title: str
@@ -45,7 +47,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of problem: HTTP status and its texts. ``detail`` may name facts in braces."""
+    """One kind of problem: HTTP status, title, detail and remedy. ``detail`` may hold facts in braces."""
 
     status: int
     title: Text
@@ -75,12 +77,12 @@ CATALOGUE: dict[str, Kind] = {
         404,
         "Tidak ditemukan", "Not found",
         "Alamat ini tidak ada.", "There is nothing at this address.",
-        "Lihat /docs untuk alamat yang ada.", "See /docs for the addresses there are.",
+        "Lihat /docs untuk alamat yang ada.", "See /docs for the valid addresses.",
     ),
     "method-not-allowed": _kind(
         405,
         "Metode tidak diizinkan", "Method not allowed",
-        "Alamat ini tidak menerima metode tersebut.", "This address does not take that method.",
+        "Alamat ini tidak menerima metode tersebut.", "This address does not accept that method.",
         "Lihat header Allow.", "See the Allow header.",
     ),
     "body-too-large": _kind(
@@ -93,9 +95,9 @@ CATALOGUE: dict[str, Kind] = {
     "unsupported-media-type": _kind(
         415,
         "Bukan jenis isi yang diterima", "Unsupported media type",
-        "Isi permintaan bukan jenis yang diterima alamat ini.", "The body is not of the kind that this address takes.",
-        "Kirim JSON (atau CSV, bila /docs mengatakannya) tanpa Content-Encoding, dan katakan itu di Content-Type.",
-        "Send JSON (or CSV, where /docs says so) without a Content-Encoding, and say so in Content-Type.",
+        "Isi permintaan bukan jenis yang diterima alamat ini.", "This address does not accept this kind of body.",
+        "Kirim JSON (atau CSV, bila disebut di /docs) tanpa Content-Encoding, dan sebutkan jenisnya di Content-Type.",
+        "Send JSON (or CSV, where /docs says so) without Content-Encoding, and name the type in Content-Type.",
     ),
     "malformed-request": _kind(
         400,
@@ -132,30 +134,30 @@ CATALOGUE: dict[str, Kind] = {
         431,
         "Header terlalu besar", "Headers too large",
         "Header melebihi 16 KiB atau 64 baris.", "The headers exceed 16 KiB or 64 lines.",
-        "Kurangi header, terutama cookie.", "Send fewer headers, cookies above all.",
+        "Kurangi header, terutama cookie.", "Send fewer headers, especially fewer cookies.",
     ),
     "too-many-requests": _kind(
         429,
         "Terlalu sering", "Too many requests",
-        "Batas permintaan tercapai.", "The limit of requests is reached.",
-        "Ulangi setelah detik di header Retry-After; POST dengan Idempotency-Key yang sama.",
-        "Repeat after the seconds in the Retry-After header; a POST with the same Idempotency-Key.",
+        "Batas permintaan tercapai.", "The request limit is reached.",
+        "Tunggu sebanyak detik di header Retry-After, lalu ulangi; POST dengan Idempotency-Key yang sama.",
+        "Wait for the seconds in the Retry-After header, then repeat; a POST with the same Idempotency-Key.",
     ),
     "busy": _kind(
         503,
         "Layanan penuh", "Service busy",
         "Terlalu banyak permintaan sekaligus; tidak ada yang tersimpan.",
         "Too many requests at once; nothing is stored.",
-        "Ulangi setelah detik di header Retry-After; POST dengan Idempotency-Key yang sama.",
-        "Repeat after the seconds in the Retry-After header; a POST with the same Idempotency-Key.",
+        "Tunggu sebanyak detik di header Retry-After, lalu ulangi; POST dengan Idempotency-Key yang sama.",
+        "Wait for the seconds in the Retry-After header, then repeat; a POST with the same Idempotency-Key.",
     ),
     "too-slow": _kind(
         503,
         "Terlalu lama", "Took too long",
-        "Jawaban belum siap pada waktunya; pekerjaannya mungkin masih selesai.",
-        "The answer was not ready in time; its work may still complete.",
-        "Ulangi; POST dengan Idempotency-Key yang sama: yang sudah tersimpan tidak dikerjakan dua kali.",
-        "Repeat; a POST with the same Idempotency-Key: what has been stored is not done twice.",
+        "Jawaban belum siap pada waktunya; permintaan mungkin tetap dilaksanakan.",
+        "The answer was not ready in time; the request may still take effect.",
+        "Ulangi; POST dengan Idempotency-Key yang sama: tidak ada yang dikerjakan dua kali.",
+        "Repeat; a POST with the same Idempotency-Key: nothing is done twice.",
     ),
     "internal-error": _kind(
         500,
@@ -179,66 +181,69 @@ CATALOGUE: dict[str, Kind] = {
     "not-a-child": _kind(
         409,
         "Bukan anak", "Not a child",
-        "Pelindungan anak bukan dasar bagi orang dewasa.", "Child protection is no basis for an adult.",
+        "Pelindungan anak bukan dasar pemrosesan bagi orang dewasa.",
+        "Child protection is no legal basis for an adult.",
         "Pilih dasar pemrosesan lain.", "Choose another legal basis.",
     ),
     "no-consent": _kind(
         409,
         "Tidak ada persetujuan", "No consent",
-        "Tidak ada persetujuan korban yang berlaku untuk ini.", "No consent of the victim holds for this.",
+        "Tidak ada persetujuan korban yang berlaku untuk ini.", "No valid consent of the victim covers this.",
         "Mintalah persetujuan korban dan catat, atau pakai dasar pemrosesan lain bila ada.",
         "Ask for the victim's consent and record it, or use another legal basis if there is one.",
     ),
     "not-agreed": _kind(
         409,
-        "Korban tidak menyetujui", "The person does not agree",
-        "Tanpa kata korban sendiri tidak ada persetujuan.", "Without the person's own word there is no consent.",
+        "Korban tidak menyetujui", "The victim does not agree",
+        "Persetujuan memerlukan pernyataan setuju dari korban sendiri.", "A consent needs the victim's own agreement.",
         "Jangan catat sebagai persetujuan.", "Do not record it as a consent.",
     ),
     "guardian-part-missing": _kind(
         409,
         "Peran wali belum jelas", "The guardian's part is missing",
         "Bagi anak atau usia yang belum diketahui, wali menyetujui atau dikecualikan karena mungkin terlibat.",
-        "For a child or unknown age a guardian agrees, or is excluded as possibly involved.",
+        "For a child or an unknown age, a guardian agrees, or is excluded as possibly involved.",
         "Isi guardian dengan agreed atau excluded; tanpa itu pakai dasar pelindungan anak.",
-        "State agreed or excluded in guardian; without either, use child protection as the basis.",
+        "Set guardian to agreed or excluded; without either, use child protection as the legal basis.",
     ),
     "unknown-notice": _kind(
         409,
         "Pemberitahuan tidak dikenal", "Unknown notice",
-        "Tidak ada pemberitahuan versi itu pada tanggal tersebut.", "No such version holds on that date.",
-        "Pakai versi yang berlaku.", "Use a version that is valid.",
+        "Pemberitahuan versi itu tidak berlaku pada tanggal tersebut.",
+        "No notice of that version is valid on that date.",
+        "Pakai versi yang berlaku.", "Use a valid version.",
     ),
     "no-such-day": _kind(
         409,
         "Tanggal tidak ada", "No such day",
-        "Tanggal itu tidak ada dalam kalender, atau belum tiba.", "That day is in no calendar, or has not come yet.",
+        "Tanggal itu tidak ada dalam kalender, atau belum tiba.", "This date does not exist, or is in the future.",
         "Periksa tahun, bulan dan tanggalnya.", "Check year, month and day.",
     ),
     "not-such-a-number": _kind(
         409,
-        "Bukan nomor seperti itu", "Not such a number",
+        "Nomor tidak sah", "Invalid number",
         "NIK: 16 angka; paspor: 5 sampai 12 huruf dan angka; telepon: 8 sampai 15 angka, dari luar negeri diawali +.",
-        "NIK: 16 digits; passport: 5 to 12 letters and digits; telephone: 8 to 15 digits, from abroad after a +.",
+        "NIK: 16 digits; passport: 5 to 12 letters and digits; telephone: 8 to 15 digits, with a + if from abroad.",
         "Periksa nomornya.", "Check the number.",
     ),
     "already-over": _kind(
         409,
         "Sudah lewat", "Already over",
-        "Waktu berakhirnya sudah lewat.", "It would end in the past.",
-        "Sebut waktu yang akan datang.", "Name a moment in the future.",
+        "Waktu berakhirnya sudah lewat.", "The end time is in the past.",
+        "Sebut waktu yang akan datang.", "Name a time in the future.",
     ),
     "legal-hold": _kind(
         409,
         "Penghapusan ditahan", "Under legal hold",
         "Data korban ini ditahan menurut hukum dan tidak dapat dihapus sekarang.",
-        "The data of this victim are held by law and cannot be erased now.",
-        "Cabut penahanan setelah alasannya berakhir.", "Lift the hold when its reason has ended.",
+        "A legal hold protects this victim's data; they cannot be erased now.",
+        "Cabut penahanan setelah alasannya berakhir.", "Lift the legal hold when its reason has ended.",
     ),
     "already-asked": _kind(
         409,
         "Penghapusan sudah diminta", "Erasure already asked for",
-        "Penghapusan {erasure} menunggu keputusan orang kedua.", "Erasure {erasure} waits for a second person.",
+        "Penghapusan {erasure} menunggu keputusan orang kedua.",
+        "Erasure {erasure} waits for a second person to decide.",
         "Minta penyelia lain memutuskannya.", "Ask another supervisor to decide it.",
     ),
     "unknown-erasure": _kind(
@@ -251,9 +256,9 @@ CATALOGUE: dict[str, Kind] = {
         404,
         "Usulan tidak dikenal", "Unknown proposal",
         "Tidak ada usulan yang masih berlaku dengan id itu bagi satuan Anda.",
-        "No standing proposal with this id exists for your desk.",
-        "Lihat /v1/matches; usulan ditarik bila tidak ada lagi yang sama.",
-        "See /v1/matches; a proposal is withdrawn when nothing is the same any more.",
+        "Your desk has no valid proposal with this id.",
+        "Lihat /v1/matches; usulan ditarik bila kedua korban tidak lagi punya kesamaan.",
+        "See /v1/matches; a proposal is withdrawn when the two victims have nothing in common any more.",
     ),
     "already-decided": _kind(
         409,
@@ -265,49 +270,50 @@ CATALOGUE: dict[str, Kind] = {
         404,
         "Akses darurat tidak dikenal", "Unknown break-glass",
         "Tidak ada akses darurat dengan id ini.", "There is no break-glass with this id.",
-        "Periksa id di daftar akses darurat.", "Check the id in the list.",
+        "Periksa id di daftar akses darurat.", "Check the id in the list of break-glasses.",
     ),
     "second-person-needed": _kind(
         409,
         "Perlu orang kedua", "A second person is needed",
-        "Yang membuka atau meminta tidak dapat menilai atau memutuskannya sendiri.",
-        "Who opened it or asked for it cannot judge or decide it.",
+        "Orang yang membuka atau meminta tidak boleh menilai atau memutuskannya sendiri.",
+        "The person who opened or requested it must not review or decide it.",
         "Minta penyelia lain.", "Ask another supervisor.",
     ),
     "already-open": _kind(
         409,
         "Akses darurat sudah terbuka", "Already open",
-        "Akses darurat Anda atas korban ini masih terbuka: {look}.", "Your break-glass of this victim is open: {look}.",
+        "Akses darurat Anda atas korban ini masih terbuka: {look}.",
+        "Your break-glass for this victim is open: {look}.",
         "Pakai yang terbuka, atau akhiri dahulu.", "Use the one that is open, or end it first.",
     ),
     "review-overdue": _kind(
         409,
         "Akses darurat terdahulu belum dinilai", "An earlier break-glass awaits review",
         "Akses darurat Anda atas korban ini tidak dinilai dalam 24 jam: {look}.",
-        "Nobody has judged your break-glass of this victim within 24 hours: {look}.",
+        "Nobody reviewed your break-glass for this victim within 24 hours: {look}.",
         "Minta penyelia menilainya, atau minta petugas lain membukanya.",
-        "Ask a supervisor to judge it, or another officer to open one.",
+        "Ask a supervisor to review it, or ask another officer to open a new one.",
     ),
     "already-reviewed": _kind(
         409,
         "Sudah dinilai", "Already reviewed",
-        "Akses darurat ini sudah dinilai.", "This break-glass has been judged.",
+        "Akses darurat ini sudah dinilai.", "This break-glass has been reviewed.",
         "Tidak ada yang perlu dilakukan.", "There is nothing to do.",
     ),
     "token-required": _kind(
         401,
-        "Token wajib ada", "Token required",
+        "Token akses wajib ada", "Access token required",
         "Permintaan ini tidak membawa token akses.", "This request carries no access token.",
-        "Minta token kepada penerbit token instansi Anda dan kirim sebagai Authorization: Bearer.",
-        "Ask your agency's issuer for a token and send it as Authorization: Bearer.",
+        "Minta token akses kepada penerbit token instansi Anda dan kirim sebagai Authorization: Bearer.",
+        "Get an access token from your agency's issuer and send it as Authorization: Bearer.",
     ),
     "token-not-valid": _kind(
         401,
-        "Token tidak berlaku", "Token not valid",
-        "Token ini tidak berlaku untuk layanan ini, saat ini, atau sambungan ini.",
-        "This token is not good for this service, this moment, or this connection.",
-        "Minta token baru untuk layanan ini dan kirim lewat sambungan dengan sertifikat Anda.",
-        "Ask for a new token for this service and send it over a connection with your own certificate.",
+        "Token akses tidak berlaku", "Access token not valid",
+        "Token akses ini tidak berlaku untuk layanan ini, saat ini, atau sambungan ini.",
+        "This access token is not valid for this service, this moment, or this connection.",
+        "Minta token akses baru untuk layanan ini dan kirim lewat sambungan dengan sertifikat Anda.",
+        "Get a new access token for this service and send it over a connection with your own certificate.",
     ),
     "role-not-allowed": _kind(
         403,
@@ -324,9 +330,9 @@ CATALOGUE: dict[str, Kind] = {
     "precondition-required": _kind(
         428,
         "If-Match wajib ada", "If-Match required",
-        "Tindakan atas rujukan memerlukan If-Match.", "Acting on a referral needs If-Match.",
+        "Tindakan atas rujukan memerlukan header If-Match.", "An action on a referral needs the If-Match header.",
         "Ambil ETag dari GET rujukan ini dan kirim sebagai If-Match (atau *).",
-        "Take the ETag of a GET of this referral and send it as If-Match (or *).",
+        "GET this referral and send its ETag as If-Match (or send *).",
     ),
     "precondition-failed": _kind(
         412,
@@ -368,7 +374,7 @@ CATALOGUE: dict[str, Kind] = {
     "unknown-schema": _kind(
         404,
         "Skema tidak dikenal", "Unknown schema",
-        "Tidak ada jenis peristiwa dengan nama ini.", "There is no event type of this name.",
+        "Tidak ada jenis peristiwa dengan nama ini.", "There is no event type with this name.",
         "Lihat daftar skema.", "See the list of schemas.",
     ),
     "no-identity": _kind(
@@ -381,95 +387,98 @@ CATALOGUE: dict[str, Kind] = {
         404,
         "Catatan tidak ada", "No note",
         "Tidak ada catatan di sini, atau sudah dihapus.", "There is no note here, or it was erased.",
-        "Alasan dengan kode ada dalam daftar.", "The reason as a code stands in the list.",
+        "Daftar memuat kode alasannya.", "The list shows the reason as a code.",
     ),
     "id-taken": _kind(
         409,
         "Id sudah dipakai", "Id taken",
-        "Id yang dikirim sudah ada.", "The id sent exists already.",
+        "Id yang dikirim sudah ada.", "This id exists already.",
         "Buat UUIDv7 baru, atau biarkan layanan membuatnya.", "Make a new UUIDv7, or let the service make one.",
     ),
     "unknown-record": _kind(
         404,
         "Catatan tidak dikenal", "Unknown record",
-        "Tidak ada catatan itu, atau bukan catatan formulir yang diminta, atau sudah dibetulkan.",
-        "There is no such record, or not of the form that is asked for, or it has been corrected.",
+        "Tidak ada catatan itu, atau formulirnya bukan yang diminta, atau sudah dibetulkan.",
+        "There is no such record, or its form is not the one needed, or it has been corrected.",
         "Lihat daftar catatan korban, kasus atau satuannya.", "See the list of records of the victim, case or desk.",
     ),
     "unknown-letter": _kind(
         404,
         "Surat tidak dikenal", "Unknown letter",
-        "Kode itu benar bentuknya, tetapi tidak ada surat demikian di buku induk instansi ini, atau bukan untuk ini.",
-        "The code is well formed, but there is no such letter in this agency's ledger, or it is not for this.",
-        "Jangan percayai surat itu sebelum pengirimnya membenarkan; bila baru dicetak, coba lagi nanti.",
-        "Do not trust the letter before its sender confirms it; if it was printed just now, try again later.",
+        "Bentuk kode benar, tetapi buku induk instansi ini tidak memuat surat itu, atau surat itu untuk hal lain.",
+        "The code is well formed, but this agency's ledger has no such letter, or the letter is for something else.",
+        "Jangan percayai surat itu sebelum dibenarkan pengirimnya. Bila baru saja dicetak, coba lagi nanti.",
+        "Do not trust the letter until its sender confirms it. If it was printed just now, try again later.",
     ),
     "letter-code-mistyped": _kind(
         409,
-        "Kode surat salah ketik", "Code of a letter mistyped",
+        "Kode surat salah ketik", "Letter code mistyped",
         "Huruf pemeriksa tidak cocok: paling sedikit satu huruf atau angka kode ini salah.",
         "The check character does not fit: at least one character of this code is wrong.",
         "Salin lagi dari surat, 12 huruf dan angka. Huruf kecil dan tanpa tanda hubung boleh; O dibaca 0, I dan L 1.",
-        "Copy it again, 12 characters. Small letters and missing dashes will do; O is read as 0, I and L as 1.",
+        "Copy it again, 12 characters. Small letters and missing dashes are accepted; O counts as 0, I and L as 1.",
     ),
     "form-not-printed": _kind(
         409,
         "Formulir ini tidak dicetak", "This form is not printed",
-        "Formulir {form} tidak punya bentuk kertas.", "The form {form} has no form on paper.",
-        "Lihat printed di /v1/forms.", "See printed at /v1/forms.",
+        "Formulir {form} tidak punya bentuk kertas.", "The form {form} has no paper version.",
+        "Lihat isian printed di /v1/forms.", "See the field printed at /v1/forms.",
     ),
     "answer-before-request": _kind(
         409,
-        "Dijawab sebelum diminta", "Answered before it was asked",
+        "Dijawab sebelum diminta", "Answered before the request",
         "occurred_at lebih awal dari permintaan rujukan ini.", "occurred_at is before this referral was requested.",
-        "Periksa waktu yang tertulis di lembar jawaban.", "Check the time that stands on the slip.",
+        "Periksa waktu yang tertulis di lembar jawaban.", "Check the time on the reply slip.",
     ),
     "reason-with-acceptance": _kind(
         409,
         "Alasan tolak pada jawaban terima", "A reason to reject, with an acceptance",
-        "Lembar ini diterima, tetapi memuat alasan menolak.", "The answer accepts, but names a reason to reject.",
-        "Hapus reason, atau ubah answer menjadi rejected.", "Leave reason out, or make answer rejected.",
+        "Jawabannya menerima, tetapi memuat alasan menolak.", "The answer accepts, but names a reason to reject.",
+        "Hapus reason, atau ubah answer menjadi rejected.", "Remove reason, or set answer to rejected.",
     ),
     "form-not-yet": _kind(
         409,
         "Formulir sebelumnya belum diisi", "An earlier form has not been filed",
-        "Formulir ini baru dapat diisi setelah: {form}.", "This form comes after: {form}.",
-        "Isi formulir itu lebih dahulu, dengan occurred_at bila terjadi sebelum ini.",
-        "File that one first, with occurred_at if it happened before this.",
+        "Formulir ini baru dapat diisi setelah: {form}.", "This form can be filed only after: {form}.",
+        "Isi formulir itu lebih dahulu; isi occurred_at bila kejadiannya lebih awal.",
+        "File that form first; set occurred_at if it happened earlier.",
     ),
     "already-filed": _kind(
         409,
         "Formulir sudah diisi", "The form has been filed",
-        "Formulir {form} hanya diisi sekali.", "The form {form} is filed once.",
+        "Formulir {form} hanya diisi sekali.", "The form {form} can be filed only once.",
         "Untuk membetulkan, kirim lagi dengan corrects berisi id catatan yang lama.",
         "To correct it, send it again with the id of the old record in corrects.",
     ),
     "plan-not-agreed": _kind(
         409,
         "Korban belum setuju", "The victim has not agreed",
-        "Rencana layanan berlaku bila korban menyetujuinya.", "A service plan stands once the victim has agreed to it.",
+        "Rencana layanan hanya berlaku bila korban menyetujuinya.",
+        "A service plan is valid only if the victim agrees to it.",
         "Bicarakan lagi dengan korban, ubah rencananya, lalu kirim dengan agreed true.",
-        "Talk it over again, change the plan, and send it with agreed true.",
+        "Discuss the plan with the victim again, change it, and send it with agreed true.",
     ),
     "why-required": _kind(
         409,
-        "Alasan wajib diisi", "Say why",
-        "Keputusan ini lain dari yang disarankan jawaban.", "This decision is other than the answers suggest.",
-        "Isi why dengan alasan, atau periksa lagi jawabannya.", "Say why, or look at the answers again.",
+        "Alasan wajib diisi", "A reason is required",
+        "Keputusan ini berbeda dari yang disarankan oleh jawaban.",
+        "This decision differs from what the answers suggest.",
+        "Isi why dengan alasan, atau periksa lagi jawabannya.", "State the reason in why, or check the answers.",
     ),
     "not-convicted": _kind(
         409,
         "Tidak ada yang dipidana", "Nobody was convicted",
-        "Restitusi hanya diperintahkan kepada yang dipidana.", "Restitution is ordered of who was convicted alone.",
-        "Periksa amar putusan (verdict) dan restitution_ordered.", "Look at the verdict and at restitution_ordered.",
+        "Restitusi hanya diperintahkan kepada yang dipidana.",
+        "Restitution can be ordered only from a convicted person.",
+        "Periksa amar putusan (verdict) dan restitution_ordered.", "Check verdict and restitution_ordered.",
     ),
     "interview-reason-required": _kind(
         409,
         "Korban sudah pernah diperiksa", "The victim has been interviewed before",
-        "Korban sudah diperiksa {times} kali, oleh instansi mana pun.",
-        "The victim has been interviewed {times} times, by whichever agency.",
-        "Baca keterangan yang ada; bila tetap perlu, isi reason dengan alasannya.",
-        "Read what was told; if it is needed all the same, say why in reason.",
+        "Korban sudah diperiksa {times} kali oleh semua instansi bersama-sama.",
+        "The victim has been interviewed {times} times by all agencies together.",
+        "Baca keterangan yang ada; bila pemeriksaan tetap perlu, isi reason dengan alasannya.",
+        "Read the earlier statement; if an interview is still needed, state why in reason.",
     ),
     "officer-not-trained": _kind(
         409,
@@ -477,13 +486,13 @@ CATALOGUE: dict[str, Kind] = {
         "Penyidik ini tidak punya pelatihan {module} yang masih berlaku pada hari itu.",
         "This officer has no training in {module} that was valid on that day.",
         "Tugaskan penyidik yang terlatih, atau catat pelatihannya dengan officer-training.",
-        "Set another officer to it, or record the training with officer-training.",
+        "Assign a trained officer, or record the training with officer-training.",
     ),
     "unknown-unit": _kind(
         409,
         "Satuan tidak dikenal", "Unknown unit",
         "Instansi itu tidak punya satuan itu hari ini.", "That agency has no such unit today.",
-        "Cari satuannya di /v1/units menurut instansi.", "Find the unit at /v1/units by its agency.",
+        "Cari satuan instansi itu di /v1/units.", "Find the agency's units at /v1/units.",
     ),
     "unknown-region": _kind(
         409,
@@ -525,13 +534,13 @@ CATALOGUE: dict[str, Kind] = {
     "kind-not-on-route": _kind(
         409,
         "Jenis tidak berlaku di jalur ini", "Kind not on this route",
-        "Jalur ke instansi dan layanan itu tidak menerima jenis ini.",
-        "The route to that agency and service does not take this kind.",
+        "Jalur ke instansi dan layanan itu tidak mengizinkan jenis ini.",
+        "The route to that agency and service does not allow this kind.",
         "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
     ),
     "desk-asks-itself": _kind(
         409,
-        "Satuan merujuk ke dirinya", "A desk asks itself",
+        "Satuan merujuk ke dirinya", "A desk refers to itself",
         "Pengirim dan penerima adalah satuan yang sama.", "Sender and receiver are the same unit.",
         "Pilih satuan penerima lain.", "Choose another receiving unit.",
     ),
@@ -539,7 +548,7 @@ CATALOGUE: dict[str, Kind] = {
         409,
         "Bukan penanggung jawab", "Not responsible",
         "Instansi ini bukan penanggung jawab korban dan tidak sedang melayaninya.",
-        "This agency neither has custody of the victim nor is at work for them.",
+        "This agency does not have custody of the victim and is not serving them.",
         "Minta penanggung jawab yang merujuk.", "Ask the custody holder to refer.",
     ),
     "not-of-this-service": _kind(
@@ -547,7 +556,7 @@ CATALOGUE: dict[str, Kind] = {
         "Bukan untuk layanan ini", "Not of this service",
         "Formulir ini hanya untuk rujukan ke layanan {service}.",
         "This form is only for a referral to the service {service}.",
-        "Isi pada rujukan yang meminta layanan itu.", "File it on the referral that asked for that service.",
+        "Isi pada rujukan yang meminta layanan itu.", "File it for the referral that asks for that service.",
     ),
     "no-key-to-seal-for": _kind(
         409,
@@ -555,13 +564,13 @@ CATALOGUE: dict[str, Kind] = {
         "Kunci penyegelan instansi {agency} tidak ada di direktori kunci; isinya tidak dapat dikirim tersegel.",
         "The key directory has no sealing key of {agency}, so this cannot be delivered sealed.",
         "Tidak ada yang tersimpan. Minta operator memeriksa direktori kunci, lalu kirim lagi.",
-        "Nothing is stored. Ask an operator to look at the key directory, then send it again.",
+        "Nothing is stored. Ask an operator to check the key directory, then send it again.",
     ),
     "too-long-to-seal": _kind(
         409,
         "Terlalu panjang untuk dikirim", "Too long to deliver",
-        "Isian formulir ini bersama-sama lebih panjang daripada yang dapat dikirim tersegel.",
-        "The fields of this form are together longer than what can be delivered sealed.",
+        "Seluruh isian formulir ini terlalu panjang untuk dikirim tersegel.",
+        "All fields of this form together are too long to be delivered sealed.",
         "Tidak ada yang tersimpan. Persingkat uraiannya, lalu kirim lagi.",
         "Nothing is stored. Shorten the text, then send it again.",
     ),
@@ -570,7 +579,7 @@ CATALOGUE: dict[str, Kind] = {
         "Bukan penanggung jawab", "Not the custody holder",
         "Hanya penanggung jawab korban yang boleh melakukan ini.", "Only the victim's custody holder may do this.",
         "Minta penanggung jawab, atau terima pelimpahannya dahulu.",
-        "Ask the custody holder, or take a transfer first.",
+        "Ask the custody holder, or accept a transfer of the victim first.",
     ),
     "transfer-already-open": _kind(
         409,
@@ -584,7 +593,7 @@ CATALOGUE: dict[str, Kind] = {
         "Rujukan ganda", "Duplicate referral",
         "Rujukan {referral} untuk layanan dan satuan yang sama masih berjalan.",
         "Referral {referral} for the same service and desk is still live.",
-        "Pakai rujukan itu, atau kirim force: true.", "Use that one, or send force: true.",
+        "Pakai rujukan itu, atau kirim force: true.", "Use that referral, or send force: true.",
     ),
     "journey-closed": _kind(
         409,
@@ -596,35 +605,37 @@ CATALOGUE: dict[str, Kind] = {
         409,
         "Masih ada rujukan berjalan", "A referral is still live",
         "Rujukan {referral} belum berakhir.", "Referral {referral} has not ended.",
-        "Selesaikan atau batalkan rujukan itu dahulu.", "Complete or cancel it first.",
+        "Selesaikan atau batalkan rujukan itu dahulu.", "Complete or cancel that referral first.",
     ),
     "not-your-move": _kind(
         409,
         "Bukan giliran instansi ini", "Not this agency's move",
-        "{command} adalah hak pihak lain dari rujukan ini.", "{command} belongs to the other side of this referral.",
+        "{command} adalah hak pihak lain dari rujukan ini.",
+        "{command} is an action of the other side of this referral.",
         "Lihat pengirim dan penerima rujukan.", "See the referral's sender and receiver.",
     ),
     "move-not-allowed": _kind(
         409,
         "Langkah tidak diizinkan", "Move not allowed",
         "{command} tidak dapat dilakukan dari status {status}.", "{command} is not possible from status {status}.",
-        "Baca lagi rujukan ini untuk melihat statusnya.", "Read the referral again to see where it stands.",
+        "Baca lagi rujukan ini untuk melihat statusnya.", "Read the referral again to see its status.",
     ),
     "referral-ended": _kind(
         409,
         "Rujukan sudah berakhir", "Referral ended",
-        "Rujukan ini berstatus {status} dan tidak berubah lagi.", "This referral is {status} and changes no more.",
+        "Rujukan ini berstatus {status} dan tidak berubah lagi.",
+        "This referral has the status {status} and cannot change any more.",
         "Buat rujukan baru bila masih perlu.", "Create a new referral if it is still needed.",
     ),
     "occurred-in-the-future": _kind(
         409,
-        "Waktu kejadian di masa depan", "In the future",
+        "Waktu kejadian di masa depan", "Time in the future",
         "occurred_at lebih lambat dari sekarang.", "occurred_at is later than now.",
-        "Kirim waktu kejadian yang sebenarnya.", "Send when it really happened.",
+        "Kirim waktu kejadian yang sebenarnya.", "Send the time when it really happened.",
     ),
     "occurred-too-long-ago": _kind(
         409,
-        "Waktu kejadian terlalu lampau", "Too long ago",
+        "Waktu kejadian terlalu lampau", "Time too long ago",
         "occurred_at lebih awal dari tahun 1900.", "occurred_at is before the year 1900.",
         "Periksa tahunnya.", "Check the year.",
     ),
@@ -643,18 +654,19 @@ CATALOGUE: dict[str, Kind] = {
     "answer-the-cancellation-instead": _kind(
         409,
         "Jawab pembatalannya", "Answer the cancellation instead",
-        "Alasan ini hanya timbul dari jawaban atas pembatalan.", "Only answering a cancellation gives this reason.",
-        "Pakai answer-cancellation.", "Use answer-cancellation.",
+        "Alasan ini hanya timbul dari jawaban atas pembatalan.",
+        "Only an answer to a cancellation request gives this reason.",
+        "Pakai tindakan answer-cancellation.", "Use the action answer-cancellation.",
     ),
     "no-cancellation-asked": _kind(
         409,
-        "Tidak ada permintaan pembatalan", "No cancellation asked",
+        "Tidak ada permintaan pembatalan", "No cancellation requested",
         "Pengirim tidak sedang meminta pembatalan.", "The sender is not asking for a cancellation.",
         "Tidak ada yang perlu dijawab.", "There is nothing to answer.",
     ),
     "cancellation-already-asked": _kind(
         409,
-        "Pembatalan sudah diminta", "Cancellation already asked",
+        "Pembatalan sudah diminta", "Cancellation already requested",
         "Permintaan pembatalan yang lalu belum dijawab.", "The last request for cancellation is not answered yet.",
         "Tunggu jawaban penerima.", "Wait for the receiver's answer.",
     ),
@@ -668,21 +680,21 @@ CATALOGUE: dict[str, Kind] = {
         409,
         "Tempat tidur masih dipakai", "Beds are in use",
         "{taken} tempat tidur di ruang ini sedang dipakai.", "{taken} beds of this ward are in use.",
-        "Catat dahulu siapa yang sudah keluar, lalu kurangi.", 
-        "Give back the beds of those who have left, then reduce.",
+        "Catat dahulu siapa yang sudah keluar, lalu kurangi jumlahnya.",
+        "First record who has left, then reduce the number.",
     ),
     "ward-not-for-them": _kind(
         409,
-        "Bukan ruang untuk orang ini", "Not a ward for this person",
-        "Menurut jenis kelamin dan usianya orang ini boleh di: {wards}.", 
-        "By their sex and age they may lie in: {wards}.",
+        "Bukan ruang untuk orang ini", "Ward not for this person",
+        "Menurut jenis kelamin dan usianya, orang ini boleh menempati: {wards}.",
+        "By sex and age, this person may use: {wards}.",
         "Pilih salah satu ruang itu.", "Choose one of these wards.",
     ),
     "already-has-bed": _kind(
         409,
         "Sudah punya tempat", "Has a bed already",
         "Orang ini sudah menempati sebuah tempat tidur.", "This person already has a bed.",
-        "Catat dahulu bahwa ia keluar dari sana.", "First record that they have left it.",
+        "Catat dahulu bahwa ia keluar dari sana.", "First record that this person has left that bed.",
     ),
     "has-no-bed": _kind(
         409,
@@ -700,41 +712,42 @@ CATALOGUE: dict[str, Kind] = {
     "not-safe-to-return": _kind(
         409,
         "Tidak aman untuk pulang", "Not safe to return",
-        "Tidak seorang pun dipulangkan ke tempat yang tidak aman.", "Nobody is sent home to where it is not safe.",
+        "Tidak seorang pun dipulangkan ke tempat yang tidak aman.", "Nobody is returned to a place that is not safe.",
         "Rencanakan tujuan lain bersama korban.", "Plan another destination with the victim.",
     ),
     "not-signed": _kind(
         409,
         "Belum ditandatangani", "Not signed",
-        "Serah terima berlaku bila kedua pihak menandatangani.", "A hand-over counts once both sides have signed.",
-        "Catat setelah berita acara ditandatangani.", "Record it once the paper is signed.",
+        "Serah terima hanya berlaku bila kedua pihak menandatangani.",
+        "A hand-over is valid only when both sides have signed.",
+        "Catat setelah berita acara ditandatangani.", "Record it after the hand-over report is signed.",
     ),
     "leg-out-of-order": _kind(
         409,
         "Urutan perjalanan keliru", "Leg out of order",
         "Serah terima terakhir dicatat di: {last}.", "The last hand-over on record was at: {last}.",
-        "Catat tahap berikutnya, atau betulkan catatan yang lalu.", 
+        "Catat tahap berikutnya, atau betulkan catatan yang lalu.",
         "Record a later leg, or correct the earlier record.",
     ),
     "after-care-ended": _kind(
         409,
         "Bina lanjut sudah selesai", "After-care has ended",
-        "Bina lanjut orang ini sudah dinyatakan selesai.", "The after-care of this person has been ended.",
+        "Bina lanjut orang ini sudah dinyatakan selesai.", "The after-care of this person has ended.",
         "Betulkan catatan akhirnya bila keliru.", "Correct the record of its end if that was a mistake.",
     ),
     "desk-is-full": _kind(
         409,
         "Satuan penuh", "Desk is full",
         "Satuan {desk} mengumumkan tidak dapat menerima. Yang masih menerima: {instead}.",
-        "Desk {desk} has announced that it can take nobody on. Those that can: {instead}.",
+        "Desk {desk} has announced that it cannot take anybody on. Desks that can: {instead}.",
         "Pilih satuan lain (lihat daya tampung), atau kirim dengan force: true bila tetap perlu.",
-        "Choose another desk (see the capacity), or send with force: true where it must be.",
+        "Choose another desk (see its capacity), or send force: true if it must be this desk.",
     ),
     "malformed-csv": _kind(
         422,
         "Tabel tidak dapat dibaca", "The table cannot be read",
         "Baris {line} bukan baris CSV dengan sel sebanyak judul kolomnya.",
-        "Line {line} is no line of CSV with as many cells as there are headings.",
+        "Line {line} is not a CSV line with one cell for each heading.",
         "Simpan tabel sebagai CSV UTF-8 dengan satu baris judul kolom dan sedikitnya satu orang.",
         "Save the table as UTF-8 CSV with one line of headings and at least one person.",
     ),
@@ -746,8 +759,8 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "column-twice": _kind(
         422,
-        "Kolom ganda", "Column named twice",
-        "Judul kolom ke-{column} sudah dipakai kolom lain.", "The heading of column {column} is that of another too.",
+        "Kolom ganda", "Duplicate column",
+        "Judul kolom ke-{column} sudah dipakai kolom lain.", "Another column has the same heading as column {column}.",
         "Gunakan tiap judul satu kali.", "Use each heading once.",
     ),
     "too-many-people": _kind(
@@ -758,23 +771,23 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "written-twice": _kind(
         409,
-        "Ditulis dua kali", "Written down twice",
+        "Orang ganda dalam daftar", "Person listed twice",
         "Orang dengan nomor ini sudah ada di baris {row} daftar ini.", "Row {row} of this list has the same number.",
-        "Hapus baris ini, atau perbaiki nomor yang keliru.", "Take this row out, or correct the number that is wrong.",
+        "Hapus baris ini, atau perbaiki nomor yang keliru.", "Remove this row, or correct the wrong number.",
     ),
     "batch-already-taken-in": _kind(
         409,
-        "Daftar sudah diterima", "List already taken in",
+        "Daftar sudah diterima", "List already received",
         "Daftar yang sama sudah diterima dalam kasus ini: {batch}.",
-        "The very same list was taken in for this case: {batch}.",
-        "Lihat hasilnya dengan id itu, atau kirim dengan Idempotency-Key yang dahulu.",
-        "See its results by that id, or send it with the Idempotency-Key of then.",
+        "The same list was already received for this case: {batch}.",
+        "Lihat hasilnya dengan id itu, atau kirim dengan Idempotency-Key yang pertama.",
+        "Read its results by that id, or send it with its first Idempotency-Key.",
     ),
     "unknown-batch": _kind(
         404,
         "Daftar tidak ditemukan", "Unknown batch",
-        "Tidak ada daftar orang dengan id ini.", "There is no batch with this id.",
-        "Periksa id, atau lihat daftar milik kasus.", "Check the id, or list those of the case.",
+        "Tidak ada daftar orang dengan id ini.", "There is no list of people with this id.",
+        "Periksa id, atau lihat daftar milik kasus.", "Check the id, or see the lists of the case.",
     ),
     "replay-failed": _kind(
         409,
@@ -793,7 +806,7 @@ def respond(
     facts: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The problem document for ``code``, in the language that the caller prefers."""
+    """The response with the problem document for ``code``, in the language that the caller prefers."""
     request.state.problem = code  # for the log
     problem = document(request, code, errors, facts)
     language = {"Content-Language": "en" if _in_english(request) else "id"}
@@ -805,7 +818,7 @@ def respond(
 def document(
     request: Request, code: str, errors: Sequence[FieldFault] = (), facts: Mapping[str, str] | None = None
 ) -> Problem:
-    """What ``respond`` says, where it is a part of a longer answer."""
+    """The problem document alone, for use inside a longer answer."""
     kind = CATALOGUE[code]
     return Problem(
         type=TYPE_PREFIX + code,
@@ -819,7 +832,7 @@ def document(
 
 
 def say(text: Text, request: Request, facts: Mapping[str, str] | None = None) -> str:
-    """The text in the language that the caller prefers, with its facts."""
+    """The text in the language that the caller prefers, with its facts filled in."""
     return (text.en if _in_english(request) else text.id).format_map(facts or {})
 
 
@@ -832,11 +845,11 @@ CHALLENGES: Mapping[str, Mapping[str, str]] = {
     "token-not-valid": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
     "role-not-allowed": {"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
 }
-"""What a refusal says to a client in the words of RFC 6750."""
+"""Code of a problem → the challenge that clients expect with it (RFC 6750)."""
 
 
 async def on_refused(request: Request, error: Exception) -> JSONResponse:
-    """A rule said no. The fact ``seconds`` says when to try again."""
+    """Answer a Refused. Its fact ``seconds`` becomes the Retry-After header."""
     assert isinstance(error, Refused)
     errors = fault_of(request, error)
     headers = dict(CHALLENGES.get(error.problem, {}))
@@ -846,7 +859,7 @@ async def on_refused(request: Request, error: Exception) -> JSONResponse:
 
 
 def fault_of(request: Request, error: Refused) -> list[FieldFault]:
-    """The field that a rule said no to, if it names one."""
+    """The field that the refusal names, as a list; empty if it names none."""
     if (field := error.field) is None:
         return []
     outside = field[:1].isupper() or field in request.query_params or field in request.headers
@@ -855,7 +868,7 @@ def fault_of(request: Request, error: Refused) -> list[FieldFault]:
 
 
 def faults_of(request: Request, faults: Sequence[Any], fields: Collection[str]) -> list[FieldFault]:
-    """What is wrong with a shape, as pydantic found it. ``fields``: those that there may be."""
+    """The field faults of a request's shape, from pydantic's errors. ``fields``: the fields that the body may have."""
     english = _in_english(request)
     return [
         FieldFault(
@@ -866,7 +879,7 @@ def faults_of(request: Request, faults: Sequence[Any], fields: Collection[str]) 
 
 
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
-    """The request does not have the declared shape. What stood in it is not repeated."""
+    """Answer a request that does not have the declared shape, without repeating its content."""
     assert isinstance(error, RequestValidationError)
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
         return respond(request, "malformed-json")
@@ -880,20 +893,20 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _fields_of(request: Request) -> Collection[str]:
-    """Those that the body of this request may have."""
+    """The fields that the body of this request may have."""
     body = request.scope["route"].body_field
     return shape.fields_of(body.field_info.annotation) if body is not None else ()
 
 
 def _is_expected(request: Request) -> bool:
-    """Whether the body says that it is of the kind that this address takes. Not said, JSON is meant."""
+    """Whether the Content-Type is the one that this route takes; a missing header counts as JSON."""
     stated = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     body = request.scope["route"].body_field
     return bool(stated == (body.field_info.media_type if body is not None else "application/json"))
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:
-    """No such address, or not with this method."""
+    """Answer a request with an unknown path or an unsupported method."""
     assert isinstance(error, HTTPException)
     codes = {404: "not-found", 405: "method-not-allowed", 400: "malformed-json"}
     headers = dict(error.headers or {})
@@ -903,7 +916,7 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """Every method of this address. The framework names those of the first route only."""
+    """Every method of this path. The framework names those of the first route only."""
     routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
     scope = dict(request.scope)
 
@@ -922,11 +935,11 @@ POSTING = (
     *("unsupported-media-type", "idempotency-key-reused"),
 )
 COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago")
-"""What any POST of a command may be answered."""
+"""The problems that every POST of a command may answer."""
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI answers for these problems and for those that anything may be answered, grouped by status."""
+    """The OpenAPI responses for these problems and for those of every operation, grouped by status."""
     found: dict[int | str, dict[str, Any]] = {}
     for code in (*EVERYWHERE, *codes):
         kind = CATALOGUE[code]
@@ -942,7 +955,7 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 def next_steps(status: int, parameter: str, *operations: str) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI links: what can be asked next about the thing that an answer of ``status`` has made."""
+    """OpenAPI links: the operations that use the ``id`` in the answer of ``status``, as their ``parameter``."""
     target = {"parameters": {parameter: "$response.body#/id"}}
     return {status: {"links": {name: {"operationId": name, **target} for name in operations}}}
 
@@ -953,7 +966,7 @@ TOKEN = {
     "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {}}},
 }
 GUARDED = ("token-required", "token-not-valid", "role-not-allowed", "not-your-unit")
-"""What whoever asks for an operation may be answered before it begins."""
+"""The problems of access control, which every operation with an access token may answer."""
 
 
 def _guard(operation: dict[str, Any]) -> None:
@@ -963,7 +976,7 @@ def _guard(operation: dict[str, Any]) -> None:
 
 
 def _add_not_found(operation: dict[str, Any]) -> None:
-    """What stands in the place of an id may make it an address that there is not, as a backslash does."""
+    """Add ``not-found``: a path with a strange id, such as a backslash, may match no route."""
     answers = operation["responses"]
     for status, answer in responses("not-found").items():
         known = answers.setdefault(str(status), answer)
@@ -972,8 +985,10 @@ def _add_not_found(operation: dict[str, Any]) -> None:
 
 
 def describe(app: FastAPI, examples: Callable[[], Mapping[str, Any]], public: Collection[str]) -> None:
-    """Put the Problem schema, the examples of this agency and the tokens into the app's OpenAPI, and take out the
-    framework's error shape, which is never sent. ``public`` operations need no token."""
+    """Complete the app's OpenAPI document: Problem schema, examples of this agency, and access tokens.
+
+    Removes the framework's own error schema, which no service sends. ``public``: operations that need no access token.
+    """
     original = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The production profile: what a service refuses to start on. One table, and a pure function over it.
+"""The production profile: the conditions on which a service refuses to start. One table of rules, and a pure function.
 
-What cannot be seen from here is not in it: whether a disk keeps what it says it has written, and whether a key that
-was made well has been given away since.
+The table leaves out two things that a service cannot see. One is whether a disk keeps the data that it reports as
+written. The other is whether a good key has leaked.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,35 +19,35 @@ SECRET_FILES = (
     *("nats_seed_file", "nats_key_file", "tls_key_file"),
 )
 TRUST_FILES = ("key_directory_root_file", "key_directory_file", "tls_client_crl_file", "revoked_tokens_file")
-"""Not secret, but whoever may write them decides whom the service trusts."""
+"""These files are not secret, but anybody who can write them decides whom the service trusts."""
 CERTIFICATE_FILES = ("tls_certificate_file", "tls_client_ca_file", "nats_ca_file", "nats_certificate_file")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was found around a service; the settings of files by their names."""
+    """The facts found around a service. Sets hold the names of settings."""
 
     unreadable: frozenset[str] = frozenset()
     exposed: frozenset[str] = frozenset()
-    """Others than their owner may read them."""
+    """Files that users other than the owner can read."""
     guessable: frozenset[str] = frozenset()
-    """Passwords that somebody has thought of."""
+    """Files with a password that is too short or too regular."""
     for_development: frozenset[str] = frozenset()
-    """They bear the mark of what makes secrets and certificates for development."""
+    """Files that carry the mark of the development tools."""
     not_durable: tuple[str, ...] = ()
-    """Settings of the database server by which a commit may be lost."""
+    """Settings of the database server that can lose a commit."""
     may_rewrite: tuple[str, ...] = ()
-    """Append-only tables that the role of the service may change."""
+    """Append-only tables that the service's database role can change."""
     member: str = ""
     rights: BrokerRights | None = None
-    """What the broker lets the member do; None where it could not be asked yet."""
+    """The broker rights of the member; None while the broker cannot be asked."""
     durability: Durability | None = None
-    """How safely the broker writes; None where it could not be asked yet."""
+    """How safely the broker stores messages; None while the broker cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is unsafe, which setting says so, and what to do; in both languages."""
+    """An unsafe setting, with the fault and the remedy in both languages."""
 
     setting: str
     found: tuple[str, ...]
@@ -56,7 +56,7 @@ class Fault:
 
     @property
     def variable(self) -> str:
-        """The setting as the environment knows it."""
+        """The name of the environment variable."""
         return f"ESTAFET_{self.setting.upper()}"
 
     def __str__(self) -> str:
@@ -65,12 +65,12 @@ class Fault:
 
 
 Found = Callable[[Settings, Facts], Sequence[str]]
-"""Finds what is wrong, in words of the configuration; nothing where all is well."""
+"""Finds the fault of a rule, in words of the configuration; empty where the setting is safe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that production does not bear."""
+    """One rule of the production profile: a setting, its check, and the texts for the operator."""
 
     setting: str
     found: Found
@@ -179,7 +179,7 @@ RULES = (
 
 
 class Unsafe(RuntimeError):
-    """A service of the production profile will not work with these ``settings``."""
+    """A service of the production profile refuses to start with these ``settings``."""
 
     reason = "unsafe-settings"
 
@@ -190,7 +190,7 @@ class Unsafe(RuntimeError):
 
 
 def faults(settings: Settings, facts: Facts) -> list[Fault]:
-    """All that is unsafe, in the order of the table; nothing outside of production."""
+    """Everything that is unsafe, in the order of the table; empty outside the production profile."""
     if settings.profile != PRODUCTION:
         return []
     found = ((rule, tuple(rule.found(settings, facts))) for rule in RULES)
@@ -198,6 +198,6 @@ def faults(settings: Settings, facts: Facts) -> list[Fault]:
 
 
 def refuse(found: Sequence[Fault]) -> None:
-    """Raises Unsafe where there is any."""
+    """Raises Unsafe where there is any fault."""
     if found:
         raise Unsafe(found)

@@ -1,4 +1,4 @@
-"""How often somebody may ask: a token bucket for each, in a store that cannot grow without bound."""
+"""Rate limiting: one token bucket for each caller, in a store of bounded size."""
 
 import threading
 import time
@@ -8,31 +8,32 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 MOST_KEPT = 10_000
-"""Buckets of each store. Who has not asked for longest is forgotten first, and begins anew with a full bucket."""
+"""Buckets in each store. The bucket that was idle longest is evicted first; its caller begins again with a full
+bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests a second over time, and so many at once."""
+    """Requests a second over time (``per_second``), and requests at once (``burst``)."""
 
     per_second: float
     burst: int
 
 
 class Bucket(NamedTuple):
-    """What is left of a burst, as of a moment of the store's clock."""
+    """The credits left of a burst, at a moment of the store's monotonic clock (seconds)."""
 
     tokens: float
     at: float
 
 
 def filled(bucket: Bucket, now: float, rate: float, burst: float) -> Bucket:
-    """The bucket with what has run in since."""
+    """The bucket with the credits that were added since ``bucket.at``."""
     return Bucket(min(burst, bucket.tokens + max(now - bucket.at, 0.0) * rate), max(now, bucket.at))
 
 
 def take(bucket: Bucket, now: float, rate: float, burst: float) -> tuple[Bucket, float]:
-    """Take one token. Answers the bucket after it and 0, or the bucket as it is and the seconds until there is one."""
+    """Take one credit. Answers the new bucket and 0, or the unchanged balance and the seconds until the next credit."""
     tokens, at = filled(bucket, now, rate, burst)
     if tokens >= 1.0:
         return Bucket(tokens - 1.0, at), 0.0
@@ -40,7 +41,7 @@ def take(bucket: Bucket, now: float, rate: float, burst: float) -> tuple[Bucket,
 
 
 class Buckets:
-    """The buckets of many, each under a key. Safe to use from threads."""
+    """The buckets of many callers, each under a key. Safe to use from threads."""
 
     def __init__(self, most: int = MOST_KEPT, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -52,7 +53,7 @@ class Buckets:
         return len(self._kept)
 
     def take(self, who: str, what: str, rate: Rate) -> float:
-        """Take a token of ``who`` for ``what``; answers 0, or the seconds to wait for one."""
+        """Take a credit of ``who`` for ``what``. Answers 0, or the seconds to wait for a credit."""
         now = self._clock()
         with self._turn:
             bucket = self._kept.get((who, what)) or Bucket(rate.burst, now)
@@ -63,6 +64,6 @@ class Buckets:
         return wait
 
     def wait(self, who: str, what: str, rate: Rate) -> float:
-        """The seconds until there is a token of ``who`` for ``what``, without taking it."""
+        """The seconds until ``who`` has a credit for ``what``, without taking it."""
         bucket = self._kept.get((who, what))
         return 0.0 if bucket is None else take(bucket, self._clock(), rate.per_second, rate.burst)[1]

@@ -1,4 +1,4 @@
-"""What the HTTP API answers."""
+"""Answers of the HTTP API about referrals, cases, victims, notes, parked events and links. Times are UTC."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from shared.storage.victims import holder_of
 
 
 class ReferralView(BaseModel):
-    """A referral (rujukan) or transfer (pelimpahan) as one side knows it now."""
+    """A referral (rujukan) or transfer (pelimpahan) in its current state, as this agency knows it."""
 
     id: Id
     case_id: Id
@@ -65,7 +65,7 @@ class ReferralView(BaseModel):
 
 
 def referral_view(row: ReferralRow, now: datetime) -> ReferralView:
-    """The view of a row at a moment."""
+    """The view of a referral at a moment."""
     referral = referrals.to_referral(row)
     return ReferralView(
         id=referral.id,
@@ -98,14 +98,14 @@ def referral_view(row: ReferralRow, now: datetime) -> ReferralView:
 
 
 class ReferralPage(BaseModel):
-    """One page of a list, newest first. Send ``next`` as ``cursor`` for the page after it."""
+    """One page of referrals, newest first. Send ``next`` as ``cursor`` for the following page."""
 
     items: list[ReferralView]
     next: str | None
 
 
 class CaseView(BaseModel):
-    """A case (kasus)."""
+    """A case (kasus): one trafficking incident, with the pseudonyms of its victims."""
 
     id: Id
     unit: str
@@ -132,7 +132,7 @@ def case_view(row: CaseRow, victims: list[VictimRow]) -> CaseView:
 
 
 class VictimView(BaseModel):
-    """A victim (korban) by pseudonym and coarse facts. ``custody`` is the holder as far as this agency knows."""
+    """A victim (korban) by pseudonym and coarse facts. ``custody`` is the holder that this agency knows of."""
 
     id: Id
     case_id: Id
@@ -149,7 +149,7 @@ class VictimView(BaseModel):
 
 
 class VictimSeen(VictimView):
-    """A victim, and who else is the same person."""
+    """A victim, and the other pseudonyms of the same person."""
 
     same_person: list[Id] = Field(
         description="Kedua pihak mengatakan orang yang sama; hanya bagi penanggung jawab. / Said by both sides; "
@@ -182,14 +182,14 @@ class VictimList(BaseModel):
 
 
 class Confirmation(BaseModel):
-    """The receiver's receipt (tanda terima) for an event of ours."""
+    """The receiver's receipt (tanda terima) for an event that this agency sent."""
 
     confirmed_at: Moment
     receipt_id: Id | None
 
 
 class HistoryItem(BaseModel):
-    """One event of a referral as this agency has recorded it."""
+    """One event of a referral as this agency's ledger holds it."""
 
     event_id: Id
     type: str
@@ -207,13 +207,13 @@ class HistoryItem(BaseModel):
 
 
 class History(BaseModel):
-    """Everything that this agency has recorded of a referral, oldest first."""
+    """Every event of a referral in this agency's ledger, oldest first."""
 
     items: list[HistoryItem]
 
 
 def history_item(entry: LedgerEntry, owed: OutboxEntry | None, sight: Sight) -> HistoryItem:
-    """The view of a ledger entry for a caller."""
+    """The view of a ledger entry for a caller. ``owed``: its row of the outbox, with the receipt if there is one."""
     event = json.loads(entry.body)
     sender, _, receiver = entry.link.partition(">")
     receipt = None
@@ -237,7 +237,7 @@ def history_item(entry: LedgerEntry, owed: OutboxEntry | None, sight: Sight) -> 
 
 
 class Note(BaseModel):
-    """What an officer wrote beside the decision that an event tells of."""
+    """An officer's free text beside the decision that the event reports."""
 
     event_id: Id
     text: str
@@ -250,7 +250,7 @@ class NoteList(BaseModel):
 
 
 def _declared(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Of an event's data what its class declares: not what a peer added, and no sealed text."""
+    """The fields that the event's class declares, without the sealed text. A field that a peer added is left out."""
     kind = CATALOGUE.get(event_type)
     shown = kind.model_validate(data).model_dump(mode="json", exclude_none=True) if kind is not None else {}
     shown.pop("sealed", None)
@@ -258,7 +258,7 @@ def _declared(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ParkedView(BaseModel):
-    """A parked event (tertahan). An untrusted one can be seen and not replayed."""
+    """A parked event (tertahan): received but not applied. An untrusted event is listed but cannot be replayed."""
 
     number: int
     reason: str
@@ -277,14 +277,18 @@ def parked_view(row: ParkedEvent) -> ParkedView:
 
 
 class ParkedPage(BaseModel):
-    """What is parked, newest first."""
+    """One page of parked events, newest first. Send ``next`` as ``cursor`` for the following page."""
 
     items: list[ParkedView]
     next: str | None
 
 
 class LinkView(BaseModel):
-    """How a link stands: what is numbered, published, receipted; what has arrived, and which numbers are missing."""
+    """The state of a link between two members.
+
+    Sent: the last number, and how many events are not published or not receipted yet. Received: the number up to which
+    all events arrived, and the missing numbers after it.
+    """
 
     link: str
     direction: Literal["sent", "received"]

@@ -1,7 +1,7 @@
-"""The reception of events: trust nothing but a signature, record before anything else, answer with a receipt.
+"""Receive events: trust only a signature, write the ledger before anything else, answer with a receipt.
 
-What cannot be applied is parked, never dropped. What cannot be trusted is parked too, but gets no receipt and no
-place in the ledger, so that a forgery can never stand in the way of the real event.
+An event that cannot be applied is parked, never dropped. An untrusted message is parked too, but gets no receipt and no
+ledger entry. So a forgery can never take the place of the real event.
 """
 
 import hashlib
@@ -30,11 +30,12 @@ from shared.storage.tables import LedgerEntry, ParkedEvent
 log = structlog.get_logger()
 
 LONGEST_KEY = 2000
-"""Characters of a wrapped data key, at most."""
+"""Maximum length of a wrapped data key, in characters."""
 AWAITING_VICTIM = ("not-in-custody", "not-theirs-to-say", "unknown-break-glass")
-"""Reasons that pass when another event of the victim arrives: a request, a custody, a look."""
+"""Reasons that pass when another event of the victim arrives: a request, a change of custody, or a break-glass."""
 AWAITING = ("version-gap", "unknown-ask", "unknown-referral", *AWAITING_VICTIM)
-"""Reasons that pass by themselves when what is missing arrives; what is not of the victim is of the referral."""
+"""Reasons that pass when a missing event arrives. Those of AWAITING_VICTIM wait for the victim, the others for the
+referral."""
 
 _WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(AWAITING))
 _OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
@@ -46,7 +47,7 @@ _WAITING_OF_VICTIM = _WAITING.where(_OF_REFERRAL | _OF_VICTIM)
 
 
 class Park(Exception):
-    """This event cannot be applied, now or at all. ``reason`` is a code."""
+    """This event cannot be applied now, or ever. ``reason`` is a code."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -54,22 +55,25 @@ class Park(Exception):
 
 
 Apply = Callable[[Transaction, Envelope, EventData], None]
-"""What an event does to a member's rows. Raises Park; anything else it raises is a fault of ours, and parks too."""
+"""Applies an event to a member's rows. Raises Park.
+
+Any other exception is our own fault and parks the event too, except trouble of the database or the vault.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """One member's way to take in events. A follower takes in what is addressed to others as well, unreceipted."""
+    """How one member receives events. A follower also receives events for others, and sends no receipt for them."""
 
     member: str
     unit: UnitRef
-    """In whose name receipts are given for events of no particular desk."""
+    """The unit in whose name receipts are sent."""
     keys: DirectoryFile
     apply: Apply
     follower: bool = False
 
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
-        """Record a batch in one unit of work."""
+        """Receive a batch of messages in one transaction."""
         for message in batch:
             self._take(tx, message)
 
@@ -82,7 +86,7 @@ class Reception:
         known = ledger.recorded(tx.session, envelope)
         if known is None:
             key = message.key if len(message.key or "") <= LONGEST_KEY else None
-            # who follows opens nothing of what is for others, and keeps no key of it
+            # a follower keeps no key of events for other members, and opens nothing in them
             ours = not self.follower or envelope.receiver == self.member
             if key is not None and ours and not ledger.overtaken(tx.session, envelope):
                 tx.keys[envelope.id] = key
@@ -92,13 +96,14 @@ class Reception:
             if envelope.linkseq is not None:
                 tx.repeated.add(envelope.link)
         else:
-            # the same id or the same place on the link with other bytes: one of them is not what was sent
+            # same id or same number on the link, but other bytes: one of the two is not what was sent
             park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)
             return
         self._receipt(tx, envelope, message, outcome)
 
     def _trusted(self, tx: Transaction, message: Incoming) -> Envelope:
-        """The envelope, if who signed it, who it says it is from and how it travelled agree."""
+        """The envelope of a message, if the signer, the sender in the envelope and the subject agree. Raises
+        Untrusted."""
         signer = self.keys.verify(message.body, message.signature, tx.now)
         envelope = Envelope.read(message.body)
         if envelope.sender != signer:
@@ -120,7 +125,7 @@ class Reception:
         return ReceiptOutcome.PARKED
 
     def attempt(self, tx: Transaction, envelope: Envelope) -> str | None:
-        """Apply an event that is already in the ledger; answers None, or the reason why it cannot be."""
+        """Apply an event that is already in the ledger. Answers None, or the reason code why it cannot be applied."""
         token = trace.traceparent.set(envelope.traceparent)
         try:
             with tx.savepoint():
@@ -134,7 +139,7 @@ class Reception:
         except (Park, Unreadable) as error:
             return error.reason
         except (OperationalError, VaultUnavailable):
-            raise  # the database is in trouble, or our keys; not the event
+            raise  # a fault of the database or the vault, not of the event
         except Exception as error:
             log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event_id=envelope.id)
             return "apply-failed"
@@ -143,7 +148,7 @@ class Reception:
         return None
 
     def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
-        """What was parked because it came before this one may fit now."""
+        """Try again the parked events that waited for this one."""
         named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
         if isinstance(content, Requested | BreakGlassOpened) or getattr(content, "custody", None) is not None:
             rows = tx.session.scalars(_WAITING_OF_VICTIM, named)
@@ -162,7 +167,7 @@ class Reception:
                 if reason is not None:
                     row.reason, row.resolved_at = reason, None
                 else:
-                    row.key = None  # it is kept, or dropped, with what was sealed
+                    row.key = None  # applying has stored the key, or dropped it with the sealed text
 
     def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
         if envelope.linkseq is None or envelope.receiver != self.member:
@@ -178,7 +183,7 @@ class Reception:
 
 
 def set_aside(tx: Transaction, batch: Sequence[Incoming]) -> None:
-    """Keep messages that break the reception itself, as exact bytes, without trusting anything that they say."""
+    """Park messages that make the reception itself fail: exact bytes, untrusted, no field read."""
     for message in batch:
         park(tx, message.body, None, message.subject, "cannot-be-recorded", None)
 
@@ -191,7 +196,7 @@ def park(
     reason: str,
     envelope: Envelope | None,
 ) -> None:
-    """Keep a message that cannot be applied, once. ``envelope`` is given where the message could be trusted."""
+    """Store a message that cannot be applied, once. ``envelope``: given for a trusted message only."""
     digest = hashlib.sha256(body).hexdigest()
     trusted = envelope is not None
     same = (col(ParkedEvent.sha256) == digest) & (col(ParkedEvent.trusted) == trusted)

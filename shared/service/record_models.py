@@ -1,4 +1,4 @@
-"""What the HTTP API answers of forms and records."""
+"""Answers of the HTTP API about forms and records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,11 +20,11 @@ KINDS: Mapping[type[Kind], str] = {
     Amount: "amount",
     Earlier: "record",
 }
-"""How the kinds of fields are named to who draws a form."""
+"""Kind of field → its name in the API, for programs that draw a form."""
 
 
 class OptionView(BaseModel):
-    """One of several answers."""
+    """One option of a choice."""
 
     code: str
     label: str
@@ -32,7 +32,7 @@ class OptionView(BaseModel):
 
 
 class FieldView(BaseModel):
-    """A field of a form."""
+    """A field of a form, with its labels in Indonesian and English."""
 
     code: str
     label: str
@@ -45,7 +45,7 @@ class FieldView(BaseModel):
 
 
 class FormView(BaseModel):
-    """A form (formulir) that this agency files, as it is drawn on paper or on a screen."""
+    """A form (formulir) of this agency, with everything needed to draw it on paper or on a screen."""
 
     code: str
     version: str
@@ -100,7 +100,7 @@ def _field_view(field: FormField) -> FieldView:
 
 
 class RecordView(BaseModel):
-    """A record (catatan): a form that was filed, with its clear fields."""
+    """A record (catatan): a filed form, with its clear fields."""
 
     id: Id
     form: str
@@ -118,22 +118,22 @@ class RecordView(BaseModel):
 
 
 class WholeRecord(RecordView):
-    """A record with those of its sealed fields that the caller may see."""
+    """A record with its clear fields, and those sealed fields that the caller may read."""
 
     sealed: dict[str, Any]
 
 
 class RecordList(BaseModel):
-    """Records, oldest first, with what was corrected since."""
+    """Records, oldest first; a corrected record names its correction."""
 
     items: list[RecordView]
 
 
 def record_view(row: RecordRow) -> RecordView:
-    """The view of a record without what is sealed."""
+    """The view of a record, without the sealed fields."""
     return RecordView.model_validate(row, from_attributes=True)
 
 
 def whole_record(row: RecordRow, sealed: Mapping[str, Any]) -> WholeRecord:
-    """The view of a record with what the caller may see of it."""
+    """The view of a record with the sealed fields that the caller may read."""
     return WholeRecord(**record_view(row).model_dump(), sealed=dict(sealed))

@@ -1,7 +1,6 @@
-"""Filing a form of an agency's own work, and reading what was filed.
+"""File the forms of an agency's own work, and read the records.
 
-One unit of work: the rules, the row with its clear fields, the sealed ones beside it, the event, the clocks that it
-starts and stops, and what the agency itself does with it (``Effect``).
+One transaction holds rules, row, sealed fields, event, clocks, and the agency's own ``Effect``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,7 +33,7 @@ from shared.storage.victims import load_case, lock_victim
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a form is about, and the desk that files it."""
+    """The case, victim, referral or desk that a form is about, and the desk that files it."""
 
     about: str
     unit: UnitRef
@@ -44,7 +43,7 @@ class Subject:
 
     @property
     def ids(self) -> dict[Runs, str]:
-        """What clocks may run for."""
+        """The ids that clocks may run for."""
         named = {
             Runs.VICTIM: self.victim.id if self.victim else None,
             Runs.CASE: self.case_id,
@@ -54,7 +53,7 @@ class Subject:
 
 
 Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
-"""What an agency does itself when a form is filed: with its row and with all of its fields. Raises Refused."""
+"""The agency's own action when a form is filed, with the row and all field values. Raises Refused."""
 
 
 def file(
@@ -67,7 +66,7 @@ def file(
     filled: Filled,
     effect: Effect | None = None,
 ) -> RecordRow:
-    """File a form. Raises Refused; nothing is stored then."""
+    """File a form; answers the stored record. Raises Refused, and then stores nothing."""
     subject = _SUBJECTS[form.about](tx, office, sight, about)
     if form.of_service and subject.referral and subject.referral.service != form.of_service:
         raise Refused("not-of-this-service", service=form.of_service)
@@ -89,7 +88,7 @@ def file(
     decide(form, filing, filled.corrects, tx.now, office.units.is_region)
     derived = form.derive(filing)
     if filled.record_id is not None and records.load(tx.session, filled.record_id) is not None:
-        raise Refused("id-taken", field="record_id")  # the last refusal: who only asks for this, files something
+        raise Refused("id-taken", field="record_id")  # checked last, so that probing an id costs a real filing
     row = _row(tx, caller, form, subject, filled, at, derived)
     tx.session.add(row)
     if corrected is not None:
@@ -125,7 +124,8 @@ def file(
 def _run_clocks(
     tx: Transaction, office: Office, filed: e.RecordFiled, subject: Subject, row: RecordRow, named: Iterable[RecordRow]
 ) -> None:
-    """Start and stop what this record does; also what runs for itself, or for an earlier record that it names."""
+    """Start and stop the clocks of this record, including clocks of the record itself and of earlier records it
+    names."""
     facts = {"form": row.form, **row.facts}
     ids = {**subject.ids, Runs.RECORD: records.first_of(tx.session, row).id}
     clocks.note(tx, office, filed, ids, subject.unit, facts)
@@ -134,7 +134,7 @@ def _run_clocks(
 
 
 def is_child(victim: VictimRow) -> bool:
-    """Whether a victim is to be treated as a child: also where the age is unknown."""
+    """Whether a victim is treated as a child; an unknown age counts as a child."""
     return victim.age_class != AgeClass.ADULT
 
 
@@ -193,7 +193,7 @@ def _description(subject: Subject, row: RecordRow) -> e.DeskDescribed:
 
 
 def _sealed_under(row: RecordRow) -> str:
-    """Whose key seals a record: erasing the victim, or the last of a case, erases it."""
+    """The victim, case or record whose key seals the fields. Erasing the victim, or the last of a case, erases them."""
     return row.victim_id or row.case_id or row.id
 
 
@@ -208,7 +208,7 @@ def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any])
     return found
 
 
-# --- what it is about ------------------------------------------------------------------------------------------------
+# --- subjects --------------------------------------------------------------------------------------------------------
 
 
 def _of_case(tx: Transaction, office: Office, sight: Sight, case_id: str) -> Subject:
@@ -256,10 +256,10 @@ _SUBJECTS: Mapping[About, Callable[[Transaction, Office, Sight, str], Subject]] 
 def read(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, record_id: str, purpose: str
 ) -> tuple[RecordRow, dict[str, Any]]:
-    """A record and those of its sealed fields that the caller may see, which is logged. Raises Refused.
+    """A record and those sealed fields that the caller may read; each reading is logged. Raises Refused.
 
-    Its desk sees all of it, and so do who is responsible for the victim and who has broken the glass; whoever else
-    knows of the record sees its clear fields.
+    The desk that filed the record reads all of it. So do units with custody of the victim, and an open break-glass.
+    Other callers who may know of the record read its clear fields.
     """
     looking = select(col(BreakGlassRow.victim_id)).where(
         col(BreakGlassRow.agency) == office.code,

@@ -1,8 +1,8 @@
-"""What is deleted by itself because its time is over (UU 27/2022 Ps 21(1) d, Ps 43): with nobody logged in.
+"""Delete data whose retention has ended (UU 27/2022 Ps 21(1) d, Ps 43), from timers, with nobody logged in.
 
-Who a victim is, for as long as the notice says that it is kept after the journey has ended: then it is erased here
-and at every holder, unless a legal hold forbids it. An answer kept for a repeated request, and a parked event that has
-been applied since: for a while.
+An identity is kept after the end of the journey for as long as the notice says. Then it is erased here and at every
+holder, unless a legal hold stands. Stored answers (Idempotency-Key) and applied parked events are deleted after a fixed
+time.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ from shared.storage.tables import ParkedEvent
 from shared.storage.victims import load_victim
 
 ANSWERS_KEPT = timedelta(days=30)
-"""How long a request may be repeated with its Idempotency-Key and is given the answer it had."""
+"""How long a repeated request with the same Idempotency-Key still gets its first answer."""
 PARKED_KEPT = timedelta(days=90)
-"""How long an event that was parked stays in that list after it has been applied. The ledger has it all the same."""
+"""How long a parked event stays listed after it was applied. The ledger keeps it anyway."""
 AT_ONCE = 500
-"""Rows that are deleted in one transaction."""
+"""Rows that one transaction deletes."""
 
 
 def deadlines(office: Office) -> Sequence[Deadline]:
-    """What an agency deletes."""
+    """The retention timers of an agency."""
     return (
         Deadline(RETENTION, next_erasure, lambda tx: erase_due(tx, office)),
         Deadline(RETENTION, next_forgotten_answer, forget_answers),
@@ -41,13 +41,15 @@ def deadlines(office: Office) -> Sequence[Deadline]:
 
 
 def deadline_of_parked(_: Office) -> Deadline:
-    """What every member deletes."""
+    """The retention timer of every member, an agency or not."""
     return Deadline(RETENTION, next_forgotten_parked, forget_parked)
 
 
 def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: datetime) -> datetime:
-    """Until when what is known of a victim may be kept, whose journey has ended: as the notice says that they were
-    told, or the newest one that held then."""
+    """The moment (UTC) until which the data of a victim may be kept, after the end of the journey.
+
+    The notice of the last consent sets the retention. Without a consent, the newest notice that was valid then sets it.
+    """
     consents = privacy.consents_of(tx.session, victim.id)
     notice = office.notices[consents[-1].notice] if consents else _newest(office, closed_at)
     return closed_at + timedelta(days=notice.retention_days)
@@ -59,7 +61,7 @@ def _newest(office: Office, at: datetime) -> Notice:
 
 
 def erase_due(tx: Transaction, office: Office) -> int:
-    """Erase everybody whose time is over; answers how many."""
+    """Erase every victim whose retention has ended, ``AT_ONCE`` at most; answers how many."""
     over = select(col(VictimRow.id)).where(_kept(), col(VictimRow.keep_until) <= tx.now)
     ids = tx.session.scalars(over.order_by(col(VictimRow.keep_until)).limit(AT_ONCE)).all()
     for victim_id in ids:
@@ -71,7 +73,7 @@ def erase_due(tx: Transaction, office: Office) -> int:
 
 
 def next_erasure(session: Session) -> datetime | None:
-    """When the time of the next victim is over."""
+    """When the next victim's retention ends (UTC); None if there is none."""
     due = select(col(VictimRow.keep_until)).where(_kept()).order_by(col(VictimRow.keep_until))
     found: datetime | None = session.scalars(due.limit(1)).first()
     return found
@@ -85,7 +87,7 @@ def _kept() -> ColumnElement[bool]:
 
 
 def forget_answers(tx: Transaction) -> int:
-    """Delete answers that nobody asks for again."""
+    """Delete stored answers older than ``ANSWERS_KEPT``; answers how many."""
     old = select(col(IdempotencyRow.key)).where(col(IdempotencyRow.answered_at) <= tx.now - ANSWERS_KEPT)
     keys = tx.session.scalars(old.order_by(col(IdempotencyRow.answered_at)).limit(AT_ONCE)).all()
     tx.session.execute(delete(IdempotencyRow).where(col(IdempotencyRow.key).in_(keys)))
@@ -93,14 +95,14 @@ def forget_answers(tx: Transaction) -> int:
 
 
 def next_forgotten_answer(session: Session) -> datetime | None:
-    """When the next answer is to be deleted."""
+    """When the next stored answer is due for deletion (UTC); None if there is none."""
     oldest = select(col(IdempotencyRow.answered_at)).order_by(col(IdempotencyRow.answered_at)).limit(1)
     first: datetime | None = session.scalars(oldest).first()
     return None if first is None else first + ANSWERS_KEPT
 
 
 def forget_parked(tx: Transaction) -> int:
-    """Take off the list what was parked and has been applied since."""
+    """Delete parked events that were applied more than ``PARKED_KEPT`` ago; answers how many."""
     old = select(col(ParkedEvent.number)).where(col(ParkedEvent.resolved_at) <= tx.now - PARKED_KEPT)
     numbers = tx.session.scalars(old.limit(AT_ONCE)).all()
     tx.session.execute(delete(ParkedEvent).where(col(ParkedEvent.number).in_(numbers)))
@@ -108,7 +110,7 @@ def forget_parked(tx: Transaction) -> int:
 
 
 def next_forgotten_parked(session: Session) -> datetime | None:
-    """When the next parked event leaves the list."""
+    """When the next parked event is due for deletion (UTC); None if there is none."""
     oldest = select(col(ParkedEvent.resolved_at)).where(col(ParkedEvent.resolved_at).is_not(None))
     first: datetime | None = session.scalars(oldest.order_by(col(ParkedEvent.resolved_at)).limit(1)).first()
     return None if first is None else first + PARKED_KEPT

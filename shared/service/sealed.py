@@ -1,7 +1,7 @@
-"""What an agency holds sealed of a victim: what it wrote down itself, what others gave it, and the keys that open it.
+"""Sealed data of victims at an agency, and the keys that open it: own identity fields, notes, records, and disclosures.
 
-Nothing of it is ever in clear in a row. What we write down is sealed under the victim's data key here; what another
-agency gave us stays as it came, with the key that came beside it. Without their keys both are noise.
+No row holds any of it in clear. Our own text is sealed under the victim's data key here. Text from another agency stays
+as it came, with the key that came beside it. Without the keys nobody can read either.
 """
 
 import base64
@@ -41,23 +41,23 @@ from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, Referra
 log = structlog.get_logger()
 
 IDENTITY, NOTE, RECORD = "identity", "note", "record"
-"""The kinds of what is sealed."""
+"""The kinds of sealed text."""
 HELD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note", RECORD: "held-record"}
-"""The kinds of what only a legal hold keeps."""
+"""Kind → the kind of the same text when only a legal hold keeps it."""
 OWN = "own"
-"""The key of what we sealed ourselves."""
+"""The ``key_id`` of text that we sealed ourselves."""
 
 
 _KEEPING = insert(DataKeyRow.__table__)  # type: ignore[attr-defined]
 
 
 def own_source(victim_id: str) -> str:
-    """The source, and the id of the key, of what we wrote down ourselves."""
+    """The source, and the id of the data key, of text that this agency wrote itself."""
     return f"{OWN}:{victim_id}"
 
 
 def put(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
-    """Keep ``what`` sealed under the data key of a victim (or case), in the place of what this source said before."""
+    """Seal ``what`` under the data key of a victim (or case), and replace the earlier text of this source."""
     row = find(tx.session, about, source)
     if row is None:
         row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
@@ -67,7 +67,7 @@ def put(tx: Transaction, office: Office, about: str, source: str, kind: str, wha
 
 
 def put_first(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
-    """The same of a victim of whom nothing is kept yet: nothing is looked for."""
+    """As ``put``, skipping the lookup; only for a new victim, and makes its data key."""
     key = DataKey.generate()
     _keep_key(tx, office, own_source(about), about, key)
     row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
@@ -85,13 +85,13 @@ def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
 
 
 def find(session: Session, about: str, source: str) -> SealedRow | None:
-    """What came from a source about a victim or case."""
+    """The sealed row of a source about a victim or case."""
     statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.source) == source)
     return session.scalars(statement).first()
 
 
 def _data_key(tx: Transaction, office: Office, about: str, row: DataKeyRow | None = None) -> DataKey:
-    """The data key of a victim (or case) here, made at first need. ``row``: where it is, if that has been read."""
+    """The data key of a victim (or case) here; made when first needed. ``row``: its row, if already read."""
     row = row or tx.session.get(DataKeyRow, own_source(about))
     if row is not None:
         return DataKey(office.vault.unwrap_at_rest(row.wrapped, about))
@@ -107,7 +107,7 @@ def _keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataK
 
 
 def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
-    """What is sealed in a row; nothing where its key has been destroyed."""
+    """The text sealed in a row; empty where its key has been destroyed."""
     return _opened(session, office.vault, office.code, row)
 
 
@@ -128,13 +128,15 @@ def _opened(session: Session, vault: Vault, member: str, row: SealedRow) -> dict
 
 
 def _origin(source: str) -> str:
-    """The source as it was before it was set aside."""
+    """The original source of a row that was set aside."""
     return source.split(":", 2)[2] if source.startswith("held:") else source
 
 
 def purpose(source: str) -> str:
-    """For what a key is given: one referral or one delivered record, so that what came with another stays when this
-    one is erased."""
+    """The purpose that a recipient's key is bound to: one referral or one delivered record.
+
+    Each has its own key, so that erasing the text of one leaves the text of another readable.
+    """
     return f"referral:{source}"
 
 
@@ -146,8 +148,10 @@ _IDENTITIES = (
 
 
 def _ours_or_given(*but: KeptBecause) -> Select[Any]:
-    """What we wrote down, and what came with a referral that was taken on and stands; or was stopped, ``but`` kept for
-    one of these reasons."""
+    """Our own identity text, and the text that came with a referral that was taken on.
+
+    A disclosure that has ended counts only where it is kept for one of the reasons in ``but``.
+    """
     given = (
         select(col(DisclosureRow.referral_id))
         .join(ReferralRow, col(ReferralRow.id) == col(DisclosureRow.referral_id))
@@ -163,22 +167,22 @@ def _ours_or_given(*but: KeptBecause) -> Select[Any]:
 
 
 class Reach(Enum):
-    """How much of what is kept of an identity is read."""
+    """Which part of the stored identity a query reads."""
 
     GIVE = _ours_or_given()
-    """What may be given on: nothing that was stopped, whatever keeps it here."""
+    """Text for disclosure to another agency: nothing of a disclosure that has ended, whatever keeps it here."""
     SHOW = _ours_or_given(KeptBecause.CUSTODY)
-    """What may be shown: who is responsible for a victim goes on knowing who they are."""
+    """Text to show: as GIVE, and text that is kept because this agency has custody of the victim."""
     ALL = _IDENTITIES
-    """Also what only a legal hold keeps, and what came with a request that nobody has accepted: for a break-glass."""
+    """For a break-glass: also text under a legal hold alone, and text of a request that nobody has accepted."""
     HELD_FIRST = _IDENTITIES.order_by(None).order_by(
         col(SealedRow.kind) == HELD[IDENTITY], col(SealedRow.recorded_at), col(SealedRow.number)
     )
-    """The same, and of each field what the hold keeps, whatever was written since: for a court."""
+    """For a court: as ALL, but text under a legal hold wins over anything written later."""
 
 
 def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
-    """All that this agency may read of who a victim is; the latest word on each field counts."""
+    """All identity fields that this agency may read, by field; the latest text of each field counts."""
     found: dict[str, str] = {}
     for row in session.scalars(reach.value, {"victim_id": victim_id}):
         found |= opened(session, office, row)
@@ -186,17 +190,17 @@ def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach
 
 
 def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
-    """Keep free text of an officer, sealed, beside an event. ``about``: the victim, or the case."""
+    """Store an officer's free text, sealed, beside an event. ``about``: the id of the victim or the case."""
     put(tx, office, about, event_id, NOTE, {"text": text})
 
 
 def keep_record(tx: Transaction, office: Office, about: str, record_id: str, fields: Mapping[str, Any]) -> None:
-    """Keep the fields of a filed form, sealed. ``about``: the victim, the case, or the record itself."""
+    """Store the sealed fields of a filed form. ``about``: the id of the victim, the case, or the record itself."""
     put(tx, office, about, record_id, RECORD, {"fields": json.dumps(dict(fields))})
 
 
 def record(session: Session, office: Office, about: str, record_id: str, held: bool = False) -> dict[str, Any]:
-    """The sealed fields of a filed form that can still be read. ``held``: also what only a legal hold keeps."""
+    """The sealed fields of a filed form that can still be read. ``held``: also those that only a legal hold keeps."""
     kinds = [RECORD, HELD[RECORD]] if held else [RECORD]
     statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
     for row in session.scalars(statement):
@@ -208,8 +212,8 @@ def record(session: Session, office: Office, about: str, record_id: str, held: b
 def notes(
     session: Session, office: Office, about: str, event_ids: Collection[str], held: bool = False
 ) -> dict[str, str]:
-    """Event id → the note beside it, of those about a victim that can still be read. ``held``: also what only a legal
-    hold keeps."""
+    """Event id → note, for the notes about a victim that can still be read. ``held``: also those under a legal hold
+    alone."""
     kinds = [NOTE, HELD[NOTE]] if held else [NOTE]
     statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
     rows = [row for row in session.scalars(statement) if _origin(row.source) in event_ids]
@@ -222,7 +226,7 @@ def notes(
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is given of an identity with an event: sealed for its recipient, and the wrapped key that opens it."""
+    """A part of an identity for one event: sealed for one recipient, with the wrapped key that opens it."""
 
     sealed: str
     key: str
@@ -232,8 +236,11 @@ class Given:
 def give(
     tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
 ) -> Given | None:
-    """What we know of these fields, sealed for one referral's recipient; None where we know nothing, or not its key."""
-    ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens what we know, and makes the recipient's key
+    """The text of these fields that we may disclose, sealed for the recipient of one referral.
+
+    None where there is no such text, or the directory has no key of the recipient.
+    """
+    ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens our own text, and derives the recipient's key
     what = {name: value for name, value in known(tx.session, office, victim_id, Reach.GIVE).items() if name in fields}
     if not what:
         return None
@@ -243,8 +250,10 @@ def give(
 def give_record(
     tx: Transaction, office: Office, victim_id: str, record_id: str, recipient: str, fields: Mapping[str, Any]
 ) -> Given | None:
-    """All fields of a filed form, sealed for one recipient; None where we do not know its key. Raises ValueError
-    where they are too long to travel in an event."""
+    """All fields of a filed form, sealed for one recipient; None where the directory has no key of the recipient.
+
+    Raises ValueError where the fields are too long for an event.
+    """
     what = {"fields": json.dumps(dict(fields), ensure_ascii=False)}
     return seal_for(tx, office, victim_id, recipient, purpose(record_id), what)
 
@@ -258,8 +267,11 @@ def seal_for(
     what: Mapping[str, str],
     ours: DataKeyRow | None = None,
 ) -> Given | None:
-    """Seal something about a victim for another member, who opens it with the key that goes beside the event; None
-    where we have not their key. ``said_for``: the purpose it is bound to; ``ours``: the row of our own key, if read."""
+    """Seal text about a victim for another member; None where the directory has no key of the recipient.
+
+    The recipient opens it with the key that goes beside the event. ``said_for``: the purpose that the key is bound to.
+    ``ours``: the row of our own data key, if already read.
+    """
     try:
         theirs = office.keys.current().to_seal_for(recipient, tx.now)
     except Untrusted as error:
@@ -272,10 +284,10 @@ def seal_for(
 def take(
     tx: Transaction, office: Office, event_id: str, victim_id: str, referral_id: str, sealed: str, first: bool
 ) -> tuple[str, ...]:
-    """Keep what another agency gave us with an event of a referral, and the key that came beside it, locked for us.
+    """Store the identity text that another agency sent with an event of a referral, with its key wrapped for us.
 
-    ``first``: with a new referral, of which there is nothing here yet. Answers the fields that came. Without a key (it
-    was erased meanwhile, or is another's) nothing is readable.
+    ``first``: the referral is new, so nothing is stored for it yet. Answers the names of the fields. Without a key
+    (erased meanwhile, or another member's) nothing is readable, and the answer is empty.
     """
     try:
         key, fields = came(tx, office, event_id, victim_id, sealed, purpose(referral_id))
@@ -293,8 +305,10 @@ def take(
 
 
 def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, record_id: str, sealed: str) -> bool:
-    """Keep a filed form that another agency delivered, and the key that came beside it. Whether it can be read:
-    without a key (it was erased meanwhile, or is another's) nothing is."""
+    """Store a filed form that another agency delivered, with its key. Answers whether it can be read.
+
+    Without a key (erased meanwhile, or another member's) it cannot.
+    """
     try:
         key, _ = came(tx, office, event_id, victim_id, sealed, purpose(record_id))
     except Unopenable as error:
@@ -308,7 +322,8 @@ def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, 
 def came(
     tx: Transaction, office: Office, event_id: str, victim_id: str, sealed: str, said_for: str
 ) -> tuple[DataKey, dict[str, str]]:
-    """The key that came beside an event, and what it opens of what was sealed with ``seal_for``. Raises Unopenable."""
+    """The key beside an event, and the text that it opens, which the sender sealed with ``seal_for``. Raises
+    Unopenable."""
     key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
     return key, open_sealed(sealed, key, victim_id, office.code, said_for)
 
@@ -319,7 +334,8 @@ def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, ke
 
 
 def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, by_key: str) -> None:
-    """Make room for what an agency gives us anew with a referral: what it gave before goes, unless a hold keeps it."""
+    """Make room for new text of an agency with a referral. Its earlier text is deleted, or set aside under a legal
+    hold."""
     before = find(tx.session, victim_id, referral_id)
     if before is None:
         return
@@ -335,11 +351,14 @@ def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, 
 
 
 AT_ONCE = 500
-"""Rows that are wrapped or indexed anew in one transaction."""
+"""Rows that one transaction wraps or indexes again."""
 
 
 def rewrap_all(database: Database, vault: Vault) -> int:
-    """Wrap every data key anew, under the newest storage key; answers how many. Safe to run again, and meanwhile."""
+    """Wrap every data key again, under the newest storage key; answers how many.
+
+    Safe to run again, and while the service works.
+    """
     done, after = 0, ""
 
     def some(tx: Transaction) -> list[str]:
@@ -355,9 +374,9 @@ def rewrap_all(database: Database, vault: Vault) -> int:
 
 
 def reindex_all(database: Database, vault: Vault, member: str) -> int:
-    """Make anew by which numbers victims are found, under the key of the index as it is now; answers of how many rows.
+    """Build the blind index again, under the current index key; answers of how many rows.
 
-    What is set aside for a court is found by no number. Safe to run again.
+    Text that is set aside for a court is in no index. Safe to run again.
     """
     done, after = 0, 0
 
@@ -375,40 +394,42 @@ def reindex_all(database: Database, vault: Vault, member: str) -> int:
 
 
 def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
-    """What we wrote down ourselves of who a victim is."""
+    """The identity fields that this agency wrote itself."""
     row = find(session, victim_id, own_source(victim_id))
     return opened(session, office, row) if row is not None else {}
 
 
 def withhold(tx: Transaction, referral_ids: Collection[str]) -> None:
-    """Send no key of these referrals any more: what is sealed goes without it, unreadable."""
+    """Remove the keys of these referrals from the outbox: a repeated event goes without its key, so it stays
+    unreadable."""
     events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.referral_id).in_(referral_ids))
     tx.session.execute(update(OutboxEntry).where(col(OutboxEntry.event_id).in_(events)).values(key=None))
 
 
 def withhold_all(tx: Transaction, victim_id: str) -> None:
-    """Send no key of a victim any more, nor keep one that came with something parked."""
+    """Remove the keys of a victim from the outbox and from parked events."""
     events = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == victim_id)
     for table in (OutboxEntry, ParkedEvent):
         tx.session.execute(update(table).where(col(table.event_id).in_(events)).values(key=None))
 
 
 def sources(session: Session, victim_id: str) -> list[str]:
-    """What we wrote down ourselves about a victim, and may show: who they are, and notes."""
+    """The sources of our own text about a victim that may be shown: identity, notes and records."""
     ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.key_id) == OWN)
     return list(session.scalars(select(col(SealedRow.source)).where(ours, col(SealedRow.kind).in_(list(HELD)))))
 
 
 def keeps_anything(session: Session, victim_id: str) -> bool:
-    """Whether any key of a victim is here: also one of notes alone, or from which the keys of recipients came."""
+    """Whether any data key of a victim is here. A key counts even where it seals notes alone, or only derived
+    recipients' keys."""
     return session.scalars(select(col(DataKeyRow.id)).where(col(DataKeyRow.victim_id) == victim_id)).first() is not None
 
 
 def renew_own_key(tx: Transaction, office: Office, victim_id: str) -> None:
-    """Seal what we wrote down under a new data key.
+    """Seal our own text about a victim under a new data key.
 
-    From the old one come the keys of all that we have given: it opens what stands of that in our ledger, and a
-    recipient to whom we give again would get the very key that it has destroyed.
+    The old key must go: from it come the keys of everything we gave. It would open the sealed text in our ledger. And a
+    recipient that gets data again would receive the key that it has destroyed.
     """
     tx.session.flush()
     old = tx.session.get(DataKeyRow, own_source(victim_id))
@@ -424,8 +445,10 @@ def renew_own_key(tx: Transaction, office: Office, victim_id: str) -> None:
 
 
 def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
-    """Keep what these sources said (None: everything) where only a break-glass finds it: a legal hold forbids that it
-    is erased or written over. What is written down or given from now on stands beside it, untouched by its end."""
+    """Keep the text of these sources (None: all) where only a break-glass finds it, because of a legal hold.
+
+    A legal hold forbids erasing or replacing the text. Later text stands beside it and is independent of its end.
+    """
     tx.session.flush()
     here = (col(SealedRow.victim_id) == victim_id) & col(SealedRow.kind).in_(list(HELD))
     if only is None:
@@ -435,16 +458,16 @@ def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[
     for row in tx.session.scalars(select(SealedRow).where(here)).all():
         what = opened(tx.session, office, row)
         row.source, row.kind = f"held:{row.number}:{row.source}", HELD[row.kind]
-        if row.key_id == OWN:  # bound to its source
+        if row.key_id == OWN:  # the sealing is bound to the source
             _seal(tx, office, row, what)
     tx.session.flush()
     numbers.drop(tx, victim_id, only)
 
 
 def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
-    """Destroy the keys of a victim here, so that nothing sealed opens any more, and nothing is sent again with a key.
+    """Destroy the keys of a victim here. Nothing sealed opens any more, and no event is sent again with a key.
 
-    ``only``: what these sources said, and nothing else.
+    ``only``: the text of these sources and nothing else.
     """
     tx.erased = True
     numbers.drop(tx, victim_id, only)
@@ -458,7 +481,7 @@ def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str
 
 
 def forget_held(tx: Transaction, office: Office, victim_id: str) -> None:
-    """Destroy what only a legal hold has kept, which is lifted."""
+    """Destroy the text that only a legal hold has kept, after the hold is lifted."""
     tx.erased = True
     _delete(tx, office, victim_id, col(SealedRow.kind).in_(list(HELD.values())))
 

@@ -1,7 +1,7 @@
-"""``python -m shared.service.serve services.<agency>.main``: a service over HTTP, by its settings with TLS 1.3 alone.
+"""Run a service over HTTP, or over TLS 1.3 alone where the settings name a certificate.
 
-Where ``ESTAFET_TLS_CLIENT_CA_FILE`` is set, nobody gets in without a certificate of that CA. SIGHUP reads certificate,
-key and the list of those revoked anew; connections that are open stay.
+``python -m shared.service.serve services.<agency>.main``. With ``ESTAFET_TLS_CLIENT_CA_FILE`` every caller needs a
+certificate of that CA. SIGHUP reloads certificate, key and revocation list; open connections stay.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """uvicorn with a certificate that can be renewed while it runs."""
+    """uvicorn with a certificate that can be renewed while the server runs."""
 
     def __init__(self, config: uvicorn.Config, tls: ServerTls | None) -> None:
         self._tls = tls
@@ -34,19 +34,19 @@ class Server(uvicorn.Server):
         super().__init__(config)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         await super().startup(sockets)
         if self._context is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.renew)
         if not gc.isenabled():
-            gc.freeze()  # what stands now stays: no collection has to look at it again
+            gc.freeze()  # objects of the start live as long as the process: no collection needs to scan them
             gc.enable()
 
     def renew(self) -> None:
-        """Take in the certificate as it is now; one that is of no use is left, and the old one shown on."""
+        """Reload the certificate. An unusable certificate is ignored, and the old one stays in use."""
         assert self._tls is not None and self._context is not None
         try:
-            self._tls.context()  # a key of another certificate would spoil the context in use
+            self._tls.context()  # checked first in a new context: a wrong key would break the context in use
             self._tls.renew(self._context)
         except OSError as error:
             log.error("tls.not-renewed", error=type(error).__name__)
@@ -55,16 +55,17 @@ class Server(uvicorn.Server):
 
 
 def ssl_context(tls: ServerTls) -> ssl.SSLContext:
-    """The context of a server, which logs each handshake that fails. Raises OSError for unusable files."""
+    """The TLS context of a server, which logs each failed handshake. Raises OSError for unusable files."""
     context = tls.context()
     context.sslobject_class = Handshake
     return context
 
 
 def configured(app: Any, host: str, port: int, grace: int, factory: bool = False) -> uvicorn.Config:
-    """How uvicorn is to serve an app, or ``<module>:<name>``.
+    """The uvicorn configuration for an app, or for ``<module>:<name>``. ``grace``: seconds for requests under way at
+    the end.
 
-    Whoever calls cannot say by a header where from, and the log is our own.
+    Forwarding headers are ignored, so that no caller can choose its own address. Logging is our own.
     """
     return uvicorn.Config(
         app,
@@ -90,7 +91,7 @@ def _command(
     factory: Annotated[bool, typer.Option("--factory", help="What is named makes the app.")] = False,
 ) -> None:
     """Serve until stopped."""
-    gc.disable()  # until it has started: imports make much and drop nothing, and a fifth of their time went here
+    gc.disable()  # until the server has started: imports drop nothing, and a fifth of their time was garbage collection
     app = service if ":" in service else f"{service}:app"
     try:
         server = Server(configured(app, host, port, grace, factory), Listening().server_tls())
@@ -98,7 +99,7 @@ def _command(
         names = ", ".join(f"ESTAFET_{name}".upper() for name in at_fault(error))
         typer.echo(f"✗ {names}: belum lengkap atau salah · missing or wrong", err=True)
         raise typer.Exit(3) from None
-    except OSError as error:  # it does not say which file
+    except OSError as error:  # the error does not name the file
         typer.echo(f"✗ ESTAFET_TLS_…_FILE: tidak dapat dipakai · cannot be used: {error}", err=True)
         raise typer.Exit(3) from None
     server.run()

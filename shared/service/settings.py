@@ -1,4 +1,5 @@
-"""Settings of one service, from environment variables ``ESTAFET_…`` (12-factor). Secrets are files, never values."""
+"""Settings of one service, from environment variables ``ESTAFET_…`` (12-factor). Secrets are in files, never in
+values."""
 
 import re
 from pathlib import Path
@@ -14,7 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def at_fault(error: ValidationError) -> list[str]:
-    """Which settings are missing or wrong, by name; never what they hold. A fault of several names them itself."""
+    """The names of the missing or wrong settings; never their values.
+
+    A fault that concerns several settings has their names in its text.
+    """
     names: set[str] = set()
     for fault in error.errors():
         names |= {str(fault["loc"][0])} if fault["loc"] else set(re.findall("ESTAFET_([A-Z_]+)", fault["msg"]))
@@ -22,7 +26,7 @@ def at_fault(error: ValidationError) -> list[str]:
 
 
 class Listening(BaseSettings):
-    """How callers reach a service."""
+    """How callers reach a service: its TLS files."""
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
@@ -36,7 +40,7 @@ class Listening(BaseSettings):
     )
 
     def server_tls(self) -> ServerTls | None:
-        """What the service shows and asks for; None where it speaks plain HTTP."""
+        """The TLS files of the server; None where it speaks plain HTTP."""
         if self.tls_certificate_file is None or self.tls_key_file is None:
             return None
         return ServerTls(
@@ -57,7 +61,7 @@ class Listening(BaseSettings):
 
 
 class Storing(BaseSettings):
-    """Where a member's database is: all that the command needs that migrates it."""
+    """The database of a member: all settings that the migration command needs."""
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
@@ -75,7 +79,7 @@ class Storing(BaseSettings):
 
 
 class Keeping(Storing):
-    """Where a member's keys are, beside its database: all that the command needs that wraps data keys anew."""
+    """The keys of a member, beside its database: all settings that rewrapping of data keys needs."""
 
     key_folder: Path | None = Field(
         default=None, description="Folder of the member's own secret keys, readable by its owner alone."
@@ -98,7 +102,7 @@ class Keeping(Storing):
 
 
 class Limiting(BaseSettings):
-    """How much one service takes: how often from one client, how much at once, for how many seconds."""
+    """The limits of one service: requests from one client, requests at once, seconds a request may take."""
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
@@ -114,7 +118,7 @@ class Limiting(BaseSettings):
 
 
 class Settings(Listening, Limiting, Keeping):
-    """What a service needs to know of the place it runs in."""
+    """All settings of a running service."""
 
     profile: Literal["development", "production"] = Field(
         default="development", description="In production a service refuses to start on what is unsafe, naming it."
@@ -147,11 +151,11 @@ class Settings(Listening, Limiting, Keeping):
     log_level: str = "info"
 
     def clocks_files(self) -> list[Path]:
-        """The files of the table of clocks; what a later one says takes the place of an earlier."""
+        """The files of the clock table. A clock in a later file replaces one in an earlier file."""
         return [file for file in (self.clocks_file, self.local_clocks_file) if file is not None]
 
     def nats_tls(self) -> ClientTls | None:
-        """What this member shows to the broker; None where it speaks in clear."""
+        """The TLS files for the broker connection; None where it is not encrypted."""
         if self.nats_ca_file is None or self.nats_certificate_file is None or self.nats_key_file is None:
             return None
         return ClientTls(self.nats_ca_file, self.nats_certificate_file, self.nats_key_file)

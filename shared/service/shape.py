@@ -1,4 +1,4 @@
-"""What is wrong with the shape of a request: which field, which rule, what is expected. Never what was sent."""
+"""Messages about the shape of a request: which field, which rule, and the expected value. Never the sent value."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -34,7 +34,7 @@ RULES: Mapping[str, Text] = {
     "timezone_aware": Text("Waktu harus menyebut zonanya.", "A moment must state its offset."),
     "model_attributes_type": Text("Harus berupa objek JSON.", "It must be a JSON object."),
 }
-"""What breaks a rule of the shape, by pydantic's name of the rule. Braces name facts of the rule, never the input."""
+"""pydantic's name of a rule → its message. Braces hold facts of the rule, never the input."""
 ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
 
 FORMS: Mapping[str, Text] = {
@@ -76,12 +76,12 @@ FORMS: Mapping[str, Text] = {
         "a type of event, such as id.tppo.referral.requested.v1",
     ),
 }
-"""What a regular expression asks for, in words; it stands in the OpenAPI itself."""
+"""Regular expression → the expected value in words. The expression itself stands in the OpenAPI document."""
 
 
 @cache
 def fields_of(body: type[BaseModel]) -> frozenset[str]:
-    """The names of the fields of a body, and of the objects in it."""
+    """The field names of a body and of the objects in it."""
     return frozenset(_names(TypeAdapter(body).json_schema()))
 
 
@@ -93,10 +93,10 @@ def _names(schema: Any) -> Iterator[str]:
 
 
 def pointer(fault: Mapping[str, Any], fields: Collection[str]) -> str:
-    """Where it is: a JSON Pointer (RFC 6901), or the name of a parameter. ``fields``: those that the body may have.
+    """The place of a fault: a JSON Pointer (RFC 6901), or the name of a parameter. ``fields``: the fields of the body.
 
-    A name that nobody has declared is repeated only where it is a likely misspelling of one that is declared: whatever
-    else stands in the place of a field's name may be a person's.
+    An undeclared name is repeated only if it is likely a misspelt declared name. Any other text in that place may be a
+    person's name.
     """
     where, *path = fault["loc"]
     if where != "body":
@@ -117,9 +117,9 @@ def _named(name: Any, declared: Collection[str]) -> str:
 
 
 def meant(name: str, declared: Collection[str]) -> str | None:
-    """The declared name that a misspelt one is close to: a letter or two apart."""
-    # a person's name gets through only if it is nearly a field's by chance (Notte, note): it then says nothing that
-    # tells it from a slip of the finger, and the letters alone lead to nobody
+    """The declared name that a misspelt name is close to; None if there is none."""
+    # a person's name passes only if it is nearly a field's by chance (Notte, note). It then cannot be told from a
+    # typing error, and the letters alone identify nobody
     if not re.fullmatch(r"[A-Za-z_]{3,40}", name):
         return None
     found = get_close_matches(name.lower(), declared, n=1, cutoff=0.8)
@@ -127,7 +127,7 @@ def meant(name: str, declared: Collection[str]) -> str | None:
 
 
 def message(fault: Mapping[str, Any], fields: Collection[str], english: bool) -> str:
-    """What is expected, in one language. ``fields``: those that the body may have."""
+    """The message of a fault, in one language. ``fields``: the fields of the body."""
     context = fault.get("ctx", {})
     facts = {name: str(value) for name, value in context.items()}
     if "expected" in context:
@@ -143,19 +143,20 @@ def message(fault: Mapping[str, Any], fields: Collection[str], english: bool) ->
 
 def _close(fault: Mapping[str, Any], fields: Collection[str]) -> str | None:
     name, declared = str(fault["loc"][-1]), _declared(fault, fields)
-    return None if name in declared else meant(name, declared)  # a field in the wrong object is not misspelt
+    return None if name in declared else meant(name, declared)  # a declared field in the wrong object is not misspelt
 
 
 _WRITTEN = re.compile(r"'([^']*)'")
 
 
 def _choices(expected: Any) -> str:
-    """The words to choose from, as they are written in JSON; pydantic shows them as Python would."""
+    """The choices as JSON writes them; pydantic shows them as Python does."""
     return ", ".join(_WRITTEN.findall(str(expected))) or str(expected)
 
 
 def unknown_parameters(asked: Collection[str], declared: Collection[str]) -> list[dict[str, Any]]:
-    """The faults of a query that names what nobody has declared: what is misspelt must not be left out in silence."""
+    """The faults of a query with undeclared parameters. Ignoring a misspelt filter would give a wrong answer in
+    silence."""
     return [
         {
             "type": "extra_forbidden",

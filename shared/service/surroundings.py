@@ -1,4 +1,4 @@
-"""Looks at what is around a service: its files, its database. What that means, ``shared.service.profile`` says."""
+"""Inspect the files and the database of a service. ``shared.service.profile`` judges the facts."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,16 +14,16 @@ from shared.storage.append_only import APPEND_ONLY
 from shared.storage.database import open_engine
 
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
-"""Server settings of PostgreSQL: with any of them off, a crash may lose what was committed."""
+"""Server settings of PostgreSQL. With one of them off, a crash may lose a committed transaction."""
 
 
 PASSWORDS = ("database_password_file",)
 SHORTEST = 20
-"""Characters of a password that was made by chance; those of ``make secrets`` have 43."""
+"""Minimum length of a random password, in characters; a password of ``make secrets`` has 43."""
 
 
 def look_around(settings: Settings) -> Facts:
-    """The facts about files and database. Raises sqlalchemy.exc.OperationalError when the database is away."""
+    """The facts about files and database. Raises sqlalchemy.exc.OperationalError when the database does not answer."""
     facts = _of_files(settings)
     known = make_url(settings.database_url).get_backend_name() == "postgresql"
     if not known or "database_password_file" in facts.unreadable:
@@ -68,7 +68,7 @@ def _is_exposed(path: Path) -> bool:
 
 
 def _is_secret(file: Path) -> bool:
-    """Whether it is a key, and not a certificate that lies beside one."""
+    """Whether the file is a private key, and not the certificate beside it."""
     return file.suffix == ".key" or b"PRIVATE KEY" in file.read_bytes()
 
 

@@ -1,8 +1,9 @@
-"""Telling the coordinator by what a victim may be known again at another agency, and by nothing more.
+"""Tell the coordinator a victim's match tokens, from which it finds the same person at two agencies; and nothing more.
 
-Told is what we wrote down ourselves, as far as we may be searched for it: what is erased, or set aside for a court, is
-told no more. The tokens travel sealed, with their key beside the event, so that our ledger and the coordinator's hold
-what nobody opens once the key is destroyed. Without a shared key in our vault nothing is told.
+The match tokens come only from identity fields that we wrote ourselves and may be searched by. Erased text, and text
+set aside for a court, gives none. They travel sealed, with their key beside the event. So once the key is destroyed,
+nobody can open the copies in our ledger and the coordinator's. Without a shared matching key in our vault nothing is
+told.
 """
 
 from collections.abc import Mapping
@@ -29,32 +30,32 @@ from shared.storage.victims import load_victim
 log = structlog.get_logger()
 
 PURPOSE = "tokens"
-"""What the key of the tokens is bound to, as another is to each referral."""
+"""The purpose that the key of the match tokens is bound to; a referral's key has its own."""
 WATCHED = "tokens"
-"""What wakes when some of many were told; else, what was not told yet is looked for at the start, and every half
-minute."""
+"""The wake-up topic after a part of a long list was told. The timer also looks at start and every half minute."""
 AT_ONCE = 5
-"""Victims whose tokens are told in one transaction: whoever else writes waits for no more."""
+"""Victims whose match tokens one transaction tells: few, so that other writers wait no longer."""
 QUIET = timedelta(minutes=1)
-"""What was written down just now is left alone: those who come off a ship are written down one after the other, and
-that is not held up."""
+"""How long a new identity is left alone. A long list of people is written first, without being held up."""
 
 
 def made(vault: Vault, key: int, known: Mapping[str, str]) -> dict[str, str]:
-    """Kind → token, of what is known of a victim."""
+    """Kind → match token, from the identity fields of a victim."""
     return {kind: token(key, kind, vault.match(key, value, kind)) for kind, value in spelt(known).items()}
 
 
 def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, str] | None = None) -> bool:
-    """Tell the coordinator what is now true of a victim, unless that is what it was told last. ``known``: what we wrote
-    down ourselves, if that has just been read. Answers False where it must be tried again."""
+    """Tell the coordinator the match tokens of a victim, unless they are the ones told last.
+
+    ``known``: the identity fields that we wrote ourselves, if just read. Answers False where it must be tried again.
+    """
     key = office.vault.matching_key()
     row = tx.session.get(ToldTokensRow, victim_id)
     if office.agency.coordinator is None or (key is None and row is None):
         return True
     known = sealed.own(tx.session, office, victim_id) if known is None else known
     if key is None and known:
-        return True  # it is off here now: what was told stands until the person is erased
+        return True  # matching is off here now: the tokens told before stand until the victim is erased
     tokens = made(office.vault, key, known) if key is not None else {}
     digest, none = (_digest(office.vault, these) for these in (tokens, {}))
     if digest != (row.digest if row else none) and not _emit(tx, office, office.agency.coordinator, victim_id, tokens):
@@ -74,7 +75,7 @@ def _digest(vault: Vault, tokens: Mapping[str, str]) -> str:
 
 
 def _emit(tx: Transaction, office: Office, coordinator: str, victim_id: str, tokens: Mapping[str, str]) -> bool:
-    """Answers whether it was told: not where the coordinator has no key to seal for; then it is tried again."""
+    """Publish the match tokens; False where the coordinator has no key to seal for, and it must be tried again."""
     given = sealed.seal_for(tx, office, victim_id, coordinator, PURPOSE, tokens) if tokens else None
     if tokens and given is None:
         return False
@@ -85,8 +86,10 @@ def _emit(tx: Transaction, office: Office, coordinator: str, victim_id: str, tok
 
 
 def opened(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTold) -> list[str] | None:
-    """At the coordinator: the tokens that an agency told; none, where it says so. None where they cannot be read: the
-    person was erased meanwhile, or it is no such thing."""
+    """At the coordinator: the match tokens that an agency told; empty where the agency takes them back.
+
+    None where they cannot be read: the victim was erased meanwhile, or the text holds no match tokens.
+    """
     if told.sealed is None:
         return []
     try:
@@ -97,23 +100,22 @@ def opened(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTo
     return sorted(tokens.values()) if are_tokens(tokens) else None
 
 
-# --- what was not told yet --------------------------------------------------------------------------------------------
+# --- not told yet -----------------------------------------------------------------------------------------------------
 
 
 def begin(tx: Transaction, office: Office) -> None:
-    """Say once, when a service starts, that it tells nothing."""
+    """Log once, when a service starts, that it tells no match tokens."""
     if office.agency.coordinator is not None and office.vault.matching_key() is None:
         tx.afterwards.append(lambda: log.warning("matching.off", member=office.code))
 
 
 def deadline(office: Office) -> Deadline:
-    """Tell what was written down in a list of many, or before there was this shared key, some at a time, with nobody
-    logged in."""
+    """The timer that tells match tokens of a long list, or of identities older than the shared key."""
     return Deadline(WATCHED, lambda _: None, lambda tx: tell_some(tx, office))
 
 
 def tell_some(tx: Transaction, office: Office) -> int:
-    """Tell the tokens of some victims of whom that has not been done with the newest key. Answers of how many."""
+    """Tell the match tokens of some victims that were not told yet with the newest key; answers of how many."""
     key = office.vault.matching_key()
     if key is None or office.agency.coordinator is None:
         return 0
@@ -125,12 +127,12 @@ def tell_some(tx: Transaction, office: Office) -> int:
     untold = select(col(SealedRow.victim_id)).where(ours, before, ~told.exists()).order_by(col(SealedRow.victim_id))
     done = 0
     for victim_id in tx.session.scalars(untold.limit(AT_ONCE)).all():
-        load_victim(tx.session, victim_id)  # what is kept of a victim is written under its lock
+        load_victim(tx.session, victim_id)  # locks the victim: its rows are written under that lock
         if not tell(tx, office, victim_id):
             continue
         done += 1
         tx.session.flush()
-        if tx.session.get(ToldTokensRow, victim_id) is None:  # there is nothing to tell of them: that is done too
+        if tx.session.get(ToldTokensRow, victim_id) is None:  # nothing to tell: mark the victim as done
             nothing = _digest(office.vault, {})
             tx.session.add(ToldTokensRow(victim_id=victim_id, key=key, digest=nothing))
     if done:

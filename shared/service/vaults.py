@@ -1,4 +1,4 @@
-"""Where a member's keys are used: in files, or in a token where the settings name one."""
+"""Open a member's vault: keys in files, or in a PKCS#11 token where the settings name one."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,11 +12,11 @@ from shared.service.settings import Keeping
 def open_vault(
     settings: Keeping, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
 ) -> Vault:
-    """The member's vault, by ``key_folder`` or ``key_token_module``. Raises as FileVault and Pkcs11Vault do."""
+    """The member's vault, by ``key_folder`` or ``key_token_module``. Raises the errors of FileVault and Pkcs11Vault."""
     if settings.key_folder is not None:
         return FileVault(settings.key_folder, member, directory, clock)
-    assert settings.key_token_module is not None and settings.key_token_pin_file is not None  # Keeping sees to it
-    # of the extra ``pkcs11``: asked for only by who has a token
+    assert settings.key_token_module is not None and settings.key_token_pin_file is not None  # Keeping checks it
+    # part of the extra ``pkcs11``: imported only where a PKCS#11 token is configured
     from shared.security.pkcs11_token import Token
     from shared.security.pkcs11_vault import Pkcs11Vault
 

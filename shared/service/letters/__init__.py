@@ -1,1 +1,1 @@
-"""Paper for desks that still work on it: letters, reply slips and records, each with a code that checks."""
+"""Paper for desks that work on paper: letters, reply slips and records, each with a code that can be checked."""

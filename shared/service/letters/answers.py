@@ -1,4 +1,4 @@
-"""Entering what stands on a reply slip: the move happened when it was signed, and is recorded now."""
+"""Enter the answer of a reply slip: it took effect when it was signed, and is recorded now."""
 
 from shared.contracts.codes import LetterKind
 from shared.domain import commands as c
@@ -14,9 +14,9 @@ from shared.storage.tables import ReferralRow
 
 
 def answer(tx: Transaction, office: Office, sight: Sight, referral_id: str, slip: c.PaperAnswer) -> ReferralRow:
-    """Answer a referral by a slip of it that was printed here or by its sender, as if at the moment it was signed.
+    """Answer a referral by its reply slip, printed here or by its sender, with the time of the signature.
 
-    The answer names the event that printed the slip as its cause. Raises Refused.
+    The answer's cause is the event that printed the slip. Raises Refused.
     """
     row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:

@@ -1,4 +1,4 @@
-"""Whether a paper is what it says: its code is known, the ledger proves it, and nothing has been said since."""
+"""Check a letter: its code is known, the ledger proves it, and its content is still current."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,19 +16,19 @@ from shared.storage.agency_tables import LetterRow
 
 
 class Proof(StrEnum):
-    """What the ledger here says of an event."""
+    """The ledger's proof of an event."""
 
     PROVEN = "proven"
-    """It is there, and its bytes, their hash and the signature over them agree."""
+    """The event is in the ledger; its bytes, hash and signature agree."""
     NOT_HERE = "not-here"
-    """It is not, or not yet."""
+    """The event is not in the ledger, or not yet."""
     UNPROVEN = "unproven"
-    """It is there, and something of it does not agree."""
+    """The event is in the ledger, but its bytes, hash or signature do not agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is found of a letter. ``in_sight``: whether what it is about exists for the caller."""
+    """The result of a check. ``in_sight``: whether the letter's subject exists for the caller."""
 
     row: LetterRow
     issued: Proof
@@ -38,10 +38,9 @@ class Checked:
 
 
 def check(session: Session, office: Office, sight: Sight | None, code: str) -> Checked:
-    """What is known here of a code. Whoever holds the paper may ask; what it is about is told to who may see that.
-    ``sight`` is None for who is not known.
+    """Check a letter by its code. Anybody who holds the paper may ask. Raises Refused("unknown-letter").
 
-    Raises Refused("unknown-letter").
+    ``sight``: decides whether the letter's subject exists for the caller; None for an anonymous caller.
     """
     row = issuing.load(session, code)
     if row is None:
@@ -52,7 +51,7 @@ def check(session: Session, office: Office, sight: Sight | None, code: str) -> C
 
 
 def standing_of(session: Session, row: LetterRow) -> Standing:
-    """Whether what it tells is still the last word."""
+    """Whether the content of a letter is still current."""
     if row.record_id is not None:
         record = records.load(session, row.record_id)
         return Standing.CURRENT if record is not None and record.corrected_by is None else Standing.SUPERSEDED

@@ -1,4 +1,4 @@
-"""What stands on each paper. Identity only where it was lawfully given already, and each look at it is logged."""
+"""The content of each letter. Identity appears only where it was lawfully disclosed already; each reading is logged."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -24,19 +24,21 @@ from shared.storage.database import Transaction
 from shared.storage.victims import load_victim
 
 ON_RECORDS = frozenset({IdentityField.NAME, IdentityField.BORN_ON})
-"""Whom a record is about, for those who sign it."""
+"""The identity fields of a victim on a printed record, for those who sign it."""
 
 
 def paper(tx: Transaction, office: Office, caller: Caller, sight: Sight, code: str, purpose: str) -> Paper:
-    """What stands on a letter, as far as it exists for the caller, with a row in the access log where that is an
-    identity. Raises Refused."""
+    """The content of a letter that exists for the caller. Raises Refused.
+
+    A letter with an identity writes a row of the access log in the same transaction.
+    """
     row = issuing.load(tx.session, code, seen.letters(sight))
     if row is None:
         raise Refused("unknown-letter")
     if row.record_id is not None:
         return _record(tx, office, caller, sight, row, purpose)
     found = referrals.load(tx.session, row.referral_id or "")
-    assert found is not None  # it was there when this was printed, and a referral is never deleted
+    assert found is not None  # it existed when the letter was printed, and a referral is never deleted
     referral = referrals.to_referral(found)
     if row.kind == LetterKind.REPLY_SLIP:
         return _paper(tx, office, row, words.SLIP, _slip(office, row, referral))
@@ -134,8 +136,11 @@ def _slip(office: Office, row: LetterRow, referral: Referral) -> tuple[Part, ...
 def _identity(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, referral: Referral, basis: str | None, purpose: str
 ) -> dict[str, str]:
-    """Who the victim is, for a letter: what the caller may see of what the service needs. On its way to another agency
-    that is no more than the referral itself has given, and nothing once that has ended. Raises Refused."""
+    """The identity fields for a letter: those that the service needs and the caller may read. Raises Refused.
+
+    On a letter to another agency, no more than the referral itself has disclosed; nothing once that disclosure has
+    ended.
+    """
     victim = load_victim(tx.session, referral.victim_id)
     if victim is None:
         return {}
@@ -154,7 +159,7 @@ def _identity(
 def _shown(
     tx: Transaction, office: Office, caller: Caller, victim: VictimRow, right: identities.Right, purpose: str
 ) -> dict[str, str]:
-    """What is known of these fields, and a row in the access log."""
+    """The known values of these fields; writes a row of the access log."""
     if not right.fields:
         return {}
     known = sealed.known(tx.session, office, victim.id, sealed.Reach.SHOW)
@@ -165,7 +170,7 @@ def _shown(
 
 
 def _clock(tx: Transaction, office: Office, referral: Referral) -> tuple[tuple[Text, str], ...]:
-    """The law or the standard by which the time is counted, as the request names its clock."""
+    """The legal basis of the time limit, from the clock that the request names."""
     first = next((Envelope.read(entry.body) for entry in ledger.of_referral(tx.session, referral.id)), None)
     clock = office.clocks.by_code.get(str(first.data.get("clock"))) if first is not None else None
     return ((Text("Dasar batas waktu", "Basis of the time limit"), clock.basis),) if clock is not None else ()
@@ -220,7 +225,7 @@ def _record(tx: Transaction, office: Office, caller: Caller, sight: Sight, row: 
 
 
 def _value(office: Office, one: f.FormField, value: Any, zone: timezone) -> str:
-    """An answer of a form in words."""
+    """The value of a form's field, in Indonesian words."""
     if value is None:
         return words.HIDDEN if one.required and not one.clear else words.NOTHING
     match one.kind:
@@ -242,7 +247,7 @@ def _value(office: Office, one: f.FormField, value: Any, zone: timezone) -> str:
 
 
 def agency_name(office: Office, agency: str) -> str:
-    """An agency's name, or its code where we do not know it."""
+    """An agency's name, or its code where the directory does not know it."""
     label = office.directory.labels.get(agency)
     return label.id if label is not None else agency
 

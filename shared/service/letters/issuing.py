@@ -1,4 +1,4 @@
-"""Issuing what is printed: a code by chance, a row, and signed word of it to the other side, in codes and ids alone."""
+"""Issue letters: a random code, a row, and a signed event to the other side with codes and ids only."""
 
 import secrets
 from typing import get_args
@@ -29,7 +29,7 @@ VERSIONS = frozenset(event.type() for event in (e.Requested, *get_args(e.Receive
 
 
 def issue(tx: Transaction, office: Office, sight: Sight, referral_id: str, command: c.IssueLetter) -> LetterRow:
-    """Print a referral: the letter by its sender, a reply slip by either side. Raises Refused."""
+    """Print a referral: the sender prints the letter, and either side prints a reply slip. Raises Refused."""
     row = referrals.load(tx.session, referral_id, seen.referrals(sight))
     if row is None:
         raise Refused("unknown-referral")
@@ -54,7 +54,7 @@ def issue(tx: Transaction, office: Office, sight: Sight, referral_id: str, comma
 
 
 def print_record(tx: Transaction, office: Office, sight: Sight, record_id: str) -> LetterRow:
-    """Print a record of a form that has a form on paper, by the desk that filed it. Raises Refused."""
+    """Print a record, at the desk that filed it; its form must have a paper form. Raises Refused."""
     row = records.load(tx.session, record_id, seen.records(sight))
     if row is None:
         raise Refused("unknown-record")
@@ -78,10 +78,10 @@ def print_record(tx: Transaction, office: Office, sight: Sight, record_id: str) 
 
 
 def heard(tx: Transaction, envelope: Envelope, said: e.LetterIssued) -> None:
-    """Keep what the other side of a hand-over has printed. Raises Park: only its two sides print a referral."""
+    """Store the letter that the other side of a referral has printed. Raises Park: only its two sides may print it."""
     row = referrals.load(tx.session, said.referral_id or "")
     if said.unit.agency != envelope.sender or row is None or said.victim_id != row.victim_id:
-        raise Park("not-theirs-to-say")  # it is looked at again when something of the victim comes
+        raise Park("not-theirs-to-say")  # parked: tried again when another event of the victim arrives
     if envelope.sender not in (row.sender_agency, row.receiver_agency):
         raise Park("not-theirs-to-say")
     if load(tx.session, said.code) is not None:
@@ -90,12 +90,12 @@ def heard(tx: Transaction, envelope: Envelope, said: e.LetterIssued) -> None:
 
 
 def load(session: Session, code: str, those: ColumnElement[bool] = EVERY) -> LetterRow | None:
-    """The row of a letter by its code as it is kept, if it is among ``those``."""
+    """The letter with this code, if it is among ``those``. ``code``: 12 characters, as stored."""
     return session.scalars(select(LetterRow).where(col(LetterRow.code) == code, those)).first()
 
 
 def form_of(office: Office, row: RecordRow) -> Form:
-    """The form that a record is of."""
+    """The form of a record."""
     return next(form for form in office.agency.forms if form.code == row.form)
 
 
@@ -124,14 +124,17 @@ def _keep(tx: Transaction, said: e.LetterIssued, event_id: str) -> LetterRow:
 
 
 def _made(session: Session, referral: Referral) -> str | None:
-    """The event that made the version of a referral that stands."""
+    """The id of the event that made the current version of a referral."""
     entries = [entry for entry in ledger.of_referral(session, referral.id) if entry.type in VERSIONS]
     made = (event for event in (Envelope.read(entry.body) for entry in entries) if event.version == referral.version)
     return next((event.id for event in made), None)
 
 
 def _filed(session: Session, row: RecordRow) -> str | None:
-    """The event that told of a record, filed in the same unit of work; none in a network without a coordinator."""
+    """The id of the event that reported a record; None in a network without a coordinator.
+
+    The event was filed in the same transaction, so it has the same ``recorded_at``.
+    """
     beside = select(LedgerEntry).where(
         col(LedgerEntry.type) == e.RecordFiled.type(), col(LedgerEntry.recorded_at) == row.recorded_at
     )

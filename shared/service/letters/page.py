@@ -1,7 +1,7 @@
-"""The page behind the square code of a paper: what the ledger here says of it, to anybody who holds it.
+"""The public page behind the square code of a letter: it tells any holder of the paper how the ledger proves it.
 
-Whoever works on paper has a telephone and no account. The page tells them what stands on the paper already, whether it
-is on record and still holds, and nothing of the victim.
+People who work on paper have a telephone but no account. The page repeats facts of the paper, and tells whether it is
+on record and current. It shows nothing of the victim.
 """
 
 import base64
@@ -31,7 +31,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said of a paper, what its holder does about it, and how it looks."""
+    """The result for a letter: finding, advice to the holder, colour of the page, and HTTP status."""
 
     says: Text
     advice: Text
@@ -86,8 +86,10 @@ KINDS = {
 
 
 def show(office: Office, database: Database, written: str) -> HTMLResponse:
-    """The page for a code as somebody has written it; with none, the page that asks for one. What was written is not
-    said again: it may be a name."""
+    """The page for a code as somebody has typed it; without a code, the page that asks for one.
+
+    The page never repeats the typed text: it may be a name.
+    """
     if not written:
         return _drawn(office, None, ())
     try:
@@ -127,8 +129,8 @@ def _drawn(office: Office, verdict: Verdict | None, facts: Sequence[tuple[Text, 
 
 @cache
 def _page() -> tuple[Callable[..., str], str]:
-    """How the page is drawn, and the policy that allows its one style by its digest (CSP level 3)."""
-    from jinja2 import Environment, FileSystemLoader  # here, so that only who is asked for the page waits for it
+    """The template of the page, and the policy that allows its one style by its digest (CSP level 3)."""
+    from jinja2 import Environment, FileSystemLoader  # imported when first used: no start waits for it
 
     [style] = _STYLE.findall(FILE.read_text(encoding="utf-8"))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""What stands on a paper, before it is drawn: parts one below another, as data."""
+"""A paper as data, before it is drawn: parts from top to bottom."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.domain.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A heading and lines under it, each a label and what is said."""
+    """A heading, and lines under it: each has a label and a text."""
 
     heading: Text
     lines: tuple[tuple[Text, str], ...]
@@ -24,21 +24,21 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Blanks:
-    """Lines to be filled in by hand. ``tall``: how many lines of writing each takes."""
+    """Lines to fill in by hand. Each label has the number of lines of writing."""
 
     labels: tuple[tuple[Text, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Boxes side by side to sign in: who signs, and their name where it is known."""
+    """Boxes side by side for signatures: each has a caption, and the signer's name where it is known."""
 
     signers: tuple[tuple[Text, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something to be told in a sentence or two."""
+    """A remark of one or two sentences."""
 
     said: Text
 
@@ -48,8 +48,10 @@ Part = Lines | Boxes | Blanks | Signatures | Remark
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A whole paper. ``square`` is what its square code says, ``title`` holds nothing about a person: it is in the
-    metadata of the file."""
+    """A whole paper. ``square`` is the text of its square code.
+
+    ``title`` must say nothing about a person: it stands in the metadata of the file.
+    """
 
     agency: str
     unit: str

@@ -1,6 +1,6 @@
-"""Draws a paper: A4, with its fonts inside, its code and the number of the page on each.
+"""Draw a paper as PDF: A4, fonts embedded, with its code and the page number on each page.
 
-The file says nothing of a person but on its face: its metadata are the title, the code and the moment of issue.
+Only the pages may name a person. The metadata hold the title, the code and the time of issue.
 """
 
 import unicodedata
@@ -17,21 +17,21 @@ from shared.service.letters import words
 from shared.service.letters.paper import Blanks, Boxes, Lines, Paper, Part, Remark, Signatures
 
 FONTS = Path(__file__).with_name("fonts")
-"""DejaVu Sans, of it what Latin scripts need (``fonts/NOTE.md``)."""
+"""DejaVu Sans, reduced to what Latin scripts need (``fonts/NOTE.md``)."""
 FAMILY = "DejaVu"
 MARGIN, TOP, WIDTH, LABEL = 20.0, 14.0, 170.0, 52.0
-"""Millimetres, as everything below."""
+"""All lengths of this module are millimetres."""
 LINE, SMALL = 5.0, 3.2
 FOOT = 20.0
 SQUARE = 30.0
 BOX = 3.5
 WRITING = 8.0
 UNKNOWN = "□"
-"""In the place of a character that the font has not."""
+"""Replaces a character that the font lacks."""
 
 
 class _Sheet(FPDF):
-    """The library's way to draw at each page's head and foot."""
+    """The document; the library calls ``header`` and ``footer`` on each page."""
 
     def __init__(self, paper: Paper) -> None:
         super().__init__(format="A4")
@@ -47,7 +47,7 @@ class _Sheet(FPDF):
         self.set_lang("id-ID")
 
     def header(self) -> None:
-        """From the second page on: what this is a page of."""
+        """From the second page on: the title and the unit."""
         if self.page_no() == 1:
             return
         _font(self, 8)
@@ -56,7 +56,7 @@ class _Sheet(FPDF):
         self.ln(3)
 
     def footer(self) -> None:
-        """The code, and which page of how many."""
+        """The code, the page number, and the number of pages."""
         self.set_y(-FOOT + 6)
         self.line(MARGIN, self.y, MARGIN + WIDTH, self.y)
         self.ln(1)
@@ -116,7 +116,7 @@ def _letterhead(sheet: _Sheet) -> None:
 
 
 def _square(sheet: _Sheet, text: str, x: float, y: float) -> None:
-    """A QR code (ISO/IEC 18004) with its quiet zone, drawn as rectangles: nothing is stored as a picture."""
+    """Draw a QR code (ISO/IEC 18004) with its quiet zone, from rectangles, so that no image is embedded."""
     rows = [list(row) for row in segno.make_qr(text, error="m").matrix_iter(border=2)]
     side = SQUARE / len(rows)
     sheet.set_fill_color(0)
@@ -134,7 +134,7 @@ def _lines(sheet: _Sheet, part: Lines) -> None:
 
 
 def _line(sheet: _Sheet, label: Text, said: str) -> None:
-    """A label and what is said beside it: on one page, where one page can hold it."""
+    """Draw a label and the text beside it, on one page where it fits."""
     _font(sheet, 9)
     tall = max(_height(sheet, WIDTH - LABEL, LINE, said), _height(sheet, LABEL - 2, LINE, label.id) + SMALL)
     room = sheet.h - FOOT - sheet.y
@@ -197,7 +197,7 @@ def _signatures(sheet: _Sheet, part: Signatures) -> None:
         lines = _broken(sheet, wide - 4, name or "Nama, jabatan, tanggal")
         sheet.line(x + 2, top + tall - 11, x + wide - 2, top + tall - 11)
         sheet.set_xy(x + 2, top + tall - 10)
-        # the whole of a long name stands among the lines above
+        # the Lines part above shows a long name in full
         _write(sheet, wide - 4, 4, "\n".join(lines[:2]) + ("…" if len(lines) > 2 else ""), x + 2)
     sheet.set_xy(MARGIN, top + tall + 3)
 
@@ -211,7 +211,7 @@ def _remark(sheet: _Sheet, part: Remark) -> None:
 
 
 def _heading(sheet: _Sheet, heading: Text, following: float) -> None:
-    """A heading, never at the foot of a page without what follows it."""
+    """Draw a heading, and keep it on one page with the part that follows."""
     _keep_together(sheet, LINE * 2 + following)
     _font(sheet, 10, "B")
     sheet.cell(sheet.get_string_width(heading.id) + 3, LINE + 1, heading.id)
@@ -244,7 +244,7 @@ def _height(sheet: _Sheet, wide: float, tall: float, said: str) -> float:
 
 
 def _broken(sheet: _Sheet, wide: float, said: str) -> list[str]:
-    """A text as lines, in the font that is set."""
+    """A text broken into lines, in the current font."""
     found = sheet.multi_cell(wide, LINE, _readable(said), align="L", dry_run=True, output="LINES")
     assert isinstance(found, list)
     return found
@@ -252,7 +252,7 @@ def _broken(sheet: _Sheet, wide: float, said: str) -> list[str]:
 
 @cache
 def _drawable() -> frozenset[str]:
-    """What the font has."""
+    """The characters that the font has."""
     sheet = FPDF()
     sheet.add_font(FAMILY, fname=FONTS / "DejaVuSans.ttf")
     found = frozenset(chr(point) for font in _fonts_of(sheet) for point in font.cmap)
@@ -265,13 +265,13 @@ def _fonts_of(sheet: FPDF) -> list[TTFFont]:
 
 
 def _close(sheet: FPDF) -> None:
-    """The library leaves the files of its fonts open."""
+    """Close the font files, which the library leaves open."""
     for font in _fonts_of(sheet):
         font.close()
 
 
 def _readable(said: str) -> str:
-    """A text as the font can draw it: the library would log what it cannot, which may be of a name."""
+    """A text with only characters that the font has. The library would log the others, which may be part of a name."""
     composed = unicodedata.normalize("NFC", said.replace("\r\n", "\n").replace("\t", " "))
     kept = (letter for letter in composed if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cf"))
     return "".join(letter if letter == "\n" or letter in _drawable() else UNKNOWN for letter in kept)

@@ -1,4 +1,4 @@
-"""The words of what is printed, Indonesian first."""
+"""The texts on printed letters, Indonesian first."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
@@ -59,7 +59,7 @@ IDENTITY: Mapping[IdentityField, Text] = {
     IdentityField.STATEMENT: Text("Keterangan korban", "What the victim has told"),
     IdentityField.SAFE_HOUSE: Text("Rumah aman", "Safe house"),
 }
-"""In the order in which they are printed."""
+"""The labels of identity fields, in the order of printing."""
 CONFIDENTIAL = Text(
     "RAHASIA. Membuka identitas korban adalah tindak pidana (UU 21/2007 Ps 24).",
     "CONFIDENTIAL. To disclose who a victim is is a crime.",
@@ -77,11 +77,11 @@ MONTHS = (
     *("Agustus", "September", "Oktober", "November", "Desember"),
 )
 ZONES = {timedelta(hours=7): "WIB", timedelta(hours=8): "WITA", timedelta(hours=9): "WIT"}
-"""Keppres 41/1987."""
+"""Offset from UTC → name of the time zone (Keppres 41/1987)."""
 
 
 def day(written: str) -> str:
-    """A day of the calendar (``2001-02-28``) in words; as it is written where there is no such day."""
+    """A date (``2001-02-28``) in Indonesian words; unchanged where it is no date."""
     try:
         at = datetime.fromisoformat(written)
     except ValueError:
@@ -90,7 +90,7 @@ def day(written: str) -> str:
 
 
 def moment(at: datetime, zone: timezone) -> str:
-    """``27 November 2026 pukul 14.05 WIB``, as the clocks of a zone show it."""
+    """A moment in local time of a zone: ``27 November 2026 pukul 14.05 WIB``."""
     there = at.astimezone(zone)
     offset = zone.utcoffset(None)
     named = ZONES.get(offset, str(zone))

@@ -1,4 +1,4 @@
-"""Many people in one call: registered and referred while the answer tells of each."""
+"""Register and refer many people in one request. The answer is a stream with one line for each person."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
     }
 }
 ASK = r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$"
-"""``agency:service``, and the desk where it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
+"""``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 
 
 @router.post(
@@ -78,8 +78,9 @@ def take_in(
     sight: SightDep,
     posting: PostingDep,
 ) -> StreamingResponse:
-    """Tiap orang didaftarkan dan dirujuk sekaligus, atau tidak sama sekali; yang keliru tidak menahan yang lain.
-    Terputus? Kirim lagi dengan Idempotency-Key yang sama: pekerjaan dilanjutkan. `check` hanya memeriksa."""
+    """Tiap orang didaftarkan dan dirujuk sekaligus, atau tidak sama sekali. Kesalahan satu orang tidak menghambat yang
+    lain. Bila sambungan terputus, kirim lagi dengan Idempotency-Key yang sama: pekerjaan dilanjutkan. `check: true`
+    hanya memeriksa; tidak ada yang disimpan."""
     return _answer(request, office, caller, sight, case_id, command, posting, None)
 
 
@@ -109,7 +110,7 @@ def take_in_csv(
     priority: Priority = Priority.ROUTINE,
     check: Annotated[Literal["true"] | None, Query(description="`true`: hanya diperiksa / only checked")] = None,
 ) -> StreamingResponse:
-    """Tabel dari lembar kerja, dipisahkan koma atau titik koma. `refer=clinic:first-aid` boleh berulang."""
+    """Daftar dari tabel CSV, dengan pemisah koma atau titik koma. `refer=clinic:first-aid` boleh diulang."""
     people, headings = people_of(table)
     asks = tuple(_ask(text, basis, priority) for text in refer)
     command = TakeIn.model_construct(refer=asks, check=check is not None, people=people)
@@ -136,7 +137,7 @@ def _answer(
     posting: Posting,
     headings: Mapping[str, str] | None,
 ) -> StreamingResponse:
-    """Begin it, so that a batch that cannot be is refused as a whole; then tell of each while it goes on."""
+    """Store the batch first, so that an invalid batch is refused as a whole. Then stream a line for each person."""
 
     def told(refused: Refused) -> dict[str, Any]:
         errors = problems.fault_of(request, refused)
@@ -163,7 +164,7 @@ def _begun(database: Database, batch: TakingIn, command: TakeIn, name: str, fing
 
 
 class _Undone(Exception):
-    """What would have been done, and is not."""
+    """Carries the result of a check out of the transaction, which is then rolled back."""
 
     def __init__(self, what: Any) -> None:
         super().__init__()
@@ -179,7 +180,7 @@ def _undone(database: Database, work: Callable[[Transaction], Any]) -> Any:
 
 
 def _listed(request: Request, command: TakeIn, batch: TakingIn, headings: Mapping[str, str] | None) -> Iterator[Listed]:
-    """Each person as far as their row can be read."""
+    """Each person of the list: readable, or with the problem of the row."""
     read: list[BatchPerson | ValidationError] = [_person(raw, command) for raw in command.people]
     twice = written_twice([person if isinstance(person, BatchPerson) else None for person in read])
     for row, person in enumerate(read, 1):
@@ -203,7 +204,7 @@ def _person(raw: Any, command: TakeIn) -> BatchPerson | ValidationError:
 
 
 def _told_of_columns(problem: problems.Problem, headings: Mapping[str, str] | None) -> dict[str, Any]:
-    """A problem that names the column of the table, where the person came in one."""
+    """The problem of a person; for a person from a table, its fields are named by the column headings."""
     told = problem.model_dump()
     for fault in told["errors"] if headings is not None else ():
         fault["field"] = (headings or {}).get(fault["field"].removeprefix("/"), fault["field"])
@@ -256,7 +257,7 @@ def _line(what: BaseModel) -> str:
     responses=responses("unknown-case"),
 )
 def list_batches(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> BatchList:
-    """Dengan jumlah yang terdaftar dan yang ditolak."""
+    """Semua daftar orang dalam kasus ini, dengan jumlah yang terdaftar dan yang ditolak."""
 
     def look(session: Session) -> BatchList:
         if victims.load_case(session, case_id, seen.cases(sight)) is None:
@@ -273,7 +274,7 @@ def list_batches(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> Bat
     responses=responses("unknown-batch"),
 )
 def see_batch(batch_id: IdPath, database: DatabaseDep, sight: SightDep) -> WholeBatch:
-    """Tiap orang dengan nama samaran dan rujukannya, atau masalahnya."""
+    """Setiap orang dalam daftar: nama samaran dan rujukannya, atau masalahnya."""
 
     def look(session: Session) -> WholeBatch:
         row = stored.load(session, batch_id, seen.batches(sight))

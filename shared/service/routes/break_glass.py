@@ -1,4 +1,5 @@
-"""Break-glass: looking without the right to, seen by who is responsible, judged by a second person."""
+"""Break-glass: emergency access without the ordinary right. The custody holder is told, and a second person reviews
+it."""
 
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
@@ -31,7 +32,8 @@ router = APIRouter(prefix="/v1", tags=["akses darurat"], route_class=GuardedRout
 def break_glass(
     victim_id: IdPath, command: c.BreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
 ) -> Response:
-    """Paling lama 60 menit. Penanggung jawab korban seketika diberi tahu; orang kedua menilai dalam 24 jam."""
+    """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Orang kedua menilainya
+    dalam 24 jam."""
 
     def work(tx: Transaction) -> Answer:
         row = glass.open_it(tx, office, caller, victim_id, command)
@@ -56,7 +58,8 @@ async def list_break_glass(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. `Prefer: wait=20` menunggu yang baru."""
+    """Akses darurat oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Dengan
+    `Prefer: wait=20` jawaban menunggu yang baru."""
 
     def look(session: Session) -> tuple[str, BreakGlassPage]:
         rows, more = newest_first(session, office.vault, BreakGlassRow, [seen.glasses(sight)], cursor, limit)
@@ -75,7 +78,7 @@ async def list_break_glass(
 def end_break_glass(
     break_glass_id: IdPath, command: c.EndBreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
 ) -> Response:
-    """Oleh yang membukanya; tanpa itu berakhir sendiri."""
+    """Hanya oleh petugas yang membukanya. Bila tidak diakhiri, akses berakhir sendiri pada waktunya."""
 
     def work(tx: Transaction) -> Answer:
         return Answer(200, break_glass_view(glass.end_it(tx, office, caller, break_glass_id), tx.now))
@@ -97,7 +100,7 @@ def see_break_glass_note(
     database: DatabaseDep,
     response: Response,
 ) -> BreakGlassNote:
-    """Untuk yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    """Alasan tertulis, bagi orang yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
     text = database.write(lambda tx: glass.read_note(tx, office, caller, sight, break_glass_id))
     return BreakGlassNote(text=text)
@@ -117,7 +120,7 @@ def review_break_glass(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Oleh orang kedua, dalam 24 jam."""
+    """Penilaian oleh orang kedua, dalam 24 jam."""
 
     def work(tx: Transaction) -> Answer:
         return Answer(200, break_glass_view(glass.review(tx, office, caller, sight, break_glass_id, command), tx.now))

@@ -1,4 +1,5 @@
-"""Capacity: a desk says whether it can take anybody on, and what it can do; whoever refers looks before they ask."""
+"""Capacity: a desk announces whether it can take people on, and the services it has. Referring desks read that
+first."""
 
 from typing import Annotated
 
@@ -24,7 +25,7 @@ MOST = 50
 
 
 class CapacityWord(BaseModel):
-    """What a desk has said of a service."""
+    """The capacity that a desk has announced for a service, until ``valid_until`` (UTC)."""
 
     agency: str
     unit: str
@@ -35,7 +36,7 @@ class CapacityWord(BaseModel):
 
 
 class DeskCapacity(BaseModel):
-    """A desk (satuan) and its word; None where it has said nothing that still holds."""
+    """A desk (satuan) and its capacity; ``capacity`` is null where no announcement is valid now."""
 
     agency: str
     unit: str
@@ -70,8 +71,8 @@ def announce_capacity(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Semua instansi diberi tahu; berlaku selama `hours` jam. `no-capacity`: rujukan tidak darurat ditolak di tempat
-    asalnya, dengan menyebut satuan lain yang masih menerima."""
+    """Semua instansi diberi tahu. Pengumuman berlaku selama `hours` jam. Pada `no-capacity`, rujukan yang tidak darurat
+    ditolak di instansi pengirim, dengan menyebut satuan lain yang masih menerima."""
 
     def work(tx: Transaction) -> Answer:
         row = capacity.announce(tx, office, sight, unit, command)
@@ -99,8 +100,8 @@ async def list_capacity(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Satuan yang melayani wilayah itu, lalu satuan lain yang mengumumkan daya tampungnya. `described`: apa yang dapat
-    dilakukannya. `Prefer: wait=20` menunggu perubahan."""
+    """Satuan yang melayani wilayah itu, lalu satuan lain yang sudah mengumumkan daya tampungnya. `described` berisi
+    kemampuan satuan. `Prefer: wait=20` menunggu perubahan."""
     office.directory.service(agency, service)
 
     def look(session: Session) -> tuple[str, CapacityList]:

@@ -1,4 +1,4 @@
-"""Cases and victims."""
+"""Cases and victims: open, register, read, record stages, close the journey."""
 
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute)
     | responses("id-taken", "unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
 )
 def open_case(command: c.OpenCase, office: OfficeDep, sight: SightDep, posting: PostingDep) -> Response:
-    """Satu kejadian perdagangan orang yang ditemukan oleh satu satuan instansi ini."""
+    """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini."""
 
     def work(tx: Transaction) -> Answer:
         row = cases.open_case(tx, office, sight, command)
@@ -44,7 +44,7 @@ def open_case(command: c.OpenCase, office: OfficeDep, sight: SightDep, posting: 
     responses=responses("unknown-case"),
 )
 def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseView:
-    """Kasus dan nama samaran para korbannya."""
+    """Kasus, dengan nama samaran para korbannya."""
 
     def look(session: Session) -> CaseView:
         row = victims.load_case(session, case_id, seen.cases(sight))
@@ -69,7 +69,7 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
 def register_victim(
     case_id: IdPath, command: c.RegisterVictim, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Identitas tidak wajib dan tinggal di instansi ini; instansi lain hanya mengenal nama samaran (victim_id)."""
+    """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id)."""
 
     def work(tx: Transaction) -> Answer:
         row = cases.register_victim(tx, office, sight, case_id, command)
@@ -85,7 +85,7 @@ def register_victim(
     responses=responses("unknown-victim"),
 )
 def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> VictimSeen:
-    """Nama samaran, fakta kasar, dan penanggung jawab sejauh diketahui instansi ini."""
+    """Nama samaran, fakta umum, dan penanggung jawab sejauh diketahui instansi ini."""
 
     def look(session: Session) -> VictimSeen:
         found = victim_view(victims.see_victim(session, sight, victim_id))
@@ -110,7 +110,7 @@ def record_identity(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
+    """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
 
     def work(tx: Transaction) -> Answer:
         return Answer(200, victim_view(identities.record(tx, office, caller, sight, victim_id, identity)))
@@ -134,8 +134,8 @@ def see_identity(
     database: DatabaseDep,
     response: Response,
 ) -> c.Identity:
-    """Penanggung jawab melihat semuanya, yang sedang melayani hanya isian yang diperlukan layanannya. Setiap
-    pembacaan dicatat dalam transaksi yang sama."""
+    """Penanggung jawab melihat semua isian. Satuan yang sedang melayani hanya melihat isian yang diperlukan layanannya.
+    Setiap pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
     return database.write(lambda tx: identities.read(tx, office, caller, sight, victim_id, purpose))
 
@@ -156,7 +156,7 @@ def see_identity(
 def record_stage(
     victim_id: IdPath, command: c.RecordStage, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Hanya oleh penanggung jawab korban."""
+    """Tahap perjalanan hanya dicatat oleh penanggung jawab korban."""
 
     def work(tx: Transaction) -> Answer:
         row = cases.record_stage(tx, office, sight, victim_id, command)
@@ -176,7 +176,7 @@ def record_stage(
 def close_journey(
     victim_id: IdPath, command: c.CloseJourney, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Oleh penanggung jawab, setelah bina lanjut dan bila tidak ada rujukan yang masih berjalan."""
+    """Hanya oleh penanggung jawab, setelah bina lanjut, dan bila semua rujukan sudah berakhir."""
 
     def work(tx: Transaction) -> Answer:
         row = cases.close_journey(tx, office, sight, victim_id, command)

@@ -1,4 +1,4 @@
-"""Clocks: the table of deadlines, and what is due and overdue at a desk."""
+"""Clocks: the table of time limits, and the clocks that are due or overdue at a desk."""
 
 from typing import Annotated
 
@@ -44,8 +44,8 @@ async def list_clocks(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Yang terdekat dahulu, milik satuan Anda dan yang di bawahnya. `state=overdue`: yang terlewat dan belum
-    terpenuhi. `Prefer: wait=20` menunggu perubahan."""
+    """Batas waktu milik satuan Anda dan satuan di bawahnya, yang terdekat dahulu. `state=overdue`: yang terlewat dan
+    belum dipenuhi. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, ClockPage]:
         now = database.clock()

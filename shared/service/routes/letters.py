@@ -1,4 +1,4 @@
-"""Letters: printed for desks that work on paper, checked by their code, and the slip's answer entered later."""
+"""Letters for desks that work on paper: print, check by code, and enter the answer of a reply slip."""
 
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ CodePath = Annotated[
 
 
 class LetterView(BaseModel):
-    """A letter (surat) by its code; what stands on it is only in its PDF."""
+    """A letter (surat) by its code. Its content is in its PDF alone."""
 
     code: str = Field(examples=["K3M9-QXD7-R2TF"])
     kind: LetterKind
@@ -44,7 +44,7 @@ class LetterView(BaseModel):
 
 
 class LetterCheck(LetterView):
-    """What the ledger here says of a letter. The ids are told to who may see what it is about."""
+    """The ledger's proof of a letter. Its ids are null for a caller who may not see its victim, referral or record."""
 
     recorded_at: Moment = Field(description="When it was recorded here.")
     issued: Proof = Field(description="The signed word that this letter was printed.")
@@ -53,7 +53,7 @@ class LetterCheck(LetterView):
 
 
 class Pdf(Response):
-    """A PDF."""
+    """A PDF response."""
 
     media_type = "application/pdf"
 
@@ -98,8 +98,8 @@ def _checked(found: Checked) -> LetterCheck:
 def issue_letter(
     referral_id: IdPath, command: c.IssueLetter, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Surat rujukan dicetak pengirim, lembar jawaban oleh kedua pihak. Pihak lain diberi tahu kodenya. Isi surat ada
-    di `…/pdf`."""
+    """Pengirim mencetak surat rujukan; kedua pihak dapat mencetak lembar jawaban. Pihak lain diberi tahu kodenya. Isi
+    surat ada di `…/pdf`."""
     return posting.once(command, lambda tx: _made(issuing.issue(tx, office, sight, referral_id, command)))
 
 
@@ -113,7 +113,7 @@ def issue_letter(
 def print_record(
     record_id: IdPath, command: c.PrintRecord, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Formulir yang punya bentuk kertas (`printed` di `/v1/forms`), untuk ditandatangani kedua pihak."""
+    """Formulir dengan bentuk kertas (`printed` di `/v1/forms`), untuk ditandatangani kedua pihak."""
     return posting.once(command, lambda tx: _made(issuing.print_record(tx, office, sight, record_id)))
 
 
@@ -123,8 +123,8 @@ def print_record(
     responses=responses("unknown-letter", "letter-code-mistyped"),
 )
 def check_letter(code: CodePath, office: OfficeDep, database: DatabaseDep, sight: SightDep) -> LetterCheck:
-    """Siapa pun yang memegang kertasnya: apakah surat ini tercatat di buku induk, tanda tangannya benar, dan isinya
-    masih berlaku. Tanpa identitas."""
+    """Bagi siapa pun yang memegang kertasnya. Jawaban: apakah surat tercatat di buku induk, apakah tanda tangannya
+    benar, dan apakah isinya masih berlaku. Tanpa identitas."""
     known = read_code(code, "code")
     return database.read(lambda session: _checked(checking.check(session, office, sight, known)))
 
@@ -144,9 +144,9 @@ def print_letter(
     sight: SightDep,
     database: DatabaseDep,
 ) -> Response:
-    """Identitas sebatas yang sudah diberikan dengan rujukannya dan yang boleh dilihat pemanggil; setiap pembacaan
+    """Identitas hanya sejauh yang sudah diberikan dengan rujukannya, dan yang boleh dilihat pemanggil. Setiap pembacaan
     dicatat dalam transaksi yang sama. Lembar jawaban tidak memuat identitas."""
-    from shared.service.letters import pdf  # with its fonts it takes a quarter of a second: not at every start
+    from shared.service.letters import pdf  # imported when first used: with its fonts it takes a quarter of a second
 
     known = read_code(code, "code")
 
@@ -179,8 +179,8 @@ def print_letter(
 def answer_on_paper(
     referral_id: IdPath, command: c.PaperAnswer, office: OfficeDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Isi lembar jawaban yang kembali. `occurred_at` adalah waktu di lembar itu dan menentukan apakah jawaban tepat
-    waktu; kapan dimasukkan dicatat di sampingnya. Penanda tangan disimpan tersegel, seperti catatan."""
+    """Masukkan isi lembar jawaban yang kembali. `occurred_at` adalah waktu di lembar itu, dan menentukan apakah jawaban
+    tepat waktu. Waktu pemasukan dicatat juga. Nama penanda tangan disimpan tersegel, seperti catatan."""
 
     def work(tx: Transaction) -> Answer:
         row = answers.answer(tx, office, sight, referral_id, command)
@@ -191,11 +191,11 @@ def answer_on_paper(
 
 @pages.get("/surat")
 def letter_form(office: OfficeDep, database: DatabaseDep, kode: str = "") -> HTMLResponse:
-    """Where whoever holds a paper writes its code."""
+    """The page where the holder of a paper types its code."""
     return page.show(office, database, kode)
 
 
 @pages.get("/surat/{code}")
 def letter_page(code: str, office: OfficeDep, database: DatabaseDep) -> HTMLResponse:
-    """What the square code of a paper opens."""
+    """The page that the square code of a paper opens."""
     return page.show(office, database, code)

@@ -1,4 +1,4 @@
-"""The same person at two agencies: what is proposed by machine, and what people say of it."""
+"""Proposals that two agencies know the same person: a machine proposes, people decide."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["orang yang sama"], route_class=GuardedRo
 
 
 class MatchView(BaseModel):
-    """A proposal that a victim of ours (``victim_id``) and somebody else's (``other_id``) may be one person."""
+    """A proposal that our victim (``victim_id``) and another agency's victim (``other_id``) may be one person."""
 
     match_id: Id
     victim_id: Id
@@ -45,14 +45,14 @@ class MatchView(BaseModel):
 
 
 class MatchPage(BaseModel):
-    """One page of proposals, newest first."""
+    """One page of proposals, newest first. Send ``next`` as ``cursor`` for the following page."""
 
     items: list[MatchView]
     next: str | None
 
 
 class MatchSides(BaseModel):
-    """A proposal after a decision, from each side that is ours: both, where both victims are."""
+    """A proposal after a decision, from each side that is ours; two items where both victims are ours."""
 
     items: list[MatchView]
 
@@ -74,8 +74,8 @@ async def list_matches(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Diusulkan mesin dari
-    tanda pembanding; tidak ada yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
+    """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Mesin mengusulkan dari
+    tanda pembanding; tidak ada data yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
     conditions = [seen.matches(sight)] if state is None else [seen.matches(sight), in_state(state)]
 
     def look(session: Session) -> tuple[str, MatchPage]:
@@ -100,8 +100,8 @@ def decide_match(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Setelah bertanya kepada `other_desk`. Terhubung hanya bila kedua pihak mengatakan `same-person`; keputusan dapat
-    diubah, kata terakhir tiap pihak berlaku."""
+    """Putuskan setelah bertanya kepada `other_desk`. Kedua korban terhubung hanya bila kedua pihak memutuskan
+    `same-person`. Keputusan dapat diubah; yang terakhir dari tiap pihak berlaku."""
 
     def work(tx: Transaction) -> Answer:
         rows = matches.decide(tx, office, caller, sight, match_id, command)

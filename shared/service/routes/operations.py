@@ -1,4 +1,4 @@
-"""For operators of any member: parked events and their replay, links, schemas, problems, health."""
+"""Operations of any member, for operators: parked events and replay, links, schemas, problems, keys, health."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -25,12 +25,12 @@ from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, Receive
 router = APIRouter(tags=["operasi"], route_class=GuardedRoute)
 
 SHOWN_MISSING = 100
-"""How many missing numbers of a link are listed, at most."""
+"""Missing numbers that the answer lists for one link, at most."""
 
 
 @router.get("/v1/parked", summary="Peristiwa tertahan / Parked events", responses=responses("unknown-cursor"))
 def list_parked(office: OfficeDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> ParkedPage:
-    """Yang belum atau tidak dapat diterapkan: disimpan, terlihat, dapat diulang. Terbaru dahulu."""
+    """Peristiwa yang belum atau tidak dapat diterapkan. Semua disimpan, terlihat, dan dapat diulang. Terbaru dahulu."""
 
     def look(session: Session) -> ParkedPage:
         rows, more = newest_first(session, office.vault, ParkedEvent, (), cursor, limit)
@@ -45,7 +45,7 @@ def list_parked(office: OfficeDep, database: DatabaseDep, cursor: Cursor = None,
     responses=responses("unknown-parked-event", "replay-failed"),
 )
 def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Request, database: DatabaseDep) -> ParkedView:
-    """Coba terapkan lagi. Yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
+    """Coba terapkan peristiwa ini lagi. Peristiwa yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
     reception: Reception = request.app.state.reception
 
     def work(tx: Transaction) -> tuple[ParkedView, str | None]:
@@ -75,7 +75,8 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
 
 @router.get("/v1/links", summary="Keadaan tiap jalur / How every link stands")
 def list_links(request: Request, database: DatabaseDep) -> LinkList:
-    """Yang dikirim: nomor terakhir, belum terkirim, belum ada tanda terima. Yang diterima: nomor yang hilang."""
+    """Jalur kirim: nomor terakhir, jumlah yang belum terkirim, dan jumlah yang belum ada tanda terimanya. Jalur terima:
+    nomor yang hilang."""
     return database.read(lambda session: LinkList(items=_sent(session, database) + _received(session)))
 
 
@@ -122,7 +123,7 @@ def _received(session: Session) -> list[LinkView]:
 
 
 class SchemaList(BaseModel):
-    """The event types there are."""
+    """Every event type of this network."""
 
     items: list[str]
 
@@ -148,9 +149,10 @@ def see_schema(
 
 
 class PublicKey(BaseModel):
-    """A public key as a JWK (RFC 8037). ``agency`` is the member whose signature it checks.
+    """A public key as a JWK (RFC 8037). ``agency`` is the member that owns it.
 
-    Nothing that is received after ``revoked_at``, or 30 days after ``retired_at``, is proven by it.
+    A message that is received after ``revoked_at``, or more than 30 days after ``retired_at``, is not proven by this
+    key.
     """
 
     kid: str
@@ -166,19 +168,19 @@ class PublicKey(BaseModel):
 
 
 class PublicKeys(BaseModel):
-    """A JWK set (RFC 7517)."""
+    """A JWK set (RFC 7517) with the public keys of every member."""
 
     keys: list[PublicKey]
 
 
 @router.get("/v1/keys", summary="Kunci publik / Public keys", response_model_exclude_none=True)
 def see_keys(request: Request) -> PublicKeys:
-    """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan persis seperti diterima."""
+    """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan, persis seperti diterima."""
     return PublicKeys.model_validate(request.app.state.reception.keys.current().as_jwks())
 
 
 class ProblemKind(BaseModel):
-    """One kind of refusal."""
+    """One kind of problem, with its title and remedy in Indonesian and English."""
 
     type: str
     status: int
@@ -189,14 +191,14 @@ class ProblemKind(BaseModel):
 
 
 class ProblemList(BaseModel):
-    """Every kind of refusal."""
+    """Every kind of problem."""
 
     items: list[ProblemKind]
 
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
 def list_problems() -> ProblemList:
-    """Setiap `type` yang dapat diberikan layanan ini, dan apa yang harus dilakukan."""
+    """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan."""
     return ProblemList(
         items=[
             ProblemKind(
@@ -213,7 +215,7 @@ def list_problems() -> ProblemList:
 
 
 class Health(BaseModel):
-    """Whether the service works. Without the broker it still does: it takes in, decides and refers."""
+    """Whether the service works. It works without the broker too: it registers, decides and refers."""
 
     status: str
     member: str
@@ -228,7 +230,7 @@ def alive(request: Request) -> Health:
 
 @router.get("/health/ready", summary="Siap / Ready", responses=responses("unavailable"))
 def ready(request: Request, database: DatabaseDep) -> Health:
-    """Basis data menjawab. Keadaan broker disebut, tetapi tidak menentukan."""
+    """Basis data menjawab. Keadaan broker disebutkan, tetapi tidak menentukan."""
     database.read(lambda session: session.execute(select(1)).scalar_one())
     return _health(request)
 

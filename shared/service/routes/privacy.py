@@ -1,4 +1,4 @@
-"""A victim's rights: consent, who was given what, who looked, holds and erasure."""
+"""A victim's rights: consent, disclosures, access report, legal holds, erasure."""
 
 from enum import Enum
 
@@ -36,7 +36,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
 def search_victims(
     command: c.Search, office: OfficeDep, caller: CallerDep, sight: SightDep, database: DatabaseDep
 ) -> VictimList:
-    """Nomor tidak disimpan dan tidak dicatat; yang dibandingkan hanya sidiknya. Dibatasi jumlahnya."""
+    """Nomor tidak disimpan dan tidak dicatat; hanya sidiknya yang dibandingkan. Jumlah pencarian dibatasi."""
 
     def work(tx: Transaction) -> VictimList:
         found = identities.search(tx, office, caller, sight, command.field, command.value)
@@ -72,7 +72,7 @@ def record_consent(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
+    """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
 
     def work(tx: Transaction) -> Answer:
         row = consents.record(tx, office, caller, sight, victim_id, command)
@@ -97,8 +97,8 @@ def withdraw_consent(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Seketika menghentikan pemberian baru; setiap pemegang diberi tahu dan menjawab dengan tanda terima. Berlaku juga
-    bagi persetujuan yang dicatat instansi lain, bila data itu ada di sini."""
+    """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
+    juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
 
     def work(tx: Transaction) -> Answer:
         taken = consents.withdraw(tx, office, caller, sight, victim_id, command)
@@ -116,7 +116,7 @@ def withdraw_consent(
 def list_consents(
     victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
 ) -> m.ConsentList:
-    """Setiap versi, dengan tujuh hal yang diberitahukan."""
+    """Setiap versi persetujuan, dengan tujuh hal yang diberitahukan."""
 
     def look(session: Session) -> m.ConsentList:
         see_concerned(session, sight, victim_id)
@@ -133,7 +133,7 @@ def list_consents(
     responses=responses("unknown-victim", "not-responsible"),
 )
 def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) -> m.DisclosureList:
-    """Isian mana, kepada atau dari siapa, atas dasar apa, dan apa jadinya."""
+    """Untuk tiap pemberian data: isiannya, penerima atau pemberinya, dasarnya, dan akhirnya."""
 
     def look(session: Session) -> m.DisclosureList:
         see_concerned(session, sight, victim_id)
@@ -152,11 +152,11 @@ def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) 
 def see_access_report(
     victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
 ) -> m.AccessReport:
-    """Siapa yang melihat data korban di instansi ini dan untuk apa, serta kepada siapa diberikan (UU 27/2022 Ps 7)."""
+    """Siapa yang melihat data korban di instansi ini, untuk apa, dan kepada siapa data diberikan (UU 27/2022 Ps 7)."""
 
     def look(session: Session) -> m.AccessReport:
         see_concerned(session, sight, victim_id)
-        # all of it, however long: a report with a part left out would be a false one
+        # all rows, without pages: an incomplete report would be false
         theirs = select(AccessRow).where(col(AccessRow.victim_id) == victim_id)
         rows = session.scalars(theirs.order_by(col(AccessRow.number).desc()))
         return m.AccessReport(
@@ -173,7 +173,7 @@ def see_access_report(
 def list_access(
     office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
 ) -> m.AccessPage:
-    """Siapa melihat identitas siapa, kapan, untuk apa; oleh satuan Anda dan di bawahnya. Terbaru dahulu."""
+    """Siapa melihat identitas siapa, kapan, dan untuk apa; oleh satuan Anda dan satuan di bawahnya. Terbaru dahulu."""
 
     def look(session: Session) -> m.AccessPage:
         rows, more = newest_first(session, office.vault, AccessRow, [seen.looks(sight)], cursor, limit)
@@ -193,7 +193,7 @@ def list_access(
 def place_hold(
     victim_id: IdPath, command: c.PlaceHold, caller: CallerDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Selama ditahan, data korban tidak dihapus di instansi ini."""
+    """Selama penahanan berlaku, data korban tidak dihapus di instansi ini."""
 
     def work(tx: Transaction) -> Answer:
         return Answer(201, m.hold_view(erasure.place_hold(tx, caller, sight, victim_id, command)))
@@ -216,7 +216,7 @@ def lift_holds(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Mencabut semua penahanan korban ini di instansi ini."""
+    """Mencabut semua penahanan atas korban ini di instansi ini."""
 
     def work(tx: Transaction) -> Answer:
         rows = erasure.lift_holds(tx, office, caller, sight, victim_id, command)
@@ -236,7 +236,8 @@ def lift_holds(
 def erase(
     victim_id: IdPath, command: c.Erase, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
 ) -> Response:
-    """Menunggu keputusan orang kedua (`/erasure/decision`): yang dimusnahkan tidak dapat dikembalikan."""
+    """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat
+    dikembalikan."""
 
     def work(tx: Transaction) -> Answer:
         return Answer(202, m.erasure_view(erasure.ask(tx, office, caller, sight, victim_id, command)))
@@ -267,8 +268,8 @@ def decide_erasure(
     sight: SightDep,
     posting: PostingDep,
 ) -> Response:
-    """Oleh orang kedua. Bila disetujui, kunci di sini dimusnahkan seketika; setiap pemegang diminta berbuat sama dan
-    menjawab."""
+    """Keputusan oleh orang kedua. Bila disetujui, kunci di sini langsung dimusnahkan. Setiap pemegang data diminta
+    melakukan hal yang sama, lalu menjawab."""
 
     def work(tx: Transaction) -> Answer:
         return Answer(200, m.erasure_view(erasure.decide(tx, office, caller, sight, victim_id, command)))
@@ -285,7 +286,7 @@ def decide_erasure(
 def list_erasures(
     office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
 ) -> m.ErasurePage:
-    """Yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
+    """Penghapusan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
 
     def look(session: Session) -> m.ErasurePage:
         rows, more = newest_first(session, office.vault, ErasureRow, [seen.erasures(sight)], cursor, limit)

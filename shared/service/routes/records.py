@@ -1,4 +1,4 @@
-"""The forms of an agency's own work: one operation to file each, and their records."""
+"""The forms of an agency's own work: one operation to file each form, and the records that were filed."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -41,17 +41,20 @@ PLACES: Mapping[About, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
     About.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
     About.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
 }
-"""What a form is about → where it is filed, how that is named, what the door asks, and what may be refused of it."""
+"""Subject of a form → the path to file it, the type of its id, its access rule, its problems."""
 FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")
 
 
 def rules_of(agency: Agency) -> dict[str, Rule]:
-    """Who may file each form of an agency."""
+    """The access rule of each operation that files a form of the agency."""
     return {form.operation: Rule(DOERS, PLACES[form.about][2]) for form in agency.forms}
 
 
 def router_of(agency: Agency, effects: Mapping[str, Effect]) -> APIRouter:
-    """The operations that file the forms of an agency. Raises ValueError where its forms make no sense."""
+    """The operations that file the forms of an agency.
+
+    Raises ValueError where the forms contradict each other, or an effect names no form.
+    """
     check_forms(agency.forms)
     if unknown := effects.keys() - {form.code for form in agency.forms}:
         raise ValueError(f"no such form: {', '.join(sorted(unknown))}")
@@ -91,7 +94,7 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
 
 
 def _of_a_service(form: Form) -> tuple[str, ...]:
-    """What else may be refused of what is of one service, and of what is delivered."""
+    """The further problems of a form for one service, and of a form that is delivered."""
     return ("not-of-this-service",) * bool(form.of_service) + delivery.REFUSALS * bool(form.delivered)
 
 
@@ -100,7 +103,7 @@ router = APIRouter(prefix="/v1", tags=["formulir"], route_class=GuardedRoute)
 
 @router.get("/forms", summary="Formulir instansi / The agency's forms")
 def list_forms(office: OfficeDep) -> FormList:
-    """Setiap formulir dengan isiannya, seperti digambar di kertas atau layar."""
+    """Setiap formulir dengan isiannya, seperti tampil di kertas atau layar."""
     return FormList(items=[form_view(form) for form in office.agency.forms])
 
 
@@ -108,7 +111,7 @@ def list_forms(office: OfficeDep) -> FormList:
     "/cases/{case_id}/records", summary="Catatan kasus / Records of a case", responses=responses("unknown-case")
 )
 def list_case_records(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> RecordList:
-    """Isian terbuka saja; isian tersegel dibaca satu per satu dan dicatat."""
+    """Hanya isian terbuka. Isian tersegel dibaca per catatan, dan pembacaannya dicatat."""
 
     def look(session: Session) -> RecordList:
         if victims.load_case(session, case_id, seen.cases(sight)) is None:
@@ -135,8 +138,8 @@ async def list_victim_records(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Isian terbuka saja, dari semua satuan instansi ini, juga tentang rujukan korban, dan yang diserahkan instansi
-    lain. `Prefer: wait=20` menunggu perubahan."""
+    """Hanya isian terbuka: dari semua satuan instansi ini, tentang rujukan korban, dan yang diserahkan instansi lain.
+    `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, RecordList]:
         victims.see_concerned(session, sight, victim_id)
@@ -152,7 +155,7 @@ async def list_victim_records(
     responses=responses("unknown-unit", "not-your-unit"),
 )
 def list_desk_records(unit: UnitPath, office: OfficeDep, database: DatabaseDep, sight: SightDep) -> RecordList:
-    """Isian terbuka saja."""
+    """Hanya isian terbuka."""
     sight.require(office.our_unit(unit, database.clock().date()))
     return database.read(lambda session: _list(session, sight, unit))
 
@@ -172,7 +175,7 @@ def see_record(
     database: DatabaseDep,
     response: Response,
 ) -> WholeRecord:
-    """Isian tersegel hanya untuk satuan yang mengisi dan penanggung jawab korban. Setiap pembacaan dicatat dalam
+    """Isian tersegel hanya bagi satuan yang mengisi dan penanggung jawab korban. Setiap pembacaan dicatat dalam
     transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
     return database.write(lambda tx: whole_record(*records.read(tx, office, caller, sight, record_id, purpose)))

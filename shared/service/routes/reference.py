@@ -1,4 +1,4 @@
-"""Who this agency is and which desks the network has."""
+"""Reference data: the declaration of this agency, and the units of the network."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", tags=["acuan"], route_class=GuardedRoute)
 
 
 class ServiceView(BaseModel):
-    """A service and its clock, by national law: a local standard may shorten it."""
+    """A service of this agency, and its clock by national law. A local standard may shorten the limit."""
 
     code: str
     label: str
@@ -27,7 +27,7 @@ class ServiceView(BaseModel):
 
 
 class RouteView(BaseModel):
-    """To whom this agency may refer, for what, and whether custody may move."""
+    """Another agency that this agency may refer to, for which service, and whether custody may move."""
 
     agency: str
     service: str
@@ -35,7 +35,7 @@ class RouteView(BaseModel):
 
 
 class AgencyView(BaseModel):
-    """The declaration of this agency."""
+    """The declaration of this agency: services, reporting channels, and referral routes."""
 
     code: str
     label: str
@@ -85,7 +85,7 @@ class UnitView(BaseModel):
 
 
 class UnitList(BaseModel):
-    """Units, by agency, region and id."""
+    """Units, sorted by agency, region and id."""
 
     items: list[UnitView]
 
@@ -99,7 +99,7 @@ def find_units(
     level: Level | None = None,
     serving: Annotated[str | None, Query(pattern=REGION, description="Satuan yang melayani wilayah ini")] = None,
 ) -> UnitList:
-    """`serving` memberi satu satuan: yang terdekat dari kabupaten/kota, provinsi, lalu nasional."""
+    """Dengan `serving` jawabannya satu satuan: yang terdekat di kabupaten/kota, lalu provinsi, lalu nasional."""
     on = now.date()
     if serving is not None:
         found = [office.units.desk_for(agency, serving, on, "serving")]

@@ -1,4 +1,4 @@
-"""Referrals: create, list, see, act, history."""
+"""Referrals: create, list, read, act, history and notes."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -57,12 +57,12 @@ IfMatch = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that can be done to a referral over HTTP."""
+    """One action on a referral over HTTP."""
 
     command: type[c.Command]
     summary: str
     refusals: tuple[str, ...] = ()
-    """Beside those that every action may be answered."""
+    """The problems of this action, beside those of every action."""
 
 
 ACTIONS: dict[str, Action] = {
@@ -86,7 +86,7 @@ ACTIONS: dict[str, Action] = {
     ),
     "remind": Action(c.Remind, "Ingatkan / Remind"),
 }
-"""Every action. The first eight are the receiver's, the last three the sender's."""
+"""Every action by name. The first eight belong to the receiver, the last three to the sender."""
 
 
 def _operation(action: str) -> str:
@@ -120,7 +120,8 @@ def _operation(action: str) -> str:
     ),
 )
 def create_referral(command: c.Request, office: OfficeDep, sight: SightDep, posting: PostingDep) -> Response:
-    """Setelah 201 rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang mati."""
+    """Setelah jawaban 201, rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang
+    mati."""
 
     def work(tx: Transaction) -> Answer:
         row = handlers.request(tx, office, sight, command)
@@ -145,7 +146,7 @@ def list_referrals(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> ReferralPage:
-    """Terbaru dahulu. Wilayah provinsi mencakup semua kabupaten/kotanya."""
+    """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya."""
     wanted = referrals.Filter(
         agency=office.code,
         role=role,
@@ -178,7 +179,8 @@ async def see_referral(
     prefer: Prefer = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Dengan `Prefer: wait=20` dan `If-None-Match` jawaban ditahan sampai rujukan berubah (atau ada)."""
+    """Dengan `Prefer: wait=20` dan `If-None-Match`, jawaban menunggu sampai rujukan berubah, atau sampai rujukan
+    ada."""
 
     wanted = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
 
@@ -231,8 +233,8 @@ def see_notes(
     database: DatabaseDep,
     response: Response,
 ) -> NoteList:
-    """Catatan bebas di samping keputusan: hanya untuk meja yang menulisnya dan yang bertanggung jawab atau sedang
-    bekerja bagi korban. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    """Catatan bebas di samping keputusan. Hanya bagi satuan yang menulisnya, penanggung jawab korban, dan satuan yang
+    sedang melayani. Setiap pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
     found = database.write(lambda tx: notes.read(tx, office, caller, sight, referral_id, purpose))
     return NoteList(items=[Note(event_id=event_id, text=text) for event_id, text in found.items()])
