@@ -1,1 +1,1 @@
-"""What crosses the wire between agencies: codes, events, envelope, subjects. No I/O, no clock, no framework."""
+"""The wire format between agencies: codes, events, envelope, subjects. No I/O, no clock, no framework."""

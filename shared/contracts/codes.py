@@ -1,4 +1,4 @@
-"""The closed vocabularies of the wire, one word for one thing (DESIGN section 2 and 3).
+"""The closed vocabularies of the wire, one word for one thing (DESIGN sections 2 and 3).
 
 Status names are FHIR R4 ``Task.status`` codes and priorities FHIR R4 ``request-priority`` codes, so that a
 hospital's system needs no translation.
@@ -8,14 +8,14 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What is handed over: one service (the sender stays responsible), or the responsibility itself."""
+    """What a referral hands over: one service (the sender keeps custody), or custody itself (a transfer)."""
 
     REFERRAL = "referral"
     TRANSFER = "transfer"
 
 
 class Status(StrEnum):
-    """Where a referral stands (FHIR R4 Task.status)."""
+    """The status of a referral (FHIR R4 Task.status)."""
 
     REQUESTED = "requested"
     RECEIVED = "received"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 class BusinessStatus(StrEnum):
-    """The finer word beside the status (FHIR R4 Task.businessStatus)."""
+    """The detail beside the status of a referral (FHIR R4 Task.businessStatus)."""
 
     AWAITING_INFORMATION = "awaiting-information"
     SCHEDULED = "scheduled"
@@ -43,7 +43,7 @@ class BusinessStatus(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why the receiver pauses. Each is also the business status shown while the referral is on hold."""
+    """Why the receiver pauses the work. The reason is also the business status while the referral is on hold."""
 
     AWAITING_INFORMATION = "awaiting-information"
     SCHEDULED = "scheduled"
@@ -52,7 +52,7 @@ class HoldReason(StrEnum):
 
 
 class RejectReason(StrEnum):
-    """Why the receiver will not take a referral."""
+    """Why the receiver rejects a referral."""
 
     NO_CAPACITY = "no-capacity"
     NOT_ELIGIBLE = "not-eligible"
@@ -66,7 +66,7 @@ class RejectReason(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a completed referral brought."""
+    """The outcome of a completed referral."""
 
     SERVICE_PROVIDED = "service-provided"
     PARTLY_PROVIDED = "partly-provided"
@@ -75,7 +75,7 @@ class Outcome(StrEnum):
 
 
 class FailReason(StrEnum):
-    """Why work that had begun did not reach its end."""
+    """Why a referral failed after the work had begun."""
 
     VICTIM_DECLINED = "victim-declined"
     CANNOT_LOCATE = "cannot-locate"
@@ -87,7 +87,7 @@ class FailReason(StrEnum):
 
 
 class CancellationReason(StrEnum):
-    """Why the sender takes its request back."""
+    """Why the sender asks the receiver to cancel a referral."""
 
     NOT_NEEDED = "not-needed"
     SENT_IN_ERROR = "sent-in-error"
@@ -99,7 +99,7 @@ class CancellationReason(StrEnum):
 
 
 class RefusalReason(StrEnum):
-    """Why the receiver goes on although the sender asked it to stop."""
+    """Why the receiver refuses a cancellation."""
 
     WORK_TOO_FAR = "work-too-far"
     VICTIM_WISHES_TO_CONTINUE = "victim-wishes-to-continue"
@@ -109,7 +109,10 @@ class RefusalReason(StrEnum):
 
 
 class InformationKind(StrEnum):
-    """What the sender has added. Only the kind crosses in clear; the content is sealed or stays with its holder."""
+    """The kind of information that the sender adds.
+
+    Only the kind travels in clear; the content is sealed or stays with its holder.
+    """
 
     IDENTITY = "identity"
     CONSENT = "consent"
@@ -121,7 +124,7 @@ class InformationKind(StrEnum):
 
 
 class NormGap(StrEnum):
-    """The rule whose want made a hand-over fail: what the norm-development Subsatgas collects."""
+    """The missing rule that made a hand-over fail. The norm-development Subsatgas collects these gaps."""
 
     NO_MANDATE = "no-mandate"
     NO_PROCEDURE = "no-procedure"
@@ -141,7 +144,7 @@ class Priority(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a journey stands, in the order a journey usually takes."""
+    """The stages of a journey, in their usual order."""
 
     DETECTION = "detection"
     IDENTIFICATION = "identification"
@@ -175,7 +178,7 @@ class LegalBasis(StrEnum):
 
 
 class ConsentPurpose(StrEnum):
-    """For what a person agrees that their data are used (UU 27/2022 Ps 21(1) b)."""
+    """The purposes for which a person consents to the use of their data (UU 27/2022 Ps 21(1) b)."""
 
     CARE = "care"
     MEDICAL = "medical"
@@ -185,14 +188,14 @@ class ConsentPurpose(StrEnum):
 
 
 class ConsentEnd(StrEnum):
-    """Why a consent can be relied on no more."""
+    """Why a consent is no longer valid."""
 
     WITHDRAWN = "withdrawn"
-    """The person took it back (UU 27/2022 Ps 9)."""
+    """The person withdrew it (UU 27/2022 Ps 9)."""
     EXPIRED = "expired"
-    """The time for which it was given is over (Ps 21(1) f)."""
+    """Its period of validity is over (UU 27/2022 Ps 21(1) f)."""
     REPLACED = "replaced"
-    """The person has agreed to less since; said to those to whom they do not agree any more."""
+    """A later consent of the person covers less. Sent to the agencies whose data it no longer covers."""
 
 
 class ConsentManner(StrEnum):
@@ -202,25 +205,25 @@ class ConsentManner(StrEnum):
     ELECTRONIC = "electronic"
     AUDIO = "audio"
     WITNESSED = "witnessed"
-    """Said before a witness and written down by the officer, where the person cannot read or sign."""
+    """Spoken before a witness and written down by the officer, because the person cannot read or sign."""
 
 
 class GuardianPart(StrEnum):
-    """What a guardian had to do with a consent. Never the only gate: the guardian may be the trafficker."""
+    """The guardian's part in a consent. It is never the only gate: the guardian may be the trafficker."""
 
     NONE = "none"
     AGREED = "agreed"
     REFUSED = "refused"
     EXCLUDED = "excluded"
-    """Left out because they may be involved; the best interest of the child is decided without them."""
+    """Not asked, because the guardian may be involved. The child's best interest is decided without the guardian."""
 
 
 class DisclosureEnd(StrEnum):
-    """What a holder did when it was told that a consent is withdrawn or that a person is to be erased."""
+    """What a holder did after a withdrawal of consent or a request for erasure."""
 
     ERASED = "erased"
     STOPPED = "stopped"
-    """Kept, because the law or another basis says so, and not shown or given to anybody any more on this basis."""
+    """Kept because of the law or another basis, but no longer shown or disclosed on this basis."""
     NOTHING_HELD = "nothing-held"
 
 
@@ -230,11 +233,11 @@ class KeptBecause(StrEnum):
     LEGAL_HOLD = "legal-hold"
     CUSTODY = "custody"
     OTHER_BASIS = "other-basis"
-    """Said by none of us any more: what came on another basis is another disclosure, which stands."""
+    """No longer sent. Data that came on another basis are a separate disclosure, which stands."""
 
 
 class HoldBasis(StrEnum):
-    """Why a person's data must not be erased now."""
+    """Why the law forbids the erasure of a person's data for now."""
 
     INVESTIGATION = "investigation"
     TRIAL = "trial"
@@ -243,7 +246,7 @@ class HoldBasis(StrEnum):
 
 
 class BreakGlassReason(StrEnum):
-    """Why somebody must look who normally may not."""
+    """Why a caller must see an identity that the caller normally may not see."""
 
     LIFE_IN_DANGER = "life-in-danger"
     CHILD_AT_RISK = "child-at-risk"
@@ -252,7 +255,7 @@ class BreakGlassReason(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the second person says of a break-glass."""
+    """The second person's verdict on a break-glass."""
 
     JUSTIFIED = "justified"
     NOT_JUSTIFIED = "not-justified"
@@ -266,7 +269,7 @@ class BreakGlassEnd(StrEnum):
 
 
 class AgeClass(StrEnum):
-    """A coarse age. ``unknown`` is treated as ``child`` wherever a rule asks."""
+    """A coarse age. Every rule treats ``unknown`` as ``child``."""
 
     CHILD = "child"
     ADULT = "adult"
@@ -274,7 +277,7 @@ class AgeClass(StrEnum):
 
 
 class Capacity(StrEnum):
-    """Whether a desk can take somebody on for a service, by its own word."""
+    """Whether a desk can take a victim on for a service, as the desk itself announces."""
 
     CAPACITY = "capacity"
     WAITLIST = "waitlist"
@@ -282,7 +285,7 @@ class Capacity(StrEnum):
 
 
 class Sex(StrEnum):
-    """As the victim says it; nothing is presumed."""
+    """The sex that the victim states; nothing is presumed."""
 
     FEMALE = "female"
     MALE = "male"
@@ -290,23 +293,23 @@ class Sex(StrEnum):
 
 
 class IdentityField(StrEnum):
-    """What is known of who a victim is. A service is shown those it needs; each travels sealed or not at all."""
+    """The fields of a victim's identity. A service sees those it needs; each field travels sealed or not at all."""
 
     NAME = "name"
     NIK = "nik"
     PASSPORT = "passport"
-    """Of a passport, or of the paper in place of one (SPLP) with which somebody is sent home."""
+    """The number of a passport, or of the travel document in its place (SPLP) on which a person returns home."""
     BORN_ON = "born_on"
     PHONE = "phone"
     ADDRESS = "address"
     STATEMENT = "statement"
-    """What the victim has told, so that nobody has to tell it twice."""
+    """The victim's statement, kept so that the victim need not tell it twice."""
     SAFE_HOUSE = "safe_house"
-    """Where the victim is sheltered: its own recipients, because it can kill."""
+    """The place where the victim is sheltered. It has its own recipients, because its disclosure can kill."""
 
 
 class Purpose(StrEnum):
-    """For what somebody looks at an identity."""
+    """The purpose for which a caller reads an identity."""
 
     CARE = "care"
     FIRST_AID = "first-aid"
@@ -323,7 +326,7 @@ class Purpose(StrEnum):
 
 
 class Exploitation(StrEnum):
-    """The purpose of the trafficking, coarse (UU 21/2007 Ps 1(7))."""
+    """The kind of exploitation that the trafficking serves, coarse (UU 21/2007 Ps 1(7))."""
 
     FORCED_LABOUR = "forced-labour"
     SEXUAL = "sexual"
@@ -337,18 +340,18 @@ class Exploitation(StrEnum):
 
 
 class LetterKind(StrEnum):
-    """What is printed on paper, with a code that checks against the ledger."""
+    """The kind of a printed paper. A code on the paper lets its holder check it against the ledger."""
 
     REFERRAL_LETTER = "referral-letter"
-    """What is asked of the receiving desk, and for whom."""
+    """States the service asked of the receiving desk, and for which victim."""
     REPLY_SLIP = "reply-slip"
-    """What the receiving desk fills in by hand and sends back."""
+    """The receiving desk fills it in by hand and sends it back."""
     RECORD = "record"
-    """A form that was filed, to be signed by both sides: a *berita acara*."""
+    """A filed form, printed for both sides to sign: a *berita acara*."""
 
 
 class MatchKind(StrEnum):
-    """In what two victims of two agencies are alike, so that they may be one person."""
+    """The kind of identifier that two victims share, so that they may be one person."""
 
     NIK = "nik"
     PASSPORT = "passport"
@@ -357,14 +360,14 @@ class MatchKind(StrEnum):
 
 
 class MatchStrength(StrEnum):
-    """How much it says that they are."""
+    """How strongly the shared identifiers suggest one person."""
 
     POSSIBLE = "possible"
     STRONG = "strong"
 
 
 class SamePerson(StrEnum):
-    """What a desk says of a proposal: only people decide, and each only for the victim they are responsible for."""
+    """A desk's decision on a match proposal. Only people decide, and each desk only for a victim in its custody."""
 
     SAME = "same-person"
     DIFFERENT = "different-person"
@@ -372,17 +375,17 @@ class SamePerson(StrEnum):
 
 
 class MatchState(StrEnum):
-    """What has become of a proposal."""
+    """The state of a match proposal."""
 
     OPEN = "open"
     LINKED = "linked"
-    """Both sides say that it is the same person. Nothing is merged: each victim, custody and ledger stays."""
+    """Both sides decided ``same-person``. Nothing is merged: each victim, custody and ledger stays."""
     CLOSED = "closed"
-    """A side says that it is not."""
+    """One side decided ``different-person``."""
 
 
 class ReceiptOutcome(StrEnum):
-    """What the receiver did with an event it has durably recorded."""
+    """What the receiver did with an event that it has durably recorded."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -390,7 +393,7 @@ class ReceiptOutcome(StrEnum):
 
 
 class Level(StrEnum):
-    """How high a unit stands in its agency."""
+    """The level of a unit in its agency."""
 
     REGENCY = "regency"
     PROVINCE = "province"

@@ -1,7 +1,7 @@
 """The envelope: one CloudEvents 1.0 object in structured JSON mode, signed over its exact bytes.
 
-An envelope is built once (``write``), travels as bytes and is read once (``read``). It is never serialised
-again, because the signature is over the bytes as sent.
+The signature covers the bytes as sent, so an envelope is never serialised again. ``write`` builds the bytes once,
+``Envelope.read`` parses them once.
 """
 
 import json
@@ -19,17 +19,17 @@ from shared.contracts.types import UUID7, Code, Count, Id, Link, Moment, Region,
 
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BODY = 64 * 1024
-"""Bytes of a body, at most."""
+"""The largest body, in bytes."""
 SCHEMA_PREFIX = "urn:estafet:schema:"
 
 _SOURCE = r"^/agencies/[a-z][a-z0-9-]{0,30}/units/[a-z][a-z0-9.-]{0,47}$"
 _TRACEPARENT = r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 _MOST = 2**63 - 1
-"""The highest number that a database keeps."""
+"""The largest integer that a database column stores (signed, 64 bits)."""
 
 
 class Unreadable(ValueError):
-    """The bytes are not an event of this wire. ``reason`` is a code, never a part of the body."""
+    """The bytes are no event of this wire format. ``reason`` is a code and never repeats a part of the body."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class Unreadable(ValueError):
 
 
 class Envelope(BaseModel):
-    """The attributes of one event. ``data`` is still plain JSON: only a known type gives it a class."""
+    """The attributes of one event. ``data`` is plain JSON; ``content`` reads it as the class of a known type."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -61,34 +61,34 @@ class Envelope(BaseModel):
 
     @property
     def sender(self) -> str:
-        """The agency that signed it."""
+        """The sending agency, as ``link`` names it. The signature must be of the same agency."""
         return self.link.partition(">")[0]
 
     @property
     def receiver(self) -> str:
-        """The agency it is addressed to, or ``all``."""
+        """The receiving agency, as ``link`` names it, or ``all``."""
         return self.link.partition(">")[2]
 
     @property
     def referral_id(self) -> str | None:
-        """The referral it is about, if it is about one, also where the type is not in the catalogue."""
+        """The id of the event's referral, or None for other events. Also known for types not in the catalogue."""
         return self.subject if self.type.startswith("id.tppo.referral.") else None
 
     @property
     def version(self) -> int | None:
-        """The version of the referral that this event makes, or that the sender knew when it asked."""
+        """The version of the referral that this event creates; for an ask, the version that the sender knew."""
         return None if self.sequence is None else int(self.sequence)
 
     @property
     def nats_subject(self) -> str:
-        """The subject this event must have travelled under."""
+        """The NATS subject under which this event must have travelled."""
         _, _, entity, event, _ = self.type.split(".")
         return f"{ROOT}.{self.sender}.{self.receiver}.{entity}.{event}.{region_tokens(self.region)}"
 
     def content(self) -> EventData | None:
-        """The data as its class, or None where the type is not in the catalogue.
+        """The data as its class, or None if the type is not in the catalogue.
 
-        Raises Unreadable when a known type carries data of another shape.
+        Raises Unreadable: ``data-of-another-shape``, ``subject-is-not-the-data`` or ``partitionkey-is-not-the-data``.
         """
         kind = CATALOGUE.get(self.type)
         if kind is None:
@@ -105,7 +105,7 @@ class Envelope(BaseModel):
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Parse the bytes of a body. Raises Unreadable, which never repeats what stood in them."""
+        """Parse the bytes of a body. Raises Unreadable; the error never repeats a part of the body."""
         if len(body) > MAX_BODY:
             raise Unreadable("body-too-large")
         try:
@@ -127,7 +127,7 @@ class Envelope(BaseModel):
 class Draft:
     """An event that is decided but not yet numbered and signed.
 
-    ``unit`` and ``region`` say which desk of the sender speaks; ``sequence`` is the referral's version.
+    ``unit`` and ``region`` name the desk of the sender. ``sequence`` is the referral's version.
     """
 
     id: str
@@ -141,11 +141,14 @@ class Draft:
     basis: str | None = None
     traceparent: str | None = None
     key: str | None = None
-    """A wrapped data key that travels beside the event, in a header, and is no part of it."""
+    """A wrapped data key. It travels in a header beside the event, outside the signed body."""
 
 
 def write(draft: Draft, sender: str, linkseq: int | None, time: datetime) -> bytes:
-    """The exact bytes of an event. Raises Unreadable("body-too-large") rather than send what nobody will take."""
+    """The exact bytes of an event, with ``time`` in UTC.
+
+    Raises Unreadable("body-too-large") above MAX_BODY bytes, because every receiver refuses such a body.
+    """
     event_type = draft.data.type()
     attributes = {
         "specversion": "1.0",
@@ -157,7 +160,7 @@ def write(draft: Draft, sender: str, linkseq: int | None, time: datetime) -> byt
         "datacontenttype": "application/json",
         "dataschema": SCHEMA_PREFIX + event_type,
         "partitionkey": draft.victim_id,
-        # the CloudEvents sequence extension wants text that sorts as it counts
+        # the CloudEvents sequence extension wants text that sorts in the order of the numbers
         "sequence": None if draft.sequence is None else f"{draft.sequence:010d}",
         "traceparent": draft.traceparent,
         "link": f"{sender}>{draft.receiver}",

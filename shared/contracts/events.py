@@ -1,7 +1,7 @@
 """The event catalogue: every event type that crosses the wire and the shape of its ``data``.
 
-Nothing here can hold a name, a number, an address or free text. Identity travels only in ``sealed``.
-Evolution is additive: the golden JSON Schemas in ``golden/`` are compared with these classes by a test.
+No field can hold a person's name, number or address, or free text. Identity travels only in ``sealed``.
+Evolution is additive: a test compares these classes with the golden JSON Schemas in ``golden/``.
 """
 
 from typing import ClassVar
@@ -67,9 +67,9 @@ class EventData(Value):
     entity: ClassVar[str]
     event: ClassVar[str]
     subject_field: ClassVar[str]
-    """Which field is the CloudEvents ``subject``."""
+    """The name of the field that is the CloudEvents ``subject``."""
     numbered: ClassVar[bool] = True
-    """Whether the event takes a number on its link and waits for a receipt. Receipts themselves do not."""
+    """Whether the event takes a number on its link and waits for a receipt. Receipts and witness events do not."""
 
     @classmethod
     def type(cls) -> str:
@@ -78,7 +78,7 @@ class EventData(Value):
 
     @property
     def subject(self) -> str:
-        """The CloudEvents ``subject``: the id of what the event is about."""
+        """The CloudEvents ``subject``: the value of ``subject_field`` as text."""
         return str(getattr(self, self.subject_field))
 
 
@@ -95,7 +95,7 @@ class CaseOpened(EventData):
 
 
 class VictimRegistered(EventData):
-    """A victim is known and has a first custody holder. From here on somebody is responsible."""
+    """An agency has registered a victim, with the first custody holder. From here on a unit is responsible."""
 
     entity, event, subject_field = "victim", "registered", "victim_id"
     case_id: Id
@@ -106,7 +106,7 @@ class VictimRegistered(EventData):
 
 
 class StageRecorded(EventData):
-    """The custody holder says that the victim has entered a stage of the journey."""
+    """The custody holder records that the victim has entered a stage of the journey."""
 
     entity, event, subject_field = "victim", "stage-recorded", "victim_id"
     victim_id: Id
@@ -116,7 +116,7 @@ class StageRecorded(EventData):
 
 
 class VictimInterviewed(EventData):
-    """A victim has been asked to tell it all. Counted across agencies: nobody tells it twice without a reason."""
+    """An agency has interviewed a victim. Interviews are counted across agencies, to avoid needless repetition."""
 
     entity, event, subject_field = "victim", "interviewed", "victim_id"
     victim_id: Id
@@ -126,7 +126,7 @@ class VictimInterviewed(EventData):
 
 
 class JourneyClosed(EventData):
-    """The custody holder ends the journey, after after-care."""
+    """The custody holder closes the journey, after after-care."""
 
     entity, event, subject_field = "journey", "closed", "victim_id"
     victim_id: Id
@@ -136,7 +136,7 @@ class JourneyClosed(EventData):
 
 
 class RecordFiled(EventData):
-    """An agency has filed a form of its own work. What stands in it stays with the agency."""
+    """An agency has filed a form of its own work. The content of the form stays with the agency."""
 
     entity, event, subject_field = "record", "filed", "record_id"
     record_id: Id
@@ -151,7 +151,7 @@ class RecordFiled(EventData):
 
 
 class RecordDelivered(EventData):
-    """What was filed for a referral is delivered to the agency that asked for it, sealed for it alone."""
+    """The receiver of a referral delivers a record to the sender of the referral, sealed for the sender alone."""
 
     entity, event, subject_field = "record", "delivered", "record_id"
     record_id: Id
@@ -162,7 +162,7 @@ class RecordDelivered(EventData):
     corrects: Id | None = None
     unit: UnitRef
     sealed: str
-    """Every field of the form: a JWE that the agency alone can open."""
+    """Every field of the form, as a JWE that only the receiving agency can open."""
     occurred_at: Moment
 
 
@@ -176,7 +176,7 @@ class ReferralEvent(EventData):
 
 
 class Requested(ReferralEvent):
-    """Version 1, the only one the sender writes: it asks a desk for a service, or to take the victim over."""
+    """Version 1, the only version that the sender writes: a request for a service, or for a transfer of custody."""
 
     event = "requested"
     case_id: Id
@@ -188,17 +188,17 @@ class Requested(ReferralEvent):
     facts: VictimFacts
     due_at: Moment
     clock: Code | None = None
-    """The clock that ends then, of the table of clocks."""
+    """The code of the clock that ends at ``due_at``, from the table of clocks."""
     custody_seq: Count | None = None
-    """For a transfer: the place in the custody chain that its acceptance takes."""
+    """For a transfer: the number of the custody link that acceptance creates."""
     replaces: Id | None = None
     forced: Flag = False
     interviews: tuple[Id, ...] = ()
-    """The interviews of the victim that the sender knows of, by anybody."""
+    """The ids of all interviews of the victim that the sender knows of, by any agency."""
     consent_id: Id | None = None
-    """The consent that the disclosure rests on, where that is its basis."""
+    """The consent on which the disclosure rests, if consent is its legal basis."""
     sealed: str | None = None
-    """What the service needs to know of who the victim is: a JWE that the receiving agency alone can open."""
+    """The identity fields that the service needs, as a JWE that only the receiving agency can open."""
 
 
 class Received(ReferralEvent):
@@ -208,14 +208,14 @@ class Received(ReferralEvent):
 
 
 class Accepted(ReferralEvent):
-    """The receiver takes the referral. For a transfer it names the new custody holder."""
+    """The receiver accepts the referral. For a transfer, ``custody`` names the new custody holder."""
 
     event = "accepted"
     custody: Custody | None = None
 
 
 class Rejected(ReferralEvent):
-    """The receiver will not take it, says why, and may name a better desk or the rule that is wanting."""
+    """The receiver rejects the referral, with a reason. It may name a better desk or the missing rule."""
 
     event = "rejected"
     reason: RejectReason
@@ -224,50 +224,50 @@ class Rejected(ReferralEvent):
 
 
 class Started(ReferralEvent):
-    """Work has begun."""
+    """The receiver has begun the work."""
 
     event = "started"
 
 
 class Held(ReferralEvent):
-    """Work pauses."""
+    """The receiver pauses the work, with a reason."""
 
     event = "held"
     reason: HoldReason
 
 
 class Resumed(ReferralEvent):
-    """Work goes on."""
+    """The receiver resumes the work."""
 
     event = "resumed"
 
 
 class Completed(ReferralEvent):
-    """The service has been given."""
+    """The receiver has completed the work, with a coded outcome."""
 
     event = "completed"
     outcome: Outcome
 
 
 class Failed(ReferralEvent):
-    """Work had begun and will not reach its end."""
+    """The referral has failed: the work had begun and will not be completed."""
 
     event = "failed"
     reason: FailReason
     ask_id: Id | None = None
-    """The cancellation this grants, where that is the reason."""
+    """The cancellation that this event grants, if the reason is ``cancellation-granted``."""
     norm_gap: NormGap | None = None
 
 
 class Cancelled(ReferralEvent):
-    """The receiver grants a cancellation before work began."""
+    """The receiver grants a cancellation before the work has begun."""
 
     event = "cancelled"
     ask_id: Id
 
 
 class CancellationRefused(ReferralEvent):
-    """The receiver goes on although the sender asked it to stop."""
+    """The receiver refuses the cancellation that the sender asked for. The referral goes on."""
 
     event = "cancellation-refused"
     ask_id: Id
@@ -275,7 +275,7 @@ class CancellationRefused(ReferralEvent):
 
 
 class CancellationRequested(ReferralEvent):
-    """The sender asks the receiver to stop. It changes nothing until the receiver answers."""
+    """The sender asks the receiver to cancel the referral. Nothing changes until the receiver answers."""
 
     event = "cancellation-requested"
     ask_id: Id
@@ -283,7 +283,7 @@ class CancellationRequested(ReferralEvent):
 
 
 class InformationProvided(ReferralEvent):
-    """The sender has added something. Its content is sealed or fetched, never in clear."""
+    """The sender adds information. The content is sealed or fetched, never in clear."""
 
     event = "information-provided"
     about: InformationKind
@@ -291,14 +291,16 @@ class InformationProvided(ReferralEvent):
 
 
 class Reminder(ReferralEvent):
-    """The sender reminds the receiver that it waits."""
+    """The sender reminds the receiver that the sender is waiting."""
 
     event = "reminder"
 
 
 class ConsentRecorded(EventData):
-    """A person has agreed to disclosures: version ``version`` of what they agree to, which takes the place of any
-    before (UU 27/2022 Ps 20-25). Codes alone; the record itself stays with the agency that took it."""
+    """A person has consented to disclosures (UU 27/2022 Ps 20-25). ``version`` replaces every earlier version.
+
+    The event holds codes only. The consent record stays with the agency that recorded it.
+    """
 
     entity, event, subject_field = "consent", "recorded", "consent_id"
     consent_id: Id
@@ -316,9 +318,12 @@ class ConsentRecorded(EventData):
 
 
 class ConsentWithdrawn(EventData):
-    """A consent can be relied on no more, as a rule because the person takes it back (UU 27/2022 Ps 9): nothing more
-    is disclosed on it, and who holds what was disclosed on it stops, erases what it may, and answers. Said by who
-    recorded it, or to them by a holder with whom the person took it back."""
+    """A consent is no longer valid, usually because the person withdraws it (UU 27/2022 Ps 9).
+
+    Disclosure on this consent ends at once. Every holder of disclosed data stops using the data, erases what it may,
+    and answers with ``disclosure.ended``. The recording agency sends this event to the holders. A holder with which
+    the person withdrew the consent sends it to the recording agency.
+    """
 
     entity, event, subject_field = "consent", "withdrawn", "consent_id"
     consent_id: Id
@@ -329,7 +334,7 @@ class ConsentWithdrawn(EventData):
 
 
 class ErasureRequested(EventData):
-    """A person is to be erased (UU 27/2022 Ps 8, 43-44): every holder destroys its keys unless the law forbids."""
+    """A person's data must be erased (UU 27/2022 Ps 8, 43-44). Each holder destroys its keys unless the law forbids."""
 
     entity, event, subject_field = "erasure", "requested", "erasure_id"
     erasure_id: Id
@@ -339,7 +344,7 @@ class ErasureRequested(EventData):
 
 
 class DisclosureEnded(EventData):
-    """A holder's signed word of what it stopped or erased, in answer to a withdrawal or an erasure (``cause_id``)."""
+    """A holder's signed statement of what it stopped or erased, after a withdrawal or an erasure (``cause_id``)."""
 
     entity, event, subject_field = "disclosure", "ended", "cause_id"
     cause_id: Id
@@ -351,7 +356,7 @@ class DisclosureEnded(EventData):
 
 
 class BreakGlassEvent(EventData):
-    """Any event about one break-glass, for the agency responsible for the victim and for the coordinator."""
+    """Any event about one break-glass, for the agency with custody of the victim and for the coordinator."""
 
     entity, subject_field = "break-glass", "break_glass_id"
     break_glass_id: Id
@@ -360,7 +365,7 @@ class BreakGlassEvent(EventData):
 
 
 class BreakGlassOpened(BreakGlassEvent):
-    """Somebody looks who normally may not, until ``until`` at the latest."""
+    """A caller who normally may not see an identity opens it in an emergency, until ``until`` at the latest."""
 
     event = "opened"
     unit: UnitRef
@@ -369,7 +374,7 @@ class BreakGlassOpened(BreakGlassEvent):
 
 
 class BreakGlassEnded(BreakGlassEvent):
-    """They can look no more. ``looks``: how often they did."""
+    """The break-glass has ended. ``looks`` counts how often the caller read the identity."""
 
     event = "ended"
     end: BreakGlassEnd
@@ -377,23 +382,23 @@ class BreakGlassEnded(BreakGlassEvent):
 
 
 class BreakGlassReviewed(BreakGlassEvent):
-    """A second person has judged it."""
+    """A second person has reviewed the break-glass."""
 
     event = "reviewed"
     verdict: Verdict
 
 
 class BreakGlassReviewOverdue(BreakGlassEvent):
-    """No second person has judged it in time. It may still be judged."""
+    """No second person has reviewed the break-glass by ``due_at``. A late review is still possible."""
 
     event = "review-overdue"
     due_at: Moment
 
 
 class ClockEvent(EventData):
-    """Any event about a running clock: whose it is, what it runs for (``about``), and when its time is over.
+    """Any event about a running clock: its desk (``unit``), its subject (``about``) and its deadline (``due_at``).
 
-    Both sides of a hand-over keep its clock, each for its own desk.
+    Both sides of a hand-over run its clock, each for its own desk.
     """
 
     entity, subject_field = "clock", "about"
@@ -407,19 +412,19 @@ class ClockEvent(EventData):
 
 
 class ClockWarned(ClockEvent):
-    """Its time is nearly over."""
+    """The clock's deadline is near."""
 
     event = "warned"
 
 
 class ClockBreached(ClockEvent):
-    """Its time is over, and what it waits for has not happened as far as its keeper knows."""
+    """The clock's deadline has passed, and the agency that runs the clock knows of no event that stops it."""
 
     event = "breached"
 
 
 class ClockEscalated(ClockEvent):
-    """Still not: a desk above is told."""
+    """The breached clock still runs, so a desk above (``to``) is told."""
 
     event = "escalated"
     to: UnitRef
@@ -427,14 +432,14 @@ class ClockEscalated(ClockEvent):
 
 
 class ClockStopped(ClockEvent):
-    """What a clock that had warned was waiting for has happened, in time or late."""
+    """An event has stopped a clock that had already warned, in time or late."""
 
     event = "stopped"
     in_time: Flag
 
 
 class CapacityAnnounced(EventData):
-    """A desk says whether it can take anybody on for a service, so that others ask where there is room."""
+    """A desk announces its capacity for a service, so that other desks send referrals where there is room."""
 
     entity, event, subject_field = "capacity", "announced", "announcement_id"
     announcement_id: Id
@@ -442,13 +447,15 @@ class CapacityAnnounced(EventData):
     service: Code
     capacity: Capacity
     valid_until: Moment
-    """After this nothing is known any more."""
+    """From this moment on the desk's capacity is unknown."""
     occurred_at: Moment
 
 
 class DeskDescribed(EventData):
-    """A desk says what it is and what it can do, as its agency's form asks, so that others know whom to ask. The latest
-    word counts: a later one, or one that corrects it."""
+    """A desk describes itself on a form of its agency, so that others know which desk to ask.
+
+    The latest description counts, whether it is a new one or a correction.
+    """
 
     entity, event, subject_field = "desk", "described", "record_id"
     record_id: Id
@@ -460,8 +467,11 @@ class DeskDescribed(EventData):
 
 
 class LetterIssued(EventData):
-    """A desk has printed something of a referral or of a record. What stands on the paper is not told: whoever holds it
-    checks its code, and that the event it tells of (``tells``) is in the ledger and still the last word."""
+    """A desk has printed a paper about a referral or a record. The event does not repeat the text of the paper.
+
+    The holder of the paper checks its code. The check shows whether the event on the paper (``tells``) is in the
+    ledger and is still the latest.
+    """
 
     entity, event, subject_field = "letter", "issued", "code"
     code: LetterCode
@@ -469,29 +479,34 @@ class LetterIssued(EventData):
     victim_id: Id | None = None
     referral_id: Id | None = None
     version: Count | None = None
-    """The version of the referral that it tells of."""
+    """The version of the referral on the paper."""
     record_id: Id | None = None
     form: Code | None = None
     tells: Id | None = None
-    """The event that it tells of."""
+    """The id of the event on the paper."""
     unit: UnitRef
     occurred_at: Moment
 
 
 class TokensTold(EventData):
-    """By what a victim may be known again at another agency: keyed hashes, for the coordinator alone, of what the
-    sender has written down itself. They take the place of what it told before; with nothing ``sealed`` there are
-    none."""
+    """Keyed hashes of a victim's identifiers, by which the victim may be recognised at another agency.
+
+    They are for the coordinator alone. The sender hashes only identifiers that it recorded itself. The hashes replace
+    all earlier hashes of that sender; without ``sealed`` there are none.
+    """
 
     entity, event, subject_field = "tokens", "told", "victim_id"
     victim_id: Id
     sealed: str | None = None
-    """The tokens by kind: a JWE that the coordinator alone can open."""
+    """The hashes by kind of identifier, as a JWE that only the coordinator can open."""
     occurred_at: Moment
 
 
 class MatchEvent(EventData):
-    """Any event about a proposal that two victims may be one person: a pair (``match_id``), seen from one of them."""
+    """Any event about a proposal that two victims may be one person.
+
+    ``match_id`` names the pair; ``victim_id`` names the victim from whose side the event speaks.
+    """
 
     entity, subject_field = "match", "match_id"
     match_id: Id
@@ -500,29 +515,32 @@ class MatchEvent(EventData):
 
 
 class MatchProposed(MatchEvent):
-    """The coordinator to who is responsible for ``victim_id``: how a proposal stands. Told when it is made, when more
-    speaks for it, when a desk becomes responsible, and when the other side has said something."""
+    """The coordinator tells the agency responsible for ``victim_id`` how a proposal stands.
+
+    The coordinator sends it when the proposal is made or becomes stronger. It also sends it when a desk becomes
+    responsible, and when the other side decides.
+    """
 
     event = "proposed"
     other_id: Id
     other_desk: UnitRef
-    """Whom to ask: the desk that is responsible for the other."""
+    """The desk to ask: the desk responsible for the other victim."""
     kinds: tuple[MatchKind, ...]
     strength: MatchStrength
     said: SamePerson | None = None
-    """The last word of this side."""
+    """The latest decision of this side."""
     said_at: Moment | None = None
     other_said: SamePerson | None = None
 
 
 class MatchWithdrawn(MatchEvent):
-    """There is nothing left that they have in common: it was corrected, or one of them has been erased."""
+    """The two victims no longer share an identifier: an agency corrected it, or one victim was erased."""
 
     event = "withdrawn"
 
 
 class MatchDecided(MatchEvent):
-    """Who is responsible for ``victim_id`` says whether it is the same person. The last word of each side counts."""
+    """The desk responsible for ``victim_id`` decides whether both are one person. Its latest decision counts."""
 
     event = "decided"
     decision: SamePerson
@@ -530,7 +548,7 @@ class MatchDecided(MatchEvent):
 
 
 class ReceiptRecorded(EventData):
-    """The receiver's signed word that it has durably recorded an event (DESIGN section 4)."""
+    """The receiver's signed statement that it has durably recorded an event (DESIGN section 4)."""
 
     entity, event, subject_field = "receipt", "recorded", "event_id"
     numbered = False
@@ -541,10 +559,11 @@ class ReceiptRecorded(EventData):
 
 
 class LinkWitnessed(EventData):
-    """Coordination's word that it has recorded every event of a link up to ``through``.
+    """Coordination's statement that it has recorded every event of a link up to number ``through``.
 
-    Coordination reads what is addressed to others and so sends no receipts for it; without this word a broker
-    wiped between the receiver's read and coordination's would leave a hole in the journeys for ever.
+    Coordination reads events that are addressed to others, and sends no receipts for them. The broker may be wiped
+    after the receiver has read an event and before coordination has. Without this statement, the event would then be
+    missing from coordination's journeys for ever.
     """
 
     entity, event, subject_field = "link", "witnessed", "link"
@@ -554,9 +573,9 @@ class LinkWitnessed(EventData):
 
 
 class KeysPublished(EventData):
-    """The task force has published the keys of the network anew: a JWS (RFC 7515) in its three parts.
+    """The task force has published a new key directory: a JWS (RFC 7515) in its three parts.
 
-    Who carries it does not matter: what counts is the signature of the task force's directory key, and the version.
+    Any member may carry it. Only the signature of the task force's directory key counts, and the version.
     """
 
     entity, event, subject_field = "keys", "published", "version"
@@ -569,10 +588,10 @@ class KeysPublished(EventData):
 ReceiverEvent = (
     Received | Accepted | Rejected | Started | Held | Resumed | Completed | Failed | Cancelled | CancellationRefused
 )
-"""Written by the receiver; each is the next version of the referral."""
+"""The events that the receiver writes. Each creates the next version of the referral."""
 
 SenderAsk = CancellationRequested | InformationProvided | Reminder
-"""Written by the sender; none makes a version."""
+"""The events that the sender writes after version 1. None creates a version."""
 
 CATALOGUE: dict[str, type[EventData]] = {
     event.type(): event
@@ -626,4 +645,4 @@ CATALOGUE: dict[str, type[EventData]] = {
 
 
 EVERYONE = "all"
-"""The addressee of an event that every agency may read."""
+"""The receiver of an event that every agency may read."""

@@ -8,7 +8,7 @@ from shared.contracts.events import EventData
 
 
 def schema_of(event: type[EventData]) -> dict[str, Any]:
-    """The schema (2020-12) of a whole event of this type: envelope and data. Ignore fields that it does not know."""
+    """The JSON Schema (2020-12) of a whole event of this type: envelope and data. It allows unknown fields."""
     schema = Envelope.model_json_schema(mode="validation")
     data = event.model_json_schema(mode="validation", ref_template="#/$defs/{model}")
     definitions = data.pop("$defs", {})
@@ -25,5 +25,5 @@ def schema_of(event: type[EventData]) -> dict[str, Any]:
 
 
 def golden_text(event: type[EventData]) -> str:
-    """The golden copy of a schema, as it must stand in its file."""
+    """The exact text of the golden file of an event type."""
     return json.dumps(schema_of(event), indent=2, ensure_ascii=False, sort_keys=True) + "\n"

@@ -1,8 +1,8 @@
-"""JSON that every parser reads the same (RFC 8259, RFC 7493 section 2).
+"""JSON that every parser reads the same way (RFC 8259, RFC 7493 section 2).
 
-A member named twice, ``NaN``, ``1e999`` or UTF-16 is read one way here and another way elsewhere, and a body nested
-deep enough takes a recursive parser down. So such bytes are refused before anything is made of them. Bytes that are
-no JSON at all pass: whoever parses them says so.
+Parsers disagree on a member named twice, on ``NaN``, on ``1e999`` and on UTF-16. A deeply nested body crashes a
+recursive parser. So ``check`` refuses such bytes before any other code parses them. Bytes that are no JSON pass:
+the parser of the caller refuses those.
 """
 
 import codecs
@@ -12,20 +12,20 @@ import re
 from typing import Any
 
 DEEPEST = 32
-"""Levels of arrays and objects, at most. The deepest body of this network has five."""
+"""The most levels of nested arrays and objects. The deepest body of this network has five."""
 
 _BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|([\[{])|([\]}])', re.DOTALL)
-"""A string, which is skipped, or a bracket."""
+"""Matches a string, which ``is_deeper`` skips, or a bracket: group 1 opens, group 2 closes."""
 
 
 class NotStrict(ValueError):
-    """The bytes can be read in more than one way. ``reason`` is a code, never a part of them."""
+    """Parsers may read the bytes in more than one way. ``reason`` is a code and never repeats a part of the bytes."""
 
     reason = "not-strict-json"
 
 
 class TooDeep(NotStrict):
-    """More levels than DEEPEST."""
+    """The body nests deeper than DEEPEST levels."""
 
     reason = "json-too-deep"
 
@@ -37,12 +37,12 @@ class NamedTwice(NotStrict):
 
 
 class NotPortable(NotStrict):
-    """A number that JSON does not have, or another encoding than UTF-8."""
+    """The body holds a number that JSON does not have, or is in another encoding than UTF-8 without byte order mark."""
 
 
 def check(body: bytes) -> None:
-    """Raises NotStrict where two parsers could read ``body`` differently."""
-    # U+0000 is raw in no JSON text, but in all of UTF-16 and UTF-32, which Python's parser would accept
+    """Raise NotStrict if two parsers could read ``body`` differently."""
+    # JSON in UTF-8 has no raw U+0000; UTF-16 and UTF-32 have, and Python's parser would accept them
     if b"\0" in body or body.startswith(codecs.BOM_UTF8):
         raise NotPortable
     if is_deeper(body, DEEPEST):
@@ -56,7 +56,7 @@ def check(body: bytes) -> None:
 
 
 def is_deeper(body: bytes, most: int) -> bool:
-    """Whether brackets outside of strings are nested deeper than ``most``, without parsing."""
+    """Whether brackets outside strings nest deeper than ``most`` levels. Does not parse the body."""
     if body.count(b"{") + body.count(b"[") <= most:
         return False
     depth = 0
@@ -78,7 +78,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(text: str) -> float:
-    number = float(text)  # also of the constants NaN, Infinity and -Infinity
+    number = float(text)  # the parser also passes the constants NaN, Infinity and -Infinity
     if not math.isfinite(number):
         raise NotPortable
     return number

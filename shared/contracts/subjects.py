@@ -8,33 +8,33 @@ ROOT = "tppo"
 
 
 def region_tokens(region: str) -> str:
-    """The region as subject tokens, always two of them.
+    """The region as exactly two subject tokens; a province (``74``) becomes ``74.00``.
 
-    A province (``74``) becomes ``74.00``: ``tppo.*.*.*.*.74.>`` needs a token to stand after the 74, and a
-    province that follows itself must not miss its own desks.
+    A province follows itself with ``tppo.*.*.*.*.74.>``. That filter needs a token after the 74. Without the token,
+    the province would miss the events of its own provincial desks.
     """
     return region if "." in region else f"{region}.00"
 
 
 def subject(sender: str, receiver: str, event: type[EventData], region: str) -> str:
-    """The subject under which an event of this class travels."""
+    """The subject under which ``sender`` publishes an event of this class for ``receiver`` (an agency, or ``all``)."""
     return f"{ROOT}.{sender}.{receiver}.{event.entity}.{event.event}.{region_tokens(region)}"
 
 
 def addressed_to(member: str, everyone: str = "all") -> list[str]:
-    """What one agency reads: its own mail and what is meant for all."""
+    """The subject filters of one agency: events for that agency, and events for all."""
     return [f"{ROOT}.*.{member}.>", f"{ROOT}.*.{everyone}.>"]
 
 
 def in_province(province: str) -> str:
-    """What a province reads to follow itself."""
+    """The subject filter with which a province follows itself."""
     return f"{ROOT}.*.*.*.*.{province}.>"
 
 
 EVERYTHING = f"{ROOT}.>"
-"""What the stream holds."""
+"""The subject filter of the stream: every event."""
 
 
 def sent_by(members: Iterable[str]) -> list[str]:
-    """Whatever these members say to anybody: what coordination reads of all the others."""
+    """The subject filters for all events of these members. Coordination reads the other members with them."""
     return [f"{ROOT}.{member}.>" for member in members]

@@ -1,4 +1,4 @@
-"""Field types of the wire and of the commands: strict where JSON would let a wrong kind slip through."""
+"""Field types of the wire and of the commands. They are strict where pydantic would convert a wrong JSON type."""
 
 import re
 from collections.abc import Mapping
@@ -20,18 +20,18 @@ from pydantic import (
 from shared.contracts.codes import AgeClass, Sex
 
 WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
-"""How a moment begins (RFC 3339)."""
+"""The first part of a moment in RFC 3339: the date, and the time to the second."""
 
 
 def _written_as_text(value: Any) -> Any:
-    # pydantic would read 1700000000, or "0.5", as a moment; a sender who writes a number has made a mistake
+    # pydantic would read 1700000000 or "0.5" as a moment, but a number here is a mistake of the sender
     if isinstance(value, datetime) or (isinstance(value, str) and WRITTEN.match(value)):
         return value
     raise ValueError("a moment is written as RFC 3339 text")
 
 
 def _in_utc(value: datetime) -> datetime:
-    if not 1900 <= value.year <= 9000:  # near the ends of the calendar UTC conversion overflows
+    if not 1900 <= value.year <= 9000:  # conversion to UTC overflows near the ends of the calendar
         raise ValueError("the year must lie between 1900 and 9000")
     return value.astimezone(UTC)
 
@@ -47,7 +47,7 @@ Moment = Annotated[
     AfterValidator(_in_utc),
     PlainSerializer(rfc3339, when_used="json"),
 ]
-"""A point in time: RFC 3339 with an offset on the way in, UTC with microseconds on the way out."""
+"""A point in time: read as RFC 3339 text with an offset, written in UTC with microseconds."""
 
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -60,11 +60,12 @@ def _within_reach(value: datetime) -> datetime:
 
 
 AskedMoment = Annotated[AwareDatetime, BeforeValidator(_written_as_text), AfterValidator(_within_reach)]
-"""A moment as a caller writes it. A year that nobody can mean becomes EARLIEST or LATEST, for a rule to refuse: the
-schema promises every ``date-time``, so the shape alone must not refuse one."""
+"""A moment in a request. The schema promises every ``date-time``, so this type must not refuse any.
+
+A year outside 1900 to 9000 becomes EARLIEST or LATEST; a rule then refuses the moment."""
 
 PLAIN = r"^[^\u0000]*$"
-"""Text without U+0000, which PostgreSQL cannot hold."""
+"""Text without U+0000, which PostgreSQL cannot store."""
 
 UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 REGION = r"^([1-9][0-9](\.[0-9]{2})?|00\.[A-Z]{2})$"
@@ -79,7 +80,7 @@ Region = Annotated[str, StringConstraints(pattern=REGION)]
 ``00.ID`` is the nation."""
 
 Code = Annotated[str, StringConstraints(pattern=CODE, max_length=48)]
-"""A lower-case word of a vocabulary that agencies declare: an agency, a service."""
+"""A lower-case code of a vocabulary that agencies declare, such as of an agency or a service."""
 
 UNIT = r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$"
 UnitId = Annotated[str, StringConstraints(pattern=UNIT, max_length=48)]
@@ -93,18 +94,18 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 LONGEST_PART = 48 * 1024
 Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=LONGEST_PART)]
-"""Part of a JWS (RFC 7515): base64url without padding. Whoever reads it proves the signature."""
+"""One part of a JWS (RFC 7515): base64url without padding. The reader verifies the signature."""
 
 LINK = r"^[a-z][a-z0-9-]{0,30}>[a-z][a-z0-9-]{0,30}$"
 Link = Annotated[str, StringConstraints(pattern=LINK)]
-"""The events of one member for another, ``police>kemenkes``, or for all: ``police>all``."""
+"""A link: the events of one member for another (``police>kemenkes``), or for all (``police>all``)."""
 
 NoticeVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{1,3}$")]
-"""A version of the notice that people are told before they agree: year and number."""
+"""A version of a consent notice or of a form: year and number, such as ``2026-1``."""
 
 LETTER_CODE = r"^[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{11}$"
 LetterCode = Annotated[str, StringConstraints(pattern=LETTER_CODE)]
-"""The short code of something printed, as it is kept: without groups (``shared/domain/letters.py``)."""
+"""The short code of a printed letter as stored, without dashes (``shared/domain/letters.py``)."""
 
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
@@ -112,11 +113,11 @@ Count = Annotated[int, Strict()]
 FactName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Fact = Flag | Annotated[Count, Field(ge=0, le=1_000_000_000_000)] | Code | Annotated[list[Code], Field(max_length=50)]
 Facts = Annotated[Mapping[FactName, Fact], Field(max_length=50)]
-"""Answers to a form that can say nothing of a person: codes, numbers, yes and no."""
+"""Answers to a form that cannot identify a person: codes, whole numbers, yes and no."""
 
 
 class Value(BaseModel):
-    """A piece of data compared by what it says. Fields it does not know are ignored, so that contracts can grow."""
+    """Immutable data, compared by its fields. Unknown fields are ignored, so that contracts can grow."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -137,18 +138,18 @@ class DeskRef(Value):
 
 
 class Custody(UnitRef):
-    """Who is responsible for the victim from one moment on: link ``seq`` of that victim's custody chain.
+    """The unit responsible for a victim from one moment on: link ``seq`` of the victim's custody chain.
 
-    The chain starts at 1 with the registration; every accepted transfer adds the next number. Only the holder of
-    link n can offer link n+1, to one receiver at a time, so the chain never forks and has no gap, and it reads the
-    same in whatever order its links arrive.
+    Registration creates link 1; every accepted transfer adds the next link. Only the holder of link n offers
+    link n+1, to one receiver at a time. So the chain never forks and never has a gap. It reads the same in whatever
+    order its links arrive.
     """
 
     seq: Count
 
 
 class VictimFacts(Value):
-    """The coarse facts of a victim that may be seen outside the holder."""
+    """The coarse facts of a victim that agencies other than the holder may see."""
 
     age_class: AgeClass
     sex: Sex

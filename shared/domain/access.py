@@ -1,8 +1,9 @@
-"""Who may do what, and what of it they see: one declared table, and the pure functions that read it.
+"""Access: one table of the roles that may call each operation, and the pure functions that read the table.
 
-A caller is a role at a unit. The role says which operations it may ask for; the unit says which cases, victims and
-referrals exist for it: those of its own desk and of the desks below. What does not exist for it answers 404, and no
-total counts it. The fields of an identity follow from custody and from the services at work (``fields_shown``).
+A caller has a role at a unit. The role decides which operations the caller may call. The unit decides which cases,
+victims and referrals exist for the caller: those of its own desk and of the desks below. A request for any other
+answers 404, and no total counts it. Custody and running services decide which identity fields the caller sees
+(``fields_shown``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,14 +16,14 @@ from shared.domain.refusal import Refused
 
 
 class Role(StrEnum):
-    """What somebody is to an agency. One token carries one role; who has two asks for two tokens."""
+    """A caller's role at an agency. One token carries one role; a person with two roles asks for two tokens."""
 
     OFFICER = "officer"
-    """Does the work of a desk: registers, refers, accepts, sees the identity of who is in its care."""
+    """Does the work of a desk: registers, refers, accepts, sees the identity of victims in the desk's care."""
     SUPERVISOR = "supervisor"
     """An officer who also answers for the desks below: reviews a break-glass, reads the access log."""
     AUDITOR = "auditor"
-    """Reads what was done and who looked, never who a victim is."""
+    """Reads what was done and who read an identity, but never an identity."""
     INTEGRATOR = "integrator"
     """A system that follows referrals by pseudonym."""
     COORDINATOR = "coordinator"
@@ -33,21 +34,21 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, by the word of a trusted issuer: the client, its role, and the unit of this agency it acts for."""
+    """The caller, as a trusted issuer states it: the client, its role, and the unit of this agency it acts for."""
 
     client: str
     role: Role
     unit: str
     person: str = ""
-    """Who of the client's people, where the issuer says so (``sub``)."""
+    """The person at the client (``sub``), if the issuer names one."""
     until: int = 0
-    """When the issuer's word for it ends, in seconds since 1970."""
+    """When the token expires (``exp``), in seconds since 1970 (UTC)."""
     token: str = ""
-    """The id of the token that said so (``jti``)."""
+    """The id of the caller's token (``jti``)."""
 
 
 class About(StrEnum):
-    """What kind of thing an operation is about, and so what decides whether it exists for a caller."""
+    """The kind of object that an operation is about. The kind decides how to check that it exists for a caller."""
 
     NOTHING = "nothing"
     """Reference data of this agency."""
@@ -59,7 +60,7 @@ class About(StrEnum):
     VICTIM = "victim"
     IDENTITY = "identity"
     BREAK_GLASS = "break-glass"
-    """A victim who is not in sight, or a look at one."""
+    """A victim outside the caller's sight, or a break-glass for such a victim."""
     REFERRAL = "referral"
     JOURNEY = "journey"
     RECORD = "record"
@@ -67,19 +68,19 @@ class About(StrEnum):
     LETTER = "letter"
     MATCH = "match"
     SERVICE = "service"
-    """The whole service: only who stands for the whole agency may."""
+    """The whole service: only a caller whose sight is the whole agency may."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table: who may ask for an operation, and what it is about. No roles at all: anybody, unnamed."""
+    """One row of the table: the roles that may call an operation, and its object. No roles: no token needed."""
 
     roles: frozenset[Role]
     about: About
 
     @property
     def public(self) -> bool:
-        """Whether no token is asked for."""
+        """Whether the operation needs no token."""
         return not self.roles
 
 
@@ -95,7 +96,7 @@ ANYBODY = Rule(frozenset(), About.NOTHING)
 PUBLIC: Mapping[str, Rule] = dict.fromkeys(
     ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), ANYBODY
 )
-"""What anybody may read: contracts, public keys, and whether the service is up."""
+"""The operations without a token: contracts, public keys, problems, and whether the service is up."""
 
 OPERATIONS: Mapping[str, Rule] = {
     **PUBLIC,
@@ -103,7 +104,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "replay": Rule(frozenset({Role.ADMINISTRATOR}), About.SERVICE),
     "list_links": Rule(KEEPERS, About.SERVICE),
 }
-"""What an operator does, at every member."""
+"""The operations of an operator, at every member."""
 
 _ACTIONS = (
     "accept", "reject", "start", "hold", "resume", "complete", "fail", "answer_cancellation",
@@ -167,30 +168,31 @@ AGENCY: Mapping[str, Rule] = {
     "see_break_glass_note": Rule(SUPERVISORS, About.BREAK_GLASS),
     "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
 }
-"""Every operation that all agencies have → who may ask for it; beside them each files its own forms. What is in no
-table does not start."""
+"""Operation → rule, for every operation that all agencies have. Each agency adds operations to file its own forms.
+
+A service with an operation in no table does not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How far a caller sees. None: everything of the agency (``units``), the whole country (``regions``)."""
+    """The units and regions that a caller sees. None means all units of the agency, or all regions of the country."""
 
     agency: str
     units: frozenset[str] | None
     regions: frozenset[str] | None
 
     def covers(self, desk: UnitRef | DeskRef | None) -> bool:
-        """Whether this is a desk of the caller's agency, at or below its own unit."""
+        """Whether ``desk`` is a desk of the caller's agency, at or below the caller's own unit."""
         return desk is not None and desk.agency == self.agency and (self.units is None or desk.unit in self.units)
 
     def require(self, desk: UnitRef | DeskRef, field: str | None = None) -> None:
-        """Raises Refused("not-your-unit") for a desk that the caller cannot speak for."""
+        """Raise Refused("not-your-unit") unless this sight covers ``desk``. ``field`` is the request field to name."""
         if not self.covers(desk):
             raise Refused("not-your-unit", field=field)
 
 
 def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sight) -> None:
-    """Whether this role may ask for this operation at all. Raises Refused."""
+    """Raise Refused unless the caller may call this operation at all: ``role-not-allowed`` or ``not-your-unit``."""
     rule = rules[operation]
     if caller.role not in rule.roles:
         raise Refused("role-not-allowed", role=caller.role)
@@ -199,15 +201,15 @@ def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sigh
 
 
 AT_WORK = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
-"""While a referral stands here its receiver works for the victim, and needs to know who that is."""
+"""In these statuses the receiver works for the victim, and needs the victim's identity."""
 
 NOT_TAKEN_ON = frozenset({Status.REQUESTED, Status.RECEIVED, Status.REJECTED, Status.CANCELLED})
-"""While a referral stands here its receiver has, or keeps, no part in the victim."""
+"""In these statuses the receiver has no part in the victim, or none any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A referral that a desk has taken on: which desk, and which fields of an identity its service needs."""
+    """A referral for access rules: the receiving desk, the status, and the identity fields that its service needs."""
 
     desk: UnitRef
     status: Status
@@ -215,8 +217,11 @@ class Work:
 
 
 def fields_shown(sight: Sight, custody: UnitRef | None, works: Iterable[Work]) -> frozenset[IdentityField]:
-    """The fields of a victim's identity that exist for a caller: all of them for the unit that is responsible,
-    those that the service needs for a unit at work, none for anybody else."""
+    """The identity fields of a victim that the caller may see.
+
+    The unit with custody sees every field. A unit at work sees the fields that its service needs. Any other caller
+    sees none.
+    """
     if sight.covers(custody):
         return frozenset(IdentityField)
     return frozenset().union(*(w.needs for w in works if w.status in AT_WORK and sight.covers(w.desk)))

@@ -1,4 +1,4 @@
-"""How an agency declares itself. What differs between agencies is data of these shapes; the engine is one."""
+"""The declaration of an agency. Agencies differ only in data of these types; the engine is the same for all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,24 +10,27 @@ from shared.domain.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something an agency does for a victim. ``stage`` is where a journey stands while it is done, ``clock`` the row
-    of the table of clocks that says by when it must have begun."""
+    """A service that an agency gives a victim.
+
+    ``stage`` is the stage of the journey during the service. ``clock`` is the code of the clock, from the table of
+    clocks, that limits the time until the service begins.
+    """
 
     code: str
     label: Text
     stage: Stage
     clock: str
     needs: frozenset[IdentityField] = frozenset()
-    """The fields of an identity without which it cannot be done; the sender seals these for it and no others."""
+    """The identity fields without which the service is impossible. The sender seals these for it and no others."""
     urgent: bool = False
-    """Whether nobody may be made to wait for it: whoever they are suspected to be, and however full the desk is."""
+    """Whether nobody may wait for the service, neither a suspected recruiter nor a person at a full desk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A service of another agency that this one may ask for, and whether responsibility may move with it.
+    """A service of another agency that this agency may ask for. ``kinds`` says whether custody may move with it.
 
-    What the service is called, its stage and its clock stand in the published directory.
+    The published directory holds the label, the stage and the clock of the service.
     """
 
     agency: str
@@ -37,7 +40,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """What an agency is, does, takes in and may ask of others."""
+    """An agency: its code and label, its channels, its services and forms, and its routes to other agencies."""
 
     code: str
     label: Text
@@ -47,12 +50,12 @@ class Agency:
     services: tuple[Service, ...]
     routes: tuple[Route, ...]
     duties: tuple[str, ...] = ()
-    """The clocks that it keeps for its victims, beyond those of what it does and asks for."""
+    """The codes of clocks that the agency runs for its victims, beside the clocks of services."""
     forms: tuple[Form, ...] = ()
-    """What it writes down of its own work."""
+    """The forms on which the agency records its own work."""
     coordinator: str | None = None
     """The member that follows every journey and must witness every event, if the network has one."""
 
     def route(self, agency: str, service: str) -> Route | None:
-        """The declared route to that service of that agency, if there is one."""
+        """The declared route to that service of that agency, or None."""
         return next((r for r in self.routes if r.agency == agency and r.service == service), None)

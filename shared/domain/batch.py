@@ -1,7 +1,8 @@
-"""Many people at once: hundreds come off one ship, and each of them is registered and referred like anybody else.
+"""Intake of many people at once: hundreds may come off one ship. Each is registered and referred like any victim.
 
-A person is done whole or not at all, whatever becomes of the others. Somebody may be taken for a recruiter: that
-stays with who says it, and takes nothing from their right to first aid (UU 21/2007 Ps 53 asks nobody who they are).
+A person is processed whole or not at all, whatever happens to the others. An officer may take a person for a
+recruiter. The suspicion stays with the agency that records it, and takes away no right to first aid (UU 21/2007
+Ps 53 asks nobody who they are).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,17 +17,18 @@ from shared.domain.commands import Command, Receiver, RegisterVictim, example
 from shared.domain.matching import spelt, strength
 
 MOST_PEOPLE = 1000
+"""The most people in one intake."""
 
 
 class PersonRole(StrEnum):
-    """What somebody who came with the others is taken for."""
+    """The role that an officer sees in a person of the group."""
 
     VICTIM = "victim"
     SUSPECTED_RECRUITER = "suspected-recruiter"
 
 
 class AskFor(BaseModel):
-    """A referral or transfer to ask for, for each of them."""
+    """A referral or transfer to create for each person of the group."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,16 +38,16 @@ class AskFor(BaseModel):
     kind: Kind = Kind.REFERRAL
     priority: Priority = Priority.ROUTINE
     force: Flag = False
-    """Ask although the desk has said that it is full."""
+    """Create the referral although the desk has announced that it is full."""
 
     @property
     def name(self) -> str:
-        """What is asked of whom: ``clinic:first-aid``."""
+        """The agency and the service: ``clinic:first-aid``."""
         return f"{self.receiver.agency}:{self.service}"
 
 
 class BatchPerson(RegisterVictim):
-    """One of them. What is ``refer``red for this person takes the place of what is for all."""
+    """One person of the group. ``refer`` replaces, for this person, the referrals of the whole group."""
 
     model_config = example(age_class=AgeClass.ADULT, sex=Sex.FEMALE, identity={"name": "Contoh Rekaan"})
 
@@ -54,8 +56,10 @@ class BatchPerson(RegisterVictim):
 
 
 class TakeIn(Command):
-    """Register many people of one case, and refer each of them. With ``check`` nothing is done: it is only said what
-    would be refused."""
+    """Register many people of one case, and refer each of them.
+
+    With ``check`` the service stores nothing and reports what it would refuse.
+    """
 
     model_config = example(people=[{"age_class": "adult", "sex": "female", "identity": {"name": "Contoh Rekaan"}}])
 
@@ -68,14 +72,17 @@ class TakeIn(Command):
         description="Tiap orang seperti RegisterVictim, dengan role dan refer bila perlu; diperiksa satu per satu. / "
         "Each like RegisterVictim, with role and refer if need be; checked one by one.",
     )
-    """Each is checked by itself (``BatchPerson``), so that one who is written down wrongly holds up nobody else."""
+    """Each person is validated alone (``BatchPerson``), so that one faulty entry holds up nobody else."""
 
 
 def asked_for(
     person: BatchPerson, all_of_them: Sequence[AskFor], urgent: Callable[[AskFor], bool]
 ) -> tuple[list[AskFor], list[AskFor]]:
-    """What is asked for a person, and what is left out: whoever is taken for a recruiter is not sent with the others to
-    where victims are sheltered, unless a person says so of them; what is urgent is for everybody."""
+    """The referrals to create for a person, and the referrals of the group to leave out for that person.
+
+    A suspected recruiter must not be sent to the victims' shelter. So a suspect gets only the urgent services of the
+    group, unless an officer states ``refer`` for that person.
+    """
     if person.refer is not None:
         return list(person.refer), []
     if person.role is PersonRole.VICTIM:
@@ -84,8 +91,10 @@ def asked_for(
 
 
 def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, MatchKind]]:
-    """Row → the earlier row with the same number that one person alone has, and what it is the number of. Rows are
-    numbered from 1; None could not be read."""
+    """Row → the earlier row with the same number, and the kind of that number. Rows count from 1.
+
+    Only numbers that belong to one person alone count (``MatchStrength.STRONG``). None is a row that could not be read.
+    """
     first: dict[tuple[MatchKind, str], int] = {}
     twice: dict[int, tuple[int, MatchKind]] = {}
     for row, person in enumerate(people, 1):

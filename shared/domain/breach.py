@@ -1,7 +1,8 @@
-"""What every holder of personal data writes down when it has failed to protect some, and when it has said so.
+"""The forms for a breach of personal data: one when a holder finds the breach, one when it has given notice.
 
-UU 27/2022 (PDP) Ps 46: those concerned and the authority are told in writing within 3×24 hours, of what was revealed,
-when and how, and what is done about it. Every agency declares these forms and the duty ``breach-notice``.
+UU 27/2022 (PDP) Ps 46: the holder tells the persons concerned and the authority in writing within 3×24 hours. The
+notice says what was revealed, when and how, and what the holder does about it. Every agency declares these forms
+and the duty ``breach-notice``.
 """
 
 from shared.domain.forms import About, Amount, Choice, Earlier, Form, FormField, Words, YesNo
@@ -52,4 +53,4 @@ TOLD = Form(
 )
 FORMS = (FOUND, TOLD)
 DUTY = "breach-notice"
-"""The clock of 3×24 hours, from the finding until both are told."""
+"""The clock of 3×24 hours, from the finding until the persons concerned and the authority are told."""

@@ -1,8 +1,9 @@
-"""Clocks (DESIGN section 7): what starts a deadline, what stops it, and what is said when it nears or passes.
+"""Clocks (DESIGN section 7): the events that start and stop a deadline, and the steps around the deadline.
 
-A clock is a row of a table: its legal basis, the event that starts it, those that stop it, and its limit. A running
-clock warns before its moment, is breached at it, and escalates after it: to the desk above, then to the one above that.
-Everything here follows from the row, the start and the desk, so that a stop of a week changes nothing of it.
+A clock is a row of a table: its legal basis, the events that start and stop it, and its limit. A running clock warns
+before its deadline, is breached at the deadline, and escalates after it, to one desk above after another. Each
+moment follows from the row, the start and the desk alone. So a service that was down for a week computes the same
+moments.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,30 +21,30 @@ class Counting(StrEnum):
     """How the limit of a clock is counted."""
 
     ELAPSED = "elapsed"
-    """Hours that pass, ``N×24 jam``, whatever the calendar says."""
+    """Elapsed hours, ``N×24 jam``, whatever the calendar says."""
     CALENDAR_DAYS = "calendar-days"
-    """Whole days after the day of the start: over when the last of them ends where the desk stands."""
+    """Whole days after the day of the start. The limit ends with the last day, in the desk's time zone."""
 
 
 class About(StrEnum):
-    """What a clock runs for. Its id is what starts and stops it have in common."""
+    """The kind of object that a clock runs for. The events that start and stop the clock share the object's id."""
 
     REFERRAL = "referral"
     VICTIM = "victim"
     CASE = "case"
     RECORD = "record"
-    """A form that was filed, until another answers it; what corrects it stands in its place."""
+    """A filed form, until another form answers it. A correction stands in the place of the corrected form."""
 
 
 class Scope(StrEnum):
-    """On whose word a clock runs."""
+    """The kind of rule that sets a clock."""
 
     NATIONAL_LAW = "national-law"
     LOCAL_STANDARD = "local-standard"
 
 
 class Step(StrEnum):
-    """What a running clock says, in this order."""
+    """The steps of a running clock, in this order."""
 
     WARNED = "warned"
     BREACHED = "breached"
@@ -52,33 +53,33 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """An event that starts or stops a clock: ``referral.requested``, where its facts are among those named."""
+    """An event that starts or stops a clock, such as ``referral.requested``. ``where``: fact → the allowed values."""
 
     event: str
     where: Mapping[str, frozenset[str]]
 
     def fits(self, event: str, facts: Mapping[str, Any]) -> bool:
-        """Whether this event, with these facts, is it."""
+        """Whether an event with these facts fits this trigger."""
         return event == self.event and all(_among(facts.get(name), values) for name, values in self.where.items())
 
 
 def _among(fact: Any, values: frozenset[str]) -> bool:
     """Whether a fact, or one of several, is among these values."""
     if isinstance(fact, bool):
-        fact = str(fact).lower()  # as in the JSON of the table
+        fact = str(fact).lower()  # as the JSON of the table writes it
     return not values.isdisjoint(fact) if isinstance(fact, list | frozenset) else fact in values
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A deadline, on the word of a law or of a local standard."""
+    """A deadline that a law or a local standard sets."""
 
     code: str
     label: Text
     basis: str
-    """The law or the standard that it rests on."""
+    """The law or the standard that sets the deadline."""
     source: str
-    """Where its limit was read, and what of the row is not in it."""
+    """The document that states the limit, and the parts of the row that the document does not state."""
     scope: Scope
     about: About
     limit: timedelta
@@ -87,25 +88,25 @@ class Clock:
     stops: tuple[Trigger, ...]
     warn_before: timedelta
     escalate_after: tuple[timedelta, ...]
-    """How long after the breach each desk above hears of it, the nearest first."""
+    """For each desk above, nearest first: the time from the breach until that desk is told."""
     regions: frozenset[str] = frozenset()
-    """Where it holds: for desks of these regions, and of what lies in them."""
+    """The regions where the clock applies: to desks of these regions, and of regions inside them."""
     desks: frozenset[str] = frozenset()
-    """For which desks it holds: ``agency/unit``. With neither regions nor desks it holds everywhere."""
+    """The desks to which the clock applies, as ``agency/unit``. Without regions and desks it applies everywhere."""
     by_itself: bool = True
-    """Whether its start event is enough. Otherwise a service names it, or it shortens one that a service names."""
+    """Whether the start event alone starts it. Otherwise a service names it, or names the clock that it shortens."""
     shortens: str | None = None
-    """The clock whose place it takes where it holds: a local standard may be stricter than the law, never laxer."""
+    """The clock that it replaces where it applies. A local standard may be stricter than the law, never laxer."""
 
     def holds_at(self, desk: UnitRef) -> bool:
-        """Whether it holds for a desk."""
+        """Whether the clock applies to a desk."""
         if not self.regions and not self.desks:
             return True
         places = {desk.region, desk.region.partition(".")[0]}
         return not self.regions.isdisjoint(places) or f"{desk.agency}/{desk.unit}" in self.desks
 
     def due(self, start: datetime, zone: timezone) -> datetime:
-        """When its time is over that started at ``start`` for a desk in ``zone``; in the zone of ``start``."""
+        """The deadline of a clock that starts at ``start`` for a desk in ``zone``; in the time zone of ``start``."""
         if self.counting is Counting.ELAPSED:
             return start + self.limit
         last = start.astimezone(zone).date() + self.limit
@@ -114,7 +115,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A step of a running clock and when it is taken (UTC). ``height`` counts the desks above that hear of it."""
+    """A step of a running clock, and its moment (UTC). ``height``: which desk above is told, 1 for the nearest."""
 
     step: Step
     at: datetime
@@ -122,9 +123,9 @@ class Moment:
 
 
 def moments(clock: Clock, start: datetime, due: datetime, above: int) -> tuple[Moment, ...]:
-    """The steps of a clock that started then, with ``above`` desks above its own, in their order.
+    """The steps, in order, of a clock that started at ``start``, for a desk with ``above`` desks above it.
 
-    A warning is not given before the start: half of a short time that is left is then soon enough.
+    A warning never comes before the start. So a short clock warns when half of its time has passed.
     """
     warn = max(due - clock.warn_before, start + (due - start) / 2)
     told = zip(clock.escalate_after, range(1, above + 1), strict=False)
@@ -136,23 +137,26 @@ def moments(clock: Clock, start: datetime, due: datetime, above: int) -> tuple[M
 
 
 CAPITAL = timezone(timedelta(hours=7))
+"""The time zone of the capital (WIB, UTC+7)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Every clock there is: the law's and the local ones."""
+    """The table of clocks: the clocks of the law and of local standards."""
 
     by_code: Mapping[str, Clock]
     zones: Mapping[str, timezone]
-    """Province → the zone that its days are counted in."""
+    """Province → the time zone in which its days are counted."""
 
     def zone(self, region: str) -> timezone:
-        """The zone of a region; the nation's desks and those abroad count as the capital does."""
+        """The time zone of a region. National desks and desks abroad use the zone of the capital (UTC+7)."""
         return self.zones.get(region.partition(".")[0], CAPITAL)
 
     def in_place_of(self, code: str, desk: UnitRef, start: datetime, zone: timezone, facts: Mapping[str, Any]) -> Clock:
-        """The clock of this code or, if a local one that shortens it holds for the desk and fits, that which is over
-        first. Raises KeyError where the table has no such row: see ``check_named``."""
+        """The clock of this code, or a local clock that shortens it for this desk and these facts.
+
+        The earliest deadline wins. Raises KeyError if the table has no such row; ``check_named`` finds that earlier.
+        """
         own = self.by_code[code]
         local = (
             clock
@@ -164,8 +168,10 @@ class Clocks:
         return min((own, *local), key=lambda clock: clock.due(start, zone))
 
     def started_by(self, event: EventData, facts: Mapping[str, Any], desk: UnitRef) -> list[Clock]:
-        """The clocks that an event starts by itself for a desk: not those that a service names, nor what shortens
-        them."""
+        """The clocks that an event alone starts for a desk.
+
+        They exclude the clocks that a service names, and the clocks that shorten those.
+        """
         return [
             clock
             for clock in self.by_code.values()
@@ -173,12 +179,12 @@ class Clocks:
         ]
 
     def stopped_by(self, event: EventData, facts: Mapping[str, Any]) -> list[Clock]:
-        """The clocks that an event stops, wherever they hold."""
+        """The clocks that an event stops, wherever the clocks apply."""
         return [clock for clock in self.by_code.values() if _any_fits(clock.stops, event, facts)]
 
 
 def check_named(clocks: Clocks, named: Iterable[str]) -> None:
-    """Whether the table has every clock that a declaration or the directory names. Raises ValueError."""
+    """Raise ValueError unless the table has every clock that a declaration or the directory names."""
     if missing := sorted(set(named) - clocks.by_code.keys()):
         raise ValueError(f"no such clock in the table: {', '.join(missing)}")
 
@@ -188,12 +194,12 @@ def _any_fits(triggers: Sequence[Trigger], event: EventData, facts: Mapping[str,
 
 
 def word_of(event: type[EventData]) -> str:
-    """How a table names an event: ``referral.requested``."""
+    """The name of an event in a table: ``referral.requested``."""
     return f"{event.entity}.{event.event}"
 
 
 def check(clocks: Iterable[Clock], known: Iterable[str]) -> None:
-    """Whether a table of clocks makes sense. ``known``: the words of all events. Raises ValueError naming the row."""
+    """Raise ValueError, naming the row, unless a table of clocks is consistent. ``known``: the names of all events."""
     by_code, words = {clock.code: clock for clock in clocks}, frozenset(known)
     for clock in by_code.values():
         unknown = {trigger.event for trigger in (*clock.starts, *clock.stops)} - words

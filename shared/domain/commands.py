@@ -1,7 +1,7 @@
-"""What can be asked of a referral. A request body *is* a command; the answers are read models.
+"""The commands of an agency's service. A request body *is* a command; responses are read models.
 
-``occurred_at`` is when it happened, where that is not now (a paper answer entered later). ``note`` is free text:
-it stays in the database of the agency that wrote it and is in no event, log or error.
+``occurred_at`` says when the fact happened, if not now (a paper answer entered later). ``note`` is free text. It
+stays in the database of the agency that wrote it, and appears in no event, log or error.
 """
 
 from datetime import date, datetime, timedelta
@@ -44,7 +44,7 @@ Note = Annotated[str, Field(max_length=4000, pattern=PLAIN, description="Stays w
 
 
 def whole(value: Any) -> Any:
-    """2.0 is a whole number in JSON Schema (validation 6.1.1)."""
+    """Convert 2.0 to 2, because 2.0 is an integer in JSON Schema (validation 6.1.1)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -53,27 +53,31 @@ Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 
 LETTER_CODE_WRITTEN = r"^[A-Za-z][0-9A-Za-z]{3}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$"
 LetterCodeWritten = Annotated[str, Field(pattern=LETTER_CODE_WRITTEN)]
-"""The code of a letter as somebody copies it from paper; it begins with a letter, so that no NIK and no telephone
-number has its form. ``letters.read_code`` tells whether it is one."""
+"""The code of a letter as a person copies it from paper. ``letters.read_code`` validates it.
+
+It begins with a letter of the alphabet, so that no NIK and no telephone number has its form."""
 
 
 class Asked(BaseModel):
-    """Something asked. Unknown fields are refused: a misspelt one must not be lost in silence.
+    """A request body. Unknown fields are refused, because a misspelt field must not be lost in silence.
 
-    What happens by being asked, such as a look, cannot have happened at another time than now.
+    An act that the request itself performs, such as a break-glass, happens now and has no ``occurred_at``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Command(Asked):
-    """Something asked that may have happened before."""
+    """A request about a fact that may have happened earlier."""
 
     occurred_at: AskedMoment | None = Field(default=None, description="When it happened, if not now (RFC 3339).")
 
 
 def when(command: Command, now: datetime) -> datetime:
-    """When what is commanded happened: ``occurred_at``, or ``now`` (UTC). Raises Refused."""
+    """When the commanded fact happened: ``occurred_at``, or ``now`` (UTC).
+
+    Raises Refused: ``occurred-in-the-future`` or ``occurred-too-long-ago``.
+    """
     at = command.occurred_at or now
     if at > now:
         raise Refused("occurred-in-the-future", field="occurred_at")
@@ -83,11 +87,11 @@ def when(command: Command, now: datetime) -> datetime:
 
 
 EASTERNMOST = timedelta(hours=9)
-"""Where in Indonesia a day begins first (WIT)."""
+"""The UTC offset of the zone where a day begins first in Indonesia (WIT)."""
 
 
 def is_past_day(day: str, now: datetime) -> bool:
-    """Whether this (``2001-02-28``) is a day of the calendar that has begun somewhere in Indonesia. ``now``: UTC."""
+    """Whether ``day`` (``2001-02-28``) is a calendar day that has begun somewhere in Indonesia. ``now``: UTC."""
     try:
         return date.fromisoformat(day) <= (now + EASTERNMOST).date()
     except ValueError:
@@ -95,7 +99,7 @@ def is_past_day(day: str, now: datetime) -> bool:
 
 
 def example(**fields: Any) -> ConfigDict:
-    """The configuration of a command that shows how it is written."""
+    """The model configuration of a command, with one example for OpenAPI."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
@@ -106,7 +110,7 @@ class Noted(Command):
 
 
 SORTED = PlainSerializer(sorted, when_used="json")
-"""A set is written in one order, so that the same request is the same text in every process."""
+"""Writes a set in sorted order, so that the same request gives the same text in every process."""
 
 
 NIK = r"^[0-9]{16}$"
@@ -114,7 +118,7 @@ BORN_ON = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 PASSPORT = r"^[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$"
 PHONE = r"^\+?[0-9]{6,15}$"
 NUMBER = r"^\+?[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$"
-"""A NIK, the number of a passport or a telephone number, to search for."""
+"""The form of a number to search for: a NIK, a passport number or a telephone number."""
 
 
 class OpenCase(Command):
@@ -130,7 +134,7 @@ class OpenCase(Command):
 
 
 class Identity(BaseModel):
-    """Who a victim is. Kept by the holder alone. Nothing is required: half of a group of 723 had no NIK."""
+    """The identity of a victim. The holder alone keeps it. No field is required: half of a group of 723 had no NIK."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -173,7 +177,7 @@ class RecordStage(Command):
 
 
 class CloseJourney(Command):
-    """The custody holder ends the journey, after after-care."""
+    """The custody holder closes the journey, after after-care."""
 
     model_config = example(outcome="reintegrated")
 
@@ -181,7 +185,7 @@ class CloseJourney(Command):
 
 
 class AnnounceCapacity(Command):
-    """Say whether a desk can take anybody on for one of its services, and for how long that may be believed."""
+    """Announce a desk's capacity for one of its services, and for how many hours the announcement is valid."""
 
     service: Code
     capacity: Capacity
@@ -189,7 +193,7 @@ class AnnounceCapacity(Command):
 
 
 class Receiver(BaseModel):
-    """Which desk is asked: a named unit, or the one that serves a region."""
+    """The receiving desk: a named unit, or the desk that serves a region."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -213,7 +217,7 @@ class Request(Noted):
 
 
 class Search(Asked):
-    """Find a victim by a number, without anybody reading a number."""
+    """Find a victim by a number. The search reads no stored number, because it compares keyed hashes."""
 
     model_config = example(field="nik", value="7401010101010001")
 
@@ -222,7 +226,7 @@ class Search(Asked):
 
 
 class DecideMatch(Asked):
-    """Say whether a victim and the other of a proposal are one person, after asking the desk that has the other."""
+    """Decide whether both victims of a proposal are one person, after asking the desk of the other victim."""
 
     model_config = example(decision="same-person")
 
@@ -230,8 +234,10 @@ class DecideMatch(Asked):
 
 
 class RecordConsent(Command):
-    """What a person agrees to, after they were told the seven items of UU 27/2022 Ps 21(1). Replaces what they
-    agreed to before. ``agrees`` is the person's own word, at every age."""
+    """Record a person's consent, after the person was told the seven items of UU 27/2022 Ps 21(1).
+
+    It replaces every earlier consent of the person. ``agrees`` is the person's own word, at every age.
+    """
 
     consent_id: Id | None = None
     notice: NoticeVersion
@@ -245,7 +251,7 @@ class RecordConsent(Command):
 
 
 class WithdrawConsent(Command):
-    """The person takes their consent back."""
+    """Record that a person withdraws a consent."""
 
     model_config = example()
 
@@ -259,14 +265,13 @@ class PlaceHold(Command):
 
 
 class LiftHold(Asked):
-    """Allow erasure again."""
+    """Allow the erasure of a person's data again."""
 
     model_config = example()
 
 
 class Erase(Command):
-    """Ask that a person be erased everywhere: every holder destroys the keys of what it holds. A second person
-    decides."""
+    """Ask for the erasure of a person at every holder: each destroys its keys. A second person decides."""
 
     model_config = example()
 
@@ -274,7 +279,7 @@ class Erase(Command):
 
 
 class DecideErasure(Asked):
-    """A second person says whether somebody is erased: what is destroyed comes back by no means."""
+    """Approve or refuse an erasure, as a second person. Destroyed keys cannot be restored."""
 
     model_config = example(erasure_id="0193f0a2-7a10-7000-8000-00000000000a", approved=True)
 
@@ -283,7 +288,7 @@ class DecideErasure(Asked):
 
 
 class BreakGlass(Asked):
-    """Look at an identity without the right to, in an emergency: for a while, seen by the one responsible."""
+    """Open an identity in an emergency, without the right to see it, for some minutes. The custody holder is told."""
 
     model_config = example(reason="life-in-danger", minutes=30, note="Tersangka menuju alamat korban.")
 
@@ -293,13 +298,13 @@ class BreakGlass(Asked):
 
 
 class EndBreakGlass(Asked):
-    """Look no more."""
+    """End a break-glass before its time is over."""
 
     model_config = example()
 
 
 class ReviewBreakGlass(Asked):
-    """A second person judges it, within 24 hours."""
+    """Review a break-glass as a second person, within 24 hours."""
 
     model_config = example(verdict="justified")
 
@@ -307,7 +312,7 @@ class ReviewBreakGlass(Asked):
 
 
 class IssueLetter(Asked):
-    """Print a referral for desks that work on paper: the letter itself, or the slip on which they answer."""
+    """Print a referral for desks that work on paper: the referral letter, or the slip for the answer."""
 
     model_config = example(kind="reply-slip")
 
@@ -315,15 +320,15 @@ class IssueLetter(Asked):
 
 
 class PrintRecord(Asked):
-    """Print a record, to be signed by hand."""
+    """Print a record for signing by hand."""
 
     model_config = example()
 
 
 class PaperAnswer(Command):
-    """Enter what stands on a reply slip that has come back: who signed it, and when that was.
+    """Enter the answer on a reply slip that has come back, with its signer and the moment of signing.
 
-    ``note`` is what was written on it; ``other`` needs one.
+    ``note`` is the text written on the slip. The reason ``other`` needs a note.
     """
 
     model_config = example(
@@ -340,15 +345,15 @@ class PaperAnswer(Command):
 
 
 class Receive(Command):
-    """The receiver's service takes note. Done by itself when the request arrives."""
+    """Confirm that the request has arrived. The receiver's service does this by itself."""
 
 
 class Accept(Noted):
-    """Take the referral; for a transfer, take responsibility."""
+    """Accept the referral; for a transfer, also take custody."""
 
 
 class Reject(Noted):
-    """Refuse the referral, with a coded reason; ``other`` needs a note."""
+    """Reject the referral, with a coded reason; ``other`` needs a note."""
 
     model_config = example(reason="no-capacity", note="Ruang rawat penuh.")
 
@@ -370,11 +375,11 @@ class Hold(Noted):
 
 
 class Resume(Noted):
-    """Go on with the work."""
+    """Resume the work."""
 
 
 class Complete(Noted):
-    """Say that the service has been given."""
+    """Complete the work, with a coded outcome."""
 
     model_config = example(outcome="service-provided")
 
@@ -382,7 +387,7 @@ class Complete(Noted):
 
 
 class Fail(Noted):
-    """Say that the work will not reach its end; ``other`` needs a note."""
+    """End the work without completing it, with a coded reason; ``other`` needs a note."""
 
     model_config = example(reason="cannot-locate")
 
@@ -400,7 +405,7 @@ class AnswerCancellation(Noted):
 
 
 class RequestCancellation(Noted):
-    """Ask the receiver to stop."""
+    """Ask the receiver to cancel the referral."""
 
     model_config = example(reason="not-needed")
 
@@ -409,7 +414,7 @@ class RequestCancellation(Noted):
 
 
 class ProvideInformation(Noted):
-    """Tell the receiver that there is something new."""
+    """Tell the receiver that there is new information."""
 
     model_config = example(about="medical")
 
@@ -417,4 +422,4 @@ class ProvideInformation(Noted):
 
 
 class Remind(Command):
-    """Tell the receiver that you wait."""
+    """Remind the receiver that the sender is waiting."""

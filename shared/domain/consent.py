@@ -1,7 +1,7 @@
 """Consent and legal basis: when a disclosure is lawful (UU 27/2022 on the protection of personal data, "PDP").
 
-No disclosure without a basis. Consent is one of several; it is recorded with the seven things that Ps 21(1) says a
-person must be told, it can be taken back (Ps 9), and a guardian's word is never the only gate.
+Every disclosure needs a legal basis. Consent is one of several. It is recorded with the seven items that a person
+must be told (Ps 21(1)), and the person may withdraw it (Ps 9). A guardian's word is never the only gate.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,11 +23,11 @@ from shared.domain.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A version of what a person is told before they agree. What a consent itself does not say, its notice does."""
+    """A version of the notice that a person is told before they consent, with the items that a consent leaves out."""
 
     valid_from: date
     source: str
-    """On whose word this text and these days rest."""
+    """The source of the texts and of ``retention_days``."""
     legality: Text
     """Ps 21(1) a: why the processing is lawful."""
     collected: Text
@@ -40,9 +40,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a person has agreed to, with the items of Ps 21(1) that differ from person to person.
+    """A person's consent, with the items of Ps 21(1) that differ from person to person.
 
-    ``purposes`` is item b, ``fields`` item c, ``valid_until`` item f; items a, d, e and g are the notice's.
+    ``purposes`` is item b, ``fields`` item c, ``valid_until`` item f. The notice holds items a, d, e and g.
     """
 
     id: str
@@ -51,28 +51,28 @@ class Consent:
     purposes: frozenset[ConsentPurpose]
     fields: frozenset[IdentityField]
     recipients: frozenset[str]
-    """The agencies to which may be disclosed."""
+    """The agencies to which the holder may disclose."""
     valid_until: datetime
     manner: ConsentManner
     guardian: GuardianPart
     recorded_at: datetime
     ended_at: datetime | None = None
-    """When it was withdrawn, had expired, or was replaced."""
+    """When the consent was withdrawn, expired or was replaced (UTC)."""
 
     def stands(self, now: datetime) -> bool:
-        """Whether it can be relied on."""
+        """Whether the consent is valid at ``now``."""
         return self.ended_at is None and now < self.valid_until
 
     def covers(self, recipient: str, stage: Stage, fields: Iterable[IdentityField]) -> bool:
-        """Whether a disclosure of these fields, for a service of that stage, is among what was agreed to."""
+        """Whether the person agreed to disclose these fields to ``recipient``, for a service of that stage."""
         return recipient in self.recipients and PURPOSES.get(stage) in self.purposes and self.fields.issuperset(fields)
 
 
 def check_consent(age: AgeClass, agrees: bool, guardian: GuardianPart) -> None:
-    """Whether this is a consent at all. Raises Refused.
+    """Raise Refused unless this is a consent at all: ``not-agreed`` or ``guardian-part-missing``.
 
-    The person's own word is needed at every age. For a child (or where the age is unknown) a guardian agrees too
-    (PDP Ps 25), unless they are left out as possibly involved; a guardian's word alone is no consent.
+    The person's own word is needed at every age. For a child, or at unknown age, a guardian agrees too (PDP Ps 25).
+    A guardian who may be involved is excluded instead. A guardian's word alone is no consent.
     """
     if not agrees:
         raise Refused("not-agreed", field="agrees")
@@ -81,7 +81,7 @@ def check_consent(age: AgeClass, agrees: bool, guardian: GuardianPart) -> None:
 
 
 def current(consents: Iterable[Consent]) -> Consent | None:
-    """The latest version, which takes the place of those before, withdrawn or not."""
+    """The consent of the latest version, or None. It replaces all earlier versions, even after its withdrawal."""
     return max(consents, key=lambda consent: consent.version, default=None)
 
 
@@ -94,7 +94,7 @@ PURPOSES: Mapping[Stage, ConsentPurpose] = {
     Stage.REINTEGRATION: ConsentPurpose.REINTEGRATION,
     Stage.AFTER_CARE: ConsentPurpose.REINTEGRATION,
 }
-"""For what a service uses an identity, by the stage it belongs to."""
+"""Stage of a service → the purpose for which the service uses an identity."""
 
 
 def disclosed(
@@ -106,10 +106,10 @@ def disclosed(
     needs: frozenset[IdentityField],
     now: datetime,
 ) -> frozenset[IdentityField]:
-    """Which of the fields that a service (of a ``stage``) needs may be given to ``recipient``. Raises Refused.
+    """The fields that may be disclosed to ``recipient``, out of ``needs``: the fields that the service needs.
 
-    On consent: what the person agreed to, for what they agreed to (Ps 21(1) b), and nothing once it is withdrawn. A
-    child's protection is a basis for a child alone.
+    On consent, only the agreed fields for the agreed purposes (Ps 21(1) b), and none after withdrawal or expiry.
+    Child protection is a basis for a child only, or at unknown age. Raises Refused: ``not-a-child`` or ``no-consent``.
     """
     if basis is LegalBasis.CHILD_PROTECTION and age is AgeClass.ADULT:
         raise Refused("not-a-child", field="basis")

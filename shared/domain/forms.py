@@ -1,8 +1,8 @@
-"""Forms: what an agency writes down of its own work, declared as a table of fields, and the rules of filing one.
+"""Forms: an agency records its own work on forms. A form is declared as a table of fields, with its rules of filing.
 
-A form is about a case, a victim, a referral or a desk. What is filed is a record: it is signed into the ledger as
-``record.filed`` with the code of its form and nothing of what stands in it. In the database every field is sealed,
-but for those that a rule, a clock or a list must read: they are ``clear``, and are codes, days and numbers, never text.
+A form is about a case, a victim, a referral or a desk. A filed form is a record. The ledger gets a signed
+``record.filed`` with the code of the form and nothing of its content. The database keeps every field sealed, except
+the ``clear`` fields. Rules, clocks and lists must read those: they are codes, days and numbers, never free text.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ from shared.domain.text import Text
 
 
 class About(StrEnum):
-    """What a form is about."""
+    """The kind of object that a form is about."""
 
     CASE = "case"
     VICTIM = "victim"
@@ -38,7 +38,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One code of these, or with ``many`` any number of them, at least one."""
+    """One of these codes, or with ``many`` one or more of them."""
 
     options: Mapping[str, Text]
     many: bool = False
@@ -46,14 +46,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the calendar; with ``past`` one that has begun."""
+    """A calendar day; with ``past`` a day that has begun."""
 
     past: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment with its offset."""
+    """A moment in RFC 3339 with its UTC offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A record of one of these forms that was filed before, by its id."""
+    """The id of an earlier record of one of these forms."""
 
     forms: frozenset[str]
 
@@ -86,7 +86,7 @@ Kind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form. ``clear``: kept in clear here, and never sent."""
+    """A field of a form. ``clear``: stored in clear by the agency that files it."""
 
     code: str
     label: Text
@@ -95,14 +95,14 @@ class FormField:
     clear: bool = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError for text that would be kept in clear."""
+        """Raise ValueError for free text that would be stored in clear."""
         if self.clear and isinstance(self.kind, Words):
             raise ValueError(f"field {self.code}: free text is never kept in clear")
 
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A record that was filed before: what a rule may know of it."""
+    """An earlier record, as far as a rule may know it."""
 
     id: str
     form: str
@@ -114,48 +114,50 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A form about to be filed, and what its rule may know."""
+    """A form about to be filed, with all that its rule may know."""
 
     values: Mapping[str, Any]
     at: datetime
-    """When what it tells happened (UTC)."""
+    """When the recorded fact happened (UTC)."""
     before: tuple[Filed, ...] = ()
-    """What was filed before about the same case, victim, referral or desk, oldest first, corrections in their place."""
+    """The earlier records about the same case, victim, referral or desk, oldest first.
+
+    A correction stands in the place of the corrected record."""
     is_child: bool = False
     """Whether the victim is to be treated as a child."""
     interviews: int = 0
-    """How often the victim has been interviewed before, by any agency, as far as is known here."""
+    """How many earlier interviews of the victim this agency knows of, by any agency."""
     named: Mapping[str, Filed] = field(default_factory=dict)
     """Field → the earlier record that it names."""
 
     def last(self, form: str) -> Filed | None:
-        """The latest record of a form."""
+        """The latest earlier record of a form, or None."""
         return next((filed for filed in reversed(self.before) if filed.form == form), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """How a record stands on paper. ``signers``: the field with the name of who signs it → who they are."""
+    """How to print a record. ``signers``: the field with a signer's name → the label of that signer."""
 
     title: Text
     signers: Mapping[str, Text]
 
 
 def nothing_more(_: Filing) -> Mapping[str, Any]:
-    """Nothing follows."""
+    """Derive no further facts."""
     return {}
 
 
 def no_rule(_: Filing) -> None:
-    """Whatever is written may be filed."""
+    """Allow every filing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form as an agency declares it.
 
-    ``after``: forms of which one must have been filed about the same thing. ``once``: filed once, then only corrected.
-    ``rule`` raises Refused. ``basis``: the law or the standard that asks for it.
+    ``after``: forms of which one must already be filed about the same object. ``once``: filed once, then only
+    corrected. ``rule`` raises Refused. ``basis``: the law or the standard that asks for the form.
     """
 
     code: str
@@ -168,25 +170,25 @@ class Form:
     once: bool = False
     rule: Callable[[Filing], None] = no_rule
     derive: Callable[[Filing], Mapping[str, Any]] = nothing_more
-    """What follows from the answers, kept as clear facts beside them."""
+    """Derives further facts from the answers. The agency stores them in clear beside the answers."""
     counts_as_interview: bool = False
-    """Whether a victim is asked to tell it all: such are counted across agencies."""
+    """Whether the form records an interview of the victim. Interviews are counted across agencies."""
     statement: str | None = None
-    """The field that becomes what the victim has told, which travels sealed so that nobody has to tell it twice."""
+    """The field that becomes the victim's statement. It travels sealed, so that the victim need not tell it twice."""
     of_service: str | None = None
-    """The service that a referral must have asked for, where it is about one and not about any."""
+    """The service that the referral must have asked for; None allows a referral for any service."""
     delivered: LegalBasis | None = None
-    """The basis on which all of it goes, sealed, to the desk that asked for the referral it is about."""
+    """The legal basis on which the whole record goes, sealed, to the sender of its referral; None: it does not go."""
     announced: bool = False
-    """Whether every agency is told all of it, so that whoever refers knows what a desk can do."""
+    """Whether every agency gets the whole record, so that each sender of referrals knows what a desk can do."""
     printed: Printed | None = None
-    """Where a record of it may be printed and signed by hand."""
+    """How to print a record of it for signing by hand; None: it may not be printed."""
     refusals: tuple[str, ...] = ()
-    """The problems that its rule, or what else is done when it is filed, may refuse it with."""
+    """The codes of the problems with which its rule, or another effect of its filing, may refuse it."""
 
     @property
     def body(self) -> str:
-        """The name of what is sent to file it: ``police-report`` → ``PoliceReport``."""
+        """The name of the request body that files it: ``police-report`` → ``PoliceReport``."""
         return "".join(word.capitalize() for word in self.code.split("-"))
 
     @property
@@ -199,20 +201,20 @@ AGREED = FormField("agreed", Text("Disetujui korban", "Agreed by the victim"), Y
 
 
 def agreed_by_the_victim(filing: Filing) -> None:
-    """A plan is the victim's own: what they did not agree to is no plan. Raises Refused."""
+    """Raise Refused("plan-not-agreed") unless the victim agreed, because a plan is the victim's own."""
     if not filing.values[AGREED.code]:
         raise Refused("plan-not-agreed", field=AGREED.code)
 
 
 class Filled(Command):
-    """What is sent to file any form: its own fields beside these."""
+    """The request fields that are common to all forms. Each form adds its own."""
 
     record_id: Id | None = Field(default=None, description="Id catatan, bila pemanggil membuatnya / the record's id.")
     corrects: Id | None = Field(default=None, description="Catatan yang dibetulkan / the record that this corrects.")
 
 
 def body_of(form: Form) -> type[Filled]:
-    """The shape of what files a form: each field with its Indonesian label as title, the English as description."""
+    """The request model that files a form. Each field has its Indonesian label as title, the English as description."""
     fields: dict[str, Any] = {}
     for one in form.fields:
         default = ... if one.required else None
@@ -259,7 +261,10 @@ def _example_of(kind: Kind) -> Any:
 
 
 def decide(form: Form, filing: Filing, corrects: str | None, now: datetime, regions: Callable[[str], bool]) -> None:
-    """Whether a form may be filed. Raises Refused, naming the field."""
+    """Raise Refused, naming the field, unless the form may be filed. ``now``: UTC; ``regions``: whether a code exists.
+
+    ``corrects`` is the id of the record that this filing corrects, or None.
+    """
     for one in form.fields:
         value = filing.values.get(one.code)
         if value is None:
@@ -287,7 +292,7 @@ def _is_day(value: str, past: bool, now: datetime) -> bool:
 
 
 def check_forms(forms: Iterable[Form]) -> None:
-    """Whether the forms of an agency make sense together. Raises ValueError naming the form."""
+    """Raise ValueError, naming the form, unless the forms of an agency are consistent."""
     by_code: dict[str, Form] = {}
     for form in forms:
         names = [one.code for one in form.fields]

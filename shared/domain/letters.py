@@ -1,8 +1,8 @@
-"""What is printed for desks that work on paper: its short code, how long it is the last word, and what a slip answers.
+"""Letters for desks that work on paper: their short code, whether they are current, and the answer on a reply slip.
 
-A code is twelve characters of Crockford's Base32, in groups of four: a letter, ten characters of chance, and one that
-checks the others (Luhn modulo 32, after ISO/IEC 7812-1 annex B): any one wrong character is found, and nearly every
-pair that was swapped. It begins with a letter, so that no NIK and no telephone number has the form of a code.
+A code has twelve characters of Crockford's Base32, in groups of four: a letter, ten random characters and a check
+character (Luhn modulo 32, after ISO/IEC 7812-1 annex B). The check finds any single wrong character, and nearly every
+swapped pair. A code begins with a letter, so that no NIK and no telephone number has the form of a code.
 """
 
 from enum import StrEnum
@@ -16,19 +16,19 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LETTERS = ALPHABET[10:]
 _LENGTH = 12
 CODES = len(LETTERS) * len(ALPHABET) ** (_LENGTH - 2)
-"""How many codes there are: some 54 bits of chance."""
+"""The number of possible codes: about 54 random bits."""
 _ALIKE = str.maketrans("OIL", "011")
 
 
 class Standing(StrEnum):
-    """Whether what a paper tells is still the last word."""
+    """Whether the content of a paper is still current."""
 
     CURRENT = "current"
     SUPERSEDED = "superseded"
 
 
 def code_of(number: int) -> str:
-    """The code of a number below ``CODES``, which is to be drawn by chance."""
+    """The code of a number below ``CODES``. The caller must draw the number at random."""
     written = []
     for _ in range(_LENGTH - 2):
         number, rest = divmod(number, len(ALPHABET))
@@ -38,9 +38,10 @@ def code_of(number: int) -> str:
 
 
 def read_code(written: str, field: str) -> str:
-    """The code that somebody has copied from paper: small letters, O for 0, I or L for 1 and missing dashes are meant.
+    """The stored form of a code that a person copied from paper.
 
-    Raises Refused("letter-code-mistyped"): one character at least is wrong.
+    Small letters, O for 0, I or L for 1, and missing dashes are accepted. Raises Refused("letter-code-mistyped") if
+    at least one character is wrong.
     """
     code = written.upper().replace("-", "").translate(_ALIKE)
     right = len(code) == _LENGTH and code[0] in LETTERS and not set(code) - set(ALPHABET)
@@ -55,7 +56,7 @@ def grouped(code: str) -> str:
 
 
 def _sum(code: str) -> int:
-    """Every second value from the right is doubled, and the digits of that in the base of the alphabet are added."""
+    """The Luhn sum: double every second value from the right, and add the digits in the base of the alphabet."""
     total = 0
     for place, character in enumerate(reversed(code)):
         value = ALPHABET.index(character) * (1 + place % 2)
@@ -67,19 +68,25 @@ UNANSWERED = frozenset({Status.REQUESTED, Status.RECEIVED})
 
 
 def standing(told: int, referral: Referral) -> Standing:
-    """Whether a paper that tells of version ``told`` is the last word on a referral. That the receiver's service has
-    taken note, which no person did, changes nothing of it."""
+    """Whether a paper about version ``told`` of a referral is current.
+
+    The paper stays current until a person answers: the service alone writes the version ``received``.
+    """
     if referral.version <= told or referral.status in UNANSWERED:
         return Standing.CURRENT
     return Standing.SUPERSEDED
 
 
 def answer_of(slip: c.PaperAnswer, referral: Referral) -> c.Accept | c.Reject:
-    """The move that a slip brings, at the moment when it was signed. Who signed stands in its note. Raises Refused."""
+    """The command that a reply slip brings, at the moment of signing. Its note names the signer.
+
+    Raises Refused: ``answer-before-request``, ``note-required``, ``letter-code-mistyped``, ``reason-with-acceptance``
+    or ``reason-required``.
+    """
     if slip.occurred_at < referral.requested_at:
         raise Refused("answer-before-request", field="occurred_at")
     if slip.reason is RejectReason.OTHER and not slip.note:
-        raise Refused("note-required", field="note")  # the note of the move is never empty: here the name is in it
+        raise Refused("note-required", field="note")  # the note of the command is never empty: it names the signer
     signed = f"Jawaban kertas {grouped(read_code(slip.letter, 'letter'))}, ditandatangani: {slip.signed_by}"
     note = "\n".join(filter(None, (signed, slip.note)))
     if slip.answer == "accepted":

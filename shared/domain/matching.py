@@ -1,10 +1,9 @@
-"""Whether two victims of two agencies may be one person: what of an identity is compared, how much it says, and what
-becomes of a proposal once people have decided.
+"""Matching: which identifiers show that two victims of two agencies may be one person, and the state of a proposal.
 
-What is compared are tokens: keyed hashes of identifiers in one spelling (``Vault.match``), under a key that agencies
-share and coordination has not. Coordination sees that two tokens are the same, and can make none: it could try every
-NIK there is. A machine only proposes; two people, one on each side, say that it is the same person, and even then
-nothing is merged (UU 27/2022 Ps 16(2) d: data are to be accurate).
+Coordination compares tokens: keyed hashes of normalised identifiers (``Vault.match``). The agencies share the key;
+coordination does not have it. So coordination sees that two tokens are equal, but cannot make a token: otherwise it
+could try every NIK. The system only proposes. Two people, one on each side, decide that both are one person. Even
+then nothing is merged (UU 27/2022 Ps 16(2) d: data are to be accurate).
 """
 
 import re
@@ -17,13 +16,12 @@ from shared.domain.spelling import normalise_name, normalise_nik, normalise_pass
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Something that may show who somebody is: the fields it is made of, its one spelling, and what meeting in it
-    says."""
+    """A kind of identifier: its fields, its normalisation, and how strongly a shared value suggests one person."""
 
     kind: MatchKind
     fields: tuple[IdentityField, ...]
     spelling: Callable[..., str]
-    """Raises ValueError for what shows nothing."""
+    """Normalises the texts of the fields. Raises ValueError for a value that identifies nobody."""
     strength: MatchStrength
 
 
@@ -48,7 +46,7 @@ def _name_and_birth(name: str, born_on: str) -> str:
 IDENTIFIERS = (
     Identifier(MatchKind.NIK, (IdentityField.NIK,), _nik, MatchStrength.STRONG),
     Identifier(MatchKind.PASSPORT, (IdentityField.PASSPORT,), _passport, MatchStrength.STRONG),
-    # a family has one telephone, and a recruiter's is written down for all whom he brought
+    # a family shares one telephone, and a recruiter's number may be recorded for every person he brought
     Identifier(MatchKind.PHONE, (IdentityField.PHONE,), normalise_phone, MatchStrength.POSSIBLE),
     Identifier(
         MatchKind.NAME_AND_BIRTH,
@@ -57,17 +55,17 @@ IDENTIFIERS = (
         MatchStrength.POSSIBLE,
     ),
 )
-"""What is compared. Each wants all its fields: neither a name nor a day of birth alone says anything."""
+"""The compared identifiers. Each needs all its fields: a name or a day of birth alone identifies nobody."""
 
 COMMON = 8
-"""A token that more people than this have shows nobody: somebody gave it for all of them, or it stands for none."""
+"""A token of more people than this identifies nobody: it was given for a whole group, or is a placeholder."""
 
 TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\.[0-9a-f]{40}")
-"""How every token looks: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
+"""The form of every token: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
 
 
 def spelt(known: Mapping[str, str]) -> dict[MatchKind, str]:
-    """The identifiers in what is known of a person (field → text), each in its one spelling. No token yet."""
+    """The normalised identifiers of a person, by kind. ``known``: field → text. They are clear text, not tokens."""
     found = {}
     for identifier in IDENTIFIERS:
         texts = [known[field] for field in identifier.fields if field in known]
@@ -80,29 +78,31 @@ def spelt(known: Mapping[str, str]) -> dict[MatchKind, str]:
 
 
 def token(key: int, kind: MatchKind, digest: str) -> str:
-    """A token, of the number of the key it was made with and the keyed hash in hexadecimal."""
+    """The token for the number of a key, a kind, and a keyed hash in hexadecimal."""
     return f"{key}.{kind}.{digest[:40]}"
 
 
 def kind_of(token: str) -> MatchKind:
-    """What a token was made of."""
+    """The kind of identifier of a token."""
     return MatchKind(token.split(".")[1])
 
 
 def are_tokens(told: Mapping[str, str]) -> bool:
-    """Whether this is kind → token, as ``token`` makes them, and nothing else."""
+    """Whether ``told`` maps kinds to tokens of the same kind, and holds nothing else."""
     return all(TOKEN.fullmatch(one) is not None and kind_of(one) == kind for kind, one in told.items())
 
 
 def strength(kinds: Collection[MatchKind]) -> MatchStrength:
-    """What it says that two meet in these: an exact number much, two things that say little as much."""
+    """How strongly these shared kinds suggest one person: strong for one strong kind, or for any two kinds."""
     strong = any(one.kind in kinds and one.strength is MatchStrength.STRONG for one in IDENTIFIERS)
     return MatchStrength.STRONG if strong or len(kinds) > 1 else MatchStrength.POSSIBLE
 
 
 def state(said: str | None, other_said: str | None) -> MatchState:
-    """What has become of a proposal by the last words of both sides (``SamePerson``): one no closes it, and only two
-    make a link."""
+    """The state of a proposal after the latest decisions of both sides (``SamePerson``, or None).
+
+    One ``different-person`` closes the proposal. Only two ``same-person`` link the victims.
+    """
     if SamePerson.DIFFERENT in (said, other_said):
         return MatchState.CLOSED
     return MatchState.LINKED if said == other_said == SamePerson.SAME else MatchState.OPEN

@@ -1,7 +1,7 @@
-"""A table of people as a clerk writes it: CSV from a spreadsheet, with headings in Indonesian or in English.
+"""A table of people from a clerk's spreadsheet: CSV, with headings in Indonesian or in English.
 
-Indonesian spreadsheets separate with semicolons, and some write a byte order mark. Empty cells are left out; what a
-cell may hold is checked afterwards, row by row, like any other request (``batch.BatchPerson``).
+Indonesian spreadsheets separate with semicolons, and some write a byte order mark. Both are accepted. Empty cells
+are left out. ``batch.BatchPerson`` validates the values afterwards, row by row, like any other request.
 """
 
 import csv
@@ -33,20 +33,26 @@ HEADINGS: Mapping[str, str] = {
     **{name: name for name in ("age_class", "sex", "home_region", "role", "occurred_at", "victim_id")},
     "waktu": "occurred_at",
 }
-"""Heading → where in a person it stands."""
+"""Heading → the path of the field in a person."""
 WORDS: Mapping[str, Mapping[str, str]] = {
     "age_class": {"dewasa": "adult", "anak": "child", "tidak diketahui": "unknown", "": "unknown"},
     "sex": {"perempuan": "female", "laki-laki": "male", "p": "female", "l": "male", "lainnya": "unspecified",
             "": "unspecified"},
     "role": {"korban": "victim", "terduga perekrut": "suspected-recruiter", "": "victim"},
 }  # fmt: skip
-"""The Indonesian words for codes; the codes themselves are understood too. An unknown age is treated as a child's."""
+"""Field → Indonesian word → code; an empty cell has the word ``""``. The codes themselves are accepted too.
+
+An empty age becomes ``unknown``, which every rule treats as a child's."""
 LONGEST_CELL = 8000
+"""The most characters in one cell."""
 _DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 def people_of(body: bytes) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    """The people of a table, and for each place in a person the heading it has here. Raises Refused."""
+    """The people of a table, and for each field of a person the heading that it has in this table.
+
+    Raises Refused: ``malformed-csv``, ``unknown-column``, ``column-twice`` or ``too-many-people``.
+    """
     rows = _rows(body)
     try:
         headings = [heading.strip().lower().replace(" ", "_") for heading in next(rows)]
@@ -78,7 +84,7 @@ def _person(headings: list[str], cells: list[str], line: int) -> dict[str, Any]:
     for heading, cell in zip(headings, cells, strict=True):
         place, value = HEADINGS[heading], cell.strip()
         value = WORDS.get(place, {}).get(value.lower(), value)
-        if place == "identity/born_on" and (day := _DAY.fullmatch(value)):  # as spreadsheets here write it: 28/02/2001
+        if place == "identity/born_on" and (day := _DAY.fullmatch(value)):  # spreadsheets in Indonesia write 28/02/2001
             value = f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}"
         if value:
             _put(person, place, value)
@@ -86,8 +92,10 @@ def _person(headings: list[str], cells: list[str], line: int) -> dict[str, Any]:
 
 
 def _check(headings: list[str]) -> None:
-    """Every heading is known and stands once. What is not known is not repeated: it may be a person's name, where the
-    headings were forgotten."""
+    """Raise Refused unless every heading is known and stands once.
+
+    The error does not repeat an unknown heading: it may be a person's name, if the clerk forgot the headings.
+    """
     for column, heading in enumerate(headings, 1):
         if heading not in HEADINGS:
             raise Refused("unknown-column", column=str(column), known=", ".join(sorted(HEADINGS)))

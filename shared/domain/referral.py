@@ -3,9 +3,9 @@
 The sender writes version 1 and then only asks; every later version is the receiver's. So there is no order of
 messages in which the two sides disagree for ever.
 
-    events   = decide(referral, command, now)      what a command brings, or Refused
-    referral = evolve(referral, event)             what an event changes; the same at sender, receiver, coordination
-    command  = react(referral, event)              what the receiver's service answers by itself
+    events   = decide(referral, command, now)      the events of a command, or Refused
+    referral = evolve(referral, event)             the state after an event; the same at sender, receiver, coordination
+    command  = react(referral, event)              the answer of the receiver's service without a person
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from shared.domain.refusal import Refused
 
 
 class Side(StrEnum):
-    """Whose command it is."""
+    """The side of a referral that gives a command."""
 
     SENDER = "sender"
     RECEIVER = "receiver"
@@ -41,7 +41,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """One referral as its events tell it."""
+    """The state of one referral, built from its events."""
 
     id: str
     case_id: str
@@ -62,7 +62,7 @@ class Referral:
     ask_id: str | None = None
     """The cancellation that the sender has asked for and the receiver has not answered."""
     asks: int = 0
-    """How often the sender has asked for anything."""
+    """How many asks of any kind the sender has sent."""
     reject_reason: RejectReason | None = None
     better_desk: DeskRef | None = None
     outcome: Outcome | None = None
@@ -78,7 +78,7 @@ AT_WORK = frozenset({Status.IN_PROGRESS, Status.ON_HOLD})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row of the table of moves: who may ask it, and from where."""
+    """One row of the table of moves: the side that may give the command, and the statuses that allow it."""
 
     side: Side
     since: frozenset[Status]
@@ -98,7 +98,7 @@ MOVES: dict[type[c.Command], Move] = {
     c.ProvideInformation: Move(Side.SENDER, LIVE),
     c.Remind: Move(Side.SENDER, LIVE),
 }
-"""Every command, who may give it and in which states. What is not here is refused."""
+"""Command → the side that may give it, and the statuses that allow it. Every other move is refused."""
 
 
 STATUS_AFTER: dict[type[e.EventData], Status] = {
@@ -112,7 +112,7 @@ STATUS_AFTER: dict[type[e.EventData], Status] = {
     e.Failed: Status.FAILED,
     e.Cancelled: Status.CANCELLED,
 }
-"""The status that each event of the receiver brings. A refused cancellation makes a version and leaves the status."""
+"""Event of the receiver → the status after it. A refused cancellation creates a version and keeps the status."""
 
 
 STATUS_BEFORE: dict[type[e.EventData], frozenset[Status]] = {
@@ -127,14 +127,15 @@ STATUS_BEFORE: dict[type[e.EventData], frozenset[Status]] = {
     e.Cancelled: frozenset({Status.RECEIVED, Status.ACCEPTED}),
     e.CancellationRefused: LIVE - {Status.REQUESTED},
 }
-"""From where each event of the receiver is a lawful move. The other side checks it: a peer's word is not a rule."""
+"""Event of the receiver → the statuses that allow it. The other side checks this too: a peer's word is not a rule."""
 
 
 def fault(referral: Referral, event: e.EventData, version: int | None) -> str | None:
-    """Why an event cannot be the next one here: a code, or None where it can.
+    """The code for why an event cannot be applied next, or None if it can.
 
-    An ask makes no version but knows one: nobody reads it before that version, nor an answer before its ask.
-    ``version-gap`` and ``unknown-ask`` will pass when what is missing arrives; the others need a person.
+    An ask creates no version; its ``version`` is the one that the sender knew. An ask is applied only after that
+    version, and an answer only after its ask. ``version-gap`` and ``unknown-ask`` pass when the missing event arrives.
+    The other faults need a person.
     """
     if isinstance(event, e.SenderAsk):
         return "version-gap" if version is not None and version > referral.version else None
@@ -156,7 +157,7 @@ def _grants(event: e.EventData) -> bool:
 
 
 def _answer_fault(referral: Referral, event: Any) -> str | None:
-    """An answer answers what was asked, and no cancellation takes back custody that has moved."""
+    """An answer must name the open ask. A cancellation never takes back custody that has moved."""
     if event.ask_id is None or event.ask_id != referral.ask_id:
         return "unknown-ask"
     if custody_has_moved(referral) and not isinstance(event, e.CancellationRefused):
@@ -165,7 +166,7 @@ def _answer_fault(referral: Referral, event: Any) -> str | None:
 
 
 def custody_on_acceptance(referral: Referral) -> Custody | None:
-    """Who is responsible once this is accepted, or None where it is no transfer."""
+    """The custody link that acceptance creates, or None if the referral is no transfer."""
     if referral.custody_seq is None:
         return None
     return Custody(**dict(referral.receiver), seq=referral.custody_seq)
@@ -191,7 +192,7 @@ def open_referral(requested: e.Requested) -> Referral:
 
 
 def decide(referral: Referral, command: c.Command, now: datetime) -> list[e.ReferralEvent]:
-    """What ``command`` brings, at moment ``now`` (UTC). Raises Refused; changes nothing."""
+    """The events of ``command`` at ``now`` (UTC). Changes nothing. Raises Refused; ValueError for an ask without id."""
     move = MOVES[type(command)]
     if referral.status not in move.since:
         problem = "referral-ended" if referral.status in ENDED else "move-not-allowed"
@@ -258,12 +259,12 @@ _DECISIONS: dict[type[c.Command], Callable[[Referral, Any, dict[str, Any]], e.Re
 
 
 def evolve(referral: Referral, event: e.EventData) -> Referral:
-    """The referral after ``event``. An ask makes no version; a version of the receiver adds one."""
+    """The referral after ``event``. An ask creates no version; an event of the receiver creates the next version."""
     match event:
         case e.CancellationRequested() if referral.status in LIVE:
             return replace(referral, ask_id=event.ask_id, asks=referral.asks + 1)
         case e.CancellationRequested() | e.InformationProvided() | e.Reminder():
-            # the outcome crossed the ask on the way: the outcome stands, the ask is only counted
+            # the ask may have crossed the outcome on the way: the outcome stands, the ask is only counted
             return replace(referral, asks=referral.asks + 1)
         case e.CancellationRefused():
             answered = referral.ask_id == event.ask_id
@@ -287,9 +288,11 @@ def evolve(referral: Referral, event: e.EventData) -> Referral:
 
 
 def react(referral: Referral, event: e.EventData) -> c.Command | None:
-    """What the receiver's service answers without a person: it takes note of a request, and grants a
-    cancellation while no work has begun. Once custody has moved it cannot be given back by a cancellation, only
-    by a transfer back; once work has begun a person answers."""
+    """The command that the receiver's service gives without a person, or None.
+
+    The service confirms a request, and grants a cancellation before the work has begun. It refuses a cancellation
+    once custody has moved, because only a transfer gives custody back. Once the work has begun, a person answers.
+    """
     if isinstance(event, e.Requested):
         return c.Receive()
     if not isinstance(event, e.CancellationRequested) or referral.ask_id is None:
@@ -305,12 +308,12 @@ def custody_has_moved(referral: Referral) -> bool:
 
 
 def is_overdue(referral: Referral, now: datetime) -> bool:
-    """Whether the work should have begun by now and has not."""
+    """Whether ``due_at`` has passed and the work has not begun."""
     return referral.status in AWAITING_START and referral.due_at < now
 
 
 def business_status(referral: Referral, now: datetime, closed: bool) -> BusinessStatus | None:
-    """The finer word beside the status. ``closed``: the outcome is recorded at the sender and receipted."""
+    """The business status, or None. ``closed``: the sender has recorded the outcome and its receipt is back."""
     if closed:
         return BusinessStatus.CLOSED
     if referral.ask_id is not None:

@@ -1,10 +1,10 @@
-"""What a rule says when it says no."""
+"""The exception with which a rule refuses a request."""
 
 
 class Refused(Exception):
-    """A rule forbids what was asked. ``problem`` is a code of the problem catalogue, ``facts`` fill its text.
+    """A rule refuses a request. ``problem`` is a code of the problem catalogue; ``facts`` fill its text.
 
-    Facts are codes and ids only, never anything about a person.
+    ``field`` is the request field at fault, if there is one. Facts are codes and ids only, never data of a person.
     """
 
     def __init__(self, problem: str, field: str | None = None, **facts: str) -> None:

@@ -1,7 +1,7 @@
-"""Which desk serves a region on a day.
+"""Routing: which desk serves a region on a day.
 
-Routing is by regency. Where the regency has no valid desk, the next higher one that holds it takes over, and the
-nation last. An agency whose areas are not the provinces brings its own (DESIGN section 7).
+Routing is by regency. If the regency has no open desk, the desk of the next larger area takes over, the national
+desk last. An agency whose areas are not the provinces brings its own areas (DESIGN section 7).
 """
 
 import re
@@ -16,15 +16,16 @@ from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
 NATION = "00.ID"
+"""The region code of the nation."""
 _ABROAD = re.compile(r"00\.[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A desk of an agency, as it stands from ``valid_from`` to ``valid_to``, both included; None is open-ended.
+    """A desk of an agency, as it is from ``valid_from`` to ``valid_to``, both included; None is open-ended.
 
-    ``parent`` is the id of the same agency's desk above it, None at the top. ``region`` is where the desk stands,
-    which may be less than it serves.
+    ``parent`` is the id of the desk above it in the same agency, None at the top. ``region`` is where the desk
+    stands; it may serve more.
     """
 
     agency: str
@@ -46,7 +47,7 @@ class Unit:
 
 
 def farness(desk: Unit, region: str) -> tuple[bool, bool, str, str]:
-    """How far a desk stands from a region, to sort by: in it, in its province, elsewhere; then by region and id."""
+    """A sort key for a desk's distance to a region: in it, in its province, elsewhere; then by region and id."""
     province = region.partition(".")[0]
     return desk.region != region, desk.region.partition(".")[0] != province, desk.region, desk.id
 
@@ -65,9 +66,9 @@ class Units:
     """(agency, id) → the ids of that desk and of every desk below it, at any date."""
 
     def get(self, agency: str, unit_id: str, day: date, field: str = "unit") -> Unit:
-        """A unit by its id. Raises Refused("unknown-unit") if there is none, or none that day.
+        """The unit of that id, open on that day. Raises Refused("unknown-unit") if there is none.
 
-        ``field`` is where the caller named it, here and in what follows.
+        ``field`` is the request field that the refusal names, here and in the methods below.
         """
         for unit in self.units.get((agency, unit_id), ()):
             if unit.valid_on(day):
@@ -75,7 +76,7 @@ class Units:
         raise Refused("unknown-unit", field=field)
 
     def above(self, agency: str, unit_id: str, day: date) -> tuple[Unit, ...]:
-        """The desks above a unit that are open that day, the nearest first; none above one that is not known."""
+        """The desks above a unit that are open on that day, nearest first; none for an unknown unit."""
         found: list[Unit] = []
         parent: str | None = unit_id
         while parent is not None:
@@ -85,9 +86,9 @@ class Units:
         return tuple(unit for unit in found if unit.id != unit_id)
 
     def chain(self, agency: str, region: str, field: str = "region") -> tuple[Unit, ...]:
-        """The desks that serve a region, nearest first, whatever the day: each one's parent stands further on.
+        """The desks that serve a region, nearest first, open or not. The parent of a desk comes after the desk.
 
-        Abroad is served by the nation's desk. Raises Refused: ``unknown-region`` or ``unknown-agency``.
+        The national desk serves regions abroad. Raises Refused: ``unknown-region`` or ``unknown-agency``.
         """
         if not self.is_region(region):
             raise Refused("unknown-region", field=field)
@@ -96,7 +97,7 @@ class Units:
         return self.chains[agency, NATION if _ABROAD.fullmatch(region) else region]
 
     def desk_for(self, agency: str, region: str, day: date, field: str = "region") -> Unit:
-        """The nearest desk open that day. Raises Refused as ``chain`` does; ``unknown-unit`` if none is open."""
+        """The nearest desk open on that day. Raises Refused as ``chain`` does; ``unknown-unit`` if none is open."""
         for unit in self.chain(agency, region, field):
             if unit.valid_on(day):
                 return unit
@@ -105,7 +106,7 @@ class Units:
     def find(
         self, agency: str | None = None, region: str | None = None, level: Level | None = None, *, day: date
     ) -> list[Unit]:
-        """The units open that day, ordered by agency, region and id. ``region`` is where the desk stands."""
+        """The units open on that day, ordered by agency, region and id. ``region`` is where the desk stands."""
         return [
             unit
             for versions in self.units.values()
@@ -117,9 +118,9 @@ class Units:
         ]
 
     def sight(self, agency: str, unit_id: str, day: date) -> Sight:
-        """What a desk sees: itself and the desks below, and the regions that it serves. The top desk sees all.
+        """The sight of a desk: itself, the desks below it, and the regions that it serves. The top desk sees all.
 
-        (A Polda's area is not its province: it follows from who stands below it.) Raises Refused("unknown-unit").
+        The regions come from the chains, because a Polda's area is not its province. Raises Refused("unknown-unit").
         """
         unit = self.get(agency, unit_id, day)
         if unit.parent is None:
@@ -128,7 +129,7 @@ class Units:
         return Sight(agency, self.below[agency, unit_id], frozenset(served))
 
     def is_region(self, code: str) -> bool:
-        """Whether there is such a province or regency, or a code of that form abroad (``00.MY``)."""
+        """Whether the code is of a province or regency, or has the form of a country abroad (``00.MY``)."""
         return code in self.regions or _ABROAD.fullmatch(code) is not None
 
     def region_name(self, code: str) -> str:

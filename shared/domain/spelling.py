@@ -1,17 +1,19 @@
-"""One spelling for what is compared by a keyed hash (``Vault.blind``, ``Vault.match``): the same number, and the same
-name, must give the same hash, whoever wrote it down."""
+"""Normalisation of identifiers before keyed hashing (``Vault.blind``, ``Vault.match``).
+
+The same number or the same name must give the same hash, whoever wrote it down.
+"""
 
 import re
 import unicodedata
 
 PARTICLES = frozenset({"bin", "binti", "bt", "bte", "ibn", "h", "hj", "haji", "hajah", "hajjah", "alm", "almh"})
-"""Words of a name that one desk writes and the next leaves out: child of, pilgrim, the late."""
+"""Words of a name that one desk writes and another leaves out: "child of", "pilgrim", "the late"."""
 _LONG_FORMS = (
     (re.compile(r"m[ou]h(d|am[ae]d)?"), "muhamad"),
     (re.compile(r"abd"), "abdul"),
     (re.compile(r"st"), "siti"),
 )
-"""Words that are shortened on forms, as they stand after ``_SOUNDS``."""
+"""Short forms of names, as ``_SOUNDS`` leaves them → the long form."""
 _SOUNDS = (
     *(
         ("oe", "u"),
@@ -21,8 +23,8 @@ _SOUNDS = (
     ),  # Van Ophuijsen 1901 and Suwandi 1947: Djoewita, Jusuf, Tjipto
     *(("ch", "h"), ("kh", "h"), ("dh", "d"), ("th", "t"), ("q", "k")),  # Achmad, Akhmad; Budhi, Budi; Taufiq, Taufik
 )
-"""What is written in two ways and said in one, in this order. The old ``j`` is today's ``y`` and the old ``dj`` today's
-``j``: nobody can tell by which spelling a name goes, so the three are one."""
+"""Spellings of one sound → one spelling, applied in this order. The old ``j`` is today's ``y``, the old ``dj`` is
+today's ``j``. A name does not show which spelling it follows, so all three become one."""
 _ORNAMENT = re.compile(r"[\s.()/\-\u2010-\u2015]+")
 _COUNTRY = "62"
 
@@ -32,7 +34,7 @@ def _digits(text: str) -> str:
 
 
 def normalise_nik(text: str) -> str:
-    """The 16 digits of a NIK. Raises ValueError, which says nothing of what was given."""
+    """The 16 digits of a NIK. Raises ValueError; the error never repeats the input."""
     digits = _digits(text)
     if not re.fullmatch(r"[0-9]{16}", digits):
         raise ValueError("a NIK has 16 digits")
@@ -40,10 +42,10 @@ def normalise_nik(text: str) -> str:
 
 
 def normalise_passport(text: str) -> str:
-    """The number of a passport or of the paper in place of one (SPLP), in capitals without spaces and hyphens. Raises
-    ValueError, which says nothing of what was given.
+    """The number of a passport, or of the travel document in its place (SPLP), in capitals, without spaces and hyphens.
 
-    (ICAO Doc 9303-4: the document number has up to nine letters and digits; papers in place of one may have more.)
+    ICAO Doc 9303-4: a document number has up to nine letters and digits. The number of a document in place of a
+    passport may be longer. Raises ValueError; the error never repeats the input.
     """
     number = _digits(text).upper()
     if not re.fullmatch(r"(?=(?:[A-Z]*[0-9]){4})[A-Z0-9]{5,12}", number):
@@ -52,10 +54,10 @@ def normalise_passport(text: str) -> str:
 
 
 def normalise_phone(text: str) -> str:
-    """A telephone number as ``+<country><number>`` (E.164); Indonesian where nothing says otherwise.
+    """A telephone number as ``+<country><number>`` (E.164); Indonesian unless the number names another country.
 
-    ``0812…``, ``812…``, ``62812…``, ``+62 (0)812…`` and ``0062812…`` are one number. Raises ValueError, which says
-    nothing of what was given.
+    ``0812…``, ``812…``, ``62812…``, ``+62 (0)812…`` and ``0062812…`` are one number. Raises ValueError; the error
+    never repeats the input.
     """
     digits = _digits(text)
     international = digits.startswith(("+", "00"))
@@ -72,13 +74,13 @@ def normalise_phone(text: str) -> str:
 
 
 def normalise_name(text: str) -> str:
-    """The words of a person's name in one spelling, sorted: not how anybody is called, only what is compared.
+    """The words of a person's name in one spelling, sorted. The result serves comparison only, never display.
 
     Capitals, accents, punctuation, particles, doubled letters, the order of the words, old spellings and the usual
-    short forms make no difference. Raises ValueError, which says nothing of what was given, where nothing is left.
+    short forms make no difference. Raises ValueError if no letter is left; the error never repeats the input.
     """
     folded = _folded(text)
-    while (again := _folded(folded)) != folded:  # one folding may make what another folds
+    while (again := _folded(folded)) != folded:  # the result of one folding may fold again
         folded = again
     if not folded:
         raise ValueError("a name has letters")

@@ -1,4 +1,4 @@
-"""A text for people."""
+"""Texts in two languages."""
 
 from dataclasses import dataclass
 

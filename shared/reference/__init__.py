@@ -1,1 +1,4 @@
-"""Dated reference data read from files once at start: regions, units, the directory of services. Holds no rule."""
+"""Dated reference data, read from files once at start: regions, units, clocks, notices, the directory of services.
+
+This package holds no rule.
+"""

@@ -1,4 +1,4 @@
-"""The table of clocks (DESIGN section 7), as reference data: the law's, and the standards of a place or a desk."""
+"""Loads the table of clocks (DESIGN section 7): the clocks of the law, and the standards of a region or a desk."""
 
 import csv
 from collections.abc import Iterable
@@ -19,13 +19,15 @@ TABLE: TypeAdapter[dict[str, Clock]] = TypeAdapter(dict[str, Clock])
 
 
 def load_clocks(paths: Iterable[Path], regions: Path = REGIONS) -> Clocks:
-    """The clocks of these files; a row of a later one takes the place of an earlier one's. Limits are ISO 8601
-    durations. Raises OSError, or ValueError on a table that makes no sense."""
+    """The clocks of these files. A row of a later file replaces the row of the same code in an earlier file.
+
+    Limits are ISO 8601 durations. Raises OSError, or ValueError for an inconsistent table.
+    """
     rows: dict[str, dict[str, Any]] = {}
     for path in paths:
         rows |= {code: {"code": code, **row} for code, row in from_json(path.read_bytes()).items()}
     for code, row in rows.items():
-        if unknown := row.keys() - COLUMNS:  # one that is misspelt must not be lost in silence
+        if unknown := row.keys() - COLUMNS:  # a misspelt column must not be lost in silence
             raise ValueError(f"clock {code}: no such column: {', '.join(sorted(unknown))}")
         for trigger in (*row["starts"], *row["stops"]):
             trigger.setdefault("where", {})
@@ -35,6 +37,6 @@ def load_clocks(paths: Iterable[Path], regions: Path = REGIONS) -> Clocks:
 
 
 def _zones(path: Path) -> dict[str, timezone]:
-    """Province → its zone (Keppres 41/1987)."""
+    """Province → its time zone (Keppres 41/1987)."""
     with path.open(encoding="utf-8", newline="") as file:
         return {row["province_code"]: timezone(timedelta(hours=int(row["hours_east"]))) for row in csv.DictReader(file)}

@@ -1,6 +1,7 @@
-"""The published directory of services: what each agency does, where a journey then stands, and by which clock.
+"""The published directory of services: each agency's services, with the stage and the clock of each service.
 
-It is written from the agencies' declarations and read by everyone else, so that no service reads another's code.
+No agency's service may import the code of another. So the directory is written from the declarations of the
+agencies, and every other service reads it.
 """
 
 import json
@@ -19,7 +20,7 @@ from shared.domain.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the directory says of one agency."""
+    """The entry of one agency in the directory."""
 
     label: Text
     subsatgas: str
@@ -28,15 +29,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The services that can be asked for, by agency and code."""
+    """The services that agencies may ask for, by agency and code."""
 
     services: Mapping[tuple[str, str], Service]
     labels: Mapping[str, Text] = field(default_factory=dict)
-    """Agency → what it is called."""
+    """Agency → its name."""
 
     @property
     def agencies(self) -> frozenset[str]:
-        """The agencies that do something for victims."""
+        """The agencies that have at least one service for victims."""
         return frozenset(agency for agency, _ in self.services)
 
     def service(self, agency: str, code: str) -> Service:
@@ -47,12 +48,12 @@ class Directory:
         return found
 
     def stage_of(self, agency: str, code: str) -> Stage:
-        """Where a journey stands while that service is done. Raises Refused("unknown-service")."""
+        """The stage of a journey during that service. Raises Refused("unknown-service")."""
         return self.service(agency, code).stage
 
 
 def write_directory(agencies: Iterable[Agency]) -> str:
-    """The directory as JSON, the same text in whatever order agencies and services are declared.
+    """The directory as JSON. The text does not depend on the order in which agencies and services are declared.
 
     Raises ValueError if an agency declares two services under one code.
     """
@@ -61,7 +62,7 @@ def write_directory(agencies: Iterable[Agency]) -> str:
 
 
 def load_directory(path: Path) -> Directory:
-    """The directory in a file. Raises OSError, or ValueError if it is not one."""
+    """The directory in a file. Raises OSError, or ValueError if the file holds no directory."""
     entries = TypeAdapter(dict[str, Entry]).validate_json(path.read_bytes())
     services = {(agency, s.code): s for agency, entry in entries.items() for s in entry.services}
     return Directory(services, {agency: entry.label for agency, entry in entries.items()})

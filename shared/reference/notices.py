@@ -1,4 +1,4 @@
-"""The notices: what people are told before they agree, by version (UU 27/2022 Ps 21)."""
+"""Loads the consent notices, by version: the texts that a person is told before consenting (UU 27/2022 Ps 21)."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from shared.domain.consent import Notice
 
 
 def load_notices(path: Path) -> dict[str, Notice]:
-    """Version → notice. Raises OSError, or ValueError if the file holds none."""
+    """Version → notice. Raises OSError, or ValueError if the file holds no notice."""
     entries = TypeAdapter(dict[str, Notice]).validate_json(path.read_bytes())
     if not entries:
         raise ValueError(f"no notice in {path}")

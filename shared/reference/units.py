@@ -1,11 +1,10 @@
 """Generates every unit of the network from the regions and from one dated row for each kind of unit.
 
-A row's ``area`` says over what it is generated: ``regency``, ``province``, ``nation``, or an agency's own division
-``x`` of the country, kept in ``xs.csv`` (``x_id``, ``name``, ``province_codes``) and ``regency_x.csv``.
-``x:<code>`` is one area alone, and takes the place of what a general row makes under the same id: so a single desk
-is closed, renamed or dated. ``{code}`` and ``{name}`` in a row are the area's, ``{full}`` its name with Kabupaten
-or Kota.
-Dates are ISO 8601; ``valid_to`` is the last day, empty for open-ended.
+A row makes one unit for each area of the kind in ``area``: ``regency``, ``province``, ``nation``, or an agency's own
+division ``x`` of the country. The division is in ``xs.csv`` (``x_id``, ``name``, ``province_codes``) and
+``regency_x.csv``. ``x:<code>`` is one area alone. Its row replaces the unit of the same id from a general row, and so
+closes, renames or dates a single desk. ``{code}`` and ``{name}`` in a row are those of the area; ``{full}`` is its
+name with Kabupaten or Kota. Dates are ISO 8601; ``valid_to`` is the last day, empty for open-ended.
 """
 
 import csv
@@ -27,12 +26,12 @@ Row = dict[str, str]
 Place = tuple[str, str]
 """Kind of area and code within it: ``("regency", "74.01")``."""
 Desks = dict[tuple[str, Place], list[Unit]]
-"""(agency, place) → the units made there."""
+"""(agency, place) → the units generated there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """What a unit is generated over: its names, the region its desk stands in, and the places that hold it.
+    """An area of a unit: its names, the region where the desk stands, and the places that contain the area.
 
     ``ladder`` begins with the area itself and ends with the nation.
     """
@@ -44,7 +43,7 @@ class Area:
 
 
 def load_units(units_csv: Path, regions: Path = REGIONS) -> Units:
-    """Every unit of the network. Raises ValueError or KeyError on a table that makes no sense, OSError on none."""
+    """Every unit of the network. Raises ValueError or KeyError for an inconsistent table, OSError for no table."""
     rows = _read(units_csv)
     areas = _areas(regions, {row["area"].partition(":")[0] for row in rows} - GENERIC)
     desks = _desks(rows, areas)
@@ -88,7 +87,7 @@ def _areas(folder: Path, divisions: set[str]) -> dict[Place, Area]:
 
 
 def _named(regencies: list[Row]) -> Iterator[tuple[Row, str]]:
-    """Each regency with its short name; a kota keeps the word where a kabupaten bears the same name."""
+    """Each regency with its short name. A kota keeps the word Kota if a kabupaten has the same name."""
     short = {row["code"]: row["name"].split(" ", 1)[1].removeprefix("Administrasi ") for row in regencies}
     bearers = Counter(short.values())
     for row in regencies:
@@ -136,7 +135,7 @@ def _unit(row: Row, region: str, parent: str | None) -> Unit:
         valid_from=date.fromisoformat(row["valid_from"]),
         valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
     )
-    unit.as_ref()  # refuses now what the wire would refuse at the first referral
+    unit.as_ref()  # fail at start on a code that the wire would refuse at the first referral
     return unit
 
 
@@ -151,7 +150,7 @@ def _by_id(units: Iterator[Unit]) -> dict[tuple[str, str], tuple[Unit, ...]]:
 
 
 def _below(units: Mapping[tuple[str, str], tuple[Unit, ...]]) -> dict[tuple[str, str], frozenset[str]]:
-    """Each desk with itself and those below it."""
+    """Each desk → its own id and the ids of the desks below it."""
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for agency, unit_id in units:
         waiting, seen = [unit_id], set[str]()

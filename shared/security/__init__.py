@@ -1,1 +1,1 @@
-"""Keys and signatures."""
+"""Keys, signatures, sealing, access tokens and TLS."""

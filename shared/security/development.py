@@ -1,4 +1,7 @@
-"""What is for development only, and how the production profile knows it: by marks that what makes it leaves on it."""
+"""Marks of secrets for development only. The tools that make such secrets leave the marks.
+
+The production profile refuses marked secrets.
+"""
 
 from pathlib import Path
 
@@ -6,18 +9,19 @@ from cryptography.x509 import load_pem_x509_certificates
 from cryptography.x509.oid import NameOID
 
 DEVELOPMENT_CA = "Estafet development CA"
-"""The common name of a CA whose key lies beside what it certifies."""
+"""The common name of a development CA. Its key lies beside the certificates that it issues."""
 DEVELOPMENT_ISSUER = "urn:estafet:issuer:development"
-"""The ``iss`` of the tokens that anybody on a developer's machine can print."""
+"""The ``iss`` of tokens that anybody on a developer's machine can make."""
 DEVELOPMENT_MARK = "DEVELOPMENT-ONLY"
-"""The name of a file: no secret in its folder, or below, is for production, nor any beside it where that folder is
-``public``, which containers are shown."""
+"""The name of the file that marks its folder: no secret in the folder, or below, is for production.
+
+In the folder ``public``, which containers see, the file also marks the folder that holds ``public``."""
 
 
 def is_of_development_ca(path: Path) -> bool:
-    """Whether any certificate in a PEM file is of a development CA, or is that CA's own.
+    """Whether a development CA issued any certificate in a PEM file; the CA's own certificate counts too.
 
-    Raises OSError or ValueError when there is none in it.
+    Raises OSError, or ValueError if the file holds no certificate.
     """
     certificates = load_pem_x509_certificates(path.read_bytes())
     names = [name for one in certificates for name in one.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)]
@@ -25,13 +29,13 @@ def is_of_development_ca(path: Path) -> bool:
 
 
 def lies_in_development(path: Path) -> bool:
-    """Whether a file lies in a folder that is marked, or below one."""
+    """Whether a file lies in a marked folder, or below one."""
     marks = (DEVELOPMENT_MARK, f"public/{DEVELOPMENT_MARK}")
     return any((folder / mark).exists() for folder in path.resolve().parents for mark in marks)
 
 
 def mark_for_development(folder: Path) -> None:
-    """Mark a folder of secrets."""
+    """Mark a folder of secrets as for development only. Creates the folder if there is none."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / DEVELOPMENT_MARK).write_text(
         "Rahasia ini untuk pengembangan: profil production menolaknya.\n"

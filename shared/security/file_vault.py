@@ -29,16 +29,18 @@ from shared.security.vault import (
 
 
 class FileVault:
-    """A Vault whose keys lie in one folder: ``<key id>.pem``, ``storage-<n>.key``, ``blind-index.key``, perhaps
-    ``matching-<n>.key``."""
+    """A Vault whose keys lie in one folder.
+
+    The files: ``<key id>.pem``, ``storage-<n>.key``, ``blind-index.key``, and ``matching-<n>.key`` if there is one.
+    """
 
     def __init__(
         self, folder: Path, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
     ) -> None:
-        """``directory`` is asked at every use: a key serves as soon as it is listed and its file is here.
+        """``directory`` is called at every use, so a key serves as soon as it is listed and its file is here.
 
-        Raises PermissionError when others than its owner may read a file, FileNotFoundError or VaultUnavailable when
-        a key is missing, ValueError when it is none. So do the methods, as soon as they need such a key.
+        Raises PermissionError if others than its owner may read a file, FileNotFoundError or VaultUnavailable if a
+        key is missing, ValueError if a file holds no key. The methods raise the same when they need such a key.
         """
         self._folder, self._member, self._directory, self._clock = folder, member, directory, clock
         self._signing: dict[str, SigningKey] = {}
@@ -104,7 +106,7 @@ class FileVault:
         try:
             key = SigningKey.load(self._folder / f"{listed.kid}.pem")
         except FileNotFoundError:
-            return None  # listed before it came here: the one before it still signs
+            return None  # listed before its file came here: the key before it still signs
         if key.private.public_key() != listed.public.public_key:
             raise ValueError(f"{listed.kid}.pem is not the key that the directory lists")
         return self._signing.setdefault(listed.kid, key)
@@ -116,6 +118,6 @@ class FileVault:
             return known
         try:
             private = EncryptionKey.load(self._folder / f"{key_id}.pem").private
-        except FileNotFoundError:  # listed before it came here, or lost: the event waits for it
+        except FileNotFoundError:  # listed before its file came here, or lost: the event waits for the key
             raise VaultUnavailable(f"{key_id} is listed and not here") from None
         return self._opening.setdefault(key_id, OKPKey.import_key(private))

@@ -1,4 +1,4 @@
-"""Which keys of an issuer's published set may verify a token."""
+"""Selects the keys of an issuer's published set that may verify a token."""
 
 import json
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from joserfc.util import to_bytes, urlsafe_b64decode
 from shared.contracts.strict_json import check
 
 RSA_BITS = 3072
-"""The shortest RSA modulus: 128 bits of security (NIST SP 800-57 part 1, table 2)."""
+"""The shortest RSA modulus, in bits. It gives 128 bits of security (NIST SP 800-57 part 1, table 2)."""
 CURVES: Mapping[str, tuple[str, ...]] = {"EC": ("P-256", "P-384", "P-521"), "OKP": ("Ed25519", "Ed448")}
-"""Kind of key → the curves that are as strong, and that sign."""
+"""Type of key → the curves of at least that strength that sign."""
 
 log = structlog.get_logger()
 
 
 def key_set(text: str) -> KeySet:
-    """The keys of a JWK set (RFC 7517) that may verify. Raises ValueError when it is no such set.
+    """The keys of a JWK set (RFC 7517) that may verify a token. Raises ValueError if ``text`` is no such set.
 
-    A key that is unknown, broken, weak, secret or for something else is left out: one key does not spoil the others
-    (RFC 7517 section 5).
+    One bad key must not spoil the others (RFC 7517 section 5). So a key that is unknown, broken, weak, secret or for
+    another use is left out.
     """
     check(text.encode())
     document: Any = json.loads(text)
@@ -37,7 +37,7 @@ def key_set(text: str) -> KeySet:
 
 
 def _verifying(stated: dict[str, Any]) -> Key | None:
-    # a private or symmetric key has no place in a published set; one that slipped in must not verify anything
+    # a private or symmetric key has no place in a published set; such a key must not verify anything
     if "d" in stated or stated.get("use", "sig") != "sig":
         return None
     try:

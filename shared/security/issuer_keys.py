@@ -13,21 +13,23 @@ from joserfc.jwk import KeySet
 from shared.security.issuer_key_set import key_set
 
 FILE_SECONDS = 2.0
-"""How often a file is looked at."""
+"""The interval between two reads of a file."""
 URL_SECONDS = 300.0
-"""How often an address is asked."""
+"""The interval between two requests to an address."""
 RETRY_SECONDS = 5.0
-"""After a failure, and how long an answer may take."""
+"""The pause after a failure, and the time limit of a request."""
 STALE_SECONDS = 24 * 3600.0
-"""Keys that could not be read again for so long verify nothing: the issuer may have withdrawn them."""
+"""Keys that were last read longer ago verify nothing, because the issuer may have withdrawn them."""
 LARGEST = 256 * 1024
+"""The largest key set from an address, in bytes."""
 HERE = ("127.0.0.1", "localhost")
+"""The names of this machine, to which http:// is allowed."""
 
 log = structlog.get_logger()
 
 
 class WrongAddress(ValueError):
-    """What names the issuer's keys is neither a path nor an address that they may come from."""
+    """The setting ``issuer_jwks`` is neither a path nor an allowed address."""
 
     reason = "wrong-settings"
     settings = ("issuer_jwks",)
@@ -36,8 +38,8 @@ class WrongAddress(ValueError):
 def is_remote(where: str) -> bool:
     """Whether ``where`` is an address and no path: https://, or http:// on this machine. Raises WrongAddress.
 
-    Which https address is the operator's choice, also one inside such as a cloud's metadata service: nothing that
-    a caller or a token says has a part in it, and no redirect is followed.
+    The operator may choose any https address, even an internal one such as a cloud's metadata service. No caller and
+    no token can influence the address, and no redirect is followed.
     """
     try:
         url = urlsplit(where)
@@ -54,8 +56,8 @@ def is_remote(where: str) -> bool:
 class IssuerKeys:
     """The JWK set (RFC 7517) at ``where``: a path, or an https:// address (http:// only on this machine).
 
-    Until it could be read once there are no keys, and no token is trusted. ``clock`` counts seconds; ``wait`` is what
-    lets them pass. Raises WrongAddress.
+    Before the first successful read there are no keys, and no token is trusted. ``clock`` counts seconds; ``wait``
+    sleeps for some seconds. Raises WrongAddress, and for a file OSError or ValueError.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class IssuerKeys:
         self._where, self._clock, self._wait = where, clock, wait
         self._remote = is_remote(where)
         self.on_change: Callable[[], None] = lambda: None
-        """Called when other keys were read, or none are trusted any more."""
+        """Called when the keys have changed, or when no key is trusted any more."""
         self._text: str | None = None
         self._keys = KeySet([])
         self._read_at = clock()
@@ -75,11 +77,11 @@ class IssuerKeys:
             self._take(Path(where).read_text())
 
     def __call__(self) -> KeySet:
-        """The keys as they were last read, unless that is too long ago."""
+        """The keys of the last read, or none if the last read is more than STALE_SECONDS ago."""
         return KeySet([]) if self._stale() else self._keys
 
     async def keep_fresh(self) -> None:
-        """Read them again and again, until cancelled. What cannot be read leaves the keys that are known."""
+        """Read the keys again and again, until cancelled. A failed read leaves the known keys."""
         async with httpx.AsyncClient(timeout=RETRY_SECONDS, follow_redirects=False) as http:
             while True:
                 pause = URL_SECONDS if self._remote else FILE_SECONDS

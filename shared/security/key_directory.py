@@ -1,7 +1,8 @@
-"""The key directory as a document: signed by the task force, numbered, and looked at again while a service runs.
+"""The key directory as a document: signed by the task force, numbered, and read again while a service runs.
 
-It is a JWS (RFC 7515, flattened JSON) of ``{"version": n, "issued_at": …, "keys": [JWK, …]}``, signed with Ed25519
-(RFC 9864) by the directory key, whose public half every service is given apart from it. So it may travel in any way.
+The document is a JWS (RFC 7515, flattened JSON) of ``{"version": n, "issued_at": …, "keys": [JWK, …]}``. The directory
+key of the task force signs it with Ed25519 (RFC 9864). Every service gets the public half of that key separately, so
+the document may travel over any channel.
 """
 
 import json
@@ -27,11 +28,11 @@ log = structlog.get_logger()
 TYPE = "estafet-keys"
 ALGORITHM = "Ed25519"
 LOOK_AGAIN_SECONDS = 2.0
-"""A revocation must hold within 10 s; a look costs one ``stat``."""
+"""The interval between two checks of the file. A revocation must hold within 10 s; a check costs one ``stat``."""
 
 
 class _Directory(BaseModel):
-    """What is signed."""
+    """The signed content of the document."""
 
     version: int = Field(ge=1)
     issued_at: AwareDatetime
@@ -79,10 +80,10 @@ def _directory(payload: bytes, root: OKPKey) -> KeyDirectory:
 
 
 def newer(current: KeyDirectory, received: bytes) -> KeyDirectory:
-    """The directory to go on with once this document has been received, from a file or over the wire.
+    """The directory to use after this document was received, from a file or over the wire.
 
-    Raises Untrusted: as ``read_directory``, ``older-directory`` for a version before ours, ``forked-directory`` for
-    another directory of the same version.
+    Raises Untrusted: as ``read_directory``, ``older-directory`` for a version before ``current``,
+    ``forked-directory`` for another directory of the same version.
     """
     if current.root is None:
         raise Untrusted("untrusted-directory")
@@ -95,7 +96,7 @@ def newer(current: KeyDirectory, received: bytes) -> KeyDirectory:
 
 
 def load_root(path: Path) -> OKPKey:
-    """The public directory key from its JWK file. Raises ValueError when it is no public Ed25519 key."""
+    """The public directory key from its JWK file. Raises OSError, or ValueError if it is no public Ed25519 key."""
     key = OKPKey.import_key(json.loads(path.read_bytes()))
     if key.curve_name != ALGORITHM or key.is_private:
         raise ValueError(f"{path} holds no public {ALGORITHM} key")
@@ -103,26 +104,26 @@ def load_root(path: Path) -> OKPKey:
 
 
 class DirectoryFile:
-    """The directory in its file, as it is now, or a newer one that came otherwise; safe to share between threads.
+    """The current directory: from its file, or a newer one that ``adopt`` received. Safe to share between threads.
 
-    A document that cannot be trusted, or is older, changes nothing: the one before stays, and the log says so.
+    An untrusted or older document changes nothing: the directory in use stays, and the log records the refusal.
     """
 
     def __init__(self, path: Path, root: OKPKey, clock: Callable[[], float] = time.monotonic) -> None:
-        """Read it. Raises Untrusted as ``read_directory`` does, OSError when there is no such file."""
+        """Read the file. Raises Untrusted as ``read_directory`` does, OSError if there is no such file."""
         self._path, self._clock, self._lock = path, clock, threading.Lock()
         self._look_at = clock() + LOOK_AGAIN_SECONDS
         self._seen = self._state()
         self._take(document := path.read_bytes(), read_directory(document, root))
 
     def current(self) -> KeyDirectory:
-        """The directory. Looks at the file when the last look is LOOK_AGAIN_SECONDS ago."""
+        """The current directory. Checks the file if the last check is LOOK_AGAIN_SECONDS ago."""
         if self._clock() >= self._look_at:
             self._look()
         return self._directory
 
     def verify(self, body: bytes, signature: str | None, at: datetime) -> str:
-        """As ``KeyDirectory.verify``; a key that is not known is looked for in the file at once."""
+        """As ``KeyDirectory.verify``. For an unknown key, checks the file at once and verifies again."""
         try:
             return self.current().verify(body, signature, at)
         except Untrusted as error:
@@ -132,7 +133,7 @@ class DirectoryFile:
         return self._directory.verify(body, signature, at)
 
     def adopt(self, document: bytes) -> None:
-        """Go on with a directory that came otherwise than by the file. Raises Untrusted as ``newer`` does."""
+        """Use a directory that did not come from the file. Raises Untrusted as ``newer`` does."""
         with self._lock:
             before = self._directory.version
             self._take(document, newer(self._directory, document))
@@ -140,17 +141,17 @@ class DirectoryFile:
                 log.info("key-directory.received", version=self._directory.version)
 
     def document(self) -> tuple[int, str]:
-        """The version of the directory as it is now, and its signed document."""
+        """The version of the current directory, and its signed document."""
         self.current()
         return self._document
 
     def _take(self, document: bytes, directory: KeyDirectory) -> None:
         self._directory = directory
-        self._document = directory.version, json.dumps(json.loads(document))  # however it was laid out
+        self._document = directory.version, json.dumps(json.loads(document))  # whatever the file's layout
 
     def _look(self) -> None:
         with self._lock:
-            self._look_at = self._clock() + LOOK_AGAIN_SECONDS  # first: the others need not wait for us
+            self._look_at = self._clock() + LOOK_AGAIN_SECONDS  # first: other threads do not wait for this read
             self._read()
 
     def _read(self) -> None:
@@ -168,7 +169,7 @@ class DirectoryFile:
         else:
             self._take(document, directory)
             log.info("key-directory.read", version=directory.version)
-        self._seen = state  # what was refused is not read again until it changes
+        self._seen = state  # a refused file is not read again until it changes
 
     def _state(self) -> tuple[int, int, int]:
         stat = self._path.stat()

@@ -1,4 +1,4 @@
-"""The agencies' keys, and whose key is whose.
+"""The agencies' keys, and the directory that names the owner of each key.
 
 An agency has Ed25519 keys that sign and X25519 keys that others seal for. A receiver trusts a signature and a
 registered key, never a subject or a header alone.
@@ -24,7 +24,7 @@ from shared.security.secret_files import read_secret, write_secret
 
 
 def signature_header(key_id: str, raw: bytes) -> str:
-    """The ``Estafet-Signature``: ``<key id>;<base64>``."""
+    """The ``Estafet-Signature`` header: ``<key id>;<base64>``."""
     return f"{key_id};{base64.b64encode(raw).decode()}"
 
 
@@ -110,7 +110,7 @@ def _write_pem(path: Path, private: Ed25519PrivateKey | X25519PrivateKey) -> Pat
 
 @dataclass(frozen=True, slots=True)
 class KeyDirectory:
-    """Whose key is whose. ``version`` grows with each publication; ``root`` is the key that vouches for it."""
+    """The owner of each key. ``version`` grows with each publication; ``root`` is the key that signs the directory."""
 
     keys: Mapping[str, DirectoryKey]
     version: int = 0
@@ -119,7 +119,7 @@ class KeyDirectory:
 
     @classmethod
     def of(cls, jwks: Iterable[Mapping[str, Any]]) -> "KeyDirectory":
-        """From JWKs as ``public_jwk`` writes them; nobody vouches for it."""
+        """The directory of JWKs as ``public_jwk`` writes them. No key signs it."""
         return cls({key.kid: key for key in map(DirectoryKey.model_validate, jwks)})
 
     def as_jwks(self) -> dict[str, list[dict[str, Any]]]:
@@ -128,7 +128,7 @@ class KeyDirectory:
         return {"keys": [key.model_dump(mode="json", exclude_none=True) for key in signing]}
 
     def in_use(self, agency: str, use: Use, at: datetime) -> list[DirectoryKey]:
-        """The keys an agency uses at this moment, the newest first."""
+        """The keys that an agency uses at this moment, newest first."""
         keys = (key for key in self.keys.values() if key.agency == agency and key.use == use and key.in_use(at))
         return sorted(keys, key=lambda key: (key.valid_from, len(key.kid), key.kid), reverse=True)
 
@@ -139,7 +139,7 @@ class KeyDirectory:
         raise Untrusted("no-encryption-key")
 
     def verify(self, body: bytes, signature: str | None, at: datetime | None = None) -> str:
-        """The agency that signed exactly these bytes, received at this moment (now, unless it is given).
+        """The agency that signed exactly these bytes. ``at`` is the moment of receipt, by default now.
 
         Raises Untrusted: ``unsigned``, ``malformed-signature``, ``unknown-key``, ``wrong-signature``,
         ``revoked-key`` or ``retired-key``.
@@ -149,7 +149,10 @@ class KeyDirectory:
         return signer.agency
 
     def verify_recorded(self, body: bytes, signature: str, recorded_at: datetime) -> str:
-        """The agency that signed what a ledger recorded then: a later revocation does not undo it. Raises as above."""
+        """The agency that signed a body that a ledger recorded at ``recorded_at``. Raises as ``verify`` does.
+
+        A later revocation of the key does not undo the signature.
+        """
         signer = self._signer(body, signature)
         signer.check_recorded(recorded_at)
         return signer.agency

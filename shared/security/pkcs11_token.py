@@ -1,6 +1,6 @@
-"""A token behind PKCS#11 (an HSM, or SoftHSM): the few things that are done with the keys in it.
+"""A token behind PKCS#11 (an HSM, or SoftHSM): the few operations with the keys in it.
 
-Needs the extra ``estafet[pkcs11]``. Objects are found by their label.
+Needs the extra ``estafet[pkcs11]``. Each object is found by its label.
 """
 
 import contextlib
@@ -27,47 +27,47 @@ class NotInToken(LookupError):
 
 
 class RefusedByToken(ValueError):
-    """The token is well, and cannot do this with what it was given: a wrong tag, a point to exchange nothing with."""
+    """The token works, but refuses the input: a wrong tag, or a public key that gives no shared secret."""
 
 
 class Token:
-    """A token, logged in when it is needed and again when the session broke.
+    """A token. It logs in at the first use, and again after its session broke.
 
     Every method may be called from any thread, and may raise NotInToken, VaultUnavailable, and PermissionError when
     the token refuses the PIN.
     """
 
     def __init__(self, module: Path, label: str, pin_file: Path) -> None:
-        """``module`` is the PKCS#11 library. Raises PermissionError when others may read the PIN."""
+        """``module`` is the PKCS#11 library. Raises PermissionError if others than the owner may read the PIN."""
         self._module, self._label, self._pin = str(module), label, read_secret(pin_file).decode().strip()
-        self._lock = threading.Lock()  # a session does one thing at a time
+        self._lock = threading.Lock()  # a session does one operation at a time
         self._session: Any = None
         self._keys: dict[tuple[ObjectClass, str], Any] = {}
 
     def sign(self, label: str, body: bytes) -> bytes:
-        """The Ed25519 signature of a private key."""
+        """The Ed25519 signature of ``body`` by a private key."""
         return self._with_key(
             ObjectClass.PRIVATE_KEY, label, lambda key: bytes(key.sign(body, mechanism=Mechanism.EDDSA))
         )
 
     def exchange(self, label: str, own_public: bytes, public: bytes) -> bytes:
-        """The X25519 secret of a private key with another's public key. Raises RefusedByToken when there is none."""
+        """The X25519 secret of a private key with another's public key. Raises RefusedByToken if there is none."""
 
         def work(key: Any) -> bytes:
             try:
                 return _derive(key, public)
             except pkcs11.PKCS11Error:
-                _derive(key, own_public)  # tokens do not agree on what they say; if this works, it was the other key
+                _derive(key, own_public)  # tokens raise different errors; if this works, the other key is at fault
                 raise RefusedByToken from None
 
         return self._with_key(ObjectClass.PRIVATE_KEY, label, work)
 
     def encrypt(self, label: str, nonce: bytes, plain: bytes, bound: bytes) -> bytes:
-        """AES-256-GCM: ciphertext and tag."""
+        """The ciphertext and tag of AES-256-GCM. ``bound`` is the associated data."""
         return self._with_key(ObjectClass.SECRET_KEY, label, lambda key: _encrypt(key, nonce, plain, bound))
 
     def decrypt(self, label: str, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
-        """The plaintext. Raises RefusedByToken when the tag is wrong."""
+        """The plaintext of ``encrypt``. Raises RefusedByToken if the tag is wrong."""
 
         def work(key: Any) -> bytes:
             try:
@@ -80,13 +80,13 @@ class Token:
         return self._with_key(ObjectClass.SECRET_KEY, label, work)
 
     def hmac(self, label: str, said: bytes) -> bytes:
-        """HMAC-SHA-256."""
+        """The HMAC-SHA-256 of ``said``."""
         return self._with_key(
             ObjectClass.SECRET_KEY, label, lambda key: bytes(key.sign(said, mechanism=Mechanism.SHA256_HMAC))
         )
 
     def secret_labels(self) -> list[str]:
-        """The labels of the secret keys."""
+        """The labels of all secret keys in the token."""
         secret = {Attribute.CLASS: ObjectClass.SECRET_KEY}
         return self._do(lambda: [key.label for key in self._searching().get_objects(secret)])
 
@@ -104,7 +104,7 @@ class Token:
         return self._keys[kind, label]
 
     def _searching(self) -> Any:
-        """The session, alive: python-pkcs11 leaves a search open for ever that a dead one refused."""
+        """The session, proven alive. python-pkcs11 leaves a search open for ever if a dead session refused it."""
         self._session.generate_random(8)
         return self._session
 
@@ -126,7 +126,7 @@ class Token:
                 self._session = pkcs11.lib(self._module).get_token(token_label=self._label).open(user_pin=self._pin)
             return work()
         except pkcs11.PinIncorrect:
-            # not again: a token locks itself after a few
+            # no second try: a token locks itself after a few wrong PINs
             raise PermissionError(f"the token {self._label} refuses the PIN") from None
         except pkcs11.NoSuchKey:
             raise NotInToken from None
@@ -134,7 +134,7 @@ class Token:
     def _forget(self) -> None:
         session, self._session = self._session, None
         self._keys.clear()
-        with contextlib.suppress(pkcs11.PKCS11Error):  # if it broke there is nothing left to close
+        with contextlib.suppress(pkcs11.PKCS11Error):  # a broken session leaves nothing to close
             if session is not None:
                 session.close()
 

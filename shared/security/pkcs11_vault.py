@@ -1,4 +1,4 @@
-"""A member's keys in a token behind PKCS#11: they are used there and never come out.
+"""A member's keys in a token behind PKCS#11. The token uses the keys; they never leave it.
 
 Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``. ``python -m deploy.into_token`` brings keys into
 a token.
@@ -32,26 +32,26 @@ from shared.security.vault import (
 
 
 class Pkcs11Vault:
-    """A Vault in one token."""
+    """A Vault whose keys lie in one token."""
 
     def __init__(
         self, token: Token, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
     ) -> None:
-        """``directory`` is asked at every use: a key serves as soon as it is listed and in the token.
+        """``directory`` is called at every use, so a key serves as soon as it is listed and in the token.
 
-        Raises VaultUnavailable when the token is away or has no storage key.
+        Raises VaultUnavailable if the token is away or has no storage key.
         """
         self._token, self._member, self._directory, self._clock = token, member, directory, clock
         self._as_listed: set[str] = set()
         newest_storage_key(token.secret_labels())
 
     def sign(self, body: bytes) -> str:
-        """See Vault. Raises ValueError when a key in the token is not the one that is listed."""
+        """See Vault. Also raises ValueError if a key in the token is not the key that the directory lists."""
         for listed in self._directory().in_use(self._member, "sig", self._clock()):
             try:
                 signature = self._token.sign(listed.kid, body)
             except NotInToken:
-                continue  # listed before it came into the token: the one before it still signs
+                continue  # listed before it came into the token: the key before it still signs
             if listed.kid not in self._as_listed:
                 _check(listed, signature, body)
                 self._as_listed.add(listed.kid)
@@ -62,7 +62,7 @@ class Pkcs11Vault:
         """See Vault."""
         try:
             return unwrap_key(wrapped, self._private_key)
-        except NotInToken:  # listed before it came into the token, or lost: the event waits for it
+        except NotInToken:  # listed before it came into the token, or lost: the event waits for the key
             raise VaultUnavailable("a key that is listed is not in the token") from None
 
     def wrap_at_rest(self, data_key: bytes, context: str) -> str:
@@ -101,12 +101,12 @@ class Pkcs11Vault:
 
 
 class _KeyInToken(OKPKey):
-    """A public key whose private half is in a token: joserfc does the JWE, the token the exchange in it."""
+    """A public key whose private half is in a token. joserfc handles the JWE; the token does the key exchange."""
 
     exchange: Callable[[bytes], bytes]
 
     def exchange_derive_key(self, key: OKPKey) -> bytes:
-        """The shared secret with an ephemeral key."""
+        """The shared secret of the private half and an ephemeral key."""
         return self.exchange(_raw(key))
 
 

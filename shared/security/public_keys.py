@@ -1,4 +1,4 @@
-"""A public key as the directory of the network lists it, and when it may still be relied on."""
+"""A public key as the key directory of the network lists it, and when the key is valid."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -9,10 +9,10 @@ from joserfc.jwk import OKPKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 GRACE = timedelta(days=30)
-"""How long after its retirement a key serves what was under way: as long as the broker keeps a message."""
+"""How long a retired key still serves events under way: as long as the broker keeps a message."""
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 KEY_ID = r"^[a-z][a-z0-9-]{0,63}$"
-"""A key's id is also the name of a file, the label of an object in a token and the beginning of a header."""
+"""The form of a key's id. The id is also a file name, the label of an object in a token, and the start of a header."""
 CURVES = {"sig": "Ed25519", "enc": "X25519"}
 
 Use = Literal["sig", "enc"]
@@ -36,7 +36,7 @@ class Revocation(StrEnum):
 
 
 class DirectoryKey(BaseModel):
-    """A JWK (RFC 8037) with its owner and its span of life."""
+    """A JWK (RFC 8037) with its owner and its period of validity."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -47,9 +47,9 @@ class DirectoryKey(BaseModel):
     crv: Literal["Ed25519", "X25519"]
     x: str
     valid_from: AwareDatetime = ALWAYS
-    """From when its owner uses it. It verifies before that too: it is in the directory, and clocks differ."""
+    """When the owner starts to use the key. It verifies before that too: it is in the directory, and clocks differ."""
     retired_at: AwareDatetime | None = None
-    """From when it neither signs nor is sealed for. What was under way then is still taken, for GRACE."""
+    """When the key stops signing, and nobody seals for it any more. Events under way are still accepted for GRACE."""
     revoked_at: AwareDatetime | None = None
     revoked_because: str | None = None
 
@@ -59,7 +59,7 @@ class DirectoryKey(BaseModel):
             raise ValueError(f"a key for {self.use} is on {CURVES[self.use]}")
         if "d" in (self.model_extra or {}):
             raise ValueError("a private key has no place in a directory")
-        _ = self.public  # whoever reads a directory learns here that a key is none
+        _ = self.public  # parse now, so that a bad key fails when the directory is read
         return self
 
     @cached_property
@@ -68,21 +68,24 @@ class DirectoryKey(BaseModel):
         return OKPKey.import_key({"kid": self.kid, "kty": self.kty, "crv": self.crv, "use": self.use, "x": self.x})
 
     def in_use(self, at: datetime) -> bool:
-        """Whether its owner signs with it, or others seal for it."""
+        """Whether the owner signs with the key at that moment, or others seal for it."""
         ended = self.revoked_at is not None or (self.retired_at is not None and at >= self.retired_at)
         return self.valid_from <= at and not ended
 
     def check(self, at: datetime) -> None:
-        """Whether it may prove or open what arrives now. Raises Untrusted ``revoked-key`` or ``retired-key``.
+        """Raise Untrusted ``revoked-key`` or ``retired-key`` unless the key may verify or open an event received now.
 
-        A revocation counts as soon as it is known, whatever the clock of whoever revoked it said.
+        A revocation counts as soon as it is known, whatever moment ``revoked_at`` states.
         """
         if self.revoked_at is not None:
             raise Untrusted("revoked-key")
         self._check_retired(at)
 
     def check_recorded(self, at: datetime) -> None:
-        """Whether it proves what was recorded at that moment. Raises Untrusted as ``check`` does."""
+        """Raise Untrusted, as ``check`` does, unless the key proves an event recorded at that moment.
+
+        A revocation counts from ``revoked_at`` on.
+        """
         if self.revoked_at is not None and at >= self.revoked_at:
             raise Untrusted("revoked-key")
         self._check_retired(at)

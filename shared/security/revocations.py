@@ -1,11 +1,11 @@
-"""What an operator has struck off: tokens that are refused from now on although they have not ended.
+"""Revoked access tokens: the service refuses them although they have not expired.
 
-A file of theirs says it, and is read again while the service runs::
+The operator lists them in a file, which the service reads again while it runs::
 
     {"jti": ["0193f0a2-…"], "clients": {"police-officer-polres-74.01": "2026-11-24T03:00:00Z", "*": "…"}}
 
-``jti`` are single tokens (RFC 7519 section 4.1.7). Of a client, or of all of them (``*``), the tokens that were issued
-before the moment (RFC 3339) count no more. Besides, whoever signs out ends the token they signed in with.
+``jti`` lists single tokens (RFC 7519 section 4.1.7). ``clients`` revokes the tokens of a client, or of all clients
+(``*``), that were issued before the moment (RFC 3339). Besides, signing out revokes the token of that sign-in.
 """
 
 import asyncio
@@ -17,14 +17,15 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 LOOK_SECONDS = 2.0
-"""How often the file is looked at."""
+"""The interval between two reads of the file."""
 EVERYBODY = "*"
+"""The name for all clients."""
 
 log = structlog.get_logger()
 
 
 class Listed(BaseModel):
-    """What stands in the file. A misspelt member is no such file: what was meant would not be heeded."""
+    """The content of the file. A misspelt member is refused, because its revocation would be lost in silence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,15 +33,16 @@ class Listed(BaseModel):
     clients: dict[str, AwareDatetime] = {}
 
     def strikes_off(self, jti: str, client: str, issued: int) -> bool:
-        """Whether a token counts no more. ``issued``: its ``iat``, in seconds since 1970."""
+        """Whether the file revokes a token. ``issued``: its ``iat``, in seconds since 1970."""
         moments = [self.clients[name] for name in (client, EVERYBODY) if name in self.clients]
         return jti in self.jti or any(issued < moment.timestamp() for moment in moments)
 
 
 class Revocations:
-    """What the file at ``path`` strikes off; without a path, nothing.
+    """The revocations in the file at ``path``, none without a path, and those by signing out.
 
-    Raises OSError or ValueError when it cannot be read at the start. Later what is known stays, and the log says so.
+    Raises OSError or ValueError if the file cannot be read at the start. If a later read fails, the known revocations
+    stay, and the log records the failure.
     """
 
     def __init__(self, path: Path | None, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -51,11 +53,11 @@ class Revocations:
         self._look()
 
     def __call__(self, jti: str, client: str, issued: int) -> bool:
-        """Whether a token counts no more: as the file was last read, or because its bearer has ended it."""
+        """Whether a token is revoked, by the file as last read or because its bearer signed out."""
         return jti in self._ended or self._listed.strikes_off(jti, client, issued)
 
     def end(self, tokens: Mapping[str, datetime], now: datetime) -> None:
-        """From now on these count no more. ``tokens``: ``jti`` → when it ends by itself and can be forgotten."""
+        """Revoke these tokens from now on. ``tokens``: ``jti`` → when the token expires and can be forgotten."""
         still = {jti: until for jti, until in self._ended.items() if until > now}
         self._ended = still | dict(tokens)
 

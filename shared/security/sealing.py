@@ -1,8 +1,8 @@
-"""Sealing: who a victim is, readable by those alone who were given the key.
+"""Sealing: only agencies that were given the key can read a victim's identity.
 
-A victim has one data key, at its holder. For each recipient and purpose a key of its own is derived from it, so that
-a recipient opens what was sealed for it and nothing else. What is sealed (JWE, RFC 7516) goes into ledgers, for ever;
-the key goes beside them, wrapped for its recipient (shared/decisions/0016): without keys nobody reads a ledger.
+The holder has one data key for each victim. The holder derives a separate key for each recipient and purpose, so that
+a recipient opens only the fields sealed for it. The sealed text (JWE, RFC 7516) stays in ledgers for ever. The key
+travels beside the event, wrapped for its recipient (shared/decisions/0016). Without keys nobody reads the sealed text.
 """
 
 import base64
@@ -26,9 +26,9 @@ from joserfc.registry import HeaderParameter
 KEY_BYTES = 32
 NONCE_BYTES = 12
 BLOCK = 256
-"""Plaintexts are padded to a multiple of this: the length must not tell a name from no name."""
+"""The block of padding, in bytes. Without padding, the length would show whether there is a name."""
 LARGEST = 40 * 1024
-"""Bytes of one padded plaintext: more would not travel in an event of 64 KiB."""
+"""The most bytes of one padded plaintext. A longer one would not fit into an event of 64 KiB."""
 IDENTITY = "identity"
 KEY_TYPE = "data-key"
 
@@ -36,11 +36,11 @@ _NAMES = {name: HeaderParameter(name, "str", True) for name in ("kid", "typ", "v
 _SEALED = JWERegistry(_NAMES, algorithms=["dir", "A256GCM"])
 _WRAPPED = JWERegistry({name: _NAMES[name] for name in ("kid", "typ")}, algorithms=["ECDH-ES+A256KW", "A256GCM"])
 _NOT_A_JWE = (JoseError, ValueError, TypeError, KeyError, AttributeError, AssertionError, RecursionError)
-"""What joserfc raises, or trips over, when a text is no JWE that opens with this key."""
+"""The errors that joserfc raises, or lets through, when a text is no JWE that opens with this key."""
 
 
 class Unopenable(Exception):
-    """What cannot be opened with the key at hand. ``reason`` is a code; nothing of the content is in it."""
+    """A sealed text or a wrapped key does not open with the key at hand. ``reason`` is a code without any content."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class Unopenable(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataKey:
-    """32 secret bytes, known in public by ``kid``, which commits to them: a wrong key is seen before it is used."""
+    """A data key of 32 secret bytes. Its public ``kid`` commits to the bytes, so a wrong key is found before use."""
 
     secret: bytes
 
@@ -67,32 +67,32 @@ class DataKey:
 
     @classmethod
     def committed(cls, secret: bytes, kid: str) -> "DataKey":
-        """The key of that id. Raises Unopenable ``wrong-key`` when these bytes are another."""
+        """The key of these bytes. Raises Unopenable ``wrong-key`` if ``kid`` is not the id of these bytes."""
         if len(secret) != KEY_BYTES or (key := cls(secret)).kid != kid:
             raise Unopenable("wrong-key")
         return key
 
     @property
     def kid(self) -> str:
-        """132 bits of the SHA-256 of the key."""
+        """The public id of the key: ``dk-`` and 132 bits of the key's SHA-256, base64url."""
         return "dk-" + base64.urlsafe_b64encode(hashlib.sha256(self.secret).digest())[:22].decode()
 
     def for_recipient(self, victim_id: str, recipient: str, purpose: str = IDENTITY) -> "DataKey":
-        """The key for what one recipient may read of this victim (HKDF-SHA-256, RFC 5869); it tells nothing of ours."""
+        """The key for one recipient and purpose (HKDF-SHA-256, RFC 5869). It reveals nothing of this key."""
         return DataKey(self._derived("for", victim_id, recipient, purpose))
 
     def _derived(self, *info: str) -> bytes:
-        # JSON: no two lists of names are the same text
+        # as JSON, two different lists of names never give the same text
         return HKDF(SHA256(), KEY_BYTES, None, json.dumps(["estafet", *info]).encode()).derive(self.secret)
 
 
 def seal(fields: Mapping[str, str], key: DataKey, victim_id: str, recipient: str, purpose: str = IDENTITY) -> str:
-    """Fields of a victim as a JWE for one recipient, under the key of ``DataKey.for_recipient``.
+    """Fields of a victim as a JWE for one recipient, under the key that ``DataKey.for_recipient`` gives.
 
-    Raises ValueError when they are too many to travel in an event.
+    Raises ValueError if the padded fields are longer than LARGEST, and would not fit into an event.
     """
     plain = json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":")).encode()
-    padded = plain + b" " * (-len(plain) % BLOCK)  # blanks after JSON are JSON
+    padded = plain + b" " * (-len(plain) % BLOCK)  # JSON allows blanks after the value
     if len(padded) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes to seal")
     header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid, "typ": purpose, "victim": victim_id, "for": recipient}
@@ -118,7 +118,7 @@ def open_sealed(sealed: str, key: DataKey, victim_id: str, recipient: str, purpo
 
 
 def key_id_of(sealed: str) -> str:
-    """The id of the key that something was sealed with; proves nothing. Raises Unopenable ``malformed``."""
+    """The id of the key of a sealed text, from a header that nothing proves. Raises Unopenable ``malformed``."""
     header = _json(_base64(sealed.partition(".")[0]))
     if not isinstance(header, dict) or not isinstance(kid := header.get("kid"), str):
         raise Unopenable("malformed")
@@ -126,16 +126,16 @@ def key_id_of(sealed: str) -> str:
 
 
 def wrap_key(key: DataKey, recipient_key: OKPKey) -> str:
-    """The ``Estafet-Key``: a key for one recipient, as a JWE for its key in the directory."""
+    """The ``Estafet-Key`` header: a data key, as a JWE for the recipient's key in the directory."""
     header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": recipient_key.kid, "typ": KEY_TYPE}
     return jwe.encrypt_compact(header, key.secret, recipient_key, registry=_WRAPPED)
 
 
 def unwrap_key(wrapped: str, private_key: Callable[[str], OKPKey]) -> bytes:
-    """The bytes that ``wrap_key`` wrapped; ``DataKey.committed`` says whether they are the key that is meant.
+    """The bytes that ``wrap_key`` wrapped. ``DataKey.committed`` then checks that they are the expected key.
 
-    ``private_key`` gives the key of an id or raises Unopenable. Raises Unopenable: what it raised, ``malformed`` or
-    ``not-authentic``.
+    ``private_key`` gives the key of an id, or raises Unopenable. Raises Unopenable: the one of ``private_key``,
+    ``malformed`` or ``not-authentic``.
     """
     opened = _decrypted(wrapped, lambda recipient: private_key(recipient.headers().get("kid", "")), _WRAPPED)
     if opened.protected["typ"] != KEY_TYPE or opened.plaintext is None:
@@ -144,15 +144,18 @@ def unwrap_key(wrapped: str, private_key: Callable[[str], OKPKey]) -> bytes:
 
 
 def seal_at_rest(plain: bytes, key: DataKey, context: str) -> bytes:
-    """A record for the holder's own database, under the victim's data key (AES-256-GCM); bound to ``context``."""
-    padded = plain + b"\x80"  # ISO/IEC 7816-4
+    """``plain`` as ciphertext for the holder's own database: AES-256-GCM under the victim's data key.
+
+    The ciphertext is padded, and bound to ``context``.
+    """
+    padded = plain + b"\x80"  # padding after ISO/IEC 7816-4
     padded += bytes(-len(padded) % BLOCK)
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key._derived("at-rest")).encrypt(nonce, padded, context.encode())
 
 
 def open_at_rest(sealed: bytes, key: DataKey, context: str) -> bytes:
-    """The record that ``seal_at_rest`` sealed. Raises Unopenable ``not-authentic``."""
+    """The bytes that ``seal_at_rest`` sealed. Raises Unopenable ``not-authentic``."""
     try:
         nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         padded = AESGCM(key._derived("at-rest")).decrypt(nonce, rest, context.encode())
@@ -176,7 +179,7 @@ def _base64(text: str) -> bytes:
 
 
 def _json(text: bytes) -> Any:
-    """What stands there, or None. The error must not outlive this: it holds the text."""
+    """The parsed JSON, or None. The error must not leave this function, because it holds the text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

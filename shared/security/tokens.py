@@ -1,5 +1,4 @@
-"""Access tokens: who calls, by the word of a trusted issuer (RFC 9068), bound to a certificate where there is one
-(RFC 8705)."""
+"""Access tokens, by which a trusted issuer states the caller (RFC 9068). A certificate may bind them (RFC 8705)."""
 
 import base64
 import hashlib
@@ -21,21 +20,24 @@ from shared.contracts.types import UnitId
 from shared.domain.access import Caller, Role
 
 ALGORITHMS = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
-"""What an issuer may sign with: public-key algorithms alone, so no ``none`` and no public key taken for a secret."""
+"""The algorithms that an issuer may sign with. All are public-key algorithms.
+
+So a token with ``none`` proves nothing, and no public key can pass for a shared secret."""
 AUDIENCE_PREFIX = "urn:estafet:"
-"""Before a member's code: the audience of the tokens for its service."""
+"""The audience of the tokens for a member's service is this prefix and the member's code."""
 TYPES = ("at+jwt", "application/at+jwt")
 LONGEST = 8 * 1024
-"""Characters of a token, at most."""
+"""The most characters of a token."""
 LONGEST_LIFE_SECONDS = 12 * 3600
+"""The longest time from issue to expiry."""
 LEEWAY_SECONDS = 5
-"""By how much the issuer's clock may differ."""
+"""The allowed difference to the issuer's clock."""
 REMEMBERED = 1000
-"""Tokens whose signature need not be verified again."""
+"""The number of tokens whose signature need not be verified again."""
 
 
 class BadToken(Exception):
-    """A token that proves nothing. ``reason`` is a code for the log; a caller is told nothing of it."""
+    """A token that proves nothing. ``reason`` is a code for the log; the caller never sees it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -43,19 +45,19 @@ class BadToken(Exception):
 
 
 def thumbprint(pem: str) -> str:
-    """The ``x5t#S256`` of a PEM certificate (RFC 8705 section 3.1), base64url. Raises ValueError when it is none."""
+    """The ``x5t#S256`` of a PEM certificate (RFC 8705 section 3.1), base64url. Raises ValueError if it is none."""
     digest = x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256())
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Confirmation(BaseModel):
-    """To what a token is bound: the SHA-256 of a certificate (RFC 8705 section 3.1), base64url."""
+    """The binding of a token: the SHA-256 of a certificate (RFC 8705 section 3.1), base64url."""
 
     x5t: str = Field(alias="x5t#S256")
 
 
 class Claims(BaseModel):
-    """The claims of an access token that we use; what else it says is ignored."""
+    """The claims of an access token that the service uses. Other claims are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,8 +75,8 @@ class Claims(BaseModel):
 class Verifier:
     """Verifies tokens of one issuer for one audience.
 
-    ``keys`` gives the issuer's keys of the moment. ``bound``: only tokens that are bound to a certificate count.
-    ``revoked``: whether a token counts no more, by its ``jti``, its client and when it was issued.
+    ``keys`` gives the issuer's current keys. ``bound``: only tokens bound to a certificate are accepted. ``revoked``:
+    whether a token is revoked, from its ``jti``, its client and its time of issue (seconds since 1970).
     """
 
     issuer: str
@@ -85,7 +87,7 @@ class Verifier:
     _seen: "OrderedDict[bytes, Claims]" = field(default_factory=OrderedDict)
 
     def verify(self, token: str, now: datetime, certificate: str | None) -> Caller:
-        """Who the token speaks for. ``certificate``: base64url SHA-256 of the caller's, if it showed one.
+        """The caller of the token. ``certificate``: base64url SHA-256 of the certificate that the caller showed.
 
         Raises BadToken.
         """
@@ -96,7 +98,7 @@ class Verifier:
         if claims is None or claims.exp + LEEWAY_SECONDS < now.timestamp():
             claims = self._verified(token, int(now.timestamp()))
             self._remember(digest, claims)
-        if self.revoked(claims.jti, claims.client_id, claims.iat):  # also one that was verified before
+        if self.revoked(claims.jti, claims.client_id, claims.iat):  # also a token that was verified before
             raise BadToken("revoked")
         self._check_binding(claims, certificate)
         return Caller(claims.client_id, claims.roles[0], claims.unit, claims.sub, claims.exp, claims.jti)
@@ -129,7 +131,7 @@ class Verifier:
             self._seen.popitem(last=False)
 
     def forget(self) -> None:
-        """Trust nothing that was verified before: the issuer's keys have changed."""
+        """Verify every token anew from now on, because the issuer's keys have changed."""
         self._seen.clear()
 
     def _check_binding(self, claims: Claims, certificate: str | None) -> None:

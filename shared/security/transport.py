@@ -1,6 +1,6 @@
-"""TLS 1.3 in both directions: what a server asks of its callers, and a caller of a server.
+"""TLS 1.3 in both directions: how a server checks its clients, and a client its server.
 
-Nothing but the CA that is named is trusted, not the machine's own list; a certificate must be as RFC 5280 wants it.
+Only the named CA is trusted, not the machine's own list. A certificate must follow RFC 5280 strictly.
 """
 
 import ssl
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def _context(protocol: int) -> ssl.SSLContext:
-    # not create_default_context: it writes the session keys to where the environment's SSLKEYLOGFILE says
+    # create_default_context would write the session keys to the file in the environment's SSLKEYLOGFILE
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -18,7 +18,7 @@ def _context(protocol: int) -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """Whom a client trusts, and with what it shows who it is. PEM files."""
+    """The CA that a client trusts, and the certificate and key that the client shows. PEM files."""
 
     ca: Path
     certificate: Path
@@ -26,36 +26,36 @@ class ClientTls:
 
     @classmethod
     def of_member(cls, secrets: Path, member: str) -> "ClientTls":
-        """A member's own, in the folder that ``deploy.secrets`` made."""
+        """The files of a member, in the folder that ``deploy.secrets`` made."""
         return cls(secrets / "public" / "ca.pem", secrets / member / "client.pem", secrets / member / "client-key.pem")
 
     def context(self) -> ssl.SSLContext:
-        """For ``httpx``, ``nats`` and the like. Raises OSError (and ssl.SSLError, which is one) for unusable files."""
+        """The context for ``httpx`` or ``nats``. Raises OSError (and ssl.SSLError, which is one) for unusable files."""
         context = _context(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.ca)
         self.show_in(context)
         return context
 
     def show_in(self, context: ssl.SSLContext) -> None:
-        """Let the connections made from now on show the certificate as it is now. Raises OSError."""
+        """Read the certificate again, for the connections made from now on. Raises OSError."""
         context.load_cert_chain(self.certificate, self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """What a server shows, and whose client certificates it wants to see. PEM files."""
+    """The certificate and key that a server shows, and the CAs whose client certificates it accepts. PEM files."""
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
-    """Where given, nobody gets in without a certificate of one of these CAs."""
+    """If given, the server refuses clients without a certificate of one of these CAs."""
     client_crl: Path | None = None
-    """Lists of what they have revoked (RFC 5280 section 5): where given, there must be a list of each of the CAs."""
+    """The revocation lists of these CAs (RFC 5280 section 5). If given, there must be a list of each CA."""
 
     def context(self) -> ssl.SSLContext:
-        """For ``asyncio`` and the like. Raises OSError (and ssl.SSLError, which is one) for unusable files."""
+        """The context for ``asyncio``. Raises OSError (and ssl.SSLError, which is one) for unusable files."""
         context = _context(ssl.PROTOCOL_TLS_SERVER)
-        context.num_tickets = 0  # a session taken up again would not ask whether the certificate was revoked since
+        context.num_tickets = 0  # a resumed session would not check whether the certificate was revoked since
         if self.client_ca is not None:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.client_ca)
@@ -65,7 +65,7 @@ class ServerTls:
         return context
 
     def renew(self, context: ssl.SSLContext) -> None:
-        """Read certificate, key and list anew for the connections made from now on. Raises OSError."""
+        """Read certificate, key and revocation list again, for the connections made from now on. Raises OSError."""
         context.load_cert_chain(self.certificate, self.key)
         if self.client_ca is not None and self.client_crl is not None:
             context.load_verify_locations(self.client_crl)

@@ -1,8 +1,8 @@
-"""What a member does with its secret keys, wherever they lie: in files here, in a token behind PKCS#11, in a KMS.
+"""The vault: the operations with a member's secret keys, in files, in a token behind PKCS#11 or in a KMS.
 
-The keys are the member's own: those that sign and open (their public halves are in the key directory), those that
-wrap data keys at rest (``storage-<n>``), and the one of the blind index. One kind is shared by agencies: those by
-which they know a person again (``matching-<n>``).
+Most keys are the member's own. Some sign and open; their public halves are in the key directory. Some wrap data keys
+at rest (``storage-<n>``). One makes the blind index. Agencies share only the keys by which they recognise a person
+(``matching-<n>``).
 """
 
 import base64
@@ -24,47 +24,47 @@ _MATCHING = re.compile(r"matching-([1-9][0-9]{0,5})")
 
 
 class VaultUnavailable(Exception):
-    """The keys cannot be used now: a token is away, or none of ours may sign. Trying again later may help."""
+    """The keys cannot be used now: a token is away, or no key of the member may sign. A later retry may succeed."""
 
 
 class Signer(Protocol):
-    """Who signs events."""
+    """Signs events."""
 
     def sign(self, body: bytes) -> str:
-        """The ``Estafet-Signature`` of exactly these bytes, by the newest key that is valid."""
+        """The ``Estafet-Signature`` header of exactly these bytes, by the newest valid key."""
 
 
 class Vault(Signer, Protocol):
-    """What needs a secret key. Every method may be called from any thread, and may raise VaultUnavailable."""
+    """The operations with secret keys. Every method may be called from any thread, and may raise VaultUnavailable."""
 
     def open_key(self, wrapped: str) -> bytes:
-        """The data key in an ``Estafet-Key`` that was wrapped for one of our keys.
+        """The data key in an ``Estafet-Key`` header that was wrapped for a key of this member.
 
-        Raises Unopenable: ``unknown-key`` for one that is not listed as ours, ``revoked-key``, ``retired-key``, or
-        what ``unwrap_key`` raises; VaultUnavailable for a key that is listed and has not come here yet.
+        Raises Unopenable: ``unknown-key`` for a key not listed for this member, ``revoked-key``, ``retired-key``, or
+        as ``unwrap_key`` does. Raises VaultUnavailable for a listed key that has not come here yet.
         """
 
     def wrap_at_rest(self, data_key: bytes, context: str) -> str:
-        """A data key as it lies in our database: AES-256-GCM under the newest storage key, bound to ``context``."""
+        """A data key for the member's database: AES-256-GCM under the newest storage key, bound to ``context``."""
 
     def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
-        """The data key that was wrapped. Raises Unopenable ``unknown-key``, ``malformed`` or ``not-authentic``."""
+        """The data key in ``wrapped``. Raises Unopenable ``unknown-key``, ``malformed`` or ``not-authentic``."""
 
     def blind(self, value: str, purpose: str) -> str:
-        """The keyed hash of a normalised value (HMAC-SHA-256, hex), another one for each purpose."""
+        """The keyed hash of a normalised value (HMAC-SHA-256, hex), a different hash for each purpose."""
 
     def matching_key(self) -> int | None:
-        """The number of the newest key that agencies share to know a person again; None where there is none here."""
+        """The number of the newest shared key by which agencies recognise a person; None if there is none here."""
 
     def match(self, key: int, value: str, purpose: str) -> str:
         """The keyed hash of a normalised value (HMAC-SHA-256, hex) under a shared key: the same at every agency."""
 
 
-# --- what every vault says in the same way: what one wrapped, another with the same keys unwraps ---------------------
+# --- common to all vaults, so that one vault unwraps the keys that another with the same keys wrapped ----------------
 
 
 def key_to_open(directory: KeyDirectory, member: str, key_id: str, now: datetime) -> DirectoryKey:
-    """Our encryption key of that id. Raises Unopenable ``unknown-key``, ``revoked-key`` or ``retired-key``."""
+    """The member's encryption key of that id. Raises Unopenable ``unknown-key``, ``revoked-key`` or ``retired-key``."""
     key = directory.keys.get(key_id)
     if key is None or key.agency != member or key.use != "enc":
         raise Unopenable("unknown-key")
@@ -76,7 +76,7 @@ def key_to_open(directory: KeyDirectory, member: str, key_id: str, now: datetime
 
 
 def newest_storage_key(names: Iterable[str]) -> str:
-    """The last of ``storage-<n>``. Raises VaultUnavailable when there is none."""
+    """The name ``storage-<n>`` with the highest number. Raises VaultUnavailable if there is none."""
     numbers = [int(name.partition("-")[2]) for name in names if _STORAGE.fullmatch(name)]
     if not numbers:
         raise VaultUnavailable("there is no storage key")
@@ -84,12 +84,12 @@ def newest_storage_key(names: Iterable[str]) -> str:
 
 
 def matching_name(key: int) -> str:
-    """The name of a shared key."""
+    """The name of a shared key from its number."""
     return f"matching-{key}"
 
 
 def newest_matching_key(names: Iterable[str]) -> int | None:
-    """The last number of ``matching-<n>``."""
+    """The highest number of ``matching-<n>``, or None."""
     return max((int(found[1]) for found in map(_MATCHING.fullmatch, names) if found), default=None)
 
 
@@ -99,7 +99,7 @@ def at_rest(name: str, nonce: bytes, ciphertext: bytes) -> str:
 
 
 def parse_at_rest(wrapped: str) -> tuple[str, bytes, bytes]:
-    """Name, nonce, and ciphertext with tag. Raises Unopenable ``malformed``."""
+    """The name, the nonce, and the ciphertext with tag of a wrapped data key. Raises Unopenable ``malformed``."""
     name, _, encoded = wrapped.partition(".")
     try:
         raw = base64.b64decode(encoded, altchars=b"-_", validate=True)
@@ -111,25 +111,25 @@ def parse_at_rest(wrapped: str) -> tuple[str, bytes, bytes]:
 
 
 def bound(name: str, context: str) -> bytes:
-    """What is authenticated with a wrapped data key."""
+    """The associated data that AES-GCM authenticates with a wrapped data key."""
     return f"{name}\n{context}".encode()
 
 
 def blinded(value: str, purpose: str) -> bytes:
-    """What is hashed under a key. A purpose is a word of ours; a value may be anything."""
+    """The bytes to hash under a key. A purpose is a fixed word of the code; a value may be any text."""
     return f"{purpose}\n{value}".encode()
 
 
-# --- a number that is given to others to give back --------------------------------------------------------------------
+# --- numbers that a client gets, and gives back -----------------------------------------------------------------------
 
 
 def conceal(vault: Vault, number: int, purpose: str) -> bytes:
-    """A number of up to 8 bytes as 24 bytes that nobody reads or makes but us; the same each time."""
+    """A number of up to 8 bytes as 24 bytes (AES-SIV), the same each time. Only this member can read or make them."""
     return AESSIV(bytes.fromhex(vault.blind("concealed", purpose))).encrypt(number.to_bytes(8), None)
 
 
 def reveal(vault: Vault, concealed: bytes, purpose: str) -> int:
-    """The number that was concealed for this purpose. Raises Unopenable ``not-authentic``."""
+    """The number that ``conceal`` concealed for this purpose. Raises Unopenable ``not-authentic``."""
     try:
         return int.from_bytes(AESSIV(bytes.fromhex(vault.blind("concealed", purpose))).decrypt(concealed, None))
     except (InvalidTag, ValueError):
