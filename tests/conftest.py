@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 from deploy.embedded_nats import EmbeddedNats
 from deploy.secrets import make_secrets
 from shared.service.office import new_id
-from tests.network import Network, provisioning
+from tests.support.network import Network, provisioning
 
 DatabaseUrl = Callable[[str], str]
 

@@ -35,8 +35,8 @@ from shared.storage.agency_tables import CaseRow, LetterRow, MatchRow, VictimRow
 from shared.storage.pages import read_cursor, write_cursor
 from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
-from tests.network import asked_of_the_database, offline
-from tests.tokens import Bearing, claims, signed
+from tests.support.network import asked_of_the_database, offline
+from tests.support.tokens import Bearing, claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 DOERS, READERS = "officer supervisor", "officer supervisor auditor integrator"

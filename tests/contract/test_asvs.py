@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.sources import ROOT
+from tests.support.sources import ROOT
 
 SECURITY = ROOT / "shared" / "security"
 SLICES = {"tokens", "access", "sealing", "consent", "break-glass", "transport", "limits", "issuer", "log", "canary"}

@@ -7,7 +7,7 @@ whoever brings in a mail client or an XML parser is told here that a row of that
 import ast
 import re
 
-from tests.sources import ROOT, Rule, any_of, broken, called, dotted, imports, put_together, shipped
+from tests.support.sources import ROOT, Rule, any_of, broken, called, dotted, imports, put_together, shipped
 
 SERVICES = [path for path in shipped() if path.relative_to(ROOT).parts[0] in ("shared", "services")]
 

@@ -12,7 +12,7 @@ from services.police.main import MEMBER as POLICE
 from shared.service.answer import HEADERS, REFERENCE
 from shared.service.app import create_app
 from shared.service.office import new_id
-from tests.served import police_at_work
+from tests.support.served import police_at_work
 
 PATHS = {
     **dict.fromkeys(("/health/live", "/v1/cases", "/v1/referrals", "/v1/parked", "/v1/nothing", "/", "/x"), "no-store"),

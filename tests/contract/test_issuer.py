@@ -28,10 +28,10 @@ from deploy.issuer.keys import load_private_key, public_jwk
 from deploy.issuer.oauth import MAX_BODY
 from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
-from tests.certificates import self_signed
-from tests.issuer import CLIENT, Asking, b64, command, issuing, unb64
-from tests.listening import listening
-from tests.network import TestClock
+from tests.support.certificates import self_signed
+from tests.support.issuer import CLIENT, Asking, b64, command, issuing, unb64
+from tests.support.listening import listening
+from tests.support.network import TestClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

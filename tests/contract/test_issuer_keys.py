@@ -21,10 +21,10 @@ from shared.security.issuer_key_set import key_set
 from shared.security.issuer_keys import STALE_SECONDS, IssuerKeys, WrongAddress
 from shared.security.tokens import ALGORITHMS, BadToken, Verifier
 from shared.service.app import wall_clock
-from tests.listening import listening
-from tests.network import offline, problem
-from tests.served import PATIENCE
-from tests.tokens import ISSUER, claims, issuer_key, signed
+from tests.support.listening import listening
+from tests.support.network import offline, problem
+from tests.support.served import PATIENCE
+from tests.support.tokens import ISSUER, claims, issuer_key, signed
 
 PUBLISHED = json.dumps(KeySet([issuer_key()]).as_dict(private=False))
 KEY: Mapping[str, Any] = issuer_key().as_dict(private=False)

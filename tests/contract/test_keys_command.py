@@ -22,6 +22,7 @@ from shared.security.keys import KeyDirectory, SigningKey
 from shared.security.public_keys import GRACE, Revocation, Untrusted
 from shared.security.sealing import DataKey, wrap_key
 from shared.security.secret_files import write_secret
+from tests.support.sources import ROOT
 
 MEMBERS = {"library": Role.AGENCY, "archive": Role.AGENCY, "reader": Role.FOLLOWER}
 MONTH = GRACE + timedelta(days=1)
@@ -356,6 +357,5 @@ def test_the_directory_key_is_the_task_forces_alone(operator: Operator) -> None:
 
 def test_the_commands_run_as_the_readme_says(operator: Operator) -> None:
     words = [sys.executable, "-m", "deploy.keys", "revoke", "library-1", "--reason", Revocation.KEY_COMPROMISE.value]
-    root = Path(__file__).parents[2]
-    subprocess.run([*words, "--folder", str(operator.folder)], cwd=root, check=True, capture_output=True)
+    subprocess.run([*words, "--folder", str(operator.folder)], cwd=ROOT, check=True, capture_output=True)
     assert operator.directory().keys["library-1"].revoked_at is not None

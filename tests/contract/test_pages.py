@@ -30,9 +30,9 @@ from shared.contracts.codes import (
 from shared.contracts.events import CATALOGUE, EVERYONE
 from shared.domain.text import Text
 from shared.service.app import wall_clock
-from tests.network import offline
-from tests.sources import ROOT
-from tests.tokens import claims, signed
+from tests.support.network import offline
+from tests.support.sources import ROOT
+from tests.support.tokens import claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 TEMPLATES = sorted(page for folder in ("services", "shared") for page in (ROOT / folder).rglob("*.html"))

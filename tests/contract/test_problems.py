@@ -28,10 +28,10 @@ from shared.domain.access import Role
 from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.service.problems import CATALOGUE, EVERYWHERE, TYPE_PREFIX
-from tests.network import offline
-from tests.tokens import Bearing
+from tests.support.network import offline
+from tests.support.sources import ROOT
+from tests.support.tokens import Bearing
 
-ROOT = Path(__file__).parents[2]
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 
 # --- the catalogue and the code -----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from deploy.secrets import make_secrets
 from services.coordination.tables import CoordinationStored
 from shared.storage.privacy_tables import DataKeyRow
 from shared.storage.tables import Stored
-from tests.sources import ROOT, broken, imports, shipped
+from tests.support.sources import ROOT, broken, imports, shipped
 
 DESIGN = (ROOT / "shared" / "security" / "SECURITY-DESIGN.md").read_text()
 TABLES: list[MetaData] = [Stored.metadata, DataKeyRow.metadata, CoordinationStored.metadata]

@@ -23,9 +23,9 @@ from shared.service import security_log
 from shared.service.logs import configure_logs
 from shared.service.office import new_id
 from shared.storage.database import Transaction
-from tests.certificates import self_signed
-from tests.network import WAIT, Client, TestClock, a_victim, offline
-from tests.tokens import Bearing, claims, signed
+from tests.support.certificates import self_signed
+from tests.support.network import WAIT, Client, TestClock, a_victim, offline
+from tests.support.tokens import Bearing, claims, signed
 
 KOLAKA, STRANGER, ABOVE = "polres-74.01", "polres-11.01", "polda-sultra"
 WHO = {"name": "Kenanga Contoh Rekaan", "nik": "7401010101010008", "phone": "+628000000008"}

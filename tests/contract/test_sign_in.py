@@ -20,8 +20,8 @@ from services.police.main import MEMBER as POLICE
 from shared.service.app import wall_clock
 from shared.service.logs import configure_logs
 from shared.service.rate import Buckets
-from tests.network import offline, problem
-from tests.tokens import claims, signed
+from tests.support.network import offline, problem
+from tests.support.tokens import claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}

@@ -17,8 +17,8 @@ from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.service.app import wall_clock
-from tests.network import asked_of_the_database, offline
-from tests.tokens import Bearing
+from tests.support.network import asked_of_the_database, offline
+from tests.support.tokens import Bearing
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 SERVICES = {"police": POLICE, "coordination": COORDINATION}

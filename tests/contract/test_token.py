@@ -11,7 +11,7 @@ from deploy.into_token import copy_keys
 from deploy.secrets import Role, make_secrets
 from shared.security.pkcs11_token import NotInToken, RefusedByToken, Token
 from shared.security.vault import VaultUnavailable
-from tests import softhsm
+from tests.support import softhsm
 
 MODULE = softhsm.FOUND[0]
 

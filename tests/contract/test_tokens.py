@@ -34,9 +34,9 @@ from shared.security.tokens import BadToken, Verifier
 from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.service.rate import Buckets
-from tests.network import TestClock, asked_of_the_database, offline, problem
-from tests.served import police_at_work
-from tests.tokens import ISSUER, Bearing, claims, issuer_key, signed
+from tests.support.network import TestClock, asked_of_the_database, offline, problem
+from tests.support.served import police_at_work
+from tests.support.tokens import ISSUER, Bearing, claims, issuer_key, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 PATH = "/v1/agency"

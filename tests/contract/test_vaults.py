@@ -25,7 +25,7 @@ from shared.security.keys import EncryptionKey, KeyDirectory, SigningKey
 from shared.security.public_keys import GRACE, DirectoryKey, Revocation, Untrusted
 from shared.security.sealing import DataKey, Unopenable, wrap_key
 from shared.security.vault import Vault, VaultUnavailable
-from tests import softhsm
+from tests.support import softhsm
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from shared.service.office import new_id
 from shared.storage.append_only import APPEND_ONLY, grant
 from shared.storage.database import open_engine
 from shared.storage.migrate import AGENCY_LINEAGES, check_migrated, migrate
-from tests.network import Network, a_victim
+from tests.support.network import Network, a_victim
 
 LEDGER = """
     INSERT INTO ledger (event_id, sent, type, link, body, sha256, signature, recorded_at)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from shared.domain import commands as c
 from shared.service import batches, handlers
-from tests.network import Client, Network, a_victim, erase, problem
+from tests.support.network import Client, Network, a_victim, erase, problem
 
 NUNUKAN = "polres-65.03"
 AID = {"service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "vital-interest"}

@@ -1,6 +1,6 @@
 """The baton runs between two agencies."""
 
-from tests.network import Network, a_victim, refer
+from tests.support.network import Network, a_victim, refer
 
 
 async def test_a_transfer_moves_custody_and_both_sides_know(network: Network) -> None:

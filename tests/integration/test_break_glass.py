@@ -12,7 +12,7 @@ from shared.contracts.types import UnitRef
 from shared.domain.access import Role
 from shared.service.office import draft, new_id
 from shared.storage.agency_tables import AccessRow
-from tests.network import Client, Network, a_victim, problem, refer, sent_by
+from tests.support.network import Client, Network, a_victim, problem, refer, sent_by
 
 KOLAKA, ABOVE_KOLAKA, STRANGER = "polres-74.01", "polda-sultra", "polres-11.01"
 NAME = "Anggrek Contoh Rekaan"

@@ -38,9 +38,9 @@ from shared.domain.access import Role
 from shared.domain.forms import About, Earlier, Words, body_of
 from tests.conftest import DatabaseUrl
 from tests.integration.test_trust import consent, until_disclosure
-from tests.network import Client, Network, a_victim, agree, asking, problem, provisioning, refer
-from tests.sources import ROOT
-from tests.tokens import claims, signed
+from tests.support.network import Client, Network, a_victim, agree, asking, problem, provisioning, refer
+from tests.support.sources import ROOT
+from tests.support.tokens import claims, signed
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
 

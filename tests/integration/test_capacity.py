@@ -9,7 +9,7 @@ from shared.domain.access import Role
 from shared.service.office import draft, new_id
 from shared.storage.database import Database, Transaction
 from tests.integration.test_hostile_wire import until_parked
-from tests.network import Client, Network, a_victim, asking, problem, refer
+from tests.support.network import Client, Network, a_victim, asking, problem, refer
 
 KOLAKA = "74.01"
 CARE, AID = "examination-and-treatment", "first-aid"

@@ -32,8 +32,8 @@ from shared.storage.agency_tables import ClockRow
 from shared.storage.database import Author, Database, Transaction
 from shared.storage.migrate import migrate
 from shared.storage.tables import LedgerEntry
-from tests.network import Network, a_victim, refer, until_told
-from tests.tokens import trusting
+from tests.support.network import Network, a_victim, refer, until_told
+from tests.support.tokens import trusting
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ASKING, RECEIVING = "dinsos-74.01", "dinsos-92.02"

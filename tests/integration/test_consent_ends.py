@@ -12,7 +12,7 @@ from shared.domain.access import Role
 from shared.storage.privacy_tables import BlindIndexRow
 from tests.integration.test_taken_back import NAMED, deliver, parked, posted, take_back, two
 from tests.integration.test_trust import WHO, consent, found_by, given_and_received, keys_left, ledger, look
-from tests.network import Client, Network, a_victim, asking, problem, refer
+from tests.support.network import Client, Network, a_victim, asking, problem, refer
 
 __all__ = ["two"]
 

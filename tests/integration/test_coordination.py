@@ -7,7 +7,7 @@ from typing import Any
 
 from services.coordination.projection import WITNESSED_EVERY
 from shared.messaging.broker import Incoming
-from tests.network import Network, a_victim, refer, sent_by, until_told
+from tests.support.network import Network, a_victim, refer, sent_by, until_told
 
 
 async def test_a_transfer_moves_custody_in_the_journey(network: Network) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.test_clocks import told_by
 from tests.integration.test_police_work import file, refused
-from tests.network import SHIPPED, Network, until_told
+from tests.support.network import SHIPPED, Network, until_told
 
 DESKS = {"police": "polres-74.01", "kemenpppa": "uptd-ppa-74.01", "kemensos": "dinsos-74.01", "kemenkes": "rs-74.01"}
 FOUND: dict[str, Any] = {

@@ -16,7 +16,7 @@ from shared.service.office import new_id
 from shared.storage.privacy_tables import DataKeyRow
 from tests.integration.test_taken_back import BY_PAPER, NAMED, deliver, posted, take_back, two
 from tests.integration.test_trust import WHO, consent, given_and_received, keys_left, ledger, look
-from tests.network import Client, Network, a_victim, agree, problem, refer
+from tests.support.network import Client, Network, a_victim, agree, problem, refer
 
 __all__ = ["two"]
 

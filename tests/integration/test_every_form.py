@@ -25,7 +25,7 @@ from shared.service.office import new_id
 from shared.storage.agency_tables import RecordRow
 from shared.storage.privacy_tables import SealedRow
 from shared.storage.tables import LedgerEntry
-from tests.network import SHIPPED, Client, Network, problem
+from tests.support.network import SHIPPED, Client, Network, problem
 
 KOLAKA = "74.01"
 AGENCIES = [code for code, member in SHIPPED.items() if member.agency.forms]

@@ -5,7 +5,7 @@ from typing import Any
 from tests.integration.test_police_work import file, refused
 from tests.integration.test_shelter import a_person
 from tests.integration.test_work_of_the_others import FIELDS
-from tests.network import Client, Network
+from tests.support.network import Client, Network
 
 HOME_PLAN: dict[str, Any] = {"destination": "53.01", "safety": "with-protection", "family_ready": True, "agreed": True}
 HANDED_OVER: dict[str, Any] = {

@@ -32,7 +32,7 @@ from shared.security.keys import SigningKey
 from shared.service.office import new_id
 from shared.service.reception import Reception
 from shared.storage.database import Transaction
-from tests.network import Network, a_victim, refer, sent_by
+from tests.support.network import Network, a_victim, refer, sent_by
 
 HEALED_WITHIN = 60
 

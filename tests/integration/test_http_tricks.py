@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.served import Answer, Served, served
+from tests.support.served import Answer, Served, served
 
 CANARY, WORD = b"KANARI-7f3a", "kanari-7f3a"
 ID = b"0193f0a2-7a10-7000-8000-00000000000a"

@@ -17,9 +17,9 @@ from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
 from deploy.secrets import make_secrets
 from services.members import MEMBERS
-from tests.certificates import self_signed
-from tests.issuer import CLIENT, command, unb64
-from tests.network import TestClock
+from tests.support.certificates import self_signed
+from tests.support.issuer import CLIENT, command, unb64
+from tests.support.network import TestClock
 
 
 def test_every_member_has_a_client_for_each_of_its_roles(secrets: Path) -> None:

@@ -15,7 +15,7 @@ from shared.contracts.subjects import subject
 from shared.security.keys import SigningKey
 from shared.security.public_keys import Revocation
 from tests.integration.test_hostile_wire import a_referral, about, event, key_of, publish, until_parked
-from tests.network import Client, Network, a_victim, problem, refer
+from tests.support.network import Client, Network, a_victim, problem, refer
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from shared.domain.access import Role
 from shared.security.sealing import Unopenable
 from shared.service.commands import reindex, rewrap, verify
 from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow
-from tests.network import Network, a_victim
-from tests.tokens import trusting
+from tests.support.network import Network, a_victim
+from tests.support.tokens import trusting
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from shared.service.commands import verify
 from shared.service.ledger_check import Fault, check_ledger
-from tests.network import Network, a_victim, refer
-from tests.tokens import trusting
+from tests.support.network import Network, a_victim, refer
+from tests.support.tokens import trusting
 
 MEMBERS = ("police", "kemenkes", "coordination")
 

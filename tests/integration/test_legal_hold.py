@@ -8,7 +8,7 @@ from shared.domain.access import Role
 from tests.integration.test_erasure import NOTE, notes
 from tests.integration.test_taken_back import NAMED, deliver, posted, take_back, two
 from tests.integration.test_trust import WHO, consent, given_and_received, keys_left, look
-from tests.network import Client, Network, a_victim, refer
+from tests.support.network import Client, Network, a_victim, refer
 
 __all__ = ["two"]
 

@@ -29,7 +29,7 @@ from tests.integration.test_homeward import HANDED_OVER
 from tests.integration.test_police_work import file
 from tests.integration.test_shelter import a_person
 from tests.integration.test_trust import consent
-from tests.network import Client, Network, a_victim, problem, refer, until_told
+from tests.support.network import Client, Network, a_victim, problem, refer, until_told
 
 WHO = {"name": "Melati Contoh Rekaan", "born_on": "2001-02-28", "phone": "+628000000004", "address": "Jalan Rekaan 7",
        "statement": "Cerita rekaan."}  # fmt: skip

@@ -23,10 +23,11 @@ from shared.service.limits import address_of
 from shared.service.office import new_id
 from shared.service.rate import Buckets
 from shared.service.serve import configured
-from tests.network import problem
-from tests.served import listening, police_at_work, settings_of_police
-from tests.small import Small
-from tests.tokens import Bearing, claims, signed
+from tests.support.network import problem
+from tests.support.served import listening, police_at_work, settings_of_police
+from tests.support.small import Small
+from tests.support.sources import ROOT
+from tests.support.tokens import Bearing, claims, signed
 
 MakeSmall = Callable[..., Small]
 
@@ -383,7 +384,7 @@ async def test_notes_are_read_as_often_as_identities(tmp_path: Path, secrets: Pa
 
 
 def test_the_image_serves_with_the_same_limits() -> None:
-    dockerfile = Path(__file__).parents[2] / "deploy" / "Dockerfile"
+    dockerfile = ROOT / "deploy" / "Dockerfile"
     assert "python -m shared.service.serve services.${SERVICE}.main" in dockerfile.read_text(encoding="utf-8")
     assert configured(None, "127.0.0.1", 0, 0).http is EncryptedConnection and issubclass(
         EncryptedConnection, Connection

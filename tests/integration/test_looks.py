@@ -12,7 +12,7 @@ from deploy.embedded_nats import EmbeddedNats
 from shared.domain.access import Role
 from shared.domain.commands import Identity
 from shared.storage.agency_tables import IdempotencyRow
-from tests.network import Client, Network, a_victim, asking, erase, problem, refer
+from tests.support.network import Client, Network, a_victim, asking, erase, problem, refer
 
 KOLAKA, MAKASSAR, TOP = "polres-74.01", "polres-73.71", "bareskrim"
 WHO = {"name": "Dahlia Contoh Rekaan", "nik": "7401010101010007", "safe_house": "Rumah rekaan 7"}

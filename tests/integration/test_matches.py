@@ -26,7 +26,7 @@ from shared.storage.agency_tables import ToldTokensRow
 from shared.storage.tables import LedgerEntry, ParkedEvent
 from tests.conftest import DatabaseUrl
 from tests.integration.test_taken_back import deliver, posted
-from tests.network import Client, Network, a_victim, erase, problem, provisioning, refer
+from tests.support.network import Client, Network, a_victim, erase, problem, provisioning, refer
 
 WHO = {"name": "Siti Noerhaliza Rekaan", "nik": "7401014107990001", "born_on": "1999-07-01"}
 AGAIN = {"name": "REKAAN, Hj. St. Nurhaliza", "born_on": "1999-07-01"}

@@ -19,9 +19,9 @@ from shared.storage.agency_tables import AgencyStored
 from shared.storage.database import open_engine
 from shared.storage.migrate import AGENCY_LINEAGES, EXCHANGE, NotMigrated, check_migrated, migrate
 from shared.storage.tables import Stored
-from tests.tokens import trusting
+from tests.support.sources import ROOT
+from tests.support.tokens import trusting
 
-ROOT = Path(__file__).parents[2]
 COORDINATION, KEMENSOS = (ROOT / "services" / name / "migrations" for name in ("coordination", "kemensos"))
 DatabaseUrl = Callable[[str], str]
 KINDS: dict[str, tuple[Sequence[Path], list[MetaData]]] = {

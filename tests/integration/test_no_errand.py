@@ -36,8 +36,8 @@ from shared.service.app import wall_clock
 from shared.service.office import new_id
 from shared.service.rate import Buckets
 from shared.storage.tables import LedgerEntry
-from tests.network import offline
-from tests.tokens import Bearing, claims, signed
+from tests.support.network import offline
+from tests.support.tokens import Bearing, claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 SERVICES = {"police": (POLICE, Role.SUPERVISOR, "bareskrim"), "coordination": (COORDINATION, Role.COORDINATOR, "pusat")}

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.access import Role
 from shared.service import interviews
-from tests.network import Client, Network, a_victim, erase, problem, refer
+from tests.support.network import Client, Network, a_victim, erase, problem, refer
 
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
 REPORT = {

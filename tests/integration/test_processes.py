@@ -10,9 +10,9 @@ import pytest
 
 from services.members import MEMBERS
 from shared.service.log_fields import MARK
-from tests.faulty import CANARY
-from tests.served import PATIENCE, Served, served
-from tests.sources import ROOT
+from tests.support.faulty import CANARY
+from tests.support.served import PATIENCE, Served, served
+from tests.support.sources import ROOT
 
 WATCH = """
 import importlib, sqlite3, sys
@@ -37,7 +37,7 @@ FAULTS = {"route": 500, "answer": 500, "warning": 200, "library": 200, "task": 2
 
 
 def test_no_fault_says_what_it_was_about(tmp_path: Path, secrets: Path) -> None:
-    with served(tmp_path, secrets, "tests.faulty:app", log_level="debug") as police:
+    with served(tmp_path, secrets, "tests.support.faulty:app", log_level="debug") as police:
         assert {fault: asked(police, fault) for fault in FAULTS} == FAULTS
         log = police.stop()
     for word in ("kanari", "siti", "7401016502990001", "name_of_victim", "traceback"):
@@ -48,7 +48,7 @@ def test_no_fault_says_what_it_was_about(tmp_path: Path, secrets: Path) -> None:
         "ResponseValidationError",
     }
     [fault] = [line for line in lines if line.get("error") == "RuntimeError"]
-    assert fault["places"][-1].startswith("tests/faulty.py:")
+    assert fault["places"][-1].startswith("tests/support/faulty.py:")
     libraries = {"nats.aio.client", "sqlalchemy.engine.Engine", "uvicorn.error", "alembic", "asyncio", "py.warnings"}
     assert {line["logger"] for line in lines if line["event"] == "library.spoke"} == {*libraries, MARK}
     assert {line["error"] for line in lines if line["event"] == "process.fault"} == {"TypeError", "ValueError"}
@@ -59,7 +59,7 @@ def test_no_fault_says_what_it_was_about(tmp_path: Path, secrets: Path) -> None:
 @pytest.mark.parametrize(
     ("app", "settings", "said"),
     [
-        ("tests.faulty:never_starts", {}, {"error": "RuntimeError"}),
+        ("tests.support.faulty:never_starts", {}, {"error": "RuntimeError"}),
         ("services.police.main:app", {"key_directory_root_file": f"/nowhere/{CANARY}"}, {"reason": "enoent"}),
         ("services.police.main:app", {"rate_burst": CANARY}, {"reason": "wrong-settings", "settings": ["rate_burst"]}),
         (

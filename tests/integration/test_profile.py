@@ -42,9 +42,9 @@ from shared.service.settings import Settings
 from shared.storage.append_only import grant
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
-from tests.tokens import trusting
+from tests.support.sources import ROOT
+from tests.support.tokens import trusting
 
-ROOT = Path(__file__).parents[2]
 OWNERS, SERVICES = (f"{whose}-kata-sandi-rekaan-yang-panjang" for whose in ("pemilik", "layanan"))
 
 

@@ -11,7 +11,7 @@ from shared.messaging.broker import Broker, Outgoing
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.service.reception import set_aside
-from tests.network import Network, a_victim, asking, problem, refer
+from tests.support.network import Network, a_victim, asking, problem, refer
 
 KINDS = {"referral": ("kemenkes", "examination-and-treatment"), "transfer": ("kemenpppa", "case-management")}
 

@@ -12,7 +12,7 @@ from deploy.embedded_nats import EmbeddedNats
 from shared.contracts.events import Accepted, StageRecorded
 from shared.domain.access import Role
 from shared.storage.tables import LedgerEntry
-from tests.network import Client, Network, a_victim, asking, problem, refer
+from tests.support.network import Client, Network, a_victim, asking, problem, refer
 
 AT_ONCE = 8
 FOUND_BY, ASKED = "polres-74.01", "polres-73.71"

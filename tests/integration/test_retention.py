@@ -11,7 +11,7 @@ from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.tables import ParkedEvent
 from tests.integration.test_taken_back import deliver, parked, posted, two
 from tests.integration.test_trust import WHO, keys_left, look
-from tests.network import Network, a_victim, refer
+from tests.support.network import Network, a_victim, refer
 
 __all__ = ["two"]
 

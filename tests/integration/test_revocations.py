@@ -19,10 +19,10 @@ from shared.security.tokens import BadToken, Verifier
 from shared.service.app import create_app, serving
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
-from tests.network import TestClock, problem
-from tests.served import PATIENCE, police_at_work, served, settings_of_police
-from tests.sources import ROOT
-from tests.tokens import ISSUER, claims, issuer_key, signed
+from tests.support.network import TestClock, problem
+from tests.support.served import PATIENCE, police_at_work, served, settings_of_police
+from tests.support.sources import ROOT
+from tests.support.tokens import ISSUER, claims, issuer_key, signed
 
 NOW = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)

@@ -14,7 +14,7 @@ from shared.domain.access import Role
 from shared.domain.routing import NATION
 from shared.service.app import Member, wall_clock
 from tests.contract.test_access_matrix import ALL, NOT_FOUND, Try, ask, operations_of, roles_of, told, tries_of
-from tests.network import offline
+from tests.support.network import offline
 
 OF_THEIR_OWN = {
     "kemensos": [Try("list_shelters", "", "/v1/shelters", frozenset(), "200", method="GET", query={"region": "74.01"})]

@@ -17,7 +17,7 @@ from shared.contracts.codes import AgeClass, Sex
 from shared.domain.access import Role
 from tests.contract.test_access_matrix import ask, told
 from tests.integration.test_police_work import file, refused
-from tests.network import Client, Network, offline, problem, refer
+from tests.support.network import Client, Network, offline, problem, refer
 
 DESK, OTHER = "dinsos-74.01", "dinsos-74.02"
 NONE = {ward.replace("-", "_"): 0 for ward in WARDS}

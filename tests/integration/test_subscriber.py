@@ -28,7 +28,7 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 from nats.js import JetStreamContext
 
-from tests.network import Client, Network, a_victim, problem, refer
+from tests.support.network import Client, Network, a_victim, problem, refer
 
 # --- the subscriber ---------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from tests.integration.test_trust import (
     until_disclosure,
     until_forgotten,
 )
-from tests.network import Client, Network, a_victim, asking, erase, problem, refer
+from tests.support.network import Client, Network, a_victim, asking, erase, problem, refer
 
 NAMED = {"name": WHO["name"], "born_on": WHO["born_on"]}
 """What Kemenkes is told for first aid."""

@@ -32,9 +32,9 @@ from shared.service.healthcheck import is_ready
 from shared.service.serve import Server, configured
 from shared.storage.database import open_engine
 from shared.storage.migrate import AGENCY_LINEAGES, migrate
-from tests.tokens import trusting
+from tests.support.sources import ROOT
+from tests.support.tokens import trusting
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC)
 LIBRARY, READERS = "library", ["reader", "thief"]
 REFUSED = (httpx.TransportError, ssl.SSLError, OSError)

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from deploy.secrets import make_secrets
 from shared.service.settings import Keeping, at_fault
-from tests import softhsm
 from tests.integration.test_trust import look
-from tests.network import Network, a_victim, refer
-from tests.tokens import trusting
+from tests.support import softhsm
+from tests.support.network import Network, a_victim, refer
+from tests.support.tokens import trusting
 
 NAME, BY_NIK = "Kenanga Contoh Rekaan", "7401010101010009"
 LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")

@@ -20,8 +20,8 @@ from deploy.issuer.app import create_issuer
 from deploy.issuer.keys import load_private_key
 from deploy.token_source import TokenSource, token_sources
 from services.members import MEMBERS
-from tests.listening import listening
-from tests.network import TestClock
+from tests.support.listening import listening
+from tests.support.network import TestClock
 
 CLIENT = "police-officer"
 

@@ -22,7 +22,7 @@ from shared.service.erasure import Answer, note
 from shared.service.office import draft, new_id
 from shared.storage.privacy_tables import DataKeyRow, SealedRow
 from shared.storage.tables import LedgerEntry, OutboxEntry
-from tests.network import Client, Network, a_victim, agree, asking, erase, problem, refer
+from tests.support.network import Client, Network, a_victim, agree, asking, erase, problem, refer
 
 WHO = {
     "name": "Cempaka Contoh Rekaan",

@@ -19,7 +19,7 @@ from shared.storage.privacy_tables import DataKeyRow, SealedRow
 from shared.storage.victims import load_victim
 from tests.integration.test_hostile_wire import key_of
 from tests.integration.test_taken_back import deliver, parked, posted, two
-from tests.network import SHIPPED, Client, Network, a_victim, erase, problem, refer
+from tests.support.network import SHIPPED, Client, Network, a_victim, erase, problem, refer
 
 __all__ = ["two"]
 

@@ -7,7 +7,7 @@ from services.kemenpppa.forms import DOMAINS
 from services.kemensos.stages import STAGES
 from shared.domain.access import Role
 from tests.integration.test_police_work import file, refused
-from tests.network import Client, Network, a_victim, problem, refer
+from tests.support.network import Client, Network, a_victim, problem, refer
 
 KOLAKA = "74.01"
 

@@ -8,7 +8,7 @@ from shared.storage.database import Transaction
 from shared.storage.tables import ParkedEvent
 from tests.integration.test_taken_back import NAMED, deliver, parked, posted, two
 from tests.integration.test_trust import WHO, look
-from tests.network import Network, a_victim, refer
+from tests.support.network import Network, a_victim, refer
 
 __all__ = ["two"]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.sources import ROOT
+from tests.support.sources import ROOT
 
 SAYS = """
 from services.members import MEMBERS

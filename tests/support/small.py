@@ -16,7 +16,7 @@ from shared.service.edge import Edge
 from shared.service.limits import Limits, limit, limit_searches
 from shared.service.rate import Buckets
 from shared.service.settings import Settings
-from tests.network import problem
+from tests.support.network import problem
 
 
 @dataclass

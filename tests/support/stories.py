@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.domain.access import Role
 from tests.integration.test_work_of_the_others import FIELDS
-from tests.network import Client, Network, asking, problem
+from tests.support.network import Client, Network, asking, problem
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
 ARRIVED_WITHIN = 60

@@ -14,8 +14,8 @@ from typing import Any
 
 from deploy.embedded_nats import free_port, is_free
 from deploy.token_source import TokenSource, token_sources
+from tests.support.sources import ROOT
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
 

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-
+ROOT = Path(__file__).parents[2]
 Rule = Callable[[ast.AST], bool]
 """Whether a node of the code is one that a rule forbids."""
 

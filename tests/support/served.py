@@ -27,9 +27,9 @@ from shared.service.connection import Connection
 from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
-from tests.tokens import Bearing, claims, signed, trusting
+from tests.support.sources import ROOT
+from tests.support.tokens import Bearing, claims, signed, trusting
 
-ROOT = Path(__file__).parents[1]
 OFFICER = Bearing("police", Role.OFFICER, "bareskrim", wall_clock)
 PATIENCE, LOOK_AGAIN = 20.0, 0.05
 

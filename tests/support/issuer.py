@@ -20,10 +20,10 @@ from deploy.issuer import ISSUER
 from deploy.issuer.app import create_issuer
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.keys import load_private_key
-from tests.listening import listening
-from tests.network import TestClock
+from tests.support.listening import listening
+from tests.support.network import TestClock
+from tests.support.sources import ROOT
 
-ROOT = Path(__file__).parents[1]
 CLIENT = "police-officer-polres-74.01"
 
 

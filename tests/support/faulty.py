@@ -1,4 +1,4 @@
-"""The police with faults in every place where an error could say what it must not: ``uvicorn tests.faulty:app``."""
+"""The police with faults in every place where an error could say too much: ``uvicorn tests.support.faulty:app``."""
 
 import asyncio
 import logging

@@ -36,7 +36,7 @@ from shared.service.settings import Settings
 from shared.storage.database import open_engine
 from shared.storage.migrate import migrate
 from shared.storage.tables import LedgerEntry, OutboxEntry
-from tests.tokens import Bearing, trusting
+from tests.support.tokens import Bearing, trusting
 
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
 WAIT = 20
