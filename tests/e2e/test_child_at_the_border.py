@@ -3,8 +3,8 @@
 Nobody asks him for anything: not for her consent, not for his address, not to take her home.
 """
 
-from tests.integration.test_homeward import HANDED_OVER
-from tests.integration.test_shelter import NONE as NO_BEDS
+from tests.support.forms import HANDED_OVER
+from tests.support.forms import NONE as NO_BEDS
 from tests.support.network import Network
 from tests.support.stories import PLAN_OF_RETURN, STAGES_OF_REHABILITATION, VISIT, everybody_at_work, responsible
 

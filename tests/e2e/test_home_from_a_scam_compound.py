@@ -5,7 +5,7 @@ He is not asked what he has done before he is asked what was done to him, and he
 
 from datetime import timedelta
 
-from tests.integration.test_homeward import HANDED_OVER
+from tests.support.forms import HANDED_OVER
 from tests.support.network import Network, until_told
 from tests.support.stories import PLAN_OF_RETURN, STAGES_OF_REHABILITATION, VISIT, everybody_at_work, responsible
 

@@ -4,7 +4,7 @@ sender asks another hospital; and when the first answers after all, its word is 
 
 from datetime import datetime, timedelta
 
-from tests.integration.test_clocks import told_by
+from tests.support.clocks import told_by
 from tests.support.network import Network, until_told
 from tests.support.stories import everybody_at_work, responsible
 

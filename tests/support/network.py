@@ -38,6 +38,8 @@ from shared.storage.migrate import migrate
 from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.support.tokens import Bearing, trusting
 
+DatabaseUrl = Callable[[str], str]
+"""Member → the URL of its own database."""
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
 WAIT = 20
 UNHURRIED: Mapping[str, Any] = {

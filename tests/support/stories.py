@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.access import Role
-from tests.integration.test_work_of_the_others import FIELDS
+from tests.support.forms import FIELDS
 from tests.support.network import Client, Network, asking, problem
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
