@@ -1,7 +1,7 @@
 """Fixtures: a broker, databases of both kinds, and the network of members on them."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,9 @@ from sqlalchemy import create_engine, make_url, text
 from deploy.embedded_nats import EmbeddedNats
 from deploy.secrets import make_secrets
 from shared.service.office import new_id
-from tests.network import Network, provisioning
 
-DatabaseUrl = Callable[[str], str]
+pytest.register_assert_rewrite("tests.support")  # before any of it is imported
+from tests.support.network import DatabaseUrl, Network, provisioning  # noqa: E402
 
 # how long an example takes, or is made, says how busy the machine is, and nothing of the code
 settings.register_profile("estafet", deadline=None, suppress_health_check=[HealthCheck.too_slow])

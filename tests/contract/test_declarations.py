@@ -24,7 +24,7 @@ from shared.reference.directory import load_directory, write_directory
 from shared.reference.units import load_units
 from shared.service.app import agency_member
 from shared.service.settings import ROOT
-from tests.network import SHIPPED, Client, Network, problem, provisioning, refer
+from tests.support.network import SHIPPED, Client, Network, problem, provisioning, refer
 
 AGENCIES: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in MEMBERS.values()]
 WORKING = [agency for agency in AGENCIES if agency.services]

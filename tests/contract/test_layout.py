@@ -10,8 +10,8 @@ import pytest
 
 import shared
 from deploy.secrets import AGENCIES
+from tests.support.sources import ROOT
 
-ROOT = Path(__file__).parents[2]
 SHARED = sorted((ROOT / "shared").rglob("*.py"))
 SOURCES = [*SHARED, *sorted((ROOT / "services").rglob("*.py")), *sorted((ROOT / "deploy").rglob("*.py"))]
 PURE = [path for part in ("domain", "contracts") for path in sorted((ROOT / "shared" / part).rglob("*.py"))]

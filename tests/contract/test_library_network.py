@@ -18,7 +18,7 @@ from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 from shared.reference.directory import write_directory
 from shared.service.app import agency_member
-from tests.network import Client, Network, problem, provisioning, refer, until_told
+from tests.support.network import Client, Network, problem, provisioning, refer, until_told
 
 LOAN = "loan-decided"
 BEGUN = ["started", "rejected", "cancelled", "failed", "completed"]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from shared.service.log_fields import LOG_FIELDS, MARK, only_declared
 from shared.service.logs import configure_logs, places_of
+from tests.support.sources import ROOT
 
-ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("shared", "services", "deploy") for path in sorted((ROOT / folder).rglob("*.py"))]
 LEVELS = {"debug", "info", "warning", "warn", "error", "critical", "exception", "fatal", "msg", "log"}
 SAYING = LEVELS | {f"a{level}" for level in LEVELS} | {"bind", "new"}

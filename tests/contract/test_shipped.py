@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy.secrets import AGENCIES
-from tests.sources import ROOT
+from tests.support.sources import ROOT
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.stack import ROOT
+from tests.support.sources import ROOT
 
 ROW = re.compile(r"(Estafet|dasar/floor) +(10|40|–)((?: +(?:[0-9.]+|–)){5}) +([0-9]+) *$", re.MULTILINE)
 

@@ -3,10 +3,10 @@
 Nobody asks him for anything: not for her consent, not for his address, not to take her home.
 """
 
-from tests.integration.test_homeward import HANDED_OVER
-from tests.integration.test_shelter import NONE as NO_BEDS
-from tests.network import Network
-from tests.stories import PLAN_OF_RETURN, STAGES_OF_REHABILITATION, VISIT, everybody_at_work, responsible
+from tests.support.forms import HANDED_OVER
+from tests.support.forms import NONE as NO_BEDS
+from tests.support.network import Network
+from tests.support.stories import PLAN_OF_RETURN, STAGES_OF_REHABILITATION, VISIT, everybody_at_work, responsible
 
 NAME, TOLD = "Anggrek Contoh Rekaan", "Keterangan rekaan: ayah membawa saya untuk dinikahkan di seberang."
 SAFE_HOUSE = "Rumah aman rekaan, jalan rekaan 7"

@@ -5,16 +5,9 @@ What was disclosed on her word stops at every holder, each says so, and nobody s
 
 from typing import Any
 
-from tests.integration.test_shelter import NONE as NO_BEDS
-from tests.network import Network
-from tests.stories import (
-    STAGES_OF_REHABILITATION,
-    VISIT,
-    Desk,
-    every_one,
-    everybody_at_work,
-    responsible,
-)
+from tests.support.forms import NONE as NO_BEDS
+from tests.support.network import Network
+from tests.support.stories import STAGES_OF_REHABILITATION, VISIT, Desk, every_one, everybody_at_work, responsible
 
 WHO = {
     "name": "Dahlia Contoh Rekaan",

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from deploy.issuer.tokens import mint
 from services.coordination.sign_in import POLICY
 from shared.service.answer import HEADERS
-from tests.e2e.stack import Run, running
+from tests.support.stack import Run, running
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 

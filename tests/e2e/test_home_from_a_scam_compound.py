@@ -5,9 +5,9 @@ He is not asked what he has done before he is asked what was done to him, and he
 
 from datetime import timedelta
 
-from tests.integration.test_homeward import HANDED_OVER
-from tests.network import Network, until_told
-from tests.stories import PLAN_OF_RETURN, STAGES_OF_REHABILITATION, VISIT, everybody_at_work, responsible
+from tests.support.forms import HANDED_OVER
+from tests.support.network import Network, until_told
+from tests.support.stories import PLAN_OF_RETURN, STAGES_OF_REHABILITATION, VISIT, everybody_at_work, responsible
 
 WHO = {"name": "Bambang Contoh Rekaan", "born_on": "1999-05-06", "phone": "+628000000011"}
 TOLD = "Keterangan rekaan: paspor ditahan, dipukul bila target tidak tercapai."

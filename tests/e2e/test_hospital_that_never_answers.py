@@ -4,9 +4,9 @@ sender asks another hospital; and when the first answers after all, its word is 
 
 from datetime import datetime, timedelta
 
-from tests.integration.test_clocks import told_by
-from tests.network import Network, until_told
-from tests.stories import everybody_at_work, responsible
+from tests.support.clocks import told_by
+from tests.support.network import Network, until_told
+from tests.support.stories import everybody_at_work, responsible
 
 KOLAKA, KENDARI = "74.01", "74.71"
 HOUR = timedelta(hours=1)

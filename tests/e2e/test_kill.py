@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.journey import play
-from tests.e2e.stack import PATIENCE, Run, running
+from tests.support.stack import PATIENCE, Run, running
 
 KILLS = [
     ("police", 5),

@@ -14,7 +14,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from shared.contracts.events import CATALOGUE
-from tests.e2e.stack import ROOT, Run, running, six_free_ports
+from tests.support.sources import ROOT
+from tests.support.stack import Run, running, six_free_ports
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(bash|python)\n(.*?)```", README, re.DOTALL)

@@ -14,7 +14,7 @@ from deploy.authority import make_certificates
 from deploy.run import NATS_PORT, choose_ports
 from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
 from shared.security.development import lies_in_development
-from tests.e2e.stack import left_of_group, running, six_free_ports, until_free, until_gone
+from tests.support.stack import left_of_group, running, six_free_ports, until_free, until_gone
 
 READY_SECONDS = 10.0
 STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"

@@ -6,8 +6,8 @@ One call takes them all in. Everybody gets first aid, the two as well; whom they
 import json
 from typing import Any
 
-from tests.network import Network
-from tests.stories import Story, everybody_at_work
+from tests.support.network import Network
+from tests.support.stories import Story, everybody_at_work
 
 NUNUKAN, RECRUITERS, PEOPLE = "65.03", (17, 211), 300
 FIRST_AID = {"service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "vital-interest"}

@@ -14,9 +14,10 @@ import pytest
 
 from shared.domain.access import Role
 from shared.domain.routing import NATION
-from tests.network import SHIPPED, Network, a_victim, refer
-from tests.served import listening
-from tests.tokens import claims, signed
+from tests.support.network import SHIPPED, Network, a_victim, refer
+from tests.support.served import listening
+from tests.support.sources import ROOT
+from tests.support.tokens import claims, signed
 
 FOLDER = Path(__file__).parent
 LONG = os.environ.get("ESTAFET_FUZZ") == "long"
@@ -83,8 +84,8 @@ async def test_no_request_breaks_a_service_or_gets_an_undocumented_answer(networ
             cwd=network.folder,
             env={
                 **os.environ,
-                "PYTHONPATH": str(FOLDER.parents[1]),
-                "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+                "PYTHONPATH": str(ROOT),
+                "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
                 "ESTAFET_FUZZ_IDS": json.dumps(known),
                 "ESTAFET_FUZZ_TOKENS": json.dumps(who_may(network, code)),
             },

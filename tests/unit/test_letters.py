@@ -32,8 +32,8 @@ from shared.domain.refusal import Refused
 from shared.domain.text import Text
 from shared.service.letters import pdf, words
 from shared.service.letters.paper import Boxes, Lines, Paper, Signatures
-from tests.sources import ROOT
-from tests.unit.test_referral_machine import a_request
+from tests.support.referral_desks import a_request
+from tests.support.sources import ROOT
 
 NUMBERS = st.integers(0, CODES - 1)
 TYPED = st.sampled_from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")

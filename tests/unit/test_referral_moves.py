@@ -1,70 +1,48 @@
 """Every command in every status, and what the rules answer: the table of DESIGN section 3, cell by cell."""
 
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from shared.contracts import events as e
 from shared.contracts.codes import (
-    AgeClass,
     BusinessStatus,
     CancellationReason,
     FailReason,
     HoldReason,
-    InformationKind,
-    Kind,
     NormGap,
     Outcome,
-    Priority,
     RefusalReason,
     RejectReason,
-    Sex,
     Status,
 )
-from shared.contracts.types import Custody, DeskRef, UnitRef, VictimFacts
+from shared.contracts.types import Custody, DeskRef
 from shared.domain import commands as c
 from shared.domain.referral import (
     MOVES,
-    STATUS_BEFORE,
     Referral,
     Side,
     business_status,
     custody_has_moved,
     custody_on_acceptance,
-    decide,
     evolve,
-    fault,
     is_overdue,
-    open_referral,
-    react,
 )
-from shared.domain.refusal import Refused
-
-NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
-ASK = "01900000-0000-7000-8000-0000000000aa"
-OTHER_ASK = "01900000-0000-7000-8000-0000000000bb"
-SENDER = UnitRef(agency="one", unit="desk-a", region="74.01")
-RECEIVER = UnitRef(agency="two", unit="desk-b", region="74.02")
-AT_WORK = (Status.IN_PROGRESS, Status.ON_HOLD)
-ENDS = (Status.COMPLETED, Status.REJECTED, Status.FAILED, Status.CANCELLED)
-
-COMMANDS: dict[str, c.Command] = {
-    "receive": c.Receive(),
-    "accept": c.Accept(),
-    "reject": c.Reject(reason=RejectReason.NO_CAPACITY),
-    "start": c.Start(),
-    "hold": c.Hold(reason=HoldReason.NO_SHOW),
-    "resume": c.Resume(),
-    "complete": c.Complete(outcome=Outcome.SERVICE_PROVIDED),
-    "fail": c.Fail(reason=FailReason.CANNOT_LOCATE),
-    "grant": c.AnswerCancellation(granted=True),
-    "ask": c.RequestCancellation(ask_id=OTHER_ASK, reason=CancellationReason.NOT_NEEDED),
-    "inform": c.ProvideInformation(about=InformationKind.TRAVEL),
-    "remind": c.Remind(),
-}
+from tests.support.referrals import (
+    ASK,
+    AT_WORK,
+    COMMANDS,
+    ENDS,
+    NOW,
+    OTHER_ASK,
+    a_referral,
+    after,
+    an_event,
+    asked,
+    only,
+    refusal,
+)
 
 # "." the status stays; "-" move-not-allowed; "x" referral-ended; "asked" cancellation-already-asked.
 # In every live row a cancellation has been asked for and waits, so that there is something to grant.
@@ -83,53 +61,6 @@ cancelled   x        x        x        x           x       x           x        
 REFUSALS = {"-": "move-not-allowed", "x": "referral-ended", "asked": "cancellation-already-asked"}
 HEAD, *ROWS = (line.split() for line in TABLE.strip().splitlines())
 CELLS = [(row[0], name, cell) for row in ROWS for name, cell in zip(HEAD, row[1:], strict=True)]
-
-
-def a_referral(status: str = "received", **more: Any) -> Referral:
-    """A referral that has come as far as this status. ``custody_seq`` makes it a transfer."""
-    kind = Kind.TRANSFER if more.get("custody_seq") else Kind.REFERRAL
-    fields: dict[str, Any] = {
-        "id": "01900000-0000-7000-8000-000000000001",
-        "case_id": "01900000-0000-7000-8000-000000000002",
-        "victim_id": "01900000-0000-7000-8000-000000000003",
-        "kind": kind,
-        "service": "care",
-        "priority": Priority.ROUTINE,
-        "sender": SENDER,
-        "receiver": RECEIVER,
-        "requested_at": NOW - timedelta(hours=1),
-        "due_at": NOW + timedelta(hours=1),
-        "custody_seq": None,
-        "replaces": None,
-        "forced": False,
-        "status": Status(status),
-        "version": 4,
-    }
-    return Referral(**fields | more)
-
-
-def asked(status: str, **more: Any) -> Referral:
-    return a_referral(status, **{"ask_id": ASK, "asks": 1} | more)
-
-
-def only(referral: Referral, command: c.Command) -> e.ReferralEvent:
-    """The one event that a command brings."""
-    (event,) = decide(referral, command, NOW)
-    return event
-
-
-def after(referral: Referral, command: c.Command) -> Referral:
-    return evolve(referral, only(referral, command))
-
-
-def refusal(referral: Referral, command: c.Command) -> Refused:
-    with pytest.raises(Refused) as refused:
-        decide(referral, command, NOW)
-    return refused.value
-
-
-def an_event(event: type[e.ReferralEvent], referral: Referral, /, **more: Any) -> Any:
-    return event(referral_id=referral.id, victim_id=referral.victim_id, occurred_at=NOW, **more)
 
 
 def test_the_table_names_every_status_and_every_command_once() -> None:
@@ -210,7 +141,7 @@ def test_a_refused_cancellation_leaves_a_pause_as_it_is() -> None:
     assert (kept.status, kept.hold_reason, kept.version) == (Status.ON_HOLD, HoldReason.SCHEDULED, 5)
 
 
-# --- cancellation ---------------------------------------------------------------------------------------------
+# --- cancellation -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", AT_WORK)
@@ -276,7 +207,7 @@ def test_an_outcome_settles_the_ask(name: str) -> None:
     assert after(asked("in-progress"), COMMANDS[name]).ask_id is None
 
 
-# --- when it happened -----------------------------------------------------------------------------------------
+# --- when it happened -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("receive", "ask")])
@@ -294,7 +225,7 @@ def test_a_paper_answer_keeps_the_moment_it_was_given() -> None:
     assert only(a_referral(), c.Accept()).occurred_at == NOW
 
 
-# --- custody --------------------------------------------------------------------------------------------------
+# --- custody ----------------------------------------------------------------------------------------------------------
 
 
 def test_acceptance_of_a_transfer_names_the_new_holder() -> None:
@@ -311,174 +242,7 @@ def test_custody_moves_with_acceptance_and_not_before(status: Status) -> None:
     assert custody_has_moved(a_referral(status)) is False
 
 
-# --- what the receiver's service answers by itself -----------------------------------------------------------
-
-GRANT = c.AnswerCancellation(granted=True)
-CUSTODY_MOVED = c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
-
-
-@pytest.mark.parametrize(
-    ("status", "for_a_referral", "for_a_transfer"),
-    [
-        ("requested", GRANT, GRANT),
-        ("received", GRANT, GRANT),
-        ("accepted", GRANT, CUSTODY_MOVED),
-        ("in-progress", None, CUSTODY_MOVED),
-        ("on-hold", None, CUSTODY_MOVED),
-        ("completed", None, None),
-        ("rejected", None, None),
-        ("failed", None, None),
-        ("cancelled", None, None),
-    ],
-)
-def test_a_cancellation_is_answered_without_a_person_where_the_answer_is_plain(
-    status: str, for_a_referral: c.Command | None, for_a_transfer: c.Command | None
-) -> None:
-    for custody_seq, answer in ((None, for_a_referral), (2, for_a_transfer)):
-        before = a_referral(status, custody_seq=custody_seq)
-        ask = an_event(e.CancellationRequested, before, ask_id=ASK, reason=CancellationReason.NOT_NEEDED)
-        assert react(evolve(before, ask), ask) == answer
-
-
-def test_a_request_is_taken_note_of_and_other_asks_need_no_answer() -> None:
-    request = a_request(custody_seq=None)
-    assert react(open_referral(request), request) == c.Receive()
-    for name in ("inform", "remind"):
-        assert react(asked("received"), only(asked("received"), COMMANDS[name])) is None
-    assert react(asked("received"), an_event(e.Accepted, asked("received"))) is None
-
-
-def a_request(**more: Any) -> e.Requested:
-    referral = a_referral()
-    return e.Requested(
-        referral_id=referral.id,
-        victim_id=referral.victim_id,
-        occurred_at=NOW,
-        case_id=referral.case_id,
-        kind=Kind.TRANSFER if more.get("custody_seq") else Kind.REFERRAL,
-        service="care",
-        priority=Priority.STAT,
-        sender=SENDER,
-        receiver=RECEIVER,
-        facts=VictimFacts(age_class=AgeClass.UNKNOWN, sex=Sex.UNSPECIFIED),
-        due_at=NOW + timedelta(hours=2),
-        **more,
-    )
-
-
-def test_version_one_is_what_the_sender_asked_for() -> None:
-    request = a_request(custody_seq=3, replaces=ASK, forced=True)
-    opened = open_referral(request)
-    for name in ("case_id", "victim_id", "kind", "service", "priority", "sender", "receiver", "due_at"):
-        assert getattr(opened, name) == getattr(request, name)
-    assert (opened.id, opened.requested_at) == (request.referral_id, NOW)
-    assert (opened.custody_seq, opened.replaces, opened.forced) == (3, ASK, True)
-    assert (opened.status, opened.version, opened.asks, opened.ask_id) == (Status.REQUESTED, 1, 0, None)
-
-
-# --- what the other side believes -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("version", "code"),
-    [(None, "version-conflict"), (1, "version-conflict"), (4, "version-conflict"), (5, None), (6, "version-gap")],
-)
-def test_a_version_follows_the_one_before(version: int | None, code: str | None) -> None:
-    assert fault(a_referral("received"), an_event(e.Accepted, a_referral()), version) == code
-
-
-def events_of_the_receiver(referral: Referral) -> list[e.ReferralEvent]:
-    """One of each, as the rules would write them if they could."""
-    return [
-        an_event(e.Received, referral),
-        an_event(e.Accepted, referral, custody=custody_on_acceptance(referral)),
-        an_event(e.Rejected, referral, reason=RejectReason.DUPLICATE),
-        an_event(e.Started, referral),
-        an_event(e.Held, referral, reason=HoldReason.NO_SHOW),
-        an_event(e.Resumed, referral),
-        an_event(e.Completed, referral, outcome=Outcome.NOT_NEEDED),
-        an_event(e.Failed, referral, reason=FailReason.NO_SHOW),
-        an_event(e.Failed, referral, reason=FailReason.CANCELLATION_GRANTED, ask_id=ASK),
-        an_event(e.Cancelled, referral, ask_id=ASK),
-        an_event(e.CancellationRefused, referral, ask_id=ASK, reason=RefusalReason.CUSTODY_MOVED),
-    ]
-
-
-Kinds = list[tuple[type[e.EventData], bool]]
-"""Types of events, each with whether it grants a cancellation at work."""
-
-
-def kind_of(event: e.EventData) -> tuple[type[e.EventData], bool]:
-    return type(event), getattr(event, "reason", None) is FailReason.CANCELLATION_GRANTED
-
-
-def lawful(referral: Referral) -> Kinds:
-    """What the receiver's own rules would let it write from here."""
-    refuse = c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
-    made: Kinds = []
-    for command in [*COMMANDS.values(), refuse]:
-        if MOVES[type(command)].side is Side.RECEIVER:
-            with suppress(Refused):
-                made.append(kind_of(only(referral, command)))
-    return sorted(made, key=str)
-
-
-@pytest.mark.parametrize("custody_seq", [None, 2], ids=["referral", "transfer"])
-@pytest.mark.parametrize(
-    ("status", "ask_id"),
-    [(status, ask_id) for status in Status for ask_id in (None, ASK) if not (status in ENDS and ask_id)],
-)
-def test_the_other_side_believes_exactly_what_the_rules_would_write(
-    status: Status, ask_id: str | None, custody_seq: int | None
-) -> None:
-    referral = a_referral(status, ask_id=ask_id, custody_seq=custody_seq)
-    believed = [kind_of(event) for event in events_of_the_receiver(referral) if fault(referral, event, 5) is None]
-    assert sorted(believed, key=str) == lawful(referral)
-
-
-def test_status_before_agrees_with_the_moves() -> None:
-    derived: dict[type[e.EventData], set[Status]] = {}
-    for status in Status:
-        for kind, _ in lawful(asked(status)):
-            derived.setdefault(kind, set()).add(status)
-    assert derived == {kind: set(since) for kind, since in STATUS_BEFORE.items()}
-
-
-@pytest.mark.parametrize("status", ["received", "on-hold"])
-def test_an_answer_nobody_asked_for_waits_for_its_ask(status: str) -> None:
-    referral = a_referral(status)
-    refused = an_event(e.CancellationRefused, referral, ask_id=ASK, reason=RefusalReason.OTHER)
-    assert fault(referral, refused, 5) == "unknown-ask"
-    assert fault(asked(status, ask_id=OTHER_ASK), refused, 5) == "unknown-ask"
-    assert fault(asked(status), refused, 5) is None
-
-
-def test_a_granted_cancellation_names_its_ask() -> None:
-    granted = an_event(e.Failed, asked("on-hold"), reason=FailReason.CANCELLATION_GRANTED)
-    for referral in (asked("on-hold"), a_referral("on-hold")):
-        assert fault(referral, granted, 5) == "unknown-ask"
-
-
-def test_an_ask_waits_for_the_version_it_was_made_of() -> None:
-    ask = an_event(e.CancellationRequested, a_referral(), ask_id=ASK, reason=CancellationReason.OTHER)
-    for version, code in ((None, None), (1, None), (4, None), (5, "version-gap")):
-        assert fault(a_referral(), ask, version) == code
-
-
-@pytest.mark.parametrize("field", ["agency", "unit", "region", "seq", None])
-def test_custody_goes_only_where_it_was_offered(field: str | None) -> None:
-    transfer = a_referral("received", custody_seq=2)
-    offered = custody_on_acceptance(transfer)
-    assert offered is not None
-    taken = {"agency": "three", "unit": "desk-z", "region": "11.01", "seq": 3}
-    other = None if field is None else offered.model_copy(update={field: taken[field]})
-    assert fault(transfer, an_event(e.Accepted, transfer, custody=offered), 5) is None
-    assert fault(transfer, an_event(e.Accepted, transfer, custody=other), 5) == "custody-not-offered"
-    plain = a_referral("received")
-    assert fault(plain, an_event(e.Accepted, plain, custody=offered), 5) == "custody-not-offered"
-
-
-# --- the finer word -------------------------------------------------------------------------------------------
+# --- the finer word ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", Status)

@@ -13,8 +13,8 @@ from shared.contracts.types import UnitRef
 from shared.domain.refusal import Refused
 from shared.domain.routing import Units
 from shared.reference.units import REGIONS, load_units
+from tests.support.sources import ROOT
 
-ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes", "coordination")
 HEADER = "agency,level,area,id,name,name_en,valid_from,valid_to,source\n"

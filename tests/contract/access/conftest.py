@@ -1,0 +1,114 @@
+"""The services on which the matrix of access is tried."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from services.coordination.main import MEMBER as COORDINATION
+from services.coordination.tables import JourneyRow
+from services.police.main import MEMBER as POLICE
+from shared.contracts.codes import Stage
+from shared.domain.access import Role
+from shared.service.app import wall_clock
+from shared.service.office import new_id
+from shared.storage.agency_tables import LetterRow, MatchRow
+from shared.storage.tables import ReferralRow
+from tests.support.access_matrix import (
+    AT_BANDA_ACEH,
+    AT_KOLAKA,
+    BATCH,
+    CASE,
+    IN_HOUSE,
+    KOLAKA,
+    LETTER,
+    MAKASSAR,
+    MATCH,
+    NOBODY,
+    OUTSIDE,
+    RECORD,
+    VICTIM,
+    WHO,
+    ask,
+)
+from tests.support.network import offline
+from tests.support.tokens import Bearing
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
+    """The police with what the table is about."""
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(POLICE, tmp_path_factory.mktemp("matrix"), secrets, stack)
+        case = {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}
+        victim = {"victim_id": VICTIM, "age_class": "adult", "sex": "female", "identity": WHO}
+        inside = {"agency": "police", "unit": MAKASSAR}
+        asked = {"victim_id": VICTIM, "basis": "vital-interest", "note": "Catatan rekaan."}
+        outside = {"agency": "kemenkes"}
+        steps: list[tuple[str, Mapping[str, Any]]] = [
+            ("/v1/cases", case),
+            (f"/v1/cases/{CASE}/victims", victim),
+            ("/v1/referrals", {**asked, "referral_id": IN_HOUSE, "service": "investigation", "receiver": inside}),
+            ("/v1/referrals", {**asked, "referral_id": OUTSIDE, "service": "first-aid", "receiver": outside}),
+        ]
+        for path, body in steps:
+            made = await ask(app, "police", Role.OFFICER, KOLAKA, "POST", path, json=body)
+            assert made.status_code == 201, made.text
+        auth = Bearing("police", Role.OFFICER, MAKASSAR, wall_clock)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://police", auth=auth) as http:
+            headers = {"Idempotency-Key": new_id(), "If-Match": "*"}
+            accepted = await http.post(f"/v1/referrals/{IN_HOUSE}/accept", json={}, headers=headers)
+            assert accepted.status_code == 200, accepted.text
+        screening = {"record_id": RECORD, "decision": "not-found", "remarks": "Catatan rekaan."}
+        filed = await ask(
+            app, "police", Role.OFFICER, KOLAKA, "POST", f"/v1/victims/{VICTIM}/forms/screening", json=screening
+        )
+        assert filed.status_code == 201, filed.text
+        nobody_could_be_read = {"batch_id": BATCH, "people": [{}]}
+        sent = await ask(
+            app, "police", Role.OFFICER, KOLAKA, "POST", f"/v1/cases/{CASE}/batches", json=nobody_could_be_read
+        )
+        assert sent.status_code == 200, sent.text
+        letter = LetterRow(code=LETTER, kind="referral-letter", agency="police", unit=KOLAKA, region="74.01",
+                           victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=wall_clock(),
+                           recorded_at=wall_clock())  # fmt: skip
+        app.state.database.write(lambda tx: tx.session.add(letter))
+        proposed = MatchRow(match_id=MATCH, victim_id=VICTIM, linkseq=1, other_id=NOBODY, other_agency="kemenkes",
+                            other_unit="rsud-74.01", kinds=["nik"], strength="strong",
+                            proposed_at=wall_clock())  # fmt: skip
+        app.state.database.write(lambda tx: tx.session.add(proposed))
+        yield app
+
+
+@pytest.fixture
+async def fresh_police(tmp_path: Path, secrets: Path) -> AsyncIterator[FastAPI]:
+    """The police with nothing yet."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield await offline(POLICE, tmp_path, secrets, stack)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def coordination(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
+    """Coordination with two journeys and a hand-over that failed for want of a rule."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    journeys = [
+        JourneyRow(victim_id=victim, stage=Stage.DETECTION, custody_agency="police", custody_unit=f"polres-{region}",
+                   custody_region=region, custody_seq=1, registered_at=now)
+        for victim, region in ((AT_KOLAKA, "74.01"), (AT_BANDA_ACEH, "11.71"))
+    ]  # fmt: skip
+    handover = ReferralRow(
+        id=IN_HOUSE, case_id=CASE, victim_id=AT_KOLAKA, kind="referral", service="investigation", priority="routine",
+        sender_agency="police", sender_unit=KOLAKA, sender_region="74.01", receiver_agency="police",
+        receiver_unit=MAKASSAR, receiver_region="73.71", requested_at=now, due_at=now, status="rejected", version=3,
+        norm_gap="no-mandate", updated_at=now,
+    )  # fmt: skip
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(COORDINATION, tmp_path_factory.mktemp("matrix"), secrets, stack)
+        app.state.database.write(lambda tx: tx.session.add_all([*journeys, handover]))
+        yield app

@@ -1,0 +1,155 @@
+"""The id of something hidden, named beside one's own: it tells nothing, and does nothing to its owner."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared.contracts.types import UUID7
+from shared.domain.access import Role
+from shared.domain.forms import About
+from shared.service.office import new_id
+from tests.support.access_matrix import (
+    CASE,
+    FORMS,
+    IN_HOUSE,
+    KOLAKA,
+    NOBODY,
+    STRANGER,
+    TOMORROW,
+    VICTIM,
+    ask,
+    example_of,
+    told,
+)
+
+ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
+OWN_CASE, OWN_VICTIM = "0193f0a2-7a10-7000-8000-000000000017", "0193f0a2-7a10-7000-8000-000000000018"
+A_VICTIM = {"age_class": "child", "sex": "female"}
+A_REQUEST = {"victim_id": OWN_VICTIM, "service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "consent"}
+ASKING_ONLY: list[tuple[str, Mapping[str, Any], str, str]] = [
+    *(("/v1/cases", {"unit": STRANGER, "channel": "spkt", "exploitation": "sexual", **wrong}, "case_id", CASE)
+      for wrong in ({"channel": "no-such"}, {"unit": KOLAKA}, {"occurred_at": TOMORROW})),
+    *((f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, **wrong}, "victim_id", VICTIM)
+      for wrong in ({"home_region": "99.99"}, {"identity": {"born_on": "2026-02-30"}}, {"occurred_at": TOMORROW})),
+    *(("/v1/referrals", {**A_REQUEST, **wrong}, "referral_id", IN_HOUSE)
+      for wrong in ({"service": "no-such"}, {"receiver": {"agency": "kemenkes", "unit": "no-such"}}, {})),
+]  # fmt: skip
+"""A request that is refused in any case, and the id it names, which is taken by something hidden."""
+
+
+@ON_ONE_LOOP
+async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused_otherwise(police: FastAPI) -> None:
+    """Who is told must have done something that stays, under their name; asking alone leaves and tells nothing."""
+    case = {"case_id": OWN_CASE, "unit": STRANGER, "channel": "spkt", "exploitation": "sexual"}
+    own = (("/v1/cases", case), (f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, "victim_id": OWN_VICTIM}))
+    for path, made in own:
+        assert told(await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json=made)) == "200"
+    for path, body, name, taken in ASKING_ONLY:
+        answers = [
+            await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json={**body, name: named})
+            for named in (taken, NOBODY)
+        ]
+        said = [{**answer.json(), "instance": ""} for answer in answers]
+        assert said[0] == said[1] and told(answers[0]) != "id-taken" and answers[0].status_code >= 400, (path, body)
+
+
+THEIRS = {name: f"0193f0a2-7a10-7000-8000-0000000001{number:02d}" for number, name in enumerate(
+    ("case_id", "victim_id", "referral_id", "consent_id", "erasure_id", "record_id", "batch_id"), 1
+)}  # fmt: skip
+OURS = {name: ident.replace("0000000001", "0000000002") for name, ident in THEIRS.items()}
+"""Kolaka's, and the stranger's, who works at another end of the country."""
+AN_AGREEMENT = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenkes"],
+                "valid_until": TOMORROW, "manner": "written", "agrees": True}  # fmt: skip
+
+
+def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Everything that takes an id, at a desk: the operation, its address, its body."""
+    case, victim = f"/v1/cases/{ids['case_id']}", f"/v1/victims/{ids['victim_id']}"
+    asked = {"victim_id": ids["victim_id"], "service": "first-aid", "basis": "vital-interest", "force": True}
+    return [
+        ("open_case", "/v1/cases",
+         {"case_id": ids["case_id"], "unit": unit, "channel": "spkt", "exploitation": "sexual"}),
+        ("register_victim", f"{case}/victims", {"victim_id": ids["victim_id"], "age_class": "adult", "sex": "male"}),
+        ("take_in", f"{case}/batches", {"batch_id": ids["batch_id"], "people": [{}]}),
+        ("record_consent", f"{victim}/consents", {**AN_AGREEMENT, "consent_id": ids["consent_id"]}),
+        ("create_referral", "/v1/referrals",
+         {**asked, "referral_id": ids["referral_id"], "receiver": {"agency": "kemenkes"}}),
+        ("file_screening", f"{victim}/forms/screening", {"record_id": ids["record_id"], "decision": "not-found"}),
+        ("erase", f"{victim}/erasure", {"erasure_id": ids["erasure_id"]}),
+    ]  # fmt: skip
+
+
+EARLIER = {"file_officer_training": "officer", "file_interview": "officer", "file_data_breach_notice": "breach"}
+"""What files a form that names an earlier record, and where."""
+MIXED: Mapping[tuple[str, str], str] = {
+    ("register_victim", "victim_id"): "id-taken",
+    ("take_in", "batch_id"): "id-taken",
+    ("record_consent", "consent_id"): "id-taken",
+    ("create_referral", "victim_id"): "unknown-victim",
+    ("create_referral", "referral_id"): "id-taken",
+    ("create_referral", "replaces"): "unknown-referral",
+    ("erase", "erasure_id"): "id-taken",
+    ("decide_erasure", "erasure_id"): "unknown-erasure",
+    ("request_cancellation", "ask_id"): "200",  # it is a name in this referral, and in no other
+    **{(form.operation, "corrects"): "unknown-record" for form in FORMS.values()},
+    **{(form.operation, "record_id"): "form-not-yet" if form.after else "id-taken" for form in FORMS.values()},
+    **{(operation, field): "unknown-record" for operation, named in EARLIER.items() for field in ("record_id", named)},
+}
+"""Operation and field of its body, where an id stands beside another → what is told for one of somebody else."""
+
+
+def ids_beside_others(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every field of a body that takes an id, where the path or the body takes another."""
+    document = app.openapi()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            schema = document["components"]["schemas"].get(content.get("schema", {}).get("$ref", "").split("/")[-1], {})
+            # the people of a batch stand each for themselves, as if they were sent alone
+            named = {name: kind for name, kind in schema.get("properties", {}).items() if kind.get("type") != "array"}
+            fields = [name for name, kind in named.items() if UUID7 in str(kind)]
+            if fields and ("{" in path or len(fields) > 1):
+                yield from ((operation["operationId"], name) for name in fields)
+
+
+async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_police: FastAPI) -> None:
+    async def post(unit: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        match = {"If-Match": "*"}
+        return await ask(fresh_police, "police", Role.SUPERVISOR, unit, "POST", path, json=body, headers=match)
+
+    async def all_of_theirs() -> list[str]:
+        victim = f"/v1/victims/{THEIRS['victim_id']}"
+        paths = (f"/v1/cases/{THEIRS['case_id']}", victim, f"{victim}/consents", f"{victim}/disclosures",
+                 f"{victim}/records", f"/v1/cases/{THEIRS['case_id']}/batches", f"/v1/batches/{THEIRS['batch_id']}",
+                 f"/v1/referrals/{THEIRS['referral_id']}", f"/v1/referrals/{THEIRS['referral_id']}/history",
+                 "/v1/referrals", "/v1/erasures")  # fmt: skip
+        return [(await ask(fresh_police, "police", Role.SUPERVISOR, KOLAKA, "GET", path)).text for path in paths]
+
+    for unit, ids in ((KOLAKA, THEIRS), (STRANGER, OURS)):
+        for operation, path, body in made_at(unit, ids)[: None if unit == KOLAKA else 2]:
+            made = await post(unit, path, body)
+            assert made.status_code in (200, 201, 202), (operation, made.text)
+    own = {name: (path, body) for name, path, body in made_at(STRANGER, OURS)}
+    sent = await post(STRANGER, *own["create_referral"])
+    own["decide_erasure"] = (f"/v1/victims/{OURS['victim_id']}/erasure/decision", {"approved": True})
+    for form in FORMS.values():
+        subject = {About.CASE: f"cases/{OURS['case_id']}", About.VICTIM: f"victims/{OURS['victim_id']}",
+                   About.DESK: f"desks/{STRANGER}"}[form.about]  # fmt: skip
+        body = {**example_of(form), **({"decision": "not-found"} if form.code == "screening" else {})}
+        own[form.operation] = (f"/v1/{subject}/forms/{form.code}", body)
+    own["request_cancellation"] = (f"/v1/referrals/{sent.json()['id']}/request-cancellation", {"reason": "not-needed"})
+    before = await all_of_theirs()
+
+    assert set(ids_beside_others(fresh_police)) == set(MIXED)
+    for (operation, field), expected in MIXED.items():
+        path, body = own[operation]
+        record = field in ("corrects", "officer")
+        theirs = THEIRS["record_id"] if record else THEIRS.get(field, THEIRS["referral_id"])
+        answer = await post(
+            STRANGER, path, {**body, **({"referral_id": new_id()} if field == "replaces" else {}), field: theirs}
+        )
+        assert told(answer) == expected, (operation, field, answer.text)
+    assert await all_of_theirs() == before

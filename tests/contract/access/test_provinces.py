@@ -1,0 +1,165 @@
+"""What a province sees at coordination: the journeys that it has a part in, over the interface and on the pages."""
+
+import contextlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.coordination.main import MEMBER as COORDINATION
+from services.coordination.tables import AlarmRow, JourneyRow
+from shared.contracts.codes import Stage
+from shared.domain.access import Role
+from shared.service.app import wall_clock
+from shared.service.office import new_id
+from shared.storage.tables import ReferralRow
+from tests.support.access_matrix import (
+    ACEH,
+    AT_BANDA_ACEH,
+    AT_KOLAKA,
+    CASE,
+    CENTRE,
+    COORDINATION_ROLES_OF,
+    FOLLOWED,
+    NOBODY,
+    SULSEL,
+    SULTRA,
+    ask,
+    told,
+)
+from tests.support.network import offline
+from tests.support.tokens import claims, signed
+
+ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_a_province_follows_the_journeys_it_has_a_part_in(coordination: FastAPI, role: Role) -> None:
+    async def get(unit: str, path: str) -> httpx.Response:
+        return await ask(coordination, "coordination", role, unit, "GET", path)
+
+    for unit in (CENTRE, SULTRA, SULSEL, ACEH):
+        if role not in ("coordinator", "auditor"):
+            for path in ("/v1/journeys", f"/v1/journeys/{AT_KOLAKA}", "/v1/counts", "/v1/norm-gaps"):
+                assert told(await get(unit, path)) == "role-not-allowed"
+            continue
+        seen = {victim for victim, units in FOLLOWED.items() if unit in units}
+        listed = (await get(unit, "/v1/journeys")).json()["items"]
+        assert {item["victim_id"] for item in listed} == seen
+        for victim in FOLLOWED:
+            for path in (f"/v1/journeys/{victim}", f"/v1/journeys/{victim}/custody"):
+                assert told(await get(unit, path)) == ("200" if victim in seen else "unknown-journey")
+        counts = (await get(unit, "/v1/counts")).json()
+        assert (counts["journeys_open"], counts["norm_gaps"]) == (len(seen), int(AT_KOLAKA in seen)), unit
+        assert counts["handovers_by_status"] == ({"rejected": 1} if AT_KOLAKA in seen else {})
+        assert len((await get(unit, "/v1/norm-gaps")).json()["items"]) == int(AT_KOLAKA in seen)
+
+
+@ON_ONE_LOOP
+async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secrets: Path) -> None:
+    """The same in Kolaka and in Banda Aceh: each province counts its own, the centre both."""
+    then = datetime(2026, 1, 5, tzinfo=UTC)
+    rows: list[JourneyRow | ReferralRow | AlarmRow] = []
+    for region, agency, stage in (("74.01", "police", Stage.PROTECTION), ("11.71", "kemensos", Stage.REPATRIATION)):
+        desk = f"desk-{region}"
+        for closed in (None, then):
+            rows.append(
+                JourneyRow(victim_id=new_id(), stage=stage, custody_agency=agency, custody_unit=desk,
+                           custody_region=region, custody_seq=1, registered_at=then, closed_at=closed)
+            )  # fmt: skip
+        victim = str(rows[-2].victim_id)
+        rows.append(
+            AlarmRow(about=new_id(), clock="first-aid", agency=agency, unit=desk, region=region, victim_id=victim,
+                     started_at=then, due_at=then, escalated_at=then, escalated_level="province")
+        )  # fmt: skip
+        rows.append(
+            ReferralRow(
+                id=new_id(), case_id=CASE, victim_id=victim, kind="referral", service="first-aid",
+                priority="stat", sender_agency=agency, sender_unit=desk, sender_region=region,
+                receiver_agency="kemenkes", receiver_unit=f"rs-{region}", receiver_region=region, requested_at=then,
+                due_at=then, status="requested", version=1, norm_gap="no-procedure", updated_at=then,
+            )
+        )  # fmt: skip
+
+    def total(*provinces: tuple[str, str, str]) -> dict[str, Any]:
+        ones = {name: dict.fromkeys(keys, 1) for name, keys in zip(
+            ("by_province", "by_agency", "by_stage"), zip(*provinces, strict=True), strict=True
+        )} if provinces else {"by_province": {}, "by_agency": {}, "by_stage": {}}  # fmt: skip
+        many = dict.fromkeys(("journeys_open", "journeys_closed", "overdue", "norm_gaps"), len(provinces))
+        told = {"escalated": {"province": len(provinces)} if provinces else {}}
+        return {**ones, **many, **told, "handovers_by_status": {"requested": len(provinces)} if provinces else {}}
+
+    sultra, aceh = ("74", "police", "protection"), ("11", "kemensos", "repatriation")
+    expected = {CENTRE: total(sultra, aceh), SULTRA: total(sultra), ACEH: total(aceh), SULSEL: total()}
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(COORDINATION, tmp_path, secrets, stack)
+        app.state.database.write(lambda tx: tx.session.add_all(rows))
+        for unit, counted in expected.items():
+            answer = await ask(app, "coordination", Role.COORDINATOR, unit, "GET", "/v1/counts")
+            assert answer.json() == counted, unit
+
+
+async def page_of(app: FastAPI, role: Role, unit: str, path: str, **asked: str) -> httpx.Response:
+    """What a browser is shown that has signed in."""
+    cookie = {"__Host-estafet": signed(claims("coordination", role, unit, wall_clock()))}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://coordination", cookies=cookie) as browser:
+        return await browser.get(path, params=asked)
+
+
+def journeys_on(page: httpx.Response) -> set[str]:
+    return set(re.findall(r'href="/journeys/([0-9a-f-]{36})"', page.text))
+
+
+COUNTED = re.compile(r"<dd>(\d+)</dd>")
+IN_A_CHOICE = re.compile(r"<option[^>]*>[^<(]*\((\d+)\)</option>")
+ASKED: list[dict[str, str]] = [
+    {}, {"region": "74"}, {"region": "74.01"}, {"region": "11"}, {"region": "11.71"}, {"agency": "police"},
+    {"stage": "detection"}, {"show": "open"}, {"cursor": "bjbukan"}, {"cursor": "bj\u00e9"},
+]  # fmt: skip
+"""How the list can be asked for, and all of it shows at most what there is for the caller."""
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_the_pages_show_a_province_what_the_interface_shows_it(coordination: FastAPI, role: Role) -> None:
+    for unit in (CENTRE, SULTRA, SULSEL, ACEH):
+        front = await page_of(coordination, role, unit, "/")
+        if role not in COORDINATION_ROLES_OF["list_journeys"].split():
+            assert front.status_code == 303 and front.headers["location"].startswith("/masuk")
+            assert (await page_of(coordination, role, unit, f"/journeys/{AT_KOLAKA}")).status_code == 303
+            continue
+        seen = {victim for victim, units in FOLLOWED.items() if unit in units}
+        assert journeys_on(front) == seen
+        assert COUNTED.findall(front.text) == [str(len(seen)), "0", "0", "0", str(int(AT_KOLAKA in seen))]
+        assert IN_A_CHOICE.findall(front.text) == [str(len(seen))] * 2  # by stage, by agency
+        for asked in ASKED:
+            page = await page_of(coordination, role, unit, "/", **asked)
+            region = asked.get("region", "")
+            where = {victim for victim, at in ((AT_KOLAKA, "74.01"), (AT_BANDA_ACEH, "11.71")) if at.startswith(region)}
+            assert page.status_code == 200 and journeys_on(page) == seen & where, (unit, asked)
+        missing = await page_of(coordination, role, unit, f"/journeys/{NOBODY}")
+        for victim in FOLLOWED:
+            page = await page_of(coordination, role, unit, f"/journeys/{victim}")
+            assert page.status_code == (200 if victim in seen else 404)
+            assert victim in seen or page.text == missing.text
+
+
+@ON_ONE_LOOP
+@pytest.mark.parametrize("role", Role)
+async def test_what_runs_the_service_is_for_who_keeps_it_and_stands_for_all_of_it(
+    coordination: FastAPI, role: Role
+) -> None:
+    asked = (("list_parked", "GET", "/v1/parked", "200"), ("list_links", "GET", "/v1/links", "200"),
+             ("replay", "POST", "/v1/parked/1/replay", "unknown-parked-event"))  # fmt: skip
+    for operation, method, path, done in asked:
+        for unit in (CENTRE, SULTRA, SULSEL, ACEH):
+            expected = done if unit == CENTRE else "not-your-unit"
+            if role not in COORDINATION_ROLES_OF[operation].split():
+                expected = "role-not-allowed"
+            assert told(await ask(coordination, "coordination", role, unit, method, path)) == expected, (path, unit)

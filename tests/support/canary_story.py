@@ -1,0 +1,331 @@
+"""Everything that can be told of a victim, told with the words of the canary."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+from pypdf import PdfReader
+
+from shared.domain.access import Role
+from shared.domain.forms import About, Earlier, Words, body_of
+from tests.support.canary import Canaries
+from tests.support.identities import consent, until_disclosure
+from tests.support.network import Client, Network, a_victim, agree, asking, problem, refer
+from tests.support.tokens import claims, signed
+
+AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
+
+
+async def look(canaries: Canaries, client: Client, victim: str) -> None:
+    """Somebody who may know looks; what they hear is kept."""
+    answer = await client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    canaries.heard.append(answer.text)
+
+
+async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str]:
+    """Every way in which something about a person comes in, and every answer to who must not know."""
+    police, kemenpppa, kemensos, kemenkes = [await network.start(code) for code in AGENCIES]
+    coordination = await network.start("coordination")
+    refusals: list[str] = []
+
+    opened = {
+        "unit": "polres-74.01",
+        "channel": "spkt",
+        "exploitation": "online-scam",
+    }
+    case = (await police.post("/v1/cases", opened, key=canaries.name("idempotency key"))).json()["id"]
+    victim = await a_victim(police, identity=canaries.identity("first"))
+    second = await a_victim(police)
+    await police.post(f"/v1/victims/{second}/identity", canaries.identity("second"))
+    await look(canaries, police, victim)
+
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", note=canaries.name("note"))
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept", note=canaries.name("accept note"))
+    await police.until_status(transfer, "accepted")
+    await look(canaries, kemenpppa, victim)
+    refused = await refer(kemenpppa, victim, "kemenkes", "examination-and-treatment")
+    await kemenkes.until_status(refused, "received")
+    await kemenkes.must(refused, "reject", reason="other", note=canaries.name("reject note"))
+    treated = await refer(kemenpppa, victim, "kemenkes", "first-aid", priority="stat")
+    await kemenkes.until_status(treated, "received")
+    await kemenkes.must(treated, "accept")
+    await look(canaries, kemenkes, victim)
+    await kemenpppa.post(f"/v1/victims/{victim}/identity", {"name": canaries.name("corrected name")})
+    await kemenpppa.must(treated, "provide-information", about="identity", note=canaries.name("information note"))
+    await kemenkes.until(f"/v1/referrals/{treated}", lambda seen: seen["asks"] == 1)
+    await look(canaries, kemenkes, victim)
+    shelter = await refer(kemenpppa, victim, "kemensos", "shelter-and-rehabilitation", kind="transfer")
+    await kemensos.until_status(shelter, "received")
+    await kemensos.must(shelter, "accept")
+    await look(canaries, kemensos, victim)
+    canaries.heard.append(json.dumps(await kemenpppa.get(f"/v1/referrals/{treated}/notes", purpose="care")))
+    refusals.append(json.dumps(await kemenpppa.get(f"/v1/referrals/{treated}/history")))
+
+    found = await police.post("/v1/victim-search", {"field": "nik", "value": canaries.words["second nik"]})
+    assert [item["id"] for item in found.json()["items"]] == [second]
+    stranger = await network.calling("police", Role.OFFICER, "polres-11.01")
+    urgent = {"reason": "child-at-risk", "minutes": 5, "note": canaries.name("break-glass note")}
+    assert (await stranger.post(f"/v1/victims/{second}/break-glass", urgent)).status_code == 201
+    await look(canaries, stranger, second)
+
+    head = await network.calling("police", Role.SUPERVISOR)
+    [glass] = (await head.get("/v1/break-glass"))["items"]
+    reviewed = await head.post(f"/v1/break-glass/{glass['id']}/review", {"verdict": "justified"})
+    refusals.append(reviewed.text)
+
+    refusals += await every_move(network, canaries, second)
+    refusals += await on_paper(network, canaries, second)
+    for client in (police, kemenpppa, kemensos, kemenkes):
+        refusals += await every_form(network, canaries, client)
+
+    # many at once, of whom one cannot be read
+    people = [{"age_class": "adult", "sex": "female", "identity": canaries.identity("fourth")},
+              {"age_class": canaries.name("misread"), "sex": "female", "home_region": "99.99"}]  # fmt: skip
+    table = f"nama,alamat,wilayah_asal\n{canaries.name('fifth')},{canaries.name('sixth')},74.01\n"
+    csv = {"Content-Type": "text/csv", "Idempotency-Key": "tabel"}
+    for batch in (
+        await police.post(f"/v1/cases/{case}/batches", {"people": people}),
+        await police.http.post(f"/v1/cases/{case}/batches.csv", content=table, headers=csv),
+        await police.http.post(f"/v1/cases/{case}/batches.csv", content=table.replace("nama", "x"), headers=csv),
+        await police.http.get(f"/v1/cases/{case}/batches"),
+    ):
+        refusals.append(batch.text)
+        if batch.headers["content-type"] == "application/x-ndjson":
+            lines = [json.loads(line) for line in batch.text.splitlines()]
+            for taken_in in [line["victim_id"] for line in lines if line["kind"] == "person" and line["victim_id"]]:
+                await look(canaries, police, taken_in)
+
+    # the same person at two agencies
+    known = {name: canaries.words[f"second {name}"] for name in ("name", "nik", "born_on")}
+    known["phone"] = "+62" + canaries.words["second phone"]
+    refusals += await known_again(network, second, known)
+
+    # agreed, taken back, erased
+    third = await a_victim(police, identity=canaries.identity("third"))
+    agreed = await consent(police, third, fields=["name", "born_on", "phone"])
+    agreeing = await refer(police, third, "kemenkes", "examination-and-treatment", basis="consent")
+    await kemenkes.until_status(agreeing, "received")
+    await kemenkes.must(agreeing, "accept")
+    await look(canaries, police, third)
+    await look(canaries, kemenkes, third)
+    withdrawn = await police.post(f"/v1/victims/{third}/consents/withdrawal")
+    assert await until_disclosure(police, third, agreeing, lambda item: item["end"] == "erased")
+    erased = await head.post(f"/v1/victims/{third}/erasure")
+    await agree(network, "police", third, erased.json()["erasure_id"])
+    refusals += [json.dumps(agreed), withdrawn.text, erased.text]
+    assert problem(await police.http.get(f"/v1/victims/{third}/identity", params={"purpose": "care"})) == "no-identity"
+
+    # who must not know, and what is wrong: the answers must not repeat what was sent
+    word = canaries.name("misplaced")
+    for answer in (
+        await stranger.http.get(f"/v1/victims/{victim}/identity", params={"purpose": word}),
+        await police.post("/v1/cases", {**opened, "unit": word}),
+        await police.post("/v1/cases", {**opened, word: word}),
+        await police.post(f"/v1/cases/{case}/victims", {"age_class": word, "sex": "female", "identity": {"nik": word}}),
+        await police.post(f"/v1/victims/{second}/identity", {"name": word + "\0", "born_on": word}),
+        await police.post("/v1/victim-search", {"field": "nik", "value": word}),
+        await police.post("/v1/referrals", asking(second, word, word), key=word),
+        await police.http.get(f"/v1/victims/{word}"),
+        await police.http.get("/v1/referrals", params={"cursor": word, "status": word}),
+        await police.http.get(f"/{word}", headers={"X-Name": word, "User-Agent": word, "traceparent": word}),
+        await police.http.post("/v1/cases", content=f'{{"note": "{word}'.encode(), headers={"Idempotency-Key": "1"}),
+        await coordination.http.get(f"/journeys/{word}"),
+        await coordination.http.post("/masuk", data={"token": word}),
+        await coordination.http.get("/v1/journeys", params={"region": word}),
+    ):
+        refusals.append(answer.text + repr(answer.headers.multi_items()))
+    assert problem(await kemenkes.http.get(f"/v1/victims/{second}/identity", params={"purpose": "care"}))
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: len(seen["handovers"]) == 4)
+    for path in ("/v1/journeys", f"/v1/journeys/{victim}", "/v1/counts"):
+        refusals.append((await coordination.http.get(path)).text)
+    refusals += [page async for page in pages(network, "/", f"/journeys/{victim}", f"/journeys/{third}")]
+    for code in AGENCIES:
+        operator = await network.operator(code)
+        for path in ("/v1/parked", "/v1/links"):
+            refusals.append((await operator.http.get(path)).text)
+        auditor = await network.calling(code, Role.AUDITOR)
+        refusals.append((await auditor.http.get("/v1/access-log")).text)
+        refusals.append((await auditor.http.get(f"/v1/victims/{victim}/access-report")).text)
+        refusals.append((await auditor.http.get(f"/v1/referrals/{treated}/history")).text)
+    return refusals
+
+
+async def known_again(network: Network, victim: str, known: dict[str, str]) -> list[str]:
+    """KemenPPPA registers somebody whom the police have, and both say so; what the lists and the pages show of it."""
+    police, kemenpppa = network["police"], network["kemenpppa"]
+    units, agency = network.apps["kemenpppa"].state.office.units, network.members["kemenpppa"].agency
+    desk = units.desk_for("kemenpppa", "74.01", network.clock().date()).id
+    opened = {"unit": desk, "channel": next(iter(agency.channels)), "exploitation": "sexual"}
+    case = (await kemenpppa.post("/v1/cases", opened)).json()["id"]
+    person = {"age_class": "adult", "sex": "female", "identity": known}
+    again = (await kemenpppa.post(f"/v1/cases/{case}/victims", person)).json()["id"]
+    page = await police.until("/v1/matches", lambda page: any(item["other_id"] == again for item in page["items"]))
+    [match] = [item for item in page["items"] if item["other_id"] == again]
+    assert match["victim_id"] == victim and set(match["kinds"]) == {"nik", "phone", "name-and-birth"}
+    shown = [json.dumps(page)]
+    for side in (police, kemenpppa):
+        await side.until("/v1/matches", lambda page: any(i["match_id"] == match["match_id"] for i in page["items"]))
+        said = await side.post(f"/v1/matches/{match['match_id']}/decision", {"decision": "same-person"})
+        assert said.status_code == 200, said.text
+        shown.append(said.text)
+    await police.until("/v1/matches?state=linked", lambda page: bool(page["items"]))
+    shown += [json.dumps(await police.get(f"/v1/victims/{victim}")), json.dumps(await kemenpppa.get("/v1/matches"))]
+    return shown + [page async for page in pages(network, f"/journeys/{victim}", f"/journeys/{again}")]
+
+
+async def every_move(network: Network, canaries: Canaries, victim: str) -> list[str]:
+    """Each move of a referral that takes a note, with one."""
+    police, kemenkes = network["police"], network["kemenkes"]
+    histories: list[str] = []
+    courses: list[list[tuple[str, dict[str, Any]]]] = [
+        [("start", {}), ("hold", {"reason": "awaiting-information"}), ("resume", {}),
+         ("complete", {"outcome": "service-provided"})],
+        [("start", {}), ("fail", {"reason": "other"})],
+        [("start", {}), ("request-cancellation", {"reason": "not-needed"}), ("answer-cancellation", {"granted": True})],
+    ]  # fmt: skip
+    for moves in courses:
+        referral = await refer(police, victim, "kemenkes", "first-aid")
+        await kemenkes.until_status(referral, "received")
+        await kemenkes.must(referral, "accept")
+        for action, body in moves:
+            mover = police if action == "request-cancellation" else kemenkes
+            if mover is police:
+                await police.until_status(referral, "in-progress")
+            await mover.must(referral, action, note=canaries.name(f"{action} note {referral}"), **body)
+            if mover is police:
+                await kemenkes.until(f"/v1/referrals/{referral}", lambda seen: seen["cancellation_asked"])
+        await police.until_status(referral, "completed", "failed", "cancelled")
+        histories += [(await side.http.get(f"/v1/referrals/{referral}/history")).text for side in (police, kemenkes)]
+        for side in (police, kemenkes):
+            read = await side.http.get(f"/v1/referrals/{referral}/notes", params={"purpose": "care"})
+            canaries.heard.append(read.text)
+    return histories
+
+
+async def paper_of(client: Client, canaries: Canaries, made: httpx.Response) -> list[str]:
+    """Something printed: what stands on it is the answer to who may know; all else of the file must be silent."""
+    assert made.status_code == 201, made.text
+    answer = await client.http.get(f"/v1/letters/{made.json()['code']}/pdf", params={"purpose": "care"})
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    paper = PdfReader(io.BytesIO(answer.content))
+    canaries.heard.append("".join("".join(page.extract_text().split()) for page in paper.pages))
+    apart = [repr(paper.metadata), repr(paper.xmp_metadata), repr(paper.outline), repr(list(paper.attachments))]
+    checked = await client.http.get(f"/v1/letters/{made.json()['code']}")
+    return [made.text, checked.text, repr(answer.headers.multi_items()), *apart]
+
+
+async def on_paper(network: Network, canaries: Canaries, victim: str) -> list[str]:
+    """A letter and a slip, and the slip's answer with what stood on it."""
+    police, kemenkes = network["police"], network["kemenkes"]
+    referral = await refer(police, victim, "kemenkes", "examination-and-treatment")
+    await kemenkes.until_status(referral, "received")
+    told: list[str] = []
+    for client, kind in ((police, "referral-letter"), (kemenkes, "reply-slip")):
+        made = await client.post(f"/v1/referrals/{referral}/letters", {"kind": kind})
+        told += await paper_of(client, canaries, made)
+    assert (
+        canaries.words["second name"] in canaries.heard[-2] and canaries.words["second name"] not in canaries.heard[-1]
+    )
+    slip = {"letter": made.json()["code"], "answer": "rejected", "reason": "other",
+            "occurred_at": network.clock().isoformat(), "signed_by": canaries.name("signed by"),
+            "note": canaries.name("slip note")}  # fmt: skip
+    answered = await kemenkes.post(f"/v1/referrals/{referral}/paper-answer", slip)
+    assert answered.status_code == 200, answered.text
+    await police.until_status(referral, "rejected")
+    read = await kemenkes.http.get(f"/v1/referrals/{referral}/notes", params={"purpose": "care"})
+    canaries.heard.append(read.text)
+    return [*told, answered.text, (await police.http.get(f"/v1/referrals/{referral}/history")).text]
+
+
+FILLED: dict[str, dict[str, Any]] = {
+    "screening": {"decision": "not-found"},
+    "interview": {"reason": "Rekaan"},
+    "shelter-beds": {"female_adult": 1},
+}
+"""What is answered in a form beside its example, so that it can be filed."""
+
+
+async def every_form(network: Network, canaries: Canaries, client: Client) -> list[str]:
+    """Each form that an agency files, with a word of its own in each field for words; and what the lists show of it."""
+    agency, units = network.members[client.code].agency, network.apps[client.code].state.office.units
+    desk = units.desk_for(client.code, "74.01", network.clock().date()).id
+    opened = {"unit": desk, "channel": next(iter(agency.channels)), "exploitation": "forced-labour"}
+    case = (await client.post("/v1/cases", opened)).json()["id"]
+    person = {"age_class": "adult", "sex": "female"}
+    victim = (await client.post(f"/v1/cases/{case}/victims", person)).json()["id"]
+    subjects = {"case": f"cases/{case}", "victim": f"victims/{victim}", "desk": f"desks/{desk}"}
+    filed: dict[str, str] = {}
+    silent: list[str] = []
+    for form in agency.forms:
+        if form.about is About.REFERRAL and (form.of_service or "referral" not in subjects):
+            subjects["referral"] = f"referrals/{await taken_on(network, client, form.of_service)}"
+        [body] = body_of(form).model_json_schema()["examples"]
+        body |= FILLED.get(form.code, {})
+        for one in form.fields:
+            match one.kind:
+                case Words(most):
+                    body[one.code] = canaries.name(f"{form.code} {one.code}")[:most]
+                case Earlier(forms):
+                    body[one.code] = next(filed[code] for code in filed if code in forms)
+        answer = await client.post(f"/v1/{subjects[form.about]}/forms/{form.code}", body)
+        assert answer.status_code == 201, (form.code, answer.text)
+        filed[form.code] = answer.json()["id"]
+        whole = await client.http.get(f"/v1/records/{filed[form.code]}", params={"purpose": "care"})
+        canaries.heard.append(whole.text)
+        if form.delivered:
+            canaries.heard.append(await delivered(network["police"], answer.json()["victim_id"], answer.json()["id"]))
+        if form.printed is not None:
+            printed = await client.post(f"/v1/records/{filed[form.code]}/letters")
+            silent += await paper_of(client, canaries, printed)
+            assert canaries.words[f"{form.code} belongings"] in canaries.heard[-1]
+    listed = [subject for kind, subject in subjects.items() if kind != "referral"]
+    return [*silent, *[(await client.http.get(f"/v1/{subject}/records")).text for subject in listed]]
+
+
+async def delivered(asker: Client, victim: str, record: str) -> str:
+    """What whoever asked for it reads of a record, once it has arrived."""
+    arrived = f"/v1/victims/{victim}/records"
+    await asker.until(arrived, lambda page: any(one["id"] == record for one in page["items"]))
+    return (await asker.http.get(f"/v1/records/{record}", params={"purpose": "investigation"})).text
+
+
+async def taken_on(network: Network, client: Client, service: str | None) -> str:
+    """A referral that the police have sent to an agency, and it has accepted."""
+    police = network["police"]
+    asked = service or network.members[client.code].agency.services[0].code
+    referral = await refer(police, await a_victim(police), client.code, asked)
+    await client.until_status(referral, "received")
+    await client.must(referral, "accept")
+    return referral
+
+
+async def open_doors(network: Network) -> list[str]:
+    """What every address without a name in it answers, to everybody."""
+    answers: list[str] = []
+    for code, app in network.apps.items():
+        callers = [await network.calling(code, role) for role in Role]
+        paths = [path for path, item in app.openapi()["paths"].items() if "get" in item and "{" not in path]
+        assert "/health/ready" in paths
+        for path in paths:
+            answers += [(await caller.http.get(path)).text for caller in callers]
+        answers += [(await callers[0].http.get(path)).text for path in ("/openapi.json", "/docs")]
+    return answers
+
+
+async def pages(network: Network, *paths: str) -> AsyncIterator[str]:
+    """What the console shows to a coordinator who has signed in."""
+    app = network.apps["coordination"]
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://coordination") as browser:
+        token = signed(claims("coordination", Role.COORDINATOR, "pusat", network.clock()))
+        own = {"Sec-Fetch-Site": "same-origin"}
+        assert (await browser.post("/masuk", data={"token": token}, headers=own)).status_code == 303
+        for path in paths:
+            page = await browser.get(path)
+            assert page.status_code == 200 and "<html" in page.text
+            yield page.text

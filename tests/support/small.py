@@ -1,0 +1,106 @@
+"""A small app behind the edge, to show what the limits do with those who call it."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import httpx
+from fastapi import Depends, FastAPI, Header, Request, Response
+from starlette.types import Receive, Scope, Send
+
+from shared.domain.access import Caller, Role
+from shared.domain.refusal import Refused
+from shared.service import problems
+from shared.service.edge import Edge
+from shared.service.limits import Limits, limit, limit_searches
+from shared.service.rate import Buckets
+from shared.service.settings import Settings
+from tests.support.network import problem
+
+
+@dataclass
+class Small:
+    """An app behind the edge whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
+
+    settings: Settings
+    now: float = 0.0
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Make the app."""
+        self.app = app = FastAPI()
+        self.limits = app.state.limits = Limits(self.settings)
+        self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
+        app.add_exception_handler(Refused, problems.on_refused)
+        app.add_exception_handler(NoToken, _on_no_token)
+        app.add_middleware(Edge)
+        own = [Depends(_authenticated)]
+        app.add_api_route("/open", lambda: "open")
+        app.add_api_route("/health/live", lambda: "alive")
+        app.add_api_route("/own", lambda: "own", dependencies=own)
+        app.add_api_route("/search", lambda: "found", dependencies=[*own, Depends(limit_searches)])
+        app.add_api_route("/held", self._held)
+        app.add_api_route("/much", self._much)
+
+    async def _held(self) -> str:
+        self.entered.set()
+        await self.released.wait()
+        self.left.set()
+        return "done"
+
+    async def _much(self) -> Response:
+        return Endless(self.left)
+
+    async def ask(
+        self, path: str = "/open", address: str = "10.0.0.1", token: str = "", **headers: str
+    ) -> httpx.Response:
+        """GET from an address, with a token if there is one, and with these headers."""
+        transport = httpx.ASGITransport(self.app, client=(address, 5000))
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://small") as client:
+            return await client.get(path, headers=headers)
+
+    async def exhaust(self, **who: str) -> int:
+        """Ask until it is too often; answers how often it was not."""
+        times = 0
+        while (answer := await self.ask(**who)).status_code != 429:
+            times += 1
+        assert problem(answer) == "too-many-requests"
+        assert int(answer.headers["retry-after"]) >= 1
+        return times
+
+
+class Endless(Response):
+    """An answer without end, which says when it is no longer given."""
+
+    def __init__(self, left: asyncio.Event) -> None:
+        super().__init__()
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send (ASGI)."""
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            while True:
+                await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+        finally:
+            self._left.set()
+
+
+class NoToken(Exception):
+    """Nobody we know."""
+
+
+async def _authenticated(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+    known = re.fullmatch("Bearer right-([a-z]+)", authorization)
+    if known is None:
+        raise NoToken
+    request.state.caller = Caller(known[1], Role.OFFICER, "polres-74.01")
+    limit(request)
+
+
+async def _on_no_token(_: Request, __: Exception) -> Response:
+    return Response(status_code=401)

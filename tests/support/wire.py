@@ -1,0 +1,64 @@
+"""Events that a test puts on the wire in the name of a member."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.contracts.envelope import Draft, write
+from shared.contracts.events import EventData, ReferralEvent
+from shared.messaging.broker import Outgoing
+from shared.security.keys import SigningKey
+from shared.service.office import new_id
+from tests.support.network import Network, a_victim, refer
+
+
+def key_of(network: Network, code: str) -> SigningKey:
+    """The signing key of a member."""
+    return SigningKey.load(network.secrets / code / "keys" / f"{code}-1.pem")
+
+
+async def publish(network: Network, code: str, subject: str, body: bytes, signature: str) -> None:
+    """Put a message on the stream with the NATS identity of a member."""
+    broker = network.nats.broker(code)
+    await broker.connect()
+    assert await broker.publish([Outgoing(subject, new_id(), body, signature)])
+    await broker.close()
+
+
+def event(sender: str, receiver: str, data: EventData, linkseq: int, sequence: int | None = None) -> bytes:
+    """The bytes of an event that says it is from ``sender``."""
+    draft = Draft(new_id(), data, receiver, f"{sender}-desk", "74.01", getattr(data, "victim_id", None), sequence)
+    return write(draft, sender, linkseq, datetime.now(UTC))
+
+
+async def until_parked(network: Network, code: str, reason: str) -> dict[str, object]:
+    """Wait until a member has parked something for this reason."""
+    with network.apps[code].state.changes.watching("parked") as watch:
+        while True:
+            for item in (await (await network.operator(code)).get("/v1/parked"))["items"]:
+                if item["reason"] == reason:
+                    return dict(item)
+            assert await watch.next(20), f"nothing parked for {reason}"
+
+
+async def a_referral(network: Network) -> dict[str, Any]:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    referral = await refer(police, await a_victim(police), "kemenkes", "first-aid")
+    await kemenkes.until_status(referral, "received")
+    return await police.until_status(referral, "received")
+
+
+def about(referral: Mapping[str, Any], kind: type[ReferralEvent]) -> ReferralEvent:
+    return kind(referral_id=referral["id"], victim_id=referral["victim_id"], occurred_at=datetime.now(UTC))
+
+
+def subject_of(sender: str, receiver: str, data: EventData) -> str:
+    return f"tppo.{sender}.{receiver}.{data.entity}.{data.event}.74.01"
+
+
+async def tell_coordination(network: Network, code: str, linkseq: int, *told: EventData) -> None:
+    """Say something to coordination in a member's name, signed with its key."""
+    for number, data in enumerate(told, linkseq):
+        body = event(code, "coordination", data, number)
+        subject = subject_of(code, "coordination", data)
+        await publish(network, code, subject, body, key_of(network, code).sign(body))
