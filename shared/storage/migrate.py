@@ -32,12 +32,12 @@ def _config(lineages: Sequence[Path]) -> Config:
     return config
 
 
-def migrate(engine: Engine, lineages: Sequence[Path], to: str = "heads") -> None:
-    """Bring the database up to date, or to a revision before that. Safe to run again."""
+def migrate(engine: Engine, lineages: Sequence[Path]) -> None:
+    """Bring the database up to date. Safe to run again."""
     config = _config(lineages)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        command.upgrade(config, "heads")
 
 
 def check_migrated(engine: Engine, lineages: Sequence[Path]) -> None:
