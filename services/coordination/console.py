@@ -13,8 +13,9 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
-from services.coordination import queries, words
-from services.coordination.queries import Names, Wanted
+from services.coordination import journey_view, queries, words
+from services.coordination.names import Names
+from services.coordination.queries import Wanted
 from services.coordination.read_models import AlarmView, JourneyView
 from services.coordination.sign_in import HEADERS, PageRoute, templates
 from shared.contracts.codes import Stage
@@ -94,7 +95,7 @@ async def journey_page(
     """One journey: who is responsible, and everything that happened, latest last."""
     names, found = Names(office, now), None
     if re.fullmatch(UUID7, victim_id):
-        look = partial(queries.journey, names=names, sight=sight, victim_id=victim_id)
+        look = partial(journey_view.journey, names=names, sight=sight, victim_id=victim_id)
         found = await asyncio.to_thread(database.read, look)
     if found is None:
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from sqlmodel import Session
 
-from services.coordination import queries
+from services.coordination import journey_view, queries
 from services.coordination import read_models as m
 from services.coordination.access import journeys_seen
-from services.coordination.queries import Names, Wanted
+from services.coordination.names import Names
+from services.coordination.queries import Wanted
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
@@ -64,7 +65,7 @@ async def see_journey(
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
-        return queries.journey(session, Names(office, database.clock()), sight, victim_id)
+        return journey_view.journey(session, Names(office, database.clock()), sight, victim_id)
 
     answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
     if answer is None:
@@ -90,7 +91,7 @@ def see_custody(
     def look(session: Session) -> m.Holder:
         if queries.journey_row(session, victim_id, journeys_seen(sight)) is None:
             raise Refused("unknown-journey")
-        return queries.holder_at(session, Names(office, now), victim_id, at or now)
+        return journey_view.holder_at(session, Names(office, now), victim_id, at or now)
 
     return database.read(look)
 
