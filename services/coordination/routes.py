@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
 from services.coordination import journey_view, queries
@@ -25,26 +25,40 @@ AgencyCode = Annotated[str | None, Query(pattern=CODE, max_length=48)]
 Truth = Literal["true", "false"]
 
 
-@router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
-def list_journeys(
-    office: OfficeDep,
-    database: DatabaseDep,
-    sight: SightDep,
-    now: Now,
+# coroutines, as in ``shared.service.dependencies``: plain functions would each be handed to a thread
+async def _wanted(
     region: Region = None,
     stage: Stage | None = None,
     agency: AgencyCode = None,
     open: Truth | None = None,
     overdue: Literal["true"] | None = None,
     escalated: Literal["true"] | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+) -> Wanted:
+    is_open = None if open is None else open == "true"
+    return Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
+
+
+async def _page(cursor: Cursor = None, limit: Limit = 50) -> tuple[str | None, int]:
+    return cursor, limit
+
+
+WantedDep = Annotated[Wanted, Depends(_wanted)]
+PageDep = Annotated[tuple[str | None, int], Depends(_page)]
+"""A dependency like the filters: its parameters stand after theirs in the OpenAPI document."""
+
+
+@router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
+def list_journeys(
+    office: OfficeDep,
+    database: DatabaseDep,
+    sight: SightDep,
+    now: Now,
+    wanted: WantedDep,
+    page: PageDep,
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.
     `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya."""
-    is_open = None if open is None else open == "true"
-    wanted = Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
-    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, cursor, limit))
+    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, *page))
 
 
 @router.get(
