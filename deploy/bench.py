@@ -52,7 +52,8 @@ from sqlmodel import SQLModel, col
 from deploy.agency_system import AgencySystem, Json, new_id
 from deploy.console_output import console, say
 from deploy.embedded_nats import HOST, find_nats_server, free_port
-from deploy.run import ENDINGS, INTERRUPTED, CannotRun, Stack, serving, until_told
+from deploy.run import ENDINGS, INTERRUPTED, until_told
+from deploy.stack import CannotRun, Stack, serving
 from deploy.supervisor import Service
 from services.members import MEMBERS
 from shared.domain.commands import Request
