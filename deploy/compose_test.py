@@ -6,9 +6,7 @@ operator's deployment on the same machine is not touched. It takes down what it 
 
 import asyncio
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,136 +19,19 @@ from typing import Any
 import httpx
 
 from deploy.agency_system import new_id
+from deploy.compose_stack import Compose, copy_clone
 from deploy.compose_transport import DATABASE, asked_at_the_database, faults_of_database, faults_of_listener
 from deploy.console_output import Progress, say
-from deploy.embedded_nats import free_port
 from deploy.journey import play, show_trouble
-from deploy.token import make_token
 from deploy.token_source import token_sources
 from services.members import MEMBERS
-from shared.domain.access import Role
-from shared.security.transport import ClientTls
 
-ROOT = Path(__file__).parents[1]
-PROJECT = os.environ.get("ESTAFET_PROJECT", "estafet-test")
-CONTAINER_USER = 10001
-READY_SECONDS = 90.0
 FOR_DEVELOPMENT = {
     *("TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "NATS_CA_FILE", "NATS_CERTIFICATE_FILE"),
     *("ISSUER", "ISSUER_JWKS"),
     *("KEY_FOLDER", "KEY_DIRECTORY_FILE", "KEY_DIRECTORY_ROOT_FILE", "TLS_CLIENT_CRL_FILE", "REVOKED_TOKENS_FILE"),
 }
 """All of this deployment that production refuses: the CA, the issuer of tokens, the keys and what all share."""
-README_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemensos": 8003, "kemenkes": 8004}
-
-
-class Compose:
-    """The stack under test."""
-
-    def __init__(self, clone: Path) -> None:
-        self.clone = clone
-        self.secrets = clone / "deploy" / "secrets"
-        self.ports: dict[str, int] = {}
-        for name in (*MEMBERS, "issuer", "nats"):
-            self.ports[name] = free_port(but=self.ports.values())
-        issuer_port, self.nats_port = self.ports.pop("issuer"), self.ports.pop("nats")
-        self.issuer_url = f"https://127.0.0.1:{issuer_port}"
-        self._environment = {
-            **os.environ,
-            "ESTAFET_PROJECT": PROJECT,
-            "ESTAFET_NATS_PORT": str(self.nats_port),
-            "ESTAFET_ISSUER_PORT": str(issuer_port),
-            **{f"ESTAFET_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
-        }
-        self.urls = {name: f"https://127.0.0.1:{port}" for name, port in self.ports.items()}
-
-    def tls(self, member: str) -> ClientTls:
-        """What a member's own system shows."""
-        return ClientTls.of_member(self.clone / "deploy" / "secrets", member)
-
-    def call(self, member: str, role: Role | None = None) -> httpx.Client:
-        """A client of a member's service, as its own system; its token is bound to its certificate, for an hour."""
-        certificate = self.tls(member).certificate
-        token = make_token(self.secrets, member, role, minutes=60, certificate=certificate)
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.urls[member], headers=headers, verify=self.tls(member).context(), timeout=10)
-
-    def run(self, *words: str, check: bool = True) -> str:
-        """``docker compose …``; its output. Raises RuntimeError with what it said when it fails."""
-        done = subprocess.run(
-            ["docker", "compose", *words],
-            cwd=self.clone,
-            env=self._environment | self._user,
-            capture_output=True,
-            text=True,
-        )
-        if check and done.returncode:
-            raise RuntimeError(f"docker compose {' '.join(words)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-        return done.stdout
-
-    @property
-    def _user(self) -> dict[str, str]:
-        return {"ESTAFET_UID": str(os.getuid() or CONTAINER_USER)}
-
-    def as_operator(self, begins_with: str) -> None:
-        """Run the README's block of commands that begins so, as this user would. Raises RuntimeError."""
-        readme = (self.clone / "README.md").read_text(encoding="utf-8")
-        [block] = [b for b in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if b.startswith(begins_with)]
-        if os.getuid() == 0:  # what the README says for root
-            [give] = re.findall(r"as root, [^`]*`([^`]+)`", readme)
-            block = block.replace("export ESTAFET_UID=$(id -u)", give)
-        for name, port in README_PORTS.items():
-            block = block.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{self.ports[name]}/")
-        told = subprocess.run(
-            ["bash", "-euxc", block],
-            cwd=self.clone,
-            env=self._environment if os.getuid() == 0 else self._environment | self._user,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if told.returncode:
-            raise RuntimeError(f"the README's commands fail:\n{told.stdout[-6000:]}")
-
-    def until_ready(self) -> None:
-        """Wait until every service answers that it is ready and connected to the broker."""
-        deadline = time.monotonic() + READY_SECONDS
-        for name in self.urls:
-            while not self._is_ready(name):
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"{name} is not ready again after {READY_SECONDS:.0f} s")
-                time.sleep(0.2)
-
-    def _is_ready(self, name: str) -> bool:
-        try:
-            with self.call(name) as http:
-                health = http.get("/health/ready")
-        except httpx.TransportError:
-            return False
-        return health.status_code == 200 and health.json()["broker"] == "connected"
-
-    def containers(self) -> dict[str, dict[str, Any]]:
-        """What the engine says of each container of a service."""
-        ids = self.run("ps", "-q").split()
-        told = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True)
-        return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in json.loads(told.stdout)}
-
-
-def copy_clone(to: Path) -> Path:
-    """What a fresh clone of this folder would hold, uncommitted changes included, with this environment."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to / name)
-    (to / ".venv").symlink_to(ROOT / ".venv")
-    return to
 
 
 @contextmanager

@@ -3,23 +3,26 @@ and it works without."""
 
 import asyncio
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
-from services.coordination import queries, words
-from services.coordination.queries import Names, Wanted
+from services.coordination import journey_view, queries, words
+from services.coordination.names import Names
+from services.coordination.queries import Wanted
 from services.coordination.read_models import AlarmView, JourneyView
 from services.coordination.sign_in import HEADERS, PageRoute, templates
 from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
+from shared.domain.text import Text
 from shared.service import problems
 from shared.service.admission import SightDep
 from shared.service.dependencies import DatabaseDep, Now, OfficeDep
@@ -35,6 +38,40 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 STATIC = Mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a person has chosen above the list; empty where nothing, or nothing that means anything."""
+
+    region: str
+    stage: str
+    agency: str
+    show: str
+    faults: tuple[Text, ...] = ()
+
+    def wanted(self) -> Wanted:
+        """Which journeys that is."""
+        return Wanted(
+            self.region or None,
+            Stage(self.stage) if self.stage else None,
+            self.agency or None,
+            {"open": True, "closed": False}.get(self.show),
+            self.show == "overdue",
+            self.show == "escalated",
+        )
+
+
+async def _filter(office: OfficeDep, region: str = "", stage: str = "", agency: str = "", show: str = "") -> Filter:
+    faults: tuple[Text, ...] = ()
+    if region and not office.units.is_region(region):
+        faults = (words.NO_SUCH_REGION,)  # what was typed is not said again: it may be a name
+        region = ""
+    if stage not in words.STAGES:
+        stage = ""
+    if agency not in words.AGENCIES:
+        agency = ""
+    return Filter(region, stage, agency, show, faults)
+
+
 @router.get("/")
 def list_page(
     request: Request,
@@ -42,29 +79,11 @@ def list_page(
     database: DatabaseDep,
     sight: SightDep,
     now: Now,
-    region: str = "",
-    stage: str = "",
-    agency: str = "",
-    show: str = "",
+    chosen: Annotated[Filter, Depends(_filter)],
     cursor: str | None = None,
 ) -> HTMLResponse:
     """The journeys, with filters. A filter that means nothing is said so and left out."""
-    names, faults = Names(office, now), []
-    if region and not office.units.is_region(region):
-        faults.append(words.NO_SUCH_REGION)  # what was typed is not said again: it may be a name
-        region = ""
-    if stage not in words.STAGES:
-        stage = ""
-    if agency not in words.AGENCIES:
-        agency = ""
-    wanted = Wanted(
-        region or None,
-        Stage(stage) if stage else None,
-        agency or None,
-        {"open": True, "closed": False}.get(show),
-        show == "overdue",
-        show == "escalated",
-    )
+    names, wanted = Names(office, now), chosen.wanted()
 
     def look(session: Any) -> tuple[Any, Any]:
         try:
@@ -77,10 +96,10 @@ def list_page(
     context = {
         "page": page,
         "counts": counts,
-        "faults": faults,
-        "filter": {"region": region, "stage": stage, "agency": agency, "show": show},
+        "faults": chosen.faults,
+        "filter": {"region": chosen.region, "stage": chosen.stage, "agency": chosen.agency, "show": chosen.show},
         "words": words,
-        "region_name": office.units.region_name(region) if region else "",
+        "region_name": office.units.region_name(chosen.region) if chosen.region else "",
         "more": cursor is not None,
     }
     part = "rows.html" if cursor and request.headers.get("hx-request") else "journeys.html"
@@ -94,7 +113,7 @@ async def journey_page(
     """One journey: who is responsible, and everything that happened, latest last."""
     names, found = Names(office, now), None
     if re.fullmatch(UUID7, victim_id):
-        look = partial(queries.journey, names=names, sight=sight, victim_id=victim_id)
+        look = partial(journey_view.journey, names=names, sight=sight, victim_id=victim_id)
         found = await asyncio.to_thread(database.read, look)
     if found is None:
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)

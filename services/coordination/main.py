@@ -7,8 +7,9 @@ from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
-from services.coordination.projection import Projection, Witness
+from services.coordination.projection import Projection
 from services.coordination.routes import router
+from services.coordination.witness import Witness
 from shared.service.app import Member, create_app
 from shared.service.retention import deadline_of_parked
 from shared.service.routes import operations

@@ -1,7 +1,6 @@
 """The fold of all ledgers: what each event changes in the journeys. It reads the same in any order of arrival."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,10 +15,9 @@ from shared.contracts.codes import Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.referral import ENDED, evolve, fault, open_referral
-from shared.messaging.broker import Incoming
 from shared.service.inbound import is_outcome, take_receipt
 from shared.service.office import Office, draft
-from shared.service.reception import Park, Reception
+from shared.service.reception import Park
 from shared.storage import ledger, referrals
 from shared.storage.database import Transaction
 from shared.storage.tables import LedgerEntry, ReferralRow
@@ -40,50 +38,38 @@ class Projection:
                 _receipt(tx, envelope, event)
             case e.LinkWitnessed():
                 pass
-            case e.CaseOpened():
-                _spoken_by(envelope, event.unit)
-                _case(tx, event)
-            case e.VictimRegistered():
-                _spoken_by(envelope, event.custody)
-                _registered(tx, event)
-            case e.StageRecorded():
-                _spoken_by(envelope, event.unit)
-                _once_holder(tx, event.victim_id, event.unit)
-                _stage(tx, event.victim_id, event.stage, event.unit, event.occurred_at)
-            case e.JourneyClosed():
-                _spoken_by(envelope, event.unit)
-                _closed(tx, event)
             case e.Requested():
                 self._requested(tx, envelope, event)
             case e.ReferralEvent():
                 self._progressed(tx, envelope, event)
-            case e.BreakGlassEvent() if envelope.receiver == self.office.code:
-                _told(tx, event.victim_id)
-                self._looked(tx, envelope, event)
+            case e.BreakGlassEvent() | e.TokensTold() | e.MatchDecided() | e.VictimInterviewed():
+                if envelope.receiver == self.office.code:
+                    self._sent_to_us(tx, envelope, event)
             case e.ClockEvent():
                 _spoken_by(envelope, event.unit)
                 _alarm(tx, event)
-            case e.TokensTold() if envelope.receiver == self.office.code:
-                _told(tx, event.victim_id)
-                matching.told(tx, self.office, envelope, event)
-            case e.MatchDecided() if envelope.receiver == self.office.code:
-                _told(tx, event.victim_id)
-                matching.decided(tx, self.office, envelope, event)
-            case e.CapacityAnnounced() | e.DeskDescribed() | e.RecordDelivered():
-                _spoken_by(envelope, event.unit)
-            case e.VictimInterviewed() if envelope.receiver == self.office.code:
-                _spoken_by(envelope, event.unit)
-                _told(tx, event.victim_id)
-            case e.RecordFiled():
-                _spoken_by(envelope, event.unit)
-                if event.victim_id is not None:
-                    _told(tx, event.victim_id)
-            case e.LetterIssued():
-                _spoken_by(envelope, event.unit)
-                if event.victim_id is not None:
-                    _told(tx, event.victim_id)
             case e.ConsentRecorded() | e.ConsentWithdrawn() | e.ErasureRequested() | e.DisclosureEnded():
                 _told(tx, event.victim_id)
+            case _:
+                _desk_work(tx, envelope, event)
+
+    def _sent_to_us(
+        self,
+        tx: Transaction,
+        envelope: Envelope,
+        event: e.BreakGlassEvent | e.TokensTold | e.MatchDecided | e.VictimInterviewed,
+    ) -> None:
+        """Fold what counts only where it is sent to us."""
+        if isinstance(event, e.VictimInterviewed):
+            _spoken_by(envelope, event.unit)
+        _told(tx, event.victim_id)
+        match event:
+            case e.BreakGlassEvent():
+                self._looked(tx, envelope, event)
+            case e.TokensTold():
+                matching.told(tx, self.office, envelope, event)
+            case e.MatchDecided():
+                matching.decided(tx, self.office, envelope, event)
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
         _spoken_by(envelope, event.sender)
@@ -131,6 +117,30 @@ class Projection:
         unit = self.office.speaker(tx.now.date())
         for agency in sorted(told):
             tx.emit(draft(event, agency, unit, victim_id=event.victim_id, causation_id=envelope.id))
+
+
+def _desk_work(tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
+    """Fold what a desk tells of its own work."""
+    match event:
+        case e.CaseOpened():
+            _spoken_by(envelope, event.unit)
+            _case(tx, event)
+        case e.VictimRegistered():
+            _spoken_by(envelope, event.custody)
+            _registered(tx, event)
+        case e.StageRecorded():
+            _spoken_by(envelope, event.unit)
+            _once_holder(tx, event.victim_id, event.unit)
+            _stage(tx, event.victim_id, event.stage, event.unit, event.occurred_at)
+        case e.JourneyClosed():
+            _spoken_by(envelope, event.unit)
+            _closed(tx, event)
+        case e.CapacityAnnounced() | e.DeskDescribed() | e.RecordDelivered():
+            _spoken_by(envelope, event.unit)
+        case e.RecordFiled() | e.LetterIssued():
+            _spoken_by(envelope, event.unit)
+            if event.victim_id is not None:
+                _told(tx, event.victim_id)
 
 
 def _told_of_opening(tx: Transaction, event: e.BreakGlassEvent) -> set[str]:
@@ -278,29 +288,3 @@ def _is_receipted(tx: Transaction, outcome: Envelope, row: ReferralRow) -> bool:
         col(LedgerEntry.type) == e.ReceiptRecorded.type(),
     )
     return any(json.loads(body)["data"]["event_id"] == outcome.id for body in tx.session.scalars(receipts))
-
-
-WITNESSED_EVERY = 16
-"""Numbers of a link. A sender that must send again sends so many too many, at most, and they are known here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """Takes in a batch, and tells senders up to where their links are recorded here without a hole.
-
-    Each sixteenth number is worth a word, and a repetition is: its sender has missed our last one.
-    """
-
-    reception: Reception
-
-    def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
-        """Record a batch in one unit of work."""
-        self.reception(tx, batch)
-        moved = ledger.note_arrivals(tx.session, tx.arrivals)
-        tx.arrivals.clear()
-        grown = {link for link, (past, now) in moved.items() if now // WITNESSED_EVERY > past // WITNESSED_EVERY}
-        for link in sorted(grown | tx.repeated):
-            through, _ = ledger.arrived(tx.session, link) or (0, 0)
-            if through:
-                witnessed = e.LinkWitnessed(link=link, through=through)
-                tx.emit(draft(witnessed, link.partition(">")[0], self.reception.unit))

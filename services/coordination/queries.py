@@ -11,21 +11,16 @@ from sqlmodel import Session, col
 
 from services.coordination import read_models as m
 from services.coordination.access import handovers_seen, journeys_seen
-from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, ProposalRow, StageRow
-from shared.contracts.codes import Level, MatchState, Stage
-from shared.contracts.envelope import Envelope
-from shared.contracts.events import ReceiptRecorded
+from services.coordination.names import Names
+from services.coordination.tables import AlarmRow, JourneyRow, ProposalRow
+from shared.contracts.codes import Level, Stage
 from shared.contracts.types import UnitRef
-from shared.domain import matching
 from shared.domain.access import Sight
 from shared.domain.referral import LIVE
-from shared.domain.refusal import Refused
-from shared.domain.text import Text
-from shared.service.office import Office
 from shared.service.read_models import referral_view
 from shared.storage.pages import newest_first
 from shared.storage.referrals import EVERY, overdue, within
-from shared.storage.tables import LedgerEntry, ParkedEvent, ReferralRow
+from shared.storage.tables import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +33,6 @@ class Wanted:
     open: bool | None = None
     overdue: bool = False
     escalated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names of desks and services on a day, for people."""
-
-    office: Office
-    now: datetime
-
-    def unit(self, agency: str | None, unit: str | None) -> str:
-        """A desk's name, or its id where the reference data does not know it."""
-        try:
-            return self.office.units.get(agency or "", unit or "", self.now.date()).name.id
-        except Refused:
-            return unit or "-"
-
-    def clock(self, code: str) -> Text:
-        """A clock's name, or its code where our table does not know it."""
-        clock = self.office.clocks.by_code.get(code)
-        return clock.label if clock else Text(code, code)
-
-    def service(self, agency: str, service: str) -> Text:
-        """A service's name, or its code."""
-        try:
-            return self.office.directory.service(agency, service).label
-        except Refused:
-            return Text(service, service)
 
 
 def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
@@ -98,10 +66,10 @@ def journeys(
     )
     live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
     late = _count_by_victim(session, shown, overdue(names.now))
-    told = _escalated(session, shown)
+    told = escalation_levels(session, shown)
     items = [
         m.JourneySummary(
-            **_summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0), told.get(row.victim_id))
+            **summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0), told.get(row.victim_id))
         )
         for row in shown
     ]
@@ -118,7 +86,7 @@ def _count_by_victim(
     return {victim_id: count for victim_id, count in counted}
 
 
-def _escalated(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]:
+def escalation_levels(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]:
     """Victim → the highest level at which a desk was told of a clock that has not stopped."""
     statement = select(col(AlarmRow.victim_id), col(AlarmRow.escalated_level)).where(
         col(AlarmRow.victim_id).in_([row.victim_id for row in rows]), *ESCALATED
@@ -129,7 +97,8 @@ def _escalated(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]
     return told
 
 
-def _summary(row: JourneyRow, names: Names, live: int, overdue: int, escalated: Level | None) -> dict[str, Any]:
+def summary(row: JourneyRow, names: Names, live: int, overdue: int, escalated: Level | None) -> dict[str, Any]:
+    """The fields that a journey in a list and a whole journey share."""
     custody = None
     if row.custody_agency is not None:
         custody = UnitRef(agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or "")
@@ -161,36 +130,6 @@ def journey_row(session: Session, victim_id: str, seen: ColumnElement[bool] = EV
     return session.scalars(statement, {"victim_id": victim_id}).first()
 
 
-def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tuple[str, m.JourneyView] | None:
-    """A whole journey and the ETag of its view, or None."""
-    row = journey_row(session, victim_id, journeys_seen(sight))
-    if row is None:
-        return None
-    case = row.case_id and session.get(CaseFactsRow, row.case_id)
-    handovers = _handovers(session, names, col(ReferralRow.victim_id) == victim_id)
-    live = sum(1 for handover in handovers if handover.status in LIVE)
-    late, told = sum(handover.overdue for handover in handovers), _escalated(session, [row])
-    view = m.JourneyView(
-        **_summary(row, names, live, late, told.get(victim_id)),
-        exploitation=case.exploitation if case else None,
-        destination=case.destination if case else None,
-        custody_chain=custody_chain(session, names, victim_id),
-        stages=_stages(session, names, victim_id),
-        handovers=handovers,
-        alarms=_alarms(session, names, victim_id),
-        same_person=_same_person(session, victim_id),
-        events=_events(session, victim_id),
-    )
-    return f'"{row.events}"', view
-
-
-def _handovers(session: Session, names: Names, condition: ColumnElement[bool]) -> list[m.HandoverView]:
-    rows = session.scalars(
-        select(ReferralRow).where(condition).order_by(col(ReferralRow.requested_at), col(ReferralRow.id))
-    )
-    return [handover(row, names) for row in rows]
-
-
 def handover(row: ReferralRow, names: Names) -> m.HandoverView:
     """A hand-over with the names of its desks."""
     return m.HandoverView(
@@ -201,108 +140,10 @@ def handover(row: ReferralRow, names: Names) -> m.HandoverView:
     )
 
 
-def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.CustodyView]:
-    """Who was responsible, from the registration on; each holder until the next."""
-    statement = select(CustodyRow).where(col(CustodyRow.victim_id) == victim_id)
-    rows = session.scalars(statement.order_by(col(CustodyRow.seq))).all()
-    ends = [*(row.since for row in rows[1:]), None]
-    return [
-        m.CustodyView(
-            agency=row.agency,
-            unit=row.unit,
-            region=row.region,
-            seq=row.seq,
-            unit_name=names.unit(row.agency, row.unit),
-            since=row.since,
-            until=until,
-            referral_id=row.referral_id,
-        )
-        for row, until in zip(rows, ends, strict=False)  # a journey of hearsay has no link yet
-    ]
-
-
-def holder_at(session: Session, names: Names, victim_id: str, at: datetime) -> m.Holder:
-    """Who was responsible at a moment."""
-    links = [link for link in custody_chain(session, names, victim_id) if link.since <= at]
-    return m.Holder(at=at, custody=links[-1] if links else None)
-
-
-def _stages(session: Session, names: Names, victim_id: str) -> list[m.StageView]:
-    statement = select(StageRow).where(col(StageRow.victim_id) == victim_id)
-    return [
-        m.StageView(
-            stage=row.stage,
-            agency=row.agency,
-            unit=row.unit,
-            unit_name=names.unit(row.agency, row.unit),
-            occurred_at=row.occurred_at,
-        )
-        for row in session.scalars(statement.order_by(col(StageRow.occurred_at), col(StageRow.number)))
-    ]
-
-
-def _alarms(session: Session, names: Names, victim_id: str) -> list[m.AlarmView]:
-    rows = session.scalars(select(AlarmRow).where(col(AlarmRow.victim_id) == victim_id))
-    return [_alarm(row, names) for row in sorted(rows, key=lambda row: (row.due_at, row.clock, row.agency))]
-
-
 def proposals_of(session: Session, victim_id: str) -> Sequence[ProposalRow]:
     """The proposals that a victim may be somebody else too."""
     either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
     return session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))).all()
-
-
-def _same_person(session: Session, victim_id: str) -> dict[MatchState, int]:
-    rows = proposals_of(session, victim_id)
-    counts = Counter(matching.state(row.first_said, row.second_said) for row in rows)
-    return {state: counts[state] for state in MatchState}
-
-
-def _alarm(row: AlarmRow, names: Names) -> m.AlarmView:
-    clock = names.office.clocks.by_code.get(row.clock)
-    return m.AlarmView(
-        about=row.about,
-        clock=row.clock,
-        label=names.clock(row.clock).id,
-        basis=clock.basis if clock else None,
-        agency=row.agency,
-        unit=row.unit,
-        unit_name=names.unit(row.agency, row.unit),
-        due_at=row.due_at,
-        warned_at=row.warned_at,
-        breached_at=row.breached_at,
-        escalated_at=row.escalated_at,
-        escalated_to=row.escalated_to,
-        escalated_to_name=names.unit(row.agency, row.escalated_to) if row.escalated_to else None,
-        escalated_level=Level(row.escalated_level) if row.escalated_level else None,
-        stopped_at=row.stopped_at,
-        in_time=row.in_time,
-    )
-
-
-def _events(session: Session, victim_id: str) -> list[m.EventView]:
-    # what is parked is recorded, but has not happened here; it stands in the list of parked events
-    parked = select(col(ParkedEvent.event_id)).where(
-        col(ParkedEvent.event_id) == col(LedgerEntry.event_id), col(ParkedEvent.resolved_at).is_(None)
-    )
-    statement = select(LedgerEntry).where(
-        col(LedgerEntry.victim_id) == victim_id,
-        col(LedgerEntry.type) != ReceiptRecorded.type(),
-        ~parked.exists(),
-    )
-    envelopes = sorted((Envelope.read(row.body) for row in session.scalars(statement)), key=lambda e: (e.time, e.id))
-    return [
-        m.EventView(
-            event_id=event.id,
-            type=event.type,
-            sender=event.sender,
-            receiver=event.receiver,
-            time=event.time,
-            referral_id=event.referral_id,
-            version=event.version,
-        )
-        for event in envelopes
-    ]
 
 
 def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
-from services.coordination import queries
+from services.coordination import journey_view, queries
 from services.coordination import read_models as m
 from services.coordination.access import journeys_seen
-from services.coordination.queries import Names, Wanted
+from services.coordination.names import Names
+from services.coordination.queries import Wanted
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
@@ -24,26 +25,40 @@ AgencyCode = Annotated[str | None, Query(pattern=CODE, max_length=48)]
 Truth = Literal["true", "false"]
 
 
-@router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
-def list_journeys(
-    office: OfficeDep,
-    database: DatabaseDep,
-    sight: SightDep,
-    now: Now,
+# coroutines, as in ``shared.service.dependencies``: plain functions would each be handed to a thread
+async def _wanted(
     region: Region = None,
     stage: Stage | None = None,
     agency: AgencyCode = None,
     open: Truth | None = None,
     overdue: Literal["true"] | None = None,
     escalated: Literal["true"] | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+) -> Wanted:
+    is_open = None if open is None else open == "true"
+    return Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
+
+
+async def _page(cursor: Cursor = None, limit: Limit = 50) -> tuple[str | None, int]:
+    return cursor, limit
+
+
+WantedDep = Annotated[Wanted, Depends(_wanted)]
+PageDep = Annotated[tuple[str | None, int], Depends(_page)]
+"""A dependency like the filters: its parameters stand after theirs in the OpenAPI document."""
+
+
+@router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
+def list_journeys(
+    office: OfficeDep,
+    database: DatabaseDep,
+    sight: SightDep,
+    now: Now,
+    wanted: WantedDep,
+    page: PageDep,
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.
     `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya."""
-    is_open = None if open is None else open == "true"
-    wanted = Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
-    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, cursor, limit))
+    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, *page))
 
 
 @router.get(
@@ -64,7 +79,7 @@ async def see_journey(
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
-        return queries.journey(session, Names(office, database.clock()), sight, victim_id)
+        return journey_view.journey(session, Names(office, database.clock()), sight, victim_id)
 
     answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
     if answer is None:
@@ -90,7 +105,7 @@ def see_custody(
     def look(session: Session) -> m.Holder:
         if queries.journey_row(session, victim_id, journeys_seen(sight)) is None:
             raise Refused("unknown-journey")
-        return queries.holder_at(session, Names(office, now), victim_id, at or now)
+        return journey_view.holder_at(session, Names(office, now), victim_id, at or now)
 
     return database.read(look)
 

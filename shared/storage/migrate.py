@@ -32,12 +32,12 @@ def _config(lineages: Sequence[Path]) -> Config:
     return config
 
 
-def migrate(engine: Engine, lineages: Sequence[Path], to: str = "heads") -> None:
-    """Upgrade the database to the newest revisions, or to the revision ``to``. Safe to run again."""
+def migrate(engine: Engine, lineages: Sequence[Path]) -> None:
+    """Upgrade the database to the newest revisions. Safe to run again."""
     config = _config(lineages)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        command.upgrade(config, "heads")
 
 
 def check_migrated(engine: Engine, lineages: Sequence[Path]) -> None:

@@ -54,7 +54,7 @@ def test_an_image_is_made_of_what_its_service_needs_and_nothing_else() -> None:
     assert kept[0] == "*"
     admitted = {line[1:] for line in kept if line.startswith("!")}
     assert {name for name in admitted if not name.startswith("deploy/")} == {"shared", "services"}
-    workshop = ("bench", "compose_test", "run", "journey", "supervisor", "embedded_nats", "secrets")
+    workshop = ("bench", "compose_test", "run", "stack", "journey", "supervisor", "embedded_nats", "secrets")
     assert not [name for name in admitted if Path(name).stem in workshop]
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
     assert {source for line in copied for source in line.split() if source.startswith((".", "tests"))} == set()

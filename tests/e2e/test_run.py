@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.authority import make_certificates
-from deploy.run import NATS_PORT, choose_ports
 from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
+from deploy.stack import NATS_PORT, choose_ports
 from shared.security.development import lies_in_development
 from tests.support.stack import left_of_group, running, six_free_ports, until_free, until_gone
 

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from deploy.embedded_nats import free_port
-from deploy.run import serving
+from deploy.stack import serving
 from services.members import MEMBERS
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from services.coordination.projection import WITNESSED_EVERY
+from services.coordination.witness import WITNESSED_EVERY
 from shared.messaging.broker import Incoming
 from tests.support.network import Network, a_victim, refer, sent_by, until_told
 
