@@ -43,7 +43,7 @@ def create(folder: Folder = SECRETS) -> None:
 
 @app.command()
 def rotate(folder: Folder = SECRETS) -> None:
-    """Make a new key, which signs from now on; what the old ones have signed still verifies."""
+    """Make a new key, which signs from now on. Tokens signed by older keys still verify."""
     with telling(folder):
         require_development()
         typer.echo(add_signing_key(folder / "issuer"))
