@@ -1,4 +1,4 @@
-"""Questions to the projection. Nothing here writes."""
+"""Read-only queries of the projection."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from shared.storage.tables import LedgerEntry, ParkedEvent, ReferralRow
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which journeys a list shows. ``region`` is the custody holder's; a province holds its regencies."""
+    """The filters of a list of journeys. ``region`` is the custody holder's; a province includes its regencies."""
 
     region: str | None = None
     stage: Stage | None = None
@@ -42,25 +42,25 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of desks and services on a day, for people."""
+    """The names of desks, clocks and services, as valid on the day of ``now`` (UTC)."""
 
     office: Office
     now: datetime
 
     def unit(self, agency: str | None, unit: str | None) -> str:
-        """A desk's name, or its id where the reference data does not know it."""
+        """A desk's Indonesian name, or its id where the reference data lacks it."""
         try:
             return self.office.units.get(agency or "", unit or "", self.now.date()).name.id
         except Refused:
             return unit or "-"
 
     def clock(self, code: str) -> Text:
-        """A clock's name, or its code where our table does not know it."""
+        """A clock's name, or its code where the clock table lacks it."""
         clock = self.office.clocks.by_code.get(code)
         return clock.label if clock else Text(code, code)
 
     def service(self, agency: str, service: str) -> Text:
-        """A service's name, or its code."""
+        """A service's name, or its code where the directory lacks it."""
         try:
             return self.office.directory.service(agency, service).label
         except Refused:
@@ -86,7 +86,7 @@ def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnEleme
 
 
 ESCALATED = col(AlarmRow.escalated_level).is_not(None), col(AlarmRow.stopped_at).is_(None)
-"""Clocks that have not stopped and of which a desk above has been told."""
+"""SQL conditions: the clock was escalated and has not stopped."""
 
 
 def journeys(
@@ -119,7 +119,7 @@ def _count_by_victim(
 
 
 def _escalated(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]:
-    """Victim → the highest level at which a desk was told of a clock that has not stopped."""
+    """Victim → the highest level that a running clock of this victim was escalated to."""
     statement = select(col(AlarmRow.victim_id), col(AlarmRow.escalated_level)).where(
         col(AlarmRow.victim_id).in_([row.victim_id for row in rows]), *ESCALATED
     )
@@ -152,17 +152,17 @@ def _summary(row: JourneyRow, names: Names, live: int, overdue: int, escalated: 
 
 
 _JOURNEY = select(JourneyRow).where(col(JourneyRow.victim_id) == bindparam("victim_id"))
-"""Built once: every event comes through it."""
+"""Built once, because every event runs it."""
 
 
 def journey_row(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> JourneyRow | None:
-    """The row of a journey if it is among those ``seen``, or None."""
+    """The row of a journey if the condition ``seen`` holds for it, or None."""
     statement = _JOURNEY if seen is EVERY else _JOURNEY.where(seen)
     return session.scalars(statement, {"victim_id": victim_id}).first()
 
 
 def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tuple[str, m.JourneyView] | None:
-    """A whole journey and the ETag of its view, or None."""
+    """The ETag of a journey's view, and the view; None where the journey does not exist for the caller."""
     row = journey_row(session, victim_id, journeys_seen(sight))
     if row is None:
         return None
@@ -192,7 +192,7 @@ def _handovers(session: Session, names: Names, condition: ColumnElement[bool]) -
 
 
 def handover(row: ReferralRow, names: Names) -> m.HandoverView:
-    """A hand-over with the names of its desks."""
+    """A hand-over's view, with the names of its desks and service."""
     return m.HandoverView(
         **referral_view(row, names.now).model_dump(),
         sender_name=names.unit(row.sender_agency, row.sender_unit),
@@ -202,7 +202,7 @@ def handover(row: ReferralRow, names: Names) -> m.HandoverView:
 
 
 def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.CustodyView]:
-    """Who was responsible, from the registration on; each holder until the next."""
+    """The custody chain from the registration on. Each link ends when the next begins."""
     statement = select(CustodyRow).where(col(CustodyRow.victim_id) == victim_id)
     rows = session.scalars(statement.order_by(col(CustodyRow.seq))).all()
     ends = [*(row.since for row in rows[1:]), None]
@@ -217,12 +217,12 @@ def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.Cust
             until=until,
             referral_id=row.referral_id,
         )
-        for row, until in zip(rows, ends, strict=False)  # a journey of hearsay has no link yet
+        for row, until in zip(rows, ends, strict=False)  # a journey without its registration has no link yet
     ]
 
 
 def holder_at(session: Session, names: Names, victim_id: str, at: datetime) -> m.Holder:
-    """Who was responsible at a moment."""
+    """The custody holder at a moment (UTC); None in it before the registration."""
     links = [link for link in custody_chain(session, names, victim_id) if link.since <= at]
     return m.Holder(at=at, custody=links[-1] if links else None)
 
@@ -247,7 +247,7 @@ def _alarms(session: Session, names: Names, victim_id: str) -> list[m.AlarmView]
 
 
 def proposals_of(session: Session, victim_id: str) -> Sequence[ProposalRow]:
-    """The proposals that a victim may be somebody else too."""
+    """The proposals that this victim and another are one person."""
     either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
     return session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))).all()
 
@@ -281,7 +281,7 @@ def _alarm(row: AlarmRow, names: Names) -> m.AlarmView:
 
 
 def _events(session: Session, victim_id: str) -> list[m.EventView]:
-    # what is parked is recorded, but has not happened here; it stands in the list of parked events
+    # a parked event is recorded but not applied; the list of parked events shows it
     parked = select(col(ParkedEvent.event_id)).where(
         col(ParkedEvent.event_id) == col(LedgerEntry.event_id), col(ParkedEvent.resolved_at).is_(None)
     )
@@ -306,7 +306,7 @@ def _events(session: Session, victim_id: str) -> list[m.EventView]:
 
 
 def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
-    """How much there is of what, of all that exists for the caller."""
+    """Numbers of the journeys, hand-overs and clocks that exist for the caller."""
     journeys, handovers = journeys_seen(sight), handovers_seen(sight)
 
     def tally(column: object, *conditions: ColumnElement[bool]) -> dict[str, int]:
@@ -338,7 +338,7 @@ def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
 
 
 def norm_gaps(session: Session, names: Names, sight: Sight, cursor: str | None, limit: int) -> m.NormGapPage:
-    """The hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
+    """One page of hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
     conditions = [handovers_seen(sight), col(ReferralRow.norm_gap).is_not(None)]
     rows, more = newest_first(session, names.office.vault, ReferralRow, conditions, cursor, limit)
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows]
