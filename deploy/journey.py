@@ -1,6 +1,6 @@
-"""The whole baton run, through the HTTP API alone: two victims, from detection to after-care.
+"""The example journey of two victims, from detection to after-care, through the HTTP API alone.
 
-``python -m deploy.journey`` plays it against services that run; ``play`` does so for ``make run`` and the tests.
+``python -m deploy.journey`` plays it against running services; ``play`` does so for ``make run`` and the tests.
 Everything in it is invented.
 """
 
@@ -31,7 +31,7 @@ CUSTODY = [
     ("kemensos", f"dinsos-{KOLAKA}"),
     ("kemensos", f"dinsos-{HOME}"),
 ]
-"""Who is responsible, one after the other."""
+"""The custody chain of both victims: (agency, desk) in their order."""
 
 VICTIMS: tuple[Json, Json] = (
     {
@@ -47,11 +47,11 @@ VICTIMS: tuple[Json, Json] = (
         "identity": {"name": "Kenanga Contoh Rekaan", "address": "Jalan Rekaan 0"},
     },
 )
-"""Who they are stays with the police; the others get a pseudonym. The second has no NIK and no known age."""
+"""The two victims as the police register them. The second has no NIK and no known age."""
 
 
 FAULTS = (Refusal, TimeoutError, JourneyBroken)
-"""How a journey can fail."""
+"""The exceptions with which a journey fails."""
 
 
 async def play(
@@ -61,10 +61,10 @@ async def play(
     trouble: Report | None = None,
     tls: Mapping[str, ClientTls] | None = None,
 ) -> Result:
-    """Play the journey against these services (member → URL); ``auths`` says as whom each member's system calls, and
-    ``tls`` what it shows.
+    """Play the journey against these services. ``urls``: member → URL; ``auths``: member → its system's tokens;
+    ``tls``: member → the certificate that its system shows.
 
-    ``trouble`` hears when a service could not be reached; the call is repeated until it can.
+    ``report`` is called after each step; ``trouble`` when a service cannot be reached, and the call is repeated.
     Raises Refusal, TimeoutError or JourneyBroken.
     """
     began = time.monotonic()
@@ -131,7 +131,7 @@ async def _detected_and_identified(journey: Journey) -> None:
 
 
 async def _told_once(journey: Journey) -> None:
-    """What was done to her is told once, to an officer who was trained for it, and travels with her."""
+    """The first victim tells her story once, to a trained officer; the statement travels with her."""
     desk, victim = f"desks/polres-{KOLAKA}", f"victims/{journey.result.victims[0]}"
     [officer] = await journey.file("police", desk, "officer")
     await journey.file("police", desk, "officer-training", officer=officer["id"])
@@ -183,7 +183,7 @@ async def _treated(journey: Journey) -> None:
 
 
 async def _visum(journey: Journey) -> None:
-    """The police ask for it, and it comes to them alone, sealed."""
+    """The police ask for a visum et repertum, and it is delivered sealed, to the police alone."""
     police, victim = journey.systems["police"], journey.result.victims[0]
     asked = await journey.refer(
         "kemenpppa", "police", victim, "investigation", unit=f"polres-{KOLAKA}", basis="public-task"
@@ -265,7 +265,10 @@ async def _home_again(journey: Journey) -> None:
 
 
 async def _verify(journey: Journey) -> None:
-    """Both sides agree on every referral, and coordination tells the same story of both victims."""
+    """Check that both sides agree on every referral, and that coordination shows the same journeys.
+
+    Raises JourneyBroken or TimeoutError.
+    """
     agreed = await asyncio.gather(*(_both_sides_agree(journey, handover) for handover in journey.result.handovers))
     coordination = journey.systems["coordination"]
     for victim in journey.result.victims:
@@ -300,7 +303,7 @@ async def _both_sides_agree(journey: Journey, handover: Handover) -> Json:
 
 
 def show_trouble(agency: str, indonesian: str, english: str) -> None:
-    """Shows that a service could not be reached."""
+    """Print that a service cannot be reached."""
     say(f"! {LABELS.get(agency, agency)} {indonesian}", english, "yellow")
 
 
@@ -316,7 +319,7 @@ def _command(
     certificate: Annotated[Path | None, typer.Option(help="Certificate to show.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
 ) -> None:
-    """Play the journey of two victims, all of it invented, against services that run."""
+    """Play the example journey of two victims, all of it invented, against running services."""
     tls = ClientTls(ca, certificate, key) if ca and certificate and key else None
     urls = {
         "police": police,

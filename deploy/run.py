@@ -1,7 +1,7 @@
-"""``make run``: broker, provisioner, issuer of tokens and the five services on this machine, a journey through them.
+"""``make run`` starts broker, provisioner, issuer of tokens and the five services on this machine, and plays a journey.
 
-Everything lies in one folder: secrets, databases, messages, logs, and ``state.json``, which tells where each
-service listens and as which process. Whatever dies is started again; Ctrl-C stops everything.
+One folder holds everything: secrets, databases, messages, logs, and ``state.json`` with each service's address and
+process id. A process that dies is restarted; Ctrl-C stops everything.
 """
 
 import asyncio
@@ -48,21 +48,22 @@ ISSUER_NAME = "issuer"
 READY_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 0.05
 SIGN_IN_MINUTES = VISIT_SECONDS // 60
-"""How long the token for the console holds that is shown at the start: as long as the console takes one."""
+"""Validity of the console's token that is printed at the start: the longest that the console accepts."""
 INTERRUPTED = 130
-"""Exit code of a run that was to end by itself and was stopped."""
+"""Exit code of a run that a signal stopped before its own end."""
 
 
 class CannotRun(Exception):
-    """What stands in the way, in words for the person at the keyboard."""
+    """Estafet cannot run. The message is for the operator."""
 
 
 class Stack:
-    """The five services and what they need, in one folder.
+    """The five services with broker, provisioner and issuer of tokens, in one folder.
 
-    ``port`` is coordination's, the agencies and the issuer of tokens take the next five; without one, all take any
-    that are free.
-    ``database_url`` names each member's database; without it they are SQLite files in the folder.
+    ``port`` is coordination's; the agencies and the issuer of tokens take the next five. Without it each takes any
+    free port.
+    ``database_url``: member → URL of its database; without it databases are SQLite files in the folder.
+    Raises CannotRun when another run uses the folder.
     """
 
     def __init__(self, folder: Path, port: int | None = None, database_url: Callable[[str], str] | None = None) -> None:
@@ -90,7 +91,7 @@ class Stack:
         configure_logs("info", log)
 
     async def start(self) -> None:
-        """Start everything and wait until all five services are ready and connected to the broker."""
+        """Start everything; wait until all five services are ready and connected to the broker. Raises CannotRun."""
         try:
             require_development()
             make_secrets(self._secrets)
@@ -105,12 +106,12 @@ class Stack:
             await asyncio.gather(issuer, *services)
 
     def auths(self) -> dict[str, TokenSource]:
-        """Member → what its own system identifies itself with."""
+        """Member → the token source of its own system."""
         return token_sources(self.issuer_url, self._secrets)
 
     async def _start_services(self) -> None:
         await self.supervisor.start(self._issuer())
-        # a service may start as soon as its own database is ready; Alembic itself cannot migrate two at once
+        # each service starts when its own database is ready; Alembic cannot migrate two databases at once
         for name in ORDER:
             await asyncio.to_thread(_migrate, MEMBERS[name], self.database_url(name))
             await self.supervisor.start(self._service(name))
@@ -148,7 +149,7 @@ class Stack:
             await broker.close()
 
     async def _until(self, name: str, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until this child is ready. Raises CannotRun with the end of its log."""
+        """Wait until a child is ready, at most READY_SECONDS. Raises CannotRun with the end of its log."""
         try:
             async with asyncio.timeout(READY_SECONDS):
                 while not await holds():
@@ -172,7 +173,7 @@ class Stack:
         new.replace(self.folder / "state.json")
 
     async def close(self, hurry: asyncio.Event) -> None:
-        """Stop everything."""
+        """Stop everything and release the folder. Once ``hurry`` is set, children are killed at once."""
         if self._provisioning is not None:
             await cancelled(self._provisioning)
         await self.supervisor.close(hurry)
@@ -181,14 +182,14 @@ class Stack:
 
 
 def serving(app: str, url: str) -> list[str]:
-    """The command that serves an ASGI app at a URL, the same for every service."""
+    """The command that serves an ASGI app at a URL (``http://host:port``), the same for every service."""
     host, port = url.removeprefix("http://").split(":")
     options = ["--host", host, "--port", port, "--grace", "2"]
     return [sys.executable, "-m", "shared.service.serve", app, *options]
 
 
 def _sole_user(folder: Path) -> IO[str]:
-    """Take the folder for ourselves; the kernel gives it back when we end. Raises CannotRun."""
+    """Lock the folder against other runs. The kernel releases the lock when this process ends. Raises CannotRun."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
     try:
@@ -203,9 +204,9 @@ def _sole_user(folder: Path) -> IO[str]:
 
 
 def choose_ports(first: int | None, names: Iterable[str]) -> list[int]:
-    """A free port for each: the one it should have, or the next that nobody has; any where ``first`` is None.
+    """A free port for each name: counted from ``first``, or the next free one; any free port where ``first`` is None.
 
-    After those stand the broker's two, for its clients and for who asks how it is. No port stands there twice.
+    The broker's two ports follow: for its clients and for its monitor. All ports differ.
     """
     chosen: list[int] = []
     for wanted, name in enumerate(names, first or free_port()):
@@ -297,21 +298,21 @@ def _how_to_sign_in(stack: Stack) -> None:
 
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals that end it."""
+"""The signals that end a run."""
 
 
 async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Awaitable[None]]) -> bool:
-    """Do ``what`` on a stack until it is done or a signal comes, then stop all; answers whether it was done.
+    """Run ``what`` on a stack until it is done or a signal comes, then stop everything. Returns whether it was done.
 
-    A second signal stops without waiting. Once all has stopped signals are ignored: there is nothing left to end, and
-    one that comes late must not turn a good end into a bad one.
+    A second signal kills the children at once. After the stop signals are ignored: nothing is left to end, and a late
+    signal must not change the exit code. Raises what ``what`` raises.
     """
     told, hurry, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
 
     def on_signal() -> None:
         (hurry if told.is_set() else told).set()
 
-    for number in ENDINGS:  # not by the loop's own way, which puts back the default when it closes
+    for number in ENDINGS:  # not with the loop's handlers: the loop restores the defaults when it closes
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(on_signal))
     stack = make_stack()
     work = asyncio.ensure_future(what(stack))
@@ -339,7 +340,7 @@ def _command(
     fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Throw away what earlier runs left.")] = False,
 ) -> None:
     """Start Estafet on this machine, play a journey through it, and stay until Ctrl-C."""
-    began = time.monotonic() - time.process_time()  # with what it took to get here
+    began = time.monotonic() - time.process_time()  # includes the time of imports
     folder = folder.resolve()
     try:
         if fresh:
