@@ -1,7 +1,7 @@
 """Propose that two victims are one person, because two agencies sent the same match token.
 
 Coordination lacks the key of the tokens, so it cannot try out identity numbers. It sends each proposal to both custody
-holders, and passes their decisions on, because neither knows the current custody holder of the other victim.
+holders. It also passes their decisions on, because neither side knows the other victim's current custody holder.
 """
 
 from collections.abc import Collection
@@ -80,7 +80,7 @@ def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchD
 
 
 def moved(tx: Transaction, office: Office, victim_id: str) -> None:
-    """After a change of custody, send the victim's proposals to the new holder, and the new desk to the other sides."""
+    """After a change of custody, send the victim's proposals to the new holder and to the other sides again."""
     for proposal in proposals_of(tx.session, victim_id):
         _tell_both(tx, office, proposal)
 

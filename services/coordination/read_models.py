@@ -110,7 +110,7 @@ class JourneyView(JourneySummary):
 
 
 class Holder(BaseModel):
-    """Who was responsible at a moment; None before the registration."""
+    """The custody holder at a moment; None before the registration."""
 
     at: Moment
     custody: CustodyView | None

@@ -1,4 +1,4 @@
-"""Signing in to the pages with a coordinator's access token, kept in a cookie that scripts and other sites cannot use.
+"""Signing in to the pages with a coordinator's access token. A cookie keeps it from scripts and other sites.
 
 The agency's issuer gives the token (in development an operator prints one with a command). The visit ends with the
 token, within half an hour, so that an unattended screen does not stay open longer. Signing out revokes the token, so

@@ -1,9 +1,9 @@
 """The screening form: is this person a victim of trafficking? By act, means and purpose (UU 21/2007 Ps 1(1)).
 
-The six dimensions are those of the ILO and the European Commission (operational indicators, 2009). The wording of
-indicators and weights is ours; every record keeps their version. The sum of the indicators is only a suggestion: an
-officer decides, and gives a reason for another decision. For a child no means are needed (Ps 1(1), Palermo Protocol
-art. 3(c)). First aid does not wait for screening: no rule of a referral asks for it.
+The six dimensions are those of the ILO and the European Commission (operational indicators, 2009). Indicators and
+weights are in our own words; every record keeps their version. The indicators only give a suggestion: an officer
+decides, and gives a reason for another decision. For a child no means are needed (Ps 1(1), Palermo Protocol art. 3(c)).
+First aid does not wait for screening: no rule of a referral asks for it.
 """
 
 from collections.abc import Mapping
