@@ -408,10 +408,10 @@ def _show_machine() -> None:
 
 
 def _command(
-    seconds: Annotated[int, typer.Option(min=1, help="Seconds of each window; a database takes six.")] = 10,
+    seconds: Annotated[int, typer.Option(min=1, help="Seconds of each window; a database has six.")] = 10,
     database: Annotated[Kind, typer.Option(help="Which database to measure on.")] = Kind.SQLITE,
-    folder: Annotated[Path, typer.Option(help="Where its temporary folder lies: the disk measured.")] = Path(".run"),
-    identity: Annotated[bool, typer.Option(help="Hand over who the victims are, sealed.")] = True,
+    folder: Annotated[Path, typer.Option(help="Folder for temporary files: the disk to measure.")] = Path(".run"),
+    identity: Annotated[bool, typer.Option(help="Send the victims' identities, sealed.")] = True,
 ) -> None:
     """Measure hand-overs per second and their latency, beside a bare endpoint that inserts the same rows."""
     end_as_by_ctrl_c()
@@ -436,7 +436,7 @@ def _command(
     if lost := [referral for phase in phases for referral in phase.lost]:
         say(f"✗ HILANG: {len(lost)} pelimpahan tak tampak dalam {LOST_SECONDS} s", f"lost: {lost[:5]}", "bold red")
     if errors := sum((phase.errors for phase in phases), Counter[str]()):
-        say(f"✗ Galat: {dict(errors)}", "errors: the figures are worth nothing", "bold red")
+        say(f"✗ Galat: {dict(errors)}", "errors: the figures are not valid", "bold red")
         raise typer.Exit(1)
 
 

@@ -2,8 +2,8 @@
 
 The network is that of ``make run``. One request registers everybody, with identities, and refers each to first aid and
 to a shelter. Meanwhile other callers of the same service, and of one receiver, read and write at an even pace.
-Measured are the time of the call to its last line, the time until both receivers have the last referral, and the
-milliseconds of each other call, from when it was due.
+It measures the time of the call to its last line, and the time until both receivers have the last referral. It also
+measures the milliseconds of each other call, from when the call was due.
 
 The goals are 600 people in 30 s, and p99 of the other calls within 200 ms. The output says whether they are met. A
 person who was not registered, or a referral that does not arrive, sets exit code 1.
@@ -148,8 +148,8 @@ def _tell(
 
 
 def _command(
-    people: Annotated[int, typer.Option(min=1, max=1000, help="How many come.")] = 600,
-    folder: Annotated[Path, typer.Option(help="Where its temporary folder lies: the disk measured.")] = Path(".run"),
+    people: Annotated[int, typer.Option(min=1, max=1000, help="People to register.")] = 600,
+    folder: Annotated[Path, typer.Option(help="Folder for temporary files: the disk to measure.")] = Path(".run"),
 ) -> None:
     """Register many people in one call while others work on, and print how long everything takes."""
     end_as_by_ctrl_c()
@@ -160,7 +160,7 @@ def _command(
     if not done:
         raise typer.Exit(INTERRUPTED)
     if faults:
-        say("✗ Tidak semua terdaftar", f"not everybody was taken in: {faults}", "bold red")
+        say("✗ Tidak semua terdaftar", f"not everybody was registered: {faults}", "bold red")
         raise typer.Exit(1)
 
 

@@ -17,7 +17,7 @@ from deploy.secret_ages import due_dates
 from deploy.secrets import SOON, certify_network
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the secrets of the deployment.")]
-Days = Annotated[int, typer.Option(min=0, help="What expires within so many days is too old.")]
+Days = Annotated[int, typer.Option(min=0, help="Days from now; an earlier expiry is too soon.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Certificates of a deployment.")
 
@@ -47,8 +47,8 @@ def make(
 def check(folder: Folder, days: Days = SOON.days) -> None:
     """Name the certificates and secrets to replace soon; exit code 1 where there is any.
 
-    Named are certificates that are expired, expire within so many days or cannot be read, and keys and passwords that
-    reach their greatest age within so many days.
+    It names certificates that are expired, unreadable or expire within so many days. It also names keys and passwords
+    that reach their greatest age within so many days.
     """
     now, found, bad = now_utc(), 0, 0
     for path, until in expiries(folder):
@@ -70,7 +70,7 @@ def check(folder: Folder, days: Days = SOON.days) -> None:
     if bad:
         raise typer.Exit(1)
     whole = f"{found} sertifikat dan {len(secrets)} rahasia berlaku lebih dari {days} hari"
-    say(f"✓ {whole}", "all certificates and secrets hold for longer than that", "green")
+    say(f"✓ {whole}", "all certificates and secrets are valid for longer", "green")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """``make compose-test`` starts Docker Compose from nothing, plays a journey, restarts, kills, and removes everything.
 
-It runs the README's operator commands in a copy of this clone, under its own project name and ports, so that it does
-not touch an operator's deployment on the same machine. It always takes down what it started.
+It runs the README's operator commands in a copy of this clone, under its own project name and ports. An operator's
+deployment on the same machine stays untouched. The test always takes down what it started.
 """
 
 import asyncio
@@ -239,7 +239,7 @@ def check_journey(compose: Compose) -> None:
 
 
 def check_keys(compose: Compose) -> None:
-    """Check that new keys are used, and a revoked key is known within 10 s, without a restart of any container."""
+    """Check that new keys are used, and a revoked key is known within 10 s, without restarting a container."""
     before = {name: container["State"]["StartedAt"] for name, container in compose.containers().items()}
     for words in ("rotate police --after 0", "rotate police --use storage", "revoke police-1 --reason key-compromise"):
         command = [sys.executable, "-m", "deploy.keys", *words.split(), "--folder", str(compose.secrets)]
@@ -269,7 +269,7 @@ def _revoked(http: httpx.Client) -> set[str]:
 
 
 def check_survival(compose: Compose) -> None:
-    """Check that no state is lost by a restart of everything, or by kill -9 of broker, a service and the database."""
+    """Check that no state is lost by a full restart, or by kill -9 of the broker, a service and the database."""
     before = standing(compose)
     step("Memulai ulang, lalu menurunkan", "restart, then down", lambda: compose.as_operator("docker compose logs"))
     step("Menyalakan lagi", "bringing it up again", lambda: compose.as_operator("make secrets"))

@@ -73,8 +73,8 @@ class EmbeddedNats:
     def start(self) -> None:
         """Start the server and wait until it accepts members and its stream is recovered.
 
-        Raises RuntimeError when it runs already, when a port is taken, or when it is not healthy after START_SECONDS,
-        with the end of its log. Raises FileNotFoundError where there is no nats-server.
+        Raises RuntimeError when the server runs already, a port is taken, or the server is not healthy after
+        START_SECONDS; then with the end of its log. Raises FileNotFoundError where there is no nats-server.
         """
         if self._process is not None:
             raise RuntimeError("nats-server runs already")
@@ -182,8 +182,8 @@ def _is_healthy(monitor_port: int) -> bool:
 
 def free_port(but: Container[int] = ()) -> int:
     """A port of this machine on which no process listens now, and none of ``but``."""
-    # Below the ephemeral ports of the kernel. A client that retries a killed server in that range is one day given
-    # the server's own port as source, connects to itself, and blocks the server.
+    # Below the ephemeral ports of the kernel. In that range, a client that retries a killed server is one day given
+    # the server's own port as its source port. Then the client connects to itself, and blocks the server.
     while (port := random.randrange(20_000, 32_000)) in but or not is_free(port):
         pass
     return port

@@ -5,12 +5,12 @@ FOLDER/<agency>/keys/<agency>-<n>.pem       signs the agency's events (Ed25519)
 FOLDER/<agency>/keys/<agency>-enc-<n>.pem   opens what others seal for the agency (X25519)
 FOLDER/<agency>/keys/storage-<n>.key        wraps data keys in the agency's database (AES-256)
 FOLDER/<agency>/keys/blind-index.key        makes the agency's keyed hashes (HMAC-SHA-256)
-FOLDER/<agency>/keys/matching-<n>.key       makes the match tokens that agencies compare: the same at every agency, and
-                                            never at coordination, which only compares the tokens
+FOLDER/<agency>/keys/matching-<n>.key       makes the match tokens: the same key at every agency, and never at
+                                            coordination, which only compares the tokens
 FOLDER/public/keys.json                     the directory: a signed document with a number that only grows
 FOLDER/public/directory-root.json           the public half of the key that signs it (a JWK)
 
-An agency's keys have a folder of their own, so that a service finds a new key there without knowing its name.
+An agency's keys have a folder of their own. So a service finds a new key there without knowing its name.
 """
 
 import fcntl
@@ -109,7 +109,10 @@ class Keyring:
         return name
 
     def retire(self, key_id: str, now: datetime) -> None:
-        """Stop the use of a key for signing or sealing. Raises ValueError where it is the last of its kind in use."""
+        """Stop the use of a key for signing or sealing. It is still trusted for GRACE.
+
+        Raises ValueError where the key is unknown, not in use, or the last of its kind in use.
+        """
         with self._changing(now) as keys:
             key = _found(keys, key_id)
             if not key.in_use(now):
@@ -119,7 +122,7 @@ class Keyring:
             keys[key_id] = key.model_copy(update={"retired_at": now})
 
     def revoke(self, key_id: str, reason: Revocation, now: datetime) -> None:
-        """End all trust in a key from ``now`` on. Raises ValueError where it is revoked already."""
+        """End all trust in a key from ``now`` on. Raises ValueError where it is unknown or revoked."""
         with self._changing(now) as keys:
             key = _found(keys, key_id)
             if key.revoked_at is not None:
@@ -225,7 +228,7 @@ class Keyring:
         for agency in agencies:
             for path in self._keys(agency).glob("matching-*.key"):
                 if found.setdefault(path.stem, secret := read_secret(path)) != secret:
-                    raise ValueError(f"{path} is not the key that other agencies have: bring theirs")
+                    raise ValueError(f"{path} differs from the other agencies' key: copy theirs")
         return found
 
     def _share(self, keys: Mapping[str, bytes], agencies: Iterable[str]) -> None:

@@ -333,13 +333,13 @@ async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Aw
 
 
 def _command(
-    folder: Annotated[Path, typer.Option(help="Where secrets, databases and logs lie.")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="Folder of secrets, databases and logs.")] = FOLDER,
     port: Annotated[int, typer.Option(help="Port of coordination; agencies and issuer take the next five.")] = PORT,
     play: Annotated[bool, typer.Option("--journey/--no-journey", help="Play the journey.")] = True,
     exit_after_journey: Annotated[bool, typer.Option(help="Stop as soon as the journey is complete.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Throw away what earlier runs left.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Delete the data of earlier runs.")] = False,
 ) -> None:
-    """Start Estafet on this machine, play a journey through it, and stay until Ctrl-C."""
+    """Start Estafet on this machine, play a journey through it, and run until Ctrl-C."""
     began = time.monotonic() - time.process_time()  # includes the time of imports
     folder = folder.resolve()
     try:

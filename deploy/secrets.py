@@ -10,7 +10,7 @@
     FOLDER/nats/store.key                  the key that encrypts the broker's stored messages
     FOLDER/postgres/superuser.password     password of the database superuser
     FOLDER/ca/ca-key.pem                   the key of the development CA: see deploy.authority
-    FOLDER/issuer/, FOLDER/<agency>/clients/   tokens for development: deploy/issuer/clients.py
+    FOLDER/issuer/, FOLDER/<agency>/clients/   keys of the development issuer and its clients: deploy.issuer.clients
     FOLDER/<agency>/keys/, FOLDER/directory/   the keys of the agencies and of the task force: see deploy.keyring
 
 and, from those, the public files:
@@ -190,7 +190,7 @@ def _account(member: str, role: Role, nkey: str) -> str:
 
 
 def _command(
-    folder: Annotated[Path, typer.Argument(help="Where the secrets are or shall be.")],
+    folder: Annotated[Path, typer.Argument(help="The folder of secrets; it may be new.")],
     agency: Annotated[list[str], typer.Option(help="An agency; repeat for each, they replace the default.")] = AGENCIES,
     follower: Annotated[list[str], typer.Option(help="A member that only reads; repeat for each.")] = FOLLOWERS,
     renew: Annotated[bool, typer.Option("--renew", help="Also renew the certificates that expire soon.")] = False,

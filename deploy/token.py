@@ -39,10 +39,10 @@ def make_token(
 
 
 def _command(
-    member: Annotated[str, typer.Argument(help=f"Whose service: {', '.join(MEMBERS)}.")],
-    role: Annotated[Role | None, typer.Option(help="Who does the daily work, if not given.")] = None,
-    unit: Annotated[str, typer.Option(help="The desk acted for; the national one, if not given.")] = "",
-    minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="How long it holds.")] = LIFETIME_MINUTES,
+    member: Annotated[str, typer.Argument(help=f"The member to call: {', '.join(MEMBERS)}.")],
+    role: Annotated[Role | None, typer.Option(help="Default: the role of the daily work.")] = None,
+    unit: Annotated[str, typer.Option(help="The desk to act for; default: the national desk.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="Validity in minutes.")] = LIFETIME_MINUTES,
     folder: Annotated[Path, typer.Option(help="The secrets of the deployment.")] = SECRETS,
     certificate: Annotated[Path | None, typer.Option(help="The client certificate that it is bound to.")] = None,
 ) -> None:

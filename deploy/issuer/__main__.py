@@ -25,7 +25,7 @@ def serve(
     folder: Folder = SECRETS,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8005,
-    url: Annotated[str, typer.Option(help="Where clients reach it, if elsewhere.")] = "",
+    url: Annotated[str, typer.Option(help="Address for clients, if it differs.")] = "",
 ) -> None:
     """Answer token requests until stopped."""
     configure_logs("info")

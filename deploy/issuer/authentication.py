@@ -1,4 +1,4 @@
-"""How a client proves itself: ``private_key_jwt`` (RFC 7523) or its registered certificate (RFC 8705 2.1)."""
+"""Client authentication: ``private_key_jwt`` (RFC 7523) or the registered certificate (RFC 8705 2.1)."""
 
 import hmac
 import json

@@ -1,4 +1,4 @@
-"""Makes the issuer's secrets, and a client for each member and role, so that every role can be tried at once.
+"""Makes the issuer's secrets and a client for each member and role, so that every role can be tried.
 
 FOLDER/issuer/issuer-<n>.pem           the keys that sign tokens
 FOLDER/issuer/clients.json             the registry of clients

@@ -1,4 +1,4 @@
-"""The profile of this process. The development issuer must never speak for a ministry, so it runs in no other."""
+"""The profile of this process. The issuer runs in development only: it must never speak for a ministry."""
 
 import os
 
