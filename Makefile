@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := shared services deploy tests
-# what else to pass on: make run ARGS="--port 9000", make test ARGS="tests/unit -k routing"
+# further arguments of a command: make run ARGS="--port 9000", make test ARGS="tests/unit -k routing"
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -15,7 +15,7 @@ ARGS ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## jalankan semuanya dan satu perjalanan / start everything, play a journey, stay until Ctrl-C
+run: $(READY) ## jalankan semuanya dan satu perjalanan / start everything, play a journey, run until Ctrl-C
 	@exec $(BIN)/python -m deploy.run $(ARGS)
 
 test: $(READY) ## semua uji / every test
@@ -25,10 +25,10 @@ test: $(READY) ## semua uji / every test
 	  echo "No SoftHSM: vaults are tested with files alone. On Debian: apt-get install softhsm2"
 	@$(if $(ARGS),exec $(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest $(TOGETHER) && exec $(BIN)/python -m pytest tests/e2e)
 
-# those that measure, or start everything there is, run by themselves
+# tests/e2e measures, or starts the whole network, so it runs alone, after these
 TOGETHER := --numprocesses 2 --dist loadfile tests/fuzz tests/integration tests/contract tests/unit
 
-# what is compiled is kept: each worker, and each service that a test starts, would compile all of it again
+# keep compiled bytecode: otherwise each worker, and each service that a test starts, compiles everything again
 unexport PYTHONDONTWRITEBYTECODE
 
 check: $(READY) ## pemeriksaan cepat / format, lint, types, imports, unit and contract tests
@@ -58,7 +58,7 @@ bench-batch: $(READY) ## ukur daftar orang / 600 people in one call, while other
 fuzz: $(READY) ## uji masukan buruk, lama / a long schemathesis run over every service
 	@ESTAFET_FUZZ=long $(BIN)/python -m pytest tests/fuzz --timeout=0 $(ARGS)
 
-compose-test: $(READY) ## uji Docker Compose / bring it up, play the journey, restart, check, take down
+compose-test: $(READY) ## uji Docker Compose / start it, play the journey, restart, check, remove
 	@exec $(BIN)/python -m deploy.compose_test $(ARGS)
 
 secrets: $(READY) ## buat rahasia yang belum ada / make the secrets of a deployment where missing
@@ -67,7 +67,7 @@ secrets: $(READY) ## buat rahasia yang belum ada / make the secrets of a deploym
 token: $(READY) ## cetak token akses / an access token (ARGS="police --role officer --unit polres-74.01")
 	@$(BIN)/python -m deploy.token $(ARGS)
 
-lock: $(READY) ## perbarui berkas kunci / write the lock files anew (ARGS=--upgrade for newer versions)
+lock: $(READY) ## perbarui berkas kunci / write the lock files again (ARGS=--upgrade for newer versions)
 	@command -v uv > /dev/null || test -x $(VENV)/lock/bin/uv || { \
 	  $(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv; }
 	@set -e; PATH="$$PATH:$(VENV)/lock/bin"; \
@@ -76,11 +76,11 @@ lock: $(READY) ## perbarui berkas kunci / write the lock files anew (ARGS=--upgr
 	  $$compile --extra dev --output-file requirements.lock; \
 	  $$compile --constraint requirements.lock --output-file deploy/requirements.lock
 
-clean: ## buang .run dan sisa uji / remove .run (its data and keys too) and what tools leave behind
+clean: ## buang .run dan sisa uji / remove .run (with its data and keys) and the caches of tools
 	@rm -rf .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache schemathesis-report
 	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-# The environment is made anew whenever the lock has changed; the stamp is written last.
+# A change of the lock file rebuilds the environment. The stamp is written last, after a complete build.
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Estafet needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \

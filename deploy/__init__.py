@@ -1,1 +1,1 @@
-"""What it takes to run Estafet: the broker, the databases, the images, and the secrets they start with."""
+"""Commands and files to run Estafet: broker, databases, images, certificates, keys and other secrets."""

@@ -1,8 +1,8 @@
-"""An agency's own computer system as Estafet sees it: an HTTP client that never gives up too early.
+"""An agency's own computer system, as Estafet sees it: an HTTP client that retries.
 
-It does what every such system must: repeat a POST with the same Idempotency-Key until it is answered, act only on
-what it has seen (If-Match), and wait by holding a GET open instead of asking again and again. Who it is, its ``auth``
-says: ``deploy.token_source``.
+It does what every such system must do. It repeats a POST with the same Idempotency-Key until an answer comes. It acts
+only on the version it has read (If-Match). It waits with a long poll instead of repeated requests. Its ``auth``
+(``deploy.token_source``) authenticates it.
 """
 
 import asyncio
@@ -23,7 +23,10 @@ Json = dict[str, Any]
 
 
 class Refusal(Exception):
-    """The service, or the issuer of tokens, said no; ``code`` is the problem's, or the OAuth error."""
+    """The service or the issuer of tokens refused a request.
+
+    ``status`` is the HTTP status; ``code`` the problem's code, or the OAuth error.
+    """
 
     def __init__(self, response: httpx.Response) -> None:
         problem = response.json() if "json" in response.headers.get("content-type", "") else {}
@@ -35,14 +38,15 @@ class Refusal(Exception):
 
 
 def new_id() -> str:
-    """A UUIDv7, made by the caller so that a repeated creation is the same creation."""
+    """A new UUIDv7. The caller makes it, so that a repeated creation is the same creation."""
     return str(uuid7())
 
 
 class AgencySystem:
-    """The system of one member, calling its service. ``trouble`` hears when the service could not be reached.
+    """The system of one member, which calls that member's service.
 
-    ``tls`` is whom it trusts and what it shows, where the service speaks TLS.
+    ``trouble`` is called once for each request that had to be repeated, with the cause. ``tls``: the trusted CA and the
+    certificate to show, where the service speaks TLS. Every call raises TimeoutError after PATIENCE_SECONDS.
     """
 
     def __init__(
@@ -60,19 +64,19 @@ class AgencySystem:
         self._trouble = trouble
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def get(self, path: str, **params: str) -> Json:
-        """GET what is there. Raises Refusal."""
+        """GET a resource. Raises Refusal."""
         return dict(_good(await self._send("GET", path, params=params)).json())
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Json:
-        """POST once, however often it must be sent. Raises Refusal."""
+        """POST with one Idempotency-Key, repeated until answered: the effect happens once. Raises Refusal."""
         return dict(_good(await self._send("POST", path, json=body, headers={"Idempotency-Key": new_id()})).json())
 
     async def act(self, referral_id: str, action: str, body: Mapping[str, Any] | None = None) -> Json:
-        """Act on a referral as it is now; where it has changed meanwhile, look again. Raises Refusal."""
+        """Act on the current version of a referral; read it again where it has changed meanwhile. Raises Refusal."""
         path, key = f"/v1/referrals/{referral_id}", new_id()
         while True:
             seen = _good(await self._send("GET", path))
@@ -82,14 +86,14 @@ class AgencySystem:
                 return dict(_good(response).json())
 
     async def until(self, path: str, fits: Callable[[Json], bool]) -> Json:
-        """Hold a GET open until its answer fits. Raises TimeoutError with what was last seen."""
+        """Long-poll a GET until ``fits`` accepts the answer. Raises TimeoutError with the last answer; Refusal."""
         tag, seen = "", "nothing / tidak ada"
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
                     held = {"Prefer": f"wait={HELD_SECONDS}", "If-None-Match": tag}
                     response = await self._send("GET", path, headers=held)
-                    if response.status_code in (304, 404):  # nothing new; or not here yet
+                    if response.status_code in (304, 404):  # unchanged, or not arrived yet
                         continue
                     tag, seen = _good(response).headers.get("etag", ""), response.text
                     if fits(response.json()):
@@ -98,7 +102,7 @@ class AgencySystem:
             raise TimeoutError(f"{self.code} {path}: {seen[:2000]}") from None
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Send until it is answered: a service that is down or dies is tried again, with the same key."""
+        """Send a request until it is answered. No connection, 429 and 5xx are retried with the same headers."""
         pause, told = SHORTEST_PAUSE_SECONDS, False
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:

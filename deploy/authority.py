@@ -1,7 +1,8 @@
 """A certificate authority for development: it certifies the servers and clients of a network.
 
-Its key lies in ``FOLDER/ca/``, beside what it certifies, so whoever holds the folder is everybody. In production the
-certificates come from a CA of the ministry, under the same file names; the production profile refuses this one.
+Its key lies in ``FOLDER/ca/``, beside the certificates, so a holder of the folder can impersonate every member. In
+production the certificates come from a CA of the ministry, under the same file names. The production profile refuses
+this CA.
 """
 
 import os
@@ -21,23 +22,23 @@ PRIVATE, PUBLIC = 0o600, 0o644
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One certificate of the network: ``owner`` is whose folder, ``use`` what for."""
+    """One certificate of the network. ``owner``: the folder of its member or server; ``use``: SERVER or CLIENT."""
 
     owner: Path
     use: x509.ObjectIdentifier
 
     @property
     def certificate(self) -> Path:
-        """Where it lies."""
+        """The file of the certificate (PEM)."""
         return self.owner / ("tls.pem" if self.use == SERVER else "client.pem")
 
     @property
     def key(self) -> Path:
-        """Where its key lies."""
+        """The file of its private key (PEM)."""
         return self.owner / ("tls-key.pem" if self.use == SERVER else "client-key.pem")
 
     def is_due(self, now: datetime, renew: timedelta | None) -> bool:
-        """Whether it, or its key, is missing, or it expires within ``renew``."""
+        """Whether the certificate or its key is missing, or the certificate expires within ``renew``."""
         if not (self.key.exists() and self.certificate.exists()):
             return True
         return renew is not None and load_certificate(self.certificate).not_valid_after_utc < now + renew
@@ -45,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """The CA of one folder."""
+    """The CA of one folder of secrets, with its private key."""
 
     folder: Path
     key: Key
@@ -53,17 +54,17 @@ class Authority:
 
     @classmethod
     def of(cls, folder: Path) -> "Authority":
-        """The CA in this folder. Raises FileNotFoundError where its key or certificate is not there."""
+        """Load the CA of this folder. Raises FileNotFoundError where its key or certificate is missing."""
         return cls(folder, _load_key(ca_key(folder)), load_certificate(ca_certificate(folder)))
 
     def make(self, wanted: Wanted, now: datetime) -> None:
-        """Certify, with the key that is there or a new one."""
+        """Make a certificate for the existing key, or for a new one."""
         key = _load_key(wanted.key) if wanted.key.exists() else _make_key(wanted.key)
         made = certify(self.certificate, self.key, wanted.owner.name, wanted.use, key.public_key(), now)
         write(wanted.certificate, made.public_bytes(Encoding.PEM), PRIVATE)
 
     def list_revoked(self, now: datetime, more: Iterable[x509.Certificate] = ()) -> None:
-        """Write the list of what is revoked anew, and add these certificates to it."""
+        """Write the revocation list again with the next number, and add these certificates to it."""
         path, entries, number = revoked_file(self.folder), dict[int, x509.RevokedCertificate](), 1
         if path.exists():
             old = x509.load_pem_x509_crl(path.read_bytes())
@@ -78,10 +79,10 @@ class Authority:
 def make_certificates(
     folder: Path, servers: Iterable[str], clients: Iterable[str], now: datetime, renew: timedelta | None = None
 ) -> list[Path]:
-    """Make the CA and what it certifies where missing; with ``renew`` also what expires within that time.
+    """Make the CA and its certificates where missing; with ``renew`` also those that expire within that time.
 
-    A certificate is renewed for the key that is there. Answers what was made. Raises FileNotFoundError where something
-    is due and the CA's key is elsewhere: then its holder must make it.
+    A renewal keeps the key. Returns the files made. Raises FileNotFoundError where something is due and the CA's key is
+    elsewhere: then the holder of the key must make it.
     """
     wanted = [Wanted(folder / name, use) for use, names in ((SERVER, servers), (CLIENT, clients)) for name in names]
     if not ca_certificate(folder).exists():
@@ -108,17 +109,17 @@ def _make_authority(folder: Path, now: datetime) -> None:
 
 
 def ca_certificate(folder: Path) -> Path:
-    """Where the CA's certificate lies."""
+    """The file of the CA's certificate."""
     return folder / "public" / "ca.pem"
 
 
 def ca_key(folder: Path) -> Path:
-    """Where the CA's key lies."""
+    """The file of the CA's private key."""
     return folder / "ca" / "ca-key.pem"
 
 
 def revoked_file(folder: Path) -> Path:
-    """Where the list of the certificates that are revoked lies."""
+    """The file of the certificate revocation list."""
     return folder / "public" / "crl.pem"
 
 
@@ -128,7 +129,7 @@ def load_certificate(path: Path) -> x509.Certificate:
 
 
 def _next_list(folder: Path) -> datetime:
-    """Until when the list of what is revoked holds; for ever where there is none, as with a CA of somebody else's."""
+    """When the revocation list expires (UTC); never where there is no list, as with a CA of the ministry."""
     if not revoked_file(folder).exists():
         return datetime.max.replace(tzinfo=UTC)
     until = x509.load_pem_x509_crl(revoked_file(folder).read_bytes()).next_update_utc
@@ -151,7 +152,7 @@ def _load_key(path: Path) -> Key:
 
 
 def write(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file in one step: whoever reads it at this moment sees the old one or the new one."""
+    """Replace a file atomically: a concurrent reader sees the old file or the new one."""
     new = path.with_name(f"{path.name}.new")
     new.write_bytes(content)
     new.chmod(mode)

@@ -1,24 +1,24 @@
-"""``make bench``: hand-overs per second and their latency, beside a bare endpoint that inserts the same rows.
+"""``make bench`` measures hand-overs per second and their latency, beside a bare endpoint that inserts the same rows.
 
 The network is that of ``make run``: the embedded broker and five services, each a uvicorn process with a database of
-its own. A hand-over is one transfer of one victim from the police to KemenPPPA, asked by HTTP. Measured is
+its own. A hand-over is one transfer of one victim from the police to KemenPPPA, requested over HTTP. Measured are:
 
-- *POST*: milliseconds until the police answer 201. From then on the hand-over is promised.
-- *201→visible*: milliseconds from that 201 until KemenPPPA shows it. The GET is sent at the 201 and held by the service
-  (``Prefer: wait``) until the transfer is there, so nobody polls, and one GET's own round trip is part of the figure.
+- *POST*: milliseconds until the police answer 201. From then on Estafet guarantees the hand-over.
+- *201→visible*: milliseconds from that 201 until KemenPPPA shows the transfer. The GET is sent at the 201, and the
+  service holds it (``Prefer: wait``) until the transfer arrives. The figure includes the round trip of that one GET.
 
-*The floor* is a FastAPI endpoint of one process with the same uvicorn options, engine, driver and pragmas. It inserts
-the rows that a real POST has inserted (their bytes are read from the database of the police) in one transaction,
-under the same loads. It has no rules, reads nothing, numbers no link, signs nothing and sends nothing. *× the floor*
-says what all of that costs.
+*The floor* is a FastAPI endpoint of one process with the same uvicorn options, engine, driver and pragmas. Under the
+same loads it inserts, in one transaction, the rows that a real POST inserts; their bytes come from the database of the
+police. It has no rules, reads nothing, numbers no link, signs nothing and sends nothing. *× the floor* says what all
+of that costs.
 
-The loads: hand-overs that arrive evenly, 10 and 40 a second, whether or not the ones before are done (POST counts from
-when one was due, so that a stall is counted for all that it delays); and 8 clients, each of which asks for its next
-hand-over as soon as the last is visible, or for the floor answered.
+There are two kinds of load. At 10 and 40 a second, hand-overs arrive evenly, whether or not earlier ones are done.
+POST then counts from when a hand-over was due, so that a stall counts for every hand-over it delays. With 8 clients,
+each client sends its next hand-over when its last one is visible (at the floor: answered).
 
-Every hand-over is of a fresh victim, for a victim has one open transfer at most. They are registered before the window,
-and a window opens only when the network is at rest. Nothing passes or fails by time; but a hand-over that is refused,
-or not visible after 30 s, makes the exit code 1.
+Every hand-over is of a fresh victim, because a victim has one open transfer at most. Victims are registered before the
+window, and a window opens when the network is at rest. No time limit fails the run. A hand-over that is refused, or
+not visible after 30 s, sets exit code 1.
 """
 
 import asyncio
@@ -50,14 +50,14 @@ from deploy.run import ENDINGS, INTERRUPTED, until_told
 from deploy.stack import CannotRun, Stack
 
 MOST_PER_SECOND = 100
-"""Victims registered for each second of the clients. Where they run out the window is shorter, not the rate lower."""
+"""Victims registered for each second of the clients' load. When they run out, the window ends early."""
 WARM_UP = 24
 UNHURRIED = {"ESTAFET_RATE_PER_SECOND": "1000000", "ESTAFET_RATE_BURST": "1000000"}
-"""The one client that makes all the load is not to be told that it asks too often."""
+"""Settings that lift the rate limit: one client makes all the load."""
 
 
 async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]) -> None:
-    """Start everything, prepare, and measure each load on the network and then on the floor."""
+    """Start everything, register victims, and measure each load on the network and then on the floor."""
     say("Menyalakan lima layanan dan NATS …", "starting five services and NATS")
     os.environ.update(UNHURRIED)
     await stack.start()
@@ -87,13 +87,13 @@ async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]
 
 
 def end_as_by_ctrl_c() -> None:
-    """Outside of ``until_told``, which has its own way, let every signal stop the database server as Ctrl-C does."""
+    """Let every signal stop the database server like Ctrl-C. ``until_told`` handles signals itself."""
     for number in ENDINGS:
         signal.signal(number, signal.default_int_handler)
 
 
 def _measure_on(kind: Kind, folder: Path, seconds: int, identity: bool) -> tuple[str, list[Pair]] | None:
-    """Which database it was and what was measured on it; None when a signal came before all was."""
+    """The name of the database and its measurements; None when a signal came before all loads were measured."""
     results: list[Pair] = []
     with postgresql(folder) if kind is Kind.POSTGRESQL else nullcontext() as database_url:
         name = f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL"
@@ -120,17 +120,17 @@ def _show_machine() -> None:
 
 
 def _command(
-    seconds: Annotated[int, typer.Option(min=1, help="Seconds of each window; a database takes six.")] = 10,
+    seconds: Annotated[int, typer.Option(min=1, help="Seconds of each window; a database has six.")] = 10,
     database: Annotated[Kind, typer.Option(help="Which database to measure on.")] = Kind.SQLITE,
-    folder: Annotated[Path, typer.Option(help="Where its temporary folder lies: the disk measured.")] = Path(".run"),
-    identity: Annotated[bool, typer.Option(help="Hand over who the victims are, sealed.")] = True,
+    folder: Annotated[Path, typer.Option(help="Folder for temporary files: the disk to measure.")] = Path(".run"),
+    identity: Annotated[bool, typer.Option(help="Send the victims' identities, sealed.")] = True,
 ) -> None:
     """Measure hand-overs per second and their latency, beside a bare endpoint that inserts the same rows."""
     end_as_by_ctrl_c()
     folder.mkdir(parents=True, exist_ok=True)
     _show_machine()
     measured: list[tuple[str, list[Pair]]] = []
-    # not in /tmp, which may be memory, where a commit costs nothing
+    # not in /tmp: that may be memory, where a commit costs nothing
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
         for kind in (Kind.SQLITE, Kind.POSTGRESQL) if database is Kind.BOTH else (database,):
             try:
@@ -148,7 +148,7 @@ def _command(
     if lost := [referral for phase in phases for referral in phase.lost]:
         say(f"✗ HILANG: {len(lost)} pelimpahan tak tampak dalam {LOST_SECONDS} s", f"lost: {lost[:5]}", "bold red")
     if errors := sum((phase.errors for phase in phases), Counter[str]()):
-        say(f"✗ Galat: {dict(errors)}", "errors: the figures are worth nothing", "bold red")
+        say(f"✗ Galat: {dict(errors)}", "errors: the figures are not valid", "bold red")
         raise typer.Exit(1)
 
 

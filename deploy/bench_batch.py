@@ -1,12 +1,12 @@
-"""``make bench-batch``: a ship comes in. 600 people are registered and referred in one call, while others go on.
+"""``make bench-batch`` registers and refers 600 people in one call, as after a ship's arrival, while others work on.
 
-The network is that of ``make run``. One request takes in everybody, with who they are, and refers each to first aid and
-to a shelter. Meanwhile other callers of the same service, and of one that receives, read and write at an even pace.
-Measured is how long the call takes to its last line, how long until both receivers have the last of the referrals, and
-the milliseconds of each other call, from when it was due.
+The network is that of ``make run``. One request registers everybody, with identities, and refers each to first aid and
+to a shelter. Meanwhile other callers of the same service, and of one receiver, read and write at an even pace.
+It measures the time of the call to its last line, and the time until both receivers have the last referral. It also
+measures the milliseconds of each other call, from when the call was due.
 
-What is asked for: 600 people in 30 s, and p99 of the other calls within 200 ms. It is said whether that was met;
-a person who was not taken in, or a referral that does not arrive, makes the exit code 1.
+The goals are 600 people in 30 s, and p99 of the other calls within 200 ms. The output says whether they are met. A
+person who was not registered, or a referral that does not arrive, sets exit code 1.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from deploy.stack import Stack
 SENDER, AID, SHELTER = "police", "kemenkes", "kemensos"
 SECONDS_ASKED, P99_ASKED = 30.0, 0.2
 PACE = 0.04
-"""Seconds between two of the other calls."""
+"""Seconds between two calls of the other callers."""
 REFER = [
     {"service": "first-aid", "receiver": {"agency": AID}, "basis": "vital-interest"},
     {"service": "shelter-and-rehabilitation", "receiver": {"agency": SHELTER}, "basis": "public-task"},
@@ -54,7 +54,7 @@ Call = Callable[[], Awaitable[httpx.Response]]
 
 
 def _others(police: httpx.AsyncClient, aid: httpx.AsyncClient, case: str) -> Mapping[str, Call]:
-    """What others do meanwhile. Names of calls → the calls."""
+    """The calls of the other callers: name → call."""
 
     async def register() -> httpx.Response:
         key = {"Idempotency-Key": new_id()}
@@ -69,7 +69,7 @@ def _others(police: httpx.AsyncClient, aid: httpx.AsyncClient, case: str) -> Map
 
 
 async def _meanwhile(others: Mapping[str, Call], over: asyncio.Event) -> dict[str, list[float]]:
-    """Make the other calls in turn at an even pace until it is over. Answers the seconds of each."""
+    """Make the other calls in turn, at an even pace, until ``over`` is set. Returns name → seconds of each call."""
     now, waits = asyncio.get_running_loop().time, defaultdict[str, list[float]](list)
 
     async def one(name: str, call: Call, due: float) -> None:
@@ -81,13 +81,13 @@ async def _meanwhile(others: Mapping[str, Call], over: asyncio.Event) -> dict[st
         while not over.is_set():
             for name, call in others.items():
                 due += PACE
-                await asyncio.sleep(due - now())  # the pace of the load; it waits for nobody
+                await asyncio.sleep(due - now())  # the load keeps its pace, whatever the answers
                 tasks.create_task(one(name, call, due))
     return waits
 
 
 async def _take_in(police: httpx.AsyncClient, case: str, people: int) -> tuple[float, list[Json]]:
-    """Send all of them, and read the answer as it comes. Answers the seconds to its last line, and the lines."""
+    """Register all people, and read the answer line by line. Returns the seconds to its last line, and the lines."""
     now = asyncio.get_running_loop().time
     body, lines, began = {"refer": REFER, "people": [_person(n) for n in range(1, people + 1)]}, [], now()
     path, key = f"/v1/cases/{case}/batches", {"Idempotency-Key": new_id()}
@@ -123,7 +123,7 @@ async def _bench(stack: Stack, people: int, faults: list[str]) -> None:
 
 
 async def _arrived(systems: Mapping[str, AgencySystem], lines: list[Json]) -> float:
-    """Seconds until each receiver has the last of its referrals: a link keeps its order."""
+    """Seconds until each receiver has its last referral. Earlier ones came before, because a link keeps its order."""
     now, began = asyncio.get_running_loop().time, asyncio.get_running_loop().time()
     last = [line for line in lines if line["kind"] == "person" and line["referrals"]][-1]["referrals"]
     for name, referral in zip((AID, SHELTER), last, strict=True):
@@ -151,10 +151,10 @@ def _tell(
 
 
 def _command(
-    people: Annotated[int, typer.Option(min=1, max=1000, help="How many come.")] = 600,
-    folder: Annotated[Path, typer.Option(help="Where its temporary folder lies: the disk measured.")] = Path(".run"),
+    people: Annotated[int, typer.Option(min=1, max=1000, help="People to register.")] = 600,
+    folder: Annotated[Path, typer.Option(help="Folder for temporary files: the disk to measure.")] = Path(".run"),
 ) -> None:
-    """Take in many people in one call while others go on working, and say how long all of it takes."""
+    """Register many people in one call while others work on, and print how long everything takes."""
     end_as_by_ctrl_c()
     folder.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
@@ -163,7 +163,7 @@ def _command(
     if not done:
         raise typer.Exit(INTERRUPTED)
     if faults:
-        say("✗ Tidak semua terdaftar", f"not everybody was taken in: {faults}", "bold red")
+        say("✗ Tidak semua terdaftar", f"not everybody was registered: {faults}", "bold red")
         raise typer.Exit(1)
 
 

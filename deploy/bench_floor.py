@@ -23,13 +23,13 @@ from shared.storage.migrate import AGENCY_LINEAGES, migrate
 from shared.storage.tables import LedgerEntry, OutboxEntry, ReferralRow
 
 FLOOR_DATABASE, SENDER_DATABASE, EXAMPLE = "BENCH_FLOOR_DATABASE", "BENCH_SENDER_DATABASE", "BENCH_EXAMPLE"
-"""How the floor is told, in its environment, where it writes and which referral's rows."""
+"""The floor's environment variables: the database it writes, the sender's database, and the referral to copy."""
 
 
 def floor() -> FastAPI:
-    """The bare endpoint (``uvicorn --factory``): the rows of one real POST again and again, with ids of their own."""
+    """The bare endpoint (``uvicorn --factory``): each POST inserts the rows of one real POST, with new ids."""
     engine = open_engine(os.environ[FLOOR_DATABASE]).execution_options(writes=True)
-    # one writer at a time, as in Database: those who wait inside SQLite sleep
+    # one writer at a time, as in Database: a thread that waits inside SQLite sleeps
     turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
     rows = _rows_of(os.environ[SENDER_DATABASE], os.environ[EXAMPLE])
     answer, numbers = rows[IdempotencyRow]["body"], itertools.count(1)
@@ -54,7 +54,7 @@ def floor() -> FastAPI:
 
 
 def _rows_of(database_url: str, referral_id: str) -> dict[type[SQLModel], dict[str, Any]]:
-    """The rows that the POST of a referral has inserted, without what the database and later events have added."""
+    """The rows that the POST of a referral inserted, without columns set by the database or by later events."""
     sent = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.referral_id) == referral_id, col(LedgerEntry.sent))
     wanted: dict[type[SQLModel], Any] = {
         ReferralRow: col(ReferralRow.id) == referral_id,
@@ -72,7 +72,7 @@ def _rows_of(database_url: str, referral_id: str) -> dict[type[SQLModel], dict[s
 
 
 async def start_floor(stack: Stack, example: str) -> str:
-    """Start the floor beside the services, on an empty database with the police's tables. Answers its URL."""
+    """Start the floor beside the services, on an empty database with the police's tables. Returns its URL."""
     database, url = stack.database_url("floor"), f"http://{HOST}:{free_port()}"
     engine = open_engine(database)
     await asyncio.to_thread(migrate, engine, AGENCY_LINEAGES)
@@ -81,6 +81,6 @@ async def start_floor(stack: Stack, example: str) -> str:
     command = [*serving("deploy.bench_floor:floor", url), "--factory"]
     await stack.supervisor.start(Service("floor", command, environment, stack.folder / "logs" / "floor.log"))
     system = AgencySystem("floor", url)
-    await system.get("/openapi.json")  # it is asked until it answers
+    await system.get("/openapi.json")  # repeated until it answers
     await system.close()
     return url

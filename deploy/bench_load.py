@@ -15,12 +15,12 @@ from deploy.console_output import say
 CLIENTS = 8
 
 LOST_SECONDS = 30
-"""Who is not visible so long after its 201 counts as lost; a service holds a GET no longer."""
+"""A hand-over that is not visible so long after its 201 counts as lost. A service holds a GET no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Hand-overs at an even rate a second or, without one, as many as CLIENTS manage."""
+    """A load and its names: ``rate`` hand-overs a second or, without a rate, as many as CLIENTS manage."""
 
     indonesian: str
     english: str = ""
@@ -32,12 +32,12 @@ LOADS = (Load("10/s", rate=10), Load("40/s", rate=40), Load(f"{CLIENTS} klien", 
 
 @dataclass(slots=True)
 class Measured:
-    """What one load has shown. All durations are in seconds."""
+    """The measurements of one load. All durations are in seconds."""
 
     posted: list[float] = field(default_factory=list)
-    """From when each POST was due until its 201."""
+    """For each POST, the time from when it was due until its 201."""
     visible: list[float] = field(default_factory=list)
-    """From each 201 until the receiver showed it."""
+    """For each hand-over, the time from its 201 until the receiver showed it."""
     done: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is measured. The floor has no receiver: it is done at the 201."""
+    """The system under measurement: the network or the floor. The floor has no receiver: it is done at the 201."""
 
     name: str
     bodies: Iterator[Json]
@@ -54,7 +54,7 @@ class Target:
     receiver: httpx.AsyncClient | None = None
 
     async def measure(self, load: Load, seconds: int) -> Measured:
-        """Put a load on it for so long, and wait until all of it is done."""
+        """Put a load on the target for ``seconds``, and wait until all its hand-overs are done."""
         measured, now = Measured(), asyncio.get_running_loop().time
         began, used = now(), time.process_time()
         async with asyncio.TaskGroup() as tasks:
@@ -64,7 +64,7 @@ class Target:
             else:
                 for number, body in enumerate(itertools.islice(self.bodies, seconds * load.rate)):
                     due = began + number / load.rate
-                    await asyncio.sleep(due - now())  # the pace of the load; it waits for nobody
+                    await asyncio.sleep(due - now())  # the load keeps its pace, whatever the answers
                     tasks.create_task(self._hand_over(body, due, measured))
         spent = now() - began
         measured.seconds = spent if load.rate is None else max(spent, float(seconds))
@@ -79,7 +79,7 @@ class Target:
             await self._hand_over(body, now(), measured)
 
     async def _hand_over(self, body: Json, due: float, measured: Measured) -> None:
-        """Ask for one hand-over, see it arrive, and note how long both took."""
+        """Send one hand-over, wait until the receiver shows it, and record both durations."""
         now = asyncio.get_running_loop().time
         try:
             asked = await self.sender.post("/v1/referrals", json=body, headers={"Idempotency-Key": new_id()})
@@ -103,6 +103,6 @@ class Target:
 
 
 def http_client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
-    """An HTTP client in which no request waits for another."""
+    """An HTTP client without a limit of connections, so that no request waits for another."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     return httpx.AsyncClient(base_url=url, limits=limits, timeout=LOST_SECONDS + 10.0, auth=auth)

@@ -17,7 +17,7 @@ IDENTITY = {
     "born_on": "2001-02-03",
     "phone": "+628000000001",
 }
-"""Of somebody invented: what is sealed for the receiver."""
+"""An invented identity, which is sealed for the receiver."""
 
 
 def transfer(victim: str) -> Json:
@@ -27,7 +27,7 @@ def transfer(victim: str) -> Json:
 
 
 class Network:
-    """The network before and between the windows."""
+    """The network before and between the windows: it registers victims and waits for rest."""
 
     def __init__(self, urls: Mapping[str, str], auths: Mapping[str, httpx.Auth], identity: bool) -> None:
         own = (AgencySystem(name, urls[name], auth=auths[name]) for name in (SENDER, WITNESS))
@@ -38,11 +38,11 @@ class Network:
         )
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         await asyncio.gather(self._police.close(), self._coordination.close())
 
     async def register(self, count: int) -> list[str]:
-        """Register so many victims, CLIENTS at once; answers their ids."""
+        """Register ``count`` victims, CLIENTS at once. Returns their ids."""
         if not self._case:
             opened = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam", "destination": "KH"}
             self._case = (await self._police.post("/v1/cases", opened))["id"]
@@ -55,7 +55,7 @@ class Network:
         return list(itertools.chain(*await asyncio.gather(*(client() for _ in range(CLIENTS)))))
 
     async def at_rest(self) -> str:
-        """Follow one more hand-over to its end: whatever came before it has arrived everywhere. Answers its id."""
+        """Follow one more hand-over until coordination has it: then all earlier ones have arrived. Returns its id."""
         [victim] = await self.register(1)
         asked = await self._police.post("/v1/referrals", transfer(victim))
         await self._police.until(f"/v1/referrals/{asked['id']}", lambda seen: seen["version"] >= 2)

@@ -1,6 +1,6 @@
-"""``python -m deploy.certificates``: makes, renews, revokes and checks the certificates of a deployment.
+"""``python -m deploy.certificates`` makes, renews, revokes and checks the certificates of a deployment.
 
-The check names what else of its secrets has become too old.
+The check also names other secrets that are too old (``deploy.secret_ages``).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from deploy.secret_ages import due_dates
 from deploy.secrets import SOON, certify_network
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the secrets of the deployment.")]
-Days = Annotated[int, typer.Option(min=0, help="What expires within so many days is too old.")]
+Days = Annotated[int, typer.Option(min=0, help="Days from now; an earlier expiry is too soon.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Certificates of a deployment.")
 
@@ -28,24 +28,27 @@ def make(
     renew: Annotated[bool, typer.Option("--renew", help="Also renew what expires soon, for the same key.")] = False,
     days: Days = SOON.days,
 ) -> None:
-    """Make the development CA and what it certifies, where missing. A key is never overwritten."""
+    """Make the development CA and its certificates where missing. A key is never overwritten."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         made = certify_network(folder, renew=timedelta(days=days) if renew else None)
     except FileNotFoundError as error:
-        _fail(f"{error.filename} tidak ada: hanya pemegang kunci CA dapat membuat sertifikat", "only its holder can")
+        _fail(
+            f"{error.filename} tidak ada: hanya pemegang kunci CA dapat membuat sertifikat",
+            "is missing: only the holder of the CA's key can make certificates",
+        )
     for path in made:
         say(f"✓ {path}", "made", "green")
     if not made:
-        say("✓ semuanya sudah ada", "all is there", "green")
+        say("✓ semuanya sudah ada", "nothing is missing", "green")
 
 
 @app.command()
 def check(folder: Folder, days: Days = SOON.days) -> None:
-    """Name what must be replaced soon, certificates and secrets; exit code 1 where there is any.
+    """Name the certificates and secrets to replace soon; exit code 1 where there is any.
 
-    A certificate that is expired, expires within so many days or cannot be read; a key or password that has served its
-    time, or will have by then.
+    It names certificates that are expired, unreadable or expire within so many days. It also names keys and passwords
+    that reach their greatest age within so many days.
     """
     now, found, bad = now_utc(), 0, 0
     for path, until in expiries(folder):
@@ -67,22 +70,22 @@ def check(folder: Folder, days: Days = SOON.days) -> None:
     if bad:
         raise typer.Exit(1)
     whole = f"{found} sertifikat dan {len(secrets)} rahasia berlaku lebih dari {days} hari"
-    say(f"✓ {whole}", "all certificates and secrets hold for longer than that", "green")
+    say(f"✓ {whole}", "all certificates and secrets are valid for longer", "green")
 
 
 @app.command()
 def revoke(
     folder: Folder, certificate: Annotated[Path, typer.Argument(help="The PEM file of the certificate.")]
 ) -> None:
-    """Add a certificate to the list of those revoked. Services take it in on SIGHUP or at their next start."""
+    """Add a certificate to the revocation list. Services read the list on SIGHUP or at their next start."""
     Authority.of(folder).list_revoked(now_utc(), [load_certificate(certificate)])
     say(f"✓ {certificate} dicabut", "is revoked", "green")
 
 
 def expiries(folder: Path) -> Iterator[tuple[Path, datetime | None]]:
-    """Each certificate and each list of revoked ones in a folder, and until when it holds; None for an unreadable one.
+    """Each certificate and revocation list below a folder, and when it expires (UTC); None: unreadable.
 
-    A file with several counts with the one that expires first.
+    For a file with several certificates, the first expiry counts.
     """
     for path in sorted(folder.rglob("*.pem")):
         try:

@@ -25,7 +25,7 @@ README_PORTS = {"coordination": 8000, "police": 8001, "kemenpppa": 8002, "kemens
 
 
 class Compose:
-    """The stack under test."""
+    """The stack under test, in a copy of the clone."""
 
     def __init__(self, clone: Path) -> None:
         self.clone = clone
@@ -45,18 +45,18 @@ class Compose:
         self.urls = {name: f"https://127.0.0.1:{port}" for name, port in self.ports.items()}
 
     def tls(self, member: str) -> ClientTls:
-        """What a member's own system shows."""
+        """The TLS client settings of a member's own system."""
         return ClientTls.of_member(self.clone / "deploy" / "secrets", member)
 
     def call(self, member: str, role: Role | None = None) -> httpx.Client:
-        """A client of a member's service, as its own system; its token is bound to its certificate, for an hour."""
+        """An HTTP client of a member's service, as its own system, with a bound token (RFC 8705) for an hour."""
         certificate = self.tls(member).certificate
         token = make_token(self.secrets, member, role, minutes=60, certificate=certificate)
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.Client(base_url=self.urls[member], headers=headers, verify=self.tls(member).context(), timeout=10)
 
     def run(self, *words: str, check: bool = True) -> str:
-        """``docker compose …``; its output. Raises RuntimeError with what it said when it fails."""
+        """Run ``docker compose …`` and return its output. With ``check`` a failure raises RuntimeError."""
         done = subprocess.run(
             ["docker", "compose", *words],
             cwd=self.clone,
@@ -73,10 +73,10 @@ class Compose:
         return {"ESTAFET_UID": str(os.getuid() or CONTAINER_USER)}
 
     def as_operator(self, begins_with: str) -> None:
-        """Run the README's block of commands that begins so, as this user would. Raises RuntimeError."""
+        """Run the README's block of commands that begins with these words, as this user. Raises RuntimeError."""
         readme = (self.clone / "README.md").read_text(encoding="utf-8")
         [block] = [b for b in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if b.startswith(begins_with)]
-        if os.getuid() == 0:  # what the README says for root
+        if os.getuid() == 0:  # the README's own command for root
             [give] = re.findall(r"as root, [^`]*`([^`]+)`", readme)
             block = block.replace("export ESTAFET_UID=$(id -u)", give)
         for name, port in README_PORTS.items():
@@ -93,7 +93,7 @@ class Compose:
             raise RuntimeError(f"the README's commands fail:\n{told.stdout[-6000:]}")
 
     def until_ready(self) -> None:
-        """Wait until every service answers that it is ready and connected to the broker."""
+        """Wait until every service is ready and connected to the broker. Raises RuntimeError after READY_SECONDS."""
         deadline = time.monotonic() + READY_SECONDS
         for name in self.urls:
             while not self._is_ready(name):
@@ -110,14 +110,14 @@ class Compose:
         return health.status_code == 200 and health.json()["broker"] == "connected"
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """What the engine says of each container of a service."""
+        """Service → the output of ``docker inspect`` for its container."""
         ids = self.run("ps", "-q").split()
         told = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True)
         return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in json.loads(told.stdout)}
 
 
 def copy_clone(to: Path) -> Path:
-    """What a fresh clone of this folder would hold, uncommitted changes included, with this environment."""
+    """Copy what a fresh clone would hold, uncommitted changes included, and link this Python environment into it."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

@@ -1,7 +1,7 @@
-"""``make compose-test``: Docker Compose from nothing to a journey, through restarts and kills, and away again.
+"""``make compose-test`` starts Docker Compose from nothing, plays a journey, restarts, kills, and removes everything.
 
-It runs the operator's commands of the README, in a copy of this clone, under a project name and ports of its own: an
-operator's deployment on the same machine is not touched. It takes down what it brought up, whatever happened.
+It runs the README's operator commands in a copy of this clone, under its own project name and ports. An operator's
+deployment on the same machine stays untouched. The test always takes down what it started.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ FOR_DEVELOPMENT = {
     *("ISSUER", "ISSUER_JWKS"),
     *("KEY_FOLDER", "KEY_DIRECTORY_FILE", "KEY_DIRECTORY_ROOT_FILE", "TLS_CLIENT_CRL_FILE", "REVOKED_TOKENS_FILE"),
 }
-"""All of this deployment that production refuses: the CA, the issuer of tokens, the keys and what all share."""
+"""The settings of this deployment that production refuses: CA, issuer of tokens, keys, shared public files."""
 
 
 @contextmanager
 def stack() -> Iterator[Compose]:
-    """Bring the stack up from nothing; take it and its volumes down in the end, and say what failed services said."""
+    """Start the stack from nothing; in the end remove it and its volumes. After a failure print the services' logs."""
     with tempfile.TemporaryDirectory() as folder:
         compose = Compose(copy_clone(Path(folder) / "estafet"))
         try:
@@ -52,7 +52,7 @@ def stack() -> Iterator[Compose]:
 
 
 def step(indonesian: str, english: str, work: Any) -> Any:
-    """Do one thing and say how long it took."""
+    """Do one step and print how long it took. Returns its result."""
     began = time.monotonic()
     result = work()
     say(f"✓ {indonesian} ({time.monotonic() - began:.1f} s)", english, "green")
@@ -60,7 +60,7 @@ def step(indonesian: str, english: str, work: Any) -> Any:
 
 
 def standing(compose: Compose) -> dict[str, Any]:
-    """All that can be seen from outside: every referral at every agency, and coordination's counts."""
+    """The state as callers see it: every referral at every agency, and coordination's counts."""
     seen: dict[str, Any] = {}
     for name in compose.urls:
         with compose.call(name) as http:
@@ -73,13 +73,13 @@ def standing(compose: Compose) -> dict[str, Any]:
 
 
 def must(holds: bool, what: str) -> None:
-    """Raises AssertionError, saying what does not hold."""
+    """Raises AssertionError with ``what`` unless ``holds``."""
     if not holds:
         raise AssertionError(what)
 
 
 def check_hardening(compose: Compose) -> None:
-    """No root, no writable root file system, no open port, no secret in plain sight, no way into another's database."""
+    """Check each container: no root, read-only file system, no capability, no open port, no secret in plain sight."""
     for name, container in compose.containers().items():
         host = container["HostConfig"]
         must(host["ReadonlyRootfs"], f"{name}: the root file system is writable")
@@ -95,7 +95,10 @@ def check_hardening(compose: Compose) -> None:
 
 
 def check_transport(compose: Compose) -> None:
-    """Services, broker and database speak TLS 1.3 alone, with who shows a certificate, and let each do its own only."""
+    """Check that services, broker and database speak TLS 1.3 only, and only with clients that show a certificate.
+
+    Also checked: each database role has only its own rights, and production refuses exactly FOR_DEVELOPMENT.
+    """
     wrong: list[str] = []
     for name, port in compose.ports.items():
         wrong += faults_of_listener(name, port, compose.tls(name), speaks_first=False)
@@ -110,14 +113,14 @@ def check_transport(compose: Compose) -> None:
 
 
 def check_journey(compose: Compose) -> None:
-    """The whole journey, with its own checks at the end."""
+    """Play the whole journey, which checks its own result."""
     own = {name: compose.tls(name) for name in compose.urls}
     auths = token_sources(compose.issuer_url, compose.secrets)
     asyncio.run(play(compose.urls, auths, Progress(), show_trouble, own))
 
 
 def check_keys(compose: Compose) -> None:
-    """New keys are used and a revoked one is known within ten seconds, with no container started again."""
+    """Check that new keys are used, and a revoked key is known within 10 s, without restarting a container."""
     before = {name: container["State"]["StartedAt"] for name, container in compose.containers().items()}
     for words in ("rotate police --after 0", "rotate police --use storage", "revoke police-1 --reason key-compromise"):
         command = [sys.executable, "-m", "deploy.keys", *words.split(), "--folder", str(compose.secrets)]
@@ -139,7 +142,7 @@ WRAPPED_UNDER = (
     'PGPASSWORD="$(cat /run/secrets/postgres)" psql --username postgres --dbname police --no-align --tuples-only '
     """--command "SELECT DISTINCT split_part(wrapped, '.', 1) FROM data_keys" """
 )
-"""Asks the police's database which storage keys wrap."""
+"""A command that lists the storage keys which wrap data keys in the police's database."""
 
 
 def _revoked(http: httpx.Client) -> set[str]:
@@ -147,7 +150,7 @@ def _revoked(http: httpx.Client) -> set[str]:
 
 
 def check_survival(compose: Compose) -> None:
-    """What was there is there after a restart of everything, and after a kill -9 of the broker and of a service."""
+    """Check that no state is lost by a full restart, or by kill -9 of the broker, a service and the database."""
     before = standing(compose)
     step("Memulai ulang, lalu menurunkan", "restart, then down", lambda: compose.as_operator("docker compose logs"))
     step("Menyalakan lagi", "bringing it up again", lambda: compose.as_operator("make secrets"))
@@ -164,7 +167,7 @@ def check_survival(compose: Compose) -> None:
 
 
 def _open_a_case(compose: Compose) -> None:
-    """One idempotent call, sent twice."""
+    """Send one idempotent call twice, and check that both answers are the same."""
     key, body = new_id(), {"unit": "polres-74.01", "channel": "spkt", "exploitation": "unknown"}
     with compose.call("police") as http:
         calls = [http.post("/v1/cases", json=body, headers={"Idempotency-Key": key}) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""What ``deploy.compose_test`` asks of the wires of a stack that is up: who is refused, and in which words."""
+"""The checks of ``deploy.compose_test`` on a running stack's connections: which clients are refused, and how."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ for name, wrong, statement in json.loads(os.environ['ASKED']):
         said[name] = str(refusal)
 print(json.dumps(said))
 """
-"""Run in the container of the police, with the environment of its service."""
+"""A program for the container of the police, with the environment of its service."""
 
 LOOK = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 ASKED: Mapping[str, tuple[Mapping[str, str], str, str]] = {
@@ -46,16 +46,16 @@ ASKED: Mapping[str, tuple[Mapping[str, str], str, str]] = {
     "emptying the access log": ({}, "TRUNCATE access_log", "permission denied for table access_log"),
     "building": ({}, "CREATE TABLE extra (id int)", "permission denied for schema public"),
 }
-"""What is tried at the database → what differs from the right login, the statement, what must be said."""
+"""Name of an attempt → (changes to the correct login, SQL statement, pattern that the answer must match)."""
 
 
 def asked_at_the_database() -> str:
-    """What ``DATABASE`` reads from ``ASKED`` in its environment."""
+    """The JSON that ``DATABASE`` reads from ``ASKED`` in its environment."""
     return json.dumps([(name, wrong, statement) for name, (wrong, statement, _) in ASKED.items()])
 
 
 def faults_of_database(said: str) -> Iterator[str]:
-    """Where what it printed is not what must be said."""
+    """One line for each attempt whose answer, in the output of ``DATABASE``, is not the expected one."""
     answers = json.loads(said)
     for name, (_, _, must) in ASKED.items():
         if not re.search(must, answers[name]):
@@ -63,7 +63,10 @@ def faults_of_database(said: str) -> Iterator[str]:
 
 
 def faults_of_listener(name: str, port: int, own: ClientTls, speaks_first: bool) -> Iterator[str]:
-    """Where a port of this machine lets in whom it should not, or not whom it should."""
+    """One line for each fault of a port of this machine: it refuses its own member, or serves a wrong client.
+
+    Wrong are a client without a certificate, with TLS 1.2, or without TLS. ``speaks_first``: the server sends first.
+    """
     if not _served(port, own.context(), speaks_first):
         yield f"{name} does not serve its own member"
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,4 +1,4 @@
-"""What the commands of ``deploy`` show to a person: Indonesian first, English beside it."""
+"""Output of the commands of ``deploy``: Indonesian first, English beside it."""
 
 import time
 
@@ -24,18 +24,18 @@ COLOURS = {
 
 
 def say(indonesian: str, english: str, style: str = "") -> None:
-    """One line in both languages."""
+    """Print one line in both languages. ``style`` is a style of rich."""
     console.print(f"[{style or 'default'}]{escape(indonesian)}[/] [dim]· {escape(english)}[/]")
 
 
 class Progress:
-    """Shows each step of a journey as it is done, with the seconds since the beginning."""
+    """Prints each step of a journey when it is done, with the seconds since the beginning."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
 
     def __call__(self, agency: str, indonesian: str, english: str) -> None:
-        """A step is done."""
+        """Print that a member has done a step."""
         spent = time.monotonic() - self._began
         label, colour = LABELS.get(agency, agency), COLOURS.get(agency, "default")
         console.print(

@@ -1,11 +1,11 @@
 """Makes a database and two roles for each member on a PostgreSQL server: ``python -m deploy.databases``.
 
-``<member>`` owns the database and migrates it; ``<member>_service`` is what the service logs in with, and may do only
-what the migration grants it (``shared.storage.append_only``).
+Role ``<member>`` owns the database and migrates it. The service logs in as ``<member>_service``, which has only the
+rights that the migration grants (``shared.storage.append_only``).
 
 Settings: ``ESTAFET_POSTGRES_URL`` (superuser, without password), ``ESTAFET_POSTGRES_PASSWORD_FILE`` and
-``ESTAFET_SECRETS`` (a folder with ``<member>.password`` and ``<member>_service.password``). Safe to run again;
-passwords are set to what the files say.
+``ESTAFET_SECRETS`` (a folder with ``<member>.password`` and ``<member>_service.password``). It is safe to run again;
+each run sets the passwords from the files.
 """
 
 import os
@@ -18,7 +18,7 @@ from services.members import MEMBERS
 
 
 def main() -> None:
-    """Make what is missing."""
+    """Make the missing databases and roles of all members, and set the passwords."""
     password = Path(os.environ["ESTAFET_POSTGRES_PASSWORD_FILE"]).read_text().strip()
     secrets = Path(os.environ["ESTAFET_SECRETS"])
     with psycopg.connect(os.environ["ESTAFET_POSTGRES_URL"], password=password, autocommit=True) as connection:
@@ -28,17 +28,17 @@ def main() -> None:
 
 
 def service_role(member: str) -> str:
-    """What the service of a member logs in as."""
+    """The role that a member's service logs in with."""
     return f"{member}_service"
 
 
 def make_database(connection: Connection, member: str, password: str, service_password: str) -> None:
-    """A role that owns one database, and another that may enter it; nobody else may."""
+    """Make a member's database, the role that owns it and the role of its service. No other role may connect."""
     owner, service = sql.Identifier(member), sql.Identifier(service_role(member))
     _make_role(connection, member, password)
     _make_role(connection, service_role(member), service_password)
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [member]).fetchone():
-        # UTF-8 and byte order whatever the server's own locale is: sorting must not change with a base image
+        # UTF-8 and byte order, whatever the server's locale: sorting must not change with a base image
         options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} " + options).format(owner, owner))
     connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(owner))

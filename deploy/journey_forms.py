@@ -1,4 +1,4 @@
-"""What is written in the forms of the journey. Everything is invented."""
+"""The contents of the forms that the example journey files. All of it is invented."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ REHABILITATION = (
     *("first-approach", "social-assessment", "rehabilitation-plan"),
     *("rehabilitation", "resocialisation", "termination"),
 )
-"""The stages of Permensos 8/2023 up to the visits of after-care."""
+"""The forms of the stages of Permensos 8/2023, without the visits of after-care."""
 ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "police-report": {
         "lp_number": "LP/B/1/CONTOH",
@@ -82,4 +82,4 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "further-guidance": {"visited_on": "2026-11-01", "feels": "well", "risk": "none"},
     "after-care-end": {"reason": "settled"},
 }
-"""Form → its answers, beside which earlier records are named."""
+"""Form code → its fields. Fields that name earlier records are added when the form is filed."""

@@ -1,4 +1,4 @@
-"""What a journey is made of: referrals asked, answered and learned of, forms, stages; for one victim or for both."""
+"""The steps of the example journey: refer, act, file forms, record stages, for one victim or for both."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -9,11 +9,11 @@ from deploy.agency_system import AgencySystem, Json, new_id
 from deploy.journey_forms import ANSWERS
 
 Report = Callable[[str, str, str], None]
-"""Hears of each step that is done: the agency that did it, what it did in Indonesian, and in English."""
+"""Called for each step done: the agency's code, a text in Indonesian, the same in English."""
 
 
 class JourneyBroken(Exception):
-    """The journey ended, and what stands in the services is not what must stand there."""
+    """The journey ended with a wrong state in the services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Handover:
 
     @property
     def path(self) -> str:
-        """Its address, the same at both."""
+        """Its path, the same at sender and receiver."""
         return f"/v1/referrals/{self.id}"
 
 
 @dataclass
 class Result:
-    """What a journey leaves behind."""
+    """The ids of a finished journey: case, victims, hand-overs; victim → units of the custody chain; seconds taken."""
 
     case_id: str = ""
     victims: list[str] = field(default_factory=list)
@@ -43,14 +43,14 @@ class Result:
 
 @dataclass
 class Journey:
-    """The journey under way."""
+    """A journey in progress: the members' systems (member → system), the progress report, the result so far."""
 
     systems: Mapping[str, AgencySystem]
     report: Report
     result: Result = field(default_factory=Result)
 
     async def refer(self, sender: str, receiver: str, victim: str, service: str, **more: Any) -> Handover:
-        """Ask a desk, and wait until the request has arrived there."""
+        """Refer a victim to a desk, and wait until the request arrives there. ``more``: ``unit`` and other fields."""
         unit = more.pop("unit")
         body = {
             "referral_id": new_id(),
@@ -67,31 +67,33 @@ class Journey:
         return handover
 
     async def act(self, handover: Handover, *actions: str, **body: Any) -> None:
-        """The receiver acts, one action after the other; wait until the sender has learned of the last."""
+        """Let the receiver act, one action after the other, and wait until the sender knows of the last."""
         for action in actions:
             done = await self.systems[handover.receiver].act(handover.id, action, body)
         await self.learned(handover, done["version"])
 
     async def learned(self, handover: Handover, version: int) -> Json:
-        """Wait until the sender knows this version."""
+        """Wait until the sender knows this version of a referral."""
         return await self.systems[handover.sender].until(handover.path, lambda seen: bool(seen["version"] >= version))
 
     async def for_both(self, step: Callable[[str], Awaitable[Any]]) -> list[Any]:
-        """Do the same for both victims at once."""
+        """Do a step for both victims concurrently."""
         return list(await asyncio.gather(*(step(victim) for victim in self.result.victims)))
 
     async def file(self, agency: str, about: str, *forms: str, **named: str) -> list[Json]:
-        """File these forms about ``cases/…``, ``victims/…``, ``referrals/…`` or ``desks/…``, one after the other, as
-        they are answered in ``journey_forms``; ``named``: earlier records. Answers the records."""
+        """File these forms, one after the other, with the contents of ``journey_forms``. Returns the records.
+
+        ``about``: ``cases/…``, ``victims/…``, ``referrals/…`` or ``desks/…``; ``named``: fields with earlier records.
+        """
         system = self.systems[agency]
         return [await system.post(f"/v1/{about}/forms/{form}", {**ANSWERS[form], **named}) for form in forms]
 
     async def file_for_both(self, agency: str, *forms: str) -> None:
-        """File these about both victims."""
+        """File these forms about both victims."""
         await self.for_both(lambda victim: self.file(agency, f"victims/{victim}", *forms))
 
     async def stage(self, agency: str, *stages: str) -> None:
-        """The custody holder records stages, for both victims."""
+        """Let the custody holder record stages for both victims."""
         for stage in stages:
             await self.for_both(
                 lambda victim, stage=stage: self.systems[agency].post(  # type: ignore[misc]
@@ -100,7 +102,7 @@ class Journey:
             )
 
     async def transfer(self, sender: str, receiver: str, service: str, unit: str) -> list[Handover]:
-        """Hand both victims over: asked by the one, accepted and started by the other."""
+        """Request a transfer of both victims. The receiver has yet to accept and start."""
 
         async def one(victim: str) -> Handover:
             return await self.refer(sender, receiver, victim, service, unit=unit, kind="transfer")
@@ -109,5 +111,5 @@ class Journey:
         return transfers
 
     async def act_on_both(self, handovers: Iterable[Handover], *actions: str, **body: Any) -> None:
-        """The receiver does the same to both."""
+        """Let the receiver do the same actions on all these hand-overs, concurrently."""
         await asyncio.gather(*(self.act(handover, *actions, **body) for handover in handovers))

@@ -24,7 +24,7 @@ VICTIMS: tuple[Json, Json] = (
         "identity": {"name": "Kenanga Contoh Rekaan", "address": "Jalan Rekaan 0"},
     },
 )
-"""Who they are stays with the police; the others get a pseudonym. The second has no NIK and no known age."""
+"""The two victims as the police register them. The second has no NIK and no known age."""
 
 
 async def tell(journey: Journey) -> None:
@@ -72,7 +72,7 @@ async def _detected_and_identified(journey: Journey) -> None:
 
 
 async def _told_once(journey: Journey) -> None:
-    """What was done to her is told once, to an officer who was trained for it, and travels with her."""
+    """The first victim tells her story once, to a trained officer; the statement travels with her."""
     desk, victim = f"desks/polres-{KOLAKA}", f"victims/{journey.result.victims[0]}"
     [officer] = await journey.file("police", desk, "officer")
     await journey.file("police", desk, "officer-training", officer=officer["id"])
@@ -124,7 +124,7 @@ async def _treated(journey: Journey) -> None:
 
 
 async def _visum(journey: Journey) -> None:
-    """The police ask for it, and it comes to them alone, sealed."""
+    """The police ask for a visum et repertum, and it is delivered sealed, to the police alone."""
     police, victim = journey.systems["police"], journey.result.victims[0]
     asked = await journey.refer(
         "kemenpppa", "police", victim, "investigation", unit=f"polres-{KOLAKA}", basis="public-task"

@@ -5,12 +5,12 @@ FOLDER/<agency>/keys/<agency>-<n>.pem       signs the agency's events (Ed25519)
 FOLDER/<agency>/keys/<agency>-enc-<n>.pem   opens what others seal for the agency (X25519)
 FOLDER/<agency>/keys/storage-<n>.key        wraps data keys in the agency's database (AES-256)
 FOLDER/<agency>/keys/blind-index.key        makes the agency's keyed hashes (HMAC-SHA-256)
-FOLDER/<agency>/keys/matching-<n>.key       makes the hashes by which agencies know a person again: the same at each of
-                                            them, and never at coordination, which compares what they made
+FOLDER/<agency>/keys/matching-<n>.key       makes the match tokens: the same key at every agency, and never at
+                                            coordination, which only compares the tokens
 FOLDER/public/keys.json                     the directory: a signed document with a number that only grows
 FOLDER/public/directory-root.json           the public half of the key that signs it (a JWK)
 
-An agency's keys have a folder of their own, so that a service sees a new key there without being told its name.
+An agency's keys have a folder of their own. So a service finds a new key there without knowing its name.
 """
 
 import fcntl
@@ -33,15 +33,15 @@ from shared.security.vault import BLIND_INDEX
 
 ROOT = "directory-1"
 KEYS = "keys"
-"""The folder of an agency's keys, in the agency's own."""
+"""Name of the folder of keys inside an agency's folder."""
 
 _KINDS: Mapping[Use, type[SigningKey] | type[EncryptionKey]] = {"sig": SigningKey, "enc": EncryptionKey}
 
 
 class Keyring:
-    """The keys of a folder. What must not be is refused with ValueError, in words for the person who asked.
+    """The keys of a folder of secrets. A forbidden change raises ValueError with a message for the operator.
 
-    No private key is ever written over, and none is removed but by ``destroy``.
+    No private key is ever overwritten, and only ``destroy`` removes one. Moments are in UTC.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,15 +50,17 @@ class Keyring:
         self._document = folder / "public" / "keys.json"
 
     def directory(self) -> KeyDirectory:
-        """What is published. Raises Untrusted when it is not signed by the key that is here."""
+        """The published directory, empty before the first. Raises Untrusted when another key has signed it."""
         root = self._root()
         if not self._document.exists():
             return KeyDirectory({}, root=root)
         return read_directory(self._document.read_bytes(), root)
 
     def make(self, agencies: Iterable[str], now: datetime, matching: Collection[str] = ()) -> None:
-        """Make what is missing and publish what is new. ``matching``: those of them that share a key to know a person
-        again."""
+        """Make the missing keys of these agencies and publish the new ones.
+
+        ``matching``: the agencies that share a matching key. Raises ValueError where files and directory disagree.
+        """
         self._make_root()
         with self._changing(now) as keys:
             for agency in agencies:
@@ -72,7 +74,10 @@ class Keyring:
             self._share(self._shared(matching) or {"matching-1": os.urandom(KEY_BYTES)}, matching)
 
     def rotate(self, agency: str, use: Use, valid_from: datetime, now: datetime) -> str:
-        """A new key, used from that moment on; those before it still verify and open. Answers its id."""
+        """Make a new key, in use from ``valid_from`` on. Older keys still verify and open. Returns its id.
+
+        Raises ValueError where the agency has no key of this use.
+        """
         with self._changing(now) as keys:
             listed = [key for key in keys.values() if key.agency == agency and key.use == use]
             if not listed:
@@ -84,7 +89,7 @@ class Keyring:
         return key_id
 
     def rotate_storage(self, agency: str) -> str:
-        """A new storage key, which the agency's service uses from now on. Answers its name."""
+        """Make a new storage key, which the agency's service uses from now on. Returns its name. Raises ValueError."""
         numbers = self._numbers(agency, "storage-(.+)[.]key")
         if not numbers:
             raise ValueError(f"{agency} has no storage key to follow")
@@ -93,7 +98,7 @@ class Keyring:
         return name
 
     def rotate_matching(self) -> str:
-        """A new key to know a person again, at every agency that has one. Answers its name."""
+        """Make a new matching key at every agency that has one. Returns its name. Raises ValueError."""
         with self._alone():
             sharing = {path.parent.parent.name for path in self._folder.glob(f"*/{KEYS}/matching-*.key")}
             known = self._shared(sharing)
@@ -104,7 +109,10 @@ class Keyring:
         return name
 
     def retire(self, key_id: str, now: datetime) -> None:
-        """Let a key sign, or be sealed for, no more. There must be another that does."""
+        """Stop the use of a key for signing or sealing. It is still trusted for GRACE.
+
+        Raises ValueError where the key is unknown, not in use, or the last of its kind in use.
+        """
         with self._changing(now) as keys:
             key = _found(keys, key_id)
             if not key.in_use(now):
@@ -114,7 +122,7 @@ class Keyring:
             keys[key_id] = key.model_copy(update={"retired_at": now})
 
     def revoke(self, key_id: str, reason: Revocation, now: datetime) -> None:
-        """Let nobody trust a key any more, from now on."""
+        """End all trust in a key from ``now`` on. Raises ValueError where it is unknown or revoked."""
         with self._changing(now) as keys:
             key = _found(keys, key_id)
             if key.revoked_at is not None:
@@ -122,7 +130,10 @@ class Keyring:
             keys[key_id] = key.model_copy(update={"revoked_at": now, "revoked_because": reason.value})
 
     def destroy(self, key_id: str, now: datetime) -> None:
-        """Remove a private encryption key for ever, once nothing that is under way needs it."""
+        """Delete a private encryption key for ever.
+
+        Raises ValueError unless it is revoked, or was retired longer than GRACE ago: events under way may need it.
+        """
         with self._alone():
             key = _found(self.directory().keys, key_id)
             past = key.revoked_at is not None or (key.retired_at is not None and now > key.retired_at + GRACE)
@@ -132,7 +143,7 @@ class Keyring:
             _to_disk(self._keys(key.agency))
 
     def publish(self, now: datetime) -> int:
-        """Sign the directory anew, with the next number. Answers it."""
+        """Sign the directory again with the next version number. Returns the number."""
         with self._alone():
             directory = self.directory()
             self._publish(directory.keys, directory.version + 1, now)
@@ -149,7 +160,7 @@ class Keyring:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One command at a time; the kernel gives the lock back when we end."""
+        """Lock the folder against other commands. The kernel releases the lock when the process ends."""
         folder = os.open(self._own, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
@@ -194,7 +205,7 @@ class Keyring:
         return self._folder / agency / KEYS
 
     def _make_folder(self, agency: str) -> None:
-        """Where an agency's keys are; those of an earlier version, which lay beside it, are brought there."""
+        """Make the folder of an agency's keys. Keys of an earlier layout, beside the folder, are moved into it."""
         own = self._keys(agency)
         own.mkdir(exist_ok=True)
         own.chmod(0o700)
@@ -212,12 +223,12 @@ class Keyring:
         write_secret(self._keys(agency) / f"{name}.key", os.urandom(KEY_BYTES))
 
     def _shared(self, agencies: Iterable[str]) -> dict[str, bytes]:
-        """The matching keys that any of these agencies has: name → key."""
+        """Name → matching key, of all these agencies. Raises ValueError where two agencies have different keys."""
         found: dict[str, bytes] = {}
         for agency in agencies:
             for path in self._keys(agency).glob("matching-*.key"):
                 if found.setdefault(path.stem, secret := read_secret(path)) != secret:
-                    raise ValueError(f"{path} is not the key that other agencies have: bring theirs")
+                    raise ValueError(f"{path} differs from the other agencies' key: copy theirs")
         return found
 
     def _share(self, keys: Mapping[str, bytes], agencies: Iterable[str]) -> None:
@@ -247,7 +258,7 @@ def _found(keys: Mapping[str, DirectoryKey], key_id: str) -> DirectoryKey:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a public file in one step, and see it to the disk: a revocation must not be lost."""
+    """Replace a public file atomically and sync it to the disk: a revocation must not be lost."""
     if path.exists() and path.read_bytes() == content:
         return
     new = path.with_name(f"{path.name}.new")

@@ -1,8 +1,8 @@
 """The operator's commands for keys: ``python -m deploy.keys --help``.
 
-They act on a folder of secrets (``deploy.keyring``) and publish a new directory, which every running service reads
-within seconds. A planned change: ``rotate``, later ``retire`` the old key, 30 days later ``destroy`` it if it opened.
-After a theft: ``rotate --after 0``, then ``revoke``.
+They act on a folder of secrets (``deploy.keyring``) and publish a new directory, which running services read within
+seconds. For a planned change: ``rotate``, later ``retire`` the old key, and 30 days later ``destroy`` it if it is an
+encryption key. After a theft: ``rotate --after 0``, then ``revoke``.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from deploy.keyring import Keyring
 from shared.security.public_keys import DirectoryKey, Revocation, Untrusted
 
 LEAD = 60.0
-"""Seconds between the listing of a new key and its first use: by then every service has read of it."""
+"""Seconds between the publication of a new key and its first use, so that every service has read the directory."""
 
 app = typer.Typer(no_args_is_help=True, help="Kunci instansi · The keys of the agencies.")
 
@@ -31,7 +31,7 @@ SECRETS = Path("deploy/secrets")
 
 
 class Kind(StrEnum):
-    """What a key is for."""
+    """The use of a key."""
 
     SIGNING = "sig"
     ENCRYPTION = "enc"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 PUBLISHED = [Kind.SIGNING, Kind.ENCRYPTION]
-"""The kinds whose public halves are in the directory."""
+"""The kinds of keys whose public halves are in the directory."""
 
 
 @app.command()
@@ -71,7 +71,7 @@ def _rotate(keyring: Keyring, member: str, kind: Kind, after: timedelta) -> str:
 
 @app.command("rotate-matching")
 def rotate_matching(folder: Folder = SECRETS) -> None:
-    """Kunci pengenal bersama yang baru · A new key by which agencies know a person again; all tokens are told anew."""
+    """Kunci pengenal bersama yang baru · A new matching key; the agencies then send all match tokens again."""
     with _explained():
         name = Keyring(folder).rotate_matching()
         say(f"✓ {name} dibuat", "made at every agency; once all have it, delete the one before", "green")
@@ -79,7 +79,7 @@ def rotate_matching(folder: Folder = SECRETS) -> None:
 
 @app.command()
 def retire(key_id: KeyId, folder: Folder = SECRETS) -> None:
-    """Kunci tidak dipakai lagi, masih berlaku 30 hari · A key is used no more, and still trusted for 30 days."""
+    """Kunci tidak dipakai lagi, masih berlaku 30 hari · Stop using a key; it is still trusted for 30 days."""
     with _explained():
         Keyring(folder).retire(key_id, _now())
         say(f"✓ {key_id} dipensiunkan", "retired", "green")
@@ -91,7 +91,7 @@ def revoke(
     reason: Annotated[Revocation, typer.Option(help="Alasan · Why (RFC 5280).")],
     folder: Folder = SECRETS,
 ) -> None:
-    """Kunci dicabut, berlaku seketika · A key is trusted no more, at once."""
+    """Kunci dicabut, berlaku seketika · Revoke a key: no service trusts it any more, at once."""
     with _explained():
         keyring, now = Keyring(folder), _now()
         keyring.revoke(key_id, reason, now)
@@ -112,7 +112,7 @@ def destroy(key_id: KeyId, folder: Folder = SECRETS) -> None:
 
 @app.command()
 def publish(folder: Folder = SECRETS) -> None:
-    """Direktori ditandatangani lagi · Sign the directory anew, with the next version."""
+    """Direktori ditandatangani lagi · Sign the directory again, with the next version."""
     with _explained():
         say(f"✓ Direktori versi {Keyring(folder).publish(_now())}", "the directory is signed", "green")
 
@@ -127,7 +127,7 @@ def list_keys(folder: Folder = SECRETS) -> None:
     for key_id, key in sorted(directory.keys.items()):
         state, since = _state(key, now)
         table.add_row(key_id, key.use, state, f"{since:%Y-%m-%d %H:%M}")
-    # as wide as it needs: in a narrow window lines go on below, and no state is cut short
+    # at least 120 wide: in a narrow window lines wrap, and no state is truncated
     Console(highlight=False, width=max(console.width, 120)).print(table)
 
 
@@ -141,7 +141,7 @@ def _state(key: DirectoryKey, now: datetime) -> tuple[str, datetime]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """A refusal as one line and an exit code, not as a traceback."""
+    """Turn an expected error into one line and exit code 1, instead of a traceback."""
     try:
         yield
     except (ValueError, OSError, Untrusted) as error:

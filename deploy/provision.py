@@ -1,4 +1,4 @@
-"""The provisioner as a process: ``python -m deploy.provision`` keeps the stream and its readers' consumers in being.
+"""``python -m deploy.provision`` runs the provisioner, which keeps the stream and its readers' consumers in place.
 
 Settings: ``ESTAFET_NATS_URL``, ``ESTAFET_NATS_SEED_FILE`` (the provisioner's seed), ``ESTAFET_NATS_CA_FILE``,
 ``ESTAFET_NATS_CERTIFICATE_FILE`` and ``ESTAFET_NATS_KEY_FILE``.
@@ -18,18 +18,18 @@ from shared.service.logs import configure_logs, silence_others
 
 COORDINATOR = "coordination"
 PROVINCES = ("74",)
-"""The provinces that follow themselves."""
+"""Codes of the provinces that follow the events of their own region."""
 
 READERS: Mapping[str, list[str]] = {
     **{name: addressed_to(name) for name in MEMBERS},
     COORDINATOR: sent_by(name for name in MEMBERS if name != COORDINATOR),
     **{f"province-{code}": [in_province(code)] for code in PROVINCES},
 }
-"""Reader → the subjects it may read."""
+"""Reader → the NATS subjects that it may read."""
 
 
 async def main() -> None:
-    """Connect, waiting for the broker if need be, and keep it provisioned until stopped."""
+    """Connect to the broker, or wait for it, and keep it provisioned until stopped."""
     seed, *tls = (Path(os.environ[f"ESTAFET_NATS_{name}_FILE"]) for name in ("SEED", "CA", "CERTIFICATE", "KEY"))
     broker = Broker(os.environ["ESTAFET_NATS_URL"], "provisioner", seed, ClientTls(*tls))
     try:

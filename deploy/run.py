@@ -1,7 +1,7 @@
-"""``make run``: broker, provisioner, issuer of tokens and the five services on this machine, a journey through them.
+"""``make run`` starts broker, provisioner, issuer of tokens and the five services on this machine, and plays a journey.
 
-Everything lies in one folder: secrets, databases, messages, logs, and ``state.json``, which tells where each
-service listens and as which process. Whatever dies is started again; Ctrl-C stops everything.
+One folder holds everything: secrets, databases, messages, logs, and ``state.json`` with each service's address and
+process id. A process that dies is restarted; Ctrl-C stops everything.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from services.coordination.sign_in import VISIT_SECONDS
 FOLDER = Path(".run")
 PORT = 8000
 SIGN_IN_MINUTES = VISIT_SECONDS // 60
-"""How long the token for the console holds that is shown at the start: as long as the console takes one."""
+"""Validity of the console's token that is printed at the start: the longest that the console accepts."""
 INTERRUPTED = 130
-"""Exit code of a run that was to end by itself and was stopped."""
+"""Exit code of a run that a signal stopped before its own end."""
 
 
 async def _run(stack: Stack, began: float, play: bool, stay: bool) -> None:
@@ -80,21 +80,21 @@ def _how_to_sign_in(stack: Stack) -> None:
 
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals that end it."""
+"""The signals that end a run."""
 
 
 async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Awaitable[None]]) -> bool:
-    """Do ``what`` on a stack until it is done or a signal comes, then stop all; answers whether it was done.
+    """Run ``what`` on a stack until it is done or a signal comes, then stop everything. Returns whether it was done.
 
-    A second signal stops without waiting. Once all has stopped signals are ignored: there is nothing left to end, and
-    one that comes late must not turn a good end into a bad one.
+    A second signal kills the children at once. After the stop, signals are ignored: nothing is left to end, and a late
+    signal must not change the exit code. Raises what ``what`` raises.
     """
     told, hurry, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
 
     def on_signal() -> None:
         (hurry if told.is_set() else told).set()
 
-    for number in ENDINGS:  # not by the loop's own way, which puts back the default when it closes
+    for number in ENDINGS:  # not with the loop's handlers: the loop restores the defaults when it closes
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(on_signal))
     stack = make_stack()
     work = asyncio.ensure_future(what(stack))
@@ -115,14 +115,14 @@ async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Aw
 
 
 def _command(
-    folder: Annotated[Path, typer.Option(help="Where secrets, databases and logs lie.")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="Folder of secrets, databases and logs.")] = FOLDER,
     port: Annotated[int, typer.Option(help="Port of coordination; agencies and issuer take the next five.")] = PORT,
     play: Annotated[bool, typer.Option("--journey/--no-journey", help="Play the journey.")] = True,
     exit_after_journey: Annotated[bool, typer.Option(help="Stop as soon as the journey is complete.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Throw away what earlier runs left.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh/--keep", help="Delete the data of earlier runs.")] = False,
 ) -> None:
-    """Start Estafet on this machine, play a journey through it, and stay until Ctrl-C."""
-    began = time.monotonic() - time.process_time()  # with what it took to get here
+    """Start Estafet on this machine, play a journey through it, and run until Ctrl-C."""
+    began = time.monotonic() - time.process_time()  # includes the time of imports
     folder = folder.resolve()
     try:
         if fresh:

@@ -1,7 +1,7 @@
-"""How old the secrets of a deployment may become, and which are older.
+"""The greatest age of each secret of a deployment, and when each is due for replacement.
 
-A period is in days from when a file was written (NIST SP 800-57 part 1, 5.3: cryptoperiods). Of numbered keys the
-newest counts: the ones before only verify and open what is old. Certificates say themselves when they end.
+A period counts in days from the file's last change (NIST SP 800-57 part 1, 5.3: cryptoperiods). Of numbered keys only
+the newest counts, because older ones only verify and open old data. Certificates carry their own end.
 """
 
 import re
@@ -27,19 +27,19 @@ PERIODS: Mapping[str, int] = {
     "*/client-key.pem": 365,
     "*/keys/*-[0-9]*.pem": 365,
 }
-"""Which file → after how many days it is to be replaced. The first that fits a file counts."""
+"""Pattern of a path inside the folder → days until replacement. The first matching pattern counts."""
 
 _NUMBERED = re.compile(r"(.+)-([0-9]+)\.(pem|key)")
 
 
 def period_of(name: str) -> timedelta | None:
-    """For how long a file of the folder serves; None for what is no secret, or a certificate."""
+    """The period of a file, named relative to the folder. None for a certificate or a file that is no secret."""
     days = next((days for pattern, days in PERIODS.items() if fnmatch(name, pattern)), None)
     return None if days is None else timedelta(days=days)
 
 
 def due_dates(folder: Path) -> Iterator[tuple[Path, datetime]]:
-    """Each secret that is in use, and when it is to be replaced (UTC)."""
+    """Each secret in use, and when it must be replaced (UTC)."""
     newest: dict[str, tuple[int, Path]] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name, number = str(path.relative_to(folder)), 0

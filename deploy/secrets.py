@@ -1,23 +1,23 @@
-"""Makes the secrets a deployment starts with, and the public files that go with them.
+"""Makes the secrets that a deployment starts with, and the public files that belong to them.
 
-``python -m deploy.secrets FOLDER`` writes, and never overwrites, what only its owner may read:
+``python -m deploy.secrets FOLDER`` writes these files, which only their owner may read, and never overwrites them:
 
-    FOLDER/<member>/nats.seed              how the member logs in to the broker
-    FOLDER/<agency>/database.password      of the role that owns the agency's database and migrates it
-    FOLDER/<agency>/service.password       of the role that its service logs in with
-    FOLDER/<agency>/tls.pem, tls-key.pem   what its service shows to callers; likewise of the servers nats and postgres
-    FOLDER/<member>/client.pem, client-key.pem   what the member shows to the broker, the database and other services
-    FOLDER/nats/store.key                  with which the broker encrypts what it stores
-    FOLDER/postgres/superuser.password
+    FOLDER/<member>/nats.seed              the key that logs the member in to the broker
+    FOLDER/<agency>/database.password      password of the role that owns and migrates the agency's database
+    FOLDER/<agency>/service.password       password of the role that its service logs in with
+    FOLDER/<agency>/tls.pem, tls-key.pem   server certificate of its service; likewise of the servers nats and postgres
+    FOLDER/<member>/client.pem, client-key.pem   client certificate for the broker, the database and other services
+    FOLDER/nats/store.key                  the key that encrypts the broker's stored messages
+    FOLDER/postgres/superuser.password     password of the database superuser
     FOLDER/ca/ca-key.pem                   the key of the development CA: see deploy.authority
-    FOLDER/issuer/, FOLDER/<agency>/clients/   tokens for development: deploy/issuer/clients.py
+    FOLDER/issuer/, FOLDER/<agency>/clients/   keys of the development issuer and its clients: deploy.issuer.clients
     FOLDER/<agency>/keys/, FOLDER/directory/   the keys of the agencies and of the task force: see deploy.keyring
 
-and writes from those what everyone may read:
+and, from those, the public files:
 
     FOLDER/public/keys.json                the agencies' public keys, signed by the task force
-    FOLDER/public/ca.pem, crl.pem          the CA's certificate, and the list of what it has revoked; once
-    FOLDER/public/revoked-tokens.json      the tokens that are struck off; once, and then an operator's to write
+    FOLDER/public/ca.pem, crl.pem          the CA's certificate and its revocation list; written once
+    FOLDER/public/revoked-tokens.json      the revoked access tokens; written once, empty, for an operator to edit
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
 
@@ -43,32 +43,31 @@ RIGHTS = Path(__file__).parent / "nats" / "rights"
 
 
 class Role(StrEnum):
-    """What a member is to the broker; its rights are in ``nats/rights/<role>.txt``."""
+    """A member's role at the broker. Its rights are in ``nats/rights/<role>.txt``."""
 
     AGENCY = "agency"
-    """Signs and publishes events, reads its own mail."""
+    """Signs and publishes events, and reads the events addressed to it."""
     FOLLOWER = "follower"
-    """Reads only: an integrator, a province that follows itself."""
+    """Reads only: an integrator, or a province that follows the events of its own region."""
     PROVISIONER = "provisioner"
-    """Makes the stream and the consumers, reads and publishes nothing."""
+    """Makes the stream and the consumers. It reads and publishes no event."""
 
 
 COORDINATION = "coordination"
-"""Compares the tokens by which agencies know a person again, and so may not have the key that makes them."""
+"""Coordination compares match tokens, so it must not have the key that makes them: it could try every NIK."""
 AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", COORDINATION]
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
-"""The one name the broker's configuration knows."""
+"""The only member named in the broker's configuration."""
 BROKER, DATABASE = "nats", "postgres"
 ISSUER = "issuer"
-"""The development issuer of tokens, as a server."""
-"""The servers that are no members."""
+"""The development issuer of tokens. It, the broker and the database are servers, not members."""
 SOON = timedelta(days=30)
-"""A certificate that expires within it is to be renewed: who looks each month never meets an expired one."""
+"""A certificate that expires within this time is renewed, so that a monthly check finds none expired."""
 
 
 def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str, Role]:
-    """The members of a network of these agencies and followers: name → role, with the provisioner."""
+    """The members of a network of these agencies and followers, with the provisioner: name → role."""
     roles = {**dict.fromkeys(agencies, Role.AGENCY), **dict.fromkeys(followers, Role.FOLLOWER)}
     return roles | {PROVISIONER: Role.PROVISIONER}
 
@@ -76,9 +75,9 @@ def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str,
 MEMBERS: Mapping[str, Role] = network(AGENCIES, FOLLOWERS)
 
 IMPORTED_BY_ALL = "$JS.API.INFO"
-"""No right: nats-server.conf says what it is for."""
+"""Every account imports this subject, without a right to use it. nats-server.conf says why."""
 
-# a name becomes a folder, a token of a subject and an account: no dot, no wildcard, no quote, no path
+# a name becomes a folder, part of a NATS subject and an account: no dot, wildcard, quote or slash
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 RESERVED = {"all", "ca", "directory", "public", BROKER, DATABASE, ISSUER}
 
@@ -98,13 +97,13 @@ ACCOUNT = """\
   }} ]
 }}
 """
-"""The imports are the wall. The permissions say the same once more, so that a refusal is said aloud and logged."""
+"""The imports enforce the rights. The permissions repeat them, so that a refusal is reported and logged."""
 
 
 def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
-    """Make what is missing in ``folder`` for these members (name → role); what is there stays.
+    """Make the missing secrets of these members (name → role) in ``folder``. Existing secrets stay.
 
-    Raises ValueError for a name that cannot be one, or for a key that ``keys.json`` lists otherwise.
+    Raises ValueError for an invalid name, or for a key that differs from the one in ``keys.json``. Raises
     FileNotFoundError where a certificate is missing and the CA's key is elsewhere.
     """
     for member in members:
@@ -112,7 +111,7 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
             raise ValueError(f"{member!r} cannot be the name of a member")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     public = _folder(folder / "public", 0o755)
-    if is_development() and not (public / "keys.json").exists():  # what was made for production stays so
+    if is_development() and not (public / "keys.json").exists():  # a folder made for production stays so
         mark_for_development(public)
     if not (struck_off := public / "revoked-tokens.json").exists():
         _write_public(struck_off, "{}\n")
@@ -135,7 +134,7 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
 
 
 def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: timedelta | None = None) -> list[Path]:
-    """Make the certificates of these members and of the servers where missing; see ``make_certificates``."""
+    """Make the missing certificates of these members and of the servers, as ``make_certificates`` does."""
     agencies = [member for member, role in members.items() if role is Role.AGENCY]
     issuer = [ISSUER] if is_development() else []
     servers, clients = [*agencies, BROKER, DATABASE, *issuer], [*members, DATABASE, *issuer]
@@ -144,7 +143,7 @@ def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: 
 
 def _folder(path: Path, mode: int = 0o700) -> Path:
     path.mkdir(exist_ok=True)
-    path.chmod(mode)  # mkdir's own mode is cut by the umask, and does nothing to a folder that is there
+    path.chmod(mode)  # the umask cuts mkdir's mode, and mkdir leaves an existing folder's mode as it is
     return path
 
 
@@ -155,7 +154,7 @@ def _write_once(path: Path, make: Callable[[], str]) -> None:
 
 
 def _write_public(path: Path, text: str) -> None:
-    # replaced in one step: a server that reads it at this moment sees the old file or the new one
+    # replaced atomically: a server that reads the file now sees the old one or the new one
     new = path.with_name(f"{path.name}.new")
     new.write_text(text)
     new.chmod(0o644)
@@ -172,7 +171,7 @@ def _text(ascii_bytes: bytes) -> str:
 
 
 def _exporter(subject: str) -> str | None:
-    """Which account answers at this subject; None for what the server answers in every account."""
+    """The account that answers at this subject; None where the server answers in every account."""
     if subject.startswith("$SYS.REQ.SERVER."):
         return "SYS"
     return None if subject.startswith("$SYS.") else "ESTAFET"
@@ -191,7 +190,7 @@ def _account(member: str, role: Role, nkey: str) -> str:
 
 
 def _command(
-    folder: Annotated[Path, typer.Argument(help="Where the secrets are or shall be.")],
+    folder: Annotated[Path, typer.Argument(help="The folder of secrets; it may be new.")],
     agency: Annotated[list[str], typer.Option(help="An agency; repeat for each, they replace the default.")] = AGENCIES,
     follower: Annotated[list[str], typer.Option(help="A member that only reads; repeat for each.")] = FOLLOWERS,
     renew: Annotated[bool, typer.Option("--renew", help="Also renew the certificates that expire soon.")] = False,

@@ -37,15 +37,16 @@ LOOK_AGAIN_SECONDS = 0.05
 
 
 class CannotRun(Exception):
-    """What stands in the way, in words for the person at the keyboard."""
+    """Estafet cannot run. The message is for the operator."""
 
 
 class Stack:
-    """The five services and what they need, in one folder.
+    """The five services with broker, provisioner and issuer of tokens, in one folder.
 
-    ``port`` is coordination's, the agencies and the issuer of tokens take the next five; without one, all take any
-    that are free.
-    ``database_url`` names each member's database; without it they are SQLite files in the folder.
+    ``port`` is coordination's; the agencies and the issuer of tokens take the next five. Without it each takes any
+    free port.
+    ``database_url``: member → URL of its database; without it databases are SQLite files in the folder.
+    Raises CannotRun when another run uses the folder.
     """
 
     def __init__(self, folder: Path, port: int | None = None, database_url: Callable[[str], str] | None = None) -> None:
@@ -73,7 +74,7 @@ class Stack:
         configure_logs("info", log)
 
     async def start(self) -> None:
-        """Start everything and wait until all five services are ready and connected to the broker."""
+        """Start everything; wait until all five services are ready and connected to the broker. Raises CannotRun."""
         try:
             require_development()
             make_secrets(self._secrets)
@@ -88,12 +89,12 @@ class Stack:
             await asyncio.gather(issuer, *services)
 
     def auths(self) -> dict[str, TokenSource]:
-        """Member → what its own system identifies itself with."""
+        """Member → the token source of its own system."""
         return token_sources(self.issuer_url, self._secrets)
 
     async def _start_services(self) -> None:
         await self.supervisor.start(self._issuer())
-        # a service may start as soon as its own database is ready; Alembic itself cannot migrate two at once
+        # each service starts when its own database is ready; Alembic cannot migrate two databases at once
         for name in ORDER:
             await asyncio.to_thread(_migrate, MEMBERS[name], self.database_url(name))
             await self.supervisor.start(self._service(name))
@@ -131,7 +132,7 @@ class Stack:
             await broker.close()
 
     async def _until(self, name: str, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until this child is ready. Raises CannotRun with the end of its log."""
+        """Wait until a child is ready, at most READY_SECONDS. Raises CannotRun with the end of its log."""
         try:
             async with asyncio.timeout(READY_SECONDS):
                 while not await holds():
@@ -155,7 +156,7 @@ class Stack:
         new.replace(self.folder / "state.json")
 
     async def close(self, hurry: asyncio.Event) -> None:
-        """Stop everything."""
+        """Stop everything and release the folder. Once ``hurry`` is set, children are killed at once."""
         if self._provisioning is not None:
             await cancelled(self._provisioning)
         await self.supervisor.close(hurry)
@@ -164,14 +165,14 @@ class Stack:
 
 
 def serving(app: str, url: str) -> list[str]:
-    """The command that serves an ASGI app at a URL, the same for every service."""
+    """The command that serves an ASGI app at a URL (``http://host:port``), the same for every service."""
     host, port = url.removeprefix("http://").split(":")
     options = ["--host", host, "--port", port, "--grace", "2"]
     return [sys.executable, "-m", "shared.service.serve", app, *options]
 
 
 def sole_user(folder: Path) -> IO[str]:
-    """Take the folder for ourselves; the kernel gives it back when we end. Raises CannotRun."""
+    """Lock the folder against other runs. The kernel releases the lock when this process ends. Raises CannotRun."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
     try:
@@ -186,9 +187,9 @@ def sole_user(folder: Path) -> IO[str]:
 
 
 def choose_ports(first: int | None, names: Iterable[str]) -> list[int]:
-    """A free port for each: the one it should have, or the next that nobody has; any where ``first`` is None.
+    """A free port for each name: counted from ``first``, or the next free one; any free port where ``first`` is None.
 
-    After those stand the broker's two, for its clients and for who asks how it is. No port stands there twice.
+    The broker's two ports follow: for its clients and for its monitor. All ports differ.
     """
     chosen: list[int] = []
     for wanted, name in enumerate(names, first or free_port()):

@@ -1,4 +1,4 @@
-"""Child processes that come back when they die, and never outlive the one who started them."""
+"""Child processes that are restarted when they die, and never outlive the process that started them."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.05
 CANCEL_SECONDS = 3.0
 HEALTHY_SECONDS = 10.0
-"""Who has lived so long is started again without a pause when it dies."""
+"""A child that dies after more than this time is restarted without a pause."""
 
 _HOLD = """
 import os, signal, sys
@@ -32,9 +32,10 @@ os.killpg(0, signal.SIGKILL)
 
 
 async def cancelled(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and wait for their end, but not for ever.
+    """Cancel tasks and wait for their end, at most CANCEL_SECONDS.
 
-    Once is not enough: in Python 3.11 ``asyncio.wait_for``, which nats-py lives on, can swallow a cancellation.
+    Tasks are cancelled repeatedly, because ``asyncio.wait_for`` of Python 3.11, which nats-py uses, can swallow a
+    cancellation.
     """
     deadline = time.monotonic() + CANCEL_SECONDS
     while (left := {task for task in tasks if not task.done()}) and time.monotonic() < deadline:
@@ -44,11 +45,11 @@ async def cancelled(*tasks: asyncio.Task[Any]) -> None:
 
 
 class Leash:
-    """A small process that leads the group of all children and holds a pipe from us.
+    """A small process that leads the process group of all children and reads a pipe from this process.
 
-    When the pipe closes, because we pulled it or because we are gone in whatever way, it kills the whole group and
-    itself. There is no list of process ids that could be stale, and it is the same on Linux and macOS. And as the
-    group is not the terminal's, Ctrl-C reaches us alone: we decide who is stopped when.
+    The pipe closes when ``pull`` is called or when this process ends, for any reason. Then the leash kills the whole
+    group and itself. No list of process ids can become stale, and Linux and macOS behave the same. The group is not the
+    terminal's, so Ctrl-C reaches this process only, which then stops the children in order.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class Leash:
         self.group = self._process.pid
 
     def pull(self) -> None:
-        """Kill whoever is left of the group, and wait until it is done."""
+        """Kill all processes left in the group, and wait for the end of the leash."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -81,7 +82,7 @@ class Service:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     async def start(self, group: int) -> None:
-        """Start it; it is not ready yet."""
+        """Start the process in this group. It is not ready yet."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -104,7 +105,7 @@ class Service:
         await self.ended()
 
     async def end(self) -> None:
-        """See to it that it has ended."""
+        """Kill the process and wait for its end."""
         if self._process is not None:
             self._process.kill()
         await self.ended()
@@ -126,13 +127,13 @@ class Nats:
         return self._server.pid if self._server.running else None
 
     async def start(self, group: int) -> None:
-        """Start it and wait until it serves. It joined the group when it was made."""
+        """Start the broker and wait until it serves. ``EmbeddedNats`` knows the group. Raises RuntimeError."""
         await asyncio.to_thread(self._start)
 
     def _start(self) -> None:
         with self._starting:
             if not self._over:
-                self._server.kill()  # clears away one that has died
+                self._server.kill()  # clears the state of a process that has died
                 self._server.start()
 
     async def ended(self) -> None:
@@ -145,7 +146,7 @@ class Nats:
         await asyncio.to_thread(self._server.stop)
 
     async def end(self) -> None:
-        """Kill it, also one that a thread was just about to start, and let none start any more."""
+        """Kill the broker, also one that a thread is about to start, and prevent every later start."""
         self._over = True
         await asyncio.to_thread(self._end)
 
@@ -155,7 +156,7 @@ class Nats:
 
 
 class Supervisor:
-    """Keeps children running until it is closed. ``changed`` is called whenever one has another process id."""
+    """Keeps children running until it is closed. ``changed`` is called when a child has a new process id."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.leash = Leash()
@@ -165,7 +166,7 @@ class Supervisor:
         self._closing = False
 
     async def start(self, child: Service | Nats) -> None:
-        """Start a child and keep it running from now on."""
+        """Start a child and restart it whenever it dies. Raises what the first start raises."""
         self.children.append(child)
         await child.start(self.leash.group)
         self._changed()
@@ -189,7 +190,7 @@ class Supervisor:
             self._changed()
 
     async def close(self, hurry: asyncio.Event) -> None:
-        """Stop all: services first, the broker last; kill what does not stop, and all at once when in a hurry."""
+        """Stop the services, then the broker; after TERM_SECONDS kill the rest. Once ``hurry`` is set, kill at once."""
         self._closing = True
         stopping = asyncio.create_task(self._stop_in_order())
         hurrying = asyncio.create_task(hurry.wait())

@@ -1,6 +1,6 @@
 """Prints an access token: ``TOKEN=$(python -m deploy.token police)``. For development only.
 
-On stdout there is the token and nothing else; whatever goes wrong is said on stderr, in both languages.
+Stdout has the token only; errors go to stderr, in both languages.
 """
 
 from datetime import UTC, datetime
@@ -27,8 +27,9 @@ def make_token(
     minutes: int = LIFETIME_MINUTES,
     certificate: Path | None = None,
 ) -> str:
-    """A token for a member's service; unless told otherwise for the daily work of the national desk.
+    """Make a token for a member's service. Defaults: the role of the daily work, the national desk.
 
+    ``secrets``: the deployment's folder; ``certificate``: the PEM file of a client certificate to bind the token to.
     Raises Refused for a desk that the member does not have, and what ``mint`` raises.
     """
     now, units = datetime.now(UTC), load_units(UNITS)
@@ -38,10 +39,10 @@ def make_token(
 
 
 def _command(
-    member: Annotated[str, typer.Argument(help=f"Whose service: {', '.join(MEMBERS)}.")],
-    role: Annotated[Role | None, typer.Option(help="Who does the daily work, if not given.")] = None,
-    unit: Annotated[str, typer.Option(help="The desk acted for; the national one, if not given.")] = "",
-    minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="How long it holds.")] = LIFETIME_MINUTES,
+    member: Annotated[str, typer.Argument(help=f"The member to call: {', '.join(MEMBERS)}.")],
+    role: Annotated[Role | None, typer.Option(help="Default: the role of the daily work.")] = None,
+    unit: Annotated[str, typer.Option(help="The desk to act for; default: the national desk.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="Validity in minutes.")] = LIFETIME_MINUTES,
     folder: Annotated[Path, typer.Option(help="The secrets of the deployment.")] = SECRETS,
     certificate: Annotated[Path | None, typer.Option(help="The client certificate that it is bound to.")] = None,
 ) -> None:

@@ -1,7 +1,7 @@
-"""How an agency's system gets its access tokens: OAuth 2.0 client credentials with ``private_key_jwt``.
+"""Access tokens for an agency's system: OAuth 2.0 client credentials with ``private_key_jwt`` (RFC 7523).
 
-A ``TokenSource`` is the ``auth`` of an httpx client. The token is asked for over the same client, so on the same
-client certificate that the calls use, which is the one a bound token (RFC 8705) is bound to.
+A ``TokenSource`` is the ``auth`` of an httpx client. It requests tokens through the same client, and so with the same
+client certificate as the calls. A bound token (RFC 8705) is bound to that certificate.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from deploy.issuer.tokens import Clock, resource, wall_clock
 from services.members import MEMBERS
 
 EARLY = timedelta(seconds=30)
-"""A token is asked for anew so long before it expires: a call under way must not see it die."""
+"""A new token is requested this long before the old one expires, so that no token expires during a call."""
 ASSERTION_SECONDS = 60
 
 
 class IssuerAway(httpx.TransportError):
-    """The issuer answers, but not now; worth another try, like every error of this kind."""
+    """The issuer is temporarily unavailable (429 or 5xx). As a TransportError, it is worth another try."""
 
 
 class TokenSource(httpx.Auth):
-    """Puts a valid token on every request of an ``httpx.AsyncClient``; one that is refused is replaced once.
+    """Adds a valid token to every request of an ``httpx.AsyncClient``, and replaces a refused token once.
 
-    ``audience`` is the issuer's own name, ``member`` whose service is called. Raises Refusal when the issuer gives no
-    token, httpx.TransportError when it cannot be reached.
+    ``audience``: the issuer's own name; ``member``: the member whose service is called. Raises Refusal when the issuer
+    refuses a token, httpx.TransportError when it cannot be reached.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TokenSource(httpx.Auth):
         self._until: datetime | None = None
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with a token; where it is refused, once more with a fresh one."""
+        """Send the request with a token. After a 401, send it once more with a new token."""
         refused = ""
         for _ in range(2):
             async with self._one_at_a_time:
@@ -74,11 +74,11 @@ class TokenSource(httpx.Auth):
                 return
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Refuse: without this, a synchronous client would silently send no token."""
+        """Raises RuntimeError. Without this method a synchronous client would silently send no token."""
         raise RuntimeError("TokenSource is for httpx.AsyncClient")
 
     def _holds(self, refused: str) -> bool:
-        """Whether there is a token, not this one, that is good for a while."""
+        """Whether there is a token, other than ``refused``, that is valid for at least EARLY."""
         return self._token != refused and self._until is not None and self._clock() < self._until - EARLY
 
     async def _keep(self, answer: httpx.Response, asked_at: datetime) -> None:
@@ -91,7 +91,7 @@ class TokenSource(httpx.Auth):
         self._token, self._until = told["access_token"], asked_at + timedelta(seconds=told["expires_in"])
 
     def _token_request(self, request: httpx.Request, now: datetime) -> httpx.Request:
-        """RFC 6749 4.4.2, RFC 7523 2.2, RFC 8707 2; with the time limits of the request it is for."""
+        """The token request (RFC 6749 4.4.2, RFC 7523 2.2, RFC 8707 2), with the timeouts of ``request``."""
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
@@ -107,7 +107,10 @@ class TokenSource(httpx.Auth):
 
 
 def token_sources(issuer_url: str, secrets: Path) -> dict[str, TokenSource]:
-    """For each member's own system: the client that does its daily work for all of the country."""
+    """Member → the token source of its own system, as the client of its daily work at the national desk.
+
+    ``secrets``: the deployment's folder, with the clients' keys. Raises OSError or ValueError for an unreadable key.
+    """
     return {member: _source(f"{issuer_url}/token", secrets, member) for member in MEMBERS}
 
 

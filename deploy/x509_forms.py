@@ -1,4 +1,4 @@
-"""The form of what the development CA gives out (RFC 5280): pure functions of keys, names and times."""
+"""Certificates and revocation lists of the development CA (RFC 5280): pure functions of keys, names and times (UTC)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from shared.security.development import DEVELOPMENT_CA
 
 LIFE = timedelta(days=90)
-"""Of a certificate, and of a list of those revoked. Public CAs may give 200 days in 2026, and less each year."""
+"""Validity of a certificate and of a revocation list. Public CAs may give 200 days in 2026, and less each year."""
 CA_LIFE = timedelta(days=3650)
 CLOCKS_DIFFER = timedelta(minutes=5)
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
@@ -22,7 +22,7 @@ PublicKey = ec.EllipticCurvePublicKey
 
 
 def self_signed(key: Key, now: datetime) -> x509.Certificate:
-    """The certificate of the CA itself."""
+    """The CA's own certificate, valid for CA_LIFE."""
     builder = _builder(DEVELOPMENT_CA, _name(DEVELOPMENT_CA), key.public_key(), now, now + CA_LIFE)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.add_extension(_key_usage(ca=True), critical=True).sign(key, SHA256())
@@ -31,7 +31,7 @@ def self_signed(key: Key, now: datetime) -> x509.Certificate:
 def certify(
     ca: x509.Certificate, key: Key, name: str, use: x509.ObjectIdentifier, public: PublicKey, now: datetime
 ) -> x509.Certificate:
-    """A certificate for this name and ``use`` (SERVER or CLIENT), by the CA with this key."""
+    """A certificate for this name and ``use`` (SERVER or CLIENT), signed by the CA with ``key``."""
     builder = _builder(name, ca.subject, public, now, min(now + LIFE, ca.not_valid_after_utc))
     builder = builder.add_extension(_issued_by(key), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -45,7 +45,7 @@ def certify(
 def revocation_list(
     ca: x509.Certificate, key: Key, revoked: Iterable[x509.RevokedCertificate], number: int, now: datetime
 ) -> x509.CertificateRevocationList:
-    """The list with this number, by the CA with this key."""
+    """The revocation list with this number, signed by the CA with ``key``."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(ca.subject)
     builder = builder.last_update(now - CLOCKS_DIFFER).next_update(now + LIFE)
     builder = builder.add_extension(_issued_by(key), critical=False)
@@ -56,7 +56,7 @@ def revocation_list(
 
 
 def revoked_entry(certificate: x509.Certificate, now: datetime) -> x509.RevokedCertificate:
-    """The line of a list that revokes this certificate."""
+    """The entry of a revocation list for this certificate."""
     entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
     return entry.revocation_date(now).build()
 

@@ -1,1 +1,1 @@
-"""One folder for each service. They never import each other: they meet on the wire only."""
+"""One folder for each service. No service imports another: services exchange events only."""

@@ -1,4 +1,4 @@
-"""Every member of the shipped network, for the commands that start or describe all of them."""
+"""Every member of the shipped network. Commands that start or describe all services read this list."""
 
 MEMBERS: dict[str, str] = {
     name: f"services.{name}.main" for name in ("police", "kemenpppa", "kemensos", "kemenkes", "coordination")

@@ -1,8 +1,8 @@
-"""A small OAuth 2.0 authorization server for development: tokens of the format a ministry's own issuer gives.
+"""A small OAuth 2.0 authorization server for development. Its tokens have the format of a ministry's own issuer.
 
 ``python -m deploy.issuer serve`` answers; ``tokens.mint`` makes a token without asking it. Why it is only for
 development, and what stands in its place elsewhere: ``shared/decisions/0018-access-tokens.md``.
 """
 
 ISSUER = "urn:estafet:issuer:development"
-"""The ``iss`` of its tokens. No https address: nothing that looks for a real issuer can take it for one."""
+"""The ``iss`` of its tokens. It is a URN and no https address, so that no client mistakes it for a real issuer."""

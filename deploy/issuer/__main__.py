@@ -25,7 +25,7 @@ def serve(
     folder: Folder = SECRETS,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8005,
-    url: Annotated[str, typer.Option(help="Where clients reach it, if elsewhere.")] = "",
+    url: Annotated[str, typer.Option(help="Address for clients, if it differs.")] = "",
 ) -> None:
     """Answer token requests until stopped."""
     configure_logs("info")
@@ -43,7 +43,7 @@ def create(folder: Folder = SECRETS) -> None:
 
 @app.command()
 def rotate(folder: Folder = SECRETS) -> None:
-    """Make a new key, which signs from now on; what the old ones have signed still verifies."""
+    """Make a new key, which signs from now on. Tokens signed by older keys still verify."""
     with telling(folder):
         require_development()
         typer.echo(add_signing_key(folder / "issuer"))

@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 
 def create_issuer(secrets: Path, url: str, clock: Clock = wall_clock) -> FastAPI:
-    """The app. ``secrets`` is the deployment's folder, ``url`` where clients reach it, without a slash at the end.
+    """The issuer as an ASGI app. ``secrets``: the deployment's folder; ``url``: its address, without a final slash.
 
-    Keys and registry are read anew for every answer, so that a rotation or a new client holds at once.
+    Every answer reads keys and registry again, so that a rotation or a new client takes effect at once.
     Raises OnlyForDevelopment; OSError or ValueError when keys or registry cannot be read.
     """
     require_development()
@@ -38,10 +38,10 @@ def create_issuer(secrets: Path, url: str, clock: Clock = wall_clock) -> FastAPI
 
 
 class Issuer:
-    """What answers. Its folder holds the signing keys and the registry."""
+    """The handlers of the issuer's routes. ``folder`` holds the signing keys and the registry."""
 
     def __init__(self, folder: Path, url: str, clock: Clock) -> None:
-        # what cannot be read is said at the start and not to the first who asks
+        # read both now: an unreadable file must fail the start, not the first request
         signing_keys(folder)
         load_clients(folder)
         self._folder = folder
@@ -51,7 +51,7 @@ class Issuer:
         self._failures = Failures(clock)
 
     async def token(self, request: Request) -> JSONResponse:
-        """A token for the client that asks, or a refusal of RFC 6749 5.2."""
+        """Answer a token request (RFC 6749 4.4) with a token, or with an error of RFC 6749 5.2."""
         address = request.client.host if request.client else ""
         try:
             if wait := self._failures.wait(address):
@@ -68,7 +68,7 @@ class Issuer:
         return JSONResponse({"access_token": token, "token_type": "Bearer", **granted}, headers=NO_STORE)
 
     def _grant(self, form: Mapping[str, str], shown: str | None) -> Grant:
-        """What the form asks for, as far as it is registered for who asks. Raises OAuthError."""
+        """The grant that the form asks for, if the client is registered for it. Raises OAuthError."""
         if "grant_type" not in form:
             raise OAuthError("invalid_request", "no-grant-type")
         name, client = self._authentication.client(form, shown)
@@ -81,11 +81,11 @@ class Issuer:
         return Grant(name, client.member, client.role, client.unit, shown)
 
     async def jwks(self) -> JSONResponse:
-        """The public halves of all its keys."""
+        """The public halves of all the issuer's keys, as a JWK set."""
         return JSONResponse(public_jwks(signing_keys(self._folder)), headers={"Cache-Control": "max-age=60"})
 
     async def metadata(self) -> JSONResponse:
-        """What it can do."""
+        """The issuer's metadata (RFC 8414)."""
         return JSONResponse(
             {
                 "issuer": ISSUER,
@@ -102,5 +102,5 @@ class Issuer:
 
 
 def _scope(client: Registration) -> set[str]:
-    """All that a client may name in ``scope``: its role and its desk."""
+    """The values that a client may name in ``scope``: its role and its desk."""
     return {f"role:{client.role}", f"unit:{client.unit}"}

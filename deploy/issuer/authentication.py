@@ -1,4 +1,4 @@
-"""How a client proves itself: ``private_key_jwt`` (RFC 7523) or its registered certificate (RFC 8705 2.1)."""
+"""Client authentication: ``private_key_jwt`` (RFC 7523) or the registered certificate (RFC 8705 2.1)."""
 
 import hmac
 import json
@@ -20,12 +20,12 @@ from shared.security.tokens import thumbprint
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION_SECONDS = 300
 LEEWAY_SECONDS = 10
-"""How far the client's clock may be from ours."""
+"""Largest difference allowed between the client's clock and ours."""
 LONGEST_JTI = 256
 
 
 class Authentication:
-    """Finds out which client asks. Remembers which assertions it has seen, for as long as they could come again."""
+    """Authenticates clients. It remembers each assertion until its expiry, so that none is used twice."""
 
     def __init__(self, folder: Path, audiences: frozenset[str], clock: Clock) -> None:
         self._folder = folder
@@ -36,7 +36,7 @@ class Authentication:
     def client(self, form: Mapping[str, str], shown: str | None) -> tuple[str, Registration]:
         """The client's id and registration; ``shown`` is the thumbprint of the connection's client certificate.
 
-        Raises OAuthError("invalid_client"), whatever it was: who guesses learns nothing.
+        Raises OAuthError("invalid_client") for every failure, so that a guesser cannot tell one from another.
         """
         clients = load_clients(self._folder)
         client = self._by_assertion(form, clients) if "client_assertion" in form else _by_certificate(form, clients)
@@ -54,7 +54,7 @@ class Authentication:
             key = ECKey.import_key({**clients[client].jwk})
             claims = jwt.decode(assertion, key, [ALGORITHM]).claims
             self._check(claims, client)
-        # what a stranger sends may break the parser in any of these ways
+        # hostile input may break the parser in any of these ways
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise OAuthError("invalid_client", type(error).__name__) from None
         if form.get("client_id", client) != client:
@@ -63,7 +63,10 @@ class Authentication:
         return client
 
     def _check(self, claims: dict[str, Any], client: str) -> None:
-        """RFC 7523 section 3, with the lifetime and the single use of OpenID Connect Core section 9."""
+        """Check the claims by RFC 7523 section 3, with lifetime and ``jti`` of OpenID Connect Core section 9.
+
+        Raises JoseError, ValueError or TypeError.
+        """
         now = int(self._clock().timestamp())
         jwt.JWTClaimsRegistry(
             now=now,
@@ -75,7 +78,7 @@ class Authentication:
             jti={"essential": True},
         ).validate(claims)
         audiences = {claims["aud"]} if isinstance(claims["aud"], str) else set(claims["aud"])
-        # every one must be us: an assertion that another server may also take could be carried from there to here
+        # every audience must be this issuer: another server that accepts the assertion could replay it here
         if not audiences or not audiences <= self._audiences:
             raise ValueError("audience")
         if claims["exp"] > now + LONGEST_ASSERTION_SECONDS + LEEWAY_SECONDS:
@@ -92,13 +95,13 @@ class Authentication:
 
 
 def _named(assertion: str) -> str:
-    """Who the assertion says it is of. Nothing is verified yet: it only tells which key to verify with."""
+    """The client that the assertion names in ``sub``. It is not verified yet: the name only selects the key."""
     name: str = json.loads(jws.extract_compact(assertion.encode()).payload)["sub"]
     return name
 
 
 def _by_certificate(form: Mapping[str, str], clients: Clients) -> str:
-    """The client that says it comes with its registered certificate; whether it does is checked next."""
+    """The client named by ``client_id``, if it is registered with a certificate. The caller checks the certificate."""
     client = form.get("client_id", "")
     if client not in clients or clients[client].certificate is None:
         raise OAuthError("invalid_client", "no-assertion")
@@ -106,7 +109,7 @@ def _by_certificate(form: Mapping[str, str], clients: Clients) -> str:
 
 
 def shown_certificate(scope: Scope) -> str | None:
-    """The thumbprint of the verified client certificate of a connection (ASGI TLS extension), if it has one."""
+    """The SHA-256 thumbprint of a connection's verified client certificate (ASGI TLS extension), or None."""
     tls = scope.get("extensions", {}).get("tls") or {}
     chain = tls.get("client_cert_chain")
     return thumbprint(chain[0]) if chain and not tls.get("client_cert_error") else None

@@ -1,8 +1,8 @@
-"""The issuer's secrets, and a client for each member and role, so that every part can be tried at once.
+"""Makes the issuer's secrets and a client for each member and role, so that every role can be tried.
 
-FOLDER/issuer/issuer-<n>.pem           what it signs tokens with
-FOLDER/issuer/clients.json             its registry
-FOLDER/<member>/clients/<client>.pem   what a client of that member proves itself with
+FOLDER/issuer/issuer-<n>.pem           the keys that sign tokens
+FOLDER/issuer/clients.json             the registry of clients
+FOLDER/<member>/clients/<client>.pem   the key that authenticates a client of that member
 FOLDER/public/issuer.json              the JWK set that services verify tokens with
 """
 
@@ -30,25 +30,26 @@ from shared.reference.units import load_units
 UNITS = Path(__file__).parents[2] / "services" / "units.csv"
 COORDINATION = "coordination"
 TOWNS = ("74.01", "73.71")
-"""Kolaka and Makassar, where the journey begins and ends: their desks have clients of their own."""
+"""Kolaka and Makassar, where the example journey begins and ends. Their desks have clients of their own."""
 AGENCY_ROLES = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.INTEGRATOR, Role.ADMINISTRATOR)
 COORDINATION_ROLES = (Role.COORDINATOR, Role.AUDITOR, Role.INTEGRATOR, Role.ADMINISTRATOR)
 
 
 def working_role(member: str) -> Role:
-    """The role of those who do a member's daily work."""
+    """The role that does a member's daily work."""
     return Role.COORDINATOR if member == COORDINATION else Role.OFFICER
 
 
 def working_client(member: str) -> str:
-    """The client that does so for all of the country."""
+    """The client that does a member's daily work at the national desk."""
     return f"{member}-{working_role(member)}"
 
 
 def default_clients(members: Iterable[str], units: Units, day: date) -> Iterator[tuple[str, str, Role, str]]:
-    """Client id, member, role and desk: every role at the national desk, daily work also at those of the towns.
+    """Client id, member, role and desk of each default client.
 
-    Members without a national desk have none.
+    Every role has a client at the national desk; the daily work has one also at the desks of TOWNS. A member without a
+    national desk has no client.
     """
     for member in members:
         if (member, NATION) not in units.chains:
@@ -61,7 +62,7 @@ def default_clients(members: Iterable[str], units: Units, day: date) -> Iterator
 
 
 def make_issuer(folder: Path, members: Iterable[str], units_file: Path = UNITS) -> None:
-    """Make what the issuer and the default clients of these members lack; what is there stays.
+    """Make the missing keys of the issuer and of these members' default clients. Existing keys stay.
 
     Raises OnlyForDevelopment.
     """
@@ -83,7 +84,7 @@ def make_issuer(folder: Path, members: Iterable[str], units_file: Path = UNITS) 
 
 
 def publish(folder: Path) -> None:
-    """Write the public halves of the issuer's keys to where services read them."""
+    """Write the public halves of the issuer's keys to ``FOLDER/public/issuer.json``, which services read."""
     public = folder / "public"
     public.mkdir(exist_ok=True)
     text = json.dumps(public_jwks(signing_keys(folder / "issuer")), indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""What the commands that use the issuer's secrets have in common."""
+"""Shared code of the commands that use the issuer's secrets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from joserfc.errors import JoseError
 from deploy.issuer.profile import OnlyForDevelopment
 
 SECRETS = Path(".run/secrets")
-"""Where ``make run`` keeps them."""
+"""The folder where ``make run`` keeps its secrets."""
 
 
 @contextmanager
 def telling(folder: Path) -> Iterator[None]:
-    """Turn what stands in the way into a message in both languages on stderr, and the exit code 1."""
+    """Turn an expected error into a message in both languages on stderr, and exit code 1."""
     try:
         yield
     except OnlyForDevelopment as error:

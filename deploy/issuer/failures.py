@@ -1,4 +1,4 @@
-"""Slows down who guesses: so many refusals a minute from one address, then none of its requests is looked at."""
+"""Slows down guessing: after MOST refusals within WINDOW_SECONDS, an address must wait."""
 
 from collections import deque
 
@@ -7,22 +7,22 @@ from deploy.issuer.tokens import Clock
 MOST = 20
 WINDOW_SECONDS = 60.0
 REMEMBERED = 10_000
-"""Refusals kept in memory, of all addresses together."""
+"""Refusals kept in memory, of all addresses together, at most."""
 
 
 class Failures:
-    """The refusals of the last minute."""
+    """The refusals of the last WINDOW_SECONDS, by address."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._refused: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
 
     def note(self, address: str) -> None:
-        """A request from there was refused."""
+        """Record that a request from this address was refused."""
         self._refused.append((self._clock().timestamp(), address))
 
     def wait(self, address: str) -> int:
-        """Seconds until that address is listened to again; 0 for now."""
+        """Seconds until requests of this address are answered again; 0: now."""
         now = self._clock().timestamp()
         while self._refused and self._refused[0][0] <= now - WINDOW_SECONDS:
             self._refused.popleft()

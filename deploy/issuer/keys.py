@@ -1,4 +1,4 @@
-"""The keys the issuer signs with (ES256, RFC 7518 3.4), and how a file that others rely on is written."""
+"""The keys that the issuer signs with (ES256, RFC 7518 3.4), and the atomic write of files."""
 
 import os
 from pathlib import Path
@@ -10,16 +10,16 @@ PRIVATE, PUBLIC = 0o600, 0o644
 
 
 def write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file in one step: who reads it at this moment sees the old one or the new one, never a half."""
+    """Write a file atomically: a concurrent reader sees the old file or the new one, never a part."""
     new = path.with_name(f"{path.name}.new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        os.fchmod(file.fileno(), mode)  # the umask has cut it, or it was left by a run that died
+        os.fchmod(file.fileno(), mode)  # the umask cuts the mode, and a file left by a killed run keeps its own
         file.write(content)
     new.replace(path)
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made if need be, which its owner alone may enter."""
+    """Make the folder if it is missing, and let only its owner enter (mode 0700)."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
     return path
@@ -28,7 +28,8 @@ def private_folder(path: Path) -> Path:
 def load_private_key(path: Path) -> ECKey:
     """An EC private key in PKCS#8 PEM; its ``kid`` is its thumbprint (RFC 7638).
 
-    Raises PermissionError when anyone may read it, OSError when it is not there, ValueError when it is no such key.
+    Raises PermissionError when others than its owner and group have access to the file; OSError when the file is
+    missing; ValueError when the file holds no P-256 private key.
     """
     if path.stat().st_mode & 0o007:
         raise PermissionError(f"{path} may be read by anyone: chmod 600 {path}")
@@ -40,16 +41,16 @@ def load_private_key(path: Path) -> ECKey:
 
 
 def keep_private_key(path: Path) -> ECKey:
-    """The key at ``path``, made there if there is none."""
+    """Load the private key at ``path``; make it first if the file is missing."""
     if not path.exists():
         write(path, ECKey.generate_key("P-256").as_pem(private=True), PRIVATE)
     return load_private_key(path)
 
 
 def signing_keys(folder: Path) -> list[ECKey]:
-    """The issuer's keys in ``folder`` (``issuer-<n>.pem``), the newest first: that one signs, all verify.
+    """The issuer's keys in ``folder`` (``issuer-<n>.pem``), newest first. The newest signs, all verify.
 
-    Raises FileNotFoundError when there is none.
+    Raises FileNotFoundError when there is no key.
     """
     paths = sorted(folder.glob("issuer-*.pem"), key=_number, reverse=True)
     if not paths:
@@ -58,7 +59,7 @@ def signing_keys(folder: Path) -> list[ECKey]:
 
 
 def add_signing_key(folder: Path) -> Path:
-    """Make the next key; from now on it signs."""
+    """Make the next key, which signs from now on. Returns its path."""
     number = max(map(_number, folder.glob("issuer-*.pem")), default=0) + 1
     path = folder / f"issuer-{number}.pem"
     keep_private_key(path)
@@ -75,5 +76,5 @@ def public_jwk(key: ECKey) -> dict[str, str]:
 
 
 def public_jwks(keys: list[ECKey]) -> dict[str, list[dict[str, str]]]:
-    """The JWK set that verifies whatever these keys sign."""
+    """The JWK set with the public halves of these keys (RFC 7517)."""
     return {"keys": [public_jwk(key) for key in keys]}

@@ -1,4 +1,4 @@
-"""The token endpoint's own words: its form (RFC 6749 3.2) and its errors (RFC 6749 5.2, RFC 8707 2)."""
+"""The token endpoint's request form (RFC 6749 3.2) and errors (RFC 6749 5.2, RFC 8707 2)."""
 
 from typing import Final
 from urllib.parse import parse_qsl
@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 MAX_BODY = 16 * 1024
-"""Bytes of a token request, at most; an assertion is some 500."""
+"""Bytes of a token request, at most. An assertion has some 500."""
 MAX_FIELDS = 32
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -19,11 +19,14 @@ ERRORS: Final = {
     "unsupported_grant_type": (400, "Hanya client_credentials / Only client_credentials"),
     "temporarily_unavailable": (429, "Terlalu banyak kegagalan; tunggu / Too many failures; wait"),
 }
-"""Error → HTTP status and its one description. Nothing that was sent is ever repeated."""
+"""Error → HTTP status and description. A description never repeats what the client sent."""
 
 
 class OAuthError(Exception):
-    """A refusal. ``reason`` is a code for the log, so that the caller learns no more than the standard says."""
+    """A refused token request. ``reason`` is a code for the log only: the caller learns no more than the standard says.
+
+    ``retry_after``: seconds to wait before the next request.
+    """
 
     def __init__(self, error: str, reason: str, retry_after: int | None = None) -> None:
         super().__init__(error, reason)
@@ -32,7 +35,7 @@ class OAuthError(Exception):
         self.retry_after = retry_after
 
     def response(self, authorization: bool = False) -> JSONResponse:
-        """As RFC 6749 5.2 wants it; ``authorization`` is whether the header of that name was tried."""
+        """The response of RFC 6749 5.2. ``authorization``: whether the request had a header of that name."""
         status, description = ERRORS[self.error]
         headers: dict[str, str] = dict(NO_STORE)
         if status == 401 and authorization:
@@ -43,9 +46,9 @@ class OAuthError(Exception):
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The form with one value for each parameter; those without a value count as not sent (RFC 6749 3.2).
+    """Read the form: parameter → value. A parameter without a value counts as not sent (RFC 6749 3.2).
 
-    Raises OAuthError.
+    Raises OAuthError for another media type, a body beyond MAX_BODY, a malformed form or a repeated parameter.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "media-type")
@@ -60,6 +63,6 @@ async def read_form(request: Request) -> dict[str, str]:
         raise OAuthError("invalid_request", "malformed-form") from None
     form = dict(pairs)
     if len(form) != len(pairs):
-        several = [name for name, _ in pairs].count("resource") > 1  # lawful (RFC 8707), but a token is for one
+        several = [name for name, _ in pairs].count("resource") > 1  # RFC 8707 allows several, but a token is for one
         raise OAuthError("invalid_target" if several else "invalid_request", "repeated-parameter")
     return form

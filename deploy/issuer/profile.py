@@ -1,4 +1,4 @@
-"""In which profile this runs: the development issuer must never speak for a ministry."""
+"""The profile of this process. The issuer runs in development only: it must never speak for a ministry."""
 
 import os
 
@@ -7,7 +7,7 @@ DEVELOPMENT = "development"
 
 
 class OnlyForDevelopment(Exception):
-    """The profile is another than development; says so in both languages and names the setting."""
+    """The profile is not development. The message names the setting, in both languages."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -19,11 +19,11 @@ class OnlyForDevelopment(Exception):
 
 
 def is_development() -> bool:
-    """Whether the environment asks for no profile, or for development."""
+    """Whether ESTAFET_PROFILE is unset or ``development``."""
     return os.environ.get(SETTING, DEVELOPMENT) == DEVELOPMENT
 
 
 def require_development() -> None:
-    """Raises OnlyForDevelopment in every other profile, also one that is misspelt."""
+    """Raises OnlyForDevelopment in every other profile, also a misspelt one."""
     if not is_development():
         raise OnlyForDevelopment

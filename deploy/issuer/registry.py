@@ -1,4 +1,4 @@
-"""Who may ask the issuer for what: ``FOLDER/issuer/clients.json``, one entry for each client."""
+"""The issuer's registry of clients: ``FOLDER/issuer/clients.json``, one entry for each client."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from shared.domain.access import Role
 
 
 class Registration(BaseModel):
-    """A client: the one member, role and desk it gets tokens for, and what it proves itself with."""
+    """One client: the member, role and desk of its tokens, and the key or certificate that authenticates it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -31,11 +31,11 @@ _CLIENTS = TypeAdapter(dict[str, Registration])
 
 
 def load_clients(folder: Path) -> dict[str, Registration]:
-    """The registry in the issuer's folder. Raises OSError or ValueError (pydantic's) when it cannot be read."""
+    """Load the registry: client id → registration. Raises OSError or ValueError (pydantic's) when it cannot be read."""
     return _CLIENTS.validate_json((folder / "clients.json").read_bytes())
 
 
 def save_clients(folder: Path, clients: Clients) -> None:
-    """Write the registry anew; the issuer goes by it from its next answer on."""
+    """Write the registry. The issuer reads it again for its next answer."""
     text = _CLIENTS.dump_json(dict(sorted(clients.items())), by_alias=True, exclude_none=True, indent=2)
     write(folder / "clients.json", text + b"\n", PRIVATE)

@@ -28,23 +28,26 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token says: who acts in which role for which desk of which member, and on whose certificate."""
+    """The contents of a token: the client, its member, role and desk, and the certificate it is bound to."""
 
     client: str
     member: str
     role: str
     unit: str
     certificate: str | None = None
-    """Thumbprint of the client certificate the token is bound to."""
+    """SHA-256 thumbprint of the client certificate that the token is bound to (RFC 8705); None: unbound."""
 
 
 def resource(member: str) -> str:
-    """What a member's service is called in ``resource`` (RFC 8707) and ``aud``."""
+    """The name of a member's service in ``resource`` (RFC 8707) and ``aud``."""
     return AUDIENCE_PREFIX + member
 
 
 def issue(folder: Path, grant: Grant, now: datetime, minutes: int = LIFETIME_MINUTES) -> str:
-    """The signed token; ``folder`` is the issuer's own."""
+    """Sign a token that expires ``minutes`` after ``now`` (UTC). ``folder`` is the issuer's own.
+
+    Raises what ``signing_keys`` raises.
+    """
     key, issued = signing_keys(folder)[0], int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": ISSUER,
@@ -71,10 +74,10 @@ def mint(
     minutes: int = LIFETIME_MINUTES,
     certificate: str | None = None,
 ) -> str:
-    """A token without asking the issuer, for whoever holds its key: any member, role and desk, registered or not.
+    """Make a token without a request to the issuer, for any member, role and desk, registered or not.
 
-    ``folder`` is the deployment's secrets, ``certificate`` a PEM. Raises OnlyForDevelopment; ValueError for a time
-    beyond 12 hours.
+    Only a holder of the issuer's key can do so. ``folder``: the deployment's secrets; ``certificate``: a PEM text.
+    Raises OnlyForDevelopment; ValueError for ``minutes`` outside 1 to LONGEST_MINUTES (12 hours).
     """
     require_development()
     if not 0 < minutes <= LONGEST_MINUTES:

@@ -1,4 +1,7 @@
-"""Who may ask coordination for what, and which journeys exist for them: a province sees those it has a part in."""
+"""Which roles may call which operation of coordination, and which journeys exist for a caller.
+
+A province sees the journeys in which a desk of its own takes part.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,11 +28,11 @@ RULES: Mapping[str, Rule] = {
     "sign_in": ANYBODY,
     "sign_out": ANYBODY,
 }
-"""Every operation of coordination → who may ask for it."""
+"""Every operation of coordination → the roles that may call it."""
 
 
 def journeys_seen(sight: Sight) -> ColumnElement[bool]:
-    """Journeys of which a desk in the caller's regions is, or was asked to be, part."""
+    """SQL condition: a desk in the caller's regions has custody, or is sender or receiver of a hand-over."""
     if sight.regions is None:
         return true()
     here = select(col(ReferralRow.id)).where(
@@ -39,7 +42,7 @@ def journeys_seen(sight: Sight) -> ColumnElement[bool]:
 
 
 def handovers_seen(sight: Sight) -> ColumnElement[bool]:
-    """Hand-overs from or to a desk in the caller's regions."""
+    """SQL condition: the hand-over is from or to a desk in the caller's regions."""
     return or_(_within(sight, ReferralRow.sender_region), _within(sight, ReferralRow.receiver_region))
 
 

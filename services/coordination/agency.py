@@ -1,4 +1,4 @@
-"""Coordination: follows every journey, holds nobody's identity, decides nothing for an agency."""
+"""Declaration of coordination: it follows every journey, holds no victim's identity, and decides for no agency."""
 
 from shared.domain.agency import Agency
 from shared.domain.text import Text

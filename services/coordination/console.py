@@ -1,5 +1,5 @@
-"""The first page of coordination: the list of journeys and the timeline of one. Server-rendered; htmx makes it quick,
-and it works without."""
+"""Coordination's pages: the list of journeys and the timeline of one. The server renders them; htmx is optional and
+loads parts of a page faster."""
 
 import asyncio
 import re
@@ -82,7 +82,7 @@ def list_page(
     chosen: Annotated[Filter, Depends(_filter)],
     cursor: str | None = None,
 ) -> HTMLResponse:
-    """The journeys, with filters. A filter that means nothing is said so and left out."""
+    """The list of journeys, with filters. An invalid filter is ignored; the page says so of a region."""
     names, wanted = Names(office, now), chosen.wanted()
 
     def look(session: Any) -> tuple[Any, Any]:
@@ -110,7 +110,7 @@ def list_page(
 async def journey_page(
     request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, sight: SightDep, now: Now
 ) -> HTMLResponse:
-    """One journey: who is responsible, and everything that happened, latest last."""
+    """One journey: the responsible desk, and everything that happened, latest last. 404 where it does not exist."""
     names, found = Names(office, now), None
     if re.fullmatch(UUID7, victim_id):
         look = partial(journey_view.journey, names=names, sight=sight, victim_id=victim_id)
@@ -124,13 +124,13 @@ async def journey_page(
 
 
 def timeline(journey: JourneyView) -> list[dict[str, Any]]:
-    """Hand-overs, stages and changes of custody in one line of time, oldest first."""
+    """Hand-overs, stages, clocks, changes of custody and the end, as entries with ``at`` and ``kind``, oldest first."""
     entries: list[dict[str, Any]] = []
     for handover in journey.handovers:
         entries.append({"at": handover.requested_at, "kind": "handover", "handover": handover})
     for before, stage in zip([None, *journey.stages], journey.stages, strict=False):
         if before and (before.stage, before.unit) == (stage.stage, stage.unit):
-            continue  # the start of a service and the word of its desk say the same
+            continue  # the start of a service and its desk's own event record the same stage
         entries.append({"at": stage.occurred_at, "kind": "stage", "stage": stage})
     for alarm in journey.alarms:
         entries += [{"at": at, "kind": "alarm", "said": said, "alarm": alarm} for said, at in _said(alarm) if at]
@@ -143,7 +143,7 @@ def timeline(journey: JourneyView) -> list[dict[str, Any]]:
 
 
 def _said(alarm: AlarmView) -> list[tuple[str, datetime | None]]:
-    """What was told of a clock, and when."""
+    """The events of a clock, and when each happened."""
     stopped = "clock-in-time" if alarm.in_time else "clock-late"
     return [
         ("clock-warned", alarm.warned_at),
@@ -154,7 +154,7 @@ def _said(alarm: AlarmView) -> list[tuple[str, datetime | None]]:
 
 
 async def on_no_such_page(request: Request, error: Exception) -> Response:
-    """No such address: a browser is shown a page, an agency system a problem document."""
+    """Answer an unknown address: a page for a browser, a problem document for an agency's system."""
     refused = await problems.on_http(request, error)
     if refused.status_code == 404 and "text/html" in request.headers.get("accept", ""):
         return templates.TemplateResponse(request, "nowhere.html", {}, status_code=404, headers=HEADERS)

@@ -21,7 +21,7 @@ from shared.storage.tables import LedgerEntry, ParkedEvent, ReferralRow
 
 
 def journey(session: Session, names: Names, sight: Sight, victim_id: str) -> tuple[str, m.JourneyView] | None:
-    """A whole journey and the ETag of its view, or None."""
+    """The ETag of a journey's view, and the view; None where the journey does not exist for the caller."""
     row = journey_row(session, victim_id, journeys_seen(sight))
     if row is None:
         return None
@@ -51,7 +51,7 @@ def _handovers(session: Session, names: Names, condition: ColumnElement[bool]) -
 
 
 def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.CustodyView]:
-    """Who was responsible, from the registration on; each holder until the next."""
+    """The custody chain from the registration on. Each link ends when the next begins."""
     statement = select(CustodyRow).where(col(CustodyRow.victim_id) == victim_id)
     rows = session.scalars(statement.order_by(col(CustodyRow.seq))).all()
     ends = [*(row.since for row in rows[1:]), None]
@@ -66,12 +66,12 @@ def custody_chain(session: Session, names: Names, victim_id: str) -> list[m.Cust
             until=until,
             referral_id=row.referral_id,
         )
-        for row, until in zip(rows, ends, strict=False)  # a journey of hearsay has no link yet
+        for row, until in zip(rows, ends, strict=False)  # a journey without its registration has no link yet
     ]
 
 
 def holder_at(session: Session, names: Names, victim_id: str, at: datetime) -> m.Holder:
-    """Who was responsible at a moment."""
+    """The custody holder at a moment (UTC); None in it before the registration."""
     links = [link for link in custody_chain(session, names, victim_id) if link.since <= at]
     return m.Holder(at=at, custody=links[-1] if links else None)
 
@@ -124,7 +124,7 @@ def _same_person(session: Session, victim_id: str) -> dict[MatchState, int]:
 
 
 def _events(session: Session, victim_id: str) -> list[m.EventView]:
-    # what is parked is recorded, but has not happened here; it stands in the list of parked events
+    # a parked event is recorded but not applied; the list of parked events shows it
     parked = select(col(ParkedEvent.event_id)).where(
         col(ParkedEvent.event_id) == col(LedgerEntry.event_id), col(ParkedEvent.resolved_at).is_(None)
     )

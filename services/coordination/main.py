@@ -1,4 +1,4 @@
-"""The service: ``python -m shared.service.serve services.coordination.main``."""
+"""The service of coordination. Start it with ``python -m shared.service.serve services.coordination.main``."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Proposing that two victims may be one person: tokens of two agencies that are the same, and no more than that.
+"""Propose that two victims are one person, because two agencies sent the same match token.
 
-We have not the key that tokens are made with, so we can try no number. We propose to who is responsible for each; what
-they say we pass on, for they do not know who is responsible for the other by now.
+Coordination lacks the key of the tokens, so it cannot try out identity numbers. It sends each proposal to both custody
+holders. It also passes their decisions on, because neither side knows the other victim's current custody holder.
 """
 
 from collections.abc import Collection
@@ -23,18 +23,21 @@ from shared.service.reception import Park
 from shared.storage.database import Transaction
 
 ENOUGH = matching.COMMON * 16
-"""Rows of a token that are read: with so many it is one that too many have, whoever told it."""
+"""Rows read for one token, at most. A token with that many rows belongs to too many victims to point to one."""
 
 
 def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
-    """Take an agency's tokens of a victim in the place of those it told before, and see whom they meet. Raises Park."""
+    """Replace an agency's tokens of a victim by those of the event, and update the proposals.
+
+    An event older than the last one applied changes nothing. Raises Park: "not-theirs-to-say", "not-in-custody".
+    """
     if envelope.linkseq is None:
         raise Park("not-theirs-to-say")
     if _desk(tx.session, event.victim_id) is None:
         raise Park("not-in-custody")
     row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
     if row is not None and row.linkseq >= envelope.linkseq:
-        return  # a later word was here first
+        return  # a later event of this agency was applied before
     opened = tokens.opened(tx, office, envelope, event)
     if opened is None:
         return
@@ -51,7 +54,11 @@ def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTol
 
 
 def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
-    """Note the last word of a side, and tell the other. Raises Park."""
+    """Record the latest decision of one side, and send it to the other.
+
+    Any agency that ever had custody of the victim may decide. An older decision than the recorded one changes nothing.
+    Raises Park: "not-in-custody", "id-of-another-victim".
+    """
     was_theirs = select(col(CustodyRow.seq)).where(
         col(CustodyRow.victim_id) == event.victim_id, col(CustodyRow.agency) == envelope.sender
     )
@@ -59,7 +66,7 @@ def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchD
         raise Park("not-in-custody")
     proposal = tx.session.get(ProposalRow, event.match_id)
     if proposal is None:
-        return  # withdrawn meanwhile
+        return  # the proposal was withdrawn meanwhile
     if event.victim_id not in (proposal.first_id, proposal.second_id):
         raise Park("id-of-another-victim")
     side = "first" if event.victim_id == proposal.first_id else "second"
@@ -73,16 +80,16 @@ def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchD
 
 
 def moved(tx: Transaction, office: Office, victim_id: str) -> None:
-    """Another desk is responsible for a victim: tell it what is proposed, and the others whom to ask now."""
+    """After a change of custody, send the victim's proposals to the new holder and to the other sides again."""
     for proposal in proposals_of(tx.session, victim_id):
         _tell_both(tx, office, proposal)
 
 
-# --- whom tokens meet -------------------------------------------------------------------------------------------------
+# --- victims with the same token --------------------------------------------------------------------------------------
 
 
 def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
-    """Withdraw what nothing speaks for any more, say it where more does, and propose what is new."""
+    """Withdraw proposals without a common token, update the strength of the others, and make new ones."""
     mine, known = _tokens(tx.session, victim_id), set()
     for proposal in proposals_of(tx.session, victim_id):
         other = _other(proposal, victim_id)
@@ -90,7 +97,7 @@ def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
         theirs = _tokens(tx.session, other)
         kinds = _kinds(mine.keys() & theirs.keys())
         erased = not mine or not theirs
-        # what two people have said stands, though a number was written down wrongly; not of who is erased
+        # a link confirmed by both sides stands, even if a number was wrong; an erased victim's proposals never stand
         if not kinds and (erased or _state(proposal) is not MatchState.LINKED):
             _withdraw(tx, office, proposal)
         elif kinds:
@@ -101,8 +108,7 @@ def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
 
 
 def _met(session: Session, victim_id: str, mine: dict[str, set[str]]) -> set[str]:
-    """Who has a token of this victim by the word of another agency; not one that stands for nobody, for so many have
-    it."""
+    """The victims for whom another agency sent a token of this victim. Tokens of too many victims are ignored."""
     met: set[str] = set()
     for token, agencies in mine.items():
         same = (col(TokenRow.token) == token) & (col(TokenRow.victim_id) != victim_id)
@@ -114,7 +120,7 @@ def _met(session: Session, victim_id: str, mine: dict[str, set[str]]) -> set[str
 
 
 def _tokens(session: Session, victim_id: str) -> dict[str, set[str]]:
-    """Token → the agencies that told it of a victim."""
+    """Token → the agencies that sent it for a victim."""
     found: dict[str, set[str]] = {}
     for row in session.scalars(select(TokenRow).where(col(TokenRow.victim_id) == victim_id)):
         found.setdefault(row.token, set()).add(row.agency)
@@ -133,7 +139,7 @@ def _state(proposal: ProposalRow) -> MatchState:
     return matching.state(proposal.first_said, proposal.second_said)
 
 
-# --- told to who is responsible ---------------------------------------------------------------------------------------
+# --- events to the custody holders ------------------------------------------------------------------------------------
 
 
 def _propose(tx: Transaction, office: Office, one: str, another: str, kinds: list[MatchKind]) -> None:
@@ -173,10 +179,10 @@ def _tell_both(tx: Transaction, office: Office, proposal: ProposalRow) -> None:
 
 
 def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str) -> None:
-    """How a proposal stands, from the side of one victim."""
+    """Send a proposal's state to one victim's custody holder, as that side sees it."""
     other_id = _other(proposal, victim_id)
     desk = _desk(tx.session, other_id)
-    assert desk is not None  # tokens are taken of nobody without one
+    assert desk is not None  # ``told`` parks tokens of a victim without a custody holder
     sides = [(proposal.first_said, proposal.first_said_at), (proposal.second_said, proposal.second_said_at)]
     (said, said_at), (other_said, _) = sides if victim_id == proposal.first_id else reversed(sides)
     proposed = e.MatchProposed(
@@ -201,7 +207,7 @@ def _emit(tx: Transaction, office: Office, event: e.MatchEvent) -> None:
 
 
 def _desk(session: Session, victim_id: str) -> UnitRef | None:
-    """Who is responsible for a victim."""
+    """The desk with custody of a victim; None where coordination knows none."""
     row: JourneyRow | None = journey_row(session, victim_id)
     if row is None or row.custody_agency is None:
         return None
@@ -209,7 +215,7 @@ def _desk(session: Session, victim_id: str) -> UnitRef | None:
 
 
 def _show(tx: Transaction, proposal: ProposalRow) -> None:
-    """Both journeys show it."""
+    """Count one more event in both journeys, so that their views change."""
     for victim_id in (proposal.first_id, proposal.second_id):
         row = journey_row(tx.session, victim_id)
         if row is not None:

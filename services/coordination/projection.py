@@ -1,4 +1,4 @@
-"""The fold of all ledgers: what each event changes in the journeys. It reads the same in any order of arrival."""
+"""Applies the events of all agencies to the journeys. Every order of arrival gives the same journeys."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Projection:
     office: Office
 
     def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
-        """Fold one trusted event. Raises Park."""
+        """Apply one trusted event. Raises Park where it cannot be applied, now or ever."""
         match event:
             case e.ReceiptRecorded() if envelope.receiver == self.office.code:
                 take_receipt(tx, envelope, event)
@@ -75,7 +75,7 @@ class Projection:
         _spoken_by(envelope, event.sender)
         if referrals.load(tx.session, event.referral_id) is not None:
             raise Park("referral-id-taken")
-        _journey(tx, event.victim_id)  # read before anything is added, so that all of it is written together
+        _journey(tx, event.victim_id)  # read before any row is added, so that one flush writes all rows
         referrals.add(tx.session, open_referral(event), envelope.basis, tx.now)
         tx.changed.add(event.referral_id)
 
@@ -87,12 +87,12 @@ class Projection:
             raise Park("id-of-another-victim")
         referral = referrals.to_referral(row)
         _spoken_by(envelope, referral.sender if isinstance(event, e.SenderAsk) else referral.receiver)
-        # asks too: on its way here an answer may overtake what it answers
+        # for asks too: an answer may arrive here before the ask that it answers
         reason = fault(referral, event, envelope.version)
         if reason is not None:
             raise Park(reason)
         after = evolve(referral, event)
-        _journey(tx, row.victim_id)  # read before anything is changed, so that all of it is written together
+        _journey(tx, row.victim_id)  # read before any row changes, so that one flush writes all rows
         referrals.save(row, after, tx.now)
         if after.status in ENDED:
             row.closed = _is_receipted(tx, envelope, row)
@@ -105,8 +105,8 @@ class Projection:
             _stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)
 
     def _looked(self, tx: Transaction, envelope: Envelope, event: e.BreakGlassEvent) -> None:
-        """Pass word of a look on to who is responsible: whoever looked may not know who that is by now. Word of its
-        end and its review goes where word of its opening went."""
+        """Pass a break-glass event on to the custody holder: the agency that looked may not know the current holder.
+        Events of its end and review go to the agencies that were told of its opening. Raises Park."""
         if isinstance(event, e.BreakGlassOpened):
             journey = journey_row(tx.session, event.victim_id)
             if journey is None or journey.custody_agency is None:
@@ -144,7 +144,7 @@ def _desk_work(tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
 
 
 def _told_of_opening(tx: Transaction, event: e.BreakGlassEvent) -> set[str]:
-    """To whom we have passed on that this break-glass was opened, before or in this very transaction."""
+    """The agencies to which coordination passed on the opening of this break-glass, in this transaction too."""
     sent = select(LedgerEntry).where(
         col(LedgerEntry.victim_id) == event.victim_id,
         col(LedgerEntry.sent),
@@ -165,7 +165,9 @@ def _spoken_by(envelope: Envelope, unit: UnitRef) -> None:
 
 
 def _once_holder(tx: Transaction, victim_id: str, unit: UnitRef) -> None:
-    """A stage is told by a custody holder; word of it may overtake the custody itself, or come after the next one's."""
+    """Raises Park unless the agency ever had custody of the victim.
+
+    A stage may arrive before its desk's custody (it waits parked), or after the next desk's custody."""
     link = select(col(CustodyRow.seq)).where(
         col(CustodyRow.victim_id) == victim_id, col(CustodyRow.agency) == unit.agency
     )
@@ -174,7 +176,7 @@ def _once_holder(tx: Transaction, victim_id: str, unit: UnitRef) -> None:
 
 
 def _closed(tx: Transaction, event: e.JourneyClosed) -> None:
-    """A journey is ended by who holds custody."""
+    """Close a journey. Raises Park unless the agency has custody now."""
     journey = journey_row(tx.session, event.victim_id)
     if journey is None or journey.custody_agency != event.unit.agency:
         raise Park("not-in-custody")
@@ -183,7 +185,7 @@ def _closed(tx: Transaction, event: e.JourneyClosed) -> None:
 
 
 def _journey(tx: Transaction, victim_id: str) -> JourneyRow:
-    """The row of a journey, made on first mention: what mentions it may come before its registration."""
+    """The row of a journey, made on first mention, and one more event in it. Registration may arrive later."""
     journey = journey_row(tx.session, victim_id)
     if journey is None:
         journey = JourneyRow(victim_id=victim_id, stage=Stage.DETECTION)
@@ -194,7 +196,7 @@ def _journey(tx: Transaction, victim_id: str) -> JourneyRow:
 
 
 def _told(tx: Transaction, victim_id: str) -> None:
-    """Something that a journey shows among its events, and that changes nothing else of it."""
+    """Count an event that a journey only shows in its list of events."""
     if journey_row(tx.session, victim_id) is not None:
         _journey(tx, victim_id)
 
@@ -227,7 +229,7 @@ def _registered(tx: Transaction, event: e.VictimRegistered) -> None:
 
 
 def _custody(tx: Transaction, victim_id: str, custody: Custody, since: datetime, referral_id: str | None) -> None:
-    """Add a link to the chain; the holder now is the link with the highest number."""
+    """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park."""
     if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
         raise Park("custody-link-taken")
     link = CustodyRow(victim_id=victim_id, since=since, referral_id=referral_id, **dict(custody))
@@ -239,7 +241,7 @@ def _custody(tx: Transaction, victim_id: str, custody: Custody, since: datetime,
 
 
 def _stage(tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: datetime) -> None:
-    """Note a stage; the journey stands where the latest one by time of occurrence says."""
+    """Record a stage. The journey's stage is the one that occurred last."""
     row = StageRow(victim_id=victim_id, stage=stage, agency=unit.agency, unit=unit.unit, occurred_at=at)
     tx.session.add(row)
     journey = _journey(tx, victim_id)
@@ -248,7 +250,7 @@ def _stage(tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: dat
 
 
 def _alarm(tx: Transaction, event: e.ClockEvent) -> None:
-    """Note what a desk tells of a clock; the highest desk that was told stands."""
+    """Record a desk's event of a clock. The last escalation by time stands."""
     key = (event.about, event.clock, event.unit.agency, event.unit.unit)
     row = tx.session.get(AlarmRow, key)
     if row is None:
@@ -270,7 +272,7 @@ def _alarm(tx: Transaction, event: e.ClockEvent) -> None:
 
 
 def _receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
-    """The sender has recorded an outcome: the referral is closed."""
+    """Close a referral when its sender's receipt for the outcome arrives."""
     referral_id, event_type = ledger.referral_of(tx.session, receipt.event_id)
     if referral_id is None or not is_outcome(event_type):
         return
@@ -281,7 +283,7 @@ def _receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) ->
 
 
 def _is_receipted(tx: Transaction, outcome: Envelope, row: ReferralRow) -> bool:
-    """Whether the sender's receipt for an outcome was here before the outcome could be applied."""
+    """Whether the sender's receipt for an outcome arrived before the outcome was applied."""
     receipts = select(col(LedgerEntry.body)).where(
         col(LedgerEntry.victim_id) == row.victim_id,
         col(LedgerEntry.link) == f"{row.sender_agency}>{row.receiver_agency}",

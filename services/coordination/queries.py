@@ -1,4 +1,4 @@
-"""Questions to the projection. Nothing here writes."""
+"""Read-only queries of the projection."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from shared.storage.tables import ReferralRow
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which journeys a list shows. ``region`` is the custody holder's; a province holds its regencies."""
+    """The filters of a list of journeys. ``region`` is the custody holder's; a province includes its regencies."""
 
     region: str | None = None
     stage: Stage | None = None
@@ -54,7 +54,7 @@ def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnEleme
 
 
 ESCALATED = col(AlarmRow.escalated_level).is_not(None), col(AlarmRow.stopped_at).is_(None)
-"""Clocks that have not stopped and of which a desk above has been told."""
+"""SQL conditions: the clock was escalated and has not stopped."""
 
 
 def journeys(
@@ -87,7 +87,7 @@ def _count_by_victim(
 
 
 def escalation_levels(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]:
-    """Victim → the highest level at which a desk was told of a clock that has not stopped."""
+    """Victim → the highest level that a running clock of this victim was escalated to."""
     statement = select(col(AlarmRow.victim_id), col(AlarmRow.escalated_level)).where(
         col(AlarmRow.victim_id).in_([row.victim_id for row in rows]), *ESCALATED
     )
@@ -121,17 +121,17 @@ def summary(row: JourneyRow, names: Names, live: int, overdue: int, escalated: L
 
 
 _JOURNEY = select(JourneyRow).where(col(JourneyRow.victim_id) == bindparam("victim_id"))
-"""Built once: every event comes through it."""
+"""Built once, because every event runs it."""
 
 
 def journey_row(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> JourneyRow | None:
-    """The row of a journey if it is among those ``seen``, or None."""
+    """The row of a journey if the condition ``seen`` holds for it, or None."""
     statement = _JOURNEY if seen is EVERY else _JOURNEY.where(seen)
     return session.scalars(statement, {"victim_id": victim_id}).first()
 
 
 def handover(row: ReferralRow, names: Names) -> m.HandoverView:
-    """A hand-over with the names of its desks."""
+    """A hand-over's view, with the names of its desks and service."""
     return m.HandoverView(
         **referral_view(row, names.now).model_dump(),
         sender_name=names.unit(row.sender_agency, row.sender_unit),
@@ -141,13 +141,13 @@ def handover(row: ReferralRow, names: Names) -> m.HandoverView:
 
 
 def proposals_of(session: Session, victim_id: str) -> Sequence[ProposalRow]:
-    """The proposals that a victim may be somebody else too."""
+    """The proposals that this victim and another are one person."""
     either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
     return session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))).all()
 
 
 def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
-    """How much there is of what, of all that exists for the caller."""
+    """Numbers of the journeys, hand-overs and clocks that exist for the caller."""
     journeys, handovers = journeys_seen(sight), handovers_seen(sight)
 
     def tally(column: object, *conditions: ColumnElement[bool]) -> dict[str, int]:
@@ -179,7 +179,7 @@ def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
 
 
 def norm_gaps(session: Session, names: Names, sight: Sight, cursor: str | None, limit: int) -> m.NormGapPage:
-    """The hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
+    """One page of hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
     conditions = [handovers_seen(sight), col(ReferralRow.norm_gap).is_not(None)]
     rows, more = newest_first(session, names.office.vault, ReferralRow, conditions, cursor, limit)
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows]

@@ -1,4 +1,4 @@
-"""What coordination answers: journeys, custody through time, counts, norm gaps."""
+"""The bodies of coordination's answers: journeys, custody through time, counts, norm gaps."""
 
 from pydantic import BaseModel, Field
 
@@ -48,7 +48,7 @@ class EventView(BaseModel):
 
 
 class AlarmView(BaseModel):
-    """What a desk has told of a clock (batas waktu) that it keeps: warned, breached, escalated, and when it stopped."""
+    """The events of a clock (batas waktu) at the desk that keeps it: warned, breached, escalated, stopped."""
 
     about: Id = Field(description="The referral, or the victim, that the clock runs for.")
     clock: str
@@ -110,14 +110,14 @@ class JourneyView(JourneySummary):
 
 
 class Holder(BaseModel):
-    """Who was responsible at a moment; None before the registration."""
+    """The custody holder at a moment; None before the registration."""
 
     at: Moment
     custody: CustodyView | None
 
 
 class Counts(BaseModel):
-    """How much there is of what. Keys are codes; provinces by Kemendagri code of the custody holder's desk."""
+    """Numbers of journeys, hand-overs and clocks. Keys are codes; provinces are those of the custody holders' desks."""
 
     journeys_open: int
     journeys_closed: int
@@ -138,7 +138,7 @@ class NormGapView(BaseModel):
 
 
 class NormGapPage(BaseModel):
-    """The list for the norm-development Subsatgas, newest first."""
+    """One page of norm gaps for the norm-development Subsatgas, newest first."""
 
     items: list[NormGapView]
     next: str | None

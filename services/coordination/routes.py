@@ -1,4 +1,4 @@
-"""Coordination's JSON: journeys, custody, counts, norm gaps."""
+"""Coordination's JSON API: journeys, custody, counts, norm gaps."""
 
 from typing import Annotated, Literal
 

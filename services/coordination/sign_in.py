@@ -1,8 +1,8 @@
-"""Signing in to the pages: a coordinator's access token, kept in a cookie that no script reads and no other site sends.
+"""Signing in to the pages with a coordinator's access token. A cookie keeps it from scripts and other sites.
 
-A token is what the agency's issuer gives (an operator prints one with a command). The visit ends when the token does:
-within half an hour, so that a screen left alone does not stay open longer. Signing out ends the token before its time,
-so that a copy of it is of no use either (OWASP ASVS 7.4.1).
+The agency's issuer gives the token (in development an operator prints one with a command). The visit ends with the
+token, within half an hour, so that an unattended screen does not stay open longer. Signing out revokes the token, so
+that a copy of it is useless too (OWASP ASVS 7.4.1).
 """
 
 import re
@@ -30,7 +30,7 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 VISIT_SECONDS = 30 * 60
-"""How long a visit lasts at most, idle or not (OWASP ASVS 7.3.1)."""
+"""Longest visit, idle or not (OWASP ASVS 7.3.1)."""
 ELSEWHERE = Text("Permintaan dikirim dari halaman lain", "The request comes from another page")
 ENDED = Text("Token sudah berakhir atau tidak berlaku", "The token has ended or is not valid")
 NOT_FOR_HERE = Text("Token tidak berlaku untuk layanan ini", "The token is not valid for this service")
@@ -43,7 +43,7 @@ PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 
 class Guards(TypedDict):
-    """How a cookie is kept from scripts, other sites and plain HTTP."""
+    """The attributes that protect a cookie from scripts, other sites and plain HTTP."""
 
     path: str
     httponly: bool
@@ -56,19 +56,19 @@ templates.env.filters["both"] = words.both
 
 
 def cookie(request: Request) -> str:
-    """The name of the cookie; over TLS one that a browser takes from this host alone."""
+    """The name of the cookie. Over TLS the prefix ``__Host-`` makes a browser accept it from this host only."""
     return "__Host-estafet" if _over_tls(request) else "estafet"
 
 
 class PageRoute(GuardedRoute):
-    """A page: the door is asked with the token of the cookie, and who has none is shown where to sign in.
+    """A page: the cookie's token is admitted as a bearer token is, and a visitor without one is sent to sign in.
 
-    A parameter that nobody has declared is passed over here, other than by an agency system: the programs through which
-    a link goes hang their own on it, and a person cannot help that. The filters stand on the page for all to see.
+    Unlike the API, a page ignores undeclared parameters. Programs that pass a link on add parameters of their own, and
+    a person cannot avoid that. The page shows the filters in effect.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, behind the door."""
+        """FastAPI's handler, called after admission."""
         handle = APIRoute.get_route_handler(self)
 
         async def page(request: Request) -> Response:
@@ -98,13 +98,16 @@ def _ask_to_sign_in(request: Request, problem: str) -> Response:
 
 @router.get("/masuk")
 def sign_in_page(request: Request, ke: str = "/", lagi: str = "") -> HTMLResponse:
-    """Where a token is asked for."""
+    """Show the sign-in page. ``ke``: the path to open afterwards; ``lagi``: the earlier token was refused."""
     return _page(request, ke, 200, ENDED if lagi else None)
 
 
 @router.post("/masuk")
 def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "", ke: str = "/") -> Response:
-    """Take the token, if it is one for the pages."""
+    """Set the cookie, if the token is valid for the pages and expires within VISIT_SECONDS.
+
+    A token of an earlier visit in the same browser is revoked. A refused token shows the page again with the reason.
+    """
     door: Door = request.app.state.door
     if not _from_our_own_page(request):
         return _page(request, ke, 403, ELSEWHERE)
@@ -125,10 +128,10 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
 
 @router.post("/keluar")
 def sign_out(request: Request) -> Response:
-    """End the token, and forget it."""
+    """Revoke the token and delete the cookie."""
     if not _from_our_own_page(request):
         return _page(request, "/", 403, ELSEWHERE)
-    if (leaving := _visitor(request)) is not None:  # that their token has ended by itself keeps nobody here
+    if (leaving := _visitor(request)) is not None:  # an expired token must not prevent signing out
         request.state.caller = leaving  # for the log
         _end_token(request, leaving)
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
@@ -137,7 +140,7 @@ def sign_out(request: Request) -> Response:
 
 
 def _visitor(request: Request) -> Caller | None:
-    """Whose visit the cookie is of, if it is one of a token that still counts."""
+    """The caller of the cookie's token, or None where the token is missing or no longer valid."""
     door: Door = request.app.state.door
     with suppress(Refused):
         return door.caller(request.cookies.get(cookie(request)), request)
@@ -145,7 +148,7 @@ def _visitor(request: Request) -> Caller | None:
 
 
 def _end_token(request: Request, caller: Caller) -> None:
-    """Strike it off here, where alone it is good for anything; also over a restart."""
+    """Revoke a token at coordination, its only audience. The database keeps the revocation over a restart."""
     database: Database = request.app.state.database
     until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
     database.write(lambda tx: ended_tokens.keep(tx, caller.token, until))
@@ -153,13 +156,13 @@ def _end_token(request: Request, caller: Caller) -> None:
 
 
 def _seconds_left(request: Request) -> int:
-    """Of the caller's token."""
+    """Seconds until the caller's token expires."""
     caller: Caller = request.state.caller
     return caller.until - int(request.app.state.door.clock().timestamp())
 
 
 def _guards(request: Request) -> Guards:
-    """What a cookie says beside its value; its deletion too, or a browser does not heed that (RFC 6265bis 5.7)."""
+    """The cookie's attributes. Its deletion needs the same ones, or a browser ignores it (RFC 6265bis 5.7)."""
     return {"path": "/", "httponly": True, "samesite": "strict", "secure": _over_tls(request)}
 
 
@@ -173,10 +176,10 @@ def _page(request: Request, ke: str, status: int, fault: Text | None) -> HTMLRes
 
 
 def _from_our_own_page(request: Request) -> bool:
-    """Whether a form was sent from this very site: a browser says so in Fetch Metadata, an older one in Origin.
+    """Whether a form was sent from this site. Browsers say so in Fetch Metadata (Sec-Fetch-Site), older ones in Origin.
 
-    Origin is ``null`` where the page's policy is to send no referrer, as ours is, so that one says nothing. Over TLS
-    one of the two must speak for it; without TLS a browser may leave both out.
+    Our pages send no referrer, so their Origin is ``null`` and says nothing. Over TLS one of the two headers must
+    confirm the site; without TLS a browser may omit both.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "null")
     if site is not None and site not in ("same-origin", "none"):

@@ -1,4 +1,7 @@
-"""What coordination keeps beside the ledger and the hand-overs: journeys, custody chains, stages, cases."""
+"""Coordination's own tables, beside the ledger and the hand-overs: journeys, custody, stages, cases, clocks, matches.
+
+Events fill all of them (``projection``, ``matching``). Moments are in UTC.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +20,7 @@ class CoordinationStored(SQLModel):
 
 
 class JourneyRow(CoordinationStored, table=True):
-    """One victim's journey as its events tell it. ``custody_seq`` 0: hearsay, registration on its way."""
+    """One victim's journey. ``custody_seq`` 0: another event came before the victim's registration."""
 
     __tablename__ = "journeys"
 
@@ -37,11 +40,11 @@ class JourneyRow(CoordinationStored, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     outcome: str | None = Field(default=None, sa_type=Word)
     events: int = 0
-    """How many events this fold has taken in: the version of the view."""
+    """Events applied to this journey: the version of its view."""
 
 
 class CustodyRow(CoordinationStored, table=True):
-    """One link of a victim's custody chain: who is responsible, and since when."""
+    """One link of a victim's custody chain: the responsible desk, and since when."""
 
     __tablename__ = "custody_links"
 
@@ -55,7 +58,7 @@ class CustodyRow(CoordinationStored, table=True):
 
 
 class StageRow(CoordinationStored, table=True):
-    """A stage that a journey entered."""
+    """A stage that a journey entered, and the desk that recorded it."""
 
     __tablename__ = "stages"
 
@@ -83,7 +86,10 @@ class CaseFactsRow(CoordinationStored, table=True):
 
 
 class AlarmRow(CoordinationStored, table=True):
-    """What a desk has told of a clock that it keeps: both sides of a hand-over do, each of its own."""
+    """The events of one clock at the desk that keeps it. Each side of a hand-over keeps its own clock.
+
+    ``about``: the id of the referral, victim or other subject that the clock runs for.
+    """
 
     __tablename__ = "alarms"
 
@@ -100,13 +106,13 @@ class AlarmRow(CoordinationStored, table=True):
     escalated_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     escalated_to: str | None = Field(default=None, sa_type=Word)
     escalated_level: str | None = Field(default=None, sa_type=Word)
-    """How high up a desk has been told last."""
+    """Level of the last desk that the clock was escalated to."""
     stopped_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     in_time: bool | None = None
 
 
 class ToldRow(CoordinationStored, table=True):
-    """That an agency has told tokens of a victim, and the number of its last word: an older one takes nothing back."""
+    """The link number of an agency's last tokens of a victim, so that an older event does not replace them."""
 
     __tablename__ = "tokens_told"
 
@@ -116,7 +122,7 @@ class ToldRow(CoordinationStored, table=True):
 
 
 class TokenRow(CoordinationStored, table=True):
-    """A keyed hash by which a victim may be known again, as an agency told it. Without the key we can make none."""
+    """A match token (keyed hash) of a victim, as an agency sent it. Coordination lacks the key that makes tokens."""
 
     __tablename__ = "tokens"
 
@@ -126,7 +132,7 @@ class TokenRow(CoordinationStored, table=True):
 
 
 class ProposalRow(CoordinationStored, table=True):
-    """That two victims may be one person: in which kinds of tokens they meet, and the last word of each side."""
+    """A proposal that two victims are one person: the kinds of common tokens, and each side's last decision."""
 
     __tablename__ = "proposals"
     __table_args__ = (Index("uq_proposals_first_id_second_id", "first_id", "second_id", unique=True),)
@@ -134,7 +140,7 @@ class ProposalRow(CoordinationStored, table=True):
     id: str = Field(sa_type=Ident, primary_key=True)
     first_id: str = Field(sa_type=Ident)
     second_id: str = Field(sa_type=Ident, index=True)
-    """The later of the two by its id."""
+    """The greater of the two ids."""
     kinds: Any = Field(sa_type=Json)
     strength: str = Field(sa_type=Word)
     proposed_at: datetime = Field(sa_type=UtcMoment)

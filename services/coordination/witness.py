@@ -11,20 +11,21 @@ from shared.storage import ledger
 from shared.storage.database import Transaction
 
 WITNESSED_EVERY = 16
-"""Numbers of a link. A sender that must send again sends so many too many, at most, and they are known here."""
+"""Link numbers between two events. A sender that resends repeats at most so many events, which are recorded here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Takes in a batch, and tells senders up to where their links are recorded here without a hole.
+    """Receives a batch, and tells each sender up to which number its link is recorded here without a gap.
 
-    Each sixteenth number is worth a word, and a repetition is: its sender has missed our last one.
+    It tells a sender at every WITNESSED_EVERY numbers. It also tells after a repetition, because then the sender has
+    missed the last such event (``shared/decisions/0014-every-sixteenth-number.md``).
     """
 
     reception: Reception
 
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
-        """Record a batch in one unit of work."""
+        """Record a batch in one transaction."""
         self.reception(tx, batch)
         moved = ledger.note_arrivals(tx.session, tx.arrivals)
         tx.arrivals.clear()

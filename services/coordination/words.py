@@ -1,4 +1,4 @@
-"""Indonesian (and English) words for the codes that the pages show."""
+"""Indonesian and English words for the codes that the pages show."""
 
 from markupsafe import Markup
 
@@ -151,14 +151,14 @@ EVENTS = {
     "link.witnessed": Text("Jalur disaksikan", "Link witnessed"),
     "keys.published": Text("Kunci diumumkan", "Keys published"),
 }
-"""By the two words of an event's type."""
+"""Event type, without prefix and version → its words."""
 ALL = {**FACTS, **LEVELS, **ALARMS, **OUTCOMES, **REASONS, **NORM_GAPS, **STATUSES, **STAGES, **AGENCIES, **OTHERS}
 
 
 def both(said: str | Text | None) -> Markup:
-    """The word for a code, or a text, in both languages: Indonesian first, English small after it.
+    """A code's words, or a text, as HTML in both languages: Indonesian first, English small after it.
 
-    A code without words, and a name that is the same in both, are shown as they are.
+    A code without words, and a text that is the same in both languages, appear once and unchanged.
     """
     text = said if isinstance(said, Text) else _text(said)
     if text is None:

@@ -1,4 +1,4 @@
-"""Kemenkes: examination, first aid and treatment in the referral hospitals."""
+"""Declaration of Kemenkes: examination, treatment, first aid and forensic reports in the referral hospitals."""
 
 from services.kemenkes import forms
 from shared.contracts.codes import IdentityField, Kind, Stage

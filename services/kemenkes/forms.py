@@ -1,7 +1,7 @@
-"""What a hospital or puskesmas writes down: what it can do, what it found, what it did.
+"""Forms of a hospital or puskesmas: its abilities, examinations, treatments and forensic reports.
 
-Nothing here says that a patient is a victim of trafficking: what could reach a national record is an examination like
-any other (DESIGN section 6), unless the patient has agreed that it be said.
+No form tells a national register that a patient is a victim of trafficking, unless the patient agrees (DESIGN
+section 6). A record that reaches a register shows an ordinary examination.
 """
 
 from shared.contracts.codes import LegalBasis
@@ -98,6 +98,8 @@ VISUM = Form(
         FormField("licence", Text("Nomor SIP dokter", "The doctor's licence to practise"), Words(100)),
     ),
 )
-"""Asked for by the police, and delivered to the desk that asked and to nobody else. The conclusion is about injuries,
-never about a crime."""
+"""The police ask for this report. It is delivered to the desk that asked, and to no other desk.
+
+The conclusion is about injuries, never about a crime.
+"""
 FORMS = (FACILITY, EXAMINATION, TREATMENT, MENTAL_HEALTH, VISUM)

@@ -1,4 +1,4 @@
-"""The service: ``python -m shared.service.serve services.kemenkes.main``."""
+"""The service of Kemenkes. Start it with ``python -m shared.service.serve services.kemenkes.main``."""
 
 from services.kemenkes.agency import AGENCY
 from shared.service.app import agency_member, create_app

@@ -1,4 +1,4 @@
-"""KemenPPPA: case management and companionship of women and children, from SAPA 129 and the UPTD PPA."""
+"""Declaration of KemenPPPA: case management and companionship of women and children, by SAPA 129 and the UPTD PPA."""
 
 from services.kemenpppa import forms
 from shared.contracts.codes import IdentityField, Kind, Stage

@@ -1,6 +1,6 @@
-"""What KemenPPPA and the UPTD PPA write down: intake, assessment, plan, companion, conference, legal aid, LPSK, alerts.
+"""Forms of KemenPPPA and the UPTD PPA: intake, assessment, plan, companion, conference, legal aid, LPSK, alerts.
 
-After the standard procedure of integrated services (Permen PPPA 8/2021) and the UPTD's case management.
+The forms follow the standard procedure of integrated services (Permen PPPA 8/2021) and the UPTD's case management.
 """
 
 from shared.domain.forms import (

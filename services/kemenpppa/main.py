@@ -1,4 +1,4 @@
-"""The service: ``python -m shared.service.serve services.kemenpppa.main``."""
+"""The service of KemenPPPA. Start it with ``python -m shared.service.serve services.kemenpppa.main``."""
 
 from services.kemenpppa.agency import AGENCY
 from shared.service.app import agency_member, create_app

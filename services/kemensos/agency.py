@@ -1,4 +1,4 @@
-"""Kemensos: shelter, social rehabilitation, the way home, reintegration and after-care."""
+"""Declaration of Kemensos: shelter, social rehabilitation, the way home, reintegration and after-care."""
 
 from services.kemensos import homeward, shelter, stages
 from shared.contracts.codes import IdentityField, Kind, Stage

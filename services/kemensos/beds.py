@@ -1,4 +1,4 @@
-"""The beds in their rows: given, given back, added and taken away, each under the lock of its ward."""
+"""Assign, release, add and remove beds. A ward's rows are locked meanwhile, so that no bed is given twice."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +19,14 @@ from shared.storage.database import Transaction
 from shared.storage.victims import load_victim
 
 INSTEAD = 3
-"""How many other shelters a refusal names."""
+"""Other shelters that a refusal names, at most."""
 
 
 def set_up(tx: Transaction, _: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
-    """A desk has this many beds from now on. Raises Refused where somebody lies in one that would go."""
+    """Set how many beds a desk has in each ward. ``values``: ward code with underscores → number of beds.
+
+    Raises Refused("beds-in-use") where victims lie in more beds than would remain.
+    """
     for ward in WARDS:
         field = ward.replace("-", "_")
         beds, wanted = _lock(tx, row.unit, ward), int(values[field])
@@ -39,9 +42,12 @@ def set_up(tx: Transaction, _: Office, row: RecordRow, values: Mapping[str, Any]
 
 
 def assign(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
-    """Give somebody a bed at the desk that files it; a correction gives them this one instead. Raises Refused."""
+    """Assign a victim a bed at the desk that files the form. A correction replaces the bed assigned before.
+
+    Raises Refused: "ward-not-for-them", "already-has-bed", or "no-bed-free" with the nearest shelters that have one.
+    """
     victim = load_victim(tx.session, row.victim_id or "")
-    assert victim is not None  # a bed is for somebody
+    assert victim is not None  # a form about a victim: ``records.file`` has locked the victim's row
     ward = str(values["ward"])
     if ward not in (allowed := wards_for(Sex(victim.sex), AgeClass(victim.age_class))):
         raise Refused("ward-not-for-them", field="ward", wards=", ".join(sorted(allowed)))
@@ -57,9 +63,9 @@ def assign(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str,
 
 
 def release(tx: Transaction, _: Office, row: RecordRow, __: Mapping[str, Any]) -> None:
-    """Take the bed back, at whichever shelter it is. Raises Refused."""
+    """Release a victim's bed, at any shelter. Raises Refused("has-no-bed")."""
     if row.corrects is not None:
-        return  # it was taken back then
+        return  # the corrected record has released the bed
     bed = _bed_of(tx.session, row.victim_id or "")
     if bed is None:
         raise Refused("has-no-bed")
@@ -67,7 +73,7 @@ def release(tx: Transaction, _: Office, row: RecordRow, __: Mapping[str, Any]) -
 
 
 EFFECTS: Mapping[str, Effect] = {"shelter-beds": set_up, "bed-assigned": assign, "bed-released": release}
-"""Form → what is done with the beds when it is filed."""
+"""Form code → the change of beds when such a form is filed."""
 
 
 def _bed_of(session: Session, victim_id: str) -> BedRow | None:
@@ -75,7 +81,7 @@ def _bed_of(session: Session, victim_id: str) -> BedRow | None:
 
 
 def _lock(tx: Transaction, unit: str, ward: str) -> Sequence[BedRow]:
-    """All beds of a ward, which nobody else changes until this is committed. Whose journey has ended lies in none."""
+    """Lock all beds of a ward until the commit, and free the beds of victims whose journey has ended."""
     here = (col(BedRow.unit) == unit) & (col(BedRow.ward) == ward)
     statement = select(BedRow).where(here).order_by(col(BedRow.number)).with_for_update()
     beds = tx.session.scalars(statement.execution_options(populate_existing=True)).all()
@@ -93,19 +99,19 @@ def _ended() -> Any:
 
 
 def _elsewhere(tx: Transaction, office: Office, row: RecordRow, ward: str) -> str:
-    """The nearest other shelters with a free bed in such a ward, as a refusal names them."""
+    """The nearest other shelters with a free bed in a ward, as text for a refusal; "–" where there is none."""
     free = {unit for (unit, of), (taken, beds) in counts(tx.session).items() if of == ward and beds > taken}
     return ", ".join(nearest(office, free - {row.unit}, row.region)[:INSTEAD]) or "–"
 
 
 def nearest(office: Office, units: Iterable[str], region: str) -> list[str]:
-    """These desks, the nearest to a region first."""
+    """Sort these Kemensos desks, nearest to a region (Kemendagri code) first."""
     desks = [office.units.units[office.code, unit][-1] for unit in units]
     return [desk.id for desk in sorted(desks, key=lambda desk: farness(desk, region))]
 
 
 def counts(session: Session) -> dict[tuple[str, str], tuple[int, int]]:
-    """(desk, ward) → how many beds are taken, and how many there are."""
+    """(desk, ward) → (beds taken, all beds). A victim whose journey has ended takes no bed."""
     lying = col(BedRow.victim_id).is_not(None) & col(BedRow.victim_id).not_in(_ended())
     statement = select(col(BedRow.unit), col(BedRow.ward), func.count().filter(lying), func.count())
     rows = session.execute(statement.group_by(col(BedRow.unit), col(BedRow.ward)))

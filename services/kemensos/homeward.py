@@ -1,7 +1,7 @@
-"""The way home and what comes after: a plan, a signed hand-over at each leg, reintegration, visits until their end.
+"""Forms of the way home: the plan, a signed hand-over at each leg, reintegration, the end of after-care.
 
-*Berita acara serah terima*: who gives somebody into whose care, when, where, in which condition and with what. After
-PP 9/2008 and the standard of the Ministry for repatriation, from the port of debarkation to the village.
+A *berita acara serah terima* records the giver and the taker, time, place, the victim's condition and belongings. The
+legs follow PP 9/2008 and the Ministry's standard for repatriation, from the port of debarkation to the village.
 """
 
 from shared.domain.forms import (
@@ -28,7 +28,7 @@ LEGS = {
     "regency": Text("Kabupaten/kota", "Regency"),
     "village": Text("Desa/kelurahan atau keluarga", "Village or family"),
 }
-"""In their order. A leg may be left out, and nobody is handed back on the way."""
+"""The legs in their order. A leg may be left out; a hand-over never goes back to an earlier leg."""
 PARTIES = {
     "ship-or-escort-abroad": Text("Perwakilan RI atau pengawal pemulangan", "Mission abroad or its escort"),
     "immigration": Text("Imigrasi", "Immigration"),
@@ -73,7 +73,7 @@ ENDS = {
 
 
 def agreed_and_safe(filing: Filing) -> None:
-    """Nobody is sent home to whoever trafficked them. Raises Refused."""
+    """No victim is sent home to the trafficker. Raises Refused("plan-not-agreed") or Refused("not-safe-to-return")."""
     agreed_by_the_victim(filing)
     if filing.values["safety"] == "unsafe":
         raise Refused("not-safe-to-return", field="safety")
@@ -98,7 +98,7 @@ HOME_PLAN = Form(
 
 
 def onwards_and_signed(filing: Filing) -> None:
-    """A leg lies further on than the last, and both have signed. Raises Refused."""
+    """Both parties have signed, and the leg comes after the last. Raises Refused: "not-signed", "leg-out-of-order"."""
     for field in ("giver_signed", "taker_signed"):
         if not filing.values[field]:
             raise Refused("not-signed", field=field)

@@ -1,4 +1,4 @@
-"""The service: ``python -m shared.service.serve services.kemensos.main``."""
+"""The service of Kemensos. Start it with ``python -m shared.service.serve services.kemensos.main``."""
 
 from pathlib import Path
 

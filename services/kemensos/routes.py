@@ -1,4 +1,4 @@
-"""Where there is a bed: counts for each shelter, and nobody's name."""
+"""The list of shelters with a free bed: numbers only, no victim."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["rumah aman"], route_class=GuardedRoute)
 
 
 class WardView(BaseModel):
-    """A ward (ruang) of a shelter."""
+    """A ward (ruang) of a shelter, with its beds and the free ones."""
 
     ward: str
     beds: int
@@ -26,7 +26,7 @@ class WardView(BaseModel):
 
 
 class ShelterView(BaseModel):
-    """A shelter (rumah aman) and its wards."""
+    """A shelter (rumah aman) and those of its wards that have a free bed for this person."""
 
     unit: str
     name: str

@@ -1,7 +1,7 @@
-"""A shelter's beds: how many for whom, who has one, and who has left.
+"""Forms of a shelter's beds: the beds of each ward, a bed assigned, a bed released.
 
-A ward is for a sex and an age class, and one is for whoever is not to be put with others: a mother with her children,
-somebody whose sex is not said, somebody in danger. Who may lie where is a rule; in which of these, a person decides.
+A ward is for one sex and one age class. The separate room is for a victim who needs a room alone: a mother with her
+children, a victim whose sex is not stated, a victim in danger. A rule says which wards are allowed; a person chooses.
 """
 
 from shared.contracts.codes import AgeClass, Sex
@@ -65,8 +65,10 @@ FORMS = (BEDS, ASSIGNED, RELEASED)
 
 
 def wards_for(sex: Sex, age: AgeClass) -> frozenset[str]:
-    """The wards in which somebody may lie. Whose sex is not said may lie in any of their age; an unknown age is a
-    child's."""
+    """The wards that a victim may be assigned to.
+
+    With sex unspecified, both wards of the age class are allowed. An unknown age counts as a child's.
+    """
     years = "adult" if age is AgeClass.ADULT else "child"
     sexes = (Sex.FEMALE, Sex.MALE) if sex is Sex.UNSPECIFIED else (sex,)
     return frozenset({SEPARATE, *(f"{one}-{years}" for one in sexes)})

@@ -1,4 +1,4 @@
-"""The seven stages of social rehabilitation (Permensos 8/2023), one form each: none is skipped, any may be repeated."""
+"""Forms of the seven stages of social rehabilitation (Permensos 8/2023). No stage is skipped; any may be repeated."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ Rule = Callable[[Filing], None]
 
 
 def until_its_end(filing: Filing) -> None:
-    """Nobody is visited after the end of after-care. Raises Refused."""
+    """After the end of after-care no visit is filed. Raises Refused("after-care-ended")."""
     if filing.last("after-care-end") is not None:
         raise Refused("after-care-ended")
 
@@ -92,4 +92,4 @@ STAGES = (
         rule=until_its_end,
     ),
 )
-"""In their order. The last is the visit of after-care, again and again until ``after-care-end`` (``homeward``)."""
+"""The stages in their order. The last is a visit of after-care, repeated until ``after-care-end`` (``homeward``)."""

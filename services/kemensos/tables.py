@@ -1,4 +1,4 @@
-"""What Kemensos keeps beside what every agency does: the beds of its shelters."""
+"""Tables of Kemensos alone, beside those of every agency: the beds of its shelters."""
 
 from datetime import datetime
 
@@ -14,8 +14,11 @@ class KemensosStored(SQLModel):
 
 
 class BedRow(KemensosStored, table=True):
-    """One bed of a shelter, and who has it. One row for each bed, and nobody twice in the column of those who have one:
-    so no bed can be given to two, and nobody can have two, whatever happens at once."""
+    """One bed of a shelter, and the victim who has it since ``since`` (UTC); None: free.
+
+    One row for each bed, and a victim only once in ``victim_id``: so concurrent filings never give one bed to two
+    victims, or two beds to one.
+    """
 
     __tablename__ = "beds"
 

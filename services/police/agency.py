@@ -1,4 +1,4 @@
-"""Polri: finds victims, opens the case, investigates; hands victims over to protection and care."""
+"""Declaration of Polri: it finds victims, opens the case, investigates, and hands victims over to care."""
 
 from services.police import casework, interviews, screening
 from shared.contracts.codes import IdentityField, Kind, Stage

@@ -1,4 +1,4 @@
-"""What the police write down of a case: the report, the steps of the investigation and the trial, restitution, LPSK."""
+"""Forms of the police on a case: the report, steps of investigation and trial, restitution, LPSK."""
 
 from shared.domain.forms import About, Amount, Choice, Day, Filing, Form, FormField, Place, Words, YesNo
 from shared.domain.refusal import Refused
@@ -83,7 +83,7 @@ TRIAL = Form(
 
 
 def only_the_convicted_pay(filing: Filing) -> None:
-    """Raises Refused."""
+    """Only a convicted offender is ordered to pay restitution. Raises Refused("not-convicted")."""
     if filing.values["restitution_ordered"] and filing.values["verdict"] != "convicted":
         raise Refused("not-convicted", field="restitution_ordered")
 
@@ -106,7 +106,7 @@ JUDGMENT = Form(
 
 
 def paid_is_ordered(filing: Filing) -> None:
-    """What no judgment has ordered nobody pays. Raises Refused."""
+    """A payment needs a judgment that orders restitution. Raises Refused("form-not-yet")."""
     judgment = filing.last("judgment")
     if judgment is None or judgment.facts["restitution_ordered"] is not True:
         raise Refused("form-not-yet", form="judgment (restitution_ordered: true)")

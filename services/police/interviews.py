@@ -1,8 +1,8 @@
-"""Interviews: who may hold one, and how often a victim is asked to tell it again.
+"""Forms of interviews: which officer may interview, and how often a victim must tell the story.
 
-A register of investigators with what they are trained for and until when; a victim is interviewed by one whose
-victim-centred training is valid that day, a child by one with the child module too (UU 11/2012 Ps 26(3), UU 12/2022
-Ps 21(1)). Every interview is counted across agencies, and a second one needs a reason.
+The police register investigators and until when each training is valid. Only an officer whose victim-centred training
+is valid on that day may interview a victim. A child needs an officer with the child module too (UU 11/2012 Ps 26(3),
+UU 12/2022 Ps 21(1)). Interviews are counted across agencies, and every interview after the first needs a reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ TRAINING = Form(
 
 
 def again_for_a_reason(filing: Filing) -> None:
-    """Nobody is made to tell it twice without a reason. Raises Refused."""
+    """No victim is interviewed again without a reason. Raises Refused("interview-reason-required")."""
     if filing.interviews and "reason" not in filing.values:
         raise Refused("interview-reason-required", field="reason", times=str(filing.interviews))
 
@@ -83,7 +83,11 @@ FORMS = (OFFICER, TRAINING, INTERVIEW)
 
 
 def valid_modules(trainings: Iterable[Mapping[str, Any]], officer: str, on: date) -> set[str]:
-    """The modules for which an officer's training is valid on a day. ``trainings``: the facts of those filed."""
+    """The modules for which an officer's training is valid on a day.
+
+    ``trainings``: the clear fields of the filed training records; ``officer``: the id of the officer's record;
+    ``on``: a local day, the last valid one included.
+    """
     return {
         str(facts["module"])
         for facts in trainings
@@ -92,7 +96,10 @@ def valid_modules(trainings: Iterable[Mapping[str, Any]], officer: str, on: date
 
 
 def require_training(modules: set[str], is_child: bool) -> None:
-    """Raises Refused where an officer may not interview this victim."""
+    """An interview needs the victim-centred module, and of a child the child module too.
+
+    Raises Refused("officer-not-trained") with the first missing module.
+    """
     needed = ["victim-centred", "child"] if is_child else ["victim-centred"]
     for module in needed:
         if module not in modules:
@@ -100,12 +107,15 @@ def require_training(modules: set[str], is_child: bool) -> None:
 
 
 def held_by_a_trained_officer(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
-    """Whether the officer who held an interview was trained for it on that day. Raises Refused."""
+    """The officer of an interview was trained for it on that day, in the region's time zone.
+
+    Raises Refused("officer-not-trained").
+    """
     trainings = select(col(RecordRow.facts)).where(
         col(RecordRow.form) == TRAINING.code, col(RecordRow.corrected_by).is_(None)
     )
     victim = load_victim(tx.session, row.victim_id or "")
-    assert victim is not None  # an interview is of one
+    assert victim is not None  # a form about a victim: ``records.file`` has locked the victim's row
     on = _day_at(office, row.occurred_at, row.region)
     modules = valid_modules(tx.session.scalars(trainings), values["officer"], on)
     require_training(modules, is_child(victim))

@@ -1,4 +1,4 @@
-"""The service: ``python -m shared.service.serve services.police.main``."""
+"""The service of Polri. Start it with ``python -m shared.service.serve services.police.main``."""
 
 from services.police.agency import AGENCY
 from services.police.interviews import INTERVIEW, held_by_a_trained_officer

@@ -1,9 +1,9 @@
-"""Screening: is this a victim of trafficking? By act, means and purpose (UU 21/2007 Ps 1(1)) over six dimensions.
+"""The screening form: is this person a victim of trafficking? By act, means and purpose (UU 21/2007 Ps 1(1)).
 
-The dimensions are those of the ILO and the European Commission (operational indicators, 2009); the indicators and
-their weights are in our own words, and a version of them is kept with every record. What they add up to is a
-suggestion: a person decides, and says why where they decide otherwise. A child needs no means (Ps 1(1), Palermo
-Protocol art. 3(c)). Nobody waits for first aid until they have been screened: no rule of a referral asks for it.
+The six dimensions are those of the ILO and the European Commission (operational indicators, 2009). Indicators and
+weights are in our own words; every record keeps their version. The indicators only give a suggestion: an officer
+decides, and gives a reason for another decision. For a child no means are needed (Ps 1(1), Palermo Protocol art. 3(c)).
+First aid does not wait for screening: no rule of a referral asks for it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ VERSION = "2026-1"
 
 
 class Weight(IntEnum):
-    """How much an indicator says."""
+    """How strongly an indicator points to trafficking."""
 
     WEAK = 1
     MEDIUM = 2
@@ -28,7 +28,7 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """Something that was seen or told."""
+    """One sign of trafficking that an officer has seen or heard, and its weight."""
 
     weight: Weight
     label: Text
@@ -157,7 +157,7 @@ DIMENSIONS: Mapping[str, tuple[Text, Mapping[str, Indicator]]] = {
         },
     ),
 }
-"""Dimension → its name and its indicators: code → weight and our wording."""
+"""Dimension → (its name, its indicators by code)."""
 
 GRADES = {
     "strong": Text("kuat", "strong"),
@@ -173,10 +173,10 @@ FINDINGS = {
 
 
 def grade(weights: list[Weight]) -> str:
-    """What the indicators of one dimension add up to.
+    """The grade of one dimension, from the weights of its indicators.
 
-    ``strong``: two strong ones, a strong one with any other, or three of which two are medium; ``medium``: one strong
-    or two medium ones; ``weak``: anything else that was seen.
+    ``strong``: a strong indicator with any other, or three or more of which at least two are medium.
+    ``medium``: one strong indicator or two medium ones. ``weak``: any other indicators. ``none``: no indicator.
     """
     strong, medium = weights.count(Weight.STRONG), weights.count(Weight.MEDIUM)
     if (strong and len(weights) > 1) or (len(weights) > 2 and medium >= 2):
@@ -191,7 +191,7 @@ POSITIVE = frozenset({"strong", "medium"})
 
 
 def grades(values: Mapping[str, Any]) -> dict[str, str]:
-    """Dimension → its grade."""
+    """Dimension → its grade, from the fields of the form."""
     return {
         code: grade([indicators[name].weight for name in values.get(code, ())])
         for code, (_, indicators) in DIMENSIONS.items()
@@ -199,7 +199,10 @@ def grades(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def suggest(filing: Filing) -> dict[str, Any]:
-    """What the answers add up to: the grade of each dimension, the elements that were found, and a suggestion."""
+    """The facts kept beside the answers: ``grade_<dimension>``, ``elements`` found and ``suggests``, a FINDINGS code.
+
+    A child counts as having the element of means. All three elements suggest a presumed victim.
+    """
     found = grades(filing.values)
     means = (
         filing.is_child
@@ -220,7 +223,7 @@ def suggest(filing: Filing) -> dict[str, Any]:
 
 
 def a_person_decides(filing: Filing) -> None:
-    """Whoever decides otherwise than the answers suggest says why. Raises Refused."""
+    """An officer who decides against the suggestion gives a reason. Raises Refused("why-required")."""
     if filing.values["decision"] != suggest(filing)["suggests"] and "why" not in filing.values:
         raise Refused("why-required", field="why")
 
