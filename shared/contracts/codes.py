@@ -1,7 +1,7 @@
 """The closed vocabularies of the wire, one word for one thing (DESIGN sections 2 and 3).
 
-Status names are FHIR R4 ``Task.status`` codes and priorities FHIR R4 ``request-priority`` codes, so that a
-hospital's system needs no translation.
+A hospital's system needs no translation: status names are FHIR R4 ``Task.status`` codes, and priorities are
+FHIR R4 ``request-priority`` codes.
 """
 
 from enum import StrEnum

@@ -492,7 +492,7 @@ class TokensTold(EventData):
     """Keyed hashes of a victim's identifiers, by which the victim may be recognised at another agency.
 
     They are for the coordinator alone. The sender hashes only identifiers that it recorded itself. The hashes replace
-    all earlier hashes of that sender; without ``sealed`` there are none.
+    all earlier hashes of that sender for the victim; without ``sealed`` there are none.
     """
 
     entity, event, subject_field = "tokens", "told", "victim_id"

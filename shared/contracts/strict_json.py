@@ -37,7 +37,7 @@ class NamedTwice(NotStrict):
 
 
 class NotPortable(NotStrict):
-    """The body holds a number that JSON does not have, or is in another encoding than UTF-8 without byte order mark."""
+    """The body holds a number that JSON does not have, or is not UTF-8 without a byte order mark."""
 
 
 def check(body: bytes) -> None:

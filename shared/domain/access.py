@@ -1,8 +1,8 @@
 """Access: one table of the roles that may call each operation, and the pure functions that read the table.
 
 A caller has a role at a unit. The role decides which operations the caller may call. The unit decides which cases,
-victims and referrals exist for the caller: those of its own desk and of the desks below. A request for any other
-answers 404, and no total counts it. Custody and running services decide which identity fields the caller sees
+victims and referrals exist for the caller. They are those of its own desk and of the desks below. A request for any
+other answers 404, and no total counts it. Custody and running services decide which identity fields the caller sees
 (``fields_shown``).
 """
 
@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller, as a trusted issuer states it: the client, its role, and the unit of this agency it acts for."""
+    """The caller, as a trusted issuer states it: the client, its role, and its unit of this agency."""
 
     client: str
     role: Role
@@ -53,7 +53,7 @@ class About(StrEnum):
     NOTHING = "nothing"
     """Reference data of this agency."""
     MANY = "many"
-    """A list or a total: only what exists for the caller is in it."""
+    """A list or a total. It contains only objects that exist for the caller."""
     UNIT = "unit"
     """A unit of this agency, named in the body."""
     CASE = "case"

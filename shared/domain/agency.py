@@ -23,7 +23,7 @@ class Service:
     needs: frozenset[IdentityField] = frozenset()
     """The identity fields without which the service is impossible. The sender seals these for it and no others."""
     urgent: bool = False
-    """Whether nobody may wait for the service, neither a suspected recruiter nor a person at a full desk."""
+    """Whether the service may not wait: a suspected recruiter gets it too, and a full desk is asked too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Intake of many people at once: hundreds may come off one ship. Each is registered and referred like any victim.
 
 A person is processed whole or not at all, whatever happens to the others. An officer may take a person for a
-recruiter. The suspicion stays with the agency that records it, and takes away no right to first aid (UU 21/2007
-Ps 53 asks nobody who they are).
+recruiter. The suspicion stays with the agency that records it. It takes away no right to first aid: UU 21/2007 Ps 53
+asks nobody who they are.
 """
 
 from collections.abc import Callable, Sequence

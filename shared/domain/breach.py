@@ -1,4 +1,4 @@
-"""The forms for a breach of personal data: one when a holder finds the breach, one when it has given notice.
+"""The two forms for a breach of personal data: one for its finding, one for the notice of the breach.
 
 UU 27/2022 (PDP) Ps 46: the holder tells the persons concerned and the authority in writing within 3×24 hours. The
 notice says what was revealed, when and how, and what the holder does about it. Every agency declares these forms

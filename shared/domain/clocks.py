@@ -1,9 +1,8 @@
 """Clocks (DESIGN section 7): the events that start and stop a deadline, and the steps around the deadline.
 
-A clock is a row of a table: its legal basis, the events that start and stop it, and its limit. A running clock warns
-before its deadline, is breached at the deadline, and escalates after it, to one desk above after another. Each
-moment follows from the row, the start and the desk alone. So a service that was down for a week computes the same
-moments.
+A clock is a row of a table: legal basis, start and stop events, limit. A running clock warns before its deadline and
+is breached at the deadline. After it, the clock escalates to one desk above after another. Each moment follows from
+the row, the start and the desk alone. So a service that was down for a week computes the same moments.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Consent and legal basis: when a disclosure is lawful (UU 27/2022 on the protection of personal data, "PDP").
 
-Every disclosure needs a legal basis. Consent is one of several. It is recorded with the seven items that a person
-must be told (Ps 21(1)), and the person may withdraw it (Ps 9). A guardian's word is never the only gate.
+Every disclosure needs a legal basis. Consent is one of several. A consent is recorded with the seven items that a
+person must be told (Ps 21(1)). The person may withdraw it (Ps 9). A guardian's word is never the only gate.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from shared.domain.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A version of the notice that a person is told before they consent, with the items that a consent leaves out."""
+    """A version of the notice that a person is told before consenting. It has the items that a consent leaves out."""
 
     valid_from: date
     source: str

@@ -178,7 +178,7 @@ class Form:
     of_service: str | None = None
     """The service that the referral must have asked for; None allows a referral for any service."""
     delivered: LegalBasis | None = None
-    """The legal basis on which the whole record goes, sealed, to the sender of its referral; None: it does not go."""
+    """The legal basis on which the sender of the referral gets the whole record, sealed. None: no delivery."""
     announced: bool = False
     """Whether every agency gets the whole record, so that each sender of referrals knows what a desk can do."""
     printed: Printed | None = None

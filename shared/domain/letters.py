@@ -1,8 +1,8 @@
-"""Letters for desks that work on paper: their short code, whether they are current, and the answer on a reply slip.
+"""Letters for desks that work on paper: the short code, whether a letter is current, and the answer on a slip.
 
-A code has twelve characters of Crockford's Base32, in groups of four: a letter, ten random characters and a check
-character (Luhn modulo 32, after ISO/IEC 7812-1 annex B). The check finds any single wrong character, and nearly every
-swapped pair. A code begins with a letter, so that no NIK and no telephone number has the form of a code.
+A code has twelve characters of Crockford's Base32, in groups of four. They are a letter, ten random characters and a
+check character (Luhn modulo 32, after ISO/IEC 7812-1 annex B). The check finds any single wrong character, and nearly
+every swapped pair. A code begins with a letter, so that no NIK and no telephone number has the form of a code.
 """
 
 from enum import StrEnum

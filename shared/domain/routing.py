@@ -47,7 +47,7 @@ class Unit:
 
 
 def farness(desk: Unit, region: str) -> tuple[bool, bool, str, str]:
-    """A sort key for a desk's distance to a region: in it, in its province, elsewhere; then by region and id."""
+    """A sort key for a desk's distance to a region: inside, same province, elsewhere; then by region and id."""
     province = region.partition(".")[0]
     return desk.region != region, desk.region.partition(".")[0] != province, desk.region, desk.id
 

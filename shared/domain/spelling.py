@@ -76,8 +76,8 @@ def normalise_phone(text: str) -> str:
 def normalise_name(text: str) -> str:
     """The words of a person's name in one spelling, sorted. The result serves comparison only, never display.
 
-    Capitals, accents, punctuation, particles, doubled letters, the order of the words, old spellings and the usual
-    short forms make no difference. Raises ValueError if no letter is left; the error never repeats the input.
+    Capitals, accents, punctuation, particles, doubled letters and the order of the words make no difference. Nor do
+    old spellings and the usual short forms. Raises ValueError if no letter is left; the error never repeats the input.
     """
     folded = _folded(text)
     while (again := _folded(folded)) != folded:  # the result of one folding may fold again

@@ -1,4 +1,4 @@
-"""Loads the table of clocks (DESIGN section 7): the clocks of the law, and the standards of a region or a desk."""
+"""Loads the table of clocks (DESIGN section 7): those of the law, and the standards of regions and desks."""
 
 import csv
 from collections.abc import Iterable

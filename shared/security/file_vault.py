@@ -37,10 +37,10 @@ class FileVault:
     def __init__(
         self, folder: Path, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
     ) -> None:
-        """``directory`` is called at every use, so a key serves as soon as it is listed and its file is here.
+        """``directory`` is called at every use. So a key serves as soon as it is listed and its file is here.
 
-        Raises PermissionError if others than its owner may read a file, FileNotFoundError or VaultUnavailable if a
-        key is missing, ValueError if a file holds no key. The methods raise the same when they need such a key.
+        Raises PermissionError if others than its owner may read a file. Raises FileNotFoundError or VaultUnavailable
+        if a key is missing, ValueError if a file holds no key. The methods raise the same when they need such a key.
         """
         self._folder, self._member, self._directory, self._clock = folder, member, directory, clock
         self._signing: dict[str, SigningKey] = {}

@@ -33,8 +33,8 @@ class RefusedByToken(ValueError):
 class Token:
     """A token. It logs in at the first use, and again after its session broke.
 
-    Every method may be called from any thread, and may raise NotInToken, VaultUnavailable, and PermissionError when
-    the token refuses the PIN.
+    Every method may be called from any thread. Every method may raise NotInToken, VaultUnavailable, and
+    PermissionError when the token refuses the PIN.
     """
 
     def __init__(self, module: Path, label: str, pin_file: Path) -> None:

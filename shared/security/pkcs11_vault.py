@@ -37,7 +37,7 @@ class Pkcs11Vault:
     def __init__(
         self, token: Token, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
     ) -> None:
-        """``directory`` is called at every use, so a key serves as soon as it is listed and in the token.
+        """``directory`` is called at every use. So a key serves as soon as it is listed and in the token.
 
         Raises VaultUnavailable if the token is away or has no storage key.
         """

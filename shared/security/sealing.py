@@ -1,8 +1,9 @@
 """Sealing: only agencies that were given the key can read a victim's identity.
 
-The holder has one data key for each victim. The holder derives a separate key for each recipient and purpose, so that
-a recipient opens only the fields sealed for it. The sealed text (JWE, RFC 7516) stays in ledgers for ever. The key
-travels beside the event, wrapped for its recipient (shared/decisions/0016). Without keys nobody reads the sealed text.
+The holder has one data key for each victim. From it, the holder derives a separate key for each recipient and
+purpose. So a recipient opens only the fields sealed for it. The sealed text (JWE, RFC 7516) stays in ledgers for
+ever. The key travels beside the event, wrapped for its recipient (shared/decisions/0016). Without keys nobody reads
+the sealed text.
 """
 
 import base64

@@ -50,7 +50,7 @@ class ServerTls:
     client_ca: Path | None = None
     """If given, the server refuses clients without a certificate of one of these CAs."""
     client_crl: Path | None = None
-    """The revocation lists of these CAs (RFC 5280 section 5). If given, there must be a list of each CA."""
+    """The revocation lists of these CAs (RFC 5280 section 5). If given, the file must hold a list of each CA."""
 
     def context(self) -> ssl.SSLContext:
         """The context for ``asyncio``. Raises OSError (and ssl.SSLError, which is one) for unusable files."""

@@ -60,7 +60,7 @@ class Vault(Signer, Protocol):
         """The keyed hash of a normalised value (HMAC-SHA-256, hex) under a shared key: the same at every agency."""
 
 
-# --- common to all vaults, so that one vault unwraps the keys that another with the same keys wrapped ----------------
+# --- common to all vaults: one vault unwraps the data keys that another with the same keys wrapped --------------------
 
 
 def key_to_open(directory: KeyDirectory, member: str, key_id: str, now: datetime) -> DirectoryKey:
