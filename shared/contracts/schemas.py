@@ -1,5 +1,6 @@
 """JSON Schemas of the events, for integrators. The golden copies lie in ``golden/``; a test compares them."""
 
+import inspect
 import json
 from typing import Any
 
@@ -15,7 +16,7 @@ def schema_of(event: type[EventData]) -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$id"] = SCHEMA_PREFIX + event.type()
     schema["title"] = event.type()
-    schema["description"] = (event.__doc__ or "").strip()
+    schema["description"] = inspect.cleandoc(event.__doc__ or "")
     schema["properties"]["type"] = {"const": event.type()}
     schema["properties"]["dataschema"] = {"const": SCHEMA_PREFIX + event.type()}
     schema["properties"]["data"] = data
