@@ -16,7 +16,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) ## jalankan semuanya dan satu perjalanan / start everything, play a journey, run until Ctrl-C
-	@exec $(BIN)/python -m deploy.run $(ARGS)
+	@exec $(BIN)/python -m deploy.local.run $(ARGS)
 
 test: $(READY) ## semua uji / every test
 	@command -v chromium > /dev/null || command -v google-chrome > /dev/null || $(BIN)/playwright install chromium || \
@@ -50,22 +50,22 @@ check-tests: $(READY)
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile tests/unit tests/contract
 
 bench: $(READY) ## ukur kinerja / hand-overs per second and latency, beside a bare endpoint
-	@exec $(BIN)/python -m deploy.bench $(ARGS)
+	@exec $(BIN)/python -m deploy.bench.run $(ARGS)
 
 bench-batch: $(READY) ## ukur daftar orang / 600 people in one call, while others go on working
-	@exec $(BIN)/python -m deploy.bench_batch $(ARGS)
+	@exec $(BIN)/python -m deploy.bench.batch $(ARGS)
 
 fuzz: $(READY) ## uji masukan buruk, lama / a long schemathesis run over every service
 	@ESTAFET_FUZZ=long $(BIN)/python -m pytest tests/fuzz --timeout=0 $(ARGS)
 
 compose-test: $(READY) ## uji Docker Compose / start it, play the journey, restart, check, remove
-	@exec $(BIN)/python -m deploy.compose_test $(ARGS)
+	@exec $(BIN)/python -m deploy.compose.test $(ARGS)
 
 secrets: $(READY) ## buat rahasia yang belum ada / make the secrets of a deployment where missing
-	@$(BIN)/python -m deploy.secrets deploy/secrets $(ARGS)
+	@$(BIN)/python -m deploy.credentials.secrets deploy/secrets $(ARGS)
 
 token: $(READY) ## cetak token akses / an access token (ARGS="police --role officer --unit polres-74.01")
-	@$(BIN)/python -m deploy.token $(ARGS)
+	@$(BIN)/python -m deploy.client.token $(ARGS)
 
 lock: $(READY) ## perbarui berkas kunci / write the lock files again (ARGS=--upgrade for newer versions)
 	@command -v uv > /dev/null || test -x $(VENV)/lock/bin/uv || { \

@@ -7,7 +7,7 @@
 # Expected: pydantic refuses P1M and P1Y.
 # Seen:     pydantic reads both. It writes a month back as P30D, and 365 days as P1Y. It also reads the number 120 as
 #           two minutes, against its own JSON Schema.
-# Estafet:  load_clocks (shared/reference/clocks.py) reads the limits of laws and local standards as durations.
+# Estafet:  load_clocks (shared/reference/clock_table.py) reads the limits of laws and local standards as durations.
 #           services/clocks.json uses days, hours and minutes alone. Nothing refuses P1M there today: a limit in
 #           months needs a rule of its own.
 # Output:

@@ -6,7 +6,7 @@
 #           mention the warnings of model_dump and model_dump_json.
 # Expected: One setting hides the value wherever pydantic prints it.
 # Seen:     The error does not show the value. The warning does, and Python prints warnings to standard error.
-# Estafet:  The value may be a victim's name. silence_others (shared/service/logs.py) captures warnings and logs that
+# Estafet:  The value may be a victim's name. silence_others (shared/logs/setup.py) captures warnings and logs that
 #           one came, never its text.
 # Output:
 #   the error shows the value: False

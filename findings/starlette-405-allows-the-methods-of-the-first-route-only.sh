@@ -6,7 +6,7 @@
 #           route of that path answer for all routes (starlette/routing.py).
 # Expected: Allow names all three methods, in whatever order.
 # Seen:     Allow names one method. The order of the routes decides which one.
-# Estafet:  on_http (shared/service/problems.py) asks every route of the address and names all methods.
+# Estafet:  on_http (shared/http/problems.py) asks every route of the address and names all methods.
 # Output:
 #   fastapi: 405 Allow: GET
 #   starlette: 405 Allow: DELETE

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from deploy.embedded_nats import EmbeddedNats
-from deploy.secrets import make_secrets
-from shared.service.office import new_id
+from deploy.credentials.secrets import make_secrets
+from deploy.local.embedded_nats import EmbeddedNats
+from shared.reference.office import new_id
 
 pytest.register_assert_rewrite("tests.support")  # before any of it is imported
 from tests.support.network import DatabaseUrl, Network, provisioning  # noqa: E402

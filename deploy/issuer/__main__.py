@@ -11,9 +11,9 @@ from deploy.issuer.command_line import SECRETS, telling
 from deploy.issuer.keys import add_signing_key
 from deploy.issuer.profile import require_development
 from services.members import MEMBERS
-from shared.service.logs import configure_logs
-from shared.service.serve import Server, configured
-from shared.service.settings import Listening
+from shared.http.listening import Listening
+from shared.http.serve import Server, configured
+from shared.logs.setup import configure_logs
 
 Folder = Annotated[Path, typer.Option(help="The secrets of the deployment.")]
 

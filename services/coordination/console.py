@@ -23,9 +23,9 @@ from shared.contracts.codes import Stage
 from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.service import problems
-from shared.service.admission import SightDep
-from shared.service.dependencies import DatabaseDep, Now, OfficeDep
+from shared.http import problems
+from shared.http.admission import SightDep
+from shared.http.dependencies import DatabaseDep, Now, OfficeDep
 
 HERE = Path(__file__).parent
 PAGE = 25

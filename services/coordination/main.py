@@ -1,4 +1,4 @@
-"""The service of coordination. Start it with ``python -m shared.service.serve services.coordination.main``."""
+"""The service of coordination. Start it with ``python -m shared.http.serve services.coordination.main``."""
 
 from pathlib import Path
 
@@ -10,14 +10,15 @@ from services.coordination.console import router as console
 from services.coordination.projection import Projection
 from services.coordination.routes import router
 from services.coordination.witness import Witness
-from shared.service.app import Member, create_app
-from shared.service.retention import deadline_of_parked
-from shared.service.routes import operations
+from shared.messaging.parked import deadline_of_parked
+from shared.service.app import create_app
+from shared.service.member import Member
+from shared.service.operations import routes as operations_routes
 from shared.storage.migrate import EXCHANGE
 
 MEMBER = Member(
     agency=AGENCY,
-    routers=(router, console, sign_in.router, operations.router),
+    routers=(router, console, sign_in.router, operations_routes.router),
     rules=RULES,
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
     apply=Projection,

@@ -7,6 +7,7 @@ holders. It also passes their decisions on, because neither side knows the other
 from collections.abc import Collection
 from datetime import datetime
 
+import structlog
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
@@ -17,10 +18,12 @@ from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePer
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import matching
-from shared.service import tokens
-from shared.service.office import Office, draft, new_id
-from shared.service.reception import Park
-from shared.storage.database import Transaction
+from shared.domain.matching import PURPOSE, are_tokens
+from shared.messaging import enclosed
+from shared.messaging.parked import Park
+from shared.reference.office import Office, draft, new_id
+from shared.security.sealing import Unopenable
+from shared.storage.unit_of_work import Transaction
 
 ENOUGH = matching.COMMON * 16
 """Rows read for one token, at most. A token with that many rows belongs to too many victims to point to one."""
@@ -38,7 +41,7 @@ def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTol
     row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
     if row is not None and row.linkseq >= envelope.linkseq:
         return  # a later event of this agency was applied before
-    opened = tokens.opened(tx, office, envelope, event)
+    opened = opened_tokens(tx, office, envelope, event)
     if opened is None:
         return
     if row is None:
@@ -221,3 +224,21 @@ def _show(tx: Transaction, proposal: ProposalRow) -> None:
         if row is not None:
             row.events += 1
             tx.changed.add(victim_id)
+
+
+log = structlog.get_logger()
+
+
+def opened_tokens(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTold) -> list[str] | None:
+    """At the coordinator: the match tokens that an agency told; empty where the agency takes them back.
+
+    None where they cannot be read: the victim was erased meanwhile, or the text holds no match tokens.
+    """
+    if told.sealed is None:
+        return []
+    try:
+        _, tokens = enclosed.open_enclosed(tx, office, envelope.id, told.victim_id, told.sealed, PURPOSE)
+    except Unopenable as error:
+        log.warning("sealed.not-taken", error=type(error).__name__)
+        return None
+    return sorted(tokens.values()) if are_tokens(tokens) else None

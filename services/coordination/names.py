@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.service.office import Office
+from shared.reference.office import Office
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,17 @@ from shared.contracts.codes import Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.referral import ENDED, evolve, fault, open_referral
-from shared.service.inbound import is_outcome, take_receipt
-from shared.service.office import Office, draft
-from shared.service.reception import Park
+from shared.messaging.parked import Park
+from shared.messaging.receipts import is_outcome, take_receipt
+from shared.reference.office import Office, draft
 from shared.storage import ledger, referrals
-from shared.storage.database import Transaction
 from shared.storage.tables import LedgerEntry, ReferralRow
+from shared.storage.unit_of_work import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Coordination's ``Apply``: see ``shared.service.reception``."""
+    """Coordination's ``Apply``: see ``shared.messaging.reception``."""
 
     office: Office
 

@@ -17,7 +17,7 @@ from shared.contracts.codes import Level, Stage
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
 from shared.domain.referral import LIVE
-from shared.service.read_models import referral_view
+from shared.service.referral_view import referral_view
 from shared.storage.pages import newest_first
 from shared.storage.referrals import EVERY, overdue, within
 from shared.storage.tables import ReferralRow

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from shared.contracts.codes import Level, MatchState
 from shared.contracts.types import Id, Moment, UnitRef
-from shared.service.read_models import ReferralView
+from shared.service.referral_view import ReferralView
 
 
 class CustodyView(UnitRef):

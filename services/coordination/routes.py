@@ -13,10 +13,10 @@ from services.coordination.queries import Wanted
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
-from shared.service.admission import GuardedRoute, SightDep
-from shared.service.changes import IfNoneMatch, Prefer, held
-from shared.service.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
-from shared.service.problems import responses
+from shared.http.admission import GuardedRoute, SightDep
+from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
+from shared.http.long_polling import IfNoneMatch, Prefer, held
+from shared.http.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["perjalanan"], route_class=GuardedRoute)
 
@@ -25,7 +25,7 @@ AgencyCode = Annotated[str | None, Query(pattern=CODE, max_length=48)]
 Truth = Literal["true", "false"]
 
 
-# coroutines, as in ``shared.service.dependencies``: plain functions would each be handed to a thread
+# coroutines, as in ``shared.http.dependencies``: plain functions would each be handed to a thread
 async def _wanted(
     region: Region = None,
     stage: Stage | None = None,

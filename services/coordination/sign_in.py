@@ -21,10 +21,10 @@ from services.coordination import words
 from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
+from shared.http import signed_out as ended_tokens
+from shared.http.admission import Door, GuardedRoute
 from shared.security.tokens import LEEWAY_SECONDS
-from shared.service.admission import Door, GuardedRoute
-from shared.storage import ended_tokens
-from shared.storage.database import Database
+from shared.storage.unit_of_work import Database
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from shared.contracts import events as e
 from shared.messaging.broker import Incoming
-from shared.service.office import draft
-from shared.service.reception import Reception
+from shared.messaging.reception import Reception
+from shared.reference.office import draft
 from shared.storage import ledger
-from shared.storage.database import Transaction
+from shared.storage.unit_of_work import Transaction
 
 WITNESSED_EVERY = 16
 """Link numbers between two events. A sender that resends repeats at most so many events, which are recorded here."""

@@ -2,7 +2,7 @@
 
 from services.kemensos import homeward, shelter, stages
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain import breach
+from shared.domain import data_breach as breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 

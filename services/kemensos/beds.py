@@ -9,14 +9,15 @@ from sqlmodel import Session, col
 
 from services.kemensos.shelter import WARDS, wards_for
 from services.kemensos.tables import BedRow
+from shared.casework.records.filing import Effect
+from shared.casework.records.tables import RecordRow
 from shared.contracts.codes import AgeClass, Sex
 from shared.domain.refusal import Refused
 from shared.domain.routing import farness
-from shared.service.office import Office
-from shared.service.records import Effect
-from shared.storage.agency_tables import RecordRow, VictimRow
-from shared.storage.database import Transaction
-from shared.storage.victims import load_victim
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register.store import load_victim
+from shared.victims.register.tables import VictimRow
 
 INSTEAD = 3
 """Other shelters that a refusal names, at most."""

@@ -1,12 +1,13 @@
-"""The service of Kemensos. Start it with ``python -m shared.service.serve services.kemensos.main``."""
+"""The service of Kemensos. Start it with ``python -m shared.http.serve services.kemensos.main``."""
 
 from pathlib import Path
 
 from services.kemensos.agency import AGENCY
 from services.kemensos.beds import EFFECTS
 from services.kemensos.routes import router
+from shared.agency.member import agency_member
 from shared.domain.access import EVERYONE, About, Rule
-from shared.service.app import agency_member, create_app
+from shared.service.app import create_app
 
 MEMBER = agency_member(
     AGENCY,

@@ -10,9 +10,9 @@ from services.kemensos.shelter import wards_for
 from shared.contracts.codes import AgeClass, Sex
 from shared.contracts.types import REGION
 from shared.domain.refusal import Refused
-from shared.service.admission import GuardedRoute
-from shared.service.dependencies import DatabaseDep, OfficeDep
-from shared.service.problems import responses
+from shared.http.admission import GuardedRoute
+from shared.http.dependencies import DatabaseDep, OfficeDep
+from shared.http.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["rumah aman"], route_class=GuardedRoute)
 

@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
+from shared.casework.records.subjects import is_child
+from shared.casework.records.tables import RecordRow
 from shared.domain.forms import About, Choice, Day, Earlier, Filing, Form, FormField, Words, YesNo
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.service.office import Office
-from shared.service.records import is_child
-from shared.storage.agency_tables import RecordRow
-from shared.storage.database import Transaction
-from shared.storage.victims import load_victim
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register.store import load_victim
 
 MODULES = {
     "victim-centred": Text("Pemeriksaan berperspektif korban", "Victim-centred interviewing"),

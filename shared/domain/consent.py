@@ -7,6 +7,9 @@ person must be told (Ps 21(1)). The person may withdraw it (Ps 9). A guardian's 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from shared.contracts.codes import (
     AgeClass,
@@ -17,8 +20,33 @@ from shared.contracts.codes import (
     LegalBasis,
     Stage,
 )
+from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
+from shared.domain.commands import SORTED, Command, example
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
+
+
+class RecordConsent(Command):
+    """Record a person's consent, after the person was told the seven items of UU 27/2022 Ps 21(1).
+
+    It replaces every earlier consent of the person. ``agrees`` is the person's own word, at every age.
+    """
+
+    consent_id: Id | None = None
+    notice: NoticeVersion
+    purposes: Annotated[frozenset[ConsentPurpose], Field(min_length=1), SORTED]
+    fields: Annotated[frozenset[IdentityField], Field(min_length=1), SORTED]
+    recipients: Annotated[frozenset[Code], Field(min_length=1, max_length=20), SORTED]
+    valid_until: AskedMoment
+    manner: ConsentManner
+    agrees: Flag
+    guardian: GuardianPart = GuardianPart.NONE
+
+
+class WithdrawConsent(Command):
+    """Record that a person withdraws a consent."""
+
+    model_config = example()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, Field, create_model
 
 from shared.contracts.codes import LegalBasis
 from shared.contracts.types import PLAIN, AskedMoment, Flag, Id, Region
-from shared.domain.commands import BORN_ON, SORTED, Command, example, is_past_day, whole
+from shared.domain.commands import SORTED, Command, example, is_past_day, whole
+from shared.domain.identity import BORN_ON
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 

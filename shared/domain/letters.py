@@ -6,11 +6,56 @@ every swapped pair. A code begins with a letter, so that no NIK and no telephone
 """
 
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from shared.contracts.codes import RejectReason, Status
-from shared.domain import commands as c
+from pydantic import Field
+
+from shared.contracts.codes import LetterKind, RejectReason, Status
+from shared.contracts.types import PLAIN, AskedMoment
+from shared.domain.commands import Asked, Command, Text, example
 from shared.domain.referral import Referral
+from shared.domain.referral_commands import Accept, Reject
 from shared.domain.refusal import Refused
+
+LETTER_CODE_WRITTEN = r"^[A-Za-z][0-9A-Za-z]{3}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$"
+LetterCodeWritten = Annotated[str, Field(pattern=LETTER_CODE_WRITTEN)]
+"""The code of a letter as a person copies it from paper. ``letters.read_code`` validates it.
+
+It begins with a letter of the alphabet, so that no NIK and no telephone number has its form."""
+
+
+class IssueLetter(Asked):
+    """Print a referral for desks that work on paper: the referral letter, or the slip for the answer."""
+
+    model_config = example(kind="reply-slip")
+
+    kind: Literal[LetterKind.REFERRAL_LETTER, LetterKind.REPLY_SLIP]
+
+
+class PrintRecord(Asked):
+    """Print a record for signing by hand."""
+
+    model_config = example()
+
+
+class PaperAnswer(Command):
+    """Enter the answer on a reply slip that has come back, with its signer and the moment of signing.
+
+    ``note`` is the text written on the slip. The reason ``other`` needs a note.
+    """
+
+    model_config = example(
+        letter="K3M9-QXD7-R2TF", answer="rejected", reason="no-capacity", signed_by="Petugas Rekaan, kepala ruang",
+        occurred_at="2026-11-24T09:30:00+08:00",
+    )  # fmt: skip
+
+    letter: LetterCodeWritten
+    answer: Literal["accepted", "rejected"]
+    reason: RejectReason | None = None
+    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stays with the agency.")] | None = None
+    signed_by: Annotated[Text, Field(description="Stays with the agency that wrote it, as a note does.")]
+    occurred_at: AskedMoment = Field(description="When it was signed (RFC 3339).")
+
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LETTERS = ALPHABET[10:]
@@ -77,7 +122,7 @@ def standing(told: int, referral: Referral) -> Standing:
     return Standing.SUPERSEDED
 
 
-def answer_of(slip: c.PaperAnswer, referral: Referral) -> c.Accept | c.Reject:
+def answer_of(slip: PaperAnswer, referral: Referral) -> Accept | Reject:
     """The command that a reply slip brings, at the moment of signing. Its note names the signer.
 
     Raises Refused: ``answer-before-request``, ``note-required``, ``letter-code-mistyped``, ``reason-with-acceptance``
@@ -92,7 +137,7 @@ def answer_of(slip: c.PaperAnswer, referral: Referral) -> c.Accept | c.Reject:
     if slip.answer == "accepted":
         if slip.reason is not None:
             raise Refused("reason-with-acceptance", field="reason")
-        return c.Accept(occurred_at=slip.occurred_at, note=note)
+        return Accept(occurred_at=slip.occurred_at, note=note)
     if slip.reason is None:
         raise Refused("reason-required", field="reason")
-    return c.Reject(occurred_at=slip.occurred_at, reason=slip.reason, note=note)
+    return Reject(occurred_at=slip.occurred_at, reason=slip.reason, note=note)

@@ -11,7 +11,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from shared.contracts.codes import IdentityField, MatchKind, MatchState, MatchStrength, SamePerson
-from shared.domain.spelling import normalise_name, normalise_nik, normalise_passport, normalise_phone
+from shared.domain.commands import Asked, example
+from shared.domain.normalise import normalise_name, normalise_nik, normalise_passport, normalise_phone
+
+
+class DecideMatch(Asked):
+    """Decide whether both victims of a proposal are one person, after asking the desk of the other victim."""
+
+    model_config = example(decision="same-person")
+
+    decision: SamePerson
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +115,7 @@ def state(said: str | None, other_said: str | None) -> MatchState:
     if SamePerson.DIFFERENT in (said, other_said):
         return MatchState.CLOSED
     return MatchState.LINKED if said == other_said == SamePerson.SAME else MatchState.OPEN
+
+
+PURPOSE = "tokens"
+"""The purpose that the key of the match tokens is bound to; a referral's key has its own."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.domain.batch import MOST_PEOPLE
+from shared.domain.people_list import MOST_PEOPLE
 from shared.domain.refusal import Refused
 
 HEADINGS: Mapping[str, str] = {

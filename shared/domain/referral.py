@@ -29,6 +29,21 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import Custody, DeskRef, UnitRef
 from shared.domain import commands as c
+from shared.domain.commands import Command
+from shared.domain.referral_commands import (
+    Accept,
+    AnswerCancellation,
+    Complete,
+    Fail,
+    Hold,
+    ProvideInformation,
+    Receive,
+    Reject,
+    Remind,
+    RequestCancellation,
+    Resume,
+    Start,
+)
 from shared.domain.refusal import Refused
 
 
@@ -84,19 +99,19 @@ class Move:
     since: frozenset[Status]
 
 
-MOVES: dict[type[c.Command], Move] = {
-    c.Receive: Move(Side.RECEIVER, frozenset({Status.REQUESTED})),
-    c.Accept: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
-    c.Reject: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
-    c.Start: Move(Side.RECEIVER, frozenset({Status.ACCEPTED})),
-    c.Hold: Move(Side.RECEIVER, frozenset({Status.IN_PROGRESS})),
-    c.Resume: Move(Side.RECEIVER, frozenset({Status.ON_HOLD})),
-    c.Complete: Move(Side.RECEIVER, AT_WORK),
-    c.Fail: Move(Side.RECEIVER, AT_WORK),
-    c.AnswerCancellation: Move(Side.RECEIVER, LIVE - {Status.REQUESTED}),
-    c.RequestCancellation: Move(Side.SENDER, LIVE),
-    c.ProvideInformation: Move(Side.SENDER, LIVE),
-    c.Remind: Move(Side.SENDER, LIVE),
+MOVES: dict[type[Command], Move] = {
+    Receive: Move(Side.RECEIVER, frozenset({Status.REQUESTED})),
+    Accept: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
+    Reject: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
+    Start: Move(Side.RECEIVER, frozenset({Status.ACCEPTED})),
+    Hold: Move(Side.RECEIVER, frozenset({Status.IN_PROGRESS})),
+    Resume: Move(Side.RECEIVER, frozenset({Status.ON_HOLD})),
+    Complete: Move(Side.RECEIVER, AT_WORK),
+    Fail: Move(Side.RECEIVER, AT_WORK),
+    AnswerCancellation: Move(Side.RECEIVER, LIVE - {Status.REQUESTED}),
+    RequestCancellation: Move(Side.SENDER, LIVE),
+    ProvideInformation: Move(Side.SENDER, LIVE),
+    Remind: Move(Side.SENDER, LIVE),
 }
 """Command → the side that may give it, and the statuses that allow it. Every other move is refused."""
 
@@ -191,7 +206,7 @@ def open_referral(requested: e.Requested) -> Referral:
     )
 
 
-def decide(referral: Referral, command: c.Command, now: datetime) -> list[e.ReferralEvent]:
+def decide(referral: Referral, command: Command, now: datetime) -> list[e.ReferralEvent]:
     """The events of ``command`` at ``now`` (UTC). Changes nothing. Raises Refused; ValueError for an ask without id."""
     move = MOVES[type(command)]
     if referral.status not in move.since:
@@ -202,17 +217,17 @@ def decide(referral: Referral, command: c.Command, now: datetime) -> list[e.Refe
     return [_DECISIONS[type(command)](referral, command, common)]
 
 
-def _accept(referral: Referral, _: c.Accept, common: dict[str, Any]) -> e.ReferralEvent:
+def _accept(referral: Referral, _: Accept, common: dict[str, Any]) -> e.ReferralEvent:
     return e.Accepted(**common, custody=custody_on_acceptance(referral))
 
 
-def _reject(_: Referral, command: c.Reject, common: dict[str, Any]) -> e.ReferralEvent:
+def _reject(_: Referral, command: Reject, common: dict[str, Any]) -> e.ReferralEvent:
     if command.reason is RejectReason.OTHER and not command.note:
         raise Refused("note-required", field="note")
     return e.Rejected(**common, reason=command.reason, better_desk=command.better_desk, norm_gap=command.norm_gap)
 
 
-def _fail(_: Referral, command: c.Fail, common: dict[str, Any]) -> e.ReferralEvent:
+def _fail(_: Referral, command: Fail, common: dict[str, Any]) -> e.ReferralEvent:
     if command.reason is FailReason.CANCELLATION_GRANTED:
         raise Refused("answer-the-cancellation-instead", field="reason")
     if command.reason is FailReason.OTHER and not command.note:
@@ -220,7 +235,7 @@ def _fail(_: Referral, command: c.Fail, common: dict[str, Any]) -> e.ReferralEve
     return e.Failed(**common, reason=command.reason, norm_gap=command.norm_gap)
 
 
-def _answer(referral: Referral, command: c.AnswerCancellation, common: dict[str, Any]) -> e.ReferralEvent:
+def _answer(referral: Referral, command: AnswerCancellation, common: dict[str, Any]) -> e.ReferralEvent:
     if referral.ask_id is None:
         raise Refused("no-cancellation-asked", field="granted")
     if not command.granted:
@@ -234,7 +249,7 @@ def _answer(referral: Referral, command: c.AnswerCancellation, common: dict[str,
     return e.Cancelled(**common, ask_id=referral.ask_id)
 
 
-def _ask_to_cancel(referral: Referral, command: c.RequestCancellation, common: dict[str, Any]) -> e.ReferralEvent:
+def _ask_to_cancel(referral: Referral, command: RequestCancellation, common: dict[str, Any]) -> e.ReferralEvent:
     if referral.ask_id is not None:
         raise Refused("cancellation-already-asked")
     if command.ask_id is None:
@@ -242,19 +257,19 @@ def _ask_to_cancel(referral: Referral, command: c.RequestCancellation, common: d
     return e.CancellationRequested(**common, ask_id=command.ask_id, reason=command.reason)
 
 
-_DECISIONS: dict[type[c.Command], Callable[[Referral, Any, dict[str, Any]], e.ReferralEvent]] = {
-    c.Receive: lambda _, __, common: e.Received(**common),
-    c.Accept: _accept,
-    c.Reject: _reject,
-    c.Start: lambda _, __, common: e.Started(**common),
-    c.Hold: lambda _, command, common: e.Held(**common, reason=command.reason),
-    c.Resume: lambda _, __, common: e.Resumed(**common),
-    c.Complete: lambda _, command, common: e.Completed(**common, outcome=command.outcome),
-    c.Fail: _fail,
-    c.AnswerCancellation: _answer,
-    c.RequestCancellation: _ask_to_cancel,
-    c.ProvideInformation: lambda _, command, common: e.InformationProvided(**common, about=command.about),
-    c.Remind: lambda _, __, common: e.Reminder(**common),
+_DECISIONS: dict[type[Command], Callable[[Referral, Any, dict[str, Any]], e.ReferralEvent]] = {
+    Receive: lambda _, __, common: e.Received(**common),
+    Accept: _accept,
+    Reject: _reject,
+    Start: lambda _, __, common: e.Started(**common),
+    Hold: lambda _, command, common: e.Held(**common, reason=command.reason),
+    Resume: lambda _, __, common: e.Resumed(**common),
+    Complete: lambda _, command, common: e.Completed(**common, outcome=command.outcome),
+    Fail: _fail,
+    AnswerCancellation: _answer,
+    RequestCancellation: _ask_to_cancel,
+    ProvideInformation: lambda _, command, common: e.InformationProvided(**common, about=command.about),
+    Remind: lambda _, __, common: e.Reminder(**common),
 }
 
 
@@ -287,19 +302,19 @@ def evolve(referral: Referral, event: e.EventData) -> Referral:
     return after
 
 
-def react(referral: Referral, event: e.EventData) -> c.Command | None:
+def react(referral: Referral, event: e.EventData) -> Command | None:
     """The command that the receiver's service gives without a person, or None.
 
     The service confirms a request, and grants a cancellation before the work has begun. It refuses a cancellation
     once custody has moved, because only a transfer gives custody back. Once the work has begun, a person answers.
     """
     if isinstance(event, e.Requested):
-        return c.Receive()
+        return Receive()
     if not isinstance(event, e.CancellationRequested) or referral.ask_id is None:
         return None
     if custody_has_moved(referral):
-        return c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
-    return None if referral.status in AT_WORK else c.AnswerCancellation(granted=True)
+        return AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
+    return None if referral.status in AT_WORK else AnswerCancellation(granted=True)
 
 
 def custody_has_moved(referral: Referral) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.messaging.broker import Broker, Incoming, Unreachable, heed_cancellation
 from shared.security.vault import VaultUnavailable
-from shared.storage.database import Database, Transaction
+from shared.storage.unit_of_work import Database, Transaction
 
 BATCH = 128
 RETRY_SECONDS = 0.5

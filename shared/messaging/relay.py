@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.messaging.broker import Broker, Outgoing, heed_cancellation
 from shared.storage import outbox
-from shared.storage.database import Committed, Database, Transaction
+from shared.storage.unit_of_work import Committed, Database, Transaction
 
 BATCH = 256
 """Events in flight at once."""

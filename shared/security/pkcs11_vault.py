@@ -1,6 +1,6 @@
 """A member's keys in a token behind PKCS#11. The token uses the keys; they never leave it.
 
-Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``. ``python -m deploy.into_token`` brings keys into
+Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``. ``python -m deploy.credentials.into_token`` brings keys into
 a token.
 """
 

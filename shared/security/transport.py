@@ -26,7 +26,7 @@ class ClientTls:
 
     @classmethod
     def of_member(cls, secrets: Path, member: str) -> "ClientTls":
-        """The files of a member, in the folder that ``deploy.secrets`` made."""
+        """The files of a member, in the folder that ``deploy.credentials.secrets`` made."""
         return cls(secrets / "public" / "ca.pem", secrets / member / "client.pem", secrets / member / "client-key.pem")
 
     def context(self) -> ssl.SSLContext:

@@ -15,18 +15,20 @@ from rich.progress import track
 from shared import contracts
 from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import golden_text
+from shared.http.listening import at_fault
+from shared.logs.setup import configure_logs
+from shared.messaging.key_directory_sync import recall
+from shared.messaging.ledger_check import check_ledger, how_many
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.vault import Vault
-from shared.service.app import Member, wall_clock
-from shared.service.known_keys import recall
-from shared.service.ledger_check import check_ledger, how_many
-from shared.service.logs import configure_logs
-from shared.service.sealed import reindex_all, rewrap_all
-from shared.service.settings import Keeping, Storing, at_fault
+from shared.service.member import Member
+from shared.service.running import wall_clock
+from shared.service.settings import Keeping, Storing
 from shared.service.vaults import open_vault
 from shared.storage.append_only import grant
-from shared.storage.database import Author, Database, open_engine
+from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate as migrate_database
+from shared.storage.unit_of_work import Author, Database
 
 GOLDEN = Path(contracts.__file__).with_name("golden")
 """The folder of the golden JSON Schemas."""
@@ -53,34 +55,6 @@ def migrate(
 
 
 @app.command()
-def rewrap(
-    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
-) -> None:
-    """Wrap every data key again under the newest storage key, so that the previous storage key can be destroyed.
-
-    Once that key is destroyed, older backups cannot be opened any more, so erased data stays erased in backups too.
-    """
-    database, vault, _ = _open(service)
-    typer.echo(f"{rewrap_all(database, vault)} data keys are wrapped anew")
-    database.close()
-
-
-@app.command()
-def reindex(
-    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
-) -> None:
-    """Compute again the keyed hashes by which victims are found, after ``blind-index.key`` was replaced.
-
-    Stop the service first: until this command ends, no victim is found by an identifier. Afterwards a request that
-    repeats an older Idempotency-Key is refused as a different request.
-    """
-    database, vault, _ = _open(service)
-    member: Member = importlib.import_module(service).MEMBER
-    typer.echo(f"{reindex_all(database, vault, member.agency.code)} identities are indexed anew")
-    database.close()
-
-
-@app.command()
 def verify(
     service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
 ) -> None:
@@ -88,7 +62,7 @@ def verify(
 
     For each faulty entry or link the command prints a position and a reason, and no content.
     """
-    database, _, keys = _open(service)
+    database, _, keys = open_member(service)
     checked = failed = 0
     for fault in track(check_ledger(database, keys.current()), total=how_many(database), description="ledger"):
         checked += 1
@@ -101,7 +75,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _open(service: str) -> tuple[Database, Vault, DirectoryFile]:
+def open_member(service: str) -> tuple[Database, Vault, DirectoryFile]:
     member: Member = importlib.import_module(service).MEMBER
     settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))

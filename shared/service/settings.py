@@ -1,63 +1,18 @@
 """Settings of one service, from environment variables ``ESTAFET_…`` (12-factor). Secrets are in files, never in
 values."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 
-from shared.security.transport import ClientTls, ServerTls
+from shared.http.limits import Limiting
+from shared.http.listening import Listening
+from shared.security.transport import ClientTls
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def at_fault(error: ValidationError) -> list[str]:
-    """The names of the missing or wrong settings; never their values.
-
-    A fault that concerns several settings has their names in its text.
-    """
-    names: set[str] = set()
-    for fault in error.errors():
-        names |= {str(fault["loc"][0])} if fault["loc"] else set(re.findall("ESTAFET_([A-Z_]+)", fault["msg"]))
-    return sorted(name.lower() for name in names)
-
-
-class Listening(BaseSettings):
-    """How callers reach a service: its TLS files."""
-
-    model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
-
-    tls_certificate_file: Path | None = Field(default=None, description="PEM; with it the service speaks TLS 1.3 only.")
-    tls_key_file: Path | None = Field(default=None, description="PEM of its key, mode 0600.")
-    tls_client_ca_file: Path | None = Field(
-        default=None, description="PEM of the CAs of client certificates; with it every caller must show one."
-    )
-    tls_client_crl_file: Path | None = Field(
-        default=None, description="PEM of what those CAs have revoked; with it there must be a list of each of them."
-    )
-
-    def server_tls(self) -> ServerTls | None:
-        """The TLS files of the server; None where it speaks plain HTTP."""
-        if self.tls_certificate_file is None or self.tls_key_file is None:
-            return None
-        return ServerTls(
-            self.tls_certificate_file, self.tls_key_file, self.tls_client_ca_file, self.tls_client_crl_file
-        )
-
-    @model_validator(mode="after")
-    def _tls_is_whole(self) -> "Listening":
-        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
-            raise ValueError("ESTAFET_TLS_CERTIFICATE_FILE and ESTAFET_TLS_KEY_FILE go together")
-        if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
-            raise ValueError(
-                "ESTAFET_TLS_CLIENT_CA_FILE asks for certificates, which needs ESTAFET_TLS_CERTIFICATE_FILE"
-            )
-        if self.tls_client_crl_file is not None and self.tls_client_ca_file is None:
-            raise ValueError("ESTAFET_TLS_CLIENT_CRL_FILE needs ESTAFET_TLS_CLIENT_CA_FILE")
-        return self
 
 
 class Storing(BaseSettings):
@@ -99,22 +54,6 @@ class Keeping(Storing):
         if (self.key_token_module is None) != (self.key_token_pin_file is None):
             raise ValueError("ESTAFET_KEY_TOKEN_MODULE and ESTAFET_KEY_TOKEN_PIN_FILE go together")
         return self
-
-
-class Limiting(BaseSettings):
-    """The limits of one service: requests from one client, requests at once, seconds a request may take."""
-
-    model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
-
-    rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
-    rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
-    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
-    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
-    break_glasses_per_hour: int = Field(default=10, ge=1, description="Break-glasses that one client may open.")
-    concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
-    concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
-    request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
-    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
 
 
 class Settings(Listening, Limiting, Keeping):

@@ -15,7 +15,6 @@ from sqlalchemy import Engine
 
 HERE = Path(__file__).with_name("migrations")
 EXCHANGE = HERE / "exchange"
-AGENCY_LINEAGES = (EXCHANGE, HERE / "agency")
 
 
 class NotMigrated(RuntimeError):

@@ -8,16 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlmodel import Session, col
 
-from shared.contracts.codes import (
-    FailReason,
-    HoldReason,
-    Kind,
-    NormGap,
-    Outcome,
-    Priority,
-    RejectReason,
-    Status,
-)
+from shared.contracts.codes import FailReason, HoldReason, Kind, NormGap, Outcome, Priority, RejectReason, Status
 from shared.contracts.types import DeskRef, UnitRef
 from shared.domain.referral import AWAITING_START, LIVE, Referral
 from shared.storage.tables import ReferralRow

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded_nats import EmbeddedNats
-from deploy.secrets import make_secrets
-from deploy.secrets import network as network_of
+from deploy.credentials.secrets import make_secrets
+from deploy.credentials.secrets import network as network_of
+from deploy.local.embedded_nats import EmbeddedNats
 from services.members import MEMBERS
+from shared.agency.member import agency_member
 from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.contracts.subjects import addressed_to
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.clocks import Trigger
 from shared.domain.forms import About, Choice, Day, Form, FormField, Place, Words, check_forms
 from shared.domain.text import Text
-from shared.reference.clocks import load_clocks
+from shared.reference.clock_table import load_clocks
 from shared.reference.directory import load_directory, write_directory
 from shared.reference.units import load_units
-from shared.service.app import agency_member
 from shared.service.settings import ROOT
 from tests.support.network import SHIPPED, Client, Network, problem, provisioning, refer
 

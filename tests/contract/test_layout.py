@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import shared
-from deploy.secrets import AGENCIES
+from deploy.credentials.secrets import AGENCIES
 from tests.support.sources import ROOT
 
 SHARED = sorted((ROOT / "shared").rglob("*.py"))

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded_nats import EmbeddedNats
-from deploy.secrets import make_secrets, network
+from deploy.credentials.secrets import make_secrets, network
+from deploy.local.embedded_nats import EmbeddedNats
+from shared.agency.member import agency_member
 from shared.contracts.codes import Kind, Stage
 from shared.contracts.subjects import addressed_to
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 from shared.reference.directory import write_directory
-from shared.service.app import agency_member
 from tests.support.network import Client, Network, problem, provisioning, refer, until_told
 
 LOAN = "loan-decided"

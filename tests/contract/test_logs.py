@@ -12,8 +12,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.service.log_fields import LOG_FIELDS, MARK, only_declared
-from shared.service.logs import configure_logs, places_of
+from shared.logs.fields import LOG_FIELDS, MARK, only_declared
+from shared.logs.setup import configure_logs, places_of
 from tests.support.sources import ROOT
 
 SOURCES = [path for folder in ("shared", "services", "deploy") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -92,9 +92,9 @@ def test_a_service_writes_in_no_other_way() -> None:
     services = [path for path in SOURCES if path.parts[len(ROOT.parts)] != "deploy"]
     found = {str(path.relative_to(ROOT)): ways for path in services if (ways := [*other_ways(parsed(path))])}
     assert found == {
-        "shared/service/logs.py": ["import logging", "import traceback"],
+        "shared/logs/setup.py": ["import logging", "import traceback"],
         # names of settings and what to do, for the operator who reads the terminal
-        "shared/service/guard.py": ["print(*found, sep='\\n', file=sys.stderr)"],
+        "shared/service/production/enforcement.py": ["print(*found, sep='\\n', file=sys.stderr)"],
     }
 
 
@@ -137,7 +137,7 @@ GOOD: dict[str, Any] = {
     "ms": 3.2,
     "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "error": "OperationalError",
-    "places": ["shared/service/edge.py:52", "sqlalchemy/engine/base.py:1234"],
+    "places": ["shared/http/middleware.py:52", "sqlalchemy/engine/base.py:1234"],
     "reason": "version-gap",
     "logger": "uvicorn.error",
     "settings": ["key_folder"],

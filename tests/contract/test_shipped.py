@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.secrets import AGENCIES
+from deploy.credentials.secrets import AGENCIES
 from tests.support.sources import ROOT
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()

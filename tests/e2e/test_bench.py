@@ -13,7 +13,7 @@ ROW = re.compile(r"(Estafet|dasar/floor) +(10|40|–)((?: +(?:[0-9.]+|–)){5}) 
 
 def test_a_small_ship_is_taken_in_while_others_go_on(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "deploy.bench_batch", "--people", "24", "--folder", str(tmp_path)],
+        [sys.executable, "-m", "deploy.bench.batch", "--people", "24", "--folder", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"},
         capture_output=True,
@@ -27,7 +27,7 @@ def test_a_small_ship_is_taken_in_while_others_go_on(tmp_path: Path) -> None:
 
 def test_a_short_run_measures_each_load_on_the_network_and_on_the_floor(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "deploy.bench", "--seconds", "1", "--folder", str(tmp_path)],
+        [sys.executable, "-m", "deploy.bench.run", "--seconds", "1", "--folder", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"},
         capture_output=True,

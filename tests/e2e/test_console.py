@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from deploy.issuer.tokens import mint
 from services.coordination.sign_in import POLICY
-from shared.service.answer import HEADERS
+from shared.http.response_headers import HEADERS
 from tests.support.stack import Run, running
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.journey import play
+from deploy.journey.play import play
 from tests.support.stack import PATIENCE, Run, running
 
 KILLS = [

@@ -1,4 +1,4 @@
-"""The README's commands, as a reader would run them, on a network that ``deploy.run`` has started."""
+"""The README's commands, as a reader would run them, on a network that ``deploy.local.run`` has started."""
 
 import json
 import os

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.authority import make_certificates
-from deploy.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
-from deploy.stack import NATS_PORT, choose_ports
+from deploy.credentials.authority import make_certificates
+from deploy.credentials.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
+from deploy.local.stack import NATS_PORT, choose_ports
 from shared.security.development import lies_in_development
 from tests.support.stack import left_of_group, running, six_free_ports, until_free, until_gone
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded_nats import EmbeddedNats
+from deploy.local.embedded_nats import EmbeddedNats
 from tests.support.network import Network
 
 

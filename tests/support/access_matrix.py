@@ -13,8 +13,8 @@ from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.domain.forms import About, Form, body_of
 from shared.domain.letters import code_of
-from shared.service.app import wall_clock
-from shared.service.office import new_id
+from shared.reference.office import new_id
+from shared.service.running import wall_clock
 from tests.support.tokens import Bearing
 
 DOERS, READERS = "officer supervisor", "officer supervisor auditor integrator"

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
-from shared.service.app import wall_clock
-from shared.service.office import new_id
+from shared.reference.office import new_id
+from shared.service.running import wall_clock
 from tests.support.tokens import Bearing
 
 # --- the services -----------------------------------------------------------------------------------------------------

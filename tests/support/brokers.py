@@ -13,9 +13,9 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamState
 from structlog.testing import capture_logs
 
-from deploy.embedded_nats import CONFIG, EmbeddedNats
-from deploy.provision import READERS as READERS_AS_SHIPPED
-from deploy.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets
+from deploy.compose.provision import READERS as READERS_AS_SHIPPED
+from deploy.credentials.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets
+from deploy.local.embedded_nats import CONFIG, EmbeddedNats
 
 READERS = [*AGENCIES, *FOLLOWERS]
 TRACKER, PROVINCE = "coordination", "province-74"

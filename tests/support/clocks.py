@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.storage.database import Database
 from shared.storage.tables import LedgerEntry
+from shared.storage.unit_of_work import Database
 from tests.support.network import Network
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

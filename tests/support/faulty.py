@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from services.police.main import MEMBER
 from shared.domain.access import About, Rule
-from shared.service.admission import GuardedRoute
+from shared.http.admission import GuardedRoute
+from shared.messaging.reception import Apply
+from shared.reference.office import Office
 from shared.service.app import create_app
-from shared.service.office import Office
-from shared.service.reception import Apply
 
 CANARY = "Siti KANARI-7f3a, NIK 7401016502990001"
 router = APIRouter(prefix="/faults", include_in_schema=False, route_class=GuardedRoute)

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from shared.security.sealing import DataKey, Unopenable, open_sealed
-from shared.storage.privacy_tables import DataKeyRow
 from shared.storage.tables import LedgerEntry, OutboxEntry
+from shared.victims.sealed.tables import DataKeyRow
 from tests.support.network import Client, Network, a_victim, problem, refer
 
 WHO = {

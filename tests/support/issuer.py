@@ -15,11 +15,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deploy.embedded_nats import HOST, free_port
 from deploy.issuer import ISSUER
 from deploy.issuer.app import create_issuer
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.keys import load_private_key
+from deploy.local.embedded_nats import HOST, free_port
 from tests.support.listening import listening
 from tests.support.network import TestClock
 from tests.support.sources import ROOT

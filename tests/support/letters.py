@@ -7,7 +7,7 @@ from typing import Any
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from shared.storage.agency_tables import AccessRow
+from shared.victims.identity.tables import AccessRow
 from tests.support.network import Client, Network
 
 WHO = {"name": "Melati Contoh Rekaan", "born_on": "2001-02-28", "phone": "+628000000004", "address": "Jalan Rekaan 7",

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from deploy.embedded_nats import HOST
+from deploy.local.embedded_nats import HOST
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
 from shared.contracts.events import TokensTold
-from shared.service import tokens
+from shared.victims.matching import match_tokens
 from tests.support.network import Client, Network, a_victim
 
 WHO = {"name": "Siti Noerhaliza Rekaan", "nik": "7401014107990001", "born_on": "1999-07-01"}
@@ -53,8 +53,8 @@ def rows(network: Network, code: str, table: type[SQLModel], *conditions: Any) -
 
 def later(network: Network, code: str) -> None:
     """A minute passes, and the next look: what was written down in a list is told."""
-    network.clock.advance(tokens.QUIET)
-    network.apps[code].state.changes.wake(tokens.WATCHED)
+    network.clock.advance(match_tokens.QUIET)
+    network.apps[code].state.changes.wake(match_tokens.WATCHED)
 
 
 async def until_heard(network: Network, victim: str, tokens: int) -> None:

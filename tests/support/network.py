@@ -15,25 +15,27 @@ from fastapi import FastAPI
 from sqlalchemy import event, select
 from sqlmodel import Session, col
 
-from deploy.embedded_nats import EmbeddedNats
-from deploy.provision import READERS
-from deploy.secrets import PROVISIONER
+from deploy.compose.provision import READERS
+from deploy.credentials.secrets import PROVISIONER
+from deploy.local.embedded_nats import EmbeddedNats
 from services.coordination.main import MEMBER as COORDINATION
 from services.kemenkes.main import MEMBER as KEMENKES
 from services.kemenpppa.main import MEMBER as KEMENPPPA
 from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
+from shared.casework.clocks.due import DUE
 from shared.domain.access import Role
 from shared.domain.routing import NATION
+from shared.logs import trace
 from shared.messaging.broker import Broker, Incoming
 from shared.messaging.provisioner import keep_provisioned
-from shared.service import trace
-from shared.service.app import Member, create_app, serving
-from shared.service.app import wall_clock as now_utc
-from shared.service.clocks import DUE
-from shared.service.office import new_id
+from shared.reference.office import new_id
+from shared.service.app import create_app
+from shared.service.member import Member
+from shared.service.running import serving
+from shared.service.running import wall_clock as now_utc
 from shared.service.settings import Settings
-from shared.storage.database import open_engine
+from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.support.tokens import Bearing, trusting

@@ -15,13 +15,14 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from deploy.embedded_nats import CONFIG, EmbeddedNats, free_port
-from deploy.provision import READERS
-from deploy.secrets import PROVISIONER
+from deploy.compose.provision import READERS
+from deploy.credentials.secrets import PROVISIONER
+from deploy.local.embedded_nats import CONFIG, EmbeddedNats, free_port
 from services.police.main import MEMBER as POLICE
 from shared.security.secret_files import write_secret
-from shared.service.app import create_app, serving, wall_clock
-from shared.service.profile import Unsafe
+from shared.service.app import create_app
+from shared.service.production.rules import Unsafe
+from shared.service.running import serving, wall_clock
 from shared.service.settings import Settings
 from tests.support.sources import ROOT
 
@@ -160,7 +161,7 @@ LOSING: dict[str, tuple[Callable[[str], str], str]] = {
 
 def started(police: Police) -> "subprocess.Popen[str]":
     told = {f"ESTAFET_{name.upper()}": str(value) for name, value in police.told.items()}
-    command = [sys.executable, "-m", "shared.service.serve", "services.police.main", "--port", str(free_port())]
+    command = [sys.executable, "-m", "shared.http.serve", "services.police.main", "--port", str(free_port())]
     return subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **told}, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )

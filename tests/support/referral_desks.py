@@ -21,8 +21,20 @@ from shared.contracts.codes import (
     RejectReason,
 )
 from shared.contracts.types import DeskRef, UnitRef
-from shared.domain import commands as c
 from shared.domain.referral import Referral, evolve, fault, open_referral
+from shared.domain.referral_commands import (
+    Accept,
+    AnswerCancellation,
+    Complete,
+    Fail,
+    Hold,
+    ProvideInformation,
+    Reject,
+    Remind,
+    RequestCancellation,
+    Resume,
+    Start,
+)
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SENDER = UnitRef(agency="one", unit="desk-a", region="74.01")
@@ -51,23 +63,23 @@ def a_request(**more: Any) -> e.Requested:
 
 
 BY_THE_RECEIVER = st.one_of(
-    st.sampled_from([c.Accept(), c.Start(), c.Resume(), c.AnswerCancellation(granted=True)]),
+    st.sampled_from([Accept(), Start(), Resume(), AnswerCancellation(granted=True)]),
     st.builds(
-        c.Reject,
+        Reject,
         reason=st.sampled_from(RejectReason),
         better_desk=st.none() | st.just(DeskRef(agency="three", unit="desk-c")),
         norm_gap=st.none() | st.sampled_from(NormGap),
         note=st.just("why"),
     ),
-    st.builds(c.Hold, reason=st.sampled_from(HoldReason)),
-    st.builds(c.Complete, outcome=st.sampled_from(Outcome)),
-    st.builds(c.Fail, reason=st.sampled_from(FailReason), note=st.just("why")),
-    st.builds(c.AnswerCancellation, granted=st.just(False), reason=st.sampled_from(RefusalReason)),
+    st.builds(Hold, reason=st.sampled_from(HoldReason)),
+    st.builds(Complete, outcome=st.sampled_from(Outcome)),
+    st.builds(Fail, reason=st.sampled_from(FailReason), note=st.just("why")),
+    st.builds(AnswerCancellation, granted=st.just(False), reason=st.sampled_from(RefusalReason)),
 )
 BY_THE_SENDER = st.one_of(
-    st.builds(c.RequestCancellation, reason=st.sampled_from(CancellationReason)),
-    st.builds(c.ProvideInformation, about=st.sampled_from(InformationKind)),
-    st.just(c.Remind()),
+    st.builds(RequestCancellation, reason=st.sampled_from(CancellationReason)),
+    st.builds(ProvideInformation, about=st.sampled_from(InformationKind)),
+    st.just(Remind()),
 )
 
 

@@ -21,8 +21,22 @@ from shared.contracts.codes import (
     Status,
 )
 from shared.contracts.types import UnitRef, VictimFacts
-from shared.domain import commands as c
+from shared.domain.commands import Command
 from shared.domain.referral import Referral, decide, evolve
+from shared.domain.referral_commands import (
+    Accept,
+    AnswerCancellation,
+    Complete,
+    Fail,
+    Hold,
+    ProvideInformation,
+    Receive,
+    Reject,
+    Remind,
+    RequestCancellation,
+    Resume,
+    Start,
+)
 from shared.domain.refusal import Refused
 
 NOW = datetime(2026, 11, 23, 4, 5, 6, tzinfo=UTC)
@@ -32,19 +46,19 @@ SENDER = UnitRef(agency="one", unit="desk-a", region="74.01")
 RECEIVER = UnitRef(agency="two", unit="desk-b", region="74.02")
 AT_WORK = (Status.IN_PROGRESS, Status.ON_HOLD)
 ENDS = (Status.COMPLETED, Status.REJECTED, Status.FAILED, Status.CANCELLED)
-COMMANDS: dict[str, c.Command] = {
-    "receive": c.Receive(),
-    "accept": c.Accept(),
-    "reject": c.Reject(reason=RejectReason.NO_CAPACITY),
-    "start": c.Start(),
-    "hold": c.Hold(reason=HoldReason.NO_SHOW),
-    "resume": c.Resume(),
-    "complete": c.Complete(outcome=Outcome.SERVICE_PROVIDED),
-    "fail": c.Fail(reason=FailReason.CANNOT_LOCATE),
-    "grant": c.AnswerCancellation(granted=True),
-    "ask": c.RequestCancellation(ask_id=OTHER_ASK, reason=CancellationReason.NOT_NEEDED),
-    "inform": c.ProvideInformation(about=InformationKind.TRAVEL),
-    "remind": c.Remind(),
+COMMANDS: dict[str, Command] = {
+    "receive": Receive(),
+    "accept": Accept(),
+    "reject": Reject(reason=RejectReason.NO_CAPACITY),
+    "start": Start(),
+    "hold": Hold(reason=HoldReason.NO_SHOW),
+    "resume": Resume(),
+    "complete": Complete(outcome=Outcome.SERVICE_PROVIDED),
+    "fail": Fail(reason=FailReason.CANNOT_LOCATE),
+    "grant": AnswerCancellation(granted=True),
+    "ask": RequestCancellation(ask_id=OTHER_ASK, reason=CancellationReason.NOT_NEEDED),
+    "inform": ProvideInformation(about=InformationKind.TRAVEL),
+    "remind": Remind(),
 }
 
 
@@ -75,17 +89,17 @@ def asked(status: str, **more: Any) -> Referral:
     return a_referral(status, **{"ask_id": ASK, "asks": 1} | more)
 
 
-def only(referral: Referral, command: c.Command) -> e.ReferralEvent:
+def only(referral: Referral, command: Command) -> e.ReferralEvent:
     """The one event that a command brings."""
     (event,) = decide(referral, command, NOW)
     return event
 
 
-def after(referral: Referral, command: c.Command) -> Referral:
+def after(referral: Referral, command: Command) -> Referral:
     return evolve(referral, only(referral, command))
 
 
-def refusal(referral: Referral, command: c.Command) -> Refused:
+def refusal(referral: Referral, command: Command) -> Refused:
     with pytest.raises(Refused) as refused:
         decide(referral, command, NOW)
     return refused.value
@@ -95,8 +109,8 @@ def an_event(event: type[e.ReferralEvent], referral: Referral, /, **more: Any) -
     return event(referral_id=referral.id, victim_id=referral.victim_id, occurred_at=NOW, **more)
 
 
-GRANT = c.AnswerCancellation(granted=True)
-CUSTODY_MOVED = c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
+GRANT = AnswerCancellation(granted=True)
+CUSTODY_MOVED = AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
 
 
 def a_request(**more: Any) -> e.Requested:

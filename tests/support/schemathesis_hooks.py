@@ -15,7 +15,7 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.meta import TestPhase
 
 from shared.contracts.types import UUID7
-from shared.domain.commands import LETTER_CODE_WRITTEN
+from shared.domain.letters import LETTER_CODE_WRITTEN
 
 KNOWN: dict[str, list[str]] = json.loads(os.environ.get("ESTAFET_FUZZ_IDS", "{}"))
 TOKENS: dict[str, str] = json.loads(os.environ.get("ESTAFET_FUZZ_TOKENS", "{}"))

@@ -16,16 +16,17 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from deploy.embedded_nats import free_port
-from deploy.stack import serving
+from deploy.local.embedded_nats import free_port
+from deploy.local.stack import serving
 from services.members import MEMBERS
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
-from shared.service.app import create_app, wall_clock
-from shared.service.app import serving as at_work
-from shared.service.connection import Connection
+from shared.http.connection import Connection
+from shared.service.app import create_app
+from shared.service.running import serving as at_work
+from shared.service.running import wall_clock
 from shared.service.settings import Settings
-from shared.storage.database import open_engine
+from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from tests.support.sources import ROOT
 from tests.support.tokens import Bearing, claims, signed, trusting

@@ -11,10 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from shared.domain.access import Caller, Role
 from shared.domain.refusal import Refused
-from shared.service import problems
-from shared.service.edge import Edge
-from shared.service.limits import Limits, limit, limit_searches
-from shared.service.rate import Buckets
+from shared.http import problems
+from shared.http.limits import Limits, limit, limit_searches
+from shared.http.middleware import Edge
+from shared.http.rate import Buckets
 from shared.service.settings import Settings
 from tests.support.network import problem
 

@@ -13,7 +13,9 @@ Rule = Callable[[ast.AST], bool]
 def shipped() -> list[Path]:
     """The Python files of the services, what the images take of ``deploy``, and what makes the secrets."""
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    copied = {ROOT / word for word in dockerfile.split() if word.startswith("deploy/")} | {ROOT / "deploy/secrets.py"}
+    copied = {ROOT / word for word in dockerfile.split() if word.startswith("deploy/")} | {
+        ROOT / "deploy/credentials/secrets.py"
+    }
     found = {path for folder in (ROOT / "shared", ROOT / "services", *copied) for path in folder.rglob("*.py")}
     return sorted(found | {path for path in copied if path.suffix == ".py"})
 

@@ -1,4 +1,4 @@
-"""``python -m deploy.run`` as a user starts it: in its own folder, on free ports, with its output read along."""
+"""``python -m deploy.local.run`` as a user starts it: in its own folder, on free ports, with its output read along."""
 
 import json
 import os
@@ -12,21 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded_nats import free_port, is_free
-from deploy.token_source import TokenSource, token_sources
+from deploy.client.token_source import TokenSource, token_sources
+from deploy.local.embedded_nats import free_port, is_free
 from tests.support.sources import ROOT
 
 PATIENCE = 60.0
 
 
 class Run:
-    """A running ``deploy.run``."""
+    """A running ``deploy.local.run``."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.lines: list[str] = []
         self._unread: queue.Queue[str | None] = queue.Queue()
-        command = [sys.executable, "-m", "deploy.run", "--folder", str(folder), "--port", str(six_free_ports())]
+        command = [sys.executable, "-m", "deploy.local.run", "--folder", str(folder), "--port", str(six_free_ports())]
         self.process = subprocess.Popen(
             [*command, *options],
             cwd=ROOT,
@@ -106,7 +106,7 @@ class Run:
 
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[Run]:
-    """``deploy.run`` with these options; ended in any case."""
+    """``deploy.local.run`` with these options; ended in any case."""
     run = Run(folder, *options)
     try:
         yield run

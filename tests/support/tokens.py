@@ -13,8 +13,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from shared.domain.access import Role
+from shared.reference.office import new_id
 from shared.security.tokens import AUDIENCE_PREFIX
-from shared.service.office import new_id
 
 ISSUER = "urn:estafet:issuer:test"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from deploy.keyring import Keyring
+from deploy.credentials.keyring import Keyring
 from shared.security.file_vault import FileVault
 from shared.security.keys import KeyDirectory
 from shared.security.sealing import DataKey
@@ -83,7 +83,7 @@ class InToken:
         """Copy what is new."""
         import pkcs11
 
-        from deploy.into_token import copy_keys
+        from deploy.credentials.into_token import copy_keys
 
         softhsm.restart()  # a vault's session breaks here, and must come back by itself
         tokens = pkcs11.lib(str(softhsm.FOUND[0]))

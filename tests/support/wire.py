@@ -7,8 +7,8 @@ from typing import Any
 from shared.contracts.envelope import Draft, write
 from shared.contracts.events import EventData, ReferralEvent
 from shared.messaging.broker import Outgoing
+from shared.reference.office import new_id
 from shared.security.keys import SigningKey
-from shared.service.office import new_id
 from tests.support.network import Network, a_victim, refer
 
 

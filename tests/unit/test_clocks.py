@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.types import UnitRef
 from shared.domain.clocks import Clock, Clocks, Scope, Step, check_named, moments
-from shared.reference.clocks import load_clocks
+from shared.reference.clock_table import load_clocks
 from shared.service.settings import ROOT
 
 SHIPPED = ROOT / "services" / "clocks.json"

@@ -10,8 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.contracts import events as e
 from shared.contracts.codes import CancellationReason
 from shared.contracts.types import Custody, UnitRef
-from shared.domain import commands as c
+from shared.domain.commands import Command
 from shared.domain.referral import LIVE, Referral, decide, evolve, fault, open_referral, react
+from shared.domain.referral_commands import Accept, RequestCancellation
 from shared.domain.refusal import Refused
 from tests.support.referral_desks import BY_THE_RECEIVER, NOW, a_request, an_id
 
@@ -72,7 +73,7 @@ class CustodyChain(RuleBasedStateMachine):
         if isinstance(event, e.Accepted) and event.custody:
             self.chain.append(event.custody)
 
-    def act(self, member: Member, referral: Referral, command: c.Command) -> None:
+    def act(self, member: Member, referral: Referral, command: Command) -> None:
         try:
             (event,) = decide(referral, command, NOW)
         except Refused:
@@ -107,8 +108,8 @@ class CustodyChain(RuleBasedStateMachine):
             self.act(member, member.referrals[event.referral_id], answer)
 
     @precondition(lambda self: any(member.referrals for member in self.members.values()))
-    @rule(data=st.data(), command=BY_THE_RECEIVER | st.just(c.Accept()), ask=st.booleans())
-    def somebody_acts(self, data: st.DataObject, command: c.Command, ask: bool) -> None:
+    @rule(data=st.data(), command=BY_THE_RECEIVER | st.just(Accept()), ask=st.booleans())
+    def somebody_acts(self, data: st.DataObject, command: Command, ask: bool) -> None:
         known = [(m, r) for m in self.members.values() for r in m.referrals.values() if r.status in LIVE]
         if not known:
             return
@@ -116,7 +117,7 @@ class CustodyChain(RuleBasedStateMachine):
         if member.name == referral.sender.agency:
             if not ask:
                 return
-            command = c.RequestCancellation(ask_id=an_id(next(self.numbers)), reason=CancellationReason.SENT_IN_ERROR)
+            command = RequestCancellation(ask_id=an_id(next(self.numbers)), reason=CancellationReason.SENT_IN_ERROR)
         self.act(member, referral, command)
 
     @invariant()

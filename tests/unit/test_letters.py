@@ -12,14 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shared.casework.letters import pdf, words
+from shared.casework.letters.paper import Boxes, Lines, Paper, Signatures
 from shared.contracts.codes import RejectReason, Status
 from shared.contracts.types import LETTER_CODE
-from shared.domain import commands as c
 from shared.domain import forms as f
 from shared.domain.letters import (
     ALPHABET,
     CODES,
+    LETTER_CODE_WRITTEN,
     LETTERS,
+    PaperAnswer,
     Standing,
     answer_of,
     code_of,
@@ -28,10 +31,9 @@ from shared.domain.letters import (
     standing,
 )
 from shared.domain.referral import open_referral
+from shared.domain.referral_commands import Accept, Reject
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.service.letters import pdf, words
-from shared.service.letters.paper import Boxes, Lines, Paper, Signatures
 from tests.support.referral_desks import a_request
 from tests.support.sources import ROOT
 
@@ -84,7 +86,7 @@ def test_no_two_numbers_have_one_code(one: int, other: int) -> None:
 @pytest.mark.parametrize("number", [0, 1, CODES - 1])
 def test_every_code_has_the_form_that_the_wire_promises_and_no_number_has(number: int) -> None:
     assert re.fullmatch(LETTER_CODE, code_of(number)) and code_of(number)[0] in LETTERS
-    assert not re.fullmatch(LETTER_CODE, "740101010101") and not re.fullmatch(c.LETTER_CODE_WRITTEN, "081234567890")
+    assert not re.fullmatch(LETTER_CODE, "740101010101") and not re.fullmatch(LETTER_CODE_WRITTEN, "081234567890")
 
 
 @pytest.mark.parametrize(
@@ -110,13 +112,13 @@ def test_a_letter_is_the_last_word_until_a_person_answers() -> None:
 # --- the slip ---------------------------------------------------------------------------------------------------------
 
 
-def slip(**said: object) -> c.PaperAnswer:
+def slip(**said: object) -> PaperAnswer:
     at = a_request().occurred_at + timedelta(hours=1)
     filled = {"letter": grouped(code_of(7)), "answer": "rejected", "signed_by": "Petugas Rekaan", "occurred_at": at}
-    return c.PaperAnswer.model_validate({**filled, **said})
+    return PaperAnswer.model_validate({**filled, **said})
 
 
-def refusal(of: c.PaperAnswer) -> tuple[str, str | None] | None:
+def refusal(of: PaperAnswer) -> tuple[str, str | None] | None:
     try:
         answer_of(of, open_referral(a_request()))
     except Refused as refused:
@@ -127,10 +129,10 @@ def refusal(of: c.PaperAnswer) -> tuple[str, str | None] | None:
 def test_a_slip_is_a_move_at_the_moment_it_was_signed_with_the_signer_in_its_note() -> None:
     referral = open_referral(a_request())
     taken = answer_of(slip(answer="accepted", note="Bawa selimut."), referral)
-    assert isinstance(taken, c.Accept) and taken.occurred_at == slip().occurred_at
+    assert isinstance(taken, Accept) and taken.occurred_at == slip().occurred_at
     assert taken.note is not None and "Petugas Rekaan" in taken.note and "Bawa selimut." in taken.note
     refused = answer_of(slip(reason="no-capacity"), referral)
-    assert isinstance(refused, c.Reject) and refused.reason is RejectReason.NO_CAPACITY
+    assert isinstance(refused, Reject) and refused.reason is RejectReason.NO_CAPACITY
 
 
 def test_a_slip_that_contradicts_itself_is_no_answer() -> None:
@@ -161,7 +163,7 @@ def test_a_moment_is_written_as_the_clock_of_the_desk_shows_it(hours: int, said:
 
 @pytest.mark.parametrize("name", ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
 def test_the_fonts_are_here_small_and_with_their_licence(name: str) -> None:
-    folder = ROOT / "shared" / "service" / "letters" / "fonts"
+    folder = ROOT / "shared" / "casework" / "letters" / "fonts"
     assert 10_000 < (folder / name).stat().st_size < 150_000
     assert "Bitstream" in (folder / "LICENSE.txt").read_text()
 

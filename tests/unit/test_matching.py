@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
 from shared.domain.matching import TOKEN, are_tokens, kind_of, spelt, state, strength, token
-from shared.domain.spelling import PARTICLES, normalise_name
+from shared.domain.normalise import PARTICLES, normalise_name
 
 NIKS = st.from_regex(r"[1-9][0-9]{15}", fullmatch=True)
 WORDS = st.lists(st.from_regex(r"[a-z]{3,10}", fullmatch=True), min_size=1, max_size=4)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.spelling import normalise_nik, normalise_passport, normalise_phone
+from shared.domain.normalise import normalise_nik, normalise_passport, normalise_phone
 
 NIK = "7401014107990001"
 MOBILE = "+6281234567890"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.batch import BatchPerson, PersonRole, asked_for, written_twice
-from shared.domain.batch import TakeIn as Batch
 from shared.domain.people_csv import HEADINGS, people_of
+from shared.domain.people_list import BatchPerson, PersonRole, asked_for, written_twice
+from shared.domain.people_list import TakeIn as Batch
 from shared.domain.refusal import Refused
 
 

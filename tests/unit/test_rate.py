@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.service.rate import Bucket, Buckets, Rate, take
+from shared.http.rate import Bucket, Buckets, Rate, take
 
 RATES = st.floats(0.01, 1000.0)
 BURSTS = st.integers(1, 500)

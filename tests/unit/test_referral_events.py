@@ -14,7 +14,7 @@ from shared.contracts.codes import (
     RejectReason,
     Status,
 )
-from shared.domain import commands as c
+from shared.domain.commands import Command
 from shared.domain.referral import (
     MOVES,
     STATUS_BEFORE,
@@ -26,6 +26,7 @@ from shared.domain.referral import (
     open_referral,
     react,
 )
+from shared.domain.referral_commands import AnswerCancellation, Receive
 from shared.domain.refusal import Refused
 from tests.support.referrals import (
     ASK,
@@ -60,7 +61,7 @@ from tests.support.referrals import (
     ],
 )
 def test_a_cancellation_is_answered_without_a_person_where_the_answer_is_plain(
-    status: str, for_a_referral: c.Command | None, for_a_transfer: c.Command | None
+    status: str, for_a_referral: Command | None, for_a_transfer: Command | None
 ) -> None:
     for custody_seq, answer in ((None, for_a_referral), (2, for_a_transfer)):
         before = a_referral(status, custody_seq=custody_seq)
@@ -70,7 +71,7 @@ def test_a_cancellation_is_answered_without_a_person_where_the_answer_is_plain(
 
 def test_a_request_is_taken_note_of_and_other_asks_need_no_answer() -> None:
     request = a_request(custody_seq=None)
-    assert react(open_referral(request), request) == c.Receive()
+    assert react(open_referral(request), request) == Receive()
     for name in ("inform", "remind"):
         assert react(asked("received"), only(asked("received"), COMMANDS[name])) is None
     assert react(asked("received"), an_event(e.Accepted, asked("received"))) is None
@@ -124,7 +125,7 @@ def kind_of(event: e.EventData) -> tuple[type[e.EventData], bool]:
 
 def lawful(referral: Referral) -> Kinds:
     """What the receiver's own rules would let it write from here."""
-    refuse = c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
+    refuse = AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
     made: Kinds = []
     for command in [*COMMANDS.values(), refuse]:
         if MOVES[type(command)].side is Side.RECEIVER:

@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from shared.contracts import events as e
 from shared.contracts.codes import CancellationReason, RefusalReason, Status
-from shared.domain import commands as c
+from shared.domain.commands import Command
 from shared.domain.referral import ENDED, Referral, decide, evolve, open_referral, react
+from shared.domain.referral_commands import Accept, AnswerCancellation, Receive, RequestCancellation, Start
 from shared.domain.refusal import Refused
 from tests.support.referral_desks import BY_THE_RECEIVER, BY_THE_SENDER, NOW, Desk, Letter, a_request, an_id
 
@@ -50,7 +51,7 @@ class TwoDesks(RuleBasedStateMachine):
         if command is not None:
             self.do(self.receiver, command, must=True)
 
-    def do(self, desk: Desk, command: c.Command, must: bool = False) -> None:
+    def do(self, desk: Desk, command: Command, must: bool = False) -> None:
         before = desk.known
         try:
             events = decide(before, command, NOW)
@@ -61,14 +62,14 @@ class TwoDesks(RuleBasedStateMachine):
             self.send(desk, event)
 
     @rule(command=BY_THE_SENDER)
-    def the_sender_asks(self, command: c.Command) -> None:
-        if isinstance(command, c.RequestCancellation):
+    def the_sender_asks(self, command: Command) -> None:
+        if isinstance(command, RequestCancellation):
             command = command.model_copy(update={"ask_id": an_id(next(self.numbers))})
         self.do(self.sender, command)
 
     @precondition(lambda self: self.receiver.referral is not None)
     @rule(command=BY_THE_RECEIVER)
-    def the_receiver_acts(self, command: c.Command) -> None:
+    def the_receiver_acts(self, command: Command) -> None:
         self.do(self.receiver, command)
 
     @precondition(lambda self: any(self.mail.values()))
@@ -159,12 +160,12 @@ def a_story() -> tuple[list[Letter], Referral]:
     referral = open_referral(request)
     letters = [Letter(next(numbers), request, 1)]
     for command in (
-        c.Receive(),
-        c.Accept(),
-        c.Start(),
-        c.RequestCancellation(ask_id=an_id(8), reason=CancellationReason.OTHER),
-        c.AnswerCancellation(granted=False, reason=RefusalReason.WORK_TOO_FAR),
-        c.RequestCancellation(ask_id=an_id(9), reason=CancellationReason.OTHER),
+        Receive(),
+        Accept(),
+        Start(),
+        RequestCancellation(ask_id=an_id(8), reason=CancellationReason.OTHER),
+        AnswerCancellation(granted=False, reason=RefusalReason.WORK_TOO_FAR),
+        RequestCancellation(ask_id=an_id(9), reason=CancellationReason.OTHER),
     ):
         (event,) = decide(referral, command, NOW)
         referral = evolve(referral, event)

@@ -18,7 +18,7 @@ from shared.contracts.codes import (
     Status,
 )
 from shared.contracts.types import Custody, DeskRef
-from shared.domain import commands as c
+from shared.domain.commands import Command
 from shared.domain.referral import (
     MOVES,
     Referral,
@@ -29,6 +29,7 @@ from shared.domain.referral import (
     evolve,
     is_overdue,
 )
+from shared.domain.referral_commands import Accept, AnswerCancellation, Fail, Hold, Reject, Resume
 from tests.support.referrals import (
     ASK,
     AT_WORK,
@@ -98,15 +99,15 @@ def test_the_sender_asks_and_the_receiver_decides() -> None:
 
 
 def test_a_refusal_says_where_the_referral_stands() -> None:
-    assert refusal(a_referral("accepted"), c.Accept()).facts == {"status": "accepted", "command": "Accept"}
+    assert refusal(a_referral("accepted"), Accept()).facts == {"status": "accepted", "command": "Accept"}
 
 
 @pytest.mark.parametrize("note", [None, ""])
 @pytest.mark.parametrize(
     ("status", "command"),
-    [("received", c.Reject(reason=RejectReason.OTHER)), ("on-hold", c.Fail(reason=FailReason.OTHER))],
+    [("received", Reject(reason=RejectReason.OTHER)), ("on-hold", Fail(reason=FailReason.OTHER))],
 )
-def test_other_needs_a_note_which_stays_at_home(status: str, command: c.Command, note: str | None) -> None:
+def test_other_needs_a_note_which_stays_at_home(status: str, command: Command, note: str | None) -> None:
     referral = a_referral(status)
     refused = refusal(referral, command.model_copy(update={"note": note}))
     assert (refused.problem, refused.field) == ("note-required", "note")
@@ -116,28 +117,28 @@ def test_other_needs_a_note_which_stays_at_home(status: str, command: c.Command,
 
 def test_a_reason_for_no_is_kept_with_the_better_desk_and_the_wanting_rule() -> None:
     better = DeskRef(agency="three", unit="desk-c")
-    command = c.Reject(reason=RejectReason.WRONG_SERVICE, better_desk=better, norm_gap=NormGap.NO_PROCEDURE)
+    command = Reject(reason=RejectReason.WRONG_SERVICE, better_desk=better, norm_gap=NormGap.NO_PROCEDURE)
     moved = after(a_referral("received"), command)
     assert (moved.reject_reason, moved.better_desk, moved.norm_gap) == (
         RejectReason.WRONG_SERVICE,
         better,
         NormGap.NO_PROCEDURE,
     )
-    moved = after(a_referral("on-hold"), c.Fail(reason=FailReason.NO_SHOW, norm_gap=NormGap.NO_MANDATE))
+    moved = after(a_referral("on-hold"), Fail(reason=FailReason.NO_SHOW, norm_gap=NormGap.NO_MANDATE))
     assert (moved.fail_reason, moved.norm_gap) == (FailReason.NO_SHOW, NormGap.NO_MANDATE)
     assert after(a_referral("on-hold"), COMMANDS["complete"]).outcome is Outcome.SERVICE_PROVIDED
 
 
 def test_a_pause_has_a_reason_until_it_ends() -> None:
-    held = after(a_referral("in-progress"), c.Hold(reason=HoldReason.SCHEDULED))
+    held = after(a_referral("in-progress"), Hold(reason=HoldReason.SCHEDULED))
     assert held.hold_reason is HoldReason.SCHEDULED
-    for command in (c.Resume(), COMMANDS["complete"], COMMANDS["fail"]):
+    for command in (Resume(), COMMANDS["complete"], COMMANDS["fail"]):
         assert after(held, command).hold_reason is None
 
 
 def test_a_refused_cancellation_leaves_a_pause_as_it_is() -> None:
     held = asked("on-hold", hold_reason=HoldReason.SCHEDULED)
-    kept = after(held, c.AnswerCancellation(granted=False, reason=RefusalReason.WORK_TOO_FAR))
+    kept = after(held, AnswerCancellation(granted=False, reason=RefusalReason.WORK_TOO_FAR))
     assert (kept.status, kept.hold_reason, kept.version) == (Status.ON_HOLD, HoldReason.SCHEDULED, 5)
 
 
@@ -166,7 +167,7 @@ def test_an_accepted_transfer_cannot_be_cancelled(status: str) -> None:
     transfer = asked(status, custody_seq=2)
     refused = refusal(transfer, COMMANDS["grant"])
     assert (refused.problem, refused.field) == ("custody-has-moved", "granted")
-    kept = after(transfer, c.AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED))
+    kept = after(transfer, AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED))
     assert (kept.status, kept.ask_id) == (status, None)
 
 
@@ -176,16 +177,16 @@ def test_a_transfer_that_was_not_accepted_can_be_cancelled() -> None:
 
 def test_there_is_no_answer_without_a_question() -> None:
     assert refusal(a_referral("on-hold"), COMMANDS["grant"]).problem == "no-cancellation-asked"
-    assert refusal(asked("on-hold"), c.AnswerCancellation(granted=False)).problem == "reason-required"
+    assert refusal(asked("on-hold"), AnswerCancellation(granted=False)).problem == "reason-required"
 
 
 def test_a_granted_cancellation_is_not_written_as_an_ordinary_failure() -> None:
-    command = c.Fail(reason=FailReason.CANCELLATION_GRANTED)
+    command = Fail(reason=FailReason.CANCELLATION_GRANTED)
     assert refusal(asked("in-progress"), command).problem == "answer-the-cancellation-instead"
 
 
 def test_after_a_refusal_the_sender_may_ask_again() -> None:
-    refused = after(asked("in-progress"), c.AnswerCancellation(granted=False, reason=RefusalReason.SAFETY_RISK))
+    refused = after(asked("in-progress"), AnswerCancellation(granted=False, reason=RefusalReason.SAFETY_RISK))
     assert refused.ask_id is None
     assert after(refused, COMMANDS["ask"]).ask_id == OTHER_ASK
 
@@ -220,16 +221,16 @@ def test_nothing_has_happened_in_the_future(name: str) -> None:
 
 def test_a_paper_answer_keeps_the_moment_it_was_given() -> None:
     yesterday = NOW - timedelta(days=1)
-    assert only(a_referral(), c.Accept(occurred_at=yesterday)).occurred_at == yesterday
-    assert only(a_referral(), c.Accept(occurred_at=NOW)).occurred_at == NOW
-    assert only(a_referral(), c.Accept()).occurred_at == NOW
+    assert only(a_referral(), Accept(occurred_at=yesterday)).occurred_at == yesterday
+    assert only(a_referral(), Accept(occurred_at=NOW)).occurred_at == NOW
+    assert only(a_referral(), Accept()).occurred_at == NOW
 
 
 # --- custody ----------------------------------------------------------------------------------------------------------
 
 
 def test_acceptance_of_a_transfer_names_the_new_holder() -> None:
-    event = only(a_referral("received", custody_seq=7), c.Accept())
+    event = only(a_referral("received", custody_seq=7), Accept())
     assert isinstance(event, e.Accepted)
     assert event.custody == Custody(agency="two", unit="desk-b", region="74.02", seq=7)
     assert custody_on_acceptance(a_referral("received")) is None

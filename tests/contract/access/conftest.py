@@ -14,12 +14,13 @@ from fastapi import FastAPI
 from services.coordination.main import MEMBER as COORDINATION
 from services.coordination.tables import JourneyRow
 from services.police.main import MEMBER as POLICE
+from shared.casework.letters.tables import LetterRow
 from shared.contracts.codes import Stage
 from shared.domain.access import Role
-from shared.service.app import wall_clock
-from shared.service.office import new_id
-from shared.storage.agency_tables import LetterRow, MatchRow
+from shared.reference.office import new_id
+from shared.service.running import wall_clock
 from shared.storage.tables import ReferralRow
+from shared.victims.matching.tables import MatchRow
 from tests.support.access_matrix import (
     AT_BANDA_ACEH,
     AT_KOLAKA,

@@ -10,11 +10,12 @@ from fastapi import FastAPI
 
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
-from shared.service.office import new_id
-from shared.storage.agency_tables import CaseRow, VictimRow
+from shared.reference.office import new_id
 from shared.storage.pages import read_cursor, write_cursor
-from shared.storage.privacy_tables import BreakGlassRow, ErasureRow
 from shared.storage.tables import ReferralRow
+from shared.victims.erasure.tables import ErasureRow
+from shared.victims.identity.tables import BreakGlassRow
+from shared.victims.register.tables import CaseRow, VictimRow
 from tests.support.access_matrix import (
     ABOVE_KOLAKA,
     AT_WORK,

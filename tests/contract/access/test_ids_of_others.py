@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from shared.contracts.types import UUID7
 from shared.domain.access import Role
 from shared.domain.forms import About
-from shared.service.office import new_id
+from shared.reference.office import new_id
 from tests.support.access_matrix import (
     CASE,
     FORMS,

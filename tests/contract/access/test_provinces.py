@@ -14,8 +14,8 @@ from services.coordination.main import MEMBER as COORDINATION
 from services.coordination.tables import AlarmRow, JourneyRow
 from shared.contracts.codes import Stage
 from shared.domain.access import Role
-from shared.service.app import wall_clock
-from shared.service.office import new_id
+from shared.reference.office import new_id
+from shared.service.running import wall_clock
 from shared.storage.tables import ReferralRow
 from tests.support.access_matrix import (
     ACEH,

@@ -29,7 +29,7 @@ from shared.contracts.codes import (
 )
 from shared.contracts.events import CATALOGUE, EVERYONE
 from shared.domain.text import Text
-from shared.service.app import wall_clock
+from shared.service.running import wall_clock
 from tests.support.network import offline
 from tests.support.sources import ROOT
 from tests.support.tokens import claims, signed

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from services.coordination.main import MEMBER as COORDINATION
 from services.coordination.sign_in import VISIT_SECONDS
 from services.police.main import MEMBER as POLICE
-from shared.service.app import wall_clock
-from shared.service.logs import configure_logs
-from shared.service.rate import Buckets
+from shared.http.rate import Buckets
+from shared.logs.setup import configure_logs
+from shared.service.running import wall_clock
 from tests.support.network import offline, problem
 from tests.support.tokens import claims, signed
 

@@ -16,7 +16,7 @@ from services.coordination.console import STATIC
 from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
-from shared.service.app import wall_clock
+from shared.service.running import wall_clock
 from tests.support.network import asked_of_the_database, offline
 from tests.support.tokens import Bearing
 

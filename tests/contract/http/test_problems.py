@@ -17,7 +17,7 @@ import pytest_asyncio
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from shared.service.problems import CATALOGUE, EVERYWHERE, TYPE_PREFIX
+from shared.http.problems import CATALOGUE, EVERYWHERE, TYPE_PREFIX
 from tests.support.bad_requests import (
     AGREED,
     BAD_REQUESTS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.service.problems import CATALOGUE, TYPE_PREFIX
+from shared.http.problems import CATALOGUE, TYPE_PREFIX
 from tests.support.sources import ROOT
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

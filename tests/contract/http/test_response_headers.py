@@ -9,9 +9,9 @@ import httpx
 
 from services.coordination.main import app as coordination_app
 from services.police.main import MEMBER as POLICE
-from shared.service.answer import HEADERS, REFERENCE
+from shared.http.response_headers import HEADERS, REFERENCE
+from shared.reference.office import new_id
 from shared.service.app import create_app
-from shared.service.office import new_id
 from tests.support.served import police_at_work
 
 PATHS = {

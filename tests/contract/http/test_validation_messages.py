@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.members import MEMBERS
 from shared.contracts.codes import IdentityField, Priority
 from shared.contracts.types import REGION
+from shared.http.validation_messages import FORMS, fields_of, message, pointer, unknown_parameters
 from shared.service.app import create_app
-from shared.service.shape import FORMS, fields_of, message, pointer, unknown_parameters
 
 
 def patterns_in(document: Any) -> Iterator[str]:

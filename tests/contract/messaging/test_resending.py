@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from shared.agency.member import AGENCY_LINEAGES
 from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.events import ReceiptRecorded, Reminder
 from shared.contracts.types import UnitRef
+from shared.reference.office import draft, new_id
 from shared.security.keys import SigningKey
-from shared.service.office import draft, new_id
 from shared.storage import outbox
-from shared.storage.database import Author, Database
-from shared.storage.migrate import AGENCY_LINEAGES, migrate
+from shared.storage.migrate import migrate
 from shared.storage.tables import LedgerEntry
+from shared.storage.unit_of_work import Author, Database
 
 DESK = UnitRef(agency="police", unit="polres-74.01", region="74.01")
 

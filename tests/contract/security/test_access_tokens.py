@@ -29,11 +29,11 @@ from fastapi import FastAPI
 from joserfc.jwk import ECKey, KeySet
 
 from services.police.main import MEMBER as POLICE
+from shared.http.rate import Buckets
+from shared.reference.office import new_id
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.tokens import BadToken, Verifier
-from shared.service.app import wall_clock
-from shared.service.office import new_id
-from shared.service.rate import Buckets
+from shared.service.running import wall_clock
 from tests.support.network import TestClock, asked_of_the_database, offline, problem
 from tests.support.served import police_at_work
 from tests.support.tokens import ISSUER, Bearing, claims, issuer_key, signed

@@ -136,7 +136,7 @@ def test_a_reason_points_at_sections_there_are() -> None:
     [
         "tests/contract/security/test_asvs.py::test_of_nothing",
         "tests/contract/security/test_asvs.py",
-        "deploy/run.py::main",
+        "deploy/local/run.py::main",
         "TODO",
     ],
 )

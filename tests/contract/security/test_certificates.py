@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from typer.testing import CliRunner, Result
 
-from deploy.authority import Authority, make_certificates
-from deploy.certificates import app
-from deploy.keyring import Keyring
-from deploy.secrets import AGENCIES, BROKER, DATABASE, ISSUER, MEMBERS, certify_network, make_secrets
+from deploy.credentials.authority import Authority, make_certificates
+from deploy.credentials.certificates import app
+from deploy.credentials.keyring import Keyring
+from deploy.credentials.secrets import AGENCIES, BROKER, DATABASE, ISSUER, MEMBERS, certify_network, make_secrets
 from shared.security.development import DEVELOPMENT_CA, is_of_development_ca
 from shared.security.transport import ClientTls, ServerTls
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def command(*words: object) -> Result:
-    """``python -m deploy.certificates …``."""
+    """``python -m deploy.credentials.certificates …``."""
     return CliRunner().invoke(app, [str(word) for word in words])
 
 

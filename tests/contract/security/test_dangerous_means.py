@@ -141,9 +141,9 @@ OUTBOUND = {
     "shared/messaging/broker.py": "the broker, whose address is a setting",
     "shared/security/issuer_keys.py": "the issuer's key set, whose address is a setting",
     "shared/service/healthcheck.py": "the service itself, on this machine",
-    "shared/service/serve.py": "nobody: it listens",
+    "shared/http/serve.py": "nobody: it listens",
 }
-"""The files that open a connection, beside ``shared/storage/database.py``; no address comes from a caller or event."""
+"""The files that open a connection, beside ``shared/storage/unit_of_work.py``; no address comes from a caller or event."""
 CLIENTS = imports(
     "httpx", "requests", "aiohttp", "urllib.request", "http.client", "nats", "socket", "asyncio.open_connection"
 )
@@ -171,7 +171,7 @@ LOG_ELSEWHERE = any_of(
 
 
 def test_services_log_to_standard_error_alone() -> None:
-    told = "shared/service/guard.py"  # to standard error: names of settings and what to do
+    told = "shared/service/production/enforcement.py"  # to standard error: names of settings and what to do
     assert [place for place in broken(LOG_ELSEWHERE, SERVICES) if not place.startswith(told)] == []
 
 
@@ -207,5 +207,10 @@ def test_these_rules_see_what_breaks_them() -> None:
 
 def test_they_read_what_is_shipped() -> None:
     names = {str(path.relative_to(ROOT)) for path in shipped()}
-    assert {"shared/service/app.py", "services/police/main.py", "deploy/databases.py", "deploy/secrets.py"} <= names
-    assert not {"deploy/bench.py", "deploy/compose_test.py"} & names
+    assert {
+        "shared/service/app.py",
+        "services/police/main.py",
+        "deploy/local/databases.py",
+        "deploy/credentials/secrets.py",
+    } <= names
+    assert not {"deploy/bench/run.py", "deploy/compose/test.py"} & names

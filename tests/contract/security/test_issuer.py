@@ -18,7 +18,6 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.types import Receive, Scope, Send
 
-from deploy.embedded_nats import HOST, free_port
 from deploy.issuer import ISSUER
 from deploy.issuer.app import create_issuer
 from deploy.issuer.authentication import ASSERTION_TYPE
@@ -28,6 +27,7 @@ from deploy.issuer.keys import load_private_key, public_jwk
 from deploy.issuer.oauth import MAX_BODY
 from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
+from deploy.local.embedded_nats import HOST, free_port
 from tests.support.certificates import self_signed
 from tests.support.issuer import CLIENT, Asking, b64, command, issuing, unb64
 from tests.support.listening import listening

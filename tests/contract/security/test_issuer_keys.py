@@ -20,7 +20,7 @@ from services.police.main import MEMBER as POLICE
 from shared.security.issuer_key_set import key_set
 from shared.security.issuer_keys import STALE_SECONDS, IssuerKeys, WrongAddress
 from shared.security.tokens import ALGORITHMS, BadToken, Verifier
-from shared.service.app import wall_clock
+from shared.service.running import wall_clock
 from tests.support.listening import listening
 from tests.support.network import offline, problem
 from tests.support.served import PATIENCE

@@ -24,7 +24,7 @@ class Ticks:
 
 
 class Published:
-    """A directory's file, as ``deploy.keys`` replaces it."""
+    """A directory's file, as ``deploy.credentials.keys`` replaces it."""
 
     def __init__(self, folder: Path) -> None:
         self.path, self.ticks = folder / "keys.json", Ticks()

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.keyring import Keyring
-from deploy.keys import app
-from deploy.secrets import COORDINATION, Role, make_secrets, network
+from deploy.credentials.keyring import Keyring
+from deploy.credentials.keys import app
+from deploy.credentials.secrets import COORDINATION, Role, make_secrets, network
 from shared.security.file_vault import FileVault
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.keys import KeyDirectory, SigningKey
@@ -356,6 +356,14 @@ def test_the_directory_key_is_the_task_forces_alone(operator: Operator) -> None:
 
 
 def test_the_commands_run_as_the_readme_says(operator: Operator) -> None:
-    words = [sys.executable, "-m", "deploy.keys", "revoke", "library-1", "--reason", Revocation.KEY_COMPROMISE.value]
+    words = [
+        sys.executable,
+        "-m",
+        "deploy.credentials.keys",
+        "revoke",
+        "library-1",
+        "--reason",
+        Revocation.KEY_COMPROMISE.value,
+    ]
     subprocess.run([*words, "--folder", str(operator.folder)], cwd=ROOT, check=True, capture_output=True)
     assert operator.directory().keys["library-1"].revoked_at is not None

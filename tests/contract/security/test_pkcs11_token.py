@@ -7,8 +7,8 @@ import pkcs11
 import pytest
 from pkcs11 import Attribute
 
-from deploy.into_token import copy_keys
-from deploy.secrets import Role, make_secrets
+from deploy.credentials.into_token import copy_keys
+from deploy.credentials.secrets import Role, make_secrets
 from shared.security.pkcs11_token import NotInToken, RefusedByToken, Token
 from shared.security.vault import VaultUnavailable
 from tests.support import softhsm

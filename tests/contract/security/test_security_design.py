@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData
 
-from deploy.secret_ages import PERIODS, period_of
-from deploy.secrets import make_secrets
+from deploy.credentials.secret_ages import PERIODS, period_of
+from deploy.credentials.secrets import make_secrets
 from services.coordination.tables import CoordinationStored
-from shared.storage.privacy_tables import DataKeyRow
 from shared.storage.tables import Stored
+from shared.victims.sealed.tables import DataKeyRow
 from tests.support.sources import ROOT, broken, imports, shipped
 
 DESIGN = (ROOT / "shared" / "security" / "SECURITY-DESIGN.md").read_text()
@@ -52,7 +52,7 @@ def test_every_secret_that_is_made_has_a_time_to_be_replaced(tmp_path: Path) -> 
 
 
 def test_the_page_says_after_how_long_each_secret_is_replaced() -> None:
-    """And says the same as what ``deploy.certificates check`` goes by."""
+    """And says the same as what ``deploy.credentials.certificates check`` goes by."""
     [text] = re.findall(r"^## 6\. Secrets\n(.*?)(?=^## )", DESIGN, re.MULTILINE | re.DOTALL)
     rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
     said = {

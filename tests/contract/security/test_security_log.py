@@ -18,11 +18,11 @@ from fastapi import FastAPI
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
+from shared.logs.setup import configure_logs
+from shared.reference.office import new_id
 from shared.security.tokens import thumbprint
-from shared.service import security_log
-from shared.service.logs import configure_logs
-from shared.service.office import new_id
-from shared.storage.database import Transaction
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity import security_log
 from tests.support.certificates import self_signed
 from tests.support.network import WAIT, Client, TestClock, a_victim, offline
 from tests.support.tokens import Bearing, claims, signed

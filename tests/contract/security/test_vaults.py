@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
-from deploy.secrets import Role, make_secrets
+from deploy.credentials.secrets import Role, make_secrets
 from shared.security.keys import EncryptionKey, SigningKey
 from shared.security.public_keys import GRACE, DirectoryKey, Revocation, Untrusted
 from shared.security.sealing import DataKey, Unopenable, wrap_key

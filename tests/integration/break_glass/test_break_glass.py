@@ -10,8 +10,8 @@ from shared.contracts.codes import BreakGlassReason
 from shared.contracts.events import BreakGlassOpened
 from shared.contracts.types import UnitRef
 from shared.domain.access import Role
-from shared.service.office import draft, new_id
-from shared.storage.agency_tables import AccessRow
+from shared.reference.office import draft, new_id
+from shared.victims.identity.tables import AccessRow
 from tests.support.network import Client, Network, a_victim, problem, refer, sent_by
 
 KOLAKA, ABOVE_KOLAKA, STRANGER = "polres-74.01", "polda-sultra", "polres-11.01"

@@ -6,8 +6,8 @@ from typing import Any
 from shared.contracts.events import DeskDescribed
 from shared.contracts.types import UnitRef
 from shared.domain.access import Role
-from shared.service.office import draft, new_id
-from shared.storage.database import Database, Transaction
+from shared.reference.office import draft, new_id
+from shared.storage.unit_of_work import Database, Transaction
 from tests.support.network import Client, Network, a_victim, asking, problem, refer
 from tests.support.wire import until_parked
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.embedded_nats import EmbeddedNats
+from deploy.local.embedded_nats import EmbeddedNats
 from services.kemensos.main import MEMBER
 from services.kemensos.shelter import SEPARATE, WARDS, wards_for
 from shared.contracts.codes import AgeClass, Sex

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from shared.domain import commands as c
-from shared.service import batches, handlers
+from shared.casework.people_list import taking_in as batches
+from shared.casework.referrals import requesting
+from shared.domain.referral_commands import Request
 from tests.support.network import Client, Network, a_victim, erase, problem
 
 NUNUKAN = "polres-65.03"
@@ -132,17 +133,17 @@ async def test_checking_says_what_would_be_refused_and_does_nothing(network: Net
 
 async def test_what_was_cut_off_goes_on_where_it_stopped(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     police = await network.start("police", online=False)
-    case, real, asked = await a_ship(police), handlers.request, 0
+    case, real, asked = await a_ship(police), requesting.request, 0
     people = [person(number) for number in range(batches.AT_ONCE * 3)]
 
-    def breaking(tx: Any, office: Any, sight: Any, command: c.Request) -> Any:
+    def breaking(tx: Any, office: Any, sight: Any, command: Request) -> Any:
         nonlocal asked
         asked += 1
         if asked == batches.AT_ONCE * 2 + 3:  # in the middle of the second handful, after the first of its two
             raise OperationalError("", {}, Exception("the database is away"))
         return real(tx, office, sight, command)
 
-    monkeypatch.setattr(handlers, "request", breaking)
+    monkeypatch.setattr(requesting, "request", breaking)
     cut = await take_in(police, case, people, key="kapal-1")
     assert cut[-1]["problem"]["type"].endswith("unavailable") and cut[-1]["registered"] == batches.AT_ONCE
     assert len(await victims_of(police, case)) == batches.AT_ONCE

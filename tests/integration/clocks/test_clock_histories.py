@@ -12,21 +12,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.kemensos.main import MEMBER as KEMENSOS
+from shared.casework.cases import registration as cases
+from shared.casework.clocks import due as due_clocks
+from shared.casework.clocks import running as clocks
+from shared.casework.referrals import execution as handlers
+from shared.casework.referrals import requesting
 from shared.contracts.codes import AgeClass, Exploitation, LegalBasis, Outcome, RejectReason, Sex
-from shared.domain import commands as c
 from shared.domain.access import Sight
+from shared.domain.cases import OpenCase, RegisterVictim
+from shared.domain.commands import Command
+from shared.domain.referral_commands import Accept, Complete, Receiver, Reject, Request, Start
 from shared.domain.refusal import Refused
-from shared.reference.clocks import load_clocks
+from shared.reference.clock_table import load_clocks
 from shared.reference.directory import load_directory
 from shared.reference.notices import load_notices
+from shared.reference.office import Office
 from shared.reference.units import load_units
 from shared.security.key_directory import DirectoryFile, load_root
-from shared.service import cases, clocks, handlers
-from shared.service.office import Office
 from shared.service.settings import Settings
 from shared.service.vaults import open_vault
-from shared.storage.database import Author, Database, Transaction
 from shared.storage.migrate import migrate
+from shared.storage.unit_of_work import Author, Database, Transaction
 from tests.support.clocks import ASKING, DAY, HOUR, RECEIVING, _told, at
 from tests.support.tokens import trusting
 
@@ -58,13 +64,13 @@ class Desk:
     def let_pass(self, by: timedelta) -> None:
         """Time goes on; as long as the service is up it looks at each moment that it has set itself."""
         until = self.now + by
-        while self.up and (due := self.database.read(clocks.next_due)) is not None and due <= until:
+        while self.up and (due := self.database.read(due_clocks.next_due)) is not None and due <= until:
             self.now = max(self.now, due)
             self.tell()
         self.now = until
 
     def tell(self) -> None:
-        while self.database.write(lambda tx: clocks.tell_due(tx, self.office)):
+        while self.database.write(lambda tx: due_clocks.tell_due(tx, self.office)):
             pass
 
 
@@ -104,11 +110,11 @@ HAPPENINGS = st.lists(
     max_size=14,
 )
 ALL = Sight("kemensos", None, None)
-ACTS: dict[str, Callable[[datetime | None], c.Command]] = {
-    "accept": lambda at: c.Accept(occurred_at=at),
-    "start": lambda at: c.Start(occurred_at=at),
-    "complete": lambda at: c.Complete(outcome=Outcome.SERVICE_PROVIDED, occurred_at=at),
-    "reject": lambda at: c.Reject(reason=RejectReason.NO_CAPACITY, occurred_at=at),
+ACTS: dict[str, Callable[[datetime | None], Command]] = {
+    "accept": lambda at: Accept(occurred_at=at),
+    "start": lambda at: Start(occurred_at=at),
+    "complete": lambda at: Complete(outcome=Outcome.SERVICE_PROVIDED, occurred_at=at),
+    "reject": lambda at: Reject(reason=RejectReason.NO_CAPACITY, occurred_at=at),
 }
 
 
@@ -162,14 +168,14 @@ def _request(desk: Desk, ago: timedelta) -> Asked:
     """A shelter is asked for, on paper so long ago, in the next time zone: seven days after that day, there."""
     victim = desk.database.write(lambda tx: _register(tx, desk))
     start = desk.now - ago
-    command = c.Request(
+    command = Request(
         victim_id=victim,
         service="shelter-and-rehabilitation",
-        receiver=c.Receiver(agency="kemensos", unit=RECEIVING),
+        receiver=Receiver(agency="kemensos", unit=RECEIVING),
         basis=LegalBasis.PUBLIC_TASK,
         occurred_at=start,
     )
-    row = desk.database.write(lambda tx: handlers.request(tx, desk.office, ALL, command))
+    row = desk.database.write(lambda tx: requesting.request(tx, desk.office, ALL, command))
     there = timezone(9 * HOUR)
     day = start.astimezone(there).date()
     due = datetime(day.year, day.month, day.day, tzinfo=there) + 8 * DAY
@@ -188,10 +194,10 @@ def _request(desk: Desk, ago: timedelta) -> Asked:
 
 
 def _register(tx: Transaction, desk: Desk) -> str:
-    opened = c.OpenCase(unit=ASKING, channel="social-office", exploitation=Exploitation.FORCED_LABOUR)
+    opened = OpenCase(unit=ASKING, channel="social-office", exploitation=Exploitation.FORCED_LABOUR)
     case = cases.open_case(tx, desk.office, ALL, opened)
     tx.session.flush()
-    person = c.RegisterVictim(age_class=AgeClass.ADULT, sex=Sex.FEMALE)
+    person = RegisterVictim(age_class=AgeClass.ADULT, sex=Sex.FEMALE)
     return cases.register_victim(tx, desk.office, ALL, case.id, person).id
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared.casework.clocks.tables import ClockRow
 from shared.domain.access import Role
-from shared.service import deadlines
-from shared.storage.agency_tables import ClockRow
+from shared.storage import timers as deadlines
 from tests.support.clocks import DAY, HOUR, told_by
 from tests.support.network import Network, a_victim, refer, until_told
 

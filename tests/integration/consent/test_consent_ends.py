@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from shared.domain.access import Role
-from shared.storage.privacy_tables import BlindIndexRow
+from shared.victims.sealed.tables import BlindIndexRow
 from tests.support.by_hand import deliver, parked, posted, take_back
 from tests.support.identities import NAMED, WHO, consent, found_by, given_and_received, keys_left, ledger, look
 from tests.support.network import Client, Network, a_victim, asking, problem, refer

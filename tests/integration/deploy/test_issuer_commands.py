@@ -9,13 +9,13 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from deploy.credentials.secrets import make_secrets
 from deploy.issuer.app import create_issuer
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.keys import load_private_key
 from deploy.issuer.profile import OnlyForDevelopment
 from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
-from deploy.secrets import make_secrets
 from services.members import MEMBERS
 from tests.support.certificates import self_signed
 from tests.support.issuer import CLIENT, command, unb64
@@ -66,7 +66,7 @@ def read(token: str, secrets: Path) -> dict[str, Any]:
 
 
 def test_the_command_prints_one_line_and_nothing_else(secrets: Path) -> None:
-    done = command("deploy.token", "police", "--folder", str(secrets))
+    done = command("deploy.client.token", "police", "--folder", str(secrets))
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
     claims = read(done.stdout.strip(), secrets)
     assert (claims["roles"], claims["unit"], claims["client_id"]) == (["officer"], "bareskrim", "police-officer")
@@ -75,7 +75,9 @@ def test_the_command_prints_one_line_and_nothing_else(secrets: Path) -> None:
 
 def test_the_command_takes_a_role_a_desk_and_a_time(secrets: Path) -> None:
     options = ["--role", "supervisor", "--unit", "gugus-tugas-74", "--minutes", "720"]
-    claims = read(command("deploy.token", "coordination", *options, "--folder", str(secrets)).stdout.strip(), secrets)
+    claims = read(
+        command("deploy.client.token", "coordination", *options, "--folder", str(secrets)).stdout.strip(), secrets
+    )
     assert (claims["aud"], claims["roles"]) == ("urn:estafet:coordination", ["supervisor"])
     assert (claims["unit"], claims["exp"] - claims["iat"]) == ("gugus-tugas-74", 12 * 3600)
 
@@ -92,7 +94,7 @@ def test_the_command_takes_a_role_a_desk_and_a_time(secrets: Path) -> None:
     ids=str,
 )
 def test_what_the_command_cannot_do_it_says_on_stderr(secrets: Path, options: list[str], says: str) -> None:
-    done = command("deploy.token", "--folder", str(secrets), *options)
+    done = command("deploy.client.token", "--folder", str(secrets), *options)
     assert done.returncode != 0 and done.stdout == "" and says in done.stderr
 
 
@@ -114,7 +116,7 @@ COMMANDS = {
     "serve": ["deploy.issuer", "serve", "--port", "1"],
     "create": ["deploy.issuer", "create"],
     "rotate": ["deploy.issuer", "rotate"],
-    "token": ["deploy.token", "police"],
+    "token": ["deploy.client.token", "police"],
 }
 
 

@@ -14,11 +14,11 @@ from fastapi.responses import JSONResponse
 from joserfc.jwk import ECKey
 from starlette.types import Receive, Scope, Send
 
-from deploy.agency_system import AgencySystem, Refusal
-from deploy.embedded_nats import HOST, free_port
+from deploy.client.agency_system import AgencySystem, Refusal
+from deploy.client.token_source import TokenSource, token_sources
 from deploy.issuer.app import create_issuer
 from deploy.issuer.keys import load_private_key
-from deploy.token_source import TokenSource, token_sources
+from deploy.local.embedded_nats import HOST, free_port
 from services.members import MEMBERS
 from tests.support.listening import listening
 from tests.support.network import TestClock

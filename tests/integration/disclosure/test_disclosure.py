@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from shared.domain.access import Role
 from shared.security.sealing import Unopenable
-from shared.storage.privacy_tables import SealedRow
 from shared.storage.tables import OutboxEntry
+from shared.victims.sealed.tables import SealedRow
 from tests.support.identities import PATIENT, WHO, consent, everything_in, found_by, look, until_disclosure
 from tests.support.network import Network, a_victim, asking, problem, refer
 

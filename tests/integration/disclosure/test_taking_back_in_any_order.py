@@ -10,9 +10,10 @@ from sqlmodel import col
 from shared.contracts.codes import IdentityField, InformationKind
 from shared.contracts.events import InformationProvided
 from shared.messaging.broker import Incoming
-from shared.service import sealed
-from shared.service.office import draft
-from shared.storage.privacy_tables import DataKeyRow
+from shared.reference.office import draft
+from shared.victims.sealed import giving
+from shared.victims.sealed import store as sealed
+from shared.victims.sealed.tables import DataKeyRow
 from tests.support.by_hand import deliver, parked, posted, take_back
 from tests.support.identities import BY_PAPER, WHO, consent, keys_left, look
 from tests.support.network import Network, a_victim, refer
@@ -97,7 +98,7 @@ def informing(network: Network, victim: str, referral: str, by: str = "police", 
     app = network.apps[by]
 
     def tell(tx: Any) -> None:
-        given = sealed.give(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
+        given = giving.give(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
@@ -158,7 +159,7 @@ async def test_nobody_is_told_of_another_victim_through_a_request_of_its_own(two
         source = sealed.own_source(known)
         sealed.put(tx, office, known, source, sealed.IDENTITY, {"name": "Palsu Rekaan"})
         tx.session.flush()
-        given = sealed.give(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
+        given = giving.give(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,

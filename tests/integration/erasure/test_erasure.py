@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from shared.domain.access import Role
+from shared.reference.office import new_id
 from shared.security.sealing import DataKey, Unopenable, open_sealed
-from shared.service.office import new_id
-from shared.storage.privacy_tables import DataKeyRow
+from shared.victims.sealed.tables import DataKeyRow
 from tests.support.by_hand import deliver, posted, take_back
 from tests.support.identities import (
     BY_PAPER,

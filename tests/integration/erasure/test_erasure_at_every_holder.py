@@ -9,8 +9,8 @@ from typing import Any
 from shared.contracts.codes import DisclosureEnd
 from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
-from shared.service.erasure import Answer, note
-from shared.service.office import draft, new_id
+from shared.reference.office import draft, new_id
+from shared.victims.erasure.carry_out import Answer, note
 from tests.support.identities import (
     WHO,
     consent,

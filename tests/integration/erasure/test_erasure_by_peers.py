@@ -9,10 +9,10 @@ from shared.contracts.codes import DisclosureEnd, IdentityField
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import DisclosureEnded, ErasureRequested
 from shared.domain.access import Role
-from shared.service.erasure import Answer, note
-from shared.service.office import draft, new_id
-from shared.storage.privacy_tables import DataKeyRow
+from shared.reference.office import draft, new_id
 from shared.storage.tables import LedgerEntry
+from shared.victims.erasure.carry_out import Answer, note
+from shared.victims.sealed.tables import DataKeyRow
 from tests.support.by_hand import take_back
 from tests.support.identities import (
     BY_PAPER,

@@ -12,7 +12,8 @@ from services.kemenpppa.main import MEMBER as KEMENPPPA
 from services.kemensos.main import MEMBER as KEMENSOS
 from shared.domain.access import Role
 from shared.domain.routing import NATION
-from shared.service.app import Member, wall_clock
+from shared.service.member import Member
+from shared.service.running import wall_clock
 from tests.support.access_matrix import ALL, NOT_FOUND, Try, ask, operations_of, roles_of, told, tries_of
 from tests.support.network import offline
 

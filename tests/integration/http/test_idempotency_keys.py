@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from sqlalchemy import select
 
-from shared.domain.commands import Identity
+from shared.domain.identity import Identity
 from shared.storage.agency_tables import IdempotencyRow
 from tests.support.desks import KOLAKA, MAKASSAR, WHO, officers
 from tests.support.network import Network, a_victim, problem

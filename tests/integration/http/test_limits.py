@@ -14,15 +14,15 @@ import httpx
 import pytest
 
 from shared.domain.access import Role
-from shared.service import connection
-from shared.service.answer import API_POLICY
-from shared.service.app import wall_clock
-from shared.service.connection import Connection
-from shared.service.encrypted import EncryptedConnection
-from shared.service.limits import address_of
-from shared.service.office import new_id
-from shared.service.rate import Buckets
-from shared.service.serve import configured
+from shared.http import connection
+from shared.http.connection import Connection
+from shared.http.limits import address_of
+from shared.http.rate import Buckets
+from shared.http.response_headers import API_POLICY
+from shared.http.serve import configured
+from shared.http.tls_connection import EncryptedConnection
+from shared.reference.office import new_id
+from shared.service.running import wall_clock
 from tests.support.network import problem
 from tests.support.served import listening, police_at_work, settings_of_police
 from tests.support.small import Small
@@ -385,7 +385,7 @@ async def test_notes_are_read_as_often_as_identities(tmp_path: Path, secrets: Pa
 
 def test_the_image_serves_with_the_same_limits() -> None:
     dockerfile = ROOT / "deploy" / "Dockerfile"
-    assert "python -m shared.service.serve services.${SERVICE}.main" in dockerfile.read_text(encoding="utf-8")
+    assert "python -m shared.http.serve services.${SERVICE}.main" in dockerfile.read_text(encoding="utf-8")
     assert configured(None, "127.0.0.1", 0, 0).http is EncryptedConnection and issubclass(
         EncryptedConnection, Connection
     )

@@ -23,15 +23,16 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from deploy.agency_system import AgencySystem
-from deploy.authority import Authority, Wanted, load_certificate, make_certificates
-from deploy.embedded_nats import HOST, free_port, is_free
-from deploy.x509_forms import SERVER
+from deploy.client.agency_system import AgencySystem
+from deploy.credentials.authority import Authority, Wanted, load_certificate, make_certificates
+from deploy.credentials.x509_forms import SERVER
+from deploy.local.embedded_nats import HOST, free_port, is_free
+from shared.agency.member import AGENCY_LINEAGES
+from shared.http.serve import Server, configured
 from shared.security.transport import ClientTls, ServerTls
 from shared.service.healthcheck import is_ready
-from shared.service.serve import Server, configured
-from shared.storage.database import open_engine
-from shared.storage.migrate import AGENCY_LINEAGES, migrate
+from shared.storage.engine import open_engine
+from shared.storage.migrate import migrate
 from tests.support.sources import ROOT
 from tests.support.tokens import trusting
 
@@ -272,11 +273,11 @@ def environment(folder: Path, secrets: Path, member: str) -> dict[str, str]:
 
 @contextmanager
 def process(folder: Path, app: str, port: int, settings: Mapping[str, str]) -> Iterator[Callable[[], str]]:
-    """``python -m shared.service.serve``, on the loop of production, from when it listens.
+    """``python -m shared.http.serve``, on the loop of production, from when it listens.
 
     The block is given what ends it in good order and answers what it has said.
     """
-    command = [sys.executable, "-m", "shared.service.serve", app, "--port", str(port)]
+    command = [sys.executable, "-m", "shared.http.serve", app, "--port", str(port)]
     with (folder / "said").open("w") as said:
         running = subprocess.Popen(command, cwd=ROOT, env=settings, stderr=said)
 

@@ -11,13 +11,13 @@ import pytest
 import segno
 from sqlalchemy import update
 
+from shared.casework.letters.tables import LetterRow
 from shared.contracts import events as e
 from shared.contracts.codes import LetterKind
 from shared.domain.access import Role
 from shared.domain.letters import code_of
-from shared.service.office import draft
-from shared.storage.agency_tables import LetterRow
-from shared.storage.database import Transaction
+from shared.reference.office import draft
+from shared.storage.unit_of_work import Transaction
 from tests.support.forms import HANDED_OVER, a_person, file
 from tests.support.identities import consent
 from tests.support.letters import CARE, LETTER, SLIP, WHO, looks, on_paper, printed, until_heard

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from shared.casework.letters.tables import LetterRow
 from shared.domain.access import Role
 from shared.domain.letters import code_of
-from shared.storage.agency_tables import LetterRow
 from shared.storage.tables import LedgerEntry
 from tests.support.letters import CARE, SLIP, printed, slip_of, until_heard
 from tests.support.network import Client, Network, a_victim, problem, refer, until_told

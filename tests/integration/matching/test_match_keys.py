@@ -6,11 +6,11 @@ import sqlite3
 import pytest
 from sqlmodel import col
 
-from deploy.keyring import Keyring
+from deploy.credentials.keyring import Keyring
 from services.coordination.tables import TokenRow
 from shared.contracts.events import TokensTold
-from shared.storage.agency_tables import ToldTokensRow
 from shared.storage.tables import LedgerEntry, ParkedEvent
+from shared.victims.matching.tables import ToldTokensRow
 from tests.support.matches import AGAIN, WHO, at_kemenpppa, keys_of, later, proposed, rows, until_heard, until_seen
 from tests.support.network import Network, a_victim, erase
 

@@ -11,10 +11,10 @@ from shared.contracts.codes import MatchStrength, SamePerson
 from shared.contracts.events import MatchDecided, MatchProposed, TokensTold
 from shared.domain.access import Role
 from shared.domain.matching import COMMON
-from shared.service import tokens
-from shared.service.office import draft, new_id
-from shared.storage.agency_tables import ToldTokensRow
+from shared.reference.office import draft, new_id
 from shared.storage.tables import LedgerEntry, ParkedEvent
+from shared.victims.matching import match_tokens
+from shared.victims.matching.tables import ToldTokensRow
 from tests.support.by_hand import deliver, posted
 from tests.support.matches import OTHER_NAME, WHO, at_kemenpppa, decide, later, proposed, rows, until_heard, until_seen
 from tests.support.network import Network, a_victim, erase, problem, refer
@@ -192,7 +192,7 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
 async def test_of_whom_there_is_nothing_to_tell_nobody_else_waits_for(three: Network) -> None:
     """Neither for ever, nor while the same few are looked at again and again."""
     police, database = three["police"], three.apps["police"].state.database
-    for _ in range(tokens.AT_ONCE + 1):
+    for _ in range(match_tokens.AT_ONCE + 1):
         await a_victim(police, identity={})
     opened = {"unit": "polres-65.03", "channel": "immigration", "exploitation": "forced-labour"}
     case = (await police.post("/v1/cases", opened)).json()["id"]
@@ -203,9 +203,9 @@ async def test_of_whom_there_is_nothing_to_tell_nobody_else_waits_for(three: Net
     later(three, "police")
     await until_heard(three, victim, 1)
     office = three.apps["police"].state.office
-    while database.write(lambda tx: tokens.tell_some(tx, office)):
+    while database.write(lambda tx: match_tokens.tell_some(tx, office)):
         pass
-    assert len(rows(three, "police", ToldTokensRow)) == tokens.AT_ONCE + 2
+    assert len(rows(three, "police", ToldTokensRow)) == match_tokens.AT_ONCE + 2
 
 
 async def test_who_is_registered_twice_by_one_agency_is_found_there_and_proposed_to_nobody(three: Network) -> None:

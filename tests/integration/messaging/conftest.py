@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.secrets import network
+from deploy.credentials.secrets import network
 from shared.contracts.subjects import addressed_to
 from tests.support.brokers import Broker, running
 

@@ -26,10 +26,10 @@ from shared.contracts.events import (
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.messaging.broker import Incoming
 from shared.messaging.consumer import Receive
+from shared.messaging.reception import Reception
+from shared.reference.office import new_id
 from shared.security.keys import SigningKey
-from shared.service.office import new_id
-from shared.service.reception import Reception
-from shared.storage.database import Transaction
+from shared.storage.unit_of_work import Transaction
 from tests.support.network import Network, a_victim, refer, sent_by
 from tests.support.wire import a_referral, about, event, key_of, publish, subject_of, tell_coordination, until_parked
 

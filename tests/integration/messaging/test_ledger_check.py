@@ -7,8 +7,8 @@ import pytest
 import typer
 from sqlalchemy import Connection, text
 
+from shared.messaging.ledger_check import Fault, check_ledger
 from shared.service.commands import verify
-from shared.service.ledger_check import Fault, check_ledger
 from tests.support.network import Network, a_victim, refer
 from tests.support.tokens import trusting
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from nats.js.api import ConsumerConfig
 
-from deploy.embedded_nats import EmbeddedNats
-from deploy.provision import READERS as READERS_AS_SHIPPED
-from deploy.secrets import AGENCIES, MEMBERS, PROVISIONER, make_secrets
+from deploy.compose.provision import READERS as READERS_AS_SHIPPED
+from deploy.credentials.secrets import AGENCIES, MEMBERS, PROVISIONER, make_secrets
+from deploy.local.embedded_nats import EmbeddedNats
 from shared.messaging.rights import WHO_AM_I
 from tests.support.brokers import (
     NEXT,

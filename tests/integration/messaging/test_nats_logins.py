@@ -14,8 +14,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from deploy.embedded_nats import HOST
-from deploy.secrets import make_secrets
+from deploy.credentials.secrets import make_secrets
+from deploy.local.embedded_nats import HOST
 from shared.messaging.broker import Broker as ServiceBroker
 from shared.security.transport import ClientTls
 from tests.support.brokers import SECONDS, Broker, event

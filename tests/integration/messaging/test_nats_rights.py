@@ -12,7 +12,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig, StorageType
 
-from deploy.secrets import AGENCIES, MEMBERS, PROVISIONER
+from deploy.credentials.secrets import AGENCIES, MEMBERS, PROVISIONER
 from tests.support.brokers import (
     PROVINCE,
     READERS,

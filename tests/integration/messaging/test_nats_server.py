@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded_nats import CONFIG, HOST
-from deploy.secrets import AGENCIES, make_secrets, network
+from deploy.credentials.secrets import AGENCIES, make_secrets, network
+from deploy.local.embedded_nats import CONFIG, HOST
 from shared.security.key_directory import load_root, read_directory
 from tests.support.brokers import SECONDS, Broker, event, running, take_all
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from deploy import x509_forms
-from deploy.databases import make_database, service_role
-from deploy.embedded_nats import EmbeddedNats
-from deploy.secrets import make_secrets
+from deploy.credentials import x509_forms
+from deploy.credentials.secrets import make_secrets
+from deploy.local.databases import make_database, service_role
+from deploy.local.embedded_nats import EmbeddedNats
 from services.police.main import MEMBER as POLICE
 from shared.storage.append_only import grant
-from shared.storage.database import open_engine
+from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from tests.support.production import OWNERS, SERVICES, Police, asking, provisioned
 from tests.support.tokens import trusting

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded_nats import CONFIG, EmbeddedNats
-from deploy.secrets import AGENCIES
+from deploy.credentials.secrets import AGENCIES
+from deploy.local.embedded_nats import CONFIG, EmbeddedNats
 from shared.messaging.rights import Durability, most_rights
-from shared.service.profile import Fault, Unsafe
+from shared.service.production.rules import Fault, Unsafe
 from tests.support.production import LOSING, WIDE, Police, configured, provisioned, started
 
 

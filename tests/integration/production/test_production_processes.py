@@ -5,7 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shared.service.profile import CERTIFICATE_FILES, NEEDED, RULES, SECRET_FILES, TRUST_FILES, Facts, Fault, faults
+from shared.service.production.rules import (
+    CERTIFICATE_FILES,
+    NEEDED,
+    RULES,
+    SECRET_FILES,
+    TRUST_FILES,
+    Facts,
+    Fault,
+    faults,
+)
 from shared.service.settings import Settings
 from tests.support.production import Police, configured, started
 from tests.support.sources import ROOT
@@ -60,7 +69,7 @@ def test_a_fault_says_what_was_found() -> None:
 
 def test_half_set_tls_is_named_and_not_what_it_holds() -> None:
     env = {"ESTAFET_TLS_CERTIFICATE_FILE": "/tidak/ada", "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-m", "shared.service.serve", "services.police.main"]
+    command = [sys.executable, "-m", "shared.http.serve", "services.police.main"]
     ended = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 3
     [said] = ended.stderr.splitlines()

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from deploy.secrets import AGENCIES, make_secrets, network
+from deploy.credentials.secrets import AGENCIES, make_secrets, network
 from services.police.main import MEMBER as POLICE
 from shared.security.development import DEVELOPMENT_ISSUER, lies_in_development, mark_for_development
-from shared.service.profile import CERTIFICATE_FILES, SECRET_FILES, TRUST_FILES, Unsafe
+from shared.service.production.rules import CERTIFICATE_FILES, SECRET_FILES, TRUST_FILES, Unsafe
 from shared.service.settings import Settings
-from shared.storage.database import open_engine
+from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from tests.support.production import OWNERS, SERVICES, Police, asking, put
 from tests.support.tokens import trusting

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from shared.casework.records.tables import RecordRow
 from shared.domain.forms import (
     About,
     Amount,
@@ -21,10 +22,9 @@ from shared.domain.forms import (
     YesNo,
     body_of,
 )
-from shared.service.office import new_id
-from shared.storage.agency_tables import RecordRow
-from shared.storage.privacy_tables import SealedRow
+from shared.reference.office import new_id
 from shared.storage.tables import LedgerEntry
+from shared.victims.sealed.tables import SealedRow
 from tests.support.network import SHIPPED, Client, Network, problem
 
 KOLAKA = "74.01"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.access import Role
-from shared.service import interviews
+from shared.victims.interviews import store as interviews
 from tests.support.forms import file, refused
 from tests.support.network import Client, Network, a_victim, erase, problem, refer
 

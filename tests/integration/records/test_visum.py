@@ -12,11 +12,11 @@ from shared.contracts.events import RecordDelivered
 from shared.domain.access import Role
 from shared.domain.forms import Form, Words
 from shared.messaging.broker import Incoming
+from shared.reference.office import draft
 from shared.security.keys import KeyDirectory
-from shared.service.office import draft
-from shared.storage.database import Transaction
-from shared.storage.privacy_tables import DataKeyRow, SealedRow
-from shared.storage.victims import load_victim
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register.store import load_victim
+from shared.victims.sealed.tables import DataKeyRow, SealedRow
 from tests.support.by_hand import deliver, parked, posted
 from tests.support.network import SHIPPED, Client, Network, a_victim, erase, problem, refer
 from tests.support.wire import key_of

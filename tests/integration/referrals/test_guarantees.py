@@ -9,8 +9,8 @@ from sqlmodel import Session, col
 
 from shared.messaging.broker import Broker, Outgoing
 from shared.messaging.consumer import Consumer
+from shared.messaging.parked import set_aside
 from shared.messaging.relay import Relay
-from shared.service.reception import set_aside
 from tests.support.network import Network, a_victim, asking, problem, refer
 
 KINDS = {"referral": ("kemenkes", "examination-and-treatment"), "transfer": ("kemenpppa", "case-management")}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from deploy.embedded_nats import EmbeddedNats
+from deploy.local.embedded_nats import EmbeddedNats
 from shared.contracts.events import Accepted, StageRecorded
 from shared.domain.access import Role
 from shared.storage.tables import LedgerEntry

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from deploy.keyring import Keyring
-from deploy.secrets import make_secrets
+from deploy.credentials.keyring import Keyring
+from deploy.credentials.secrets import make_secrets
+from shared.agency.commands import reindex, rewrap
 from shared.domain.access import Role
 from shared.security.sealing import Unopenable
-from shared.service.commands import reindex, rewrap, verify
-from shared.storage.privacy_tables import BlindIndexRow, DataKeyRow
+from shared.service.commands import verify
+from shared.victims.sealed.tables import BlindIndexRow, DataKeyRow
 from tests.support.network import Network, a_victim
 from tests.support.tokens import trusting
 

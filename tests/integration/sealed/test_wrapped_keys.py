@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sqlalchemy import update
 
-from shared.storage.database import Transaction
 from shared.storage.tables import ParkedEvent
+from shared.storage.unit_of_work import Transaction
 from tests.support.by_hand import deliver, parked, posted
 from tests.support.identities import NAMED, WHO, look
 from tests.support.network import Network, a_victim, refer

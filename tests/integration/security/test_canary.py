@@ -21,7 +21,7 @@ import pytest
 import structlog
 from nats.js import JetStreamContext
 
-from deploy.embedded_nats import EmbeddedNats
+from deploy.local.embedded_nats import EmbeddedNats
 from tests.support.canary import _NOTHING, Canaries, songs
 from tests.support.canary_places import backups, data_folder, never_planted, planted, processes
 from tests.support.canary_story import all_that_can_be_told, open_doors

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.keyring import Keyring
-from deploy.secrets import make_secrets
+from deploy.credentials.keyring import Keyring
+from deploy.credentials.secrets import make_secrets
 from shared.contracts.events import Accepted, KeysPublished, ReferralEvent, Started
 from shared.contracts.subjects import subject
 from shared.security.keys import SigningKey

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deploy.secrets import make_secrets
-from shared.service.settings import Keeping, at_fault
+from deploy.credentials.secrets import make_secrets
+from shared.http.listening import at_fault
+from shared.service.settings import Keeping
 from tests.support import softhsm
 from tests.support.identities import look
 from tests.support.network import Network, a_victim, refer
@@ -32,7 +33,7 @@ if softhsm.FOUND:  # make test says so when it is not
         """The keys of the police are in a token, and in no file; the settings that say so."""
         import pkcs11
 
-        from deploy.into_token import copy_keys
+        from deploy.credentials.into_token import copy_keys
 
         pin, own = softhsm.new_token(tmp_path), secrets / "police" / "keys"
         library = pkcs11.lib(str(softhsm.FOUND[0]))

@@ -16,8 +16,9 @@ from joserfc.jwk import KeySet
 from services.police.main import MEMBER as POLICE
 from shared.security.revocations import LOOK_SECONDS, Revocations
 from shared.security.tokens import BadToken, Verifier
-from shared.service.app import create_app, serving
-from shared.storage.database import open_engine
+from shared.service.app import create_app
+from shared.service.running import serving
+from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from tests.support.network import TestClock, problem
 from tests.support.served import PATIENCE, police_at_work, served, settings_of_police

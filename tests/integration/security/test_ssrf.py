@@ -30,11 +30,11 @@ from shared.contracts.envelope import Draft, write
 from shared.contracts.events import CaseOpened
 from shared.contracts.types import UnitRef
 from shared.domain.access import Role
+from shared.http.rate import Buckets
 from shared.messaging.broker import Incoming
+from shared.reference.office import new_id
 from shared.security.keys import SigningKey
-from shared.service.app import wall_clock
-from shared.service.office import new_id
-from shared.service.rate import Buckets
+from shared.service.running import wall_clock
 from shared.storage.tables import LedgerEntry
 from tests.support.network import offline
 from tests.support.tokens import Bearing, claims, signed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.members import MEMBERS
-from shared.service.log_fields import MARK
+from shared.logs.fields import MARK
 from tests.support.faulty import CANARY
 from tests.support.served import PATIENCE, Served, served
 from tests.support.sources import ROOT

@@ -10,13 +10,14 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, ProgrammingError
 
-from deploy.databases import make_database, service_role
-from deploy.embedded_nats import EmbeddedNats
+from deploy.local.databases import make_database, service_role
+from deploy.local.embedded_nats import EmbeddedNats
+from shared.agency.member import AGENCY_LINEAGES
+from shared.reference.office import new_id
 from shared.service.commands import migrate as migrate_command
-from shared.service.office import new_id
 from shared.storage.append_only import APPEND_ONLY, grant
-from shared.storage.database import open_engine
-from shared.storage.migrate import AGENCY_LINEAGES, check_migrated, migrate
+from shared.storage.engine import open_engine
+from shared.storage.migrate import check_migrated, migrate
 from tests.support.network import Network, a_victim
 
 LEDGER = """
@@ -82,7 +83,7 @@ class Roles:
 
 @pytest.fixture
 def roles(postgres_url: str) -> Iterator[Roles]:
-    """Made as ``deploy.databases`` makes them, under names of this test's own."""
+    """Made as ``deploy.local.databases`` makes them, under names of this test's own."""
     member = f"t{new_id().replace('-', '')}"
     server = make_url(postgres_url)
     with psycopg.connect(server.set(drivername="postgresql").render_as_string(False), autocommit=True) as connection:

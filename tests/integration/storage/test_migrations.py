@@ -13,11 +13,14 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from services.coordination.tables import CoordinationStored
 from services.kemensos.tables import KemensosStored
 from services.members import MEMBERS
-from shared.service.app import Member, create_app, serving, wall_clock
+from shared.agency.member import AGENCY_LINEAGES
+from shared.service.app import create_app
+from shared.service.member import Member
+from shared.service.running import serving, wall_clock
 from shared.service.settings import Settings
 from shared.storage.agency_tables import AgencyStored
-from shared.storage.database import open_engine
-from shared.storage.migrate import AGENCY_LINEAGES, EXCHANGE, NotMigrated, check_migrated, migrate
+from shared.storage.engine import open_engine
+from shared.storage.migrate import EXCHANGE, NotMigrated, check_migrated, migrate
 from shared.storage.tables import Stored
 from tests.support.sources import ROOT
 from tests.support.tokens import trusting

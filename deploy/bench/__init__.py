@@ -1,0 +1,1 @@
+"""Measures: hand-overs a second, their latency, and what they cost."""

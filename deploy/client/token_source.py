@@ -1,0 +1,119 @@
+"""Access tokens for an agency's system: OAuth 2.0 client credentials with ``private_key_jwt`` (RFC 7523).
+
+A ``TokenSource`` is the ``auth`` of an httpx client. It requests tokens through the same client, and so with the same
+client certificate as the calls. A bound token (RFC 8705) is bound to that certificate.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Generator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from deploy.client.agency_system import Refusal, new_id
+from deploy.issuer import ISSUER
+from deploy.issuer.authentication import ASSERTION_TYPE
+from deploy.issuer.clients import working_client
+from deploy.issuer.keys import ALGORITHM, load_private_key
+from deploy.issuer.tokens import Clock, resource, wall_clock
+from services.members import MEMBERS
+
+EARLY = timedelta(seconds=30)
+"""A new token is requested this long before the old one expires, so that no token expires during a call."""
+ASSERTION_SECONDS = 60
+
+
+class IssuerAway(httpx.TransportError):
+    """The issuer is temporarily unavailable (429 or 5xx). As a TransportError, it is worth another try."""
+
+
+class TokenSource(httpx.Auth):
+    """Adds a valid token to every request of an ``httpx.AsyncClient``, and replaces a refused token once.
+
+    ``audience``: the issuer's own name; ``member``: the member whose service is called. Raises Refusal when the issuer
+    refuses a token, httpx.TransportError when it cannot be reached.
+    """
+
+    def __init__(
+        self,
+        token_url: str,
+        client: str,
+        key: ECKey,
+        member: str,
+        clock: Clock = wall_clock,
+        audience: str = ISSUER,
+    ) -> None:
+        self._token_url = token_url
+        self._client = client
+        key.ensure_kid()
+        self._key = key
+        self._member = member
+        self._clock = clock
+        self._audience = audience
+        self._one_at_a_time = asyncio.Lock()
+        self._token = ""
+        self._until: datetime | None = None
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send the request with a token. After a 401, send it once more with a new token."""
+        refused = ""
+        for _ in range(2):
+            async with self._one_at_a_time:
+                if not self._holds(refused):
+                    asked_at = self._clock()
+                    answer = yield self._token_request(request, asked_at)
+                    await self._keep(answer, asked_at)
+                refused = self._token
+            request.headers["Authorization"] = f"Bearer {refused}"
+            response = yield request
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                return
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Raises RuntimeError. Without this method a synchronous client would silently send no token."""
+        raise RuntimeError("TokenSource is for httpx.AsyncClient")
+
+    def _holds(self, refused: str) -> bool:
+        """Whether there is a token, other than ``refused``, that is valid for at least EARLY."""
+        return self._token != refused and self._until is not None and self._clock() < self._until - EARLY
+
+    async def _keep(self, answer: httpx.Response, asked_at: datetime) -> None:
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+            raise IssuerAway(f"issuer: {answer.status_code}", request=answer.request)
+        body = await answer.aread()
+        if answer.status_code != httpx.codes.OK:
+            raise Refusal(answer)
+        told = json.loads(body)
+        self._token, self._until = told["access_token"], asked_at + timedelta(seconds=told["expires_in"])
+
+    def _token_request(self, request: httpx.Request, now: datetime) -> httpx.Request:
+        """The token request (RFC 6749 4.4.2, RFC 7523 2.2, RFC 8707 2), with the timeouts of ``request``."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self._assertion(int(now.timestamp())),
+            "resource": resource(self._member),
+        }
+        return httpx.Request("POST", self._token_url, data=form, extensions=dict(request.extensions))
+
+    def _assertion(self, now: int) -> str:
+        who = {"iss": self._client, "sub": self._client, "aud": self._audience}
+        claims = {**who, "jti": new_id(), "iat": now, "exp": now + ASSERTION_SECONDS}
+        return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, [ALGORITHM])
+
+
+def token_sources(issuer_url: str, secrets: Path) -> dict[str, TokenSource]:
+    """Member → the token source of its own system, as the client of its daily work at the national desk.
+
+    ``secrets``: the deployment's folder, with the clients' keys. Raises OSError or ValueError for an unreadable key.
+    """
+    return {member: _source(f"{issuer_url}/token", secrets, member) for member in MEMBERS}
+
+
+def _source(token_url: str, secrets: Path, member: str) -> TokenSource:
+    client = working_client(member)
+    return TokenSource(token_url, client, load_private_key(secrets / member / "clients" / f"{client}.pem"), member)

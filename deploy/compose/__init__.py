@@ -1,0 +1,1 @@
+"""Docker Compose: what provisions the broker, and what tries it all."""

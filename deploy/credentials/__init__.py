@@ -1,0 +1,1 @@
+"""Secrets, keys and certificates: made, renewed, revoked."""

@@ -1,0 +1,1 @@
+"""One journey from detection to reintegration, played through the HTTP API."""

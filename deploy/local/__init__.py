@@ -1,0 +1,1 @@
+"""Everything on this machine: what ``make run`` starts."""

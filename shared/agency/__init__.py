@@ -1,0 +1,1 @@
+"""An agency's service: the slices that it is made of."""

@@ -1,0 +1,1 @@
+"""What the desks of an agency do."""

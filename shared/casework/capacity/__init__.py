@@ -1,0 +1,1 @@
+"""How much room a desk has, and what it can do."""

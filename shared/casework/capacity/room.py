@@ -1,0 +1,28 @@
+"""A desk that says that it is full is not asked, unless the caller insists."""
+
+from shared.casework.capacity.announcing import INSTEAD
+from shared.casework.capacity.store import nearest, standing
+from shared.contracts.codes import Capacity
+from shared.domain.refusal import Refused
+from shared.domain.routing import Unit
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+
+
+def require_room(tx: Transaction, office: Office, desk: Unit, service: str, forced: bool, field: str) -> None:
+    """Raises Refused("desk-is-full") when the desk announced that it has no room. The refusal names desks with room.
+
+    A forced request and an urgent service pass. ``field``: the field of the request that named the desk.
+    """
+    if forced or office.directory.service(desk.agency, service).urgent:
+        return
+    words = standing(tx.session, desk.agency, service, tx.now)
+    word = words.get(desk.id)
+    if word is None or word.capacity != Capacity.NO_CAPACITY:
+        return
+    others = [
+        unit.id
+        for unit in nearest(office, words, desk.agency, desk.region, tx.now)
+        if unit.id in words and words[unit.id].capacity != Capacity.NO_CAPACITY
+    ]
+    raise Refused("desk-is-full", field=field, desk=desk.id, instead=", ".join(others[:INSTEAD]) or "–")

@@ -1,0 +1,1 @@
+"""Cases and journeys: opened, registered, recorded and closed."""

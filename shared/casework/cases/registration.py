@@ -1,0 +1,123 @@
+"""Cases and victims: open a case, register a victim, record a stage of the journey, end the journey.
+
+``id-taken`` is checked last, so that probing an id costs a real registration.
+"""
+
+from shared.casework.clocks import running as clocks
+from shared.contracts import events as e
+from shared.contracts.codes import Stage
+from shared.contracts.events import EventData
+from shared.contracts.types import Custody, UnitRef, VictimFacts
+from shared.domain import commands as domain_commands
+from shared.domain.access import Sight
+from shared.domain.cases import OpenCase, RegisterVictim
+from shared.domain.clocks import About
+from shared.domain.refusal import Refused
+from shared.reference.office import Office, draft, new_id
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity import recording
+from shared.victims.register import visibility
+from shared.victims.register.store import load_case, load_victim
+from shared.victims.register.tables import CaseRow, VictimRow
+
+
+def open_case(tx: Transaction, office: Office, sight: Sight, command: OpenCase) -> CaseRow:
+    """Open a case and tell the coordinator. Returns the row.
+
+    Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-channel``, ``id-taken``, or for a bad
+    ``occurred_at``.
+    """
+    unit = office.our_unit(command.unit, tx.now.date())
+    sight.require(unit, field="unit")
+    if command.channel not in office.agency.channels:
+        known = ", ".join(office.agency.channels)
+        raise Refused("unknown-channel", field="channel", known=known)
+    at = domain_commands.when(command, tx.now)
+    case_id = command.case_id or new_id()
+    if load_case(tx.session, case_id) is not None:
+        raise Refused("id-taken", field="case_id")
+    row = CaseRow(
+        id=case_id,
+        unit=unit.unit,
+        region=unit.region,
+        channel=command.channel,
+        exploitation=command.exploitation,
+        destination=command.destination,
+        opened_at=at,
+    )
+    tx.session.add(row)
+    opened = e.CaseOpened(
+        case_id=case_id,
+        unit=unit,
+        channel=command.channel,
+        exploitation=command.exploitation,
+        destination=command.destination,
+        occurred_at=at,
+    )
+    tell_coordinator(tx, office, opened, unit)
+    return row
+
+
+def register_victim(
+    tx: Transaction,
+    office: Office,
+    sight: Sight,
+    case_id: str,
+    command: RegisterVictim,
+    known_again_later: bool = False,
+) -> VictimRow:
+    """Register a victim. The unit that opened the case is the first custody holder. Returns the row.
+
+    ``known_again_later``: send the match tokens to the coordinator later, not in this transaction. Raises Refused:
+    ``unknown-case``, ``unknown-region``, ``no-such-day`` for an impossible date of birth, ``id-taken``, or for a bad
+    ``occurred_at``.
+    """
+    case = load_case(tx.session, case_id, visibility.cases(sight))
+    if case is None:
+        raise Refused("unknown-case")
+    if command.home_region is not None and not office.units.is_region(command.home_region):
+        raise Refused("unknown-region", field="home_region")
+    if command.identity is not None:
+        recording.check(command.identity, tx.now, within="identity/")
+    at = domain_commands.when(command, tx.now)
+    victim_id = command.victim_id or new_id()
+    if command.victim_id is not None and load_victim(tx.session, victim_id) is not None:
+        raise Refused("id-taken", field="victim_id")
+    custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
+    row = VictimRow(
+        id=victim_id,
+        case_id=case_id,
+        age_class=command.age_class,
+        sex=command.sex,
+        home_region=command.home_region,
+        stage=Stage.DETECTION,
+        custody_agency=custody.agency,
+        custody_unit=custody.unit,
+        custody_region=custody.region,
+        custody_seq=custody.seq,
+        registered_at=at,
+    )
+    tx.session.add(row)
+    registered = e.VictimRegistered(
+        case_id=case_id,
+        victim_id=victim_id,
+        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=command.home_region),
+        custody=custody,
+        occurred_at=at,
+    )
+    tell_coordinator(tx, office, registered, custody, victim_id)
+    clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
+    if command.identity is not None:  # match tokens follow the event above, so that the coordinator knows the victim
+        if command.victim_id is None:
+            recording.write_first(tx, office, victim_id, command.identity, known_again_later)
+        else:  # data may exist under an id that a caller chose, such as the id of a case
+            recording.write(tx, office, victim_id, command.identity)
+    return row
+
+
+def tell_coordinator(
+    tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
+) -> None:
+    tx.changed.add(event.subject)
+    if office.agency.coordinator is not None:
+        tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))

@@ -1,0 +1,1 @@
+"""The time limits of the law and of local standards that our desks keep."""

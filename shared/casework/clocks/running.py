@@ -1,0 +1,170 @@
+"""The clocks of our desks. Events start and stop clocks; a timer publishes their steps with nobody logged in.
+
+Both sides of a referral keep its clock, each for its own desk and the desks above. So a missed limit is published
+even when the other side is down. Each step is published once, signed, with the moment at which the step was due.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.casework.clocks.due import DUE, WATCHED, tell_clock, tell_next, words_of
+from shared.casework.clocks.tables import ClockRow
+from shared.contracts import events as e
+from shared.contracts.types import UnitRef, rfc3339
+from shared.domain.clocks import About, Clock, moments
+from shared.domain.referral import AWAITING_START, Referral
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.tables import ReferralRow
+from shared.storage.timers import LOOK_AGAIN_SECONDS
+from shared.storage.unit_of_work import Transaction
+
+
+def for_request(office: Office, code: str, receiver: UnitRef, at: datetime, facts: Mapping[str, Any]) -> Clock:
+    """The clock that a request starts for the receiving desk.
+
+    ``code`` is the clock of the service; a shorter local clock may take its place. ``at`` (UTC): the request's moment.
+    Raises KeyError for a ``code`` that the clock table lacks; the start of a service checks for that.
+    """
+    return office.clocks.in_place_of(code, receiver, at, office.clocks.zone(receiver.region), facts)
+
+
+def facts_of(referral: Referral) -> dict[str, Any]:
+    """The facts of a referral that a clock's trigger may test."""
+    return {"service": referral.service, "priority": referral.priority, "kind": referral.kind}
+
+
+def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
+    """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
+    facts = facts_of(referral)
+    started = _starting(office, event, facts, referral.receiver, About.REFERRAL)
+    for desk, peer in _ours(office, referral):
+        if isinstance(event, e.Requested):
+            _start_requested(tx, office, referral, desk, peer, event.clock)
+        for clock in started:
+            start(tx, office, clock, desk, referral.id, referral.victim_id, event.occurred_at, peer=peer)
+        for clock in _starting(office, event, facts, desk, About.VICTIM):
+            if clock.code in office.agency.duties:
+                start(tx, office, clock, desk, referral.victim_id, referral.victim_id, event.occurred_at)
+    stop(tx, office, event, {About.REFERRAL: referral.id, About.VICTIM: referral.victim_id}, facts)
+
+
+def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
+    """The desks of a referral that are ours, each with the agency code of the other side."""
+    sides = (referral.sender, referral.receiver)
+    return [(desk, peer.agency) for desk, peer in (sides, sides[::-1]) if desk.agency == office.code]
+
+
+def _start_requested(
+    tx: Transaction, office: Office, referral: Referral, desk: UnitRef, peer: str, named: str | None = None
+) -> None:
+    """Start the clock that a request names.
+
+    When our table lacks that clock, start the clock of the service instead. A service without an offer has no clock.
+    """
+    by_code = office.clocks.by_code
+    if named not in by_code:
+        offered = office.directory.services.get((referral.receiver.agency, referral.service))
+        named = offered.clock if offered else ""
+    if clock := by_code.get(named or ""):
+        start(tx, office, clock, desk, referral.id, referral.victim_id, referral.requested_at, referral.due_at, peer)
+
+
+def note(
+    tx: Transaction, office: Office, event: Any, about: Mapping[About, str], desk: UnitRef, facts: Mapping[str, Any]
+) -> None:
+    """Start and stop clocks after an event of our own work. Only clocks among the agency's declared duties start.
+
+    ``about``: kind of subject → id, such as the victim's id. ``desk``: the desk that keeps the clocks.
+    """
+    for kind, ident in about.items():
+        for clock in _starting(office, event, facts, desk, kind):
+            if clock.code in office.agency.duties:
+                start(tx, office, clock, desk, ident, about.get(About.VICTIM), event.occurred_at)
+    stop(tx, office, event, about, facts)
+
+
+def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: About) -> list[Clock]:
+    return [clock for clock in office.clocks.started_by(event, facts, desk) if clock.about is about]
+
+
+def start(
+    tx: Transaction,
+    office: Office,
+    clock: Clock,
+    desk: UnitRef,
+    about: str,
+    victim_id: str | None,
+    at: datetime,
+    due: datetime | None = None,
+    peer: str | None = None,
+) -> None:
+    """Start a clock for one of our desks. A clock that starts by itself starts once per subject (``about``) and desk.
+
+    ``at`` is the start (UTC). ``due`` is the end of the time limit, if the sender of a request has set it; None:
+    computed from the clock table. ``peer`` is the agency of the other side.
+    """
+    known = select(col(ClockRow.number)).where(
+        col(ClockRow.about) == about, col(ClockRow.clock) == clock.code, col(ClockRow.unit) == desk.unit
+    )
+    if clock.by_itself and tx.session.scalars(known).first() is not None:
+        return
+    due = due or clock.due(at, office.clocks.zone(desk.region))
+    above = office.units.above(desk.agency, desk.unit, tx.now.date())
+    steps = moments(clock, at, due, len(above))
+    tx.session.add(
+        ClockRow(
+            about=about,
+            kind=clock.about,
+            clock=clock.code,
+            victim_id=victim_id,
+            peer=peer,
+            unit=desk.unit,
+            region=desk.region,
+            started_at=at,
+            due_at=due,
+            moments=[[step.step, rfc3339(step.at), step.height] for step in steps],
+            next_at=steps[0].at,
+        )
+    )
+    tx.changed.add(WATCHED)
+    if steps[0].at <= tx.now + timedelta(seconds=LOOK_AGAIN_SECONDS):
+        tx.changed.add(DUE)
+
+
+def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str], facts: Mapping[str, Any]) -> None:
+    """Stop every clock of ours that an event stops. If a clock has published a step, publish its stop too.
+
+    Steps that were due before the event occurred are published first. What a clock publishes must depend on what
+    happened, not on whether this service was up or fast.
+    """
+    codes = [clock for clock in office.clocks.stopped_by(event, facts) if clock.about in about]
+    if not codes:
+        return
+    running = select(ClockRow).where(
+        col(ClockRow.about).in_({about[clock.about] for clock in codes}),
+        col(ClockRow.clock).in_([clock.code for clock in codes]),
+        col(ClockRow.stopped_at).is_(None),
+    )
+    for row in tx.session.scalars(running.with_for_update()):
+        while row.next_at is not None and row.next_at < event.occurred_at:
+            tell_next(tx, office, row)
+        row.stopped_at, row.next_at = event.occurred_at, None
+        tx.changed.add(WATCHED)
+        if row.told:
+            said = words_of(office, row, event.occurred_at)
+            tell_clock(tx, office, row, e.ClockStopped(**said, in_time=event.occurred_at <= row.due_at))
+
+
+def adopt(tx: Transaction, office: Office) -> None:
+    """Start the missing clocks of referrals that await their start: those from before this database kept clocks."""
+    kept = select(col(ClockRow.number)).where(col(ClockRow.about) == col(ReferralRow.id)).exists()
+    before = select(ReferralRow).where(col(ReferralRow.status).in_(sorted(AWAITING_START)), ~kept)
+    for row in tx.session.scalars(before).all():
+        referral = referrals.to_referral(row)
+        for desk, peer in _ours(office, referral):
+            _start_requested(tx, office, referral, desk, peer)

@@ -1,0 +1,1 @@
+"""Consent: recorded, replaced, withdrawn, expired."""

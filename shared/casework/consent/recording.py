@@ -1,0 +1,89 @@
+"""Consent: record, publish, withdraw, replace, expire. ``erasure`` holds what each holder does afterwards.
+
+A withdrawal stops new disclosure at once, and every holder is told.
+"""
+
+from datetime import datetime
+
+from shared.casework.consent.stopping import ask_to_stop, given_on_consent, stop_disclosures, tell_coordinator
+from shared.contracts.codes import AgeClass, ConsentEnd, IdentityField
+from shared.contracts.types import UnitRef
+from shared.domain import commands as domain_commands
+from shared.domain.access import Caller, Sight
+from shared.domain.consent import RecordConsent, check_consent
+from shared.domain.refusal import Refused
+from shared.reference.office import Office, new_id
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure.tables import ConsentRow
+from shared.victims.register.store import lock_concerned
+from shared.victims.register.tables import VictimRow
+
+
+def record(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: RecordConsent
+) -> ConsentRow:
+    """Record what a person agrees to, as the next version. The previous version ends. Returns the row.
+
+    Raises Refused: ``unknown-victim``, ``not-responsible``, ``unknown-notice``, ``already-over``,
+    ``unknown-agency``, ``not-agreed``, ``guardian-part-missing``, ``id-taken``, or for a bad ``occurred_at``.
+    """
+    victim, unit = victim_with_us(tx, office, caller, sight, victim_id)
+    at = domain_commands.when(command, tx.now)
+    _check(tx, office, victim, command, at)
+    earlier = disclosures.consents_of(tx.session, victim_id)
+    row = ConsentRow(
+        id=command.consent_id or new_id(),
+        victim_id=victim_id,
+        version=len(earlier) + 1,
+        notice=command.notice,
+        purposes=sorted(command.purposes),
+        fields=sorted(command.fields),
+        recipients=sorted(command.recipients),
+        valid_until=command.valid_until,
+        manner=command.manner,
+        guardian=command.guardian,
+        client=caller.client,
+        person=caller.person,
+        unit=caller.unit,
+        recorded_at=at,
+    )
+    tx.session.add(row)
+    tell_coordinator(tx, office, row, unit)
+    if earlier and earlier[-1].ended_at is None:
+        _replace(tx, office, earlier[-1], row, unit)
+    return row
+
+
+def _check(tx: Transaction, office: Office, victim: VictimRow, command: RecordConsent, at: datetime) -> None:
+    if command.notice not in office.notices or office.notices[command.notice].valid_from > at.date():
+        raise Refused("unknown-notice", field="notice")
+    if command.valid_until <= tx.now:
+        raise Refused("already-over", field="valid_until")
+    if not command.recipients <= office.directory.agencies:
+        raise Refused("unknown-agency", field="recipients")
+    check_consent(AgeClass(victim.age_class), command.agrees, command.guardian)
+    if command.consent_id is not None and disclosures.load_consent(tx.session, command.consent_id) is not None:
+        raise Refused("id-taken", field="consent_id")
+
+
+def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRow, unit: UnitRef) -> None:
+    """End the previous consent, and tell each holder of data that the new consent does not cover any more."""
+    before.ended_at = tx.now
+    consent, gone = disclosures.to_consent(row), []
+    for one in given_on_consent(tx.session, row.victim_id):
+        referral = referrals.load(tx.session, one.referral_id)
+        assert referral is not None  # every disclosure on consent was given with a referral
+        stage = office.directory.stage_of(one.agency, referral.service)
+        if not consent.covers(one.agency, stage, map(IdentityField, one.fields)):
+            gone.append(one)
+    if gone:
+        stop_disclosures(tx, office, before, unit, ConsentEnd.REPLACED, tx.now, gone)
+        ask_to_stop(tx, office, row.victim_id, {one.referral_id for one in gone if one.agency not in row.recipients})
+
+
+def victim_with_us(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
+) -> tuple[VictimRow, UnitRef]:
+    return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())

@@ -1,0 +1,133 @@
+"""Consents over HTTP."""
+
+from enum import Enum
+
+from fastapi import APIRouter, Response
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.casework.consent import recording as consents
+from shared.casework.consent import views, withdrawing
+from shared.casework.consent.views import AccessReport, ConsentList, ConsentView, WithdrawalView
+from shared.domain.consent import RecordConsent, WithdrawConsent
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.dependencies import DatabaseDep, IdPath, Now, OfficeDep, PostingDep
+from shared.http.idempotency import Answer
+from shared.http.problems import COMMANDED, responses
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import views as disclosure_views
+from shared.victims.identity import views as identity_views
+from shared.victims.identity.tables import AccessRow
+from shared.victims.register.store import see_concerned
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
+RIGHTS: list[str | Enum] = ["hak korban"]
+
+
+@router.post(
+    "/victims/{victim_id}/consents",
+    status_code=201,
+    response_model=ConsentView,
+    tags=RIGHTS,
+    summary="Catat persetujuan / Record a consent",
+    responses=responses(
+        "unknown-victim",
+        "not-responsible",
+        "unknown-notice",
+        "not-agreed",
+        "guardian-part-missing",
+        "already-over",
+        "unknown-agency",
+        "id-taken",
+        *COMMANDED,
+    ),
+)
+def record_consent(
+    victim_id: IdPath,
+    command: RecordConsent,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
+
+    def work(tx: Transaction) -> Answer:
+        row = consents.record(tx, office, caller, sight, victim_id, command)
+        view = views.consent_view(row, office.notices, tx.now)
+        return Answer(201, view, f"/v1/victims/{victim_id}/consents")
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/consents/withdrawal",
+    response_model=WithdrawalView,
+    tags=RIGHTS,
+    summary="Tarik persetujuan / Withdraw a consent",
+    responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
+)
+def withdraw_consent(
+    victim_id: IdPath,
+    command: WithdrawConsent,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
+    juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
+
+    def work(tx: Transaction) -> Answer:
+        taken = withdrawing.withdraw(tx, office, caller, sight, victim_id, command)
+        return Answer(200, views.withdrawal_view(taken))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/victims/{victim_id}/consents",
+    tags=RIGHTS,
+    summary="Daftar persetujuan / List consents",
+    responses=responses("unknown-victim", "not-responsible"),
+)
+def list_consents(
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+) -> ConsentList:
+    """Setiap versi persetujuan, dengan tujuh hal yang diberitahukan."""
+
+    def look(session: Session) -> ConsentList:
+        see_concerned(session, sight, victim_id)
+        rows = disclosures.consents_of(session, victim_id)
+        return ConsentList(items=views.consent_views(rows, office.notices, now))
+
+    return database.read(look)
+
+
+@router.get(
+    "/victims/{victim_id}/access-report",
+    tags=RIGHTS,
+    summary="Laporan akses bagi korban / A person's own access report",
+    responses=responses("unknown-victim", "not-responsible"),
+)
+def see_access_report(
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+) -> AccessReport:
+    """Siapa yang melihat data korban di instansi ini, untuk apa, dan kepada siapa data diberikan (UU 27/2022 Ps 7)."""
+
+    def look(session: Session) -> AccessReport:
+        see_concerned(session, sight, victim_id)
+        # all rows, without pages: an incomplete report would be false
+        theirs = select(AccessRow).where(col(AccessRow.victim_id) == victim_id)
+        rows = session.scalars(theirs.order_by(col(AccessRow.number).desc()))
+        return AccessReport(
+            victim_id=victim_id,
+            looks=[identity_views.access_view(row) for row in rows],
+            disclosures=[
+                disclosure_views.disclosure_view(row) for row in disclosures.disclosures_of(session, victim_id)
+            ],
+            consents=views.consent_views(disclosures.consents_of(session, victim_id), office.notices, now),
+        )
+
+    return database.read(look)

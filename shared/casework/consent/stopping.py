@@ -1,0 +1,85 @@
+"""What ends with a consent: nothing more is given, and holders are told."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from shared.casework.referrals import execution as handlers
+from shared.contracts import events as e
+from shared.contracts.codes import CancellationReason, ConsentEnd, DisclosureEnd, LegalBasis
+from shared.contracts.types import UnitRef
+from shared.domain.referral_commands import RequestCancellation
+from shared.reference.office import Office, draft
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure.tables import ConsentRow
+from shared.victims.erasure.carry_out import Answer, note, tell
+from shared.victims.sealed import forgetting
+from shared.victims.sealed.tables import DisclosureRow
+
+WATCHED = "consents"
+"""Wake-up topic: a consent was recorded or ended."""
+
+
+def stop_disclosures(
+    tx: Transaction,
+    office: Office,
+    row: ConsentRow,
+    unit: UnitRef,
+    because: ConsentEnd,
+    at: datetime,
+    given: Sequence[DisclosureRow],
+    but: str | None = None,
+) -> None:
+    """Stop disclosure on a consent, and tell every holder.
+
+    ``given``: what was disclosed on that consent. ``but``: an agency that need not be told, because it told us.
+    """
+    stopped = e.ConsentWithdrawn(consent_id=row.id, victim_id=row.victim_id, unit=unit, because=because, occurred_at=at)
+    forgetting.withhold(tx, [one.referral_id for one in given])
+    forgetting.renew_own_key(tx, office, row.victim_id)
+    note(tx, office.code, stopped, Answer(DisclosureEnd.STOPPED, None, ()))
+    tell(tx, office, unit, stopped, {one.agency for one in given} - {but})
+
+
+def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
+    for referral in referrals.live_of_victim(tx.session, victim_id):
+        asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
+        if asked_by_us and referral.ask_id is None and (only is None or referral.id in only):
+            handlers.progress(tx, office, referral, RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
+
+
+def given_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
+    """The disclosures that we gave on consent and that have not ended."""
+    rows = disclosures.disclosures_of(session, victim_id)
+    return [row for row in rows if row.given and row.basis == LegalBasis.CONSENT and row.end is None]
+
+
+def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
+    """The disclosures that we received on consents recorded elsewhere and that have not ended."""
+    rows = disclosures.disclosures_of(session, victim_id)
+    return [row for row in rows if not row.given and row.basis == LegalBasis.CONSENT and row.end is None]
+
+
+def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
+    tx.changed |= {row.victim_id, WATCHED}
+    if office.agency.coordinator is None:
+        return
+    consent = disclosures.to_consent(row)
+    recorded = e.ConsentRecorded(
+        consent_id=row.id,
+        victim_id=row.victim_id,
+        version=row.version,
+        notice=row.notice,
+        purposes=tuple(sorted(consent.purposes)),
+        fields=tuple(sorted(consent.fields)),
+        recipients=tuple(sorted(consent.recipients)),
+        valid_until=row.valid_until,
+        manner=consent.manner,
+        guardian=consent.guardian,
+        unit=unit,
+        occurred_at=row.recorded_at,
+    )
+    tx.emit(draft(recorded, office.agency.coordinator, unit, victim_id=row.victim_id))

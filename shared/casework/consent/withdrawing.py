@@ -1,0 +1,89 @@
+"""A consent is withdrawn, here or at a holder."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.casework.consent import security_log
+from shared.casework.consent.recording import victim_with_us
+from shared.casework.consent.stopping import ask_to_stop, given_on_consent, received_on_consent, stop_disclosures
+from shared.contracts import events as e
+from shared.contracts.codes import ConsentEnd
+from shared.contracts.types import UnitRef
+from shared.domain import commands as domain_commands
+from shared.domain.access import Caller, Sight
+from shared.domain.consent import WithdrawConsent
+from shared.domain.refusal import Refused
+from shared.messaging.parked import Park
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure.tables import ConsentRow
+from shared.victims.erasure.on_told import give_back
+from shared.victims.register.store import holder_of, load_victim
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The ids of the consents that a person has withdrawn, with those that other agencies recorded. ``at``: UTC."""
+
+    victim_id: str
+    consents: tuple[str, ...]
+    at: datetime
+
+
+def withdraw(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: WithdrawConsent
+) -> TakenBack:
+    """Withdraw the person's consent (UU 27/2022 Ps 9).
+
+    New disclosure stops and every holder is told. We request the cancellation of our live referrals on consent.
+    The withdrawal covers consents recorded elsewhere too, if we hold data on them: the agency that recorded such a
+    consent is told. Raises Refused: ``unknown-victim``, ``not-responsible``, ``no-consent``, or for a bad
+    ``occurred_at``.
+    """
+    _, unit = victim_with_us(tx, office, caller, sight, victim_id)
+    ours = next(reversed(disclosures.consents_of(tx.session, victim_id)), None)
+    theirs = {
+        row.consent_id: row.agency for row in received_on_consent(tx.session, victim_id) if row.consent_id is not None
+    }
+    if ours is None and not theirs:
+        raise Refused("no-consent")
+    at = domain_commands.when(command, tx.now)
+    if ours is not None and ours.withdrawn_at is None:
+        _take_back(tx, office, ours, unit, at)
+        security_log.withdrawn(tx, caller, ours.id)
+    for consent_id, agency in theirs.items():
+        withdrawn = e.ConsentWithdrawn(consent_id=consent_id, victim_id=victim_id, unit=unit, occurred_at=at)
+        give_back(tx, office, withdrawn, agency)
+        security_log.withdrawn(tx, caller, consent_id)
+    return TakenBack(victim_id, ((ours.id,) if ours else ()) + tuple(theirs), at)
+
+
+def heard(tx: Transaction, office: Office, sender: str, event: e.ConsentWithdrawn) -> bool:
+    """Apply a withdrawal that the person made at a holder, of a consent recorded here.
+
+    Returns False for a consent that was not recorded here. Raises Park: ``id-of-another-victim`` or
+    ``not-theirs-to-say``.
+    """
+    row = disclosures.load_consent(tx.session, event.consent_id)
+    if row is None:
+        return False
+    victim = load_victim(tx.session, event.victim_id)
+    if victim is None or row.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
+    holder = holder_of(victim)
+    if sender not in {one.agency for one in given_on_consent(tx.session, victim.id)} | {holder and holder.agency}:
+        raise Park("not-theirs-to-say")
+    latest = disclosures.consents_of(tx.session, victim.id)[-1]
+    if latest.withdrawn_at is None:
+        _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
+    return True
+
+
+def _take_back(
+    tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef, at: datetime, but: str | None = None
+) -> None:
+    given = given_on_consent(tx.session, row.victim_id)
+    row.withdrawn_at = row.ended_at = at
+    stop_disclosures(tx, office, row, unit, ConsentEnd.WITHDRAWN, at, given, but)
+    ask_to_stop(tx, office, row.victim_id)

@@ -1,0 +1,1 @@
+"""Many people at once: each registered and referred whole, or refused with a reason."""

@@ -1,0 +1,164 @@
+"""Registering many people of one case: a few per transaction, each person completely or not at all.
+
+The batch keeps the result for each person. A repeated request with the same Idempotency-Key continues where the first
+one stopped: registered people are reported again, refused people are tried again. Of a refused person only the
+refusal and its reason are kept.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.casework.capacity import room
+from shared.casework.cases import registration as cases
+from shared.casework.people_list import store
+from shared.casework.people_list.tables import BatchPersonRow, BatchRow
+from shared.casework.referrals import requesting
+from shared.domain import commands as domain_commands
+from shared.domain.access import Caller, Sight
+from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for
+from shared.domain.referral_commands import Request
+from shared.domain.refusal import Refused
+from shared.reference.office import Office, new_id
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register import visibility
+from shared.victims.register.store import load_case
+
+AT_ONCE = 2
+"""People per transaction. Few, because other writers wait until the transaction ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row of the list: the person, or the problem document when the row itself is refused. ``row`` is from 1."""
+
+    row: int
+    person: BatchPerson | None
+    problem: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakingIn:
+    """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``).
+
+    ``told`` turns a refusal into a problem document.
+    """
+
+    office: Office
+    caller: Caller
+    sight: Sight
+    case_id: str
+    refer: Sequence[AskFor]
+    told: Callable[[Refused], Mapping[str, Any]]
+    batch_id: str = field(default_factory=new_id)
+
+    def some(self, tx: Transaction, people: Sequence[Listed]) -> list[BatchPersonRow]:
+        """Register these people with their referrals. Returns the result for each person, in the same order.
+
+        A refusal does not raise: the result holds the problem document.
+        """
+        here = (col(BatchPersonRow.batch_id) == self.batch_id) & col(BatchPersonRow.row).in_([p.row for p in people])
+        known = {row.row: row for row in tx.session.scalars(select(BatchPersonRow).where(here))}
+        return [self._one(tx, listed, known.get(listed.row)) for listed in people]
+
+    def _one(self, tx: Transaction, listed: Listed, row: BatchPersonRow | None) -> BatchPersonRow:
+        if row is not None and row.victim_id is not None:
+            return row
+        if row is None:
+            row = BatchPersonRow(batch_id=self.batch_id, row=listed.row, referrals=[], left_out=[])
+            tx.session.add(row)
+        row.problem = listed.problem
+        if listed.person is not None:
+            row.role = listed.person.role
+            if listed.problem is None:
+                try:
+                    with tx.savepoint():
+                        self._take(tx, listed.person, row)
+                except Refused as refused:
+                    row.victim_id, row.referrals, row.left_out = None, [], []
+                    row.problem = self.told(refused)
+        return row
+
+    def _take(self, tx: Transaction, person: BatchPerson, row: BatchPersonRow) -> None:
+        asks, left_out = asked_for(person, self.refer, self._is_urgent)
+        victim = cases.register_victim(tx, self.office, self.sight, self.case_id, person, known_again_later=True)
+        made = []
+        for ask in asks:
+            request = Request(
+                victim_id=victim.id,
+                kind=ask.kind,
+                service=ask.service,
+                receiver=ask.receiver,
+                priority=ask.priority,
+                basis=ask.basis,
+                force=ask.force,
+                occurred_at=person.occurred_at,
+            )
+            made.append(requesting.request(tx, self.office, self.sight, request).id)
+        row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
+
+    def _is_urgent(self, ask: AskFor) -> bool:
+        return self.office.directory.service(ask.receiver.agency, ask.service).urgent
+
+    def end(self, tx: Transaction) -> BatchRow:
+        """Store that all people have been processed, and return the row."""
+        row = tx.session.scalars(select(BatchRow).where(col(BatchRow.id) == self.batch_id)).one()
+        row.finished_at = row.finished_at or tx.now
+        return row
+
+
+def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, field: str) -> None:
+    """Check before any registration that the receiver can be asked at all.
+
+    ``field`` is the place of the referral in the request. Raises Refused: ``no-such-route``, ``unknown-unit``,
+    ``unknown-region``, ``unknown-agency`` or ``desk-is-full``.
+    """
+    if office.agency.route(ask.receiver.agency, ask.service) is None:
+        raise Refused("no-such-route", field=f"{field}/service")
+    try:
+        desk = requesting.asked_desk(office, ask.receiver, region, tx.now.date())
+    except Refused as refused:
+        raise Refused(refused.problem, field=f"{field}/{refused.field}", **refused.facts) from None
+    room.require_room(tx, office, desk, ask.service, ask.force, f"{field}/receiver")
+
+
+def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
+    """The row of a batch: a new row, or the row of the same request sent before.
+
+    ``name`` identifies the Idempotency-Key, ``fingerprint`` the content of the request. Raises Refused:
+    ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, ``id-taken``, or for a referral that
+    nobody can be asked for.
+    """
+    case = load_case(tx.session, batch.case_id, visibility.cases(batch.sight))
+    if case is None:
+        raise Refused("unknown-case")
+    for place, ask in enumerate(command.refer):
+        _may_be_asked(tx, batch.office, ask, case.region, f"refer/{place}")
+    domain_commands.when(command, tx.now)
+    row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
+    if row is not None:
+        if row.fingerprint != fingerprint:
+            raise Refused("idempotency-key-reused", field="Idempotency-Key")
+        return row
+    same = (col(BatchRow.case_id) == batch.case_id) & (col(BatchRow.fingerprint) == fingerprint)
+    # another thread may be committing the same POST. That is no twin: the next run finds its row
+    twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
+    if (twin := tx.session.scalars(twins).first()) is not None:
+        raise Refused("batch-already-taken-in", batch=twin)
+    if command.batch_id is not None and store.load(tx.session, command.batch_id) is not None:
+        raise Refused("id-taken", field="batch_id")
+    row = BatchRow(
+        id=command.batch_id or batch.batch_id,
+        case_id=batch.case_id,
+        name=name,
+        fingerprint=fingerprint,
+        people=len(command.people),
+        client=batch.caller.client,
+        person=batch.caller.person,
+        begun_at=tx.now,
+    )
+    tx.session.add(row)
+    return row

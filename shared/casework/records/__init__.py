@@ -1,0 +1,1 @@
+"""Forms of an agency's own work: filed, sealed, delivered and read."""

@@ -1,0 +1,174 @@
+"""File the forms of an agency's own work, and read the records.
+
+One transaction holds rules, row, sealed fields, event, clocks, and the agency's own ``Effect``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.casework.capacity import announcing as capacity
+from shared.casework.clocks import running as clocks
+from shared.casework.records import delivery, store
+from shared.casework.records.reading import sealed_under
+from shared.casework.records.subjects import SUBJECTS, Subject, is_child
+from shared.casework.records.tables import RecordRow
+from shared.contracts import events as e
+from shared.domain import commands as domain_commands
+from shared.domain.access import Caller, Sight
+from shared.domain.clocks import About as Runs
+from shared.domain.forms import Earlier, Filing, Filled, Form, decide
+from shared.domain.identity import Identity
+from shared.domain.refusal import Refused
+from shared.reference.office import Office, draft, new_id
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity import recording
+from shared.victims.interviews import held
+from shared.victims.interviews import store as interviews
+from shared.victims.sealed import holds
+from shared.victims.sealed import records as sealed_records
+
+Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
+"""The agency's own action when a form is filed, with the row and all field values. Raises Refused."""
+
+
+def file(
+    tx: Transaction,
+    office: Office,
+    caller: Caller,
+    sight: Sight,
+    form: Form,
+    about: str,
+    filled: Filled,
+    effect: Effect | None = None,
+) -> RecordRow:
+    """File a form; answers the stored record. Raises Refused, and then stores nothing."""
+    subject = SUBJECTS[form.about](tx, office, sight, about)
+    if form.of_service and subject.referral and subject.referral.service != form.of_service:
+        raise Refused("not-of-this-service", service=form.of_service)
+    at = domain_commands.when(filled, tx.now)
+    before = store.filed_about(tx.session, subject.about)
+    values = filled.model_dump(include={field.code for field in form.fields}, exclude_none=True)
+    named = _named(tx, sight, form, values)
+    filing = Filing(
+        values=values,
+        at=at,
+        before=tuple(store.to_filed(row) for row in before if row.id != filled.corrects),
+        is_child=subject.victim is not None and is_child(subject.victim),
+        interviews=len(interviews.known(tx.session, subject.victim.id)) if subject.victim else 0,
+        named={code: store.to_filed(row) for code, row in named.items()},
+    )
+    corrected = next((row for row in before if row.id == filled.corrects and row.form == form.code), None)
+    if filled.corrects is not None and corrected is None:
+        raise Refused("unknown-record", field="corrects")
+    decide(form, filing, filled.corrects, tx.now, office.units.is_region)
+    derived = form.derive(filing)
+    if filled.record_id is not None and store.load(tx.session, filled.record_id) is not None:
+        raise Refused("id-taken", field="record_id")  # checked last, so that probing an id costs a real filing
+    row = _row(tx, caller, form, subject, filled, at, derived)
+    tx.session.add(row)
+    if corrected is not None:
+        corrected.corrected_by = row.id
+    written = filled.model_dump(mode="json", include=set(values))
+    closed = {code: value for code, value in written.items() if code not in row.facts}
+    if closed:
+        sealed_records.keep_record(tx, office, sealed_under(row), row.id, closed)
+    if form.delivered and subject.referral:
+        delivery.send(tx, office, form.delivered, row, subject.referral, written)
+    if form.announced:
+        capacity.describe(tx, office, _description(subject, row))
+    filed = _event(form, subject, row)
+    tx.changed |= {row.about, row.id, row.victim_id or row.about}
+    if office.agency.coordinator is not None:
+        tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
+    _run_clocks(tx, office, filed, subject, row, named.values())
+    if form.counts_as_interview and corrected is None:
+        assert row.victim_id is not None  # an interview is of somebody
+        told_all = e.VictimInterviewed(
+            victim_id=row.victim_id, interview_id=row.id, unit=subject.unit, occurred_at=row.occurred_at
+        )
+        held.tell_interview(tx, office, told_all)
+    if form.statement in values and subject.victim is not None:
+        told = Identity(statement=values[form.statement])
+        keep_before = bool(holds.holds_of(tx.session, subject.victim.id))
+        recording.write(tx, office, subject.victim.id, told, keep_before=keep_before)
+    if effect is not None:
+        effect(tx, office, row, values)
+    return row
+
+
+def _run_clocks(
+    tx: Transaction, office: Office, filed: e.RecordFiled, subject: Subject, row: RecordRow, named: Iterable[RecordRow]
+) -> None:
+    """Start and stop the clocks of this record, including clocks of the record itself and of earlier records it
+    names."""
+    facts = {"form": row.form, **row.facts}
+    ids = {**subject.ids, Runs.RECORD: store.first_of(tx.session, row).id}
+    clocks.note(tx, office, filed, ids, subject.unit, facts)
+    for answered in named:
+        clocks.stop(tx, office, filed, {Runs.RECORD: store.first_of(tx.session, answered).id}, facts)
+
+
+def _row(
+    tx: Transaction,
+    caller: Caller,
+    form: Form,
+    subject: Subject,
+    filled: Filled,
+    at: datetime,
+    derived: Mapping[str, Any],
+) -> RecordRow:
+    kept_clear = {field.code for field in form.fields if field.clear}
+    return RecordRow(
+        id=filled.record_id or new_id(),
+        form=form.code,
+        form_version=form.version,
+        kind=form.about,
+        about=subject.about,
+        victim_id=subject.victim.id if subject.victim else None,
+        case_id=subject.case_id,
+        unit=subject.unit.unit,
+        region=subject.unit.region,
+        client=caller.client,
+        person=caller.person,
+        facts={**filled.model_dump(mode="json", include=kept_clear, exclude_none=True), **derived},
+        corrects=filled.corrects,
+        occurred_at=at,
+        recorded_at=tx.now,
+    )
+
+
+def _event(form: Form, subject: Subject, row: RecordRow) -> e.RecordFiled:
+    return e.RecordFiled(
+        record_id=row.id,
+        form=form.code,
+        form_version=form.version,
+        victim_id=row.victim_id,
+        case_id=row.case_id,
+        referral_id=subject.referral.id if subject.referral else None,
+        corrects=row.corrects,
+        unit=subject.unit,
+        occurred_at=row.occurred_at,
+    )
+
+
+def _description(subject: Subject, row: RecordRow) -> e.DeskDescribed:
+    return e.DeskDescribed(
+        record_id=row.id,
+        unit=subject.unit,
+        form=row.form,
+        facts=row.facts,
+        corrects=row.corrects,
+        occurred_at=row.occurred_at,
+    )
+
+
+def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any]) -> dict[str, RecordRow]:
+    found = {}
+    for field in form.fields:
+        if isinstance(field.kind, Earlier) and field.code in values:
+            row = store.load(tx.session, values[field.code], store.visible(sight))
+            if row is None or row.form not in field.kind.forms or row.corrected_by is not None:
+                raise Refused("unknown-record", field=field.code)
+            found[field.code] = row
+    return found

@@ -1,0 +1,1 @@
+"""Referrals: requested, answered, cancelled, and what was noted beside them."""

@@ -1,0 +1,151 @@
+"""Executes the commands of a referral: ask the rules, write the rows, file the events, in one unit of work.
+
+Each function works in the transaction that it is given. No function commits, waits or knows HTTP.
+"""
+
+from shared.casework.clocks import running as clocks
+from shared.contracts import events as e
+from shared.contracts.codes import InformationKind, LegalBasis
+from shared.domain.access import Sight
+from shared.domain.commands import Command, Noted
+from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, react
+from shared.domain.referral_commands import ProvideInformation, Reject, RequestCancellation
+from shared.domain.refusal import Refused
+from shared.reference.office import Office, draft, new_id
+from shared.storage import referrals
+from shared.storage import visibility as seen
+from shared.storage.tables import ReferralRow
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import disclose as disclosure
+from shared.victims.erasure import on_told
+from shared.victims.register.store import lock_victim, take_custody
+from shared.victims.sealed import giving
+from shared.victims.sealed import notes as sealed_notes
+
+
+def act(
+    tx: Transaction,
+    office: Office,
+    sight: Sight,
+    referral_id: str,
+    command: Command,
+    expected: str | None,
+    causation_id: str | None = None,
+) -> ReferralRow:
+    """Execute a command of the caller on a referral. Returns the row.
+
+    ``expected`` is the ETag that the caller has seen; None: any. ``causation_id`` is the event that the command
+    answers, if any. Raises Refused: ``unknown-referral``, ``not-your-move``, ``precondition-failed``, or what the
+    rules refuse.
+    """
+    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
+    if row is None:
+        raise Refused("unknown-referral")
+    referral = referrals.to_referral(row)
+    if not sight.covers(referral.sender if MOVES[type(command)].side is Side.SENDER else referral.receiver):
+        raise Refused("not-your-move", command=type(command).__name__)
+    if expected is not None and expected != etag(row):
+        raise Refused("precondition-failed", current=etag(row))
+    if isinstance(command, Reject) and command.better_desk is not None:
+        better = command.better_desk
+        office.units.get(better.agency, better.unit, tx.now.date(), "better_desk/unit")
+    given = None
+    if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
+        given = _identity_for(tx, office, sight, row)
+    progress(tx, office, row, command, causation_id, given)
+    return row
+
+
+def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRow) -> giving.Given | None:
+    """Seal the identity, as known now, for the receiver of a referral. None when there is nothing to give.
+
+    Raises Refused when the legal basis does not hold: ``no-consent`` or ``not-a-child``.
+    """
+    victim = lock_victim(tx.session, sight, row.victim_id)
+    assert row.basis is not None  # every request of ours has a legal basis
+    basis, wanted = LegalBasis(row.basis), row.receiver_agency
+    live = referrals.live_of_victim(tx.session, victim.id)
+    what = disclosure.lawful(tx, office, sight, victim, live, wanted, row.service, basis)
+    return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis, first=False)
+
+
+def etag(row: ReferralRow) -> str:
+    """The entity tag of a referral: its version, the number of the sender's asks, and whether it is closed."""
+    return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
+
+
+def progress(
+    tx: Transaction,
+    office: Office,
+    row: ReferralRow,
+    command: Command,
+    causation_id: str | None = None,
+    given: giving.Given | None = None,
+) -> None:
+    """Execute a command of our side without checking a caller: decide, write the row, file the events.
+
+    ``given``: sealed identity to send with the event. Raises Refused for a move that the rules do not allow.
+    """
+    if isinstance(command, RequestCancellation) and command.ask_id is None:
+        command = command.model_copy(update={"ask_id": new_id()})
+    note = command.note if isinstance(command, Noted) else None
+    before = referrals.to_referral(row)
+    for event in decide(before, command, tx.now):
+        if given is not None:
+            event = event.model_copy(update={"sealed": given.sealed})
+        after = evolve(before, event)
+        file_event(tx, office, row, after, event, note, causation_id, given.key if given else None)
+        settle(tx, office, row, after, event)
+        if row.sender_agency == row.receiver_agency:
+            row.closed = after.status in ENDED
+            answer_in_house(tx, office, row, after, event)
+
+
+def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+    """Apply an event to the rows: write the referral and, for an accepted transfer, the custody."""
+    referrals.save(row, referral, tx.now)
+    tx.changed.add(row.id)
+    if isinstance(event, e.Accepted) and event.custody is not None:
+        left = take_custody(tx.session, row.victim_id, event.custody, office.code)
+        if left is not None:
+            on_told.custody_left(tx, office, left)
+
+
+def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+    # both desks are ours and share the row, so the other desk answers in the same transaction
+    answer = react(referral, event)
+    if answer is not None:
+        progress(tx, office, row, answer)
+
+
+def file_event(
+    tx: Transaction,
+    office: Office,
+    row: ReferralRow,
+    referral: Referral,
+    event: e.ReferralEvent,
+    note: str | None = None,
+    causation_id: str | None = None,
+    key: str | None = None,
+) -> None:
+    """File an event of ours for the other side, start and stop clocks, and store the note.
+
+    The note stays in our agency. ``key``: the wrapped data key that travels beside the event.
+    """
+    by_sender = isinstance(event, e.Requested | e.SenderAsk)
+    ours, theirs = (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
+    filed = draft(
+        event,
+        theirs.agency,
+        ours,
+        victim_id=referral.victim_id,
+        sequence=referral.version,
+        causation_id=causation_id,
+        basis=row.basis,
+        key=key,
+    )
+    tx.emit(filed)
+    clocks.note_referral(tx, office, referral, event)
+    tx.changed.add(referral.id)
+    if note:
+        sealed_notes.keep_note(tx, office, referral.victim_id, filed.id, note)

@@ -1,0 +1,140 @@
+"""Asking a desk for a service, or to take a victim over."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from shared.casework.capacity import room
+from shared.casework.clocks import running as clocks
+from shared.casework.referrals.execution import answer_in_house, file_event
+from shared.contracts import events as e
+from shared.contracts.codes import Kind
+from shared.contracts.types import UnitRef, VictimFacts
+from shared.domain import commands as domain_commands
+from shared.domain.access import Sight
+from shared.domain.referral import open_referral
+from shared.domain.referral_commands import Receiver, Request
+from shared.domain.refusal import Refused
+from shared.domain.routing import Unit
+from shared.reference.office import Office, new_id
+from shared.storage import referrals
+from shared.storage import visibility as seen
+from shared.storage.tables import ReferralRow
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import disclose as disclosure
+from shared.victims.interviews import store as interviews
+from shared.victims.register.speaking import speaking_unit
+from shared.victims.register.store import lock_victim
+from shared.victims.register.tables import VictimRow
+
+
+def request(tx: Transaction, office: Office, sight: Sight, command: Request) -> ReferralRow:
+    """Request a service, or a transfer of custody, from a desk. Returns the row of the new referral.
+
+    Raises Refused, for example ``unknown-victim``, ``journey-closed``, ``not-responsible``, ``no-such-route``,
+    ``desk-is-full``, ``duplicate``, ``no-consent``. ``id-taken`` comes last, so that probing an id costs a referral.
+    """
+    victim = lock_victim(tx.session, sight, command.victim_id, field="victim_id")
+    if victim.closed_at is not None:
+        raise Refused("journey-closed")
+    referral_id = command.referral_id or new_id()
+    if command.replaces is not None:
+        earlier = referrals.load(tx.session, command.replaces, seen.referrals(sight))
+        if earlier is None or earlier.victim_id != victim.id:
+            raise Refused("unknown-referral", field="replaces")
+    live = referrals.live_of_victim(tx.session, victim.id)
+    requested = _requested(tx, office, command, victim, speaking_unit(sight, victim, live), referral_id)
+    _refuse_second(requested, live, office.code)
+    wanted = command.receiver.agency
+    what = disclosure.lawful(tx, office, sight, victim, live, wanted, command.service, command.basis)
+    if referrals.load(tx.session, referral_id) is not None:  # checked last: probing an id costs a real referral
+        raise Refused("id-taken", field="referral_id")
+    given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis, first=True)
+    sealed_for_them = given.sealed if given else None
+    requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})
+    referral = open_referral(requested)
+    row = referrals.add(tx.session, referral, command.basis, tx.now)
+    file_event(tx, office, row, referral, requested, command.note, key=given.key if given else None)
+    if referral.receiver.agency == office.code:
+        answer_in_house(tx, office, row, referral, requested)
+    return row
+
+
+def _requested(
+    tx: Transaction, office: Office, command: Request, victim: VictimRow, sender: UnitRef, referral_id: str
+) -> e.Requested:
+    """Version 1 of a referral: checks the route, the desk and its room, and computes the clock's time limit."""
+    wanted = command.receiver
+    route = office.agency.route(wanted.agency, command.service)
+    if route is None:
+        raise Refused("no-such-route", field="service")
+    if command.kind not in route.kinds:
+        raise Refused("kind-not-on-route", field="kind")
+    at = domain_commands.when(command, tx.now)
+    on = tx.now.date()
+    unit = asked_desk(office, wanted, sender.region, on)
+    if unit.as_ref() == sender:
+        raise Refused("desk-asks-itself", field="receiver")
+    room.require_room(tx, office, unit, command.service, command.force, "receiver")
+    about = {"service": command.service, "priority": command.priority, "kind": command.kind}
+    service = office.directory.service(wanted.agency, command.service)
+    clock = clocks.for_request(office, service.clock, unit.as_ref(), at, about)
+    return e.Requested(
+        referral_id=referral_id,
+        victim_id=victim.id,
+        case_id=victim.case_id,
+        occurred_at=at,
+        kind=command.kind,
+        service=command.service,
+        priority=command.priority,
+        sender=sender,
+        receiver=unit.as_ref(),
+        facts=VictimFacts.model_validate(
+            {"age_class": victim.age_class, "sex": victim.sex, "home_region": victim.home_region}
+        ),
+        due_at=clock.due(at, office.clocks.zone(unit.region)),
+        clock=clock.code,
+        custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,
+        replaces=command.replaces,
+        forced=command.force,
+        interviews=interviews.known(tx.session, victim.id),
+    )
+
+
+def asked_desk(office: Office, wanted: Receiver, region: str, on: date) -> Unit:
+    """The desk that a request asks: the named desk, or the nearest desk to the named region or to ``region``.
+
+    ``on``: the day on which the desk must be valid. Raises Refused: ``unknown-unit``, ``unknown-region`` or
+    ``unknown-agency``.
+    """
+    if wanted.unit is not None:
+        return office.units.get(wanted.agency, wanted.unit, on, "receiver/unit")
+    return office.units.desk_for(wanted.agency, wanted.region or region, on, "receiver/region")
+
+
+def _next_custody(office: Office, victim: VictimRow) -> int:
+    if victim.custody_agency != office.code:
+        raise Refused("not-custody-holder", field="kind")
+    return victim.custody_seq + 1
+
+
+def _refuse_second(requested: e.Requested, live: Sequence[ReferralRow], our_code: str) -> None:
+    """Refuse a second live referral of the victim for the same service to the same desk, unless forced.
+
+    Refuse a second open transfer of the same custody too, even if forced.
+    """
+    ours = [row for row in live if row.sender_agency == our_code]
+    for row in ours:
+        if requested.kind is Kind.TRANSFER and row.custody_seq == requested.custody_seq:
+            raise Refused("transfer-already-open", field="kind", referral=row.id)
+        if not requested.forced and is_same_request(row, requested):
+            raise Refused("duplicate", field="service", referral=row.id)
+
+
+def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
+    """Whether a live referral already asks this desk for this service for this victim."""
+    return (
+        row.victim_id == requested.victim_id
+        and row.service == requested.service
+        and row.receiver_agency == requested.receiver.agency
+        and row.receiver_unit == requested.receiver.unit
+    )

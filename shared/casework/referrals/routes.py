@@ -1,0 +1,290 @@
+"""Referrals: create, list, read, act, history and notes."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.casework.referrals import execution as handlers
+from shared.casework.referrals import notes, requesting
+from shared.casework.referrals.views import History, Note, NoteList, ReferralPage, history_item
+from shared.contracts.codes import Status
+from shared.contracts.types import REGION, UNIT, UUID7
+from shared.domain.commands import Command
+from shared.domain.referral_commands import (
+    Accept,
+    AnswerCancellation,
+    Complete,
+    Fail,
+    Hold,
+    ProvideInformation,
+    Reject,
+    Remind,
+    Request,
+    RequestCancellation,
+    Resume,
+    Start,
+)
+from shared.domain.refusal import Refused
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.dependencies import (
+    ChangesDep,
+    Cursor,
+    DatabaseDep,
+    IdPath,
+    Limit,
+    Now,
+    OfficeDep,
+    PostingDep,
+    PurposeQuery,
+)
+from shared.http.idempotency import Answer
+from shared.http.limits import limit_identities
+from shared.http.long_polling import IfNoneMatch, Prefer, held
+from shared.http.problems import COMMANDED, next_steps, responses
+from shared.service.referral_view import ReferralView, referral_view
+from shared.storage import ledger, referrals
+from shared.storage import visibility as seen
+from shared.storage.pages import newest_first
+from shared.storage.tables import OutboxEntry, ReferralRow
+from shared.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/v1", tags=["rujukan"], route_class=GuardedRoute)
+
+IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.",
+        pattern=r'^(\*|(W/)?"[!#-~]{0,100}")$',
+        examples=["*", '"2.0"'],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action on a referral over HTTP."""
+
+    command: type[Command]
+    summary: str
+    refusals: tuple[str, ...] = ()
+    """The problems of this action, beside those of every action."""
+
+
+ACTIONS: dict[str, Action] = {
+    "accept": Action(Accept, "Terima / Accept"),
+    "reject": Action(Reject, "Tolak / Reject", ("note-required", "unknown-unit")),
+    "start": Action(Start, "Mulai layani / Start"),
+    "hold": Action(Hold, "Tunda / Hold"),
+    "resume": Action(Resume, "Lanjutkan / Resume"),
+    "complete": Action(Complete, "Selesaikan / Complete"),
+    "fail": Action(Fail, "Nyatakan gagal / Fail", ("note-required", "answer-the-cancellation-instead")),
+    "answer-cancellation": Action(
+        AnswerCancellation,
+        "Jawab permintaan pembatalan / Answer a cancellation",
+        ("no-cancellation-asked", "reason-required", "custody-has-moved"),
+    ),
+    "request-cancellation": Action(
+        RequestCancellation, "Minta pembatalan / Ask for cancellation", ("cancellation-already-asked",)
+    ),
+    "provide-information": Action(
+        ProvideInformation, "Beri informasi / Provide information", ("no-consent", "not-a-child", "unknown-victim")
+    ),
+    "remind": Action(Remind, "Ingatkan / Remind"),
+}
+"""Every action by name. The first eight belong to the receiver, the last three to the sender."""
+
+
+def _operation(action: str) -> str:
+    return action.replace("-", "_")
+
+
+@router.post(
+    "/referrals",
+    status_code=201,
+    response_model=ReferralView,
+    summary="Buat rujukan atau pelimpahan / Create a referral or transfer",
+    responses=next_steps(201, "referral_id", "see_referral", "see_history", "see_notes", *map(_operation, ACTIONS))
+    | responses(
+        "unknown-victim",
+        "unknown-referral",
+        "id-taken",
+        "duplicate",
+        "transfer-already-open",
+        "not-responsible",
+        "not-custody-holder",
+        "no-such-route",
+        "kind-not-on-route",
+        "unknown-unit",
+        "unknown-region",
+        "journey-closed",
+        "desk-asks-itself",
+        "desk-is-full",
+        "no-consent",
+        "not-a-child",
+        *COMMANDED,
+    ),
+)
+def create_referral(command: Request, office: OfficeDep, sight: SightDep, posting: PostingDep) -> Response:
+    """Setelah jawaban 201, rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang
+    mati."""
+
+    def work(tx: Transaction) -> Answer:
+        row = requesting.request(tx, office, sight, command)
+        view = referral_view(row, tx.now)
+        return Answer(201, view, f"/v1/referrals/{row.id}", handlers.etag(row))
+
+    return posting.once(command, work)
+
+
+@router.get("/referrals", summary="Daftar rujukan / List referrals", responses=responses("unknown-cursor"))
+def list_referrals(
+    office: OfficeDep,
+    database: DatabaseDep,
+    sight: SightDep,
+    now: Now,
+    role: Annotated[Literal["incoming", "outgoing"] | None, Query()] = None,
+    status: Annotated[Status | None, Query()] = None,
+    unit: Annotated[str | None, Query(max_length=48, pattern=UNIT)] = None,
+    region: Annotated[str | None, Query(pattern=REGION)] = None,
+    victim_id: Annotated[str | None, Query(pattern=UUID7)] = None,
+    overdue: Annotated[Literal["true"] | None, Query(description="`true`: hanya yang lewat batas waktu")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> ReferralPage:
+    """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya."""
+    wanted = referrals.Filter(
+        agency=office.code,
+        role=role,
+        status=status,
+        unit=unit,
+        region=region,
+        victim_id=victim_id,
+        overdue_at=now if overdue else None,
+    )
+
+    def look(session: Session) -> ReferralPage:
+        conditions = [seen.referrals(sight), *referrals.conditions(wanted)]
+        rows, more = newest_first(session, office.vault, ReferralRow, conditions, cursor, limit)
+        return ReferralPage(items=[referral_view(row, now) for row in rows], next=more)
+
+    return database.read(look)
+
+
+@router.get(
+    "/referrals/{referral_id}",
+    response_model=ReferralView,
+    summary="Lihat rujukan / See a referral",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-referral")},
+)
+async def see_referral(
+    referral_id: IdPath,
+    database: DatabaseDep,
+    sight: SightDep,
+    changes: ChangesDep,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Dengan `Prefer: wait=20` dan `If-None-Match`, jawaban menunggu sampai rujukan berubah, atau sampai rujukan
+    ada."""
+
+    wanted = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+
+    def look(session: Session) -> tuple[str, ReferralView] | None:
+        row = session.scalars(wanted).first()
+        if row is None:
+            return None
+        return handlers.etag(row), referral_view(row, database.clock())
+
+    answer = await held(changes, referral_id, lambda: database.read(look), prefer, if_none_match)
+    if answer is None:
+        raise Refused("unknown-referral")
+    return answer
+
+
+@router.get(
+    "/referrals/{referral_id}/history",
+    summary="Riwayat rujukan / A referral's history",
+    responses=responses("unknown-referral"),
+)
+def see_history(referral_id: IdPath, database: DatabaseDep, sight: SightDep) -> History:
+    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya."""
+
+    def look(session: Session) -> History:
+        known = select(col(ReferralRow.id)).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+        if session.scalars(known).first() is None:
+            raise Refused("unknown-referral")
+        entries = ledger.of_referral(session, referral_id)
+        ids = [entry.event_id for entry in entries]
+        owed = {
+            row.event_id: row for row in session.scalars(select(OutboxEntry).where(col(OutboxEntry.event_id).in_(ids)))
+        }
+        return History(items=[history_item(entry, owed.get(entry.event_id), sight) for entry in entries])
+
+    return database.read(look)
+
+
+@router.get(
+    "/referrals/{referral_id}/notes",
+    summary="Catatan petugas (dicatat) / Notes of officers (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-referral"),
+)
+def see_notes(
+    referral_id: IdPath,
+    purpose: PurposeQuery,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> NoteList:
+    """Catatan bebas di samping keputusan. Hanya bagi satuan yang menulisnya, penanggung jawab korban, dan satuan yang
+    sedang melayani. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    found = database.write(lambda tx: notes.read(tx, office, caller, sight, referral_id, purpose))
+    return NoteList(items=[Note(event_id=event_id, text=text) for event_id, text in found.items()])
+
+
+def _add_action(name: str, action: Action) -> None:
+    def act(
+        referral_id: IdPath,
+        command: Any,
+        if_match: IfMatch,
+        office: OfficeDep,
+        sight: SightDep,
+        posting: PostingDep,
+    ) -> Response:
+        expected = None if if_match == "*" else if_match
+
+        def work(tx: Transaction) -> Answer:
+            row = handlers.act(tx, office, sight, referral_id, command, expected)
+            return Answer(200, referral_view(row, tx.now), etag=handlers.etag(row))
+
+        return posting.once(command, work)
+
+    act.__annotations__["command"] = action.command
+    act.__name__ = _operation(name)
+    act.__doc__ = action.command.__doc__
+    router.post(
+        f"/referrals/{{referral_id}}/{name}",
+        response_model=ReferralView,
+        summary=action.summary,
+        responses=responses(
+            "unknown-referral",
+            "not-your-move",
+            "move-not-allowed",
+            "referral-ended",
+            "precondition-failed",
+            "precondition-required",
+            *action.refusals,
+            *COMMANDED,
+        ),
+    )(act)
+
+
+for _name, _action in ACTIONS.items():
+    _add_action(_name, _action)

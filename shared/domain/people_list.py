@@ -1,0 +1,107 @@
+"""Intake of many people at once: hundreds may come off one ship. Each is registered and referred like any victim.
+
+A person is processed whole or not at all, whatever happens to the others. An officer may take a person for a
+recruiter. The suspicion stays with the agency that records it. It takes away no right to first aid: UU 21/2007 Ps 53
+asks nobody who they are.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.codes import AgeClass, Kind, LegalBasis, MatchKind, MatchStrength, Priority, Sex
+from shared.contracts.types import Code, Flag, Id
+from shared.domain.cases import RegisterVictim
+from shared.domain.commands import Command, example
+from shared.domain.matching import spelt, strength
+from shared.domain.referral_commands import Receiver
+
+MOST_PEOPLE = 1000
+"""The most people in one intake."""
+
+
+class PersonRole(StrEnum):
+    """The role that an officer sees in a person of the group."""
+
+    VICTIM = "victim"
+    SUSPECTED_RECRUITER = "suspected-recruiter"
+
+
+class AskFor(BaseModel):
+    """A referral or transfer to create for each person of the group."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    service: Code
+    receiver: Receiver
+    basis: LegalBasis
+    kind: Kind = Kind.REFERRAL
+    priority: Priority = Priority.ROUTINE
+    force: Flag = False
+    """Create the referral although the desk has announced that it is full."""
+
+    @property
+    def name(self) -> str:
+        """The agency and the service: ``clinic:first-aid``."""
+        return f"{self.receiver.agency}:{self.service}"
+
+
+class BatchPerson(RegisterVictim):
+    """One person of the group. ``refer`` replaces, for this person, the referrals of the whole group."""
+
+    model_config = example(age_class=AgeClass.ADULT, sex=Sex.FEMALE, identity={"name": "Contoh Rekaan"})
+
+    role: PersonRole = PersonRole.VICTIM
+    refer: Annotated[tuple[AskFor, ...], Field(max_length=5)] | None = None
+
+
+class TakeIn(Command):
+    """Register many people of one case, and refer each of them.
+
+    With ``check`` the service stores nothing and reports what it would refuse.
+    """
+
+    model_config = example(people=[{"age_class": "adult", "sex": "female", "identity": {"name": "Contoh Rekaan"}}])
+
+    batch_id: Id | None = None
+    refer: Annotated[tuple[AskFor, ...], Field(max_length=5)] = ()
+    check: Flag = False
+    people: list[Any] = Field(
+        min_length=1,
+        max_length=MOST_PEOPLE,
+        description="Tiap orang seperti RegisterVictim, dengan role dan refer bila perlu; diperiksa satu per satu. / "
+        "Each like RegisterVictim, with role and refer if need be; checked one by one.",
+    )
+    """Each person is validated alone (``BatchPerson``), so that one faulty entry holds up nobody else."""
+
+
+def asked_for(
+    person: BatchPerson, all_of_them: Sequence[AskFor], urgent: Callable[[AskFor], bool]
+) -> tuple[list[AskFor], list[AskFor]]:
+    """The referrals to create for a person, and the referrals of the group to leave out for that person.
+
+    A suspected recruiter must not be sent to the victims' shelter. So a suspect gets only the urgent services of the
+    group, unless an officer states ``refer`` for that person.
+    """
+    if person.refer is not None:
+        return list(person.refer), []
+    if person.role is PersonRole.VICTIM:
+        return list(all_of_them), []
+    return [ask for ask in all_of_them if urgent(ask)], [ask for ask in all_of_them if not urgent(ask)]
+
+
+def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, MatchKind]]:
+    """Row → the earlier row with the same number, and the kind of that number. Rows count from 1.
+
+    Only numbers that belong to one person alone count (``MatchStrength.STRONG``). None is a row that could not be read.
+    """
+    first: dict[tuple[MatchKind, str], int] = {}
+    twice: dict[int, tuple[int, MatchKind]] = {}
+    for row, person in enumerate(people, 1):
+        known = person.identity.model_dump(exclude_none=True) if person and person.identity else {}
+        for kind, number in spelt(known).items():
+            if strength([kind]) is MatchStrength.STRONG and (earlier := first.setdefault((kind, number), row)) != row:
+                twice.setdefault(row, (earlier, kind))
+    return twice

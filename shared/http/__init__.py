@@ -1,0 +1,1 @@
+"""HTTP: from the first byte of a request to its problem document."""

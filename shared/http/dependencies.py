@@ -1,0 +1,51 @@
+"""The FastAPI dependencies of routes: typed objects of the app, and common parameters.
+
+The dependencies are coroutines although they await nothing: FastAPI would run each plain function in a thread.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from shared.contracts.codes import Purpose
+from shared.contracts.types import UUID7
+from shared.http.idempotency import Posting, posting
+from shared.reference.office import Office
+from shared.storage.notifier import Changes
+from shared.storage.pages import CURSOR
+from shared.storage.unit_of_work import Database
+
+
+async def _office(request: Request) -> Office:
+    office = request.app.state.office
+    assert isinstance(office, Office)
+    return office
+
+
+async def _database(request: Request) -> Database:
+    database = request.app.state.database
+    assert isinstance(database, Database)
+    return database
+
+
+async def _changes(request: Request) -> Changes:
+    changes = request.app.state.changes
+    assert isinstance(changes, Changes)
+    return changes
+
+
+async def _now(request: Request) -> datetime:
+    return (await _database(request)).clock()
+
+
+OfficeDep = Annotated[Office, Depends(_office)]
+DatabaseDep = Annotated[Database, Depends(_database)]
+ChangesDep = Annotated[Changes, Depends(_changes)]
+PostingDep = Annotated[Posting, Depends(posting)]
+Now = Annotated[datetime, Depends(_now)]
+
+IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
+PurposeQuery = Annotated[Purpose, Query(description="Untuk apa dilihat / why.")]
+Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / of the last page.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]

@@ -1,0 +1,122 @@
+"""Repeat-safe POSTs: a request that is sent again gets the first answer (Idempotency-Key, IETF draft-ietf-httpapi)."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import bindparam, delete, insert, select
+from sqlmodel import Session, col
+
+from shared.domain.refusal import Refused
+from shared.security.vault import Vault
+from shared.storage.agency_tables import IdempotencyRow
+from shared.storage.unit_of_work import Database, Transaction
+
+KEY = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        description="Kunci unik buatan pemanggil; ulangi permintaan dengan kunci itu. / A unique key; repeat with it.",
+        pattern=r"^[!-~]{1,255}$",
+        examples=["0193f0a2-lapor-0007"],
+    ),
+]
+
+# built once: every POST uses them
+_KEPT = select(IdempotencyRow).where(col(IdempotencyRow.key) == bindparam("name"))
+_KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a POST: HTTP status, body, and the Location and ETag headers where there are any."""
+
+    status: int
+    body: BaseModel
+    location: str | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One POST under way: the client that sends it, its Idempotency-Key, and the path."""
+
+    client: str
+    key: str
+    path: str
+    database: Database
+    vault: Vault
+
+    @property
+    def name(self) -> str:
+        """The key of the stored answer. It contains the client, so that no client gets another client's answer."""
+        return hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
+
+    def fingerprint(self, sent: str) -> str:
+        """A keyed hash that recognises the same request. A plain hash could be tried for the NIK or phone number in
+        it."""
+        return self.vault.blind(f"{self.path}\n{sent}", "fingerprint")
+
+    def once(self, command: BaseModel, work: Callable[[Transaction], Answer]) -> Response:
+        """Run ``work`` and store its answer in the same transaction; for a repeated request, give the stored answer.
+
+        A refusal is not stored: nothing was done, so a repeat is a new attempt. Raises
+        Refused("idempotency-key-reused") where the key came with another request before.
+        """
+        name, fingerprint = self.name, self.fingerprint(command.model_dump_json())
+
+        def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
+            kept = tx.session.scalars(_KEPT, {"name": name}).first()
+            if kept is not None:
+                if kept.fingerprint != fingerprint:
+                    raise Refused("idempotency-key-reused", field="Idempotency-Key")
+                return kept, True
+            answer = work(tx)
+            row = IdempotencyRow(
+                key=name,
+                fingerprint=fingerprint,
+                status=answer.status,
+                location=answer.location,
+                etag=answer.etag,
+                body=answer.body.model_dump_json().encode(),
+                answered_at=tx.now,
+            )
+            tx.session.connection().execute(_KEEPING, row.model_dump())
+            return row, False
+
+        row, repeated = self.database.write(unit_of_work)
+        headers = {"Location": row.location, "ETag": row.etag, "Idempotent-Replayed": "true" if repeated else None}
+        stated = {name: value for name, value in headers.items() if value is not None}
+        return Response(row.body, row.status, stated, media_type="application/json")
+
+
+async def posting(request: Request, key: KEY) -> Posting:
+    """The POST under way (a FastAPI dependency)."""
+    # not request.url: it contains the Host header, which the caller chooses
+    state = request.app.state
+    return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)
+
+
+ANSWERS_KEPT = timedelta(days=30)
+"""How long a repeated request with the same Idempotency-Key still gets its first answer."""
+AT_ONCE = 500
+"""Rows that one transaction deletes."""
+
+
+def forget_answers(tx: Transaction) -> int:
+    """Delete stored answers older than ``ANSWERS_KEPT``; answers how many."""
+    old = select(col(IdempotencyRow.key)).where(col(IdempotencyRow.answered_at) <= tx.now - ANSWERS_KEPT)
+    keys = tx.session.scalars(old.order_by(col(IdempotencyRow.answered_at)).limit(AT_ONCE)).all()
+    tx.session.execute(delete(IdempotencyRow).where(col(IdempotencyRow.key).in_(keys)))
+    return len(keys)
+
+
+def next_forgotten_answer(session: Session) -> datetime | None:
+    """When the next stored answer is due for deletion (UTC); None if there is none."""
+    oldest = select(col(IdempotencyRow.answered_at)).order_by(col(IdempotencyRow.answered_at)).limit(1)
+    first: datetime | None = session.scalars(oldest).first()
+    return None if first is None else first + ANSWERS_KEPT

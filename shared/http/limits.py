@@ -1,0 +1,167 @@
+"""Rate limits and limits of concurrent requests of one service.
+
+An authenticated client has its own buckets, from any address. An address pays only for requests with an access token
+that is not proven yet. So neighbours behind one address cannot use up each other's allowance. An address that guesses
+access tokens is soon refused.
+"""
+
+import hashlib
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_network
+
+from fastapi import Request
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.types import Scope
+
+from shared.domain.refusal import Refused
+from shared.http.long_polling import wait_of
+from shared.http.rate import MOST_KEPT, Buckets, Rate
+
+
+class Limiting(BaseSettings):
+    """The limits of one service: requests from one client, requests at once, seconds a request may take."""
+
+    model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
+
+    rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
+    rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
+    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
+    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
+    break_glasses_per_hour: int = Field(default=10, ge=1, description="Break-glasses that one client may open.")
+    concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
+    concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
+    request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
+    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
+
+
+HEALTH = ("/health/live", "/health/ready")
+"""No limit applies to these paths: a supervisor must always get an answer."""
+ANYTHING, WRONG_TOKEN = "anything", "wrong-token"
+
+
+class Limits:
+    """The limits of one service, and how much of them is used."""
+
+    def __init__(self, settings: Limiting) -> None:
+        self.request_seconds = settings.request_seconds
+        self.body_seconds = settings.body_seconds
+        self.rates = {
+            ANYTHING: Rate(settings.rate_per_second, settings.rate_burst),
+            WRONG_TOKEN: Rate(10 / 60, 20),
+            "identity": Rate(settings.identities_per_minute / 60, settings.identities_per_minute),
+            "break-glass": Rate(settings.break_glasses_per_hour / 3600, settings.break_glasses_per_hour),
+            "search": Rate(settings.searches_per_minute / 60, settings.searches_per_minute),
+        }
+        """The rates that are counted separately. Everything but wrong access tokens counts as ANYTHING as well."""
+        self.clients = Buckets()
+        self.addresses = Buckets()  # a second store, so that a flood of addresses cannot evict a client's bucket
+        self._proven: OrderedDict[bytes, None] = OrderedDict()
+        """Digests of access tokens that this service has accepted."""
+        self._places = {False: settings.concurrent_requests, True: settings.concurrent_waits}
+
+    def admit(self, scope: Scope) -> None:
+        """Admit a request before authentication. Raises Refused("too-many-requests")."""
+        token = _digest(scope)
+        if scope["path"] in HEALTH or (token is not None and token in self._proven):
+            return
+        address = address_of(scope)
+        wait = self.addresses.take(address, ANYTHING, self.rates[ANYTHING])
+        if token is not None:
+            wait = max(wait, self.addresses.wait(address, WRONG_TOKEN, self.rates[WRONG_TOKEN]))
+        _refuse(wait)
+
+    def settle(self, scope: Scope, status: int) -> None:
+        """Remember whether the access token of a request was accepted or refused."""
+        token = _digest(scope)
+        if token is None:
+            return
+        if status == 401:
+            self.addresses.take(address_of(scope), WRONG_TOKEN, self.rates[WRONG_TOKEN])
+            self._proven.pop(token, None)
+        elif client_of(scope) is not None:
+            self._proven[token] = None
+            self._proven.move_to_end(token)
+            if len(self._proven) > MOST_KEPT:
+                self._proven.popitem(last=False)
+
+    @contextmanager
+    def place(self, scope: Scope) -> Iterator[None]:
+        """Take one of the places for concurrent requests. Long polls have their own places. Raises Refused("busy")."""
+        if scope["path"] in HEALTH:
+            yield
+            return
+        waits = waiting_seconds(scope) > 0
+        if self._places[waits] <= 0:
+            raise Refused("busy", seconds="1")
+        self._places[waits] -= 1
+        try:
+            yield
+        finally:
+            self._places[waits] += 1
+
+
+def limit(request: Request, what: str = ANYTHING) -> None:
+    """Count a request against its client, or against its address where there is no client. Raises Refused.
+
+    Call it right after authentication, and once more for each rate that is counted separately.
+    """
+    limits: Limits = request.app.state.limits
+    client = client_of(request.scope)
+    store, who = (limits.addresses, address_of(request.scope)) if client is None else (limits.clients, client)
+    _refuse(store.take(who, what, limits.rates[what]))
+
+
+async def limit_identities(request: Request) -> None:
+    """Dependency of every route that shows an identity."""
+    limit(request, "identity")
+
+
+async def limit_searches(request: Request) -> None:
+    """Dependency of every search by a blind index. Without a limit a caller could try every number."""
+    limit(request, "search")
+
+
+async def limit_break_glasses(request: Request) -> None:
+    """Dependency of the route that opens a break-glass, which is for emergencies."""
+    limit(request, "break-glass")
+
+
+def _refuse(wait: float) -> None:
+    if wait > 0:
+        raise Refused("too-many-requests", seconds=str(math.ceil(wait)))
+
+
+def client_of(scope: Scope) -> str | None:
+    """The client that authentication has found; None before authentication."""
+    client: str | None = getattr(scope.get("state", {}).get("caller"), "client", None)
+    return client
+
+
+def address_of(scope: Scope) -> str:
+    """The origin of a request: its client certificate, else its address. For IPv6 the /64 that one subscriber has."""
+    chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain") or ()
+    if chain:
+        return hashlib.sha256(chain[0].encode()).hexdigest()
+    address = str((scope.get("client") or ("-",))[0])
+    if ":" not in address:
+        return address
+    mapped = IPv6Address(address.partition("%")[0]).ipv4_mapped
+    return str(mapped or ip_network(f"{address.partition('%')[0]}/64", strict=False))
+
+
+def waiting_seconds(scope: Scope) -> float:
+    """The seconds that a GET asks to wait for a change (``Prefer: wait``); 0 without that header."""
+    if scope["method"] != "GET":
+        return 0.0
+    return max((wait_of(value.decode("latin-1")) for name, value in scope["headers"] if name == b"prefer"), default=0.0)
+
+
+def _digest(scope: Scope) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return hashlib.sha256(value).digest()
+    return None

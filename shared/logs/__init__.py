@@ -1,0 +1,1 @@
+"""Logs: what a line may hold, and who did what that may harm a person."""

@@ -1,0 +1,27 @@
+"""Receipts: the receiver's signed word that an event of ours is on record."""
+
+from shared.contracts import events as e
+from shared.contracts.envelope import Envelope
+from shared.messaging.parked import Park
+from shared.storage import outbox, referrals
+from shared.storage.unit_of_work import Transaction
+
+
+def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
+    """Mark our event confirmed. The receipt for an outcome also closes the referral. Raises Park."""
+    sent = outbox.sent(tx.session, receipt.event_id)
+    wrong = outbox.confirm(tx.session, sent, receipt, envelope.id, envelope.sender, tx.now)
+    if wrong is not None:
+        raise Park(wrong)
+    if sent is None or sent.referral_id is None:
+        return
+    tx.changed.add(sent.referral_id)
+    if is_outcome(sent.type):
+        row = referrals.load(tx.session, sent.referral_id)
+        if row is not None:
+            row.closed = True
+
+
+def is_outcome(event_type: str) -> bool:
+    """Whether events of this type end a referral."""
+    return e.CATALOGUE.get(event_type) in (e.Completed, e.Rejected, e.Failed, e.Cancelled)

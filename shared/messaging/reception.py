@@ -1,0 +1,175 @@
+"""Receive events: trust only a signature, write the ledger before anything else, answer with a receipt.
+
+An event that cannot be applied is parked, never dropped. An untrusted message is parked too, but gets no receipt and no
+ledger entry. So a forgery can never take the place of the real event.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import OperationalError
+from sqlmodel import col
+
+from shared.contracts.codes import ReceiptOutcome
+from shared.contracts.envelope import Envelope, Unreadable
+from shared.contracts.events import EVERYONE, BreakGlassOpened, EventData, ReceiptRecorded, Requested
+from shared.contracts.types import UnitRef
+from shared.logs import trace
+from shared.messaging.broker import Incoming
+from shared.messaging.parked import Park, park
+from shared.reference.office import draft
+from shared.security.key_directory import DirectoryFile
+from shared.security.keys import Untrusted
+from shared.security.vault import VaultUnavailable
+from shared.storage import ledger
+from shared.storage.tables import LedgerEntry, ParkedEvent
+from shared.storage.unit_of_work import Transaction
+
+log = structlog.get_logger()
+
+LONGEST_KEY = 2000
+"""Maximum length of a wrapped data key, in characters."""
+AWAITING_VICTIM = ("not-in-custody", "not-theirs-to-say", "unknown-break-glass")
+"""Reasons that pass when another event of the victim arrives: a request, a change of custody, or a break-glass."""
+AWAITING = ("version-gap", "unknown-ask", "unknown-referral", *AWAITING_VICTIM)
+"""Reasons that pass when a missing event arrives. Those of AWAITING_VICTIM wait for the victim, the others for the
+referral."""
+
+_WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(AWAITING))
+_OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
+_OF_VICTIM = col(ParkedEvent.reason).in_(AWAITING_VICTIM) & col(ParkedEvent.event_id).in_(
+    select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == bindparam("victim_id"))
+)
+_WAITING_OF_REFERRAL = _WAITING.where(_OF_REFERRAL)
+_WAITING_OF_VICTIM = _WAITING.where(_OF_REFERRAL | _OF_VICTIM)
+
+
+Apply = Callable[[Transaction, Envelope, EventData], None]
+"""Applies an event to a member's rows. Raises Park.
+
+Any other exception is our own fault and parks the event too, except trouble of the database or the vault.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How one member receives events. A follower also receives events for others, and sends no receipt for them."""
+
+    member: str
+    unit: UnitRef
+    """The unit in whose name receipts are sent."""
+    keys: DirectoryFile
+    apply: Apply
+    follower: bool = False
+
+    def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
+        """Receive a batch of messages in one transaction."""
+        for message in batch:
+            self._take(tx, message)
+
+    def _take(self, tx: Transaction, message: Incoming) -> None:
+        try:
+            envelope = self._trusted(tx, message)
+        except (Untrusted, Unreadable) as error:
+            park(tx, message.body, message.signature, message.subject, error.reason, None)
+            return
+        known = ledger.recorded(tx.session, envelope)
+        if known is None:
+            key = message.key if len(message.key or "") <= LONGEST_KEY else None
+            # a follower keeps no key of events for other members, and opens nothing in them
+            ours = not self.follower or envelope.receiver == self.member
+            if key is not None and ours and not ledger.overtaken(tx.session, envelope):
+                tx.keys[envelope.id] = key
+            outcome = self._record(tx, envelope, message)
+        elif known == hashlib.sha256(message.body).hexdigest():
+            outcome = ReceiptOutcome.DUPLICATE
+            if envelope.linkseq is not None:
+                tx.repeated.add(envelope.link)
+        else:
+            # same id or same number on the link, but other bytes: one of the two is not what was sent
+            park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)
+            return
+        self._receipt(tx, envelope, message, outcome)
+
+    def _trusted(self, tx: Transaction, message: Incoming) -> Envelope:
+        """The envelope of a message, if the signer, the sender in the envelope and the subject agree. Raises
+        Untrusted."""
+        signer = self.keys.verify(message.body, message.signature, tx.now)
+        envelope = Envelope.read(message.body)
+        if envelope.sender != signer:
+            raise Untrusted("forged-sender")
+        if envelope.nats_subject != message.subject:
+            raise Untrusted("forged-subject")
+        if not self.follower and envelope.receiver not in (self.member, EVERYONE):
+            raise Untrusted("not-addressed-to-us")
+        return envelope
+
+    def _record(self, tx: Transaction, envelope: Envelope, message: Incoming) -> ReceiptOutcome:
+        ledger.file_received(tx.session, envelope, message.body, message.signature or "", tx.now)
+        if envelope.linkseq is not None:
+            tx.arrivals.setdefault(envelope.link, []).append(envelope.linkseq)
+        reason = self.attempt(tx, envelope)
+        if reason is None:
+            return ReceiptOutcome.APPLIED
+        park(tx, message.body, message.signature, message.subject, reason, envelope)
+        return ReceiptOutcome.PARKED
+
+    def attempt(self, tx: Transaction, envelope: Envelope) -> str | None:
+        """Apply an event that is already in the ledger. Answers None, or the reason code why it cannot be applied."""
+        token = trace.traceparent.set(envelope.traceparent)
+        try:
+            with tx.savepoint():
+                content = envelope.content()
+                if content is None:
+                    return "unknown-type"
+                if getattr(content, "occurred_at", envelope.time) > envelope.time:
+                    return "occurred-after-it-was-told"
+                self.apply(tx, envelope, content)
+            self._try_waiting(tx, envelope, content)
+        except (Park, Unreadable) as error:
+            return error.reason
+        except (OperationalError, VaultUnavailable):
+            raise  # a fault of the database or the vault, not of the event
+        except Exception as error:
+            log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event_id=envelope.id)
+            return "apply-failed"
+        finally:
+            trace.traceparent.reset(token)
+        return None
+
+    def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
+        """Try again the parked events that waited for this one."""
+        named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
+        if isinstance(content, Requested | BreakGlassOpened) or getattr(content, "custody", None) is not None:
+            rows = tx.session.scalars(_WAITING_OF_VICTIM, named)
+        elif envelope.referral_id is not None:
+            rows = tx.session.scalars(_WAITING_OF_REFERRAL, named)
+        else:
+            return
+        waiting = [(Envelope.read(row.body), row) for row in rows]
+        for parked, row in sorted(waiting, key=lambda pair: pair[0].version or 0):
+            if row.resolved_at is None:
+                row.resolved_at = tx.now
+                tx.session.flush()
+                if row.key is not None:
+                    tx.keys[parked.id] = row.key
+                reason = self.attempt(tx, parked)
+                if reason is not None:
+                    row.reason, row.resolved_at = reason, None
+                else:
+                    row.key = None  # applying has stored the key, or dropped it with the sealed text
+
+    def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
+        if envelope.linkseq is None or envelope.receiver != self.member:
+            return
+        receipt = ReceiptRecorded(
+            event_id=envelope.id,
+            sha256=hashlib.sha256(message.body).hexdigest(),
+            linkseq=envelope.linkseq,
+            outcome=outcome,
+        )
+        unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
+        tx.emit(draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id))

@@ -1,0 +1,92 @@
+"""The facts that every handler needs about its own agency and the network; and drafts of events."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from uuid_utils.compat import uuid7
+
+from shared.contracts.envelope import Draft
+from shared.contracts.events import EventData
+from shared.contracts.types import UnitRef
+from shared.domain.access import Sight
+from shared.domain.agency import Agency
+from shared.domain.clocks import Clocks
+from shared.domain.consent import Notice
+from shared.domain.routing import NATION, Units
+from shared.logs.trace import traceparent
+from shared.reference.directory import Directory
+from shared.security.key_directory import DirectoryFile
+from shared.security.vault import Vault
+from shared.storage.unit_of_work import Transaction
+
+
+def new_id() -> str:
+    """A new UUIDv7 (RFC 9562)."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """An agency at work: its declaration, the units of the network, and the services that other agencies offer."""
+
+    agency: Agency
+    units: Units
+    directory: Directory
+    notices: Mapping[str, Notice]
+    """Version → the notice that people are told before they consent."""
+    clocks: Clocks
+    """The clocks: time limits of the law and of local standards."""
+    vault: Vault
+    """Operations with our own secret keys."""
+    keys: DirectoryFile
+    """The public keys of every member."""
+    public_url: str | None = None
+    """The public address of this service, printed into the square code of a letter."""
+    forgets: Sequence[Callable[[Transaction, str], None]] = ()
+    """Deletes by victim id: run when a victim is erased, beside the destruction of keys."""
+
+    @property
+    def code(self) -> str:
+        """The agency's code."""
+        return self.agency.code
+
+    def our_unit(self, unit: str, on: date) -> UnitRef:
+        """One of our own units that is valid on a day. Raises Refused("unknown-unit")."""
+        return self.units.get(self.code, unit, on).as_ref()
+
+    def speaker(self, on: date) -> UnitRef:
+        """The national desk, in whose name the service itself sends events."""
+        return self.units.desk_for(self.code, NATION, on).as_ref()
+
+    def sight(self, unit: str, on: date) -> Sight:
+        """The units that one of our units sees on a day. Raises Refused("unknown-unit")."""
+        return self.units.sight(self.code, unit, on)
+
+
+def draft(
+    data: EventData,
+    receiver: str,
+    unit: UnitRef,
+    *,
+    victim_id: str | None = None,
+    sequence: int | None = None,
+    causation_id: str | None = None,
+    basis: str | None = None,
+    event_id: str | None = None,
+    key: str | None = None,
+) -> Draft:
+    """An event from one of our units, ready to be published in this transaction."""
+    return Draft(
+        id=event_id or new_id(),
+        data=data,
+        receiver=receiver,
+        unit=unit.unit,
+        region=unit.region,
+        victim_id=victim_id,
+        sequence=sequence,
+        causation_id=causation_id,
+        basis=basis,
+        traceparent=traceparent.get(),
+        key=key,
+    )

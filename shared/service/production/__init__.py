@@ -1,0 +1,1 @@
+"""What a service refuses to start on in production."""

@@ -1,0 +1,85 @@
+"""What the HTTP API answers of a referral."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.codes import (
+    BusinessStatus,
+    FailReason,
+    HoldReason,
+    Kind,
+    NormGap,
+    Outcome,
+    Priority,
+    RejectReason,
+    Status,
+)
+from shared.contracts.types import DeskRef, Id, Moment, UnitRef
+from shared.domain.referral import business_status, is_overdue
+from shared.storage import referrals
+from shared.storage.tables import ReferralRow
+
+
+class ReferralView(BaseModel):
+    """A referral (rujukan) or transfer (pelimpahan) in its current state, as this agency knows it."""
+
+    id: Id
+    case_id: Id
+    victim_id: Id
+    kind: Kind
+    service: str
+    priority: Priority
+    status: Status
+    business_status: BusinessStatus | None
+    version: int = Field(description="Made by the receiver alone, except version 1.")
+    sender: UnitRef
+    receiver: UnitRef
+    requested_at: Moment
+    due_at: Moment = Field(description="When the work must have begun.")
+    overdue: bool
+    cancellation_asked: bool
+    asks: int
+    hold_reason: HoldReason | None
+    reject_reason: RejectReason | None
+    better_desk: DeskRef | None
+    outcome: Outcome | None
+    fail_reason: FailReason | None
+    norm_gap: NormGap | None
+    replaces: Id | None
+    forced: bool
+    closed: bool
+    updated_at: Moment
+
+
+def referral_view(row: ReferralRow, now: datetime) -> ReferralView:
+    """The view of a referral at a moment."""
+    referral = referrals.to_referral(row)
+    return ReferralView(
+        id=referral.id,
+        case_id=referral.case_id,
+        victim_id=referral.victim_id,
+        kind=referral.kind,
+        service=referral.service,
+        priority=referral.priority,
+        status=referral.status,
+        business_status=business_status(referral, now, row.closed),
+        version=referral.version,
+        sender=referral.sender,
+        receiver=referral.receiver,
+        requested_at=referral.requested_at,
+        due_at=referral.due_at,
+        overdue=is_overdue(referral, now),
+        cancellation_asked=referral.ask_id is not None,
+        asks=referral.asks,
+        hold_reason=referral.hold_reason,
+        reject_reason=referral.reject_reason,
+        better_desk=referral.better_desk,
+        outcome=referral.outcome,
+        fail_reason=referral.fail_reason,
+        norm_gap=referral.norm_gap,
+        replaces=referral.replaces,
+        forced=referral.forced,
+        closed=row.closed,
+        updated_at=row.updated_at,
+    )

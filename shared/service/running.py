@@ -1,0 +1,177 @@
+"""A service while it runs: what is opened, kept running and closed."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from shared.domain.agency import Agency
+from shared.domain.clocks import check_named
+from shared.http import signed_out as ended_tokens
+from shared.http.admission import Door
+from shared.http.limits import Limits
+from shared.http.listening import at_fault
+from shared.logs.setup import about, configure_logs
+from shared.messaging import key_directory_sync as known_keys
+from shared.messaging.broker import Broker
+from shared.messaging.consumer import Consumer
+from shared.messaging.parked import set_aside
+from shared.messaging.reception import Reception
+from shared.messaging.relay import Relay
+from shared.reference.clock_table import load_clocks
+from shared.reference.directory import load_directory
+from shared.reference.notices import load_notices
+from shared.reference.office import Office
+from shared.reference.units import load_units
+from shared.security.issuer_keys import IssuerKeys
+from shared.security.key_directory import DirectoryFile, load_root
+from shared.security.revocations import Revocations
+from shared.security.tokens import AUDIENCE_PREFIX, Verifier
+from shared.service.member import Member
+from shared.service.production.enforcement import check_start, faults_of_broker, first_word
+from shared.service.production.rules import Unsafe, refuse
+from shared.service.settings import Settings
+from shared.service.vaults import open_vault
+from shared.storage.migrate import check_migrated
+from shared.storage.notifier import Changes
+from shared.storage.timers import keep
+from shared.storage.unit_of_work import Author, Clock, Database
+
+log = structlog.get_logger()
+
+
+def wall_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+    """Open vault, database and broker; run relay, consumer and timers; close everything at the end.
+
+    Raises Unsafe for unsafe production settings, and NotMigrated for a database of another revision. Raises too what
+    an unusable file or database raises.
+    """
+    configure_logs(settings.log_level)
+    check_start(settings)
+    agency = member.agency
+    keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
+    vault = open_vault(settings, agency.code, keys.current, clock)
+    database = Database(settings.database(), Author(agency.code, vault), clock)
+    try:
+        check_migrated(database.engine, member.lineages)
+        database.read(lambda session: known_keys.recall(session, keys))
+    except BaseException:
+        database.close()
+        raise
+    office = Office(
+        agency,
+        load_units(settings.units_file),
+        load_directory(settings.directory_file),
+        load_notices(settings.notices_file),
+        load_clocks(settings.clocks_files()),
+        vault,
+        keys,
+        settings.public_url,
+        member.forgets,
+    )
+    offered = (service.clock for service in (*agency.services, *office.directory.services.values()))
+    check_named(office.clocks, [*offered, *agency.duties])
+    database.write(lambda tx: known_keys.remember(tx, office))
+    database.write(lambda tx: member.begin(tx, office))
+    reception = Reception(
+        member=agency.code,
+        unit=office.speaker(clock().date()),
+        keys=keys,
+        apply=member.apply(office),
+        follower=member.follower,
+    )
+    changes = Changes()
+    changes.listen(database, asyncio.get_running_loop())
+    broker = None
+    if settings.nats_url is not None:
+        broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
+    issuer_keys = IssuerKeys(settings.issuer_jwks)
+    bound = settings.tls_client_ca_file is not None
+    revoked = Revocations(settings.revoked_tokens_file)
+    revoked.end(database.read(ended_tokens.still_kept), clock())
+    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound, revoked)
+    issuer_keys.on_change = verifier.forget
+    app.state.door = Door(member.rules, verifier, office, clock)
+    app.state.member, app.state.office, app.state.database = agency.code, office, database
+    app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
+    app.state.limits, app.state.revoked = Limits(settings), revoked
+    work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
+    work += [asyncio.create_task(known_keys.keep(office, database))]
+    mail_read = asyncio.Event()
+    work += [asyncio.create_task(keep(due, database, changes, mail_read)) for due in member.deadlines(office)]
+    try:
+        if broker is None:
+            mail_read.set()
+        else:
+            judged, receive = asyncio.Event(), member.receive(reception)
+            consumer = Consumer(database, broker, receive, set_aside, mail_read)
+            exchange = asyncio.create_task(_exchange(broker, settings, judged, database, consumer, agency))
+            work.append(exchange)
+            await first_word(exchange, judged, settings)
+        for task in work:
+            task.add_done_callback(_missed)
+        log.info("service.started", member=agency.code)
+        yield
+    finally:
+        for task in work:
+            task.cancel()
+        for task in work:
+            with contextlib.suppress(asyncio.CancelledError, Unsafe):
+                await task
+        if broker is not None:
+            await broker.close()
+        await asyncio.to_thread(database.close)
+
+
+def _missed(task: asyncio.Task[None]) -> None:
+    """End the process when a background task (relay, consumer, timer) has died, so that a supervisor restarts it."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Unsafe):
+        log.critical("service.task-died", **about(error))
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _exchange(
+    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, consumer: Consumer, agency: Agency
+) -> None:
+    """Run relay and consumer while the service runs. Wait for an absent broker; raise Unsafe for an unsafe one."""
+    relay = Relay(database, broker, witnessed=agency.coordinator is not None)
+    relay.listen(asyncio.get_running_loop())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.connect())
+        if not (found := await faults_of_broker(broker, settings)):
+            judged.set()
+            tasks.create_task(relay.run())
+            tasks.create_task(consumer.run())
+    refuse(found)
+
+
+class WrongSettings(Exception):
+    """A setting is missing or wrong in the environment.
+
+    ``settings`` holds the names of the settings; values are never shown, for a value may be a secret.
+    """
+
+    reason = "wrong-settings"
+
+    def __init__(self, settings: list[str]) -> None:
+        super().__init__(", ".join(settings))
+        self.settings = settings
+
+
+def settings_from_environment() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise WrongSettings(at_fault(error)) from None

@@ -1,0 +1,1 @@
+"""A look without a right, in an emergency, which a second person reviews."""

@@ -1,0 +1,126 @@
+"""Break-glass: reading an identity in an emergency without the ordinary right. It opens at once, and is seen.
+
+It lasts an hour at most and ends by itself, with nobody logged in. An event tells the agency responsible for the
+victim; a desk of our own agency finds it in its list. A second person reviews it within 24 hours. Without a review
+in time, an event tells every agency that was told of it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.contracts.codes import BreakGlassEnd
+from shared.domain.access import Caller
+from shared.domain.break_glass import BreakGlass
+from shared.domain.refusal import Refused
+from shared.reference.office import Office, new_id
+from shared.storage.unit_of_work import Transaction
+from shared.victims.break_glass import security_log
+from shared.victims.break_glass.store import is_overdue, load_look
+from shared.victims.break_glass.telling import tell_other_side
+from shared.victims.identity.tables import BreakGlassRow
+from shared.victims.register.store import holder_of, lock_victim
+from shared.victims.sealed import notes as sealed_notes
+
+
+def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, command: BreakGlass) -> BreakGlassRow:
+    """Open a break-glass for the caller, and tell the agency responsible for the victim.
+
+    Raises Refused: ``unknown-victim``, ``already-open``, ``review-overdue`` or ``unknown-unit``.
+    """
+    owner = holder_of(lock_victim(tx.session, None, victim_id))
+    _refuse_another(tx, office, caller, victim_id)
+    until = tx.now + timedelta(minutes=command.minutes)
+    unit = office.our_unit(caller.unit, tx.now.date())
+    row = BreakGlassRow(
+        id=new_id(),
+        victim_id=victim_id,
+        agency=office.code,
+        unit=unit.unit,
+        region=unit.region,
+        client=caller.client,
+        person=caller.person,
+        owner_agency=owner.agency if owner else None,
+        owner_unit=owner.unit if owner else None,
+        reason=command.reason,
+        opened_at=tx.now,
+        until=until,
+    )
+    tx.session.add(row)
+    if command.note:
+        sealed_notes.keep_note(tx, office, victim_id, row.id, command.note)
+    opened = e.BreakGlassOpened(
+        break_glass_id=row.id, victim_id=victim_id, unit=unit, reason=command.reason, until=until, occurred_at=tx.now
+    )
+    tell_other_side(tx, office, row, opened)
+    security_log.break_glass_opened(tx, caller, row)
+    return row
+
+
+def _refuse_another(tx: Transaction, office: Office, caller: Caller, victim_id: str) -> None:
+    """Refuse a second break-glass of the same person at the same victim.
+
+    Otherwise an hour could be extended at will. A break-glass whose review is overdue blocks a new one too.
+    """
+    theirs = select(BreakGlassRow).where(
+        col(BreakGlassRow.victim_id) == victim_id,
+        col(BreakGlassRow.agency) == office.code,
+        col(BreakGlassRow.client) == caller.client,
+        col(BreakGlassRow.person) == caller.person,
+    )
+    for row in tx.session.scalars(theirs):
+        if row.ended_at is None and row.until > tx.now:
+            raise Refused("already-open", look=row.id)
+        if is_overdue(row, tx.now):
+            raise Refused("review-overdue", look=row.id)
+
+
+def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> BreakGlassRow:
+    """End a break-glass early. Only the person that opened it may. Raises Refused("unknown-break-glass")."""
+    row = load_look(tx.session, glass_id)
+    if row is None or row.agency != office.code or (row.client, row.person) != (caller.client, caller.person):
+        raise Refused("unknown-break-glass")
+    if row.ended_at is None:
+        _end(tx, office, row, BreakGlassEnd.CLOSED)
+        security_log.break_glass_ended(tx, caller, row)
+    return row
+
+
+def end_due(tx: Transaction, office: Office) -> int:
+    """End every break-glass whose time is over. Returns the number ended."""
+    over = _still_open(office.code) & (col(BreakGlassRow.until) <= tx.now)
+    rows = tx.session.scalars(select(BreakGlassRow).where(over).with_for_update()).all()
+    for row in rows:
+        _end(tx, office, row, BreakGlassEnd.EXPIRED)
+        security_log.break_glass_ended(tx, None, row)
+    return len(rows)
+
+
+def next_end(session: Session, agency: str) -> datetime | None:
+    """The moment (UTC) at which the next break-glass of our agency ends by itself, or None."""
+    found: datetime | None = session.scalars(
+        select(col(BreakGlassRow.until)).where(_still_open(agency)).order_by(col(BreakGlassRow.until)).limit(1)
+    ).first()
+    return found
+
+
+def etag(rows: Sequence[BreakGlassRow]) -> str:
+    """The entity tag of a list of break-glasses."""
+    stands = "".join(f"{row.id}{row.looks}{row.end}{row.overdue_at}{row.verdict}" for row in rows)
+    return f'"{sha256(stands.encode()).hexdigest()[:32]}"'
+
+
+def _still_open(agency: str) -> ColumnElement[bool]:
+    return (col(BreakGlassRow.agency) == agency) & col(BreakGlassRow.ended_at).is_(None)
+
+
+def _end(tx: Transaction, office: Office, row: BreakGlassRow, end: BreakGlassEnd) -> None:
+    row.end, row.ended_at = end, tx.now
+    ended = e.BreakGlassEnded(
+        break_glass_id=row.id, victim_id=row.victim_id, end=end, looks=row.looks, occurred_at=tx.now
+    )
+    tell_other_side(tx, office, row, ended)

@@ -1,0 +1,53 @@
+"""Break-glass looks of another agency, received."""
+
+from shared.contracts import events as e
+from shared.messaging.parked import Park
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.break_glass.store import WATCHED, load_look
+from shared.victims.identity.tables import BreakGlassRow
+from shared.victims.register.store import holder_of, load_victim
+
+
+def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent) -> None:
+    """Apply a break-glass event of another agency at a victim of ours: opened, ended, reviewed or overdue.
+
+    The sender is the agency that looked, or the coordinator. The coordinator passes the event on, because it knows
+    better than that agency which agency is responsible now. Raises Park: ``unknown-break-glass``,
+    ``not-theirs-to-say`` or ``id-of-another-victim``.
+    """
+    row = load_look(tx.session, event.break_glass_id)
+    looked = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
+    if looked is None:
+        raise Park("unknown-break-glass")
+    if looked == office.code or sender not in (looked, office.agency.coordinator):
+        raise Park("not-theirs-to-say")
+    if isinstance(event, e.BreakGlassOpened):
+        if row is None:
+            tx.session.add(_notice(tx, event))
+    elif row is None or row.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
+    elif isinstance(event, e.BreakGlassEnded):
+        row.end, row.ended_at, row.looks = event.end, event.occurred_at, event.looks
+    elif isinstance(event, e.BreakGlassReviewOverdue):
+        row.overdue_at = event.occurred_at
+    elif isinstance(event, e.BreakGlassReviewed):
+        row.verdict, row.reviewed_at = event.verdict, event.occurred_at
+    tx.changed.add(WATCHED)
+
+
+def _notice(tx: Transaction, event: e.BreakGlassOpened) -> BreakGlassRow:
+    victim = load_victim(tx.session, event.victim_id)
+    owner = holder_of(victim) if victim is not None else None
+    return BreakGlassRow(
+        id=event.break_glass_id,
+        victim_id=event.victim_id,
+        agency=event.unit.agency,
+        unit=event.unit.unit,
+        region=event.unit.region,
+        owner_agency=owner.agency if owner else None,
+        owner_unit=owner.unit if owner else None,
+        reason=event.reason,
+        opened_at=event.occurred_at,
+        until=event.until,
+    )

@@ -1,0 +1,80 @@
+"""A second person reviews a break-glass; late reviews are told."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.domain.access import Caller, Sight
+from shared.domain.break_glass import ReviewBreakGlass
+from shared.domain.refusal import Refused
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.break_glass import security_log
+from shared.victims.break_glass.store import REVIEW_WITHIN, load_look, review_due, unjudged
+from shared.victims.break_glass.telling import look_of, tell_other_side
+from shared.victims.identity import access_log
+from shared.victims.identity import rights as identities
+from shared.victims.identity.access_log import NOTED
+from shared.victims.identity.tables import BreakGlassRow
+from shared.victims.sealed import notes as sealed_notes
+
+
+def tell_overdue(tx: Transaction, office: Office) -> int:
+    """Publish, once, that the review of a break-glass is overdue, for each of them. Returns the number published."""
+    late = unjudged(office.code) & (col(BreakGlassRow.opened_at) <= tx.now - REVIEW_WITHIN)
+    rows = tx.session.scalars(select(BreakGlassRow).where(late).with_for_update()).all()
+    for row in rows:
+        row.overdue_at = tx.now
+        overdue = e.BreakGlassReviewOverdue(
+            break_glass_id=row.id, victim_id=row.victim_id, due_at=review_due(row), occurred_at=tx.now
+        )
+        tell_other_side(tx, office, row, overdue)
+        security_log.review_overdue(tx, row)
+    return len(rows)
+
+
+def next_overdue(session: Session, agency: str) -> datetime | None:
+    """The moment (UTC) at which the next review becomes overdue, or None."""
+    opened = select(col(BreakGlassRow.opened_at)).where(unjudged(agency)).order_by(col(BreakGlassRow.opened_at))
+    first: datetime | None = session.scalars(opened.limit(1)).first()
+    return None if first is None else first + REVIEW_WITHIN
+
+
+def review(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str, command: ReviewBreakGlass
+) -> BreakGlassRow:
+    """Record the verdict of a second person from the desk that looked or from the desk responsible.
+
+    Raises Refused: ``unknown-break-glass``, ``second-person-needed`` or ``already-reviewed``.
+    """
+    row = load_look(tx.session, glass_id)
+    if row is None or row.agency != office.code or not look_of(sight, row):
+        raise Refused("unknown-break-glass")
+    if row.client == caller.client or row.person == caller.person:
+        raise Refused("second-person-needed")
+    if row.verdict is not None:
+        raise Refused("already-reviewed")
+    row.verdict, row.reviewer, row.reviewed_at = command.verdict, caller.client, tx.now
+    reviewed = e.BreakGlassReviewed(
+        break_glass_id=row.id, victim_id=row.victim_id, verdict=command.verdict, occurred_at=row.reviewed_at
+    )
+    tell_other_side(tx, office, row, reviewed)
+    security_log.break_glass_reviewed(tx, caller, row)
+    return row
+
+
+def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str) -> str:
+    """The written reason for a break-glass, for the reviewer. The read is logged as a read of the victim's data.
+
+    Raises Refused: ``unknown-break-glass`` or ``no-note``.
+    """
+    row = load_look(tx.session, glass_id)
+    if row is None or row.agency != office.code or not look_of(sight, row):
+        raise Refused("unknown-break-glass")
+    text = sealed_notes.notes(tx.session, office, row.victim_id, [row.id], held=True).get(row.id)
+    if text is None:
+        raise Refused("no-note")
+    access_log.log(tx, caller, row.victim_id, "audit", identities.Right(frozenset(), "review", row), [NOTED])
+    return text

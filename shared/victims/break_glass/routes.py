@@ -1,0 +1,130 @@
+"""Break-glass: emergency access without the ordinary right. The custody holder is told, and a second person reviews
+it."""
+
+from fastapi import APIRouter, Depends, Response
+from sqlmodel import Session
+
+from shared.domain.break_glass import BreakGlass, EndBreakGlass, ReviewBreakGlass
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.http.idempotency import Answer
+from shared.http.limits import limit_break_glasses, limit_identities
+from shared.http.long_polling import IfNoneMatch, Prefer, held_list
+from shared.http.problems import COMMANDED, responses
+from shared.storage.pages import newest_first
+from shared.storage.unit_of_work import Transaction
+from shared.victims.break_glass import looks as glass
+from shared.victims.break_glass import reviewing, store
+from shared.victims.break_glass.views import BreakGlassNote, BreakGlassPage, BreakGlassView, break_glass_view
+from shared.victims.identity.tables import BreakGlassRow
+
+router = APIRouter(prefix="/v1", tags=["akses darurat"], route_class=GuardedRoute)
+
+
+@router.post(
+    "/victims/{victim_id}/break-glass",
+    status_code=201,
+    response_model=BreakGlassView,
+    summary="Akses darurat / Break-glass",
+    dependencies=[Depends(limit_break_glasses)],
+    responses=responses("unknown-victim", "already-open", "review-overdue", *COMMANDED),
+)
+def break_glass(
+    victim_id: IdPath, command: BreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
+) -> Response:
+    """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Orang kedua menilainya
+    dalam 24 jam."""
+
+    def work(tx: Transaction) -> Answer:
+        row = glass.open_it(tx, office, caller, victim_id, command)
+        return Answer(201, break_glass_view(row, tx.now), f"/v1/break-glass/{row.id}")
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/break-glass",
+    response_model=BreakGlassPage,
+    summary="Daftar akses darurat / Every break-glass",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-cursor")},
+)
+async def list_break_glass(
+    office: OfficeDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Akses darurat oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Dengan
+    `Prefer: wait=20` jawaban menunggu yang baru."""
+
+    def look(session: Session) -> tuple[str, BreakGlassPage]:
+        rows, more = newest_first(session, office.vault, BreakGlassRow, [store.visible(sight)], cursor, limit)
+        page = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
+        return glass.etag(rows), page
+
+    return await held_list(changes, store.WATCHED, lambda: database.read(look), prefer, if_none_match)
+
+
+@router.post(
+    "/break-glass/{break_glass_id}/end",
+    response_model=BreakGlassView,
+    summary="Akhiri akses darurat / End a break-glass",
+    responses=responses("unknown-break-glass", *COMMANDED),
+)
+def end_break_glass(
+    break_glass_id: IdPath, command: EndBreakGlass, office: OfficeDep, caller: CallerDep, posting: PostingDep
+) -> Response:
+    """Hanya oleh petugas yang membukanya. Bila tidak diakhiri, akses berakhir sendiri pada waktunya."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(200, break_glass_view(glass.end_it(tx, office, caller, break_glass_id), tx.now))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/break-glass/{break_glass_id}/note",
+    summary="Alasan dengan kata-kata sendiri (dicatat) / Why, in their own words (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-break-glass", "no-note"),
+)
+def see_break_glass_note(
+    break_glass_id: IdPath,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> BreakGlassNote:
+    """Alasan tertulis, bagi orang yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    text = database.write(lambda tx: reviewing.read_note(tx, office, caller, sight, break_glass_id))
+    return BreakGlassNote(text=text)
+
+
+@router.post(
+    "/break-glass/{break_glass_id}/review",
+    response_model=BreakGlassView,
+    summary="Nilai akses darurat / Review a break-glass",
+    responses=responses("unknown-break-glass", "second-person-needed", "already-reviewed", *COMMANDED),
+)
+def review_break_glass(
+    break_glass_id: IdPath,
+    command: ReviewBreakGlass,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Penilaian oleh orang kedua, dalam 24 jam."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(
+            200, break_glass_view(reviewing.review(tx, office, caller, sight, break_glass_id, command), tx.now)
+        )
+
+    return posting.once(command, work)

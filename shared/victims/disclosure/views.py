@@ -1,0 +1,36 @@
+"""What the HTTP API answers of disclosures, and of who looked at a victim."""
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.codes import DisclosureEnd, IdentityField, KeptBecause
+from shared.contracts.types import Id, Moment
+from shared.victims.sealed.tables import DisclosureRow
+
+
+class DisclosureView(BaseModel):
+    """A disclosure: data of a victim that this agency gave or received, and how the disclosure ended.
+
+    ``given`` is true for data that this agency gave; ``agency`` is the other side.
+    """
+
+    referral_id: Id = Field(description="The referral it went with; or the record that was delivered (no fields then).")
+    given: bool
+    agency: str
+    fields: list[IdentityField]
+    basis: str
+    consent_id: Id | None
+    at: Moment
+    end: DisclosureEnd | None
+    kept_because: KeptBecause | None
+    ended_at: Moment | None
+
+
+def disclosure_view(row: DisclosureRow) -> DisclosureView:
+    """The view of a disclosure."""
+    return DisclosureView.model_validate(row, from_attributes=True)
+
+
+class DisclosureList(BaseModel):
+    """The disclosures of a victim's identity, given and received, oldest first."""
+
+    items: list[DisclosureView]

@@ -1,0 +1,117 @@
+"""Withdrawal and erasure across agencies: telling every holder to stop or to erase, and the holders' signed answers.
+
+An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every holder. The sealed text stays in ledgers and backups,
+but cannot be opened any more. A holder keeps data for three reasons: a legal hold, its custody of the victim, another
+legal basis. The holder's answer names the reason.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.contracts import events as e
+from shared.contracts.codes import DisclosureEnd, IdentityField, KeptBecause
+from shared.contracts.types import UnitRef
+from shared.reference.office import Office, draft
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import store as disclosures
+from shared.victims.erasure.tables import ObeyedRow
+from shared.victims.matching import match_tokens
+from shared.victims.register.tables import VictimRow
+from shared.victims.sealed import forgetting
+from shared.victims.sealed.tables import DisclosureRow
+
+Cause = e.ConsentWithdrawn | e.ErasureRequested
+
+
+def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef, erasure_id: str) -> None:
+    """Erase a victim here, and tell every holder to erase the victim.
+
+    ``unit``: the desk in whose name the request goes out.
+    """
+    asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
+    forget_all(tx, office, victim)
+    victim.keep_until = None
+    for row in not_erased(disclosures.disclosures_of(tx.session, victim.id)):
+        end_disclosure(tx, row, DisclosureEnd.ERASED, None)
+    note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
+    tell_holders(tx, office, unit, asked)
+
+
+def forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
+    """Destroy all data of a victim. With the last victim of a case, destroy the sealed data of the case too."""
+    forgetting.forget(tx, office, victim.id)
+    for forget in office.forgets:
+        forget(tx, victim.id)
+    match_tokens.tell(tx, office, victim.id)
+    erased = select(col(ObeyedRow.victim_id)).where(
+        col(ObeyedRow.cause) == e.ErasureRequested.type(), col(ObeyedRow.end) == DisclosureEnd.ERASED
+    )
+    others = (col(VictimRow.case_id) == victim.case_id) & (col(VictimRow.id) != victim.id)
+    left = select(col(VictimRow.id)).where(others, col(VictimRow.id).not_in(erased))
+    if tx.session.scalars(left.limit(1)).first() is None:
+        forgetting.forget(tx, office, victim.case_id)
+
+
+def tell_holders(
+    tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None, back: bool = True
+) -> None:
+    """Tell every agency that may hold data of the victim.
+
+    A withdrawal goes to the agencies that received data from us. An erasure also goes to every receiver of a referral,
+    which may have written down the identity itself. With ``back`` an erasure goes to the senders of referrals too;
+    only an erasure by the custody holder does. ``but``: an agency not to tell.
+    """
+    others = {row.agency for row in disclosures.disclosures_of(tx.session, cause.victim_id) if row.given}
+    if isinstance(cause, e.ErasureRequested):
+        others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
+        others |= referrals.senders_of_victim(tx.session, cause.victim_id) if back else set()
+    tell(tx, office, unit, cause, others - {but})
+
+
+def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies: AbstractSet[str | None]) -> None:
+    """Publish a withdrawal or erasure to these agencies and to the coordinator, never to ourselves."""
+    for agency in sorted(filter(None, (agencies | {office.agency.coordinator}) - {office.code})):
+        tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
+    tx.changed.add(cause.victim_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a holder: what it did with the data, which fields, and why data was kept, if it was."""
+
+    end: DisclosureEnd
+    kept_because: KeptBecause | None
+    fields: tuple[IdentityField, ...]
+
+
+def not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
+    """The received disclosures that are not erased, whether their data is shown or not."""
+    return [row for row in rows if not row.given and row.end != DisclosureEnd.ERASED]
+
+
+def end_disclosure(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBecause | None) -> None:
+    row.end, row.kept_because, row.ended_at = end, kept, tx.now
+
+
+def cause_id_of(cause: Cause) -> str:
+    return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
+
+
+def note(tx: Transaction, sender: str, cause: Cause, answer: Answer) -> None:
+    """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here."""
+    row = ObeyedRow(
+        cause_id=cause_id_of(cause),
+        sender=sender,
+        cause=cause.type(),
+        victim_id=cause.victim_id,
+        end=answer.end,
+        kept_because=answer.kept_because,
+        fields=list(answer.fields),
+        at=tx.now,
+    )
+    tx.session.merge(row)  # merge: a consent may expire and be withdrawn later

@@ -1,0 +1,134 @@
+"""Erasures and legal holds over HTTP."""
+
+from enum import Enum
+
+from fastapi import APIRouter, Response
+from sqlmodel import Session
+
+from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.http.idempotency import Answer
+from shared.http.problems import COMMANDED, responses
+from shared.storage.pages import newest_first
+from shared.storage.unit_of_work import Transaction
+from shared.victims.erasure import deciding, holds, store
+from shared.victims.erasure import views as m
+from shared.victims.erasure.tables import ErasureRow
+from shared.victims.erasure.views import ErasurePage, ErasureView, HoldList, HoldView
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
+RIGHTS: list[str | Enum] = ["hak korban"]
+
+
+@router.post(
+    "/victims/{victim_id}/legal-holds",
+    status_code=201,
+    response_model=HoldView,
+    tags=RIGHTS,
+    summary="Tahan penghapusan / Place a legal hold",
+    responses=responses("unknown-victim", "not-responsible", *COMMANDED),
+)
+def place_hold(
+    victim_id: IdPath, command: PlaceHold, caller: CallerDep, sight: SightDep, posting: PostingDep
+) -> Response:
+    """Selama penahanan berlaku, data korban tidak dihapus di instansi ini."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(201, m.hold_view(holds.place_hold(tx, caller, sight, victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/legal-holds/lifting",
+    response_model=HoldList,
+    tags=RIGHTS,
+    summary="Cabut penahanan / Lift the legal holds",
+    responses=responses("unknown-victim", "not-responsible", "not-your-unit", *COMMANDED),
+)
+def lift_holds(
+    victim_id: IdPath,
+    command: LiftHold,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Mencabut semua penahanan atas korban ini di instansi ini."""
+
+    def work(tx: Transaction) -> Answer:
+        rows = holds.lift_holds(tx, office, caller, sight, victim_id, command)
+        return Answer(200, HoldList(items=[m.hold_view(row) for row in rows]))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/erasure",
+    status_code=202,
+    response_model=ErasureView,
+    tags=RIGHTS,
+    summary="Minta penghapusan identitas di mana-mana / Ask that an identity be erased everywhere",
+    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "already-asked", "id-taken", *COMMANDED),
+)
+def erase(
+    victim_id: IdPath, command: Erase, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
+) -> Response:
+    """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat
+    dikembalikan."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(202, m.erasure_view(deciding.ask(tx, office, caller, sight, victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/erasure/decision",
+    response_model=ErasureView,
+    tags=RIGHTS,
+    summary="Putuskan penghapusan / Decide an erasure",
+    responses=responses(
+        "unknown-victim",
+        "not-custody-holder",
+        "legal-hold",
+        "unknown-erasure",
+        "already-decided",
+        "second-person-needed",
+        *COMMANDED,
+    ),
+)
+def decide_erasure(
+    victim_id: IdPath,
+    command: DecideErasure,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Keputusan oleh orang kedua. Bila disetujui, kunci di sini langsung dimusnahkan. Setiap pemegang data diminta
+    melakukan hal yang sama, lalu menjawab."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(200, m.erasure_view(deciding.decide(tx, office, caller, sight, victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/erasures",
+    tags=RIGHTS,
+    summary="Permintaan penghapusan / Erasures asked for",
+    responses=responses("unknown-cursor"),
+)
+def list_erasures(
+    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
+) -> ErasurePage:
+    """Penghapusan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
+
+    def look(session: Session) -> ErasurePage:
+        rows, more = newest_first(session, office.vault, ErasureRow, [store.visible(sight)], cursor, limit)
+        return ErasurePage(items=[m.erasure_view(row) for row in rows], next=more)
+
+    return database.read(look)

@@ -1,0 +1,45 @@
+"""Erasures and the answers of holders, in and out of their rows."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlmodel import Session, col
+
+from shared.contracts.codes import KeptBecause
+from shared.domain.access import Sight
+from shared.storage.visibility import of_desk
+from shared.victims.erasure.tables import ErasureRow, ObeyedRow
+from shared.victims.register.tables import VictimRow
+from shared.victims.register.visibility import in_custody
+
+
+def load_erasure(session: Session, erasure_id: str) -> ErasureRow | None:
+    """The erasure requested here under this id, of any victim, or None."""
+    return session.scalars(select(ErasureRow).where(col(ErasureRow.id) == erasure_id)).first()
+
+
+def waiting_erasure(session: Session, victim_id: str) -> ErasureRow | None:
+    """The erasure of a victim that waits for the decision of a second person, or None."""
+    waiting = (col(ErasureRow.victim_id) == victim_id) & col(ErasureRow.approved).is_(None)
+    return session.scalars(select(ErasureRow).where(waiting)).first()
+
+
+def obeyed(session: Session, cause_id: str) -> Sequence[ObeyedRow]:
+    """Every notice of one withdrawal or erasure (``cause_id``), with our answer, in the order of time."""
+    return session.scalars(
+        select(ObeyedRow).where(col(ObeyedRow.cause_id) == cause_id).order_by(col(ObeyedRow.at))
+    ).all()
+
+
+def held_back(session: Session, victim_id: str, because: KeptBecause) -> Sequence[ObeyedRow]:
+    """The notices about a victim that did not erase everything, for the reason ``because``, in the order of time."""
+    here = (col(ObeyedRow.victim_id) == victim_id) & (col(ObeyedRow.kept_because) == because)
+    return session.scalars(select(ObeyedRow).where(here).order_by(col(ObeyedRow.at))).all()
+
+
+def visible(sight: Sight) -> ColumnElement[bool]:
+    """Erasures that a desk in sight requested, or of a victim that a desk in sight has in custody."""
+    if sight.units is None:
+        return true()
+    held = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), in_custody(sight))
+    return or_(of_desk(sight, ErasureRow.unit), held.exists())

@@ -1,0 +1,1 @@
+"""Who a victim is: recorded, shown, searched; each look is logged."""

@@ -1,0 +1,35 @@
+"""The access log: one row a look, in the transaction of the look."""
+
+from collections.abc import Sequence
+
+from shared.domain.access import Caller
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity.rights import Right
+from shared.victims.identity.tables import AccessRow
+
+
+def count_look(right: Right) -> None:
+    """Count a reading through a break-glass. The event that ends the break-glass reports the number."""
+    if right.glass is not None:
+        right.glass.looks += 1
+
+
+def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
+    """Write a row of the access log, in the transaction of the reading or change that it describes."""
+    row = AccessRow(
+        victim_id=victim_id,
+        client=caller.client,
+        person=caller.person,
+        role=caller.role,
+        unit=caller.unit,
+        purpose=purpose,
+        right=right.name,
+        through=right.glass.id if right.glass else None,
+        fields=list(fields),
+        at=tx.now,
+    )
+    tx.session.add(row)
+
+
+NOTED = "note"
+"""The field name of a note in the access log."""

@@ -1,0 +1,86 @@
+"""Writing down who a victim is."""
+
+from datetime import datetime
+
+from shared.domain import commands as domain_commands
+from shared.domain.access import Caller, Sight
+from shared.domain.identity import Identity
+from shared.domain.refusal import Refused
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity import access_log
+from shared.victims.identity.rights import ordinary_right
+from shared.victims.matching import match_tokens
+from shared.victims.register.store import lock_victim
+from shared.victims.register.tables import VictimRow
+from shared.victims.sealed import blind_index as numbers
+from shared.victims.sealed import forgetting, holds
+from shared.victims.sealed import identity as sealed_identity
+from shared.victims.sealed import store as sealed
+
+# --- written down -----------------------------------------------------------------------------------------------------
+
+
+def record(
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, identity: Identity
+) -> VictimRow:
+    """Store a victim's identity for the unit with custody, or for a unit at work that needs the fields. Raises
+    Refused."""
+    victim = lock_victim(tx.session, sight, victim_id)
+    right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
+    for name in sorted(identity.model_fields_set):
+        if name not in right.fields:
+            raise Refused("not-responsible", field=name)
+    check(identity, tx.now)
+    write(tx, office, victim_id, identity, keep_before=bool(holds.holds_of(tx.session, victim_id)))
+    access_log.log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
+    return victim
+
+
+def check(identity: Identity, now: datetime, within: str = "") -> None:
+    """Raises Refused("no-such-day") for a date of birth that does not exist or is in the future.
+
+    ``within``: the path of the identity inside the request, for the field that the refusal names.
+    """
+    if identity.born_on is not None and not domain_commands.is_past_day(identity.born_on, now):
+        raise Refused("no-such-day", field=f"{within}born_on")
+
+
+def write(
+    tx: Transaction,
+    office: Office,
+    victim_id: str,
+    identity: Identity,
+    keep_before: bool = False,
+) -> None:
+    """Store a victim's identity, sealed. A sent field replaces the old one; a field that was not sent stays.
+
+    ``identity`` has been checked. ``keep_before``: a legal hold applies, so the old fields are set aside and not lost.
+    """
+    changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
+    known = {
+        n: v for n, v in {**sealed_identity.own(tx.session, office, victim_id), **changes}.items() if v is not None
+    }
+    if keep_before:
+        forgetting.set_aside(tx, office, victim_id, [source])
+    sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
+    numbers.drop(tx, victim_id, [source])
+    numbers.keep(tx, office.vault, victim_id, source, known)
+    match_tokens.tell(tx, office, victim_id, known)
+
+
+def write_first(
+    tx: Transaction, office: Office, victim_id: str, identity: Identity, known_again_later: bool = False
+) -> None:
+    """As ``write``, skipping the lookup; only for a victim who is registered now under an id of ours.
+
+    ``known_again_later``: the coordinator gets the match tokens later, from a timer, so that a long list is not held
+    up.
+    """
+    known = identity.model_dump(exclude_none=True)
+    source = sealed.own_source(victim_id)
+    sealed.put_first(tx, office, victim_id, source, sealed.IDENTITY, known)
+    numbers.keep(tx, office.vault, victim_id, source, known)
+    if not known_again_later:
+        match_tokens.tell(tx, office, victim_id, known)

@@ -1,0 +1,68 @@
+"""A victim's identity: stored sealed, shown within the caller's right, searched by number.
+
+Each reading writes a row of the access log in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.contracts.codes import IdentityField
+from shared.domain.access import Caller, Sight, Work, fields_shown
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.tables import ReferralRow
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity.tables import BreakGlassRow
+from shared.victims.register.store import holder_of, lock_victim
+from shared.victims.register.tables import VictimRow
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The fields that a caller may read, and the ground: ``custody``, ``work``, ``break-glass`` or ``author``."""
+
+    fields: frozenset[IdentityField]
+    name: str
+    glass: BreakGlassRow | None = None
+
+
+def right_of(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
+    """A victim that exists for the caller, and the caller's right to read. An open break-glass comes before the
+    desk."""
+    glass = _open_glass(tx, office.code, caller, victim_id)
+    # an open break-glass counts also where the caller's desk has a smaller right
+    victim = lock_victim(tx.session, sight if glass is None else None, victim_id)
+    if glass is not None:
+        return victim, Right(frozenset(IdentityField), "break-glass", glass)
+    return victim, ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
+
+
+def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) -> BreakGlassRow | None:
+    statement = select(BreakGlassRow).where(
+        col(BreakGlassRow.victim_id) == victim_id,
+        col(BreakGlassRow.agency) == agency,
+        col(BreakGlassRow.client) == caller.client,
+        col(BreakGlassRow.person) == caller.person,
+        col(BreakGlassRow.ended_at).is_(None),
+        col(BreakGlassRow.until) > tx.now,
+    )
+    return tx.session.scalars(statement).first()
+
+
+def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> Right:
+    """The right that follows from custody and from services at work. ``live``: the victim's live referrals."""
+    needs = {service.code: service.needs for service in office.agency.services}
+    works = [
+        Work(referral.receiver, referral.status, needs.get(referral.service, frozenset()))
+        for referral in map(referrals.to_referral, live)
+        if referral.receiver.agency == office.code
+    ]
+    holder = holder_of(victim)
+    return Right(fields_shown(sight, holder, works), "custody" if sight.covers(holder) else "work")
+
+
+AUTHOR = Right(frozenset(), "author")
+"""The right of a desk without custody or work for the victim: it reads its own notes."""

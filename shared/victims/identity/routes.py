@@ -1,0 +1,98 @@
+"""Identities over HTTP: recorded, shown, searched; and who looked."""
+
+from fastapi import APIRouter, Depends, Response
+from sqlmodel import Session
+
+from shared.domain.identity import Identity, Search
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep, PurposeQuery
+from shared.http.idempotency import Answer
+from shared.http.limits import limit_identities, limit_searches
+from shared.http.problems import POSTING, responses
+from shared.storage.pages import newest_first
+from shared.storage.unit_of_work import Transaction
+from shared.victims.identity import recording, searching, security_log, showing, store, views
+from shared.victims.identity.tables import AccessRow
+from shared.victims.identity.views import AccessPage
+from shared.victims.register.views import VictimList, VictimView, victim_view
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute)
+
+
+@router.post(
+    "/victims/{victim_id}/identity",
+    status_code=200,
+    response_model=VictimView,
+    tags=["korban"],
+    summary="Catat identitas / Record an identity",
+    responses=responses("unknown-victim", "not-responsible", "no-such-day", *POSTING),
+)
+def record_identity(
+    victim_id: IdPath,
+    identity: Identity,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
+
+    def work(tx: Transaction) -> Answer:
+        return Answer(200, victim_view(recording.record(tx, office, caller, sight, victim_id, identity)))
+
+    return posting.once(identity, work)
+
+
+@router.get(
+    "/victims/{victim_id}/identity",
+    tags=["korban"],
+    summary="Lihat identitas (dicatat) / See an identity (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-victim", "no-identity"),
+)
+def see_identity(
+    victim_id: IdPath,
+    purpose: PurposeQuery,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    response: Response,
+) -> Identity:
+    """Penanggung jawab melihat semua isian. Satuan yang sedang melayani hanya melihat isian yang diperlukan layanannya.
+    Setiap pembacaan dicatat dalam transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    return database.write(lambda tx: showing.read(tx, office, caller, sight, victim_id, purpose))
+
+
+@router.post(
+    "/victim-search",
+    tags=["korban"],
+    summary="Cari korban menurut NIK atau telepon / Find a victim by NIK or telephone",
+    dependencies=[Depends(limit_searches)],
+    responses=responses("not-such-a-number", "malformed-json", "body-too-large", "unsupported-media-type"),
+)
+def search_victims(
+    command: Search, office: OfficeDep, caller: CallerDep, sight: SightDep, database: DatabaseDep
+) -> VictimList:
+    """Nomor tidak disimpan dan tidak dicatat; hanya sidiknya yang dibandingkan. Jumlah pencarian dibatasi."""
+
+    def work(tx: Transaction) -> VictimList:
+        found = searching.search(tx, office, caller, sight, command.field, command.value)
+        security_log.searched(tx, caller, command.field)
+        return VictimList(items=[victim_view(row) for row in found])
+
+    return database.write(work)
+
+
+@router.get("/access-log", tags=["akses"], summary="Buku akses / The access log", responses=responses("unknown-cursor"))
+def list_access(
+    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
+) -> AccessPage:
+    """Siapa melihat identitas siapa, kapan, dan untuk apa; oleh satuan Anda dan satuan di bawahnya. Terbaru dahulu."""
+
+    def look(session: Session) -> AccessPage:
+        rows, more = newest_first(session, office.vault, AccessRow, [store.visible(sight)], cursor, limit)
+        return AccessPage(items=[views.access_view(row) for row in rows], next=more)
+
+    return database.read(look)

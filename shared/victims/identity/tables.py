@@ -1,0 +1,65 @@
+"""The rows of the access log, and of break-glass looks."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field
+
+from shared.storage.agency_tables import AgencyStored
+from shared.storage.columns import Ident, Json, UtcMoment, Word
+from shared.storage.tables import number
+
+
+class AccessRow(AgencyStored, table=True):
+    """One read of an identity. Append-only, and written in the transaction of the read.
+
+    ``client``, ``person``, ``role`` and ``unit`` name the reader; ``purpose`` is the reason that the reader stated.
+    ``right`` is the right used (custody, work, break-glass). ``through`` is the id of the break-glass, if one was used.
+    ``fields`` is the JSON list of the fields shown.
+    """
+
+    __tablename__ = "access_log"
+
+    number: int | None = number()
+    victim_id: str = Field(sa_type=Ident, index=True)
+    client: str | None = Field(default=None, max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    role: str | None = Field(default=None, sa_type=Word)
+    unit: str | None = Field(default=None, sa_type=Word)
+    purpose: str = Field(sa_type=Word)
+    right: str | None = Field(default=None, sa_type=Word)
+    through: str | None = Field(default=None, sa_type=Ident)
+    fields: Any = Field(sa_type=Json)
+    at: datetime = Field(sa_type=UtcMoment)
+
+
+class BreakGlassRow(AgencyStored, table=True):
+    """A break-glass: a look at an identity without the ordinary right, for a limited time.
+
+    ``agency`` is the agency that looked: ours, or another one that looked at a victim of ours. ``owner_*`` is the desk
+    responsible for the victim. ``looks`` counts the reads.
+    """
+
+    __tablename__ = "break_glass"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    agency: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    client: str | None = Field(default=None, max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    owner_agency: str | None = Field(default=None, sa_type=Word)
+    owner_unit: str | None = Field(default=None, sa_type=Word)
+    reason: str = Field(sa_type=Word)
+    opened_at: datetime = Field(sa_type=UtcMoment)
+    until: datetime = Field(sa_type=UtcMoment)
+    looks: int = 0
+    end: str | None = Field(default=None, sa_type=Word)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    overdue_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """When the missing review was published. None: not overdue so far."""
+    verdict: str | None = Field(default=None, sa_type=Word)
+    reviewer: str | None = Field(default=None, max_length=100)
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcMoment)

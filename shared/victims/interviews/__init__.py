@@ -1,0 +1,1 @@
+"""How often a victim has told their story, at any agency."""

@@ -1,0 +1,17 @@
+"""An interview held here is told to every agency that works for the victim."""
+
+from shared.contracts import events as e
+from shared.reference.office import Office, draft
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.interviews import store
+
+
+def tell_interview(tx: Transaction, office: Office, told: e.VictimInterviewed) -> None:
+    """One of our desks interviewed a victim. Tell the coordinator, and every agency that sent or received the victim's
+    referrals."""
+    store.keep(tx, told.victim_id, [told.interview_id], told)
+    others = referrals.senders_of_victim(tx.session, told.victim_id)
+    others |= referrals.receivers_of_victim(tx.session, told.victim_id)
+    for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code})):
+        tx.emit(draft(told, agency, told.unit, victim_id=told.victim_id))

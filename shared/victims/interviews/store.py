@@ -1,0 +1,27 @@
+"""How many times a victim was interviewed, by any agency. Each interview has an id and counts once."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.contracts import events as e
+from shared.storage.unit_of_work import Transaction
+from shared.victims.interviews.tables import InterviewRow
+
+
+def known(session: Session, victim_id: str) -> tuple[str, ...]:
+    """The ids of the victim's interviews that are known here, sorted."""
+    ids = select(col(InterviewRow.id)).where(col(InterviewRow.victim_id) == victim_id).order_by(col(InterviewRow.id))
+    return tuple(session.scalars(ids))
+
+
+def keep(tx: Transaction, victim_id: str, ids: Iterable[str], told: e.VictimInterviewed | None = None) -> None:
+    """Remember interviews, each once. ``told``: the event with the agency and the time of the interview."""
+    for ident in ids:
+        row = tx.session.get(InterviewRow, ident)
+        if row is None:
+            row = InterviewRow(id=ident, victim_id=victim_id)
+            tx.session.add(row)
+        if told is not None:
+            row.agency, row.held_at = told.unit.agency, told.occurred_at

@@ -1,0 +1,1 @@
+"""The same person at two agencies: what is told to find it, and what people decide."""

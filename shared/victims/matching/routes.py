@@ -1,0 +1,76 @@
+"""Proposals that two agencies know the same person: a machine proposes, people decide."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import Session
+
+from shared.contracts.codes import MatchState
+from shared.domain.matching import DecideMatch
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.http.idempotency import Answer
+from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
+from shared.http.problems import POSTING, responses
+from shared.storage.pages import newest_first
+from shared.storage.unit_of_work import Transaction
+from shared.victims.matching import decide as matches
+from shared.victims.matching import store
+from shared.victims.matching.store import in_state
+from shared.victims.matching.tables import MatchRow
+from shared.victims.matching.views import MatchPage, MatchSides, match_view
+
+router = APIRouter(prefix="/v1", tags=["orang yang sama"], route_class=GuardedRoute)
+
+
+@router.get(
+    "/matches",
+    response_model=MatchPage,
+    summary="Mungkin orang yang sama / Proposals",
+    responses={304: {"description": "Tidak berubah / not changed"}, **responses("unknown-cursor")},
+)
+async def list_matches(
+    office: OfficeDep,
+    sight: SightDep,
+    database: DatabaseDep,
+    changes: ChangesDep,
+    state: Annotated[MatchState | None, Query(description="Keadaan usulan / how it stands")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    prefer: Prefer = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Mesin mengusulkan dari
+    tanda pembanding; tidak ada data yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
+    conditions = [store.visible(sight)] if state is None else [store.visible(sight), in_state(state)]
+
+    def look(session: Session) -> tuple[str, MatchPage]:
+        rows, more = newest_first(session, office.vault, MatchRow, conditions, cursor, limit)
+        page = MatchPage(items=[match_view(row) for row in rows], next=more)
+        return tag_of(page.model_dump_json()), page
+
+    return await held_list(changes, matches.WATCHED, lambda: database.read(look), prefer, if_none_match)
+
+
+@router.post(
+    "/matches/{match_id}/decision",
+    response_model=MatchSides,
+    summary="Putuskan: orang yang sama atau bukan / Decide",
+    responses=responses("unknown-match", *POSTING),
+)
+def decide_match(
+    match_id: IdPath,
+    command: DecideMatch,
+    office: OfficeDep,
+    caller: CallerDep,
+    sight: SightDep,
+    posting: PostingDep,
+) -> Response:
+    """Putuskan setelah bertanya kepada `other_desk`. Kedua korban terhubung hanya bila kedua pihak memutuskan
+    `same-person`. Keputusan dapat diubah; yang terakhir dari tiap pihak berlaku."""
+
+    def work(tx: Transaction) -> Answer:
+        rows = matches.decide(tx, office, caller, sight, match_id, command)
+        return Answer(200, MatchSides(items=[match_view(row) for row in rows]))
+
+    return posting.once(command, work)

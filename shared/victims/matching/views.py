@@ -1,0 +1,58 @@
+"""What the HTTP API answers of match proposals."""
+
+from pydantic import BaseModel, Field
+
+from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
+from shared.contracts.types import DeskRef, Id, Moment
+from shared.domain import matching
+from shared.victims.matching.tables import MatchRow
+
+
+class MatchView(BaseModel):
+    """A proposal that our victim (``victim_id``) and another agency's victim (``other_id``) may be one person."""
+
+    match_id: Id
+    victim_id: Id
+    other_id: Id
+    other_desk: DeskRef = Field(description="Satuan yang dapat ditanya. / The desk to ask.")
+    kinds: list[MatchKind] = Field(
+        description="Yang sama pada keduanya, tanpa isinya. / What is the same, not what it is."
+    )
+    strength: MatchStrength
+    proposed_at: Moment
+    state: MatchState
+    said: SamePerson | None = Field(description="Kata terakhir pihak kita. / The last word of our side.")
+    said_at: Moment | None
+    said_by: str | None = Field(description="The client that said it, where it was said here.")
+    other_said: SamePerson | None
+
+
+class MatchPage(BaseModel):
+    """One page of proposals, newest first. Send ``next`` as ``cursor`` for the following page."""
+
+    items: list[MatchView]
+    next: str | None
+
+
+class MatchSides(BaseModel):
+    """A proposal after a decision, from each side that is ours; two items where both victims are ours."""
+
+    items: list[MatchView]
+
+
+def match_view(row: MatchRow) -> MatchView:
+    said, other_said = (SamePerson(one) if one else None for one in (row.said, row.other_said))
+    return MatchView(
+        match_id=row.match_id,
+        victim_id=row.victim_id,
+        other_id=row.other_id or "",
+        other_desk=DeskRef(agency=row.other_agency or "", unit=row.other_unit or ""),
+        kinds=[MatchKind(kind) for kind in row.kinds],
+        strength=MatchStrength(row.strength or ""),
+        proposed_at=row.proposed_at,
+        state=matching.state(said, other_said),
+        said=said,
+        said_at=row.said_at,
+        said_by=row.client,
+        other_said=other_said,
+    )

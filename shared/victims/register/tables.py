@@ -1,0 +1,50 @@
+"""The rows of cases and victims."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from shared.storage.agency_tables import AgencyStored
+from shared.storage.columns import Ident, UtcMoment, Word
+from shared.storage.tables import number
+
+
+class CaseRow(AgencyStored, table=True):
+    """One trafficking incident that this agency opened."""
+
+    __tablename__ = "cases"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    channel: str = Field(sa_type=Word)
+    exploitation: str = Field(sa_type=Word)
+    destination: str | None = Field(default=None, max_length=2)
+    opened_at: datetime = Field(sa_type=UtcMoment)
+
+
+class VictimRow(AgencyStored, table=True):
+    """A victim as this agency may know the victim: a pseudonym, coarse facts and the custody holder.
+
+    ``custody_*`` is the newest link of the custody chain known here. The columns are None while none is known.
+    """
+
+    __tablename__ = "victims"
+
+    number: int | None = number()
+    id: str = Field(sa_type=Ident, unique=True)
+    case_id: str = Field(sa_type=Ident, index=True)
+    age_class: str = Field(sa_type=Word)
+    sex: str = Field(sa_type=Word)
+    home_region: str | None = Field(default=None, sa_type=Word)
+    stage: str = Field(sa_type=Word)
+    custody_agency: str | None = Field(default=None, sa_type=Word, index=True)
+    custody_unit: str | None = Field(default=None, sa_type=Word)
+    custody_region: str | None = Field(default=None, sa_type=Word)
+    custody_seq: int = 0
+    registered_at: datetime = Field(sa_type=UtcMoment)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    outcome: str | None = Field(default=None, sa_type=Word)
+    keep_until: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
+    """Until when the identity may be kept, after the journey ended here."""

@@ -1,0 +1,1 @@
+"""What is kept sealed of a victim, and the keys that open it."""

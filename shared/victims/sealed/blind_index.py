@@ -1,0 +1,52 @@
+"""The blind index of a victim's numbers (NIK, passport, phone): keyed hashes, never the numbers themselves.
+
+Each number is normalised first, so that every spelling has one hash. A hash belongs to the source that stated the
+number, and is deleted with that source.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from sqlalchemy import delete, insert
+from sqlmodel import col
+
+from shared.contracts.codes import IdentityField
+from shared.domain.normalise import normalise_nik, normalise_passport, normalise_phone
+from shared.security.vault import Vault
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed.tables import BlindIndexRow
+
+NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
+    IdentityField.NIK: normalise_nik,
+    IdentityField.PASSPORT: normalise_passport,
+    IdentityField.PHONE: normalise_phone,
+}
+"""The searchable fields, each with the function that normalises its number."""
+
+_KEEPING = insert(BlindIndexRow.__table__)  # type: ignore[attr-defined]
+
+
+def blinded(vault: Vault, field: IdentityField, value: str) -> str | None:
+    """The keyed hash of a number; None for a malformed number."""
+    try:
+        return vault.blind(NORMAL[field](value), field)
+    except ValueError:
+        return None
+
+
+def keep(tx: Transaction, vault: Vault, victim_id: str, source: str, what: Mapping[str, str]) -> None:
+    """Index the numbers that a source states. The source must have no index rows yet."""
+    rows = [
+        {"victim_id": victim_id, "source": source, "field": field, "digest": digest}
+        for field in NORMAL
+        if field in what and (digest := blinded(vault, field, what[field])) is not None
+    ]
+    if rows:
+        tx.session.connection().execute(_KEEPING, rows)
+
+
+def drop(tx: Transaction, victim_id: str, sources: Collection[str] | None = None) -> None:
+    """Delete the index rows of these sources; None: of all sources of the victim."""
+    theirs = col(BlindIndexRow.victim_id) == victim_id
+    if sources is not None:
+        theirs &= col(BlindIndexRow.source).in_(sources)
+    tx.session.execute(delete(BlindIndexRow).where(theirs))

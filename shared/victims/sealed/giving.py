@@ -1,0 +1,84 @@
+"""What is sealed for another member, and the wrapped key that opens it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from shared.contracts.codes import IdentityField
+from shared.reference.office import Office
+from shared.security.public_keys import Untrusted
+from shared.security.sealing import seal, wrap_key
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed import identity
+from shared.victims.sealed.identity import Reach
+from shared.victims.sealed.store import data_key_of, own_source, purpose
+from shared.victims.sealed.tables import DataKeyRow
+
+log = structlog.get_logger()
+
+
+# --- given, taken, forgotten ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A part of an identity for one event: sealed for one recipient, with the wrapped key that opens it."""
+
+    sealed: str
+    key: str
+    fields: tuple[str, ...]
+
+
+def give(
+    tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
+) -> Given | None:
+    """The text of these fields that we may disclose, sealed for the recipient of one referral.
+
+    None where there is no such text, or the directory has no key of the recipient.
+    """
+    ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens our own text, and derives the recipient's key
+    what = {
+        name: value
+        for name, value in identity.known(tx.session, office, victim_id, Reach.GIVE).items()
+        if name in fields
+    }
+    if not what:
+        return None
+    return seal_for(tx, office, victim_id, recipient, purpose(referral_id), what, ours)
+
+
+def give_record(
+    tx: Transaction, office: Office, victim_id: str, record_id: str, recipient: str, fields: Mapping[str, Any]
+) -> Given | None:
+    """All fields of a filed form, sealed for one recipient; None where the directory has no key of the recipient.
+
+    Raises ValueError where the fields are too long for an event.
+    """
+    what = {"fields": json.dumps(dict(fields), ensure_ascii=False)}
+    return seal_for(tx, office, victim_id, recipient, purpose(record_id), what)
+
+
+def seal_for(
+    tx: Transaction,
+    office: Office,
+    victim_id: str,
+    recipient: str,
+    said_for: str,
+    what: Mapping[str, str],
+    ours: DataKeyRow | None = None,
+) -> Given | None:
+    """Seal text about a victim for another member; None where the directory has no key of the recipient.
+
+    The recipient opens it with the key that goes beside the event. ``said_for``: the purpose that the key is bound to.
+    ``ours``: the row of our own data key, if already read.
+    """
+    try:
+        theirs = office.keys.current().to_seal_for(recipient, tx.now)
+    except Untrusted as error:
+        log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
+        return None
+    key = data_key_of(tx, office, victim_id, ours).for_recipient(victim_id, recipient, said_for)
+    return Given(seal(what, key, victim_id, recipient, said_for), wrap_key(key, theirs), tuple(sorted(what)))

@@ -1,0 +1,69 @@
+"""The identity of a victim, as far as this agency may read it."""
+
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
+from sqlmodel import Session, col
+
+from shared.contracts.codes import KeptBecause
+from shared.domain.access import NOT_TAKEN_ON
+from shared.reference.office import Office
+from shared.storage.tables import ReferralRow
+from shared.victims.sealed import store
+from shared.victims.sealed.store import HELD, IDENTITY, OWN, own_source
+from shared.victims.sealed.tables import DisclosureRow, SealedRow
+
+_IDENTITIES = (
+    select(SealedRow)
+    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, HELD[IDENTITY])))
+    .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
+)
+
+
+def _ours_or_given(*but: KeptBecause) -> Select[Any]:
+    """Our own identity text, and the text that came with a referral that was taken on.
+
+    A disclosure that has ended counts only where it is kept for one of the reasons in ``but``.
+    """
+    given = (
+        select(col(DisclosureRow.referral_id))
+        .join(ReferralRow, col(ReferralRow.id) == col(DisclosureRow.referral_id))
+        .where(
+            col(DisclosureRow.victim_id) == bindparam("victim_id"),
+            col(DisclosureRow.given).is_(False),
+            col(DisclosureRow.end).is_(None) | col(DisclosureRow.kept_because).in_(but),
+            col(ReferralRow.status).not_in(NOT_TAKEN_ON),
+        )
+    )
+    ours = (col(SealedRow.key_id) == OWN) & (col(SealedRow.kind) == IDENTITY)
+    return _IDENTITIES.where(ours | col(SealedRow.source).in_(given))
+
+
+class Reach(Enum):
+    """Which part of the stored identity a query reads."""
+
+    GIVE = _ours_or_given()
+    """Text for disclosure to another agency: nothing of a disclosure that has ended, whatever keeps it here."""
+    SHOW = _ours_or_given(KeptBecause.CUSTODY)
+    """Text to show: as GIVE, and text that is kept because this agency has custody of the victim."""
+    ALL = _IDENTITIES
+    """For a break-glass: also text under a legal hold alone, and text of a request that nobody has accepted."""
+    HELD_FIRST = _IDENTITIES.order_by(None).order_by(
+        col(SealedRow.kind) == HELD[IDENTITY], col(SealedRow.recorded_at), col(SealedRow.number)
+    )
+    """For a court: as ALL, but text under a legal hold wins over anything written later."""
+
+
+def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
+    """All identity fields that this agency may read, by field; the latest text of each field counts."""
+    found: dict[str, str] = {}
+    for row in session.scalars(reach.value, {"victim_id": victim_id}):
+        found |= store.opened(session, office, row)
+    return found
+
+
+def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
+    """The identity fields that this agency wrote itself."""
+    row = store.find(session, victim_id, own_source(victim_id))
+    return store.opened(session, office, row) if row is not None else {}

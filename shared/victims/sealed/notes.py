@@ -1,0 +1,29 @@
+"""Notes of officers, sealed beside the event that they belong to."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed import store
+from shared.victims.sealed.store import HELD, NOTE, origin
+from shared.victims.sealed.tables import SealedRow
+
+
+def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
+    """Store an officer's free text, sealed, beside an event. ``about``: the id of the victim or the case."""
+    store.put(tx, office, about, event_id, NOTE, {"text": text})
+
+
+def notes(
+    session: Session, office: Office, about: str, event_ids: Collection[str], held: bool = False
+) -> dict[str, str]:
+    """Event id → note, for the notes about a victim that can still be read. ``held``: also those under a legal hold
+    alone."""
+    kinds = [NOTE, HELD[NOTE]] if held else [NOTE]
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
+    rows = [row for row in session.scalars(statement) if origin(row.source) in event_ids]
+    found = {origin(row.source): store.opened(session, office, row) for row in rows}
+    return {event_id: what["text"] for event_id, what in found.items() if "text" in what}

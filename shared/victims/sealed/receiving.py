@@ -1,0 +1,79 @@
+"""What another agency gave us, kept as it came, with its key."""
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import delete
+from sqlmodel import col
+
+from shared.domain.identity import Identity
+from shared.messaging.enclosed import open_enclosed
+from shared.reference.office import Office
+from shared.security.sealing import DataKey, Unopenable
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed import blind_index as numbers
+from shared.victims.sealed import holds, store
+from shared.victims.sealed.forgetting import set_aside
+from shared.victims.sealed.store import IDENTITY, RECORD, keep_key, purpose
+from shared.victims.sealed.tables import DataKeyRow, SealedRow
+
+log = structlog.get_logger()
+
+
+def take(
+    tx: Transaction, office: Office, event_id: str, victim_id: str, referral_id: str, sealed: str, first: bool
+) -> tuple[str, ...]:
+    """Store the identity text that another agency sent with an event of a referral, with its key wrapped for us.
+
+    ``first``: the referral is new, so nothing is stored for it yet. Answers the names of the fields. Without a key
+    (erased meanwhile, or another member's) nothing is readable, and the answer is empty.
+    """
+    try:
+        key, fields = open_enclosed(tx, office, event_id, victim_id, sealed, purpose(referral_id))
+        given = Identity.model_validate(fields).model_dump(exclude_none=True)
+    except (Unopenable, ValidationError) as error:
+        log.warning("sealed.not-taken", error=type(error).__name__)
+        return ()
+    if first or tx.session.get(DataKeyRow, key.kid) is None:
+        keep_key(tx, office, key.kid, victim_id, key)
+    if not first:
+        _replace(tx, office, victim_id, referral_id, key.kid)
+    _keep_as_it_came(tx, victim_id, referral_id, IDENTITY, key, sealed)
+    numbers.keep(tx, office.vault, victim_id, referral_id, given)
+    return tuple(sorted(given))
+
+
+def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, record_id: str, sealed: str) -> bool:
+    """Store a filed form that another agency delivered, with its key. Answers whether it can be read.
+
+    Without a key (erased meanwhile, or another member's) it cannot.
+    """
+    try:
+        key, _ = open_enclosed(tx, office, event_id, victim_id, sealed, purpose(record_id))
+    except Unopenable as error:
+        log.warning("sealed.not-taken", error=type(error).__name__)
+        return False
+    keep_key(tx, office, key.kid, victim_id, key)
+    _keep_as_it_came(tx, victim_id, record_id, RECORD, key, sealed)
+    return True
+
+
+def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:
+    row = SealedRow(victim_id=victim_id, source=source, kind=kind, key_id=key.kid, sealed=sealed, recorded_at=tx.now)
+    tx.session.add(row)
+
+
+def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, by_key: str) -> None:
+    """Make room for new text of an agency with a referral. Its earlier text is deleted, or set aside under a legal
+    hold."""
+    before = store.find(tx.session, victim_id, referral_id)
+    if before is None:
+        return
+    if holds.holds_of(tx.session, victim_id):
+        set_aside(tx, office, victim_id, [referral_id])
+        return
+    numbers.drop(tx, victim_id, [referral_id])
+    tx.session.delete(before)
+    tx.session.flush()
+    if before.key_id != by_key:
+        tx.erased = True
+        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id) == before.key_id))

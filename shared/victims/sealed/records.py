@@ -1,0 +1,29 @@
+"""Fields of filed forms, sealed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from shared.reference.office import Office
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed import store
+from shared.victims.sealed.store import HELD, RECORD, origin
+from shared.victims.sealed.tables import SealedRow
+
+
+def keep_record(tx: Transaction, office: Office, about: str, record_id: str, fields: Mapping[str, Any]) -> None:
+    """Store the sealed fields of a filed form. ``about``: the id of the victim, the case, or the record itself."""
+    store.put(tx, office, about, record_id, RECORD, {"fields": json.dumps(dict(fields))})
+
+
+def record(session: Session, office: Office, about: str, record_id: str, held: bool = False) -> dict[str, Any]:
+    """The sealed fields of a filed form that can still be read. ``held``: also those that only a legal hold keeps."""
+    kinds = [RECORD, HELD[RECORD]] if held else [RECORD]
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
+    for row in session.scalars(statement):
+        if origin(row.source) == record_id and (what := store.opened(session, office, row)):
+            return dict(json.loads(what["fields"]))
+    return {}

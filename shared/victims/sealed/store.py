@@ -1,0 +1,120 @@
+"""Sealed data of victims at an agency, and the keys that open it: own identity fields, notes, records, and disclosures.
+
+No row holds any of it in clear. Our own text is sealed under the victim's data key here. Text from another agency stays
+as it came, with the key that came beside it. Without the keys nobody can read either.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from shared.reference.office import Office
+from shared.security.sealing import DataKey, Unopenable, open_at_rest, open_sealed, seal_at_rest
+from shared.security.vault import Vault
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed.tables import DataKeyRow, SealedRow
+
+log = structlog.get_logger()
+
+IDENTITY, NOTE, RECORD = "identity", "note", "record"
+"""The kinds of sealed text."""
+HELD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note", RECORD: "held-record"}
+"""Kind → the kind of the same text when only a legal hold keeps it."""
+OWN = "own"
+"""The ``key_id`` of text that we sealed ourselves."""
+
+
+_KEEPING = insert(DataKeyRow.__table__)  # type: ignore[attr-defined]
+
+
+def own_source(victim_id: str) -> str:
+    """The source, and the id of the data key, of text that this agency wrote itself."""
+    return f"{OWN}:{victim_id}"
+
+
+def put(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
+    """Seal ``what`` under the data key of a victim (or case), and replace the earlier text of this source."""
+    row = find(tx.session, about, source)
+    if row is None:
+        row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+        tx.session.add(row)
+    row.kind, row.recorded_at = kind, tx.now
+    seal_row(tx, office, row, what)
+
+
+def put_first(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
+    """As ``put``, skipping the lookup; only for a new victim, and makes its data key."""
+    key = DataKey.generate()
+    keep_key(tx, office, own_source(about), about, key)
+    row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+    tx.session.add(row)
+    _seal_with(key, row, what)
+
+
+def seal_row(tx: Transaction, office: Office, row: SealedRow, what: Mapping[str, str]) -> None:
+    _seal_with(data_key_of(tx, office, row.victim_id), row, what)
+
+
+def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
+    at_rest = seal_at_rest(json.dumps(dict(what)).encode(), key, row.source)
+    row.key_id, row.sealed = OWN, base64.b64encode(at_rest).decode()
+
+
+def find(session: Session, about: str, source: str) -> SealedRow | None:
+    """The sealed row of a source about a victim or case."""
+    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.source) == source)
+    return session.scalars(statement).first()
+
+
+def data_key_of(tx: Transaction, office: Office, about: str, row: DataKeyRow | None = None) -> DataKey:
+    """The data key of a victim (or case) here; made when first needed. ``row``: its row, if already read."""
+    row = row or tx.session.get(DataKeyRow, own_source(about))
+    if row is not None:
+        return DataKey(office.vault.unwrap_at_rest(row.wrapped, about))
+    key = DataKey.generate()
+    keep_key(tx, office, own_source(about), about, key)
+    return key
+
+
+def keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataKey) -> None:
+    wrapped = office.vault.wrap_at_rest(key.secret, about)
+    row = {"id": name, "victim_id": about, "wrapped": wrapped, "made_at": tx.now}
+    tx.session.connection().execute(_KEEPING, row)
+
+
+def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
+    """The text sealed in a row; empty where its key has been destroyed."""
+    return opened_with(session, office.vault, office.code, row)
+
+
+def opened_with(session: Session, vault: Vault, member: str, row: SealedRow) -> dict[str, str]:
+    ours = row.key_id == OWN
+    name = own_source(row.victim_id) if ours else row.key_id
+    kept = session.get(DataKeyRow, name)
+    if kept is None:
+        return {}
+    try:
+        key = DataKey(vault.unwrap_at_rest(kept.wrapped, row.victim_id))
+        if ours:
+            return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
+        return open_sealed(row.sealed, key, row.victim_id, member, purpose(origin(row.source)))
+    except Unopenable as error:
+        log.error("sealed.unopenable", reason=error.reason)
+        return {}
+
+
+def origin(source: str) -> str:
+    """The original source of a row that was set aside."""
+    return source.split(":", 2)[2] if source.startswith("held:") else source
+
+
+def purpose(source: str) -> str:
+    """The purpose that a recipient's key is bound to: one referral or one delivered record.
+
+    Each has its own key, so that erasing the text of one leaves the text of another readable.
+    """
+    return f"referral:{source}"

@@ -1,0 +1,95 @@
+"""The rows of what is sealed: keys, sealed text, keyed hashes and legal holds."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field
+
+from shared.storage.agency_tables import AgencyStored
+from shared.storage.columns import Ident, Json, UtcMoment, Word
+from shared.storage.tables import number
+
+
+class DataKeyRow(AgencyStored, table=True):
+    """A data key, wrapped for this agency alone. Deleting the row erases everything that the key opens.
+
+    Ledgers and backups keep the sealed text, but nobody can read that text without the key.
+    ``id`` is ``own:<victim>`` for what we wrote down ourselves, else the id of a key that came with an event.
+    """
+
+    __tablename__ = "data_keys"
+
+    id: str = Field(max_length=64, primary_key=True)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    wrapped: str
+    made_at: datetime = Field(sa_type=UtcMoment)
+
+
+class SealedRow(AgencyStored, table=True):
+    """Sealed text about a victim that only its data key (``key_id``) opens: the identity, a note or a record.
+
+    ``kind`` tells which. A kind that begins with ``held-`` marks what only a legal hold still keeps.
+    """
+
+    __tablename__ = "sealed"
+
+    number: int | None = number()
+    victim_id: str = Field(sa_type=Ident, index=True)
+    source: str = Field(max_length=64, unique=True)
+    """The origin: ``own:<victim>``, or the id of the referral or record, or of what a note belongs to."""
+    kind: str = Field(sa_type=Word)
+    key_id: str = Field(max_length=64)
+    sealed: str
+    recorded_at: datetime = Field(sa_type=UtcMoment)
+
+
+class DisclosureRow(AgencyStored, table=True):
+    """A disclosure: fields of an identity given to another agency (``given``) or received from one.
+
+    ``end`` tells how the disclosure ended. A new disclosure after the end is another row.
+    For a delivered record, ``referral_id`` holds the record's id, and ``fields`` is empty.
+    """
+
+    __tablename__ = "disclosures"
+
+    number: int | None = number()
+    referral_id: str = Field(sa_type=Ident, index=True)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    given: bool
+    agency: str = Field(sa_type=Word)
+    fields: Any = Field(sa_type=Json)
+    basis: str = Field(sa_type=Word)
+    consent_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    at: datetime = Field(sa_type=UtcMoment)
+    end: str | None = Field(default=None, sa_type=Word)
+    kept_because: str | None = Field(default=None, sa_type=Word)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class BlindIndexRow(AgencyStored, table=True):
+    """A keyed hash of an identifier, so that a victim can be found by it. The identifier itself is stored only sealed.
+
+    ``source`` is the same as in ``sealed``.
+    """
+
+    __tablename__ = "blind_index"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    source: str = Field(max_length=64, primary_key=True)
+    field: str = Field(sa_type=Word, primary_key=True)
+    digest: str = Field(max_length=64, index=True)
+
+
+class HoldRow(AgencyStored, table=True):
+    """A legal hold: forbids erasing a victim's data until the hold is lifted."""
+
+    __tablename__ = "legal_holds"
+
+    number: int | None = number()
+    victim_id: str = Field(sa_type=Ident, index=True)
+    basis: str = Field(sa_type=Word)
+    client: str = Field(max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    unit: str = Field(sa_type=Word)
+    placed_at: datetime = Field(sa_type=UtcMoment)
+    lifted_at: datetime | None = Field(default=None, sa_type=UtcMoment)
