@@ -16,7 +16,7 @@ from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
 from shared.http.long_polling import IfNoneMatch, Prefer, held
-from shared.http.problems import responses
+from shared.http.openapi import responses
 
 router = APIRouter(prefix="/v1", tags=["perjalanan"], route_class=GuardedRoute)
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
 from shared.reference.office import Office
 from shared.storage.notifier import RETENTION
@@ -31,6 +32,12 @@ def set_aside(tx: Transaction, batch: Sequence[Incoming]) -> None:
     """Park messages that make the reception itself fail: exact bytes, untrusted, no field read."""
     for message in batch:
         park(tx, message.body, None, message.subject, "cannot-be-recorded", None)
+
+
+def require_own_desk(envelope: Envelope, unit: UnitRef) -> None:
+    """Raises Park where an agency speaks for another agency's desk."""
+    if unit.agency != envelope.sender:
+        raise Park("not-the-sender")
 
 
 def park(

@@ -18,7 +18,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import ChangesDep, DatabaseDep, OfficeDep, PostingDep
 from shared.http.idempotency import Answer
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/v1", tags=["daya tampung"], route_class=GuardedRoute)

@@ -12,7 +12,7 @@ from shared.contracts.types import CODE, UNIT
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, Limit, OfficeDep
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import responses
+from shared.http.openapi import responses
 from shared.storage.pages import soonest_first
 
 router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)

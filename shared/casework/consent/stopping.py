@@ -13,7 +13,7 @@ from shared.domain.referral_commands import RequestCancellation
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.erasure.carry_out import Answer, note, tell
 from shared.victims.sealed import forgetting
@@ -53,13 +53,13 @@ def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collectio
 
 def given_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
     """The disclosures that we gave on consent and that have not ended."""
-    rows = disclosures.disclosures_of(session, victim_id)
+    rows = disclosure.disclosures_of(session, victim_id)
     return [row for row in rows if row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
 def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
     """The disclosures that we received on consents recorded elsewhere and that have not ended."""
-    rows = disclosures.disclosures_of(session, victim_id)
+    rows = disclosure.disclosures_of(session, victim_id)
     return [row for row in rows if not row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
@@ -67,7 +67,7 @@ def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: Uni
     tx.changed |= {row.victim_id, WATCHED}
     if office.agency.coordinator is None:
         return
-    consent = disclosures.to_consent(row)
+    consent = disclosure.to_consent(row)
     recorded = e.ConsentRecorded(
         consent_id=row.id,
         victim_id=row.victim_id,

@@ -63,7 +63,7 @@ def send(
     disclosure.note(tx, row.id, referral.victim_id, True, referral.sender_agency, (), basis, None, first=True)
 
 
-def take(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
+def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
     """Receive a record that was delivered to our desk, the sender of the referral.
 
     Raises Park: ``unknown-referral``, ``id-of-another-victim``, ``not-the-receiver``, ``no-legal-basis`` or

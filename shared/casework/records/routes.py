@@ -31,7 +31,7 @@ from shared.http.dependencies import ChangesDep, DatabaseDep, IdPath, OfficeDep,
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import store as register
 from shared.victims.register import visibility

@@ -43,7 +43,7 @@ from shared.http.dependencies import (
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities
 from shared.http.long_polling import IfNoneMatch, Prefer, held
-from shared.http.problems import COMMANDED, next_steps, responses
+from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.service.referral_view import ReferralView, referral_view
 from shared.storage import ledger, referrals
 from shared.storage import visibility as seen

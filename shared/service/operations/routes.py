@@ -13,7 +13,7 @@ from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.admission import GuardedRoute
 from shared.http.dependencies import Cursor, DatabaseDep, Limit, OfficeDep
-from shared.http.problems import responses
+from shared.http.openapi import responses
 from shared.messaging.reception import Reception
 from shared.service.operations.views import (
     Health,
@@ -158,7 +158,7 @@ def see_keys(request: Request) -> PublicKeys:
 
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
-def list_problems() -> ProblemList:
+def list_problems(request: Request) -> ProblemList:
     """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan."""
     return ProblemList(
         items=[
@@ -170,7 +170,7 @@ def list_problems() -> ProblemList:
                 remedy=kind.remedy.id,
                 remedy_en=kind.remedy.en,
             )
-            for code, kind in problems.CATALOGUE.items()
+            for code, kind in problems.refusals_of(request).items()
         ]
     )
 

@@ -10,7 +10,7 @@ from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Li
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_break_glasses, limit_identities
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import looks as glass

@@ -18,7 +18,7 @@ from shared.contracts.types import UnitRef
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure.tables import ObeyedRow
 from shared.victims.matching import match_tokens
 from shared.victims.register.tables import VictimRow
@@ -36,7 +36,7 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
     asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
     forget_all(tx, office, victim)
     victim.keep_until = None
-    for row in not_erased(disclosures.disclosures_of(tx.session, victim.id)):
+    for row in not_erased(disclosure.disclosures_of(tx.session, victim.id)):
         end_disclosure(tx, row, DisclosureEnd.ERASED, None)
     note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
     tell_holders(tx, office, unit, asked)
@@ -66,7 +66,7 @@ def tell_holders(
     which may have written down the identity itself. With ``back`` an erasure goes to the senders of referrals too;
     only an erasure by the custody holder does. ``but``: an agency not to tell.
     """
-    others = {row.agency for row in disclosures.disclosures_of(tx.session, cause.victim_id) if row.given}
+    others = {row.agency for row in disclosure.disclosures_of(tx.session, cause.victim_id) if row.given}
     if isinstance(cause, e.ErasureRequested):
         others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
         others |= referrals.senders_of_victim(tx.session, cause.victim_id) if back else set()

@@ -12,6 +12,8 @@ from sqlmodel import Session, col
 
 from shared.domain.consent import Notice
 from shared.reference.office import Office, new_id
+from shared.storage.notifier import RETENTION
+from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosures
 from shared.victims.erasure import carry_out as erasure
@@ -37,6 +39,11 @@ def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: da
 def _newest(office: Office, at: datetime) -> Notice:
     valid = [notice for notice in office.notices.values() if notice.valid_from <= at.date()]
     return max(valid or office.notices.values(), key=lambda notice: notice.valid_from)
+
+
+def ended_retention(office: Office) -> Deadline:
+    """The timer that erases each victim whose time is over."""
+    return Deadline(RETENTION, next_erasure, lambda tx: erase_due(tx, office))
 
 
 def erase_due(tx: Transaction, office: Office) -> int:

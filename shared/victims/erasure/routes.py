@@ -9,7 +9,7 @@ from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
 from shared.http.idempotency import Answer
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import deciding, holds, store

@@ -8,7 +8,7 @@ from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep, PurposeQuery
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities, limit_searches
-from shared.http.problems import POSTING, responses
+from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording, searching, security_log, showing, store, views

@@ -11,7 +11,7 @@ from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
 from shared.http.idempotency import Answer
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import POSTING, responses
+from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import decide as matches
