@@ -29,7 +29,7 @@ def test_an_event_that_no_slice_receives_stops_the_start() -> None:
 
 def test_an_event_that_two_slices_receive_stops_the_start() -> None:
     second = Slice(receives={e.LetterIssued: ignore}, forgets="nothing is kept")
-    with pytest.raises(ValueError, match="two receivers.*LetterIssued"):
+    with pytest.raises(ValueError, match=r"two receivers.*LetterIssued"):
         receivers_of([*KEMENKES.slices, second])
 
 
