@@ -1,7 +1,8 @@
 """The service of Polri. Start it with ``python -m shared.http.serve services.police.main``."""
 
 from services.police.agency import AGENCY
-from services.police.interviews import INTERVIEW, held_by_a_trained_officer
+from services.police.effects import held_by_a_trained_officer
+from services.police.interviews import INTERVIEW
 from services.police.refusals import REFUSALS
 from shared.agency.member import agency_member
 from shared.service.app import create_app
