@@ -12,7 +12,7 @@ from shared.contracts.schemas import schema_of
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.admission import GuardedRoute
-from shared.http.dependencies import Cursor, DatabaseDep, Limit, OfficeDep
+from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 from shared.messaging.reception import Reception
 from shared.service.operations.views import (
@@ -38,11 +38,11 @@ SHOWN_MISSING = 100
 
 
 @router.get("/v1/parked", summary="Peristiwa tertahan / Parked events", responses=responses("unknown-cursor"))
-def list_parked(office: OfficeDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> ParkedPage:
+def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> ParkedPage:
     """Peristiwa yang belum atau tidak dapat diterapkan. Semua disimpan, terlihat, dan dapat diulang. Terbaru dahulu."""
 
     def look(session: Session) -> ParkedPage:
-        rows, more = newest_first(session, office.vault, ParkedEvent, (), cursor, limit)
+        rows, more = newest_first(session, office.vault, ParkedEvent, (), page)
         return ParkedPage(items=[parked_view(row) for row in rows], next=more)
 
     return database.read(look)

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from shared.domain.identity import Identity, Search
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep, PurposeQuery
+from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities, limit_searches
 from shared.http.openapi import POSTING, responses
@@ -86,13 +86,11 @@ def search_victims(
 
 
 @router.get("/access-log", tags=["akses"], summary="Buku akses / The access log", responses=responses("unknown-cursor"))
-def list_access(
-    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
-) -> AccessPage:
+def list_access(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> AccessPage:
     """Siapa melihat identitas siapa, kapan, dan untuk apa; oleh satuan Anda dan satuan di bawahnya. Terbaru dahulu."""
 
     def look(session: Session) -> AccessPage:
-        rows, more = newest_first(session, office.vault, AccessRow, [store.visible(sight)], cursor, limit)
+        rows, more = newest_first(session, office.vault, AccessRow, [store.visible(sight)], page)
         return AccessPage(items=[views.access_view(row) for row in rows], next=more)
 
     return database.read(look)
