@@ -12,6 +12,7 @@ from shared.logs import trace
 
 
 def said_by(caller: Caller) -> Any:
+    """The logger of a caller's actions: client, role, desk and trace id stand on each line."""
     return structlog.get_logger().bind(
         client=caller.client, role=str(caller.role), unit=caller.unit, trace=trace.current()
     )

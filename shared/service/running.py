@@ -171,6 +171,7 @@ class WrongSettings(Exception):
 
 
 def settings_from_environment() -> Settings:
+    """Settings from ``ESTAFET_…``. Raises WrongSettings, which names the settings at fault and never their values."""
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:

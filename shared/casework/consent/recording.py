@@ -86,4 +86,5 @@ def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRo
 def victim_with_us(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
 ) -> tuple[VictimRow, UnitRef]:
+    """The locked row of a victim in whom the caller's desk has or had a part, and that desk. Raises Refused."""
     return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())

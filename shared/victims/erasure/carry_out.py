@@ -95,10 +95,12 @@ def not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
 
 
 def end_disclosure(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBecause | None) -> None:
+    """End a disclosure now. ``kept``: the reason for which its holder keeps the data, or None."""
     row.end, row.kept_because, row.ended_at = end, kept, tx.now
 
 
 def cause_id_of(cause: Cause) -> str:
+    """The id of the withdrawn consent or of the erasure."""
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 
