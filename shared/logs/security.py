@@ -1,6 +1,7 @@
-"""Lines of the log that say which client did what may harm a person or hide something.
+"""The logger for actions that may harm a person or hide something: client and record id, never the victim.
 
-Each is written when its transaction has committed. It names the client and an id, never the victim.
+The lines are in ``security_log`` of each slice. A line is written after its transaction commits. The database says
+whose data it is about, to callers who may see that.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Receipts: the receiver's signed word that an event of ours is on record."""
+"""Apply receipts: the receiver's signed word that an event of ours stands in its ledger."""
 
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope

@@ -1,4 +1,4 @@
-"""A service while it runs: what is opened, kept running and closed."""
+"""Run a member's service: open vault, database and broker, start the background tasks, close everything at the end."""
 
 import asyncio
 import contextlib

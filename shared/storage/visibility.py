@@ -1,4 +1,4 @@
-"""What exists for a caller, as SQL conditions.
+"""The referrals that exist for a caller, as SQL conditions. Each slice has a ``visible`` of its own like these.
 
 One query serves a hidden row and a missing row, so neither the answer nor its time tells them apart.
 A *sight* is the set of desks that the caller sees; ``units`` None means every desk.

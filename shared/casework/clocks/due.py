@@ -1,4 +1,4 @@
-"""What clocks tell at their moments, with nobody logged in."""
+"""Publish the steps of a clock when they are due, from a timer, with nobody logged in."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""Consent: record, publish, withdraw, replace, expire. ``erasure`` holds what each holder does afterwards.
+"""Record a consent as the next version, and publish it. The previous version ends.
 
-A withdrawal stops new disclosure at once, and every holder is told.
+A holder whose data the new version does not cover is told to stop: see ``stopping``.
 """
 
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""What ends with a consent: nothing more is given, and holders are told."""
+"""What happens when a consent ends, for any reason: disclosure stops, and every holder is told.
+
+Replacing, withdrawing and expiring a consent all use this. ``erasure.on_told`` holds what each holder does then.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of letters."""
+"""HTTP answers about letters and their proof."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The rows of filed forms."""
+"""Table: filed forms with their clear fields; the sealed fields are in ``sealed``. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

@@ -1,1 +1,1 @@
-"""The HTTP routes of an agency. A route turns a request into a command and a row into a view, and does nothing else."""
+"""What every service offers its operators: parked events, links, schemas, problems, keys and health."""

@@ -1,4 +1,4 @@
-"""Break-glass looks that exist for a caller."""
+"""Read break-glasses: those that exist for a caller, and those without a review."""
 
 from datetime import datetime, timedelta
 

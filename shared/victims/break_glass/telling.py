@@ -1,4 +1,4 @@
-"""What is told of a break-glass look, and to which agencies."""
+"""Publish events of a break-glass to the responsible agency and to the coordinator."""
 
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef

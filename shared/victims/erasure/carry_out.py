@@ -1,8 +1,7 @@
-"""Withdrawal and erasure across agencies: telling every holder to stop or to erase, and the holders' signed answers.
+"""Erase a victim here, and tell every holder to erase or to stop.
 
 An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every holder. The sealed text stays in ledgers and backups,
-but cannot be opened any more. A holder keeps data for three reasons: a legal hold, its custody of the victim, another
-legal basis. The holder's answer names the reason.
+but cannot be opened any more.
 """
 
 from collections.abc import Sequence

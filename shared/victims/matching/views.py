@@ -1,4 +1,4 @@
-"""What the HTTP API answers of match proposals."""
+"""HTTP answers about match proposals."""
 
 from pydantic import BaseModel, Field
 

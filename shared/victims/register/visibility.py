@@ -1,4 +1,4 @@
-"""Which cases and victims exist for a caller, as SQL conditions."""
+"""The cases and victims that exist for a caller, as SQL conditions (``shared.storage.visibility``)."""
 
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col

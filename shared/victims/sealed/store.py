@@ -1,7 +1,7 @@
-"""Sealed data of victims at an agency, and the keys that open it: own identity fields, notes, records, and disclosures.
+"""The rows of sealed text, and the data keys that open them.
 
-No row holds any of it in clear. Our own text is sealed under the victim's data key here. Text from another agency stays
-as it came, with the key that came beside it. Without the keys nobody can read either.
+No row holds anything in clear. Our own text is sealed under the victim's data key here. Text from another agency
+stays as it came, with the key that came beside it. Without the keys nobody can read either.
 """
 
 import base64
