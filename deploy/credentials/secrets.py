@@ -44,7 +44,7 @@ RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
 
 
 class Role(StrEnum):
-    """A member's role at the broker. Its rights are in ``nats/rights/<role>.txt``."""
+    """A member's role at the broker. Its rights are in ``deploy/nats/rights/<role>.txt``."""
 
     AGENCY = "agency"
     """Signs and publishes events, and reads the events addressed to it."""
