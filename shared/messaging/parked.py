@@ -1,4 +1,7 @@
-"""Events that cannot be applied: kept, visible, and taken off the list when their time is over."""
+"""Park an event that cannot be applied: stored and listed, never dropped.
+
+An applied event leaves the list 90 days later. ``reception`` tries parked events again.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,6 +23,11 @@ from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 
 log = structlog.get_logger()
+
+PARKED_KEPT = timedelta(days=90)
+"""How long a parked event stays listed after it was applied. The ledger keeps it anyway."""
+AT_ONCE = 500
+"""Rows that one transaction deletes."""
 
 
 class Retry(Enum):
@@ -157,12 +165,6 @@ def park(
         tx.session.flush()
         tx.changed.add("parked")
     log.warning("reception.parked", reason=reason, trusted=trusted)
-
-
-PARKED_KEPT = timedelta(days=90)
-"""How long a parked event stays listed after it was applied. The ledger keeps it anyway."""
-AT_ONCE = 500
-"""Rows that one transaction deletes."""
 
 
 def deadline_of_parked(_: Office) -> Deadline:

@@ -1,4 +1,4 @@
-"""What makes a member's service its own."""
+"""The declaration of a member's service: what the engine needs to know of an agency or of coordination."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

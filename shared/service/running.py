@@ -1,4 +1,4 @@
-"""A service while it runs: what is opened, kept running and closed."""
+"""Run a member's service: open vault, database and broker, start the background tasks, close everything at the end."""
 
 import asyncio
 import contextlib
@@ -172,6 +172,7 @@ class WrongSettings(Exception):
 
 
 def settings_from_environment() -> Settings:
+    """Settings from ``ESTAFET_…``. Raises WrongSettings, which names the settings at fault and never their values."""
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:

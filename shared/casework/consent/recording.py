@@ -1,6 +1,6 @@
-"""Consent: record, publish, withdraw, replace, expire. ``erasure`` holds what each holder does afterwards.
+"""Record a consent as the next version, and publish it. The previous version ends.
 
-A withdrawal stops new disclosure at once, and every holder is told.
+A holder whose data the new version does not cover is told to stop: see ``stopping``.
 """
 
 from datetime import datetime
@@ -86,4 +86,5 @@ def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRo
 def victim_with_us(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
 ) -> tuple[VictimRow, UnitRef]:
+    """The locked row of a victim in whom the caller's desk has or had a part, and that desk. Raises Refused."""
     return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())

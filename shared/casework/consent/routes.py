@@ -1,4 +1,4 @@
-"""Consents over HTTP."""
+"""HTTP routes: record, withdraw and list consents, and the access report of a victim (UU 27/2022 Ps 7)."""
 
 from enum import Enum
 

@@ -1,4 +1,7 @@
-"""What ends with a consent: nothing more is given, and holders are told."""
+"""What happens when a consent ends, for any reason: disclosure stops, and every holder is told.
+
+Replacing, withdrawing and expiring a consent all use this. ``erasure.on_told`` holds what each holder does then.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -45,6 +48,7 @@ def stop_disclosures(
 
 
 def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
+    """Ask the receivers to cancel our live referrals that rest on consent. ``only``: the ids of these; None: all."""
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
         if asked_by_us and referral.ask_id is None and (only is None or referral.id in only):
@@ -64,6 +68,7 @@ def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]
 
 
 def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
+    """Publish a recorded consent to the coordinator, if this agency has one. ``unit``: the desk that recorded it."""
     tx.changed |= {row.victim_id, WATCHED}
     if office.agency.coordinator is None:
         return

@@ -1,4 +1,7 @@
-"""A consent is withdrawn, here or at a holder."""
+"""Withdraw a consent (UU 27/2022 Ps 9). The person may do so here or at any holder of the data.
+
+A withdrawal stops new disclosure at once, and every holder is told.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Delivery of a record to the desk that asked for the referral: sealed for that desk's agency alone.
 
-A delivery is a disclosure (``disclosure``): both sides store it, and an erasure reaches it.
+A delivery is a disclosure (``shared.victims.disclosure``): both sides store it, and an erasure reaches it.
 """
 
 from collections.abc import Mapping

@@ -112,7 +112,10 @@ def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral
 
 
 def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
-    # both desks are ours and share the row, so the other desk answers in the same transaction
+    """Execute the answer that an event needs from the other desk, when both desks are of this agency.
+
+    Both desks share the row, so the answer belongs to the same transaction.
+    """
     answer = react(referral, event)
     if answer is not None:
         progress(tx, office, row, answer)

@@ -1,4 +1,4 @@
-"""What falls due for break-glass looks with nobody logged in."""
+"""The timers of break-glass: its end, and its overdue review."""
 
 from shared.reference.office import Office
 from shared.storage.timers import Deadline

@@ -1,4 +1,4 @@
-"""Disclosures over HTTP, and the access report of a victim."""
+"""HTTP route: the disclosures of a victim."""
 
 from enum import Enum
 

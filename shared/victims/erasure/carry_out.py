@@ -1,8 +1,7 @@
-"""Withdrawal and erasure across agencies: telling every holder to stop or to erase, and the holders' signed answers.
+"""Erase a victim here, and tell every holder to erase or to stop.
 
 An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every holder. The sealed text stays in ledgers and backups,
-but cannot be opened any more. A holder keeps data for three reasons: a legal hold, its custody of the victim, another
-legal basis. The holder's answer names the reason.
+but cannot be opened any more.
 """
 
 from collections.abc import Sequence
@@ -95,10 +94,12 @@ def not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
 
 
 def end_disclosure(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBecause | None) -> None:
+    """End a disclosure now. ``kept``: the reason for which its holder keeps the data, or None."""
     row.end, row.kept_because, row.ended_at = end, kept, tx.now
 
 
 def cause_id_of(cause: Cause) -> str:
+    """The id of the withdrawn consent or of the erasure."""
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 

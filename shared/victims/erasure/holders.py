@@ -1,4 +1,4 @@
-"""Answers of holders, noted beside what they were given."""
+"""Store the answer of a holder at the disclosures that we gave to it."""
 
 from shared.contracts import events as e
 from shared.contracts.codes import DisclosureEnd, LegalBasis

@@ -1,4 +1,8 @@
-"""What this agency does when it is told to stop or to erase, and what it answers."""
+"""Apply a withdrawal or an erasure that another agency published: stop or erase here, answer, tell further holders.
+
+A holder keeps data for three reasons: a legal hold, its custody of the victim, another legal basis. The holder's
+answer names the reason.
+"""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""Legal holds: placed, and lifted."""
+"""Place and lift legal holds. Lifting the last one carries out what it had prevented."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,7 @@
-"""Delete data whose retention has ended (UU 27/2022 Ps 21(1) d, Ps 43), from timers, with nobody logged in.
+"""Erase victims whose retention has ended (UU 27/2022 Ps 21(1) d, Ps 43), from a timer, with nobody logged in.
 
 An identity is kept after the end of the journey for as long as the notice says. Then it is erased here and at every
-holder, unless a legal hold stands. Stored answers (Idempotency-Key) and applied parked events are deleted after a fixed
-time.
+holder, unless a legal hold stands.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Erasures and legal holds over HTTP."""
+"""HTTP routes: legal holds and erasures of a victim."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""Identities over HTTP: recorded, shown, searched; and who looked."""
+"""HTTP routes: record and read an identity, search victims by a number, list the access log."""
 
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session

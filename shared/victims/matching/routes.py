@@ -1,4 +1,4 @@
-"""Proposals that two agencies know the same person: a machine proposes, people decide."""
+"""HTTP routes: list proposals that two victims are one person, and decide them."""
 
 from typing import Annotated
 
