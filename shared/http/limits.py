@@ -38,8 +38,6 @@ class Limiting(BaseSettings):
     body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
 
 
-HEALTH = ("/health/live", "/health/ready")
-"""No limit applies to these paths: a supervisor must always get an answer."""
 ANYTHING, WRONG_TOKEN = "anything", "wrong-token"
 
 
@@ -66,7 +64,7 @@ class Limits:
     def admit(self, scope: Scope) -> None:
         """Admit a request before authentication. Raises Refused("too-many-requests")."""
         token = _digest(scope)
-        if scope["path"] in HEALTH or (token is not None and token in self._proven):
+        if token is not None and token in self._proven:
             return
         address = address_of(scope)
         wait = self.addresses.take(address, ANYTHING, self.rates[ANYTHING])
@@ -91,9 +89,6 @@ class Limits:
     @contextmanager
     def place(self, scope: Scope) -> Iterator[None]:
         """Take one of the places for concurrent requests. Long polls have their own places. Raises Refused("busy")."""
-        if scope["path"] in HEALTH:
-            yield
-            return
         waits = waiting_seconds(scope) > 0
         if self._places[waits] <= 0:
             raise Refused("busy", seconds="1")

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import structlog
 from fastapi import Request
 from sqlalchemy.exc import InterfaceError, OperationalError
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.domain.refusal import Refused
@@ -16,6 +17,7 @@ from shared.http import request_head as gate
 from shared.http.limits import Limits, waiting_seconds
 from shared.http.request_body import arrived
 from shared.http.response_headers import Answer
+from shared.http.route_traits import RouteTraits, TraitsTable
 from shared.logs import trace
 from shared.logs.setup import places_of
 from shared.security.vault import VaultUnavailable
@@ -26,8 +28,10 @@ log = structlog.get_logger()
 class Edge:
     """The ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        """``routes`` of the whole app. Starlette calls this at the first request or start, when all routes are in."""
         self._app = app
+        self._traits = TraitsTable(routes)
         self._late: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,9 +42,10 @@ class Edge:
         request = Request(scope, receive)
         parent = trace.accept(request.headers.get("traceparent"))
         token = trace.traceparent.set(parent)
-        began, answer = time.perf_counter(), Answer(scope, send, parent)
+        began, traits = time.perf_counter(), self._traits.of(scope)
+        answer = Answer(scope, send, parent, traits.cacheable)
         try:
-            await self._serve(request, answer)
+            await self._serve(request, answer, traits)
         except Refused as refused:
             await _refuse(refused, request, answer)
         except Exception as error:
@@ -51,12 +56,14 @@ class Edge:
             spent = round((time.perf_counter() - began) * 1000, 1)
             _tell(scope, route, answer.status, spent, parent)
 
-    async def _serve(self, request: Request, answer: Answer) -> None:
+    async def _serve(self, request: Request, answer: Answer, traits: RouteTraits) -> None:
         scope, limits = request.scope, request.app.state.limits
         gate.check(scope)
-        limits.admit(scope)
-        receive = await arrived(scope, request.receive, limits.body_seconds)
-        with limits.place(scope), self._deadline(limits, request, answer):
+        if not traits.always_answered:
+            limits.admit(scope)
+        receive = await arrived(scope, request.receive, limits.body_seconds, traits)
+        place = nullcontext() if traits.always_answered else limits.place(scope)
+        with place, self._deadline(limits, request, answer):
             await self._app(scope, receive, answer)
         limits.settle(scope, answer.status)
 

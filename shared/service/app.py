@@ -63,7 +63,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, member.no_such_address)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, routes=app.routes)
 
     def shown() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)  # the desks are known only after the start

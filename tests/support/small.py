@@ -15,6 +15,7 @@ from shared.http import problems
 from shared.http.limits import Limits, limit, limit_searches
 from shared.http.middleware import Edge
 from shared.http.rate import Buckets
+from shared.http.route_traits import route_traits
 from shared.service.settings import Settings
 from tests.support.network import problem
 
@@ -36,10 +37,10 @@ class Small:
         self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)
         app.add_exception_handler(NoToken, _on_no_token)
-        app.add_middleware(Edge)
+        app.add_middleware(Edge, routes=app.routes)
         own = [Depends(_authenticated)]
         app.add_api_route("/open", lambda: "open")
-        app.add_api_route("/health/live", lambda: "alive")
+        app.add_api_route("/health/live", route_traits(always_answered=True)(lambda: "alive"))
         app.add_api_route("/own", lambda: "own", dependencies=own)
         app.add_api_route("/search", lambda: "found", dependencies=[*own, Depends(limit_searches)])
         app.add_api_route("/held", self._held)

@@ -38,6 +38,7 @@ from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.http.idempotency import Posting
 from shared.http.openapi import COMMANDED, responses
+from shared.http.route_traits import route_traits
 from shared.http.validation_messages import fields_of
 from shared.security.vault import VaultUnavailable
 from shared.storage.unit_of_work import Database, Transaction
@@ -61,6 +62,8 @@ ANSWER: dict[int | str, dict[str, Any]] = {
         "content": {LINES: {"schema": {"type": "string"}}},
     }
 }
+MAX_PEOPLE = 1024 * 1024
+"""Most bytes of a list of people."""
 ASK = r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$"
 """``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 
@@ -71,6 +74,7 @@ ASK = r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$"
     summary="Daftarkan dan rujuk banyak orang / Take in many people",
     responses=ANSWER | responses(*REFUSALS),
 )
+@route_traits(max_body=MAX_PEOPLE)
 def take_in(
     case_id: IdPath,
     command: TakeIn,
@@ -92,6 +96,7 @@ def take_in(
     summary="Daftarkan dan rujuk banyak orang dari CSV / Take in many people from CSV",
     responses=ANSWER | responses(*REFUSALS, "malformed-csv", "unknown-column", "column-twice", "too-many-people"),
 )
+@route_traits(max_body=MAX_PEOPLE, json_body=False)
 def take_in_csv(
     case_id: IdPath,
     table: Annotated[

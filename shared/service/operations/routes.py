@@ -14,6 +14,7 @@ from shared.http import problems
 from shared.http.admission import GuardedRoute
 from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
+from shared.http.route_traits import route_traits
 from shared.messaging.reception import Reception
 from shared.service.operations.views import (
     Health,
@@ -132,6 +133,7 @@ def _received(session: Session) -> list[LinkView]:
 
 
 @router.get("/v1/schemas", summary="Daftar skema peristiwa / Event schemas")
+@route_traits(cacheable=True)
 def list_schemas() -> SchemaList:
     """Setiap jenis peristiwa di jaringan ini."""
     return SchemaList(items=sorted(CATALOGUE))
@@ -142,6 +144,7 @@ def list_schemas() -> SchemaList:
     summary="Skema satu peristiwa / The schema of an event",
     responses=responses("unknown-schema"),
 )
+@route_traits(cacheable=True)
 def see_schema(
     event_type: Annotated[str, Path(max_length=120, pattern=r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$")],
 ) -> dict[str, Any]:
@@ -152,12 +155,14 @@ def see_schema(
 
 
 @router.get("/v1/keys", summary="Kunci publik / Public keys", response_model_exclude_none=True)
+@route_traits(cacheable=True)
 def see_keys(request: Request) -> PublicKeys:
     """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan, persis seperti diterima."""
     return PublicKeys.model_validate(request.app.state.reception.keys.current().as_jwks())
 
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
+@route_traits(cacheable=True)
 def list_problems(request: Request) -> ProblemList:
     """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan."""
     return ProblemList(
@@ -176,12 +181,14 @@ def list_problems(request: Request) -> ProblemList:
 
 
 @router.get("/health/live", summary="Hidup / Alive")
+@route_traits(always_answered=True)
 def alive(request: Request) -> Health:
     """Proses ini berjalan."""
     return _health(request)
 
 
 @router.get("/health/ready", summary="Siap / Ready", responses=responses("unavailable"))
+@route_traits(always_answered=True)
 def ready(request: Request, database: DatabaseDep) -> Health:
     """Basis data menjawab. Keadaan broker disebutkan, tetapi tidak menentukan."""
     database.read(lambda session: session.execute(select(1)).scalar_one())
