@@ -22,9 +22,9 @@ from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 from shared.http import signed_out as ended_tokens
-from shared.http.admission import Door, GuardedRoute
+from shared.http.admission import GuardedRoute
+from shared.http.app_state import state_of
 from shared.security.tokens import LEEWAY_SECONDS
-from shared.storage.unit_of_work import Database
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
@@ -73,10 +73,10 @@ class PageRoute(GuardedRoute):
 
         async def page(request: Request) -> Response:
             try:
-                request.app.state.door.admit(request, self.name, request.cookies.get(cookie(request)))
+                state_of(request).door.admit(request, self.name, request.cookies.get(cookie(request)))
             except Refused as refused:
                 return _ask_to_sign_in(request, refused.problem)
-            public = request.app.state.door.rules[self.name].public
+            public = state_of(request).door.rules[self.name].public
             if not public and _seconds_left(request) > VISIT_SECONDS:
                 return _ask_to_sign_in(request, "token-not-valid")
             return await handle(request)
@@ -108,7 +108,7 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
 
     A token of an earlier visit in the same browser is revoked. A refused token shows the page again with the reason.
     """
-    door: Door = request.app.state.door
+    door = state_of(request).door
     if not _from_our_own_page(request):
         return _page(request, ke, 403, ELSEWHERE)
     try:
@@ -141,7 +141,7 @@ def sign_out(request: Request) -> Response:
 
 def _visitor(request: Request) -> Caller | None:
     """The caller of the cookie's token, or None where the token is missing or no longer valid."""
-    door: Door = request.app.state.door
+    door = state_of(request).door
     with suppress(Refused):
         return door.caller(request.cookies.get(cookie(request)), request)
     return None
@@ -149,16 +149,16 @@ def _visitor(request: Request) -> Caller | None:
 
 def _end_token(request: Request, caller: Caller) -> None:
     """Revoke a token at coordination, its only audience. The database keeps the revocation over a restart."""
-    database: Database = request.app.state.database
+    database = state_of(request).database
     until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
     database.write(lambda tx: ended_tokens.keep(tx, caller.token, until))
-    request.app.state.revoked.end({caller.token: until}, database.clock())
+    state_of(request).revoked.end({caller.token: until}, database.clock())
 
 
 def _seconds_left(request: Request) -> int:
     """Seconds until the caller's token expires."""
     caller: Caller = request.state.caller
-    return caller.until - int(request.app.state.door.clock().timestamp())
+    return caller.until - int(state_of(request).door.clock().timestamp())
 
 
 def _guards(request: Request) -> Guards:

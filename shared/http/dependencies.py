@@ -10,6 +10,7 @@ from fastapi import Depends, Path, Query, Request
 
 from shared.contracts.codes import Purpose
 from shared.contracts.types import UUID7
+from shared.http.app_state import state_of
 from shared.http.idempotency import Posting, posting
 from shared.http.long_polling import IfNoneMatch, LongPoll, Prefer
 from shared.reference.office import Office
@@ -19,21 +20,15 @@ from shared.storage.unit_of_work import Database
 
 
 async def _office(request: Request) -> Office:
-    office = request.app.state.office
-    assert isinstance(office, Office)
-    return office
+    return state_of(request).office
 
 
 async def _database(request: Request) -> Database:
-    database = request.app.state.database
-    assert isinstance(database, Database)
-    return database
+    return state_of(request).database
 
 
 async def _changes(request: Request) -> Changes:
-    changes = request.app.state.changes
-    assert isinstance(changes, Changes)
-    return changes
+    return state_of(request).changes
 
 
 async def _now(request: Request) -> datetime:

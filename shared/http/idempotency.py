@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlmodel import Session, col
 
 from shared.domain.refusal import Refused
+from shared.http.app_state import state_of
 from shared.security.vault import Vault
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.unit_of_work import Database, Transaction
@@ -102,7 +103,7 @@ class Posting:
 async def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
     # not request.url: it contains the Host header, which the caller chooses
-    state = request.app.state
+    state = state_of(request)
     return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)
 
 

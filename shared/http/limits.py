@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import Scope
 
 from shared.domain.refusal import Refused
+from shared.http.app_state import state_of
 from shared.http.long_polling import wait_of
 from shared.http.rate import MOST_KEPT, Buckets, Rate
 
@@ -104,7 +105,7 @@ def limit(request: Request, what: str = ANYTHING) -> None:
 
     Call it right after authentication, and once more for each rate that is counted separately.
     """
-    limits: Limits = request.app.state.limits
+    limits = state_of(request).limits
     client = client_of(request.scope)
     store, who = (limits.addresses, address_of(request.scope)) if client is None else (limits.clients, client)
     _refuse(store.take(who, what, limits.rates[what]))

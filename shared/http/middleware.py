@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http import request_head as gate
+from shared.http.app_state import state_of
 from shared.http.limits import Limits, waiting_seconds
 from shared.http.request_body import arrived
 from shared.http.response_headers import Answer
@@ -57,7 +58,7 @@ class Edge:
             _tell(scope, route, answer.status, spent, parent)
 
     async def _serve(self, request: Request, answer: Answer, traits: RouteTraits) -> None:
-        scope, limits = request.scope, request.app.state.limits
+        scope, limits = request.scope, state_of(request).limits
         gate.check(scope)
         if not traits.always_answered:
             limits.admit(scope)

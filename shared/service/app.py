@@ -16,6 +16,7 @@ from shared.http import openapi, problems
 from shared.http.admission import check_guarded
 from shared.http.middleware import Edge
 from shared.logs.setup import about, configure_logs, silence_others
+from shared.service.app_state import ServiceState
 from shared.service.member import Member
 from shared.service.running import serving, settings_from_environment, wall_clock
 from shared.service.settings import Settings
@@ -29,8 +30,8 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     """The service of a member as a FastAPI app.
 
     Without ``settings`` the app reads the environment at its start, not at import. ``clock``: now, in UTC.
-    Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start raises WrongSettings, Unsafe, NotMigrated
-    and what an unusable file or database raises.
+    Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start
+    raises WrongSettings, Unsafe, NotMigrated and what an unusable file or database raises.
     """
 
     @asynccontextmanager
@@ -55,7 +56,8 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
         responses=openapi.responses(),
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.refusals = refusals = all_refusals(member.slices)
+    refusals = all_refusals(member.slices)
+    app.state = ServiceState({"refusals": refusals})
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)

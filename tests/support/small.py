@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from shared.domain.access import Caller, Role
 from shared.domain.refusal import Refused
 from shared.http import problems
+from shared.http.app_state import HttpState
 from shared.http.limits import Limits, limit, limit_searches
 from shared.http.middleware import Edge
 from shared.http.rate import Buckets
@@ -33,6 +34,7 @@ class Small:
     def __post_init__(self) -> None:
         """Make the app."""
         self.app = app = FastAPI()
+        app.state = HttpState()
         self.limits = app.state.limits = Limits(self.settings)
         self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)

@@ -15,7 +15,7 @@ from shared.http.admission import GuardedRoute
 from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
-from shared.messaging.reception import Reception
+from shared.service.app_state import service_state_of
 from shared.service.operations.views import (
     Health,
     LinkList,
@@ -56,7 +56,7 @@ def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> Park
 )
 def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Request, database: DatabaseDep) -> ParkedView:
     """Coba terapkan peristiwa ini lagi. Peristiwa yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
-    reception: Reception = request.app.state.reception
+    reception = service_state_of(request).reception
 
     def work(tx: Transaction) -> tuple[ParkedView, str | None]:
         statement = select(ParkedEvent).where(col(ParkedEvent.number) == number).with_for_update()
@@ -158,7 +158,7 @@ def see_schema(
 @route_traits(cacheable=True)
 def see_keys(request: Request) -> PublicKeys:
     """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan, persis seperti diterima."""
-    return PublicKeys.model_validate(request.app.state.reception.keys.current().as_jwks())
+    return PublicKeys.model_validate(service_state_of(request).reception.keys.current().as_jwks())
 
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
@@ -196,6 +196,7 @@ def ready(request: Request, database: DatabaseDep) -> Health:
 
 
 def _health(request: Request) -> Health:
-    broker = request.app.state.broker
+    service = service_state_of(request)
+    broker = service.broker
     state = "none" if broker is None else "connected" if broker.connected.is_set() else "disconnected"
-    return Health(status="ok", member=request.app.state.member, broker=state)
+    return Health(status="ok", member=service.member, broker=state)
