@@ -22,6 +22,7 @@ from shared.messaging.parked import Park
 from shared.messaging.receipts import take_receipt
 from shared.reference.office import Office
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import receive as break_glass_receive
@@ -87,7 +88,7 @@ class Inbound:
         if envelope.sender != self.office.agency.coordinator or sender != self.office.code:
             raise Park("not-the-coordinator")
         tx.witnessed[peer] = max(event.through, tx.witnessed.get(peer, 0))
-        tx.changed.add("links")
+        tx.changed.add(Topic.LINKS)
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:
         """A new referral for one of our desks: store it, and send the answers that need no person."""

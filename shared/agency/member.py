@@ -30,7 +30,7 @@ from shared.reference.office import Office
 from shared.service.member import Member
 from shared.service.operations import routes as operations_routes
 from shared.storage.migrate import EXCHANGE
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import routes as break_glass_routes
@@ -103,8 +103,8 @@ def agency_member(
 def deadlines(office: Office) -> Sequence[Deadline]:
     """The retention timers of an agency."""
     return (
-        Deadline(RETENTION, next_erasure, lambda tx: erase_due(tx, office)),
-        Deadline(RETENTION, next_forgotten_answer, forget_answers),
+        Deadline(Topic.RETENTION, next_erasure, lambda tx: erase_due(tx, office)),
+        Deadline(Topic.RETENTION, next_forgotten_answer, forget_answers),
         deadline_of_parked(office),
     )
 

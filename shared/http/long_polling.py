@@ -28,7 +28,8 @@ async def held(
 ) -> Response | None:
     """The response to a GET: as soon as the caller has not seen the current state, or when the waiting time is over.
 
-    ``wanted`` is the id to watch. ``look`` reads its ETag and its view, in a thread; None: the id does not exist.
+    ``wanted`` is the id or topic to watch. ``look`` reads its ETag and its view, in a thread. None: the id does not
+    exist.
     ``prefer`` and ``if_none_match`` are the headers of the request.
     Returns 200 with the view, 304 when nothing changed in time, or None when ``wanted`` does not exist.
     """

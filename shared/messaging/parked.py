@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from shared.contracts.envelope import Envelope
 from shared.messaging.broker import Incoming
 from shared.reference.office import Office
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.tables import ParkedEvent
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
@@ -148,7 +148,7 @@ def park(
             )
         )
         tx.session.flush()
-        tx.changed.add("parked")
+        tx.changed.add(Topic.PARKED)
     log.warning("reception.parked", reason=reason, trusted=trusted)
 
 
@@ -160,7 +160,7 @@ AT_ONCE = 500
 
 def deadline_of_parked(_: Office) -> Deadline:
     """The retention timer of every member, an agency or not."""
-    return Deadline(RETENTION, next_forgotten_parked, forget_parked)
+    return Deadline(Topic.RETENTION, next_forgotten_parked, forget_parked)
 
 
 def forget_parked(tx: Transaction) -> int:

@@ -54,7 +54,7 @@ class Transaction:
     erased: bool = False
     """Whether keys were destroyed. No copy of a destroyed key may stay in the write-ahead log."""
     changed: set[str] = field(default_factory=set)
-    """Ids of what changed. The commit wakes every long poll and timer that waits for one of these ids."""
+    """Ids and topics (``notifier.Topic``) that changed. The commit wakes every long poll and timer for them."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     """Run after the commit, such as writing a log line: a log line must not report work that was rolled back."""
 

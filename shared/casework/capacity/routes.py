@@ -19,6 +19,7 @@ from shared.http.dependencies import ChangesDep, DatabaseDep, OfficeDep, Posting
 from shared.http.idempotency import Answer
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
 from shared.http.problems import COMMANDED, responses
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/v1", tags=["daya tampung"], route_class=GuardedRoute)
@@ -80,7 +81,7 @@ async def list_capacity(
         page = CapacityList(items=[_view(desk, words.get(desk.id), said.get(desk.id, {})) for desk in desks])
         return tag_of(page.model_dump_json()), page
 
-    return await held_list(changes, capacity.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await held_list(changes, Topic.CAPACITY, lambda: database.read(look), prefer, if_none_match)
 
 
 def _view(desk: Unit, word: CapacityRow | None, described: dict[str, Facts]) -> DeskCapacity:

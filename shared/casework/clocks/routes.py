@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlmodel import Session, col
 
-from shared.casework.clocks import due, store
+from shared.casework.clocks import store
 from shared.casework.clocks.tables import ClockRow
 from shared.casework.clocks.views import ClockPage, ClockTable, Shown, clock_rule_view, clock_view, shown
 from shared.contracts.types import CODE, UNIT
@@ -13,6 +13,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, Limit, OfficeDep
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
 from shared.http.problems import responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import soonest_first
 
 router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)
@@ -55,7 +56,7 @@ async def list_clocks(
         page = ClockPage(items=[clock_view(row, office, now) for row in rows], next=more)
         return _etag(page), page
 
-    return await held_list(changes, due.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await held_list(changes, Topic.CLOCKS, lambda: database.read(look), prefer, if_none_match)
 
 
 def _etag(page: ClockPage) -> str:

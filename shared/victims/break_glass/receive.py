@@ -3,8 +3,9 @@
 from shared.contracts import events as e
 from shared.messaging.parked import Park
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
-from shared.victims.break_glass.store import WATCHED, load_look
+from shared.victims.break_glass.store import load_look
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, load_victim
 
@@ -33,7 +34,7 @@ def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent
         row.overdue_at = event.occurred_at
     elif isinstance(event, e.BreakGlassReviewed):
         row.verdict, row.reviewed_at = event.verdict, event.occurred_at
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.BREAK_GLASS)
 
 
 def _notice(tx: Transaction, event: e.BreakGlassOpened) -> BreakGlassRow:

@@ -11,6 +11,7 @@ from shared.http.idempotency import Answer
 from shared.http.limits import limit_break_glasses, limit_identities
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list
 from shared.http.problems import COMMANDED, responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import looks as glass
@@ -66,7 +67,7 @@ async def list_break_glass(
         page = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
         return glass.etag(rows), page
 
-    return await held_list(changes, store.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await held_list(changes, Topic.BREAK_GLASS, lambda: database.read(look), prefer, if_none_match)
 
 
 @router.post(

@@ -12,6 +12,7 @@ from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Li
 from shared.http.idempotency import Answer
 from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
 from shared.http.problems import POSTING, responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import decide as matches
@@ -49,7 +50,7 @@ async def list_matches(
         page = MatchPage(items=[match_view(row) for row in rows], next=more)
         return tag_of(page.model_dump_json()), page
 
-    return await held_list(changes, matches.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await held_list(changes, Topic.MATCHES, lambda: database.read(look), prefer, if_none_match)
 
 
 @router.post(
