@@ -87,7 +87,8 @@ class Inbound:
         sender, _, peer = event.link.partition(">")
         if envelope.sender != self.office.agency.coordinator or sender != self.office.code:
             raise Park("not-the-coordinator")
-        tx.witnessed[peer] = max(event.through, tx.witnessed.get(peer, 0))
+        witnessed = tx.received.witnessed
+        witnessed[peer] = max(event.through, witnessed.get(peer, 0))
         tx.changed.add(Topic.LINKS)
 
     def _requested(self, tx: Transaction, envelope: Envelope, event: e.Requested) -> None:

@@ -143,7 +143,7 @@ def park(
                 subject=subject[:200],
                 body=body,
                 signature=signature and signature[:400],
-                key=tx.keys.get(envelope.id) if envelope is not None else None,
+                key=tx.received.keys.get(envelope.id) if envelope is not None else None,
                 parked_at=tx.now,
             )
         )
