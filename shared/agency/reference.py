@@ -4,13 +4,13 @@ from shared.agency import reference_routes
 from shared.http.idempotency import forget_answers, next_forgotten_answer
 from shared.reference.office import Office
 from shared.service.slice import Slice
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 
 
 def stored_answers(_: Office) -> Deadline:
     """The timer that deletes answers kept for repeated requests."""
-    return Deadline(RETENTION, next_forgotten_answer, forget_answers)
+    return Deadline(Topic.RETENTION, next_forgotten_answer, forget_answers)
 
 
 SLICE = Slice(

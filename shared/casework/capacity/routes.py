@@ -19,6 +19,7 @@ from shared.http.dependencies import DatabaseDep, LongPollDep, OfficeDep, Postin
 from shared.http.idempotency import Answer
 from shared.http.long_polling import tag_of
 from shared.http.openapi import COMMANDED, responses
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/v1", tags=["daya tampung"], route_class=GuardedRoute)
@@ -78,7 +79,7 @@ async def list_capacity(
         page = CapacityList(items=[_view(desk, words.get(desk.id), said.get(desk.id, {})) for desk in desks])
         return tag_of(page.model_dump_json()), page
 
-    return await poll.list_until_changed(capacity.WATCHED, lambda: database.read(look))
+    return await poll.list_until_changed(Topic.CAPACITY, lambda: database.read(look))
 
 
 def _view(desk: Unit, word: CapacityRow | None, described: dict[str, Facts]) -> DeskCapacity:

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.casework.consent.stopping import WATCHED, given_on_consent, stop_disclosures
+from shared.casework.consent.stopping import given_on_consent, stop_disclosures
 from shared.contracts.codes import ConsentEnd
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure.tables import ConsentRow
@@ -16,7 +17,7 @@ from shared.victims.register.store import load_victim
 
 def deadline(office: Office) -> Deadline:
     """The timer that ends a consent when its time is over."""
-    return Deadline(WATCHED, next_end, lambda tx: end_due(tx, office))
+    return Deadline(Topic.CONSENTS, next_end, lambda tx: end_due(tx, office))
 
 
 def end_due(tx: Transaction, office: Office) -> int:

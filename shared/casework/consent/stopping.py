@@ -15,15 +15,13 @@ from shared.contracts.types import UnitRef
 from shared.domain.referral_commands import RequestCancellation
 from shared.reference.office import Office, draft
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.erasure.carry_out import Answer, note, tell
 from shared.victims.sealed import forgetting
 from shared.victims.sealed.tables import DisclosureRow
-
-WATCHED = "consents"
-"""Wake-up topic: a consent was recorded or ended."""
 
 
 def stop_disclosures(
@@ -69,7 +67,7 @@ def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]
 
 def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
     """Publish a recorded consent to the coordinator, if this agency has one. ``unit``: the desk that recorded it."""
-    tx.changed |= {row.victim_id, WATCHED}
+    tx.changed |= {row.victim_id, Topic.CONSENTS}
     if office.agency.coordinator is None:
         return
     consent = disclosure.to_consent(row)

@@ -69,7 +69,7 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
             return parked_view(row), row.reason
         envelope = Envelope.read(row.body)
         if row.key is not None:
-            tx.keys[envelope.id] = row.key
+            tx.received.keys[envelope.id] = row.key
         reason = reception.attempt(tx, envelope)
         if reason is None:
             row.resolved_at, row.key = tx.now, None

@@ -10,6 +10,7 @@ from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_break_glasses, limit_identities
 from shared.http.openapi import COMMANDED, responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import looks as glass
@@ -62,7 +63,7 @@ async def list_break_glass(
         shown = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
         return glass.etag(rows), shown
 
-    return await poll.list_until_changed(store.WATCHED, lambda: database.read(look))
+    return await poll.list_until_changed(Topic.BREAK_GLASS, lambda: database.read(look))
 
 
 @router.post(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from shared.domain.consent import Notice
 from shared.reference.office import Office, new_id
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosures
@@ -42,7 +42,7 @@ def _newest(office: Office, at: datetime) -> Notice:
 
 def ended_retention(office: Office) -> Deadline:
     """The timer that erases each victim whose time is over."""
-    return Deadline(RETENTION, next_erasure, lambda tx: erase_due(tx, office))
+    return Deadline(Topic.RETENTION, next_erasure, lambda tx: erase_due(tx, office))
 
 
 def erase_due(tx: Transaction, office: Office) -> int:

@@ -12,6 +12,7 @@ from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep
 from shared.http.idempotency import Answer
 from shared.http.long_polling import tag_of
 from shared.http.openapi import POSTING, responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import decide as matches
@@ -46,7 +47,7 @@ async def list_matches(
         shown = MatchPage(items=[match_view(row) for row in rows], next=more)
         return tag_of(shown.model_dump_json()), shown
 
-    return await poll.list_until_changed(matches.WATCHED, lambda: database.read(look))
+    return await poll.list_until_changed(Topic.MATCHES, lambda: database.read(look))
 
 
 @router.post(

@@ -10,6 +10,7 @@ from shared.contracts.codes import DisclosureEnd
 from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
 from shared.reference.office import draft, new_id
+from shared.storage.notifier import Topic
 from shared.victims.erasure.carry_out import Answer, note
 from tests.support.identities import (
     WHO,
@@ -120,7 +121,7 @@ async def test_only_who_is_responsible_or_gave_it_may_have_it_erased(network: Ne
         tx.emit(draft(asked, "police", unit, victim_id=victim))
 
     operator = await network.operator("police")
-    with network.apps["police"].state.changes.watching("parked") as watch:
+    with network.apps["police"].state.changes.watching(Topic.PARKED) as watch:
         app.state.database.write(ask)
         assert await watch.next(20)
     [parked] = (await operator.get("/v1/parked"))["items"]

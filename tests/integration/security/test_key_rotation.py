@@ -14,6 +14,7 @@ from shared.contracts.events import Accepted, KeysPublished, ReferralEvent, Star
 from shared.contracts.subjects import subject
 from shared.security.keys import SigningKey
 from shared.security.public_keys import Revocation
+from shared.storage.notifier import Topic
 from tests.support.network import Client, Network, a_victim, problem, refer
 from tests.support.wire import a_referral, about, event, key_of, publish, until_parked
 
@@ -68,7 +69,7 @@ async def test_a_revocation_reaches_an_agency_whose_file_nobody_touches_and_stay
     await network.start("coordination")
     old, keyring, now = key_of(network, "kemenkes"), Keyring(network.secrets), datetime.now(UTC)
     keyring.rotate("kemenkes", "sig", now, now)
-    with network.apps["police"].state.changes.watching("keys") as watch:
+    with network.apps["police"].state.changes.watching(Topic.KEYS) as watch:
         began = time.monotonic()
         keyring.revoke("kemenkes-1", Revocation.KEY_COMPROMISE, now)
         while await revoked(police) != {"kemenkes-1"}:
