@@ -135,8 +135,8 @@ class Inbound:
             return
         if envelope.basis is None:
             raise Park("no-legal-basis")
-        about = (event.victim_id, event.referral_id, envelope.sender)
-        disclosure.take(tx, self.office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id, first)
+        given = disclosure.Disclosure(event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id)
+        disclosure.take(tx, self.office, envelope.id, given, sealed_for_us, first)
 
     def _asked(self, tx: Transaction, envelope: Envelope, event: e.ReferralEvent) -> None:
         """The sender asks. The question makes no version, but our service may answer it at once."""
