@@ -6,6 +6,8 @@ messages in which the two sides disagree for ever.
     events   = decide(referral, command, now)      the events of a command, or Refused
     referral = evolve(referral, event)             the state after an event; the same at sender, receiver, coordination
     command  = react(referral, event)              the answer of the receiver's service without a person
+
+Long because: decide, evolve and react are one protocol, and each rule is checked against the others.
 """
 
 from collections.abc import Callable

@@ -3,6 +3,8 @@
 ``id-taken`` is checked last, so that probing an id costs a real registration.
 """
 
+from datetime import datetime
+
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.codes import Stage
@@ -84,19 +86,7 @@ def register_victim(
     if command.victim_id is not None and load_victim(tx.session, victim_id) is not None:
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
-    row = VictimRow(
-        id=victim_id,
-        case_id=case_id,
-        age_class=command.age_class,
-        sex=command.sex,
-        home_region=command.home_region,
-        stage=Stage.DETECTION,
-        custody_agency=custody.agency,
-        custody_unit=custody.unit,
-        custody_region=custody.region,
-        custody_seq=custody.seq,
-        registered_at=at,
-    )
+    row = _victim_row(victim_id, case_id, command, custody, at)
     tx.session.add(row)
     registered = e.VictimRegistered(
         case_id=case_id,
@@ -107,12 +97,38 @@ def register_victim(
     )
     tell_coordinator(tx, office, registered, custody, victim_id)
     clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
-    if command.identity is not None:  # match tokens follow the event above, so that the coordinator knows the victim
-        if command.victim_id is None:
-            recording.write_first(tx, office, victim_id, command.identity, known_again_later)
-        else:  # data may exist under an id that a caller chose, such as the id of a case
-            recording.write(tx, office, victim_id, command.identity)
+    # match tokens follow the event above, so that the coordinator knows the victim
+    _write_identity(tx, office, victim_id, command, known_again_later)
     return row
+
+
+def _victim_row(
+    victim_id: str, case_id: str, command: RegisterVictim, custody: Custody, registered_at: datetime
+) -> VictimRow:
+    return VictimRow(
+        id=victim_id,
+        case_id=case_id,
+        age_class=command.age_class,
+        sex=command.sex,
+        home_region=command.home_region,
+        stage=Stage.DETECTION,
+        custody_agency=custody.agency,
+        custody_unit=custody.unit,
+        custody_region=custody.region,
+        custody_seq=custody.seq,
+        registered_at=registered_at,
+    )
+
+
+def _write_identity(
+    tx: Transaction, office: Office, victim_id: str, command: RegisterVictim, known_again_later: bool
+) -> None:
+    if command.identity is None:
+        return
+    if command.victim_id is None:
+        recording.write_first(tx, office, victim_id, command.identity, known_again_later)
+    else:  # data may exist under an id that a caller chose, such as the id of a case
+        recording.write(tx, office, victim_id, command.identity)
 
 
 def tell_coordinator(

@@ -154,8 +154,8 @@ def _identity(
     right = identities.ordinary_right(office, sight, victim, live)
     fields = right.fields & office.directory.service(referral.receiver.agency, referral.service).needs
     if referral.sender.agency == office.code and sight.covers(referral.sender):
-        asked = (referral.receiver.agency, referral.service, LegalBasis(basis or ""))
-        fields &= disclosure.lawful(tx, office, sight, victim, live, *asked).fields
+        asked = disclosure.ForService(referral.receiver.agency, referral.service, LegalBasis(basis or ""))
+        fields &= disclosure.lawful(tx, office, sight, victim, live, asked).fields
     if referral.sender.agency != referral.receiver.agency:
         given = disclosure_store.disclosure_with(tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()

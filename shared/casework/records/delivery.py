@@ -60,7 +60,8 @@ def send(
         occurred_at=row.occurred_at,
     )
     tx.emit(draft(told, referral.sender_agency, unit, victim_id=referral.victim_id, basis=basis, key=given.key))
-    disclosure.note(tx, row.id, referral.victim_id, True, referral.sender_agency, (), basis, None, first=True)
+    disclosed = disclosure.Disclosure(row.id, referral.victim_id, referral.sender_agency, basis)
+    disclosure.note(tx, disclosed, True, (), first=True)
 
 
 def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
@@ -87,7 +88,8 @@ def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, eve
     if before is not None and before.delivered_by == envelope.sender and before.about == row.about:
         before.corrected_by = row.id
     if receiving.take_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
-        disclosure.note(tx, row.id, event.victim_id, False, envelope.sender, (), envelope.basis, None, first=True)
+        disclosed = disclosure.Disclosure(row.id, event.victim_id, envelope.sender, envelope.basis)
+        disclosure.note(tx, disclosed, False, (), first=True)
     tx.changed |= {referral.id, row.id, event.victim_id}
 
 

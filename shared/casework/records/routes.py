@@ -78,7 +78,9 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
         posting: PostingDep,
     ) -> Response:
         def work(tx: Transaction) -> Answer:
-            row = records.file(tx, office, caller, sight, form, about, filled, effect)
+            row = records.file(tx, office, caller, sight, form, about, filled)
+            if effect is not None:
+                effect(tx, office, row, records.values_of(form, filled))
             return Answer(201, record_view(row), f"/v1/records/{row.id}")
 
         return posting.once(filled, work)

@@ -63,10 +63,11 @@ def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRo
     """
     victim = lock_victim(tx.session, sight, row.victim_id)
     assert row.basis is not None  # every request of ours has a legal basis
-    basis, wanted = LegalBasis(row.basis), row.receiver_agency
+    asked = disclosure.ForService(row.receiver_agency, row.service, LegalBasis(row.basis))
     live = referrals.live_of_victim(tx.session, victim.id)
-    what = disclosure.lawful(tx, office, sight, victim, live, wanted, row.service, basis)
-    return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis, first=False)
+    what = disclosure.lawful(tx, office, sight, victim, live, asked)
+    disclosed = disclosure.Disclosure(row.id, victim.id, asked.agency, asked.basis, what.consent_id)
+    return disclosure.give(tx, office, disclosed, what.fields, first=False)
 
 
 def etag(row: ReferralRow) -> str:
@@ -94,7 +95,9 @@ def progress(
         if given is not None:
             event = event.model_copy(update={"sealed": given.sealed})
         after = evolve(before, event)
-        file_event(tx, office, row, after, event, note, causation_id, given.key if given else None)
+        filed_id = file_event(tx, office, row, after, event, causation_id, given.key if given else None)
+        if note:  # the note stays in our agency
+            sealed_notes.keep_note(tx, office, row.victim_id, filed_id, note)
         settle(tx, office, row, after, event)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
@@ -127,13 +130,12 @@ def file_event(
     row: ReferralRow,
     referral: Referral,
     event: e.ReferralEvent,
-    note: str | None = None,
     causation_id: str | None = None,
     key: str | None = None,
-) -> None:
-    """File an event of ours for the other side, start and stop clocks, and store the note.
+) -> str:
+    """File an event of ours for the other side, and start and stop clocks. Returns the id of the event.
 
-    The note stays in our agency. ``key``: the wrapped data key that travels beside the event.
+    ``causation_id``: the event that this one answers. ``key``: the wrapped data key that travels beside the event.
     """
     by_sender = isinstance(event, e.Requested | e.SenderAsk)
     ours, theirs = (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
@@ -150,5 +152,4 @@ def file_event(
     tx.emit(filed)
     clocks.note_referral(tx, office, referral, event)
     tx.changed.add(referral.id)
-    if note:
-        sealed_notes.keep_note(tx, office, referral.victim_id, filed.id, note)
+    return filed.id

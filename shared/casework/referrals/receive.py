@@ -101,8 +101,8 @@ def _keep_identity(
         return
     if envelope.basis is None:
         raise Park("no-legal-basis")
-    about = (event.victim_id, event.referral_id, envelope.sender)
-    disclosure.take(tx, office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id, first)
+    given = disclosure.Disclosure(event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id)
+    disclosure.take(tx, office, envelope.id, given, sealed_for_us, first)
 
 
 def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
