@@ -34,7 +34,7 @@ async def list_matches(
     sight: SightDep,
     database: DatabaseDep,
     changes: ChangesDep,
-    state: Annotated[MatchState | None, Query(description="Keadaan usulan / how it stands")] = None,
+    state: Annotated[MatchState | None, Query(description="Keadaan usulan / the state of the proposal")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
     prefer: Prefer = None,
