@@ -29,7 +29,7 @@ class DeskCapacity(BaseModel):
     capacity: Capacity | None
     valid_until: Moment | None
     described: dict[str, Facts] = Field(
-        description="Formulir → isian: apa yang diumumkan satuan tentang dirinya / form → the fields that the desk announced."
+        description="Formulir → isian: apa yang diumumkan satuan tentang dirinya / form → the announced fields."
     )
 
 
