@@ -32,12 +32,12 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 VISIT_SECONDS = 30 * 60
 """Longest visit, idle or not (OWASP ASVS 7.3.1)."""
 ELSEWHERE = Text("Permintaan dikirim dari halaman lain", "The request comes from another page")
-ENDED = Text("Token sudah berakhir atau tidak berlaku", "The token has ended or is not valid")
+ENDED = Text("Token sudah kedaluwarsa atau tidak berlaku", "The token has expired or is not valid")
 NOT_FOR_HERE = Text("Token tidak berlaku untuk layanan ini", "The token is not valid for this service")
-NO_COORDINATOR = Text("Token bukan untuk koordinator", "The token is not a coordinator's")
+NO_COORDINATOR = Text("Token tidak memiliki peran koordinator", "The token does not have the coordinator role")
 TOO_LONG = Text(
-    f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; minta yang lebih singkat",
-    f"The token is good for more than {VISIT_SECONDS // 60} minutes; ask for a shorter one",
+    f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; mintalah yang lebih singkat",
+    f"The token is valid for more than {VISIT_SECONDS // 60} minutes; request a shorter one",
 )
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 

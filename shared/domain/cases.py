@@ -18,7 +18,7 @@ class OpenCase(Command):
     channel: Code
     exploitation: Exploitation
     destination: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
-        default=None, description="Country the victims were bound for (ISO 3166 alpha-2)."
+        default=None, description="The country of destination (ISO 3166 alpha-2)."
     )
 
 

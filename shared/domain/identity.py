@@ -28,15 +28,15 @@ class Identity(BaseModel):
     name: Text | None = None
     nik: Annotated[str, Field(pattern=NIK)] | None = None
     passport: Annotated[str, Field(pattern=PASSPORT)] | None = Field(
-        default=None, description="The number of a passport, or of the paper in place of one (SPLP)."
+        default=None, description="The number of a passport, or of a travel document in its place (SPLP)."
     )
     born_on: Annotated[str, Field(pattern=BORN_ON)] | None = None
     phone: Annotated[str, Field(pattern=PHONE)] | None = None
     address: Text | None = None
     statement: Annotated[str, Field(min_length=1, max_length=4000, pattern=PLAIN)] | None = Field(
-        default=None, description="What the victim has told, so that nobody has to tell it twice."
+        default=None, description="The victim's statement, recorded so that the victim need not repeat it."
     )
-    safe_house: Text | None = Field(default=None, description="Where the victim is sheltered; its own recipients.")
+    safe_house: Text | None = Field(default=None, description="Where the victim is sheltered.")
 
 
 class Search(Asked):

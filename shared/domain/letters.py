@@ -52,9 +52,9 @@ class PaperAnswer(Command):
     letter: LetterCodeWritten
     answer: Literal["accepted", "rejected"]
     reason: RejectReason | None = None
-    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stays with the agency.")] | None = None
-    signed_by: Annotated[Text, Field(description="Stays with the agency that wrote it, as a note does.")]
-    occurred_at: AskedMoment = Field(description="When it was signed (RFC 3339).")
+    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stored only at the agency.")] | None = None
+    signed_by: Annotated[Text, Field(description="Who signed; stored, like a note, only at the agency that wrote it.")]
+    occurred_at: AskedMoment = Field(description="When the slip was signed (RFC 3339).")
 
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

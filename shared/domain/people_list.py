@@ -72,7 +72,7 @@ class TakeIn(Command):
         min_length=1,
         max_length=MOST_PEOPLE,
         description="Tiap orang seperti RegisterVictim, dengan role dan refer bila perlu; diperiksa satu per satu. / "
-        "Each like RegisterVictim, with role and refer if need be; checked one by one.",
+        "Each person as RegisterVictim, with role and refer where needed; each is validated alone.",
     )
     """Each person is validated alone (``BatchPerson``), so that one faulty entry holds up nobody else."""
 

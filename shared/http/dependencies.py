@@ -42,9 +42,11 @@ PostingDep = Annotated[Posting, Depends(posting)]
 Now = Annotated[datetime, Depends(_now)]
 
 IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
-PurposeQuery = Annotated[Purpose, Query(description="Untuk apa dilihat / why.")]
-Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / of the last page.")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]
+PurposeQuery = Annotated[Purpose, Query(description="Tujuan melihat data ini / the purpose of the reading.")]
+Cursor = Annotated[
+    str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / from the previous page.")
+]
+Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items per page.")]
 
 
 async def _page(cursor: Cursor = None, limit: Limit = 50) -> Page:

@@ -21,7 +21,7 @@ KEY = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
-        description="Kunci unik buatan pemanggil; ulangi permintaan dengan kunci itu. / A unique key; repeat with it.",
+        description="Kunci unik buatan pemanggil; ulangi dengan kunci yang sama. / A unique key; repeat with the same.",
         pattern=r"^[!-~]{1,255}$",
         examples=["0193f0a2-lapor-0007"],
     ),

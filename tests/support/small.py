@@ -1,4 +1,4 @@
-"""A small app behind the edge, to show what the limits do with those who call it."""
+"""A small app behind the middleware, to show what the limits do with those who call it."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ from tests.support.network import problem
 
 @dataclass
 class Small:
-    """An app behind the edge whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
+    """An app behind the middleware whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
 
     settings: Settings
     now: float = 0.0

@@ -1,4 +1,4 @@
-"""Cases and victims: open a case, register a victim, record a stage of the journey, end the journey.
+"""Open a case, and register a victim of a case.
 
 ``id-taken`` is checked last, so that probing an id costs a real registration.
 """

@@ -55,7 +55,7 @@ IfMatch = Annotated[
     str,
     Header(
         alias="If-Match",
-        description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.",
+        description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of this referral, or `*`.",
         pattern=r'^(\*|(W/)?"[!#-~]{0,100}")$',
         examples=["*", '"2.0"'],
     ),

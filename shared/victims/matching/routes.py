@@ -36,7 +36,7 @@ async def list_matches(
     database: DatabaseDep,
     poll: LongPollDep,
     page: PageDep,
-    state: Annotated[MatchState | None, Query(description="Keadaan usulan / how it stands")] = None,
+    state: Annotated[MatchState | None, Query(description="Keadaan usulan / the state of the proposal")] = None,
 ) -> Response:
     """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Mesin mengusulkan dari
     tanda pembanding; tidak ada data yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
