@@ -11,17 +11,21 @@ from pydantic import BaseModel
 from sqlalchemy import bindparam, delete, insert, select
 from sqlmodel import Session, col
 
+from shared.contracts.pattern import Pattern
 from shared.domain.refusal import Refused
 from shared.security.vault import Vault
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.unit_of_work import Database, Transaction
 
+KEY_PATTERN = Pattern(
+    r"^[!-~]{1,255}$", "1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"
+)
 KEY = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
         description="Kunci unik buatan pemanggil; ulangi permintaan dengan kunci itu. / A unique key; repeat with it.",
-        pattern=r"^[!-~]{1,255}$",
+        pattern=KEY_PATTERN,
         examples=["0193f0a2-lapor-0007"],
     ),
 ]

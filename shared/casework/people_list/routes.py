@@ -30,7 +30,7 @@ from shared.casework.people_list.views import (
 )
 from shared.contracts.codes import LegalBasis, Priority
 from shared.domain.people_csv import HEADINGS, people_of
-from shared.domain.people_list import AskFor, BatchPerson, TakeIn, written_twice
+from shared.domain.people_list import ASK, AskFor, BatchPerson, TakeIn, written_twice
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
 from shared.http import problems
@@ -64,8 +64,6 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 }
 MAX_PEOPLE = 1024 * 1024
 """Most bytes of a list of people."""
-ASK = r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$"
-"""``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 
 
 @router.post(

@@ -30,6 +30,7 @@ from shared.domain.referral_commands import (
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import (
+    ETAG,
     ChangesDep,
     Cursor,
     DatabaseDep,
@@ -58,7 +59,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.",
-        pattern=r'^(\*|(W/)?"[!#-~]{0,100}")$',
+        pattern=ETAG,
         examples=["*", '"2.0"'],
     ),
 ]
