@@ -1,27 +1,36 @@
 """The floor of ``make bench``: a bare endpoint that inserts the rows of a hand-over, beside the services."""
 
-import asyncio
-import itertools
-import os
-import threading
 from contextlib import nullcontext
-from typing import Annotated, Any
-
-from fastapi import FastAPI, Header, Response
-from sqlalchemy import insert, select
-from sqlmodel import SQLModel, col
-
 from deploy.bench.network import SENDER
-from deploy.client.agency_system import AgencySystem, new_id
-from deploy.local.embedded_nats import HOST, free_port
-from deploy.local.stack import Stack, serving
+from deploy.client.agency_system import AgencySystem
+from deploy.client.agency_system import new_id
+from deploy.local.embedded_nats import HOST
+from deploy.local.embedded_nats import free_port
+from deploy.local.stack import Stack
+from deploy.local.stack import serving
 from deploy.local.supervisor import Service
-from shared.agency.member import AGENCY_LINEAGES
+from fastapi import FastAPI
+from fastapi import Header
+from fastapi import Response
+from shared.agency.member import LINEAGES
 from shared.domain.referral_commands import Request
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
-from shared.storage.tables import LedgerEntry, OutboxEntry, ReferralRow
+from shared.storage.tables import LedgerEntry
+from shared.storage.tables import OutboxEntry
+from shared.storage.tables import ReferralRow
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlmodel import SQLModel
+from sqlmodel import col
+from typing import Annotated
+from typing import Any
+import asyncio
+import itertools
+import os
+import threading
+
 
 FLOOR_DATABASE, SENDER_DATABASE, EXAMPLE = "BENCH_FLOOR_DATABASE", "BENCH_SENDER_DATABASE", "BENCH_EXAMPLE"
 """The floor's environment variables: the database it writes, the sender's database, and the referral to copy."""
@@ -76,7 +85,7 @@ async def start_floor(stack: Stack, example: str) -> str:
     """Start the floor beside the services, on an empty database with the police's tables. Returns its URL."""
     database, url = stack.database_url("floor"), f"http://{HOST}:{free_port()}"
     engine = open_engine(database)
-    await asyncio.to_thread(migrate, engine, AGENCY_LINEAGES)
+    await asyncio.to_thread(migrate, engine, LINEAGES)
     engine.dispose()
     environment = {FLOOR_DATABASE: database, SENDER_DATABASE: stack.database_url(SENDER), EXAMPLE: example}
     command = [*serving("deploy.bench.floor:floor", url), "--factory"]

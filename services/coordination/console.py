@@ -27,6 +27,7 @@ from shared.http import problems
 from shared.http.admission import SightDep
 from shared.http.dependencies import DatabaseDep, Now, OfficeDep
 from shared.http.route_traits import route_traits
+from shared.storage.pages import Page
 
 HERE = Path(__file__).parent
 PAGE = 25
@@ -88,9 +89,9 @@ def list_page(
 
     def look(session: Any) -> tuple[Any, Any]:
         try:
-            page = queries.journeys(session, names, sight, wanted, cursor, PAGE)
+            page = queries.journeys(session, names, sight, wanted, Page(cursor, PAGE))
         except Refused:
-            page = queries.journeys(session, names, sight, wanted, None, PAGE)
+            page = queries.journeys(session, names, sight, wanted, Page(None, PAGE))
         return page, queries.counts(session, sight, now)
 
     page, counts = database.read(look)

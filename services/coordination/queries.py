@@ -18,7 +18,7 @@ from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
 from shared.domain.referral import LIVE
 from shared.service.referral_view import referral_view
-from shared.storage.pages import newest_first
+from shared.storage.pages import Page, newest_first
 from shared.storage.referrals import EVERY, overdue, within
 from shared.storage.tables import ReferralRow
 
@@ -57,13 +57,10 @@ ESCALATED = col(AlarmRow.escalated_level).is_not(None), col(AlarmRow.stopped_at)
 """SQL conditions: the clock was escalated and has not stopped."""
 
 
-def journeys(
-    session: Session, names: Names, sight: Sight, wanted: Wanted, cursor: str | None, limit: int
-) -> m.JourneyPage:
+def journeys(session: Session, names: Names, sight: Sight, wanted: Wanted, page: Page) -> m.JourneyPage:
     """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
-    shown, more = newest_first(
-        session, names.office.vault, JourneyRow, _conditions(sight, wanted, names.now), cursor, limit
-    )
+    conditions = _conditions(sight, wanted, names.now)
+    shown, more = newest_first(session, names.office.vault, JourneyRow, conditions, page)
     live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
     late = _count_by_victim(session, shown, overdue(names.now))
     told = escalation_levels(session, shown)
@@ -178,9 +175,9 @@ def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
     )
 
 
-def norm_gaps(session: Session, names: Names, sight: Sight, cursor: str | None, limit: int) -> m.NormGapPage:
+def norm_gaps(session: Session, names: Names, sight: Sight, page: Page) -> m.NormGapPage:
     """One page of hand-overs that failed for want of a rule, newest first. Raises Refused("unknown-cursor")."""
     conditions = [handovers_seen(sight), col(ReferralRow.norm_gap).is_not(None)]
-    rows, more = newest_first(session, names.office.vault, ReferralRow, conditions, cursor, limit)
+    rows, more = newest_first(session, names.office.vault, ReferralRow, conditions, page)
     items = [m.NormGapView(norm_gap=row.norm_gap or "", handover=handover(row, names)) for row in rows]
     return m.NormGapPage(items=items, next=more)

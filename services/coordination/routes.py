@@ -14,9 +14,8 @@ from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
-from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, Now, OfficeDep
-from shared.http.long_polling import IfNoneMatch, Prefer, held
-from shared.http.problems import responses
+from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, Now, OfficeDep, PageDep
+from shared.http.openapi import responses
 
 router = APIRouter(prefix="/v1", tags=["perjalanan"], route_class=GuardedRoute)
 
@@ -38,13 +37,7 @@ async def _wanted(
     return Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
 
 
-async def _page(cursor: Cursor = None, limit: Limit = 50) -> tuple[str | None, int]:
-    return cursor, limit
-
-
 WantedDep = Annotated[Wanted, Depends(_wanted)]
-PageDep = Annotated[tuple[str | None, int], Depends(_page)]
-"""A dependency like the filters: its parameters stand after theirs in the OpenAPI document."""
 
 
 @router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
@@ -58,7 +51,7 @@ def list_journeys(
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.
     `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya."""
-    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, *page))
+    return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, page))
 
 
 @router.get(
@@ -72,19 +65,17 @@ async def see_journey(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    changes: ChangesDep,
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
+    poll: LongPollDep,
 ) -> Response:
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
         return journey_view.journey(session, Names(office, database.clock()), sight, victim_id)
 
-    answer = await held(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
-    if answer is None:
+    response = await poll.until_changed(victim_id, lambda: database.read(look))
+    if response is None:
         raise Refused("unknown-journey")
-    return answer
+    return response
 
 
 @router.get(
@@ -122,8 +113,7 @@ def list_norm_gaps(
     database: DatabaseDep,
     sight: SightDep,
     now: Now,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    page: PageDep,
 ) -> m.NormGapPage:
     """Serah terima yang gagal karena tidak ada aturannya: bahan Subsatgas Pengembangan Norma."""
-    return database.read(lambda session: queries.norm_gaps(session, Names(office, now), sight, cursor, limit))
+    return database.read(lambda session: queries.norm_gaps(session, Names(office, now), sight, page))

@@ -19,7 +19,7 @@ class Witness:
     """Receives a batch, and tells each sender up to which number its link is recorded here without a gap.
 
     It tells a sender at every WITNESSED_EVERY numbers. It also tells after a repetition, because then the sender has
-    missed the last such event (``shared/decisions/0014-every-sixteenth-number.md``).
+    missed the last such event (``shared/decisions/0014-link-witness-interval.md``).
     """
 
     reception: Reception

@@ -9,7 +9,7 @@ from shared.contracts.codes import Level
 from shared.contracts.types import CODE, REGION
 from shared.http.admission import GuardedRoute
 from shared.http.dependencies import Now, OfficeDep
-from shared.http.problems import responses
+from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
 
 router = APIRouter(prefix="/v1", tags=["acuan"], route_class=GuardedRoute)

@@ -1,4 +1,4 @@
-"""What is asked of a case and of a journey."""
+"""Commands of a case and of a journey: open, register, record a stage, close."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Who a victim is, as it is written down and searched for."""
+"""The fields of a victim's identity with their patterns, and the command that searches by a number."""
 
 from typing import Annotated, Literal
 

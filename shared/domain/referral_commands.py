@@ -1,4 +1,4 @@
-"""What is asked of a referral. A request body *is* a command; the answers are views."""
+"""The commands of a referral. A request body *is* a command; the answers are views."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

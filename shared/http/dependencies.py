@@ -12,9 +12,10 @@ from shared.contracts.codes import Purpose
 from shared.contracts.pattern import Pattern
 from shared.contracts.types import UUID7
 from shared.http.idempotency import Posting, posting
+from shared.http.long_polling import IfNoneMatch, LongPoll, Prefer
 from shared.reference.office import Office
 from shared.storage.notifier import Changes
-from shared.storage.pages import CURSOR
+from shared.storage.pages import CURSOR, Page
 from shared.storage.unit_of_work import Database
 
 
@@ -57,3 +58,16 @@ IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / l
 PurposeQuery = Annotated[Purpose, Query(description="Untuk apa dilihat / why.")]
 Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / of the last page.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]
+
+
+async def _page(cursor: Cursor = None, limit: Limit = 50) -> Page:
+    return Page(cursor, limit)
+
+
+async def _long_poll(changes: ChangesDep, prefer: Prefer = None, if_none_match: IfNoneMatch = None) -> LongPoll:
+    return LongPoll(changes, prefer, if_none_match)
+
+
+PageDep = Annotated[Page, Depends(_page)]
+"""The page of a list. In the OpenAPI document, its parameters stand after those of the route and of earlier filters."""
+LongPollDep = Annotated[LongPoll, Depends(_long_poll)]

@@ -30,6 +30,11 @@ KEY = Annotated[
     ),
 ]
 
+ANSWERS_KEPT = timedelta(days=30)
+"""How long a repeated request with the same Idempotency-Key still gets its first answer."""
+AT_ONCE = 500
+"""Rows that one transaction deletes."""
+
 # built once: every POST uses them
 _KEPT = select(IdempotencyRow).where(col(IdempotencyRow.key) == bindparam("name"))
 _KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]
@@ -103,12 +108,6 @@ async def posting(request: Request, key: KEY) -> Posting:
     # not request.url: it contains the Host header, which the caller chooses
     state = request.app.state
     return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)
-
-
-ANSWERS_KEPT = timedelta(days=30)
-"""How long a repeated request with the same Idempotency-Key still gets its first answer."""
-AT_ONCE = 500
-"""Rows that one transaction deletes."""
 
 
 def forget_answers(tx: Transaction) -> int:

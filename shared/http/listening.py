@@ -1,4 +1,4 @@
-"""How callers reach a service: settings of its TLS."""
+"""The settings of a service's TLS. ``shared.http.serve`` reads these alone, before the app has its own."""
 
 import re
 from pathlib import Path

@@ -5,6 +5,7 @@ So a client need not ask again and again. Timers wait for changes in the same wa
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
@@ -19,46 +20,40 @@ Prefer = Annotated[str | None, Header(description="`wait=20`: tunggu perubahan /
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
-async def held(
-    changes: Changes,
-    wanted: str,
-    look: Callable[[], tuple[str, BaseModel] | None],
-    prefer: str | None,
-    if_none_match: str | None,
-) -> Response | None:
-    """The response to a GET: as soon as the caller has not seen the current state, or when the waiting time is over.
+@dataclass(frozen=True, slots=True)
+class LongPoll:
+    """A GET that may wait for a change: the changes to watch, and the request's headers about waiting."""
 
-    ``wanted`` is the id to watch. ``look`` reads its ETag and its view, in a thread; None: the id does not exist.
-    ``prefer`` and ``if_none_match`` are the headers of the request.
-    Returns 200 with the view, 304 when nothing changed in time, or None when ``wanted`` does not exist.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait_of(prefer)
-    with changes.watching(wanted) as watch:
-        while True:
-            found = await asyncio.to_thread(look)
-            fresh = found is not None and found[0] != if_none_match
-            if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
-                break
-    if found is None:
-        return None
-    etag, view = found
-    if not fresh:
-        return Response(status_code=304, headers={"ETag": etag})
-    return Response(view.model_dump_json(), headers={"ETag": etag}, media_type="application/json")
+    changes: Changes
+    prefer: str | None
+    if_none_match: str | None
 
+    async def until_changed(self, wanted: str, look: Callable[[], tuple[str, BaseModel] | None]) -> Response | None:
+        """The response: as soon as the caller has not seen the current state, or when the waiting time is over.
 
-async def held_list(
-    changes: Changes,
-    wanted: str,
-    look: Callable[[], tuple[str, BaseModel]],
-    prefer: str | None,
-    if_none_match: str | None,
-) -> Response:
-    """The same response for a list. A list always exists, so the result is never None."""
-    answer = await held(changes, wanted, look, prefer, if_none_match)
-    assert answer is not None
-    return answer
+        ``wanted`` is the id to watch. ``look`` reads its ETag and its view, in a thread; None: the id does not exist.
+        Returns 200 with the view, 304 when nothing changed in time, or None when ``wanted`` does not exist.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_of(self.prefer)
+        with self.changes.watching(wanted) as watch:
+            while True:
+                found = await asyncio.to_thread(look)
+                fresh = found is not None and found[0] != self.if_none_match
+                if fresh or not await watch.next(max(deadline - loop.time(), 0.0)):
+                    break
+        if found is None:
+            return None
+        etag, view = found
+        if not fresh:
+            return Response(status_code=304, headers={"ETag": etag})
+        return Response(view.model_dump_json(), headers={"ETag": etag}, media_type="application/json")
+
+    async def list_until_changed(self, wanted: str, look: Callable[[], tuple[str, BaseModel]]) -> Response:
+        """The same response for a list. A list always exists, so the result is never None."""
+        response = await self.until_changed(wanted, look)
+        assert response is not None
+        return response
 
 
 def tag_of(said: str) -> str:

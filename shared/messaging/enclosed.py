@@ -1,4 +1,4 @@
-"""What came sealed with an event, and the key beside it."""
+"""Open the sealed text of a received event with the data key that came beside the event."""
 
 from shared.reference.office import Office
 from shared.security.sealing import DataKey, key_id_of, open_sealed

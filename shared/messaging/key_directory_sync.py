@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
+from shared.contracts.envelope import Envelope
 from shared.contracts.events import KeysPublished
 from shared.contracts.types import LONGEST_PART
 from shared.messaging.parked import Park
@@ -59,9 +60,9 @@ def _tell(tx: Transaction, office: Office, document: str, version: int) -> None:
         tx.emit(draft(published, agency, office.speaker(tx.now.date())))
 
 
-def heard(tx: Transaction, office: Office, sender: str, event: KeysPublished) -> None:
+def on_keys_published(tx: Transaction, office: Office, envelope: Envelope, event: KeysPublished) -> None:
     """Adopt the directory that the coordinator sent. Raises Park for a directory that must not be trusted."""
-    if sender != office.agency.coordinator:
+    if envelope.sender != office.agency.coordinator:
         raise Park("not-the-coordinator")
     parts = {"protected": event.protected, "payload": event.payload, "signature": event.signature}
     try:

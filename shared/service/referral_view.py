@@ -1,4 +1,4 @@
-"""What the HTTP API answers of a referral."""
+"""The HTTP answer about a referral. Apart, because agencies and coordination both give it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A service while it runs: what is opened, kept running and closed."""
+"""Run a member's service: open vault, database and broker, start the background tasks, close everything at the end."""
 
 import asyncio
 import contextlib
@@ -84,7 +84,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     offered = (service.clock for service in (*agency.services, *office.directory.services.values()))
     check_named(office.clocks, [*offered, *agency.duties])
     database.write(lambda tx: known_keys.remember(tx, office))
-    database.write(lambda tx: member.begin(tx, office))
+    database.write(lambda tx: member.start(tx, office))
     reception = Reception(
         member=agency.code,
         unit=office.speaker(clock().date()),
@@ -110,7 +110,8 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
     work += [asyncio.create_task(known_keys.keep(office, database))]
     mail_read = asyncio.Event()
-    work += [asyncio.create_task(keep(due, database, changes, mail_read)) for due in member.deadlines(office)]
+    timers = [timer(office) for one in member.slices for timer in one.timers]
+    work += [asyncio.create_task(keep(timer, database, changes, mail_read)) for timer in timers]
     try:
         if broker is None:
             mail_read.set()
@@ -171,6 +172,7 @@ class WrongSettings(Exception):
 
 
 def settings_from_environment() -> Settings:
+    """Settings from ``ESTAFET_…``. Raises WrongSettings, which names the settings at fault and never their values."""
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:

@@ -1,10 +1,13 @@
-"""Who waits for which id, and is woken by the commit that changes it."""
+"""Wake what waits for an id when a commit changes that id: long polls and timers."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.storage.unit_of_work import Committed, Database
+
+RETENTION = "retention"
+"""Wake-up topic: the end of a retention period may have come."""
 
 
 class Watch:
@@ -63,7 +66,3 @@ class Changes:
             self._watches[wanted].discard(watch)
             if not self._watches[wanted]:
                 del self._watches[wanted]
-
-
-RETENTION = "retention"
-"""Wake-up topic: the end of a retention period may have come."""

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, select
@@ -18,26 +19,32 @@ CURSOR = Pattern(f"^{LEAD}[A-Za-z0-9_-]{{1,32}}$", "`next` dari halaman sebelumn
 Row = TypeVar("Row", bound=SQLModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page of a list that a caller asks for: up to ``limit`` rows after ``cursor``; None: the first page."""
+
+    cursor: str | None
+    limit: int
+
+
 def newest_first(
     session: Session,
     vault: Vault,
     table: type[Row],
     conditions: Sequence[ColumnElement[bool]],
-    cursor: str | None,
-    limit: int,
+    page: Page,
 ) -> tuple[Sequence[Row], str | None]:
-    """Up to ``limit`` rows, the newest first, and the cursor of the next page. The cursor is None after the last page.
+    """The rows of a page, the newest first, and the cursor of the next page. The cursor is None after the last page.
 
-    ``table`` needs a column ``number``. ``cursor`` is None for the first page. Raises Refused("unknown-cursor").
+    ``table`` needs a column ``number``. Raises Refused("unknown-cursor").
     """
     number: Any = table.number  # type: ignore[attr-defined]
     statement = select(table).where(*conditions)
-    if cursor is not None:
-        statement = statement.where(number < read_cursor(vault, table, cursor))
+    if page.cursor is not None:
+        statement = statement.where(number < read_cursor(vault, table, page.cursor))
     # one row more than asked for shows whether a next page exists
-    rows = session.scalars(statement.order_by(number.desc()).limit(limit + 1)).all()
-    shown = rows[:limit]
-    return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
+    rows = session.scalars(statement.order_by(number.desc()).limit(page.limit + 1)).all()
+    return _with_next(vault, table, rows, page)
 
 
 def soonest_first(
@@ -46,8 +53,7 @@ def soonest_first(
     table: type[Row],
     moment: Any,
     conditions: Sequence[ColumnElement[bool]],
-    cursor: str | None,
-    limit: int,
+    page: Page,
 ) -> tuple[Sequence[Row], str | None]:
     """As ``newest_first``, but ordered by the column ``moment``, the earliest first.
 
@@ -55,13 +61,17 @@ def soonest_first(
     """
     number: Any = table.number  # type: ignore[attr-defined]
     statement = select(table).where(*conditions)
-    if cursor is not None:
-        last = read_cursor(vault, table, cursor)
+    if page.cursor is not None:
+        last = read_cursor(vault, table, page.cursor)
         at = select(moment).where(number == last).scalar_subquery()
         statement = statement.where((moment > at) | ((moment == at) & (number > last)))
-    rows = session.scalars(statement.order_by(moment, number).limit(limit + 1)).all()
-    shown = rows[:limit]
-    return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > limit else None  # type: ignore[attr-defined]
+    rows = session.scalars(statement.order_by(moment, number).limit(page.limit + 1)).all()
+    return _with_next(vault, table, rows, page)
+
+
+def _with_next(vault: Vault, table: type[Row], rows: Sequence[Row], page: Page) -> tuple[Sequence[Row], str | None]:
+    shown: Any = rows[: page.limit]
+    return shown, write_cursor(vault, table, shown[-1].number) if len(rows) > page.limit else None
 
 
 def write_cursor(vault: Vault, table: type[SQLModel], number: int) -> str:

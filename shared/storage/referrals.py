@@ -132,28 +132,26 @@ def receivers_of_victim(session: Session, victim_id: str) -> set[str]:
 class Filter:
     """Which referrals a list shows. None: this field does not filter.
 
-    ``role``: "incoming" or "outgoing" as seen from ``agency``. ``overdue_at``: only referrals overdue then (UTC).
-    ``region`` covers the regions inside too.
+    ``role``: "incoming" or "outgoing". ``overdue``: only overdue referrals. ``region`` covers the regions inside too.
     """
 
-    agency: str
     role: str | None = None
     status: Status | None = None
     unit: str | None = None
     region: str | None = None
     victim_id: str | None = None
-    overdue_at: datetime | None = None
+    overdue: bool = False
 
 
-def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    """The filter as SQL conditions."""
+def conditions(wanted: Filter, agency: str, now: datetime) -> list[ColumnElement[bool]]:
+    """The filter as SQL conditions, as seen from ``agency`` at the moment ``now`` (UTC)."""
     ours = {"incoming": ReferralRow.receiver_agency, "outgoing": ReferralRow.sender_agency}
     units = {"incoming": [ReferralRow.receiver_unit], "outgoing": [ReferralRow.sender_unit]}
     regions = {"incoming": [ReferralRow.receiver_region], "outgoing": [ReferralRow.sender_region]}
     role = wanted.role or ""
     found: list[ColumnElement[bool]] = []
     if wanted.role:
-        found.append(col(ours[wanted.role]) == wanted.agency)
+        found.append(col(ours[wanted.role]) == agency)
     if wanted.status:
         found.append(col(ReferralRow.status) == wanted.status)
     if wanted.victim_id:
@@ -164,8 +162,8 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.region:
         columns = regions.get(role, [ReferralRow.sender_region, ReferralRow.receiver_region])
         found.append(_any(*(within(col(c), wanted.region) for c in columns)))
-    if wanted.overdue_at:
-        found += overdue(wanted.overdue_at)
+    if wanted.overdue:
+        found += overdue(now)
     return found
 
 

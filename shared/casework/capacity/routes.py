@@ -15,10 +15,10 @@ from shared.contracts.types import CODE, REGION, UNIT, Facts
 from shared.domain.capacity import AnnounceCapacity
 from shared.domain.routing import Unit
 from shared.http.admission import GuardedRoute, SightDep
-from shared.http.dependencies import ChangesDep, DatabaseDep, OfficeDep, PostingDep
+from shared.http.dependencies import DatabaseDep, LongPollDep, OfficeDep, PostingDep
 from shared.http.idempotency import Answer
-from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import COMMANDED, responses
+from shared.http.long_polling import tag_of
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/v1", tags=["daya tampung"], route_class=GuardedRoute)
@@ -61,12 +61,10 @@ def announce_capacity(
 async def list_capacity(
     office: OfficeDep,
     database: DatabaseDep,
-    changes: ChangesDep,
+    poll: LongPollDep,
     agency: Annotated[str, Query(pattern=CODE, max_length=48)],
     service: Annotated[str, Query(pattern=CODE, max_length=48)],
     region: Annotated[str, Query(pattern=REGION, description="Wilayah korban / where the victim is.")],
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Satuan yang melayani wilayah itu, lalu satuan lain yang sudah mengumumkan daya tampungnya. `described` berisi
     kemampuan satuan. `Prefer: wait=20` menunggu perubahan."""
@@ -80,7 +78,7 @@ async def list_capacity(
         page = CapacityList(items=[_view(desk, words.get(desk.id), said.get(desk.id, {})) for desk in desks])
         return tag_of(page.model_dump_json()), page
 
-    return await held_list(changes, capacity.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await poll.list_until_changed(capacity.WATCHED, lambda: database.read(look))
 
 
 def _view(desk: Unit, word: CapacityRow | None, described: dict[str, Facts]) -> DeskCapacity:

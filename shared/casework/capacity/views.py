@@ -1,4 +1,4 @@
-"""What the HTTP API answers of capacities."""
+"""HTTP answers about the capacity of desks."""
 
 from pydantic import BaseModel, Field
 

@@ -1,4 +1,4 @@
-"""The stages of a journey, and its end."""
+"""Record a stage of a victim's journey, and close the journey. Only the custody holder may."""
 
 from shared.casework.cases.registration import tell_coordinator
 from shared.casework.clocks import running as clocks

@@ -118,6 +118,7 @@ def register_victim(
 def tell_coordinator(
     tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
 ) -> None:
+    """Publish an event about a case or a victim to the coordinator, if this agency has one."""
     tx.changed.add(event.subject)
     if office.agency.coordinator is not None:
         tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))

@@ -11,9 +11,9 @@ from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.http.idempotency import Answer
-from shared.http.problems import COMMANDED, next_steps, responses
+from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.storage.unit_of_work import Transaction
-from shared.victims.matching import store as matches
+from shared.victims.matching import store as matching
 from shared.victims.register import store as register
 from shared.victims.register import visibility
 from shared.victims.register.views import VictimSeen, VictimView, victim_view
@@ -92,7 +92,7 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> Vic
 
     def look(session: Session) -> VictimSeen:
         found = victim_view(register.see_victim(session, sight, victim_id))
-        return VictimSeen(**dict(found), same_person=matches.same_person(session, sight, victim_id))
+        return VictimSeen(**dict(found), same_person=matching.same_person(session, sight, victim_id))
 
     return database.read(look)
 

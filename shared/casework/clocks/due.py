@@ -1,4 +1,4 @@
-"""What clocks tell at their moments, with nobody logged in."""
+"""Publish the steps of a clock when they are due, from a timer, with nobody logged in."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -54,6 +54,7 @@ def steps_of(row: ClockRow) -> Sequence[Moment]:
 
 
 def tell_next(tx: Transaction, office: Office, row: ClockRow) -> None:
+    """Publish the next step of a clock, and store the moment (UTC) of the step after it; None when none is left."""
     steps = steps_of(row)
     tell_clock(tx, office, row, _told(tx, office, row, steps[row.told]))
     row.told += 1
@@ -61,6 +62,7 @@ def tell_next(tx: Transaction, office: Office, row: ClockRow) -> None:
 
 
 def words_of(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:
+    """The fields that every clock event has. ``at``: the moment (UTC) of the event."""
     return {
         "about": row.about,
         "clock": row.clock,

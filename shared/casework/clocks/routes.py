@@ -1,8 +1,11 @@
 """Clocks: the table of time limits, and the clocks that are due or overdue at a desk."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
 from shared.casework.clocks import due, store
@@ -10,9 +13,9 @@ from shared.casework.clocks.tables import ClockRow
 from shared.casework.clocks.views import ClockPage, ClockTable, Shown, clock_rule_view, clock_view, shown
 from shared.contracts.types import CODE, UNIT
 from shared.http.admission import GuardedRoute, SightDep
-from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, Limit, OfficeDep
-from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import responses
+from shared.http.dependencies import DatabaseDep, LongPollDep, OfficeDep, PageDep
+from shared.http.long_polling import tag_of
+from shared.http.openapi import responses
 from shared.storage.pages import soonest_first
 
 router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)
@@ -22,6 +25,31 @@ router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)
 def list_clock_table(office: OfficeDep) -> ClockTable:
     """Setiap batas waktu dengan dasar hukum, sumber, peristiwa awal, satuan waktu, dan lingkupnya."""
     return ClockTable(items=[clock_rule_view(clock) for clock in office.clocks.by_code.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFilter:
+    """Which clocks a list shows. ``unit`` and ``clock`` None: this field does not filter."""
+
+    state: Shown
+    unit: str | None
+    clock: str | None
+
+    def conditions(self, now: datetime) -> list[ColumnElement[bool]]:
+        """The filter as SQL conditions. ``now``: UTC."""
+        found = list(shown(self.state, now))
+        found += [col(ClockRow.unit) == self.unit] if self.unit else []
+        found += [col(ClockRow.clock) == self.clock] if self.clock else []
+        return found
+
+
+# a coroutine, as in ``shared.http.dependencies``: FastAPI would run a plain function in a thread
+async def _filter(
+    state: Shown = "open",
+    unit: Annotated[str | None, Query(pattern=UNIT, max_length=48)] = None,
+    clock: Annotated[str | None, Query(pattern=CODE, max_length=48)] = None,
+) -> ClockFilter:
+    return ClockFilter(state, unit, clock)
 
 
 @router.get(
@@ -34,28 +62,21 @@ async def list_clocks(
     office: OfficeDep,
     sight: SightDep,
     database: DatabaseDep,
-    changes: ChangesDep,
-    state: Shown = "open",
-    unit: Annotated[str | None, Query(pattern=UNIT, max_length=48)] = None,
-    clock: Annotated[str | None, Query(pattern=CODE, max_length=48)] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
+    poll: LongPollDep,
+    wanted: Annotated[ClockFilter, Depends(_filter)],
+    page: PageDep,
 ) -> Response:
     """Batas waktu milik satuan Anda dan satuan di bawahnya, yang terdekat dahulu. `state=overdue`: yang terlewat dan
     belum dipenuhi. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, ClockPage]:
         now = database.clock()
-        conditions = [store.visible(sight), *shown(state, now)]
-        conditions += [col(ClockRow.unit) == unit] if unit else []
-        conditions += [col(ClockRow.clock) == clock] if clock else []
-        rows, more = soonest_first(session, office.vault, ClockRow, col(ClockRow.due_at), conditions, cursor, limit)
-        page = ClockPage(items=[clock_view(row, office, now) for row in rows], next=more)
-        return _etag(page), page
+        conditions = [store.visible(sight), *wanted.conditions(now)]
+        rows, more = soonest_first(session, office.vault, ClockRow, col(ClockRow.due_at), conditions, page)
+        clocks = ClockPage(items=[clock_view(row, office, now) for row in rows], next=more)
+        return _etag(clocks), clocks
 
-    return await held_list(changes, due.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await poll.list_until_changed(due.WATCHED, lambda: database.read(look))
 
 
 def _etag(page: ClockPage) -> str:

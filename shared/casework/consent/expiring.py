@@ -1,4 +1,4 @@
-"""A consent ends with the time for which it was given."""
+"""End each consent when the time is over for which it was given, from a timer, with nobody logged in."""
 
 from datetime import datetime
 

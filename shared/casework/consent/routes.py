@@ -1,4 +1,4 @@
-"""Consents over HTTP."""
+"""HTTP routes: record, withdraw and list consents, and the access report of a victim (UU 27/2022 Ps 7)."""
 
 from enum import Enum
 
@@ -13,9 +13,9 @@ from shared.domain.consent import RecordConsent, WithdrawConsent
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, Now, OfficeDep, PostingDep
 from shared.http.idempotency import Answer
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure import views as disclosure_views
 from shared.victims.identity import views as identity_views
 from shared.victims.identity.tables import AccessRow
@@ -99,7 +99,7 @@ def list_consents(
 
     def look(session: Session) -> ConsentList:
         see_concerned(session, sight, victim_id)
-        rows = disclosures.consents_of(session, victim_id)
+        rows = disclosure.consents_of(session, victim_id)
         return ConsentList(items=views.consent_views(rows, office.notices, now))
 
     return database.read(look)
@@ -125,9 +125,9 @@ def see_access_report(
             victim_id=victim_id,
             looks=[identity_views.access_view(row) for row in rows],
             disclosures=[
-                disclosure_views.disclosure_view(row) for row in disclosures.disclosures_of(session, victim_id)
+                disclosure_views.disclosure_view(row) for row in disclosure.disclosures_of(session, victim_id)
             ],
-            consents=views.consent_views(disclosures.consents_of(session, victim_id), office.notices, now),
+            consents=views.consent_views(disclosure.consents_of(session, victim_id), office.notices, now),
         )
 
     return database.read(look)

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of consents."""
+"""HTTP answers about consents, withdrawals and the access report."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -15,7 +15,7 @@ from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities
-from shared.http.problems import COMMANDED, POSTING, responses
+from shared.http.openapi import COMMANDED, POSTING, responses
 from shared.service.referral_view import ReferralView, referral_view
 from shared.storage.unit_of_work import Transaction
 

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of letters."""
+"""HTTP answers about letters and their proof."""
 
 from typing import Any
 
@@ -34,6 +34,7 @@ class LetterCheck(LetterView):
 
 
 def letter_view(row: LetterRow) -> LetterView:
+    """The view of a letter."""
     return LetterView(
         code=grouped(row.code),
         kind=LetterKind(row.kind),
@@ -47,6 +48,7 @@ def letter_view(row: LetterRow) -> LetterView:
 
 
 def letter_check(found: Checked) -> LetterCheck:
+    """The view of a check of a letter, without ids where the caller may not see the victim."""
     said: dict[str, Any] = letter_view(found.row).model_dump()
     if not found.in_sight:
         said |= {"victim_id": None, "referral_id": None, "version": None, "record_id": None}

@@ -37,7 +37,7 @@ from shared.http import problems
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
 from shared.http.idempotency import Posting
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.http.route_traits import route_traits
 from shared.http.validation_messages import fields_of
 from shared.security.vault import VaultUnavailable

@@ -27,11 +27,11 @@ from shared.domain.agency import Agency
 from shared.domain.forms import About, Form, body_of, check_forms
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import ChangesDep, DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
+from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PostingDep, PurposeQuery
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities
-from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import COMMANDED, responses
+from shared.http.long_polling import tag_of
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import store as register
 from shared.victims.register import visibility
@@ -136,9 +136,7 @@ async def list_victim_records(
     victim_id: IdPath,
     database: DatabaseDep,
     sight: SightDep,
-    changes: ChangesDep,
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
+    poll: LongPollDep,
 ) -> Response:
     """Hanya isian terbuka: dari semua satuan instansi ini, tentang rujukan korban, dan yang diserahkan instansi lain.
     `Prefer: wait=20` menunggu perubahan."""
@@ -148,7 +146,7 @@ async def list_victim_records(
         page = _rows(session, col(RecordRow.victim_id) == victim_id)
         return tag_of(page.model_dump_json()), page
 
-    return await held_list(changes, victim_id, lambda: database.read(look), prefer, if_none_match)
+    return await poll.list_until_changed(victim_id, lambda: database.read(look))
 
 
 @router.get(

@@ -31,20 +31,18 @@ from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import (
     ETAG,
-    ChangesDep,
-    Cursor,
     DatabaseDep,
     IdPath,
-    Limit,
+    LongPollDep,
     Now,
     OfficeDep,
+    PageDep,
     PostingDep,
     PurposeQuery,
 )
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities
-from shared.http.long_polling import IfNoneMatch, Prefer, held
-from shared.http.problems import COMMANDED, next_steps, responses
+from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.service.referral_view import ReferralView, referral_view
 from shared.storage import ledger, referrals
 from shared.storage import visibility as seen
@@ -141,35 +139,32 @@ def create_referral(command: Request, office: OfficeDep, sight: SightDep, postin
     return posting.once(command, work)
 
 
-@router.get("/referrals", summary="Daftar rujukan / List referrals", responses=responses("unknown-cursor"))
-def list_referrals(
-    office: OfficeDep,
-    database: DatabaseDep,
-    sight: SightDep,
-    now: Now,
+# a coroutine, as in ``shared.http.dependencies``: FastAPI would run a plain function in a thread
+async def _filter(
     role: Annotated[Literal["incoming", "outgoing"] | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
     unit: Annotated[str | None, Query(max_length=48, pattern=UNIT)] = None,
     region: Annotated[str | None, Query(pattern=REGION)] = None,
     victim_id: Annotated[str | None, Query(pattern=UUID7)] = None,
     overdue: Annotated[Literal["true"] | None, Query(description="`true`: hanya yang lewat batas waktu")] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+) -> referrals.Filter:
+    return referrals.Filter(role, status, unit, region, victim_id, overdue is not None)
+
+
+@router.get("/referrals", summary="Daftar rujukan / List referrals", responses=responses("unknown-cursor"))
+def list_referrals(
+    office: OfficeDep,
+    database: DatabaseDep,
+    sight: SightDep,
+    now: Now,
+    wanted: Annotated[referrals.Filter, Depends(_filter)],
+    page: PageDep,
 ) -> ReferralPage:
     """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya."""
-    wanted = referrals.Filter(
-        agency=office.code,
-        role=role,
-        status=status,
-        unit=unit,
-        region=region,
-        victim_id=victim_id,
-        overdue_at=now if overdue else None,
-    )
 
     def look(session: Session) -> ReferralPage:
-        conditions = [seen.referrals(sight), *referrals.conditions(wanted)]
-        rows, more = newest_first(session, office.vault, ReferralRow, conditions, cursor, limit)
+        conditions = [seen.referrals(sight), *referrals.conditions(wanted, office.code, now)]
+        rows, more = newest_first(session, office.vault, ReferralRow, conditions, page)
         return ReferralPage(items=[referral_view(row, now) for row in rows], next=more)
 
     return database.read(look)
@@ -185,9 +180,7 @@ async def see_referral(
     referral_id: IdPath,
     database: DatabaseDep,
     sight: SightDep,
-    changes: ChangesDep,
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
+    poll: LongPollDep,
 ) -> Response:
     """Dengan `Prefer: wait=20` dan `If-None-Match`, jawaban menunggu sampai rujukan berubah, atau sampai rujukan
     ada."""
@@ -200,10 +193,10 @@ async def see_referral(
             return None
         return handlers.etag(row), referral_view(row, database.clock())
 
-    answer = await held(changes, referral_id, lambda: database.read(look), prefer, if_none_match)
-    if answer is None:
+    response = await poll.until_changed(referral_id, lambda: database.read(look))
+    if response is None:
         raise Refused("unknown-referral")
-    return answer
+    return response
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of a referral's history and notes."""
+"""HTTP answers about the history, the receipts and the notes of referrals. A referral itself: ``referral_view``."""
 
 import json
 from collections.abc import Mapping

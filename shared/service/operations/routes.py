@@ -13,8 +13,8 @@ from shared.contracts.types import EVENT_TYPE
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.admission import GuardedRoute
-from shared.http.dependencies import Cursor, DatabaseDep, Limit, OfficeDep
-from shared.http.problems import responses
+from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
+from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
 from shared.messaging.reception import Reception
 from shared.service.operations.views import (
@@ -40,11 +40,11 @@ SHOWN_MISSING = 100
 
 
 @router.get("/v1/parked", summary="Peristiwa tertahan / Parked events", responses=responses("unknown-cursor"))
-def list_parked(office: OfficeDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50) -> ParkedPage:
+def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> ParkedPage:
     """Peristiwa yang belum atau tidak dapat diterapkan. Semua disimpan, terlihat, dan dapat diulang. Terbaru dahulu."""
 
     def look(session: Session) -> ParkedPage:
-        rows, more = newest_first(session, office.vault, ParkedEvent, (), cursor, limit)
+        rows, more = newest_first(session, office.vault, ParkedEvent, (), page)
         return ParkedPage(items=[parked_view(row) for row in rows], next=more)
 
     return database.read(look)
@@ -164,7 +164,7 @@ def see_keys(request: Request) -> PublicKeys:
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
 @route_traits(cacheable=True)
-def list_problems() -> ProblemList:
+def list_problems(request: Request) -> ProblemList:
     """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan."""
     return ProblemList(
         items=[
@@ -176,7 +176,7 @@ def list_problems() -> ProblemList:
                 remedy=kind.remedy.id,
                 remedy_en=kind.remedy.en,
             )
-            for code, kind in problems.CATALOGUE.items()
+            for code, kind in problems.refusals_of(request).items()
         ]
     )
 

@@ -1,6 +1,7 @@
 """Break-glass looks of another agency, received."""
 
 from shared.contracts import events as e
+from shared.contracts.envelope import Envelope
 from shared.messaging.parked import Park
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
@@ -9,7 +10,7 @@ from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, load_victim
 
 
-def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent) -> None:
+def on_break_glass(tx: Transaction, office: Office, envelope: Envelope, event: e.BreakGlassEvent) -> None:
     """Apply a break-glass event of another agency at a victim of ours: opened, ended, reviewed or overdue.
 
     The sender is the agency that looked, or the coordinator. The coordinator passes the event on, because it knows
@@ -20,7 +21,7 @@ def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent
     looked = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
     if looked is None:
         raise Park("unknown-break-glass")
-    if looked == office.code or sender not in (looked, office.agency.coordinator):
+    if looked == office.code or envelope.sender not in (looked, office.agency.coordinator):
         raise Park("not-theirs-to-say")
     if isinstance(event, e.BreakGlassOpened):
         if row is None:

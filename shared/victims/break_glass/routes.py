@@ -6,11 +6,10 @@ from sqlmodel import Session
 
 from shared.domain.break_glass import BreakGlass, EndBreakGlass, ReviewBreakGlass
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_break_glasses, limit_identities
-from shared.http.long_polling import IfNoneMatch, Prefer, held_list
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import looks as glass
@@ -52,21 +51,18 @@ async def list_break_glass(
     office: OfficeDep,
     sight: SightDep,
     database: DatabaseDep,
-    changes: ChangesDep,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
+    poll: LongPollDep,
+    page: PageDep,
 ) -> Response:
     """Akses darurat oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Dengan
     `Prefer: wait=20` jawaban menunggu yang baru."""
 
     def look(session: Session) -> tuple[str, BreakGlassPage]:
-        rows, more = newest_first(session, office.vault, BreakGlassRow, [store.visible(sight)], cursor, limit)
-        page = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
-        return glass.etag(rows), page
+        rows, more = newest_first(session, office.vault, BreakGlassRow, [store.visible(sight)], page)
+        shown = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
+        return glass.etag(rows), shown
 
-    return await held_list(changes, store.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await poll.list_until_changed(store.WATCHED, lambda: database.read(look))
 
 
 @router.post(

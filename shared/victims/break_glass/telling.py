@@ -1,4 +1,4 @@
-"""What is told of a break-glass look, and to which agencies."""
+"""Publish events of a break-glass to the responsible agency and to the coordinator."""
 
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef
@@ -11,6 +11,7 @@ from shared.victims.identity.tables import BreakGlassRow
 
 
 def look_of(sight: Sight, row: BreakGlassRow) -> bool:
+    """Whether a desk in sight opened this break-glass, or was responsible for the victim."""
     looked, owner = (row.agency, row.unit), (row.owner_agency, row.owner_unit)
     ours = [unit for agency, unit in (looked, owner) if agency == sight.agency]
     return sight.units is None or any(unit in sight.units for unit in ours)

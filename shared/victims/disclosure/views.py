@@ -1,4 +1,4 @@
-"""What the HTTP API answers of disclosures, and of who looked at a victim."""
+"""HTTP answers about disclosures."""
 
 from pydantic import BaseModel, Field
 

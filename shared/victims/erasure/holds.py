@@ -1,4 +1,4 @@
-"""Legal holds: placed, and lifted."""
+"""Place and lift legal holds. Lifting the last one carries out what it had prevented."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from shared.reference.office import Office
 from shared.storage.notifier import RETENTION
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import security_log
-from shared.victims.erasure.on_told import apply_after_all
+from shared.victims.erasure.holdings import apply_after_all
 from shared.victims.register.store import lock_concerned
 from shared.victims.sealed import forgetting, holds
 from shared.victims.sealed.tables import HoldRow

@@ -1,4 +1,4 @@
-"""Erasures and legal holds over HTTP."""
+"""HTTP routes: legal holds and erasures of a victim."""
 
 from enum import Enum
 
@@ -7,9 +7,9 @@ from sqlmodel import Session
 
 from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
 from shared.http.idempotency import Answer
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import deciding, holds, store
@@ -122,13 +122,11 @@ def decide_erasure(
     summary="Permintaan penghapusan / Erasures asked for",
     responses=responses("unknown-cursor"),
 )
-def list_erasures(
-    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
-) -> ErasurePage:
+def list_erasures(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> ErasurePage:
     """Penghapusan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
 
     def look(session: Session) -> ErasurePage:
-        rows, more = newest_first(session, office.vault, ErasureRow, [store.visible(sight)], cursor, limit)
+        rows, more = newest_first(session, office.vault, ErasureRow, [store.visible(sight)], page)
         return ErasurePage(items=[m.erasure_view(row) for row in rows], next=more)
 
     return database.read(look)

@@ -1,14 +1,14 @@
-"""Identities over HTTP: recorded, shown, searched; and who looked."""
+"""HTTP routes: record and read an identity, search victims by a number, list the access log."""
 
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
 from shared.domain.identity import Identity, Search
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep, PurposeQuery
+from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
 from shared.http.idempotency import Answer
 from shared.http.limits import limit_identities, limit_searches
-from shared.http.problems import POSTING, responses
+from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording, searching, security_log, showing, store, views
@@ -86,13 +86,11 @@ def search_victims(
 
 
 @router.get("/access-log", tags=["akses"], summary="Buku akses / The access log", responses=responses("unknown-cursor"))
-def list_access(
-    office: OfficeDep, sight: SightDep, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 50
-) -> AccessPage:
+def list_access(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> AccessPage:
     """Siapa melihat identitas siapa, kapan, dan untuk apa; oleh satuan Anda dan satuan di bawahnya. Terbaru dahulu."""
 
     def look(session: Session) -> AccessPage:
-        rows, more = newest_first(session, office.vault, AccessRow, [store.visible(sight)], cursor, limit)
+        rows, more = newest_first(session, office.vault, AccessRow, [store.visible(sight)], page)
         return AccessPage(items=[views.access_view(row) for row in rows], next=more)
 
     return database.read(look)

@@ -82,9 +82,6 @@ def _emit(tx: Transaction, office: Office, coordinator: str, victim_id: str, tok
     return True
 
 
-# --- not told yet -----------------------------------------------------------------------------------------------------
-
-
 def begin(tx: Transaction, office: Office) -> None:
     """Log once, when a service starts, that it tells no match tokens."""
     if office.agency.coordinator is not None and office.vault.matching_key() is None:

@@ -11,7 +11,7 @@ from shared.victims.matching.tables import MatchRow
 from shared.victims.register.store import load_victim
 
 
-def heard(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchProposed | e.MatchWithdrawn) -> None:
+def on_proposal(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchProposed | e.MatchWithdrawn) -> None:
     """Store the state of a proposal as the coordinator reports it. Raises Park."""
     if envelope.sender != office.agency.coordinator or envelope.linkseq is None:
         raise Park("not-the-coordinator")

@@ -1,4 +1,4 @@
-"""Proposals that two agencies know the same person: a machine proposes, people decide."""
+"""HTTP routes: list proposals that two victims are one person, and decide them."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ from sqlmodel import Session
 from shared.contracts.codes import MatchState
 from shared.domain.matching import DecideMatch
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import ChangesDep, Cursor, DatabaseDep, IdPath, Limit, OfficeDep, PostingDep
+from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
 from shared.http.idempotency import Answer
-from shared.http.long_polling import IfNoneMatch, Prefer, held_list, tag_of
-from shared.http.problems import POSTING, responses
+from shared.http.long_polling import tag_of
+from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import decide as matches
@@ -33,23 +33,20 @@ async def list_matches(
     office: OfficeDep,
     sight: SightDep,
     database: DatabaseDep,
-    changes: ChangesDep,
+    poll: LongPollDep,
+    page: PageDep,
     state: Annotated[MatchState | None, Query(description="Keadaan usulan / how it stands")] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    prefer: Prefer = None,
-    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Mesin mengusulkan dari
     tanda pembanding; tidak ada data yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
     conditions = [store.visible(sight)] if state is None else [store.visible(sight), in_state(state)]
 
     def look(session: Session) -> tuple[str, MatchPage]:
-        rows, more = newest_first(session, office.vault, MatchRow, conditions, cursor, limit)
-        page = MatchPage(items=[match_view(row) for row in rows], next=more)
-        return tag_of(page.model_dump_json()), page
+        rows, more = newest_first(session, office.vault, MatchRow, conditions, page)
+        shown = MatchPage(items=[match_view(row) for row in rows], next=more)
+        return tag_of(shown.model_dump_json()), shown
 
-    return await held_list(changes, matches.WATCHED, lambda: database.read(look), prefer, if_none_match)
+    return await poll.list_until_changed(matches.WATCHED, lambda: database.read(look))
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of match proposals."""
+"""HTTP answers about match proposals."""
 
 from pydantic import BaseModel, Field
 
@@ -41,6 +41,7 @@ class MatchSides(BaseModel):
 
 
 def match_view(row: MatchRow) -> MatchView:
+    """The view of a proposal."""
     said, other_said = (SamePerson(one) if one else None for one in (row.said, row.other_said))
     return MatchView(
         match_id=row.match_id,

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of a victim."""
+"""HTTP answers about a victim."""
 
 from pydantic import BaseModel, Field
 

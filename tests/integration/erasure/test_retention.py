@@ -32,9 +32,8 @@ async def at(network: Network, moment: datetime, code: str = "police") -> None:
     await network.stop(code)
     network.clock.advance(moment - network.clock())
     await network.start(code, online=False)
-    deadlines = network.members[code].deadlines(network.apps[code].state.office)
-    for deadline in deadlines:
-        network.apps[code].state.database.write(deadline.do_due)
+    for timer in [timer for one in network.members[code].slices for timer in one.timers]:
+        network.apps[code].state.database.write(timer(network.apps[code].state.office).do_due)
 
 
 def erasures(network: Network, by: str = "police", to: str = "kemenkes") -> list[dict[str, Any]]:

@@ -1,0 +1,20 @@
+"""What every agency shows of itself, and the stored answers of its commands."""
+
+from shared.agency import reference_routes
+from shared.http.idempotency import forget_answers, next_forgotten_answer
+from shared.reference.office import Office
+from shared.service.slice import Slice
+from shared.storage.notifier import RETENTION
+from shared.storage.timers import Deadline
+
+
+def stored_answers(_: Office) -> Deadline:
+    """The timer that deletes answers kept for repeated requests."""
+    return Deadline(RETENTION, next_forgotten_answer, forget_answers)
+
+
+SLICE = Slice(
+    routers=(reference_routes.router,),
+    timers=(stored_answers,),
+    forgets="Reference data names no victim; a stored answer of a command names one by pseudonym.",
+)
