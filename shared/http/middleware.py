@@ -25,7 +25,7 @@ from shared.security.vault import VaultUnavailable
 log = structlog.get_logger()
 
 
-class Edge:
+class Middleware:
     """The ASGI middleware around the whole app."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:

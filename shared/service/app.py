@@ -14,7 +14,7 @@ from shared.domain.refusal import Refused
 from shared.http import docs_page as docs
 from shared.http import openapi, problems
 from shared.http.admission import check_guarded
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.logs.setup import about, configure_logs, silence_others
 from shared.service.member import Member
 from shared.service.running import serving, settings_from_environment, wall_clock
@@ -63,7 +63,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, member.no_such_address)
-    app.add_middleware(Edge, routes=app.routes)
+    app.add_middleware(Middleware, routes=app.routes)
 
     def shown() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)  # the desks are known only after the start

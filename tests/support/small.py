@@ -1,4 +1,4 @@
-"""A small app behind the edge, to show what the limits do with those who call it."""
+"""A small app behind the middleware, to show what the limits do with those who call it."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from shared.domain.access import Caller, Role
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.limits import Limits, limit, limit_searches
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.http.rate import Buckets
 from shared.http.route_traits import route_traits
 from shared.service.settings import Settings
@@ -22,7 +22,7 @@ from tests.support.network import problem
 
 @dataclass
 class Small:
-    """An app behind the edge whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
+    """An app behind the middleware whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
 
     settings: Settings
     now: float = 0.0
@@ -37,7 +37,7 @@ class Small:
         self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)
         app.add_exception_handler(NoToken, _on_no_token)
-        app.add_middleware(Edge, routes=app.routes)
+        app.add_middleware(Middleware, routes=app.routes)
         own = [Depends(_authenticated)]
         app.add_api_route("/open", lambda: "open")
         app.add_api_route("/health/live", route_traits(always_answered=True)(lambda: "alive"))
