@@ -12,8 +12,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.domain.refusal import Refused
-from shared.http import problems
-from shared.http import request_head as gate
+from shared.http import problems, request_head
 from shared.http.limits import Limits, waiting_seconds
 from shared.http.request_body import arrived
 from shared.http.response_headers import Answer
@@ -58,7 +57,7 @@ class Middleware:
 
     async def _serve(self, request: Request, answer: Answer, traits: RouteTraits) -> None:
         scope, limits = request.scope, request.app.state.limits
-        gate.check(scope)
+        request_head.check(scope)
         if not traits.always_answered:
             limits.admit(scope)
         receive = await arrived(scope, request.receive, limits.body_seconds, traits)
