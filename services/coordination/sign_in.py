@@ -22,7 +22,7 @@ from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 from shared.http import signed_out as ended_tokens
-from shared.http.admission import Door, GuardedRoute
+from shared.http.admission import Admission, GuardedRoute
 from shared.security.tokens import LEEWAY_SECONDS
 from shared.storage.unit_of_work import Database
 
@@ -73,10 +73,10 @@ class PageRoute(GuardedRoute):
 
         async def page(request: Request) -> Response:
             try:
-                request.app.state.door.admit(request, self.name, request.cookies.get(cookie(request)))
+                request.app.state.admission.admit(request, self.name, request.cookies.get(cookie(request)))
             except Refused as refused:
                 return _ask_to_sign_in(request, refused.problem)
-            public = request.app.state.door.rules[self.name].public
+            public = request.app.state.admission.rules[self.name].public
             if not public and _seconds_left(request) > VISIT_SECONDS:
                 return _ask_to_sign_in(request, "token-not-valid")
             return await handle(request)
@@ -108,12 +108,12 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
 
     A token of an earlier visit in the same browser is revoked. A refused token shows the page again with the reason.
     """
-    door: Door = request.app.state.door
+    admission: Admission = request.app.state.admission
     if not _from_our_own_page(request):
         return _page(request, ke, 403, ELSEWHERE)
     try:
-        request.state.caller = caller = door.caller(token.strip() or None, request)
-        admit(door.rules, "list_page", caller, door.sight(caller))
+        request.state.caller = caller = admission.caller(token.strip() or None, request)
+        admit(admission.rules, "list_page", caller, admission.sight(caller))
     except Refused as refused:
         return _page(request, ke, 401, NO_COORDINATOR if refused.problem == "role-not-allowed" else NOT_FOR_HERE)
     left = _seconds_left(request)
@@ -141,9 +141,9 @@ def sign_out(request: Request) -> Response:
 
 def _visitor(request: Request) -> Caller | None:
     """The caller of the cookie's token, or None where the token is missing or no longer valid."""
-    door: Door = request.app.state.door
+    admission: Admission = request.app.state.admission
     with suppress(Refused):
-        return door.caller(request.cookies.get(cookie(request)), request)
+        return admission.caller(request.cookies.get(cookie(request)), request)
     return None
 
 
@@ -158,7 +158,7 @@ def _end_token(request: Request, caller: Caller) -> None:
 def _seconds_left(request: Request) -> int:
     """Seconds until the caller's token expires."""
     caller: Caller = request.state.caller
-    return caller.until - int(request.app.state.door.clock().timestamp())
+    return caller.until - int(request.app.state.admission.clock().timestamp())
 
 
 def _guards(request: Request) -> Guards:

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Admission:
     """What admission needs: the table of operations, the verifier of access tokens, the desks, the current time.
 
     ``rules``: operation → its row in the table. ``clock``: now, in UTC.
@@ -86,7 +86,7 @@ class GuardedRoute(APIRoute):
         declared = set(_parameters(self.dependant))
 
         async def guarded(request: Request) -> Response:
-            request.app.state.door.admit(request, self.name, bearer(request))
+            request.app.state.admission.admit(request, self.name, bearer(request))
             # a page ignores unknown parameters: other programs add some to a link, and a person cannot prevent that
             called = self.include_in_schema
             if called and (unknown := unknown_parameters(request.query_params.keys(), declared)):

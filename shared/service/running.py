@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.domain.agency import Agency
 from shared.domain.clocks import check_named
 from shared.http import signed_out as ended_tokens
-from shared.http.admission import Door
+from shared.http.admission import Admission
 from shared.http.limits import Limits
 from shared.http.listening import at_fault
 from shared.logs.setup import about, configure_logs
@@ -103,7 +103,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     revoked.end(database.read(ended_tokens.still_kept), clock())
     verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound, revoked)
     issuer_keys.on_change = verifier.forget
-    app.state.door = Door(member.rules, verifier, office, clock)
+    app.state.admission = Admission(member.rules, verifier, office, clock)
     app.state.member, app.state.office, app.state.database = agency.code, office, database
     app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
     app.state.limits, app.state.revoked = Limits(settings), revoked
