@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.domain.refusal import Refused
 from shared.http import problems, request_head
 from shared.http.limits import Limits, waiting_seconds
-from shared.http.request_body import arrived
+from shared.http.request_body import read_body
 from shared.http.response_headers import ResponseSender
 from shared.http.route_traits import RouteTraits, TraitsTable
 from shared.logs import trace
@@ -60,7 +60,7 @@ class Middleware:
         request_head.check(scope)
         if not traits.always_answered:
             limits.admit(scope)
-        receive = await arrived(scope, request.receive, limits.body_seconds, traits)
+        receive = await read_body(scope, request.receive, limits.body_seconds, traits)
         place = nullcontext() if traits.always_answered else limits.place(scope)
         with place, self._deadline(limits, request, sender):
             await self._app(scope, receive, sender)
