@@ -48,12 +48,12 @@ class Middleware:
         except Refused as refused:
             await _refuse(refused, request, sender)
         except Exception as error:
-            await _own_up(error, request, sender)
+            await _respond_to_error(error, request, sender)
         finally:
             trace.traceparent.reset(token)
             route = getattr(scope.get("route"), "path", "-")
             spent = round((time.perf_counter() - began) * 1000, 1)
-            _tell(scope, route, sender.status, spent, parent)
+            _log_request(scope, route, sender.status, spent, parent)
 
     async def _serve(self, request: Request, sender: ResponseSender, traits: RouteTraits) -> None:
         scope, limits = request.scope, request.app.state.limits
@@ -84,9 +84,9 @@ class Middleware:
                 assert serving is not None
                 serving.cancel()
             else:
-                told = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, sender.replace(503)))
-                self._late.add(told)
-                told.add_done_callback(self._late.discard)
+                refusing = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, sender.replace(503)))
+                self._late.add(refusing)
+                refusing.add_done_callback(self._late.discard)
 
         # 2: the head and one part, for most responses have no more
         timers.append(loop.call_later(limits.request_seconds + waiting_seconds(request.scope), over, 2))
@@ -97,7 +97,7 @@ class Middleware:
                 timer.cancel()
 
 
-def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
+def _log_request(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
     """Write the log line of a request: route, status, time in milliseconds, and the caller if authenticated."""
     state = scope.get("state", {})
     caller, problem = state.get("caller"), state.get("problem")
@@ -116,7 +116,7 @@ async def _refuse(refused: Refused, request: Request, sender: ResponseSender) ->
     await response(request.scope, request.receive, sender)
 
 
-async def _own_up(error: Exception, request: Request, sender: ResponseSender) -> None:
+async def _respond_to_error(error: Exception, request: Request, sender: ResponseSender) -> None:
     """Respond to an unexpected error. Its message may hold a person's name, so only its type and place are logged."""
     if isinstance(error, (OperationalError, InterfaceError, VaultUnavailable)):
         # the database or the vault is unavailable: nothing is stored, and the caller may repeat the request

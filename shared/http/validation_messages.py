@@ -1,4 +1,4 @@
-"""Messages about the shape of a request: which field, which rule, and the expected value. Never the sent value."""
+"""Messages about an invalid request: which field, which rule, and the expected value. Never the sent value."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
