@@ -42,7 +42,7 @@ TOO_LONG = Text(
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 
-class Guards(TypedDict):
+class CookieAttributes(TypedDict):
     """The attributes that protect a cookie from scripts, other sites and plain HTTP."""
 
     path: str
@@ -88,9 +88,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 
 def _ask_to_sign_in(request: Request, problem: str) -> Response:
-    told = {"token-required": ""}.get(problem, "&lagi=1")
+    again = {"token-required": ""}.get(problem, "&lagi=1")
     path = request.url.path if PAGE_PATH.fullmatch(request.url.path) else "/"
-    address = f"/masuk?ke={path}{told}"
+    address = f"/masuk?ke={path}{again}"
     if request.headers.get("hx-request"):  # htmx follows a redirect inside the page; this loads a whole one
         return Response(status_code=401, headers={**HEADERS, "HX-Redirect": address})
     return RedirectResponse(address, 303, headers=HEADERS)
@@ -122,7 +122,7 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
     if (before := _visitor(request)) is not None and before.token != caller.token:
         _end_token(request, before)
     answer = RedirectResponse(ke if PAGE_PATH.fullmatch(ke) else "/", 303, headers=HEADERS)
-    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_guards(request))
+    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_cookie_attributes(request))
     return answer
 
 
@@ -135,7 +135,7 @@ def sign_out(request: Request) -> Response:
         request.state.caller = leaving  # for the log
         _end_token(request, leaving)
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
-    answer.delete_cookie(cookie(request), **_guards(request))
+    answer.delete_cookie(cookie(request), **_cookie_attributes(request))
     return answer
 
 
@@ -161,7 +161,7 @@ def _seconds_left(request: Request) -> int:
     return caller.until - int(request.app.state.admission.clock().timestamp())
 
 
-def _guards(request: Request) -> Guards:
+def _cookie_attributes(request: Request) -> CookieAttributes:
     """The cookie's attributes. Its deletion needs the same ones, or a browser ignores it (RFC 6265bis 5.7)."""
     return {"path": "/", "httponly": True, "samesite": "strict", "secure": _over_tls(request)}
 
