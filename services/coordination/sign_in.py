@@ -21,7 +21,7 @@ from services.coordination import words
 from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.http import signed_out as ended_tokens
+from shared.http import signed_out
 from shared.http.admission import Admission, GuardedRoute
 from shared.security.tokens import LEEWAY_SECONDS
 from shared.storage.unit_of_work import Database
@@ -151,7 +151,7 @@ def _end_token(request: Request, caller: Caller) -> None:
     """Revoke a token at coordination, its only audience. The database keeps the revocation over a restart."""
     database: Database = request.app.state.database
     until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
-    database.write(lambda tx: ended_tokens.keep(tx, caller.token, until))
+    database.write(lambda tx: signed_out.keep(tx, caller.token, until))
     request.app.state.revoked.end({caller.token: until}, database.clock())
 
 

@@ -11,8 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from shared.domain.refusal import Refused
-from shared.http import docs_page as docs
-from shared.http import openapi, problems
+from shared.http import docs_page, openapi, problems
 from shared.http.admission import check_guarded
 from shared.http.middleware import Middleware
 from shared.logs.setup import about, configure_logs, silence_others
@@ -59,7 +58,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
-    docs.add_to(app)
+    docs_page.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, member.no_such_address)

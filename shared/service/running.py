@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from shared.domain.agency import Agency
 from shared.domain.clocks import check_named
-from shared.http import signed_out as ended_tokens
+from shared.http import signed_out
 from shared.http.admission import Admission
 from shared.http.limits import Limits
 from shared.http.listening import at_fault
@@ -100,7 +100,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     bound = settings.tls_client_ca_file is not None
     revoked = Revocations(settings.revoked_tokens_file)
-    revoked.end(database.read(ended_tokens.still_kept), clock())
+    revoked.end(database.read(signed_out.still_kept), clock())
     verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound, revoked)
     issuer_keys.on_change = verifier.forget
     app.state.admission = Admission(member.rules, verifier, office, clock)
