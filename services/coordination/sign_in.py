@@ -21,7 +21,7 @@ from services.coordination import words
 from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.http import signed_out as ended_tokens
+from shared.http import signed_out
 from shared.http.admission import GuardedRoute
 from shared.http.app_state import state_of
 from shared.security.tokens import LEEWAY_SECONDS
@@ -42,7 +42,7 @@ TOO_LONG = Text(
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 
-class Guards(TypedDict):
+class CookieAttributes(TypedDict):
     """The attributes that protect a cookie from scripts, other sites and plain HTTP."""
 
     path: str
@@ -73,10 +73,10 @@ class PageRoute(GuardedRoute):
 
         async def page(request: Request) -> Response:
             try:
-                state_of(request).door.admit(request, self.name, request.cookies.get(cookie(request)))
+                state_of(request).admission.admit(request, self.name, request.cookies.get(cookie(request)))
             except Refused as refused:
                 return _ask_to_sign_in(request, refused.problem)
-            public = state_of(request).door.rules[self.name].public
+            public = state_of(request).admission.rules[self.name].public
             if not public and _seconds_left(request) > VISIT_SECONDS:
                 return _ask_to_sign_in(request, "token-not-valid")
             return await handle(request)
@@ -88,9 +88,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 
 def _ask_to_sign_in(request: Request, problem: str) -> Response:
-    told = {"token-required": ""}.get(problem, "&lagi=1")
+    again = {"token-required": ""}.get(problem, "&lagi=1")
     path = request.url.path if PAGE_PATH.fullmatch(request.url.path) else "/"
-    address = f"/masuk?ke={path}{told}"
+    address = f"/masuk?ke={path}{again}"
     if request.headers.get("hx-request"):  # htmx follows a redirect inside the page; this loads a whole one
         return Response(status_code=401, headers={**HEADERS, "HX-Redirect": address})
     return RedirectResponse(address, 303, headers=HEADERS)
@@ -108,12 +108,12 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
 
     A token of an earlier visit in the same browser is revoked. A refused token shows the page again with the reason.
     """
-    door = state_of(request).door
+    admission = state_of(request).admission
     if not _from_our_own_page(request):
         return _page(request, ke, 403, ELSEWHERE)
     try:
-        request.state.caller = caller = door.caller(token.strip() or None, request)
-        admit(door.rules, "list_page", caller, door.sight(caller))
+        request.state.caller = caller = admission.caller(token.strip() or None, request)
+        admit(admission.rules, "list_page", caller, admission.sight(caller))
     except Refused as refused:
         return _page(request, ke, 401, NO_COORDINATOR if refused.problem == "role-not-allowed" else NOT_FOR_HERE)
     left = _seconds_left(request)
@@ -122,7 +122,7 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
     if (before := _visitor(request)) is not None and before.token != caller.token:
         _end_token(request, before)
     answer = RedirectResponse(ke if PAGE_PATH.fullmatch(ke) else "/", 303, headers=HEADERS)
-    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_guards(request))
+    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_cookie_attributes(request))
     return answer
 
 
@@ -135,15 +135,15 @@ def sign_out(request: Request) -> Response:
         request.state.caller = leaving  # for the log
         _end_token(request, leaving)
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
-    answer.delete_cookie(cookie(request), **_guards(request))
+    answer.delete_cookie(cookie(request), **_cookie_attributes(request))
     return answer
 
 
 def _visitor(request: Request) -> Caller | None:
     """The caller of the cookie's token, or None where the token is missing or no longer valid."""
-    door = state_of(request).door
+    admission = state_of(request).admission
     with suppress(Refused):
-        return door.caller(request.cookies.get(cookie(request)), request)
+        return admission.caller(request.cookies.get(cookie(request)), request)
     return None
 
 
@@ -151,17 +151,17 @@ def _end_token(request: Request, caller: Caller) -> None:
     """Revoke a token at coordination, its only audience. The database keeps the revocation over a restart."""
     database = state_of(request).database
     until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
-    database.write(lambda tx: ended_tokens.keep(tx, caller.token, until))
+    database.write(lambda tx: signed_out.keep(tx, caller.token, until))
     state_of(request).revoked.end({caller.token: until}, database.clock())
 
 
 def _seconds_left(request: Request) -> int:
     """Seconds until the caller's token expires."""
     caller: Caller = request.state.caller
-    return caller.until - int(state_of(request).door.clock().timestamp())
+    return caller.until - int(state_of(request).admission.clock().timestamp())
 
 
-def _guards(request: Request) -> Guards:
+def _cookie_attributes(request: Request) -> CookieAttributes:
     """The cookie's attributes. Its deletion needs the same ones, or a browser ignores it (RFC 6265bis 5.7)."""
     return {"path": "/", "httponly": True, "samesite": "strict", "secure": _over_tls(request)}
 

@@ -13,7 +13,7 @@ from shared.storage.notifier import Changes
 from shared.storage.unit_of_work import Database
 
 if TYPE_CHECKING:  # both read this state
-    from shared.http.admission import Door
+    from shared.http.admission import Admission
     from shared.http.limits import Limits
 
 
@@ -24,7 +24,7 @@ class HttpState(State):
     office: Office
     database: Database
     changes: Changes
-    door: "Door"
+    admission: "Admission"
     limits: "Limits"
     revoked: Revocations
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from shared.contracts.codes import Purpose
+from shared.contracts.pattern import Pattern
 from shared.contracts.types import UUID7
 from shared.http.app_state import state_of
 from shared.http.idempotency import Posting, posting
@@ -40,6 +41,13 @@ DatabaseDep = Annotated[Database, Depends(_database)]
 ChangesDep = Annotated[Changes, Depends(_changes)]
 PostingDep = Annotated[Posting, Depends(posting)]
 Now = Annotated[datetime, Depends(_now)]
+
+ETAG = Pattern(
+    r'^(\*|(W/)?"[!#-~]{0,100}")$',
+    'ETag dari jawaban, seperti "2.0", atau *',
+    'the ETag of an answer, such as "2.0", or *',
+)
+"""An ETag or ``*``, as in ``If-Match`` (RFC 9110 section 13.1.1)."""
 
 IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
 PurposeQuery = Annotated[Purpose, Query(description="Tujuan melihat data ini / the purpose of the reading.")]

@@ -11,10 +11,9 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from shared.domain.refusal import Refused
-from shared.http import docs_page as docs
-from shared.http import openapi, problems
+from shared.http import docs_page, openapi, problems
 from shared.http.admission import check_guarded
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.logs.setup import about, configure_logs, silence_others
 from shared.service.app_state import ServiceState
 from shared.service.member import Member
@@ -61,11 +60,11 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
-    docs.add_to(app)
+    docs_page.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, member.no_such_address)
-    app.add_middleware(Edge, routes=app.routes)
+    app.add_middleware(Middleware, routes=app.routes)
 
     def shown() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)  # the desks are known only after the start

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from shared.domain.agency import Agency
 from shared.domain.clocks import check_named
-from shared.http import signed_out as ended_tokens
-from shared.http.admission import Door
+from shared.http import signed_out
+from shared.http.admission import Admission
 from shared.http.limits import Limits
 from shared.http.listening import at_fault
 from shared.logs.setup import about, configure_logs
@@ -130,15 +130,15 @@ def _broker_of(member: Member, settings: Settings) -> Broker | None:
 
 
 def _admit(state: ServiceState, member: Member, settings: Settings, clock: Clock) -> list[asyncio.Task[None]]:
-    """Open the door: who may call. Returns the tasks that keep the issuer's keys and the revocations fresh."""
+    """Open admission: which callers may come in. Returns the tasks that keep the issuer's keys and the revocations fresh."""
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     state.revoked = Revocations(settings.revoked_tokens_file)
-    state.revoked.end(state.database.read(ended_tokens.still_kept), clock())
+    state.revoked.end(state.database.read(signed_out.still_kept), clock())
     bound = settings.tls_client_ca_file is not None
     audience = AUDIENCE_PREFIX + member.agency.code
     verifier = Verifier(settings.issuer, audience, issuer_keys, bound, state.revoked)
     issuer_keys.on_change = verifier.forget
-    state.door = Door(member.rules, verifier, state.office, clock)
+    state.admission = Admission(member.rules, verifier, state.office, clock)
     return [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(state.revoked.keep_fresh())]
 
 

@@ -14,7 +14,7 @@ from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.app_state import HttpState
 from shared.http.limits import Limits, limit, limit_searches
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.http.rate import Buckets
 from shared.http.route_traits import route_traits
 from shared.service.settings import Settings
@@ -39,7 +39,7 @@ class Small:
         self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)
         app.add_exception_handler(NoToken, _on_no_token)
-        app.add_middleware(Edge, routes=app.routes)
+        app.add_middleware(Middleware, routes=app.routes)
         own = [Depends(_authenticated)]
         app.add_api_route("/open", lambda: "open")
         app.add_api_route("/health/live", route_traits(always_answered=True)(lambda: "alive"))

@@ -16,7 +16,7 @@ from shared.domain.capacity import AnnounceCapacity
 from shared.domain.routing import Unit
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, LongPollDep, OfficeDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.long_polling import tag_of
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.notifier import Topic
@@ -43,9 +43,9 @@ def announce_capacity(
     """Semua instansi diberi tahu. Pengumuman berlaku selama `hours` jam. Pada `no-capacity`, rujukan yang tidak darurat
     ditolak di instansi pengirim, dengan menyebut satuan lain yang masih menerima."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = capacity.announce(tx, office, sight, unit, command)
-        return Answer(201, CapacityWord.model_validate(row, from_attributes=True))
+        return StoredResponse(201, CapacityWord.model_validate(row, from_attributes=True))
 
     return posting.once(command, work)
 

@@ -17,7 +17,7 @@ from shared.casework.people_list.tables import BatchRow
 from shared.casework.people_list.views import BatchList, WholeBatch, batch_view, whole_batch
 from shared.contracts.codes import LegalBasis, Priority
 from shared.domain.people_csv import HEADINGS, people_of
-from shared.domain.people_list import AskFor, TakeIn
+from shared.domain.people_list import ASK, AskFor, TakeIn
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
@@ -44,8 +44,6 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 }
 MAX_PEOPLE = 1024 * 1024
 """Most bytes of a list of people."""
-ASK = r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$"
-"""``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import schema_of
+from shared.contracts.types import EVENT_TYPE
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.admission import GuardedRoute
@@ -146,7 +147,7 @@ def list_schemas() -> SchemaList:
 )
 @route_traits(cacheable=True)
 def see_schema(
-    event_type: Annotated[str, Path(max_length=120, pattern=r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$")],
+    event_type: Annotated[str, Path(max_length=120, pattern=EVENT_TYPE)],
 ) -> dict[str, Any]:
     """JSON Schema 2020-12 dari seluruh amplop CloudEvents."""
     if event_type not in CATALOGUE:

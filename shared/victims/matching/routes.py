@@ -9,7 +9,7 @@ from shared.contracts.codes import MatchState
 from shared.domain.matching import DecideMatch
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.long_polling import tag_of
 from shared.http.openapi import POSTING, responses
 from shared.storage.notifier import Topic
@@ -67,8 +67,8 @@ def decide_match(
     """Putuskan setelah bertanya kepada `other_desk`. Kedua korban terhubung hanya bila kedua pihak memutuskan
     `same-person`. Keputusan dapat diubah; yang terakhir dari tiap pihak berlaku."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         rows = matches.decide(tx, office, caller, sight, match_id, command)
-        return Answer(200, MatchSides(items=[match_view(row) for row in rows]))
+        return StoredResponse(200, MatchSides(items=[match_view(row) for row in rows]))
 
     return posting.once(command, work)
