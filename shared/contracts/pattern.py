@@ -12,6 +12,7 @@ class Pattern(str):
     words_en: str
 
     def __new__(cls, regex: str, words: str, words_en: str) -> "Pattern":
+        """A pattern from its regular expression and its words, in Indonesian and in English."""
         made = super().__new__(cls, regex)
         made.words, made.words_en = words, words_en
         return made
