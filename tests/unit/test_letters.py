@@ -163,7 +163,7 @@ def test_a_moment_is_written_as_the_clock_of_the_desk_shows_it(hours: int, said:
 
 @pytest.mark.parametrize("name", ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
 def test_the_fonts_are_here_small_and_with_their_licence(name: str) -> None:
-    folder = ROOT / "shared" / "casework" / "letters" / "fonts"
+    folder = ROOT / "shared" / "service" / "letters" / "fonts"
     assert 10_000 < (folder / name).stat().st_size < 150_000
     assert "Bitstream" in (folder / "LICENSE.txt").read_text()
 

@@ -11,7 +11,7 @@ from tests.support.sources import ROOT
 SAYS = """
 from services.members import MEMBERS
 from importlib import import_module
-from shared.domain.consent import RecordConsent
+from shared.domain.commands import RecordConsent
 from shared.domain.forms import body_of
 from pydantic import BaseModel
 consent = {
