@@ -130,7 +130,7 @@ def _broker_of(member: Member, settings: Settings) -> Broker | None:
 
 
 def _admit(state: ServiceState, member: Member, settings: Settings, clock: Clock) -> list[asyncio.Task[None]]:
-    """Open admission: which callers may come in. Returns the tasks that keep the issuer's keys and the revocations fresh."""
+    """Start admission: who may call. Returns the tasks that keep the issuer's keys and the revocations fresh."""
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     state.revoked = Revocations(settings.revoked_tokens_file)
     state.revoked.end(state.database.read(signed_out.still_kept), clock())
