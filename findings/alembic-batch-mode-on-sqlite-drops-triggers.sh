@@ -8,7 +8,8 @@
 # Seen:     The index and the named CHECK stay; the trigger and the unnamed CHECK do not. add_column alone copies
 #           nothing and keeps everything, so only a later migration shows the loss.
 # Estafet:  On SQLite, triggers alone keep ledger and access log append-only (shared/storage/append_only.py). No
-#           migration uses batch mode. tests/integration/test_append_only.py tries the triggers after all migrations.
+#           migration uses batch mode. tests/integration/storage/test_append_only.py tries the triggers after all
+#           migrations.
 # Output:
 #   before: CHECK_NAMED CHECK_UNNAMED INDEX TRIGGER
 #   after add_column: CHECK_NAMED CHECK_UNNAMED INDEX TRIGGER

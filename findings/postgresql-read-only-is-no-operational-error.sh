@@ -8,8 +8,8 @@
 # Expected: OperationalError, as for a statement or a lock that takes too long.
 # Seen:     InternalError for these two. OperationalError for statement_timeout (57014) and lock_timeout (55P03).
 # Estafet:  Database.write (shared/storage/unit_of_work.py) decides by SQLSTATE whether it runs again. Still open:
-#           reception.py (shared/service) and consumer.py (shared/messaging) know a trouble of the database by
-#           OperationalError. They take these two for a fault of the event.
+#           reception.py and consumer.py (shared/messaging) know a trouble of the database by OperationalError.
+#           They take these two for a fault of the event.
 # Output:
 #   read-only transaction    25006 InternalError
 #   idle in transaction      25P03 InternalError

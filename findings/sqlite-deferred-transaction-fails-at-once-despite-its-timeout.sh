@@ -7,7 +7,7 @@
 #           become a writer, and waiting cannot help.
 # Expected: The second writer waits for up to 30 seconds, then writes.
 # Seen:     It fails within a second. With BEGIN IMMEDIATE both write, one after the other.
-# Estafet:  _begin_sqlite (shared/storage/unit_of_work.py) begins each unit of work that may write with BEGIN IMMEDIATE.
+# Estafet:  _begin_sqlite (shared/storage/engine.py) begins each unit of work that may write with BEGIN IMMEDIATE.
 #           Writers queue on a lock of the process. With deferred transactions 497 of 600 failed.
 # Output:
 #   BEGIN            second writer: SQLITE_BUSY_SNAPSHOT within a second

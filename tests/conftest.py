@@ -13,6 +13,7 @@ from deploy.local.embedded_nats import EmbeddedNats
 from shared.reference.office import new_id
 
 pytest.register_assert_rewrite("tests.support")  # before any of it is imported
+# isort: split
 from tests.support.network import DatabaseUrl, Network, provisioning  # noqa: E402
 
 # how long an example takes, or is made, says how busy the machine is, and nothing of the code

@@ -1,1 +1,1 @@
-"""Measures: hand-overs a second, their latency, and what they cost."""
+"""Benchmarks: hand-overs per second, their latency, and the part that the engine itself costs."""

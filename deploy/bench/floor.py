@@ -16,7 +16,7 @@ from deploy.client.agency_system import AgencySystem, new_id
 from deploy.local.embedded_nats import HOST, free_port
 from deploy.local.stack import Stack, serving
 from deploy.local.supervisor import Service
-from shared.agency.member import AGENCY_LINEAGES
+from shared.agency.member import LINEAGES
 from shared.domain.referral_commands import Request
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.engine import open_engine
@@ -76,7 +76,7 @@ async def start_floor(stack: Stack, example: str) -> str:
     """Start the floor beside the services, on an empty database with the police's tables. Returns its URL."""
     database, url = stack.database_url("floor"), f"http://{HOST}:{free_port()}"
     engine = open_engine(database)
-    await asyncio.to_thread(migrate, engine, AGENCY_LINEAGES)
+    await asyncio.to_thread(migrate, engine, LINEAGES)
     engine.dispose()
     environment = {FLOOR_DATABASE: database, SENDER_DATABASE: stack.database_url(SENDER), EXAMPLE: example}
     command = [*serving("deploy.bench.floor:floor", url), "--factory"]

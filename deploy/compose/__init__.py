@@ -1,1 +1,1 @@
-"""Docker Compose: what provisions the broker, and what tries it all."""
+"""Docker Compose: the provisioner of the broker, and the test of the whole stack."""

@@ -1,4 +1,4 @@
-"""``python -m deploy.compose.provision`` runs the provisioner, which keeps the stream and its readers' consumers in place.
+"""Run the provisioner, which keeps the stream and its readers' consumers: ``python -m deploy.compose.provision``.
 
 Settings: ``ESTAFET_NATS_URL``, ``ESTAFET_NATS_SEED_FILE`` (the provisioner's seed), ``ESTAFET_NATS_CA_FILE``,
 ``ESTAFET_NATS_CERTIFICATE_FILE`` and ``ESTAFET_NATS_KEY_FILE``.

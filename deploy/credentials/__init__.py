@@ -1,1 +1,1 @@
-"""Secrets, keys and certificates: made, renewed, revoked."""
+"""Secrets, keys and certificates of a deployment: make, renew, revoke and check them."""

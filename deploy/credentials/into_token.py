@@ -1,4 +1,6 @@
-"""``python -m deploy.credentials.into_token FOLDER MEMBER …`` copies a member's keys from its folder into a PKCS#11 token (HSM).
+"""Copy a member's keys from its folder into a PKCS#11 token (HSM).
+
+``python -m deploy.credentials.into_token FOLDER MEMBER …``
 
 The token signs, opens and wraps with the keys and never reveals them. Keys already in the token stay. A service uses
 the token when ``ESTAFET_KEY_TOKEN_MODULE`` and ``ESTAFET_KEY_TOKEN_PIN_FILE`` replace ``ESTAFET_KEY_FOLDER``. The token

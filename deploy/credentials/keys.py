@@ -1,8 +1,8 @@
 """The operator's commands for keys: ``python -m deploy.credentials.keys --help``.
 
-They act on a folder of secrets (``deploy.credentials.keyring``) and publish a new directory, which running services read within
-seconds. For a planned change: ``rotate``, later ``retire`` the old key, and 30 days later ``destroy`` it if it is an
-encryption key. After a theft: ``rotate --after 0``, then ``revoke``.
+They act on a folder of secrets (``deploy.credentials.keyring``) and publish a new directory. Running services read
+the directory within seconds. For a planned change: ``rotate``, later ``retire`` the old key, and 30 days later
+``destroy`` it if it is an encryption key. After a theft: ``rotate --after 0``, then ``revoke``.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """Makes the secrets that a deployment starts with, and the public files that belong to them.
 
-``python -m deploy.credentials.secrets FOLDER`` writes these files, which only their owner may read, and never overwrites them:
+``python -m deploy.credentials.secrets FOLDER`` writes these files. Only their owner may read them, and none is ever
+overwritten:
 
     FOLDER/<member>/nats.seed              the key that logs the member in to the broker
     FOLDER/<agency>/database.password      password of the role that owns and migrates the agency's database
@@ -11,7 +12,7 @@
     FOLDER/postgres/superuser.password     password of the database superuser
     FOLDER/ca/ca-key.pem                   the key of the development CA: see deploy.credentials.authority
     FOLDER/issuer/, FOLDER/<agency>/clients/   keys of the development issuer and its clients: deploy.issuer.clients
-    FOLDER/<agency>/keys/, FOLDER/directory/   the keys of the agencies and of the task force: see deploy.credentials.keyring
+    FOLDER/<agency>/keys/, FOLDER/directory/   keys of the agencies and of the task force: deploy.credentials.keyring
 
 and, from those, the public files:
 
@@ -43,7 +44,7 @@ RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
 
 
 class Role(StrEnum):
-    """A member's role at the broker. Its rights are in ``nats/rights/<role>.txt``."""
+    """A member's role at the broker. Its rights are in ``deploy/nats/rights/<role>.txt``."""
 
     AGENCY = "agency"
     """Signs and publishes events, and reads the events addressed to it."""

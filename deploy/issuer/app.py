@@ -59,7 +59,7 @@ class Issuer:
             grant = self._grant(await read_form(request), shown_certificate(request.scope))
         except OAuthError as refusal:
             if refusal.retry_after is None:
-                self._failures.note(address)
+                self._failures.record(address)
             log.warning("token.refused", error=refusal.error, reason=refusal.reason)
             return refusal.response("authorization" in request.headers)
         token = issue(self._folder, grant, self._clock())

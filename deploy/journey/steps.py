@@ -81,7 +81,7 @@ class Journey:
         return list(await asyncio.gather(*(step(victim) for victim in self.result.victims)))
 
     async def file(self, agency: str, about: str, *forms: str, **named: str) -> list[Json]:
-        """File these forms, one after the other, with the contents of ``journey_forms``. Returns the records.
+        """File these forms, one after the other, with the contents of ``deploy.journey.forms``. Returns the records.
 
         ``about``: ``cases/…``, ``victims/…``, ``referrals/…`` or ``desks/…``; ``named``: fields with earlier records.
         """

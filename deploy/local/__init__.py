@@ -1,1 +1,1 @@
-"""Everything on this machine: what ``make run`` starts."""
+"""``make run``: broker, databases, issuer and services as processes of one machine."""

@@ -29,8 +29,8 @@ class EmbeddedNats:
     """One nats-server, reachable from this machine only. It can be started, stopped and killed repeatedly.
 
     ``store``: folder of its messages, its log and its last configuration. ``secrets``: the folder that
-    ``deploy.credentials.secrets`` made. ``group``: the process group it joins. ``config``: a configuration instead of the shipped
-    one. Ports are chosen once, so that clients reconnect after a restart.
+    ``deploy.credentials.secrets`` made. ``group``: the process group it joins. ``config``: a configuration instead of
+    the shipped one. Ports are chosen once, so that clients reconnect after a restart.
     Calls block, at most START_SECONDS or STOP_SECONDS.
     """
 

@@ -26,6 +26,7 @@ from shared.domain.text import Text
 from shared.http import problems
 from shared.http.admission import SightDep
 from shared.http.dependencies import DatabaseDep, Now, OfficeDep
+from shared.http.route_traits import route_traits
 from shared.storage.pages import Page
 
 HERE = Path(__file__).parent
@@ -36,7 +37,7 @@ templates.env.filters["wib"] = lambda moment: moment.astimezone(WIB).strftime("%
 templates.env.filters["short"] = lambda ident: f"…{ident[-8:]}"
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute)
-STATIC = Mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+STATIC = Mount("/static", route_traits(cacheable=True)(StaticFiles(directory=HERE / "static")), name="static")
 
 
 @dataclass(frozen=True, slots=True)

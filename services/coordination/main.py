@@ -8,23 +8,28 @@ from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
 from services.coordination.projection import Projection
+from services.coordination.refusals import REFUSALS
 from services.coordination.routes import router
 from services.coordination.witness import Witness
-from shared.messaging.parked import deadline_of_parked
+from shared.service import operations
 from shared.service.app import create_app
 from shared.service.member import Member
-from shared.service.operations import routes as operations_routes
+from shared.service.slice import Slice
 from shared.storage.migrate import EXCHANGE
 
+JOURNEYS = Slice(
+    routers=(router, console, sign_in.router),
+    refusals=REFUSALS,
+    forgets="Coordination has no identity of a victim.",
+)
 MEMBER = Member(
     agency=AGENCY,
-    routers=(router, console, sign_in.router, operations_routes.router),
+    slices=(JOURNEYS, operations.SLICE),
     rules=RULES,
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
     apply=Projection,
     follower=True,
     receive=Witness,
-    deadlines=lambda office: [deadline_of_parked(office)],
     no_such_address=on_no_such_page,
 )
 app = create_app(MEMBER)

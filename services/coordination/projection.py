@@ -16,7 +16,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.referral import ENDED, evolve, fault, open_referral
 from shared.messaging.parked import Park
-from shared.messaging.receipts import is_outcome, take_receipt
+from shared.messaging.receipts import is_outcome, on_receipt
 from shared.reference.office import Office, draft
 from shared.storage import ledger, referrals
 from shared.storage.tables import LedgerEntry, ReferralRow
@@ -33,7 +33,7 @@ class Projection:
         """Apply one trusted event. Raises Park where it cannot be applied, now or ever."""
         match event:
             case e.ReceiptRecorded() if envelope.receiver == self.office.code:
-                take_receipt(tx, envelope, event)
+                on_receipt(tx, self.office, envelope, event)
             case e.ReceiptRecorded():
                 _receipt(tx, envelope, event)
             case e.LinkWitnessed():

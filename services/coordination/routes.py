@@ -15,7 +15,7 @@ from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, Now, OfficeDep, PageDep
-from shared.http.problems import responses
+from shared.http.openapi import responses
 
 router = APIRouter(prefix="/v1", tags=["perjalanan"], route_class=GuardedRoute)
 

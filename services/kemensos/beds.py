@@ -48,7 +48,7 @@ def assign(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str,
     Raises Refused: "ward-not-for-them", "already-has-bed", or "no-bed-free" with the nearest shelters that have one.
     """
     victim = load_victim(tx.session, row.victim_id or "")
-    assert victim is not None  # a form about a victim: ``records.file`` has locked the victim's row
+    assert victim is not None  # a form about a victim: ``filing.file`` has locked the victim's row
     ward = str(values["ward"])
     if ward not in (allowed := wards_for(Sex(victim.sex), AgeClass(victim.age_class))):
         raise Refused("ward-not-for-them", field="ward", wards=", ".join(sorted(allowed)))

@@ -4,15 +4,22 @@ from pathlib import Path
 
 from services.kemensos.agency import AGENCY
 from services.kemensos.beds import EFFECTS
+from services.kemensos.refusals import REFUSALS
 from services.kemensos.routes import router
 from shared.agency.member import agency_member
 from shared.domain.access import EVERYONE, About, Rule
 from shared.service.app import create_app
+from shared.service.slice import Slice
 
+BEDS = Slice(
+    routers=(router,),
+    refusals=REFUSALS,
+    forgets="A bed names who lies in it by pseudonym.",
+)
 MEMBER = agency_member(
     AGENCY,
     EFFECTS,
-    routers=(router,),
+    slices=(BEDS,),
     rules={"list_shelters": Rule(EVERYONE, About.NOTHING)},
     lineages=(Path(__file__).with_name("migrations"),),
 )

@@ -12,7 +12,7 @@ from shared.contracts.types import REGION
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute
 from shared.http.dependencies import DatabaseDep, OfficeDep
-from shared.http.problems import responses
+from shared.http.openapi import responses
 
 router = APIRouter(prefix="/v1", tags=["rumah aman"], route_class=GuardedRoute)
 

@@ -6,20 +6,12 @@ UU 12/2022 Ps 21(1)). Interviews are counted across agencies, and every intervie
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import col
-
-from shared.casework.records.subjects import is_child
-from shared.casework.records.tables import RecordRow
 from shared.domain.forms import About, Choice, Day, Earlier, Filing, Form, FormField, Words, YesNo
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.reference.office import Office
-from shared.storage.unit_of_work import Transaction
-from shared.victims.register.store import load_victim
 
 MODULES = {
     "victim-centred": Text("Pemeriksaan berperspektif korban", "Victim-centred interviewing"),
@@ -104,22 +96,3 @@ def require_training(modules: set[str], is_child: bool) -> None:
     for module in needed:
         if module not in modules:
             raise Refused("officer-not-trained", field="officer", module=module)
-
-
-def held_by_a_trained_officer(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str, Any]) -> None:
-    """The officer of an interview was trained for it on that day, in the region's time zone.
-
-    Raises Refused("officer-not-trained").
-    """
-    trainings = select(col(RecordRow.facts)).where(
-        col(RecordRow.form) == TRAINING.code, col(RecordRow.corrected_by).is_(None)
-    )
-    victim = load_victim(tx.session, row.victim_id or "")
-    assert victim is not None  # a form about a victim: ``records.file`` has locked the victim's row
-    on = _day_at(office, row.occurred_at, row.region)
-    modules = valid_modules(tx.session.scalars(trainings), values["officer"], on)
-    require_training(modules, is_child(victim))
-
-
-def _day_at(office: Office, moment: datetime, region: str) -> date:
-    return moment.astimezone(office.clocks.zone(region)).date()

@@ -9,12 +9,14 @@ from shared.contracts.codes import Level
 from shared.contracts.types import CODE, REGION
 from shared.http.admission import GuardedRoute
 from shared.http.dependencies import Now, OfficeDep
-from shared.http.problems import responses
+from shared.http.openapi import responses
+from shared.http.route_traits import route_traits
 
 router = APIRouter(prefix="/v1", tags=["acuan"], route_class=GuardedRoute)
 
 
 @router.get("/agency", summary="Pernyataan instansi / The agency's declaration")
+@route_traits(cacheable=True)
 def see_agency(office: OfficeDep) -> AgencyView:
     """Layanan, saluran laporan, dan jalur rujukan instansi ini."""
     agency = office.agency
@@ -42,6 +44,7 @@ def see_agency(office: OfficeDep) -> AgencyView:
 
 
 @router.get("/units", summary="Cari satuan / Find units", responses=responses("unknown-region", "unknown-agency"))
+@route_traits(cacheable=True)
 def find_units(
     office: OfficeDep,
     now: Now,

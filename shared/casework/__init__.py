@@ -1,1 +1,1 @@
-"""What the desks of an agency do."""
+"""What the desks of an agency do. Coordination imports nothing of this."""

@@ -1,4 +1,4 @@
-"""What is asked of a break-glass look."""
+"""Commands of a break-glass: open, end and review it."""
 
 from typing import Annotated
 

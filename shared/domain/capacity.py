@@ -1,4 +1,4 @@
-"""What a desk says of its room."""
+"""Command: announce the capacity of a desk."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What is asked of an erasure or a legal hold."""
+"""Commands of legal holds and erasures: place, lift, ask, decide."""
 
 from shared.contracts.codes import HoldBasis
 from shared.contracts.types import Flag, Id

@@ -300,9 +300,9 @@ def check_forms(forms: Iterable[Form]) -> None:
     for form in forms:
         names = [one.code for one in form.fields]
         if form.code in by_code or len(names) > len(set(names)) or set(names) & set(Filled.model_fields):
-            raise ValueError(f"form {form.code}: there are two of one code")
+            raise ValueError(f"form {form.code}: a code is used twice, or is a code that every form has")
         if form.printed is not None and not form.printed.signers.keys() <= set(names):
-            raise ValueError(f"form {form.code}: who signs it on paper is named in one of its fields")
+            raise ValueError(f"form {form.code}: each signer on paper must be a field of the form")
         by_code[form.code] = form
     for form in by_code.values():
         named = {code for one in form.fields if isinstance(one.kind, Earlier) for code in one.kind.forms}
@@ -310,8 +310,12 @@ def check_forms(forms: Iterable[Form]) -> None:
             raise ValueError(f"form {form.code}: no such form: {', '.join(sorted(unknown))}")
         told = all(one.clear and isinstance(one.kind, Choice | YesNo | Amount) for one in form.fields)
         if form.announced and not (form.about is About.DESK and told):
-            raise ValueError(f"form {form.code}: what everybody is told is about a desk, in codes and numbers")
+            raise ValueError(
+                f"form {form.code}: an announced form must be about a desk, with clear codes and numbers alone"
+            )
         if (form.of_service or form.delivered) and form.about is not About.REFERRAL:
-            raise ValueError(f"form {form.code}: what is of a service, or is delivered, is about a referral")
+            raise ValueError(
+                f"form {form.code}: a form that is delivered, or belongs to a service, must be about a referral"
+            )
         if any(by_code[code].about is not form.about for code in form.after):
-            raise ValueError(f"form {form.code}: what it comes after is about something else")
+            raise ValueError(f"form {form.code}: `after` must name forms about the same kind of thing")

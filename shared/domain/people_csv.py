@@ -1,7 +1,7 @@
 """A table of people from a clerk's spreadsheet: CSV, with headings in Indonesian or in English.
 
 Indonesian spreadsheets separate with semicolons, and some write a byte order mark. Both are accepted. Empty cells
-are left out. ``batch.BatchPerson`` validates the values afterwards, row by row, like any other request.
+are left out. ``people_list.BatchPerson`` validates the values afterwards, row by row, like any other request.
 """
 
 import csv

@@ -1,8 +1,12 @@
-"""The exception with which a rule refuses a request."""
+"""How a rule refuses a request, and the texts of a refusal."""
+
+from dataclasses import dataclass
+
+from shared.domain.text import Text
 
 
 class Refused(Exception):
-    """A rule refuses a request. ``problem`` is a code of the problem catalogue; ``facts`` fill its text.
+    """A rule refuses a request. ``problem`` is a problem code of a slice; ``facts`` fill its text.
 
     ``field`` is the request field at fault, if there is one. Facts are codes and ids only, never data of a person.
     """
@@ -12,3 +16,19 @@ class Refused(Exception):
         self.problem = problem
         self.field = field
         self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One kind of problem: HTTP status, title, detail and remedy. ``detail`` may hold facts in braces."""
+
+    status: int
+    title: Text
+    detail: Text
+    remedy: Text
+
+
+def refusal(status: int, *texts: str) -> Refusal:
+    """A refusal from six texts: title, detail and remedy, each in Indonesian and then in English."""
+    title, title_en, detail, detail_en, remedy, remedy_en = texts
+    return Refusal(status, Text(title, title_en), Text(detail, detail_en), Text(remedy, remedy_en))

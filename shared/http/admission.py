@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 
 from shared.domain.access import Caller, Rule, Sight, admit
 from shared.domain.refusal import Refused
+from shared.http.app_state import state_of
 from shared.http.limits import limit
 from shared.http.validation_messages import unknown_parameters
 from shared.logs import trace
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Admission:
     """What admission needs: the table of operations, the verifier of access tokens, the desks, the current time.
 
     ``rules``: operation → its row in the table. ``clock``: now, in UTC.
@@ -86,7 +87,7 @@ class GuardedRoute(APIRoute):
         declared = set(_parameters(self.dependant))
 
         async def guarded(request: Request) -> Response:
-            request.app.state.door.admit(request, self.name, bearer(request))
+            state_of(request).admission.admit(request, self.name, bearer(request))
             # a page ignores unknown parameters: other programs add some to a link, and a person cannot prevent that
             called = self.include_in_schema
             if called and (unknown := unknown_parameters(request.query_params.keys(), declared)):

@@ -7,6 +7,9 @@ import re
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from starlette.routing import Mount, Route
+
+from shared.http.route_traits import route_traits
 
 FILES = "/static-offline-docs"
 """The path under which FastAPIOffline serves the files of Swagger UI."""
@@ -31,6 +34,14 @@ def add_to(app: FastAPI) -> None:
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
+    reference = route_traits(cacheable=True)
+    for route in app.routes:  # FastAPI and FastAPIOffline have added these
+        if isinstance(route, Route) and route.path == app.openapi_url:
+            reference(route.endpoint)
+        elif isinstance(route, Mount) and route.path == FILES:
+            reference(route.app)
+
     @app.get("/docs", include_in_schema=False)
+    @reference
     def see_docs() -> HTMLResponse:
         return HTMLResponse(content, headers={"Content-Security-Policy": policy})

@@ -1,25 +1,19 @@
 """Reads the body of a request: complete, in time, not too large, and as unambiguous JSON."""
 
 import asyncio
-import re
 
 from starlette.types import Message, Receive, Scope
 
 from shared.contracts import strict_json
 from shared.domain.refusal import Refused
-
-MAX_BODY = 64 * 1024
-"""Most bytes of a body."""
-PEOPLE = re.compile(r"/v1/cases/[^/]+/batches(\.csv)?")
-MAX_PEOPLE = 1024 * 1024
-"""Most bytes of a list of people."""
+from shared.http.route_traits import RouteTraits
 
 
-async def arrived(scope: Scope, receive: Receive, seconds: float) -> Receive:
+async def read_body(scope: Scope, receive: Receive, seconds: float, traits: RouteTraits) -> Receive:
     """Read the whole body within ``seconds``. Returns the ASGI ``receive`` from which the app reads that body.
 
     Raises Refused: ``malformed-request``, ``body-too-large``, ``body-too-slow``, ``json-too-deep``,
-    ``duplicate-member`` or ``malformed-json``. A CSV list of people is not checked as JSON.
+    ``duplicate-member`` or ``malformed-json``. ``traits`` of the route: the largest body, and whether it is JSON.
     """
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
@@ -27,21 +21,19 @@ async def arrived(scope: Scope, receive: Receive, seconds: float) -> Receive:
         return receive
     if not length.isdigit():
         raise Refused("malformed-request", field="Content-Length")
-    people = PEOPLE.fullmatch(scope["path"])
-    most = MAX_PEOPLE if people else MAX_BODY
-    if int(length[:10]) > most:
+    if int(length[:10]) > traits.max_body:
         raise Refused("body-too-large")
     try:
         async with asyncio.timeout(seconds):
-            body = await _whole(receive, most)
+            body = await _read(receive, traits.max_body)
     except TimeoutError:
         raise Refused("body-too-slow") from None
-    if people is None or people[1] is None:
+    if traits.json_body:
         _check_json(body)
-    return _again(body, receive)
+    return _replay(body, receive)
 
 
-async def _whole(receive: Receive, most: int) -> bytes:
+async def _read(receive: Receive, most: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -65,10 +57,10 @@ def _check_json(body: bytes) -> None:
         raise Refused("malformed-json") from None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
+    async def replay() -> Message:
         return waiting.pop() if waiting else await receive()
 
-    return again
+    return replay

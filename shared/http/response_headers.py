@@ -18,29 +18,26 @@ No response has Access-Control-Allow-Origin, so that no other site can read a re
 """
 YEAR_OF_HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
-REFERENCE = ("/docs", "/openapi.json", "/v1/agency", "/v1/keys", "/v1/problems", "/v1/schemas", "/v1/units")
-REFERENCE_FOLDERS = ("/v1/schemas/", "/static/", "/static-offline-docs/")
-"""Reference data, the same for every caller. A cache may store such a response, but must revalidate before each use.
 
-The reason: a key may have been revoked meanwhile.
-"""
+class ResponseSender:
+    """The ASGI ``send`` of one request, with the usual headers added. ``status`` is 0 until the response begins.
 
+    ``cacheable``: a cache may store a successful response, and must revalidate it before each use.
+    """
 
-class Answer:
-    """The ASGI ``send`` of one request, with the usual headers added. ``status`` is 0 until the response begins."""
-
-    def __init__(self, scope: Scope, send: Send, traceparent: str) -> None:
+    def __init__(self, scope: Scope, send: Send, traceparent: str, cacheable: bool) -> None:
         self.status = 0
         self.parts = 0
         """Number of ASGI messages of the response that the connection accepted."""
-        self.given_up = False
+        self.replaced = False
         self._scope = scope
         self._send = send
         self._traceparent = traceparent
+        self._cacheable = cacheable
 
     async def __call__(self, message: Message) -> None:
         """Send one ASGI message; drop it when this response was replaced."""
-        if self.given_up:
+        if self.replaced:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -48,21 +45,20 @@ class Answer:
         await self._send(message)
         self.parts += 1
 
-    def instead(self, status: int) -> "Answer":
+    def replace(self, status: int) -> "ResponseSender":
         """Replace this response with another of this status. This one sends nothing from now on."""
-        self.given_up, self.status = True, status
-        return Answer(self._scope, self._send, self._traceparent)
+        self.replaced, self.status = True, status
+        return ResponseSender(self._scope, self._send, self._traceparent, self._cacheable)
 
     def _usual(self, said: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         names = {name.lower() for name, _ in said}
         usual = [header for header in HEADERS if header[0] not in names]
         if b"cache-control" not in names:
-            usual.append((b"cache-control", b"no-cache" if self._may_be_kept() else b"no-store"))
+            usual.append((b"cache-control", b"no-cache" if self._may_be_stored() else b"no-store"))
         if self._scope["scheme"] == "https":
             usual.append(YEAR_OF_HTTPS)
         usual.append((b"traceparent", self._traceparent.encode()))
         return usual
 
-    def _may_be_kept(self) -> bool:
-        path: str = self._scope["path"]
-        return self.status < 400 and (path in REFERENCE or path.startswith(REFERENCE_FOLDERS))
+    def _may_be_stored(self) -> bool:
+        return self._cacheable and self.status < 400

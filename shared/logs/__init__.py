@@ -1,1 +1,1 @@
-"""Logs: what a line may hold, and who did what that may harm a person."""
+"""Logs: their set-up, the fields that a line may have, the trace id, and the lines about who did what."""

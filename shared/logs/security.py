@@ -1,6 +1,7 @@
-"""Lines of the log that say which client did what may harm a person or hide something.
+"""The logger for actions that may harm a person or hide something: client and record id, never the victim.
 
-Each is written when its transaction has committed. It names the client and an id, never the victim.
+The lines are in ``security_log`` of each slice. A line is written after its transaction commits. The database says
+whose data it is about, to callers who may see that.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from shared.logs import trace
 
 
 def said_by(caller: Caller) -> Any:
+    """The logger of a caller's actions: client, role, desk and trace id stand on each line."""
     return structlog.get_logger().bind(
         client=caller.client, role=str(caller.role), unit=caller.unit, trace=trace.current()
     )

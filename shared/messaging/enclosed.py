@@ -1,4 +1,4 @@
-"""What came sealed with an event, and the key beside it."""
+"""Open the sealed text of a received event with the data key that came beside the event."""
 
 from shared.reference.office import Office
 from shared.security.sealing import DataKey, key_id_of, open_sealed
@@ -10,5 +10,5 @@ def open_enclosed(
 ) -> tuple[DataKey, dict[str, str]]:
     """The key beside an event, and the text that it opens, which the sender sealed with ``seal_for``. Raises
     Unopenable."""
-    key = DataKey.committed(office.vault.open_key(tx.keys.get(event_id, "")), key_id_of(sealed))
+    key = DataKey.committed(office.vault.open_key(tx.received.keys.get(event_id, "")), key_id_of(sealed))
     return key, open_sealed(sealed, key, victim_id, office.code, said_for)

@@ -12,12 +12,14 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
+from shared.contracts.envelope import Envelope
 from shared.contracts.events import KeysPublished
 from shared.contracts.types import LONGEST_PART
 from shared.messaging.parked import Park
 from shared.reference.office import Office, draft
 from shared.security.key_directory import LOOK_AGAIN_SECONDS, DirectoryFile
 from shared.security.public_keys import Untrusted
+from shared.storage.notifier import Topic
 from shared.storage.tables import SeenDirectory
 from shared.storage.unit_of_work import Database, Transaction
 
@@ -44,7 +46,7 @@ def remember(tx: Transaction, office: Office) -> None:
         return
     tx.session.execute(delete(SeenDirectory))
     tx.session.add(SeenDirectory(version=version, document=document, seen_at=tx.now))
-    tx.changed.add("keys")
+    tx.changed.add(Topic.KEYS)
     if office.agency.coordinator is None:
         _tell(tx, office, document, version)
 
@@ -59,9 +61,9 @@ def _tell(tx: Transaction, office: Office, document: str, version: int) -> None:
         tx.emit(draft(published, agency, office.speaker(tx.now.date())))
 
 
-def heard(tx: Transaction, office: Office, sender: str, event: KeysPublished) -> None:
+def on_keys_published(tx: Transaction, office: Office, envelope: Envelope, event: KeysPublished) -> None:
     """Adopt the directory that the coordinator sent. Raises Park for a directory that must not be trusted."""
-    if sender != office.agency.coordinator:
+    if envelope.sender != office.agency.coordinator:
         raise Park("not-the-coordinator")
     parts = {"protected": event.protected, "payload": event.payload, "signature": event.signature}
     try:

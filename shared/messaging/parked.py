@@ -1,28 +1,124 @@
-"""Events that cannot be applied: kept, visible, and taken off the list when their time is over."""
+"""Park an event that cannot be applied: stored and listed, never dropped.
+
+An applied event leaves the list 90 days later. ``reception`` tries parked events again.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 import structlog
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
 from shared.reference.office import Office
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.tables import ParkedEvent
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 
 log = structlog.get_logger()
 
+PARKED_KEPT = timedelta(days=90)
+"""How long a parked event stays listed after it was applied. The ledger keeps it anyway."""
+AT_ONCE = 500
+"""Rows that one transaction deletes."""
+
+
+class Retry(Enum):
+    """When reception applies a parked event again. An operator may replay any trusted event at any time."""
+
+    NEVER = auto()
+    WHEN_REFERRAL_CHANGES = auto()
+    """After the next event of the same referral is applied."""
+    WHEN_VICTIM_CHANGES = auto()
+    """As WHEN_REFERRAL_CHANGES. Also after a request, a change of custody or a break-glass of the victim is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an event is parked, in one sentence, and when reception applies the event again."""
+
+    meaning: str
+    retry: Retry = Retry.NEVER
+
+
+REASONS: Mapping[str, Reason] = {
+    # An event that has to arrive first is missing
+    "version-gap": Reason("An earlier version of the referral is missing.", Retry.WHEN_REFERRAL_CHANGES),
+    "unknown-ask": Reason("The answer names no ask, or another ask than the open one.", Retry.WHEN_REFERRAL_CHANGES),
+    "unknown-referral": Reason("The request of the referral is missing.", Retry.WHEN_REFERRAL_CHANGES),
+    "not-in-custody": Reason("No custody is known that allows the sender to say this.", Retry.WHEN_VICTIM_CHANGES),
+    "not-theirs-to-say": Reason("The sender has no say here, as far as is known.", Retry.WHEN_VICTIM_CHANGES),
+    "unknown-break-glass": Reason("The opening of the break-glass is missing.", Retry.WHEN_VICTIM_CHANGES),
+    # The event contradicts what is stored
+    "unknown-victim": Reason("The proposal is about a victim that is not registered here."),
+    "id-of-another-victim": Reason("The event and the stored row name different victims."),
+    "referral-id-taken": Reason("A referral with this id exists."),
+    "record-id-taken": Reason("A record with this id exists."),
+    "letter-code-taken": Reason("A letter with this code exists."),
+    "custody-link-taken": Reason("The custody chain of the victim has a link with this number."),
+    "registered-twice": Reason("The victim is registered already."),
+    "version-conflict": Reason("The event has no version, or a version that is applied already."),
+    "move-not-allowed": Reason("The status of the referral or a change of custody does not allow the event."),
+    "custody-not-offered": Reason("The acceptance states another custody than the request offered."),
+    "receipt-of-unknown-event": Reason("The receipt names no event that was sent to the sender of the receipt."),
+    "receipt-of-other-bytes": Reason("The receipt has another hash or link number than the event that was sent."),
+    # The sender may not send this event, or may not send it to this member
+    "not-the-sender": Reason("The event names another sender or receiver than its envelope or its referral."),
+    "not-the-receiver": Reason("The event is not from the receiver of the referral."),
+    "not-the-coordinator": Reason("Only the coordinator may send this event, with a link number, about our own links."),
+    "not-for-an-agency": Reason("No agency receives events of this type."),
+    "no-legal-basis": Reason("The event discloses sealed text without a legal basis."),
+    "malformed-directory": Reason("The key directory cannot be read."),
+    "untrusted-directory": Reason("The key directory has no valid signature of the task force."),
+    "forked-directory": Reason("The key directory differs from the known one of the same version."),
+    # The content does not match the catalogue of events
+    "unknown-type": Reason("The type of the event is not in the catalogue."),
+    "data-of-another-shape": Reason("The data does not have the shape of the type."),
+    "subject-is-not-the-data": Reason("The attribute ``subject`` and the data disagree."),
+    "partitionkey-is-not-the-data": Reason("The attribute ``partitionkey`` and the victim in the data disagree."),
+    "occurred-after-it-was-told": Reason("The event occurred later than its envelope was written."),
+    "apply-failed": Reason("Applying the event raised an exception: a fault of this service."),
+    # The message is not trusted: no ledger entry, no receipt
+    "body-too-large": Reason("The body is larger than MAX_BODY of the envelope."),
+    "not-strict-json": Reason("Parsers may read the JSON in more than one way."),
+    "json-too-deep": Reason("The JSON nests too deep."),
+    "duplicate-member": Reason("An object of the JSON has two members of one name."),
+    "not-an-envelope": Reason("The body is no JSON of the shape of an envelope."),
+    "source-is-not-the-sender": Reason("The attributes ``source`` and ``link`` name different senders."),
+    "subject-is-not-an-id": Reason("The subject of a referral event is no id."),
+    "unsigned": Reason("The message has no signature."),
+    "malformed-signature": Reason("The signature is not base64."),
+    "unknown-key": Reason("The key directory has no signing key with the id in the signature."),
+    "wrong-signature": Reason("The signature is not of these bytes."),
+    "revoked-key": Reason("The key was revoked."),
+    "retired-key": Reason("The key was retired longer ago than GRACE."),
+    "forged-sender": Reason("The key is of another agency than the sender in the envelope."),
+    "forged-subject": Reason("The message travelled under another NATS subject than its envelope says."),
+    "not-addressed-to-us": Reason("The receiver in the envelope is another member."),
+    "id-or-number-reused": Reason("Other bytes with this id, or with this number on the link, are in the ledger."),
+    "cannot-be-recorded": Reason("Reception raised an exception for this message alone."),
+}
+"""Reason code → its meaning. Only a code of this table may stand in the column ``reason`` of the table ``parked``."""
+
+
+def reasons_tried(*when: Retry) -> list[str]:
+    """The codes of the reasons with these kinds of retry, for a query."""
+    return [code for code, reason in REASONS.items() if reason.retry in when]
+
 
 class Park(Exception):
-    """This event cannot be applied now, or ever. ``reason`` is a code."""
+    """This event cannot be applied now. ``reason`` is a code of REASONS, which tells when the event is tried again."""
 
     def __init__(self, reason: str) -> None:
+        if reason not in REASONS:
+            raise ValueError(f"{reason} is no reason for parking")
         super().__init__(reason)
         self.reason = reason
 
@@ -31,6 +127,12 @@ def set_aside(tx: Transaction, batch: Sequence[Incoming]) -> None:
     """Park messages that make the reception itself fail: exact bytes, untrusted, no field read."""
     for message in batch:
         park(tx, message.body, None, message.subject, "cannot-be-recorded", None)
+
+
+def require_own_desk(envelope: Envelope, unit: UnitRef) -> None:
+    """Raises Park where an agency speaks for another agency's desk."""
+    if unit.agency != envelope.sender:
+        raise Park("not-the-sender")
 
 
 def park(
@@ -56,24 +158,18 @@ def park(
                 subject=subject[:200],
                 body=body,
                 signature=signature and signature[:400],
-                key=tx.keys.get(envelope.id) if envelope is not None else None,
+                key=tx.received.keys.get(envelope.id) if envelope is not None else None,
                 parked_at=tx.now,
             )
         )
         tx.session.flush()
-        tx.changed.add("parked")
+        tx.changed.add(Topic.PARKED)
     log.warning("reception.parked", reason=reason, trusted=trusted)
-
-
-PARKED_KEPT = timedelta(days=90)
-"""How long a parked event stays listed after it was applied. The ledger keeps it anyway."""
-AT_ONCE = 500
-"""Rows that one transaction deletes."""
 
 
 def deadline_of_parked(_: Office) -> Deadline:
     """The retention timer of every member, an agency or not."""
-    return Deadline(RETENTION, next_forgotten_parked, forget_parked)
+    return Deadline(Topic.RETENTION, next_forgotten_parked, forget_parked)
 
 
 def forget_parked(tx: Transaction) -> int:

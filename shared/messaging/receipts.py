@@ -1,13 +1,15 @@
-"""Receipts: the receiver's signed word that an event of ours is on record."""
+"""Receipts, and the coordinator's word of how far it has seen a link: both say what of ours is on record elsewhere."""
 
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
 from shared.messaging.parked import Park
+from shared.reference.office import Office
 from shared.storage import outbox, referrals
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 
 
-def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
+def on_receipt(tx: Transaction, office: Office, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
     """Mark our event confirmed. The receipt for an outcome also closes the referral. Raises Park."""
     sent = outbox.sent(tx.session, receipt.event_id)
     wrong = outbox.confirm(tx.session, sent, receipt, envelope.id, envelope.sender, tx.now)
@@ -20,6 +22,16 @@ def take_receipt(tx: Transaction, envelope: Envelope, receipt: e.ReceiptRecorded
         row = referrals.load(tx.session, sent.referral_id)
         if row is not None:
             row.closed = True
+
+
+def on_link_witnessed(tx: Transaction, office: Office, envelope: Envelope, event: e.LinkWitnessed) -> None:
+    """Note up to which number the coordinator has our link to a peer. Raises Park."""
+    sender, _, peer = event.link.partition(">")
+    if envelope.sender != office.agency.coordinator or sender != office.code:
+        raise Park("not-the-coordinator")
+    witnessed = tx.received.witnessed
+    witnessed[peer] = max(event.through, witnessed.get(peer, 0))
+    tx.changed.add(Topic.LINKS)
 
 
 def is_outcome(event_type: str) -> bool:

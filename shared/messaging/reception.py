@@ -19,7 +19,7 @@ from shared.contracts.events import EVERYONE, BreakGlassOpened, EventData, Recei
 from shared.contracts.types import UnitRef
 from shared.logs import trace
 from shared.messaging.broker import Incoming
-from shared.messaging.parked import Park, park
+from shared.messaging.parked import Park, Retry, park, reasons_tried
 from shared.reference.office import draft
 from shared.security.key_directory import DirectoryFile
 from shared.security.keys import Untrusted
@@ -32,15 +32,12 @@ log = structlog.get_logger()
 
 LONGEST_KEY = 2000
 """Maximum length of a wrapped data key, in characters."""
-AWAITING_VICTIM = ("not-in-custody", "not-theirs-to-say", "unknown-break-glass")
-"""Reasons that pass when another event of the victim arrives: a request, a change of custody, or a break-glass."""
-AWAITING = ("version-gap", "unknown-ask", "unknown-referral", *AWAITING_VICTIM)
-"""Reasons that pass when a missing event arrives. Those of AWAITING_VICTIM wait for the victim, the others for the
-referral."""
 
-_WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(AWAITING))
+_AFTER_VICTIM = reasons_tried(Retry.WHEN_VICTIM_CHANGES)
+_AFTER_ANY = reasons_tried(Retry.WHEN_REFERRAL_CHANGES, Retry.WHEN_VICTIM_CHANGES)
+_WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(_AFTER_ANY))
 _OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
-_OF_VICTIM = col(ParkedEvent.reason).in_(AWAITING_VICTIM) & col(ParkedEvent.event_id).in_(
+_OF_VICTIM = col(ParkedEvent.reason).in_(_AFTER_VICTIM) & col(ParkedEvent.event_id).in_(
     select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == bindparam("victim_id"))
 )
 _WAITING_OF_REFERRAL = _WAITING.where(_OF_REFERRAL)
@@ -82,12 +79,12 @@ class Reception:
             # a follower keeps no key of events for other members, and opens nothing in them
             ours = not self.follower or envelope.receiver == self.member
             if key is not None and ours and not ledger.overtaken(tx.session, envelope):
-                tx.keys[envelope.id] = key
+                tx.received.keys[envelope.id] = key
             outcome = self._record(tx, envelope, message)
         elif known == hashlib.sha256(message.body).hexdigest():
             outcome = ReceiptOutcome.DUPLICATE
             if envelope.linkseq is not None:
-                tx.repeated.add(envelope.link)
+                tx.received.repeated.add(envelope.link)
         else:
             # same id or same number on the link, but other bytes: one of the two is not what was sent
             park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)
@@ -110,7 +107,7 @@ class Reception:
     def _record(self, tx: Transaction, envelope: Envelope, message: Incoming) -> ReceiptOutcome:
         ledger.file_received(tx.session, envelope, message.body, message.signature or "", tx.now)
         if envelope.linkseq is not None:
-            tx.arrivals.setdefault(envelope.link, []).append(envelope.linkseq)
+            tx.received.arrivals.setdefault(envelope.link, []).append(envelope.linkseq)
         reason = self.attempt(tx, envelope)
         if reason is None:
             return ReceiptOutcome.APPLIED
@@ -155,7 +152,7 @@ class Reception:
                 row.resolved_at = tx.now
                 tx.session.flush()
                 if row.key is not None:
-                    tx.keys[parked.id] = row.key
+                    tx.received.keys[parked.id] = row.key
                 reason = self.attempt(tx, parked)
                 if reason is not None:
                     row.reason, row.resolved_at = reason, None

@@ -1,7 +1,7 @@
 """A member's keys in a token behind PKCS#11. The token uses the keys; they never leave it.
 
-Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``. ``python -m deploy.credentials.into_token`` brings keys into
-a token.
+Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``.
+``python -m deploy.credentials.into_token`` brings keys into a token.
 """
 
 import os

@@ -11,14 +11,15 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from shared.domain.refusal import Refused
-from shared.http import docs_page as docs
-from shared.http import problems
+from shared.http import docs_page, openapi, problems
 from shared.http.admission import check_guarded
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.logs.setup import about, configure_logs, silence_others
+from shared.service.app_state import ServiceState
 from shared.service.member import Member
 from shared.service.running import serving, settings_from_environment, wall_clock
 from shared.service.settings import Settings
+from shared.service.slice import all_refusals
 from shared.storage.unit_of_work import Clock
 
 log = structlog.get_logger()
@@ -28,8 +29,8 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
     """The service of a member as a FastAPI app.
 
     Without ``settings`` the app reads the environment at its start, not at import. ``clock``: now, in UTC.
-    Raises ValueError when routes and access rules do not match. The start raises WrongSettings, Unsafe, NotMigrated
-    and what an unusable file or database raises.
+    Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start
+    raises WrongSettings, Unsafe, NotMigrated and what an unusable file or database raises.
     """
 
     @asynccontextmanager
@@ -51,21 +52,23 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would repeat the query in its Location
-        responses=problems.responses(),
+        responses=openapi.responses(),
         generate_unique_id_function=lambda route: route.name,
     )
+    refusals = all_refusals(member.slices)
+    app.state = ServiceState({"refusals": refusals})
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
-    docs.add_to(app)
+    docs_page.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, member.no_such_address)
-    app.add_middleware(Edge)
+    app.add_middleware(Middleware, routes=app.routes)
 
     def shown() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)  # the desks are known only after the start
         return member.examples(office, clock().date()) if office else {}
 
-    problems.describe(app, shown, {name for name, rule in member.rules.items() if rule.public})
+    openapi.describe(app, refusals, shown, {name for name, rule in member.rules.items() if rule.public})
     return app

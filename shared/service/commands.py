@@ -76,6 +76,10 @@ def verify(
 
 
 def open_member(service: str) -> tuple[Database, Vault, DirectoryFile]:
+    """The database, the vault and the key directory of a member, for a command of its operator.
+
+    ``service``: the module with its ``MEMBER``. A key directory in the database counts where the file is older.
+    """
     member: Member = importlib.import_module(service).MEMBER
     settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))

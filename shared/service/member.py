@@ -1,4 +1,4 @@
-"""What makes a member's service its own."""
+"""The declaration of a member's service: what the engine needs to know of an agency or of coordination."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from shared.http import problems
 from shared.messaging.consumer import Receive
 from shared.messaging.reception import Apply, Reception
 from shared.reference.office import Office
-from shared.storage.timers import Deadline
+from shared.service.slice import Forget, Slice
 from shared.storage.unit_of_work import Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """What distinguishes one member's app: routes, access rules, tables, and what a received event does."""
+    """What distinguishes one member's app: its slices, access rules, tables, and what a received event does."""
 
     agency: Agency
-    routers: Sequence[APIRouter]
+    slices: Sequence[Slice]
     rules: Mapping[str, Rule]
     """Operation → the rule that says which roles may ask for it."""
     lineages: Sequence[Path]
@@ -33,13 +33,23 @@ class Member:
     """Whether the member also receives events addressed to other members."""
     receive: Callable[[Reception], Receive] = lambda reception: reception
     """Wraps the reception of a batch of messages."""
-    deadlines: Callable[[Office], Sequence[Deadline]] = lambda _: ()
-    """The timers: what falls due at a moment with nobody logged in."""
-    begin: Callable[[Transaction, Office], None] = lambda *_: None
-    """Run in a unit of work at every start, before events are received."""
     examples: Callable[[Office, date], Mapping[str, Any]] = lambda *_: {}
     """Schema name → an example that is true of this member, for its OpenAPI document."""
-    forgets: Sequence[Callable[[Transaction, str], None]] = ()
-    """What is deleted of a victim who is erased, beside what is sealed."""
     no_such_address: Callable[[Request, Exception], Awaitable[Response]] = problems.on_http
     """The response for an unknown address, or for a method that the address does not have."""
+
+    @property
+    def routers(self) -> Sequence[APIRouter]:
+        """The routers of all slices."""
+        return [router for one in self.slices for router in one.routers]
+
+    @property
+    def forgets(self) -> Sequence[Forget]:
+        """What slices delete when a victim is erased."""
+        return [one.forgets for one in self.slices if not isinstance(one.forgets, str)]
+
+    def start(self, tx: Transaction, office: Office) -> None:
+        """What slices do at every start, before events are received."""
+        for one in self.slices:
+            if one.on_start is not None:
+                one.on_start(tx, office)

@@ -1,6 +1,6 @@
-"""The tables of an agency: cases, victims, clocks, records and the work on them. Coordination has none of these.
+"""The base class of an agency's tables, and the stored responses of repeated requests. Coordination has none of these.
 
-All moments are in UTC.
+The other tables of an agency are in ``tables`` of each slice. All moments are in UTC.
 """
 
 from datetime import datetime

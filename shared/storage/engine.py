@@ -1,4 +1,4 @@
-"""Database engines with the durability that a 201 promises."""
+"""Database engines whose commits survive a power cut, on SQLite and on PostgreSQL, with time limits for every query."""
 
 from pathlib import Path
 from typing import Any

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from shared.storage.notifier import Changes
+from shared.storage.notifier import Changes, Topic
 from shared.storage.unit_of_work import Database, Transaction
 
 LOOK_AGAIN_SECONDS = 30.0
@@ -30,7 +30,7 @@ class Deadline:
     or None. ``do_due`` does the due work in a unit of work and returns the number of things done.
     """
 
-    watched: str
+    watched: Topic
     next_due: Callable[[Session], datetime | None]
     do_due: Callable[[Transaction], int]
     after_mail: bool = False

@@ -1,4 +1,4 @@
-"""What exists for a caller, as SQL conditions.
+"""The referrals that exist for a caller, as SQL conditions. Each slice has a ``visible`` of its own like these.
 
 One query serves a hidden row and a missing row, so neither the answer nor its time tells them apart.
 A *sight* is the set of desks that the caller sees; ``units`` None means every desk.
@@ -24,8 +24,10 @@ def received(sight: Sight) -> ColumnElement[bool]:
 
 
 def sent(sight: Sight) -> ColumnElement[bool]:
+    """Referrals that a desk in sight sent."""
     return (col(ReferralRow.sender_agency) == sight.agency) & of_desk(sight, ReferralRow.sender_unit)
 
 
 def of_desk(sight: Sight, column: Any) -> ColumnElement[bool]:
+    """Whether a column with the id of a desk names a desk in sight."""
     return true() if sight.units is None else col(column).in_(sorted(sight.units))

@@ -1,1 +1,1 @@
-"""What an agency keeps of a person, and who may see it, share it and forget it."""
+"""What an agency keeps of a person: who may see it, share it and forget it. Coordination imports nothing of this."""

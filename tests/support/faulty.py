@@ -17,6 +17,7 @@ from shared.http.admission import GuardedRoute
 from shared.messaging.reception import Apply
 from shared.reference.office import Office
 from shared.service.app import create_app
+from shared.service.slice import Slice
 
 CANARY = "Siti KANARI-7f3a, NIK 7401016502990001"
 router = APIRouter(prefix="/faults", include_in_schema=False, route_class=GuardedRoute)
@@ -101,6 +102,7 @@ def _faulty(office: Office) -> Apply:
     raise RuntimeError(f"cannot start for {CANARY}")
 
 
+FAULTY = Slice(routers=(router,), forgets="These routes keep nothing.")
 OPEN = {route.name: Rule(frozenset(), About.NOTHING) for route in router.routes if isinstance(route, GuardedRoute)}
-app = create_app(replace(MEMBER, routers=(*MEMBER.routers, router), rules={**MEMBER.rules, **OPEN}))
+app = create_app(replace(MEMBER, slices=(*MEMBER.slices, FAULTY), rules={**MEMBER.rules, **OPEN}))
 never_starts = create_app(replace(MEMBER, apply=_faulty))

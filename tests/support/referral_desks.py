@@ -35,6 +35,7 @@ from shared.domain.referral_commands import (
     Resume,
     Start,
 )
+from shared.messaging.parked import REASONS, Retry
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SENDER = UnitRef(agency="one", unit="desk-a", region="74.01")
@@ -110,7 +111,7 @@ class Desk:
     def _attempt(self, letter: Letter) -> None:
         code = self._fault(letter)
         if code is not None:
-            assert code in ("version-gap", "unknown-ask", "unknown-referral"), code
+            assert REASONS[code].retry is Retry.WHEN_REFERRAL_CHANGES, code
             self.waiting.append(letter)
             return
         self.apply(letter.event)

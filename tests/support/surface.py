@@ -9,6 +9,7 @@ It is found by the names of services and classes, not of modules, so a move of m
 
 import difflib
 import importlib
+import inspect
 import json
 import pkgutil
 import subprocess
@@ -30,8 +31,8 @@ def surface(root: Path) -> dict[str, str]:
         main = importlib.import_module(f"services.{code}.main")
         _open_office(main, modules)
         found[f"openapi {code}"] = _written(main.app.openapi())
+        found[f"problems {code}"] = _problems(modules, main.app)
     found |= _tables()
-    found["problems"] = _problems(modules)
     return found
 
 
@@ -75,9 +76,12 @@ def _tables() -> dict[str, str]:
     return found
 
 
-def _problems(modules: list[ModuleType]) -> str:
+def _problems(modules: list[ModuleType], app: Any) -> str:
+    """``/v1/problems`` of a member, ordered by code."""
     list_problems = next(module.list_problems for module in modules if hasattr(module, "list_problems"))
-    return str(list_problems().model_dump_json(indent=1))
+    request = SimpleNamespace(app=app, scope={"app": app})
+    listed = list_problems(request) if inspect.signature(list_problems).parameters else list_problems()
+    return "".join(f"{item.model_dump_json()}\n" for item in sorted(listed.items, key=lambda item: item.type))
 
 
 def _written(schema: Any) -> str:

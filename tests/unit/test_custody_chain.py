@@ -31,7 +31,7 @@ class Member:
 
     @property
     def may_offer(self) -> bool:
-        """Only the holder offers, and has one offer open at a time (handlers._refuse_second)."""
+        """Only the holder offers, and has one offer open at a time (requesting._refuse_second)."""
         if self.custody is None or self.custody.agency != self.name:
             return False
         offered = self.custody.seq + 1

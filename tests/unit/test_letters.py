@@ -189,5 +189,5 @@ def test_who_signs_a_record_is_named_in_one_of_its_fields() -> None:
     named = f.FormField("giver", Text("Nama", "Name"), f.Words(80))
     form = f.Form("loan", signed.title, f.About.CASE, (named,), "House rules", printed=signed)
     f.check_forms([form])
-    with pytest.raises(ValueError, match="who signs it"):
+    with pytest.raises(ValueError, match="each signer"):
         f.check_forms([replace(form, fields=())])

@@ -1,4 +1,4 @@
-"""A desk that says that it is full is not asked, unless the caller insists."""
+"""Refuse a request to a desk that announced that it has no room, unless the caller insists."""
 
 from shared.casework.capacity.announcing import INSTEAD
 from shared.casework.capacity.store import nearest, standing

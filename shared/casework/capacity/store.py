@@ -1,4 +1,4 @@
-"""Capacities in and out of their rows."""
+"""Read the announced capacity of desks, their descriptions, and the desks nearest to a region."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

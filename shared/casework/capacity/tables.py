@@ -1,4 +1,4 @@
-"""The rows of capacities and of what desks can do."""
+"""Tables: the latest announcement and description of each desk, ours or another agency's. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

@@ -1,1 +1,11 @@
 """Cases and journeys: opened, registered, recorded and closed."""
+
+from shared.casework.cases import routes
+from shared.casework.cases.refusals import REFUSALS
+from shared.service.slice import Slice
+
+SLICE = Slice(
+    routers=(routes.router,),
+    refusals=REFUSALS,
+    forgets="Its rows are those of the register.",
+)

@@ -1,4 +1,4 @@
-"""Cases and victims: open a case, register a victim, record a stage of the journey, end the journey.
+"""Open a case, and register a victim of a case.
 
 ``id-taken`` is checked last, so that probing an id costs a real registration.
 """
@@ -134,6 +134,7 @@ def _write_identity(
 def tell_coordinator(
     tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
 ) -> None:
+    """Publish an event about a case or a victim to the coordinator, if this agency has one."""
     tx.changed.add(event.subject)
     if office.agency.coordinator is not None:
         tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of a case."""
+"""HTTP answers about a case."""
 
 from pydantic import BaseModel
 

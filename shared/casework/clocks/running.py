@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
-from shared.casework.clocks.due import DUE, WATCHED, tell_clock, tell_next, words_of
+from shared.casework.clocks.due import tell_clock, tell_next, words_of
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef, rfc3339
@@ -20,6 +20,7 @@ from shared.domain.clocks import About, Clock, moments
 from shared.domain.referral import AWAITING_START, Referral
 from shared.reference.office import Office
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.tables import ReferralRow
 from shared.storage.timers import LOOK_AGAIN_SECONDS
 from shared.storage.unit_of_work import Transaction
@@ -136,9 +137,9 @@ def start(tx: Transaction, office: Office, clock: Clock, begun: ClockStart) -> N
             next_at=steps[0].at,
         )
     )
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.CLOCKS)
     if steps[0].at <= tx.now + timedelta(seconds=LOOK_AGAIN_SECONDS):
-        tx.changed.add(DUE)
+        tx.changed.add(Topic.CLOCKS_DUE)
 
 
 def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str], facts: Mapping[str, Any]) -> None:
@@ -159,7 +160,7 @@ def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str]
         while row.next_at is not None and row.next_at < event.occurred_at:
             tell_next(tx, office, row)
         row.stopped_at, row.next_at = event.occurred_at, None
-        tx.changed.add(WATCHED)
+        tx.changed.add(Topic.CLOCKS)
         if row.told:
             said = words_of(office, row, event.occurred_at)
             tell_clock(tx, office, row, e.ClockStopped(**said, in_time=event.occurred_at <= row.due_at))

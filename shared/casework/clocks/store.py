@@ -1,4 +1,4 @@
-"""Clocks that exist for a caller."""
+"""The clocks that exist for a caller, as an SQL condition (``shared.storage.visibility``)."""
 
 from sqlalchemy import ColumnElement
 

@@ -1,4 +1,4 @@
-"""The rows of clocks."""
+"""Table: the running and stopped clocks of our desks. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

@@ -1,13 +1,14 @@
-"""A consent ends with the time for which it was given."""
+"""End each consent when the time is over for which it was given, from a timer, with nobody logged in."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.casework.consent.stopping import WATCHED, ConsentStop, given_on_consent, stop_disclosures
+from shared.casework.consent.stopping import ConsentStop, given_on_consent, stop_disclosures
 from shared.contracts.codes import ConsentEnd
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure.tables import ConsentRow
@@ -16,7 +17,7 @@ from shared.victims.register.store import load_victim
 
 def deadline(office: Office) -> Deadline:
     """The timer that ends a consent when its time is over."""
-    return Deadline(WATCHED, next_end, lambda tx: end_due(tx, office))
+    return Deadline(Topic.CONSENTS, next_end, lambda tx: end_due(tx, office))
 
 
 def end_due(tx: Transaction, office: Office) -> int:

@@ -1,6 +1,6 @@
-"""Consent: record, publish, withdraw, replace, expire. ``erasure`` holds what each holder does afterwards.
+"""Record a consent as the next version, and publish it. The previous version ends.
 
-A withdrawal stops new disclosure at once, and every holder is told.
+A holder whose data the new version does not cover is told to stop: see ``stopping``.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ from shared.domain.refusal import Refused
 from shared.reference.office import Office, new_id
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.register.store import lock_concerned
 from shared.victims.register.tables import VictimRow
@@ -38,7 +38,7 @@ def record(
     victim, unit = victim_with_us(tx, office, caller, sight, victim_id)
     at = domain_commands.when(command, tx.now)
     _check(tx, office, victim, command, at)
-    earlier = disclosures.consents_of(tx.session, victim_id)
+    earlier = disclosure.consents_of(tx.session, victim_id)
     row = ConsentRow(
         id=command.consent_id or new_id(),
         victim_id=victim_id,
@@ -70,14 +70,14 @@ def _check(tx: Transaction, office: Office, victim: VictimRow, command: RecordCo
     if not command.recipients <= office.directory.agencies:
         raise Refused("unknown-agency", field="recipients")
     check_consent(AgeClass(victim.age_class), command.agrees, command.guardian)
-    if command.consent_id is not None and disclosures.load_consent(tx.session, command.consent_id) is not None:
+    if command.consent_id is not None and disclosure.load_consent(tx.session, command.consent_id) is not None:
         raise Refused("id-taken", field="consent_id")
 
 
 def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRow, unit: UnitRef) -> None:
     """End the previous consent, and tell each holder of data that the new consent does not cover any more."""
     before.ended_at = tx.now
-    consent, gone = disclosures.to_consent(row), []
+    consent, gone = disclosure.to_consent(row), []
     for one in given_on_consent(tx.session, row.victim_id):
         referral = referrals.load(tx.session, one.referral_id)
         assert referral is not None  # every disclosure on consent was given with a referral
@@ -92,4 +92,5 @@ def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRo
 def victim_with_us(
     tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
 ) -> tuple[VictimRow, UnitRef]:
+    """The locked row of a victim in whom the caller's desk has or had a part, and that desk. Raises Refused."""
     return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())

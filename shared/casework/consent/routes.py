@@ -1,4 +1,4 @@
-"""Consents over HTTP."""
+"""HTTP routes: record, withdraw and list consents, and the access report of a victim (UU 27/2022 Ps 7)."""
 
 from enum import Enum
 
@@ -12,10 +12,10 @@ from shared.casework.consent.views import AccessReport, ConsentList, ConsentView
 from shared.domain.consent import RecordConsent, WithdrawConsent
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, Now, OfficeDep, PostingDep
-from shared.http.idempotency import Answer
-from shared.http.problems import COMMANDED, responses
+from shared.http.idempotency import StoredResponse
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure import views as disclosure_views
 from shared.victims.identity import views as identity_views
 from shared.victims.identity.tables import AccessRow
@@ -53,10 +53,10 @@ def record_consent(
 ) -> Response:
     """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = consents.record(tx, office, caller, sight, victim_id, command)
         view = views.consent_view(row, office.notices, tx.now)
-        return Answer(201, view, f"/v1/victims/{victim_id}/consents")
+        return StoredResponse(201, view, f"/v1/victims/{victim_id}/consents")
 
     return posting.once(command, work)
 
@@ -79,9 +79,9 @@ def withdraw_consent(
     """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
     juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         taken = withdrawing.withdraw(tx, office, caller, sight, victim_id, command)
-        return Answer(200, views.withdrawal_view(taken))
+        return StoredResponse(200, views.withdrawal_view(taken))
 
     return posting.once(command, work)
 
@@ -99,7 +99,7 @@ def list_consents(
 
     def look(session: Session) -> ConsentList:
         see_concerned(session, sight, victim_id)
-        rows = disclosures.consents_of(session, victim_id)
+        rows = disclosure.consents_of(session, victim_id)
         return ConsentList(items=views.consent_views(rows, office.notices, now))
 
     return database.read(look)
@@ -125,9 +125,9 @@ def see_access_report(
             victim_id=victim_id,
             looks=[identity_views.access_view(row) for row in rows],
             disclosures=[
-                disclosure_views.disclosure_view(row) for row in disclosures.disclosures_of(session, victim_id)
+                disclosure_views.disclosure_view(row) for row in disclosure.disclosures_of(session, victim_id)
             ],
-            consents=views.consent_views(disclosures.consents_of(session, victim_id), office.notices, now),
+            consents=views.consent_views(disclosure.consents_of(session, victim_id), office.notices, now),
         )
 
     return database.read(look)

@@ -1,4 +1,4 @@
-"""Lines of the log about withdrawals."""
+"""Log lines about withdrawn consents (``shared.logs.security``)."""
 
 from shared.domain.access import Caller
 from shared.logs.security import said_by

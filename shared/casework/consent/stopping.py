@@ -1,4 +1,7 @@
-"""What ends with a consent: nothing more is given, and holders are told."""
+"""What happens when a consent ends, for any reason: disclosure stops, and every holder is told.
+
+Replacing, withdrawing and expiring a consent all use this. ``erasure.on_told`` holds what each holder does then.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,15 +16,13 @@ from shared.contracts.types import UnitRef
 from shared.domain.referral_commands import RequestCancellation
 from shared.reference.office import Office, draft
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.erasure.carry_out import Answer, note, tell
 from shared.victims.sealed import forgetting
 from shared.victims.sealed.tables import DisclosureRow
-
-WATCHED = "consents"
-"""Wake-up topic: a consent was recorded or ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def stop_disclosures(
 
 
 def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
+    """Ask the receivers to cancel our live referrals that rest on consent. ``only``: the ids of these; None: all."""
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
         if asked_by_us and referral.ask_id is None and (only is None or referral.id in only):
@@ -63,21 +65,22 @@ def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collectio
 
 def given_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
     """The disclosures that we gave on consent and that have not ended."""
-    rows = disclosures.disclosures_of(session, victim_id)
+    rows = disclosure.disclosures_of(session, victim_id)
     return [row for row in rows if row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
 def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
     """The disclosures that we received on consents recorded elsewhere and that have not ended."""
-    rows = disclosures.disclosures_of(session, victim_id)
+    rows = disclosure.disclosures_of(session, victim_id)
     return [row for row in rows if not row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
 def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
-    tx.changed |= {row.victim_id, WATCHED}
+    """Publish a recorded consent to the coordinator, if this agency has one. ``unit``: the desk that recorded it."""
+    tx.changed |= {row.victim_id, Topic.CONSENTS}
     if office.agency.coordinator is None:
         return
-    consent = disclosures.to_consent(row)
+    consent = disclosure.to_consent(row)
     recorded = e.ConsentRecorded(
         consent_id=row.id,
         victim_id=row.victim_id,

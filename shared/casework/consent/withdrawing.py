@@ -1,4 +1,7 @@
-"""A consent is withdrawn, here or at a holder."""
+"""Withdraw a consent (UU 27/2022 Ps 9). The person may do so here or at any holder of the data.
+
+A withdrawal stops new disclosure at once, and every holder is told.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +17,7 @@ from shared.casework.consent.stopping import (
 )
 from shared.contracts import events as e
 from shared.contracts.codes import ConsentEnd
+from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import commands as domain_commands
 from shared.domain.access import Caller, Sight
@@ -22,9 +26,9 @@ from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
-from shared.victims.erasure.on_told import give_back
+from shared.victims.erasure.holdings import give_back, on_told
 from shared.victims.register.store import holder_of, load_victim
 
 
@@ -48,7 +52,7 @@ def withdraw(
     ``occurred_at``.
     """
     _, unit = victim_with_us(tx, office, caller, sight, victim_id)
-    ours = next(reversed(disclosures.consents_of(tx.session, victim_id)), None)
+    ours = next(reversed(disclosure.consents_of(tx.session, victim_id)), None)
     theirs = {
         row.consent_id: row.agency for row in received_on_consent(tx.session, victim_id) if row.consent_id is not None
     }
@@ -65,25 +69,30 @@ def withdraw(
     return TakenBack(victim_id, ((ours.id,) if ours else ()) + tuple(theirs), at)
 
 
-def heard(tx: Transaction, office: Office, sender: str, event: e.ConsentWithdrawn) -> bool:
-    """Apply a withdrawal that the person made at a holder, of a consent recorded here.
+def on_consent_withdrawn(tx: Transaction, office: Office, envelope: Envelope, event: e.ConsentWithdrawn) -> None:
+    """Apply a withdrawal: of a consent recorded here, made at a holder; or of one that another agency recorded.
 
-    Returns False for a consent that was not recorded here. Raises Park: ``id-of-another-victim`` or
-    ``not-theirs-to-say``.
+    Raises Park: ``id-of-another-victim`` or ``not-theirs-to-say``.
     """
-    row = disclosures.load_consent(tx.session, event.consent_id)
+    row = disclosure.load_consent(tx.session, event.consent_id)
     if row is None:
-        return False
+        on_told(tx, office, envelope, event)
+    else:
+        _withdrawn_at_a_holder(tx, office, envelope.sender, row, event)
+
+
+def _withdrawn_at_a_holder(
+    tx: Transaction, office: Office, sender: str, row: ConsentRow, event: e.ConsentWithdrawn
+) -> None:
     victim = load_victim(tx.session, event.victim_id)
     if victim is None or row.victim_id != event.victim_id:
         raise Park("id-of-another-victim")
     holder = holder_of(victim)
     if sender not in {one.agency for one in given_on_consent(tx.session, victim.id)} | {holder and holder.agency}:
         raise Park("not-theirs-to-say")
-    latest = disclosures.consents_of(tx.session, victim.id)[-1]
+    latest = disclosure.consents_of(tx.session, victim.id)[-1]
     if latest.withdrawn_at is None:
         _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
-    return True
 
 
 def _take_back(

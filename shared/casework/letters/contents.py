@@ -22,7 +22,7 @@ from shared.reference.office import Office
 from shared.storage import ledger, referrals
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure_store
 from shared.victims.identity import access_log
 from shared.victims.identity import rights as identities
 from shared.victims.register.store import load_victim
@@ -157,7 +157,7 @@ def _identity(
         asked = disclosure.ForService(referral.receiver.agency, referral.service, LegalBasis(basis or ""))
         fields &= disclosure.lawful(tx, office, sight, victim, live, asked).fields
     if referral.sender.agency != referral.receiver.agency:
-        given = disclosures.disclosure_with(tx.session, referral.id)
+        given = disclosure_store.disclosure_with(tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
     return _shown(tx, office, caller, victim, identities.Right(fields, right.name), purpose)
 

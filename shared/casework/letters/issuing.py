@@ -79,7 +79,7 @@ def print_record(tx: Transaction, office: Office, sight: Sight, record_id: str) 
     return _say(tx, said, office.agency.coordinator or office.code)
 
 
-def heard(tx: Transaction, envelope: Envelope, said: e.LetterIssued) -> None:
+def on_letter_issued(tx: Transaction, office: Office, envelope: Envelope, said: e.LetterIssued) -> None:
     """Store the letter that the other side of a referral has printed. Raises Park: only its two sides may print it."""
     row = referrals.load(tx.session, said.referral_id or "")
     if said.unit.agency != envelope.sender or row is None or said.victim_id != row.victim_id:

@@ -1,4 +1,4 @@
-"""Letters in and out of their rows."""
+"""Read a letter by its code, and the letters that exist for a caller."""
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import Session, col

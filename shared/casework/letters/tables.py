@@ -1,4 +1,4 @@
-"""The rows of letters."""
+"""Table: printed letters, ours and those of the other side of a referral. All moments are in UTC."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of letters."""
+"""HTTP answers about letters and their proof."""
 
 from typing import Any
 
@@ -16,24 +16,25 @@ class LetterView(BaseModel):
 
     code: str = Field(examples=["K3M9-QXD7-R2TF"])
     kind: LetterKind
-    unit: UnitRef = Field(description="Who printed it.")
+    unit: UnitRef = Field(description="The desk that printed the letter.")
     issued_at: Moment
     victim_id: Id | None
     referral_id: Id | None
-    version: int | None = Field(description="The version of the referral that it tells of.")
+    version: int | None = Field(description="The version of the referral that the letter shows.")
     record_id: Id | None
 
 
 class LetterCheck(LetterView):
     """The ledger's proof of a letter. Its ids are null for a caller who may not see its victim, referral or record."""
 
-    recorded_at: Moment = Field(description="When it was recorded here.")
-    issued: Proof = Field(description="The signed word that this letter was printed.")
-    tells: Proof = Field(description="The signed event that it tells of.")
-    standing: Standing = Field(description="Whether that is still the last word.")
+    recorded_at: Moment = Field(description="When the letter was recorded here.")
+    issued: Proof = Field(description="The proof of the signed event that this letter was printed.")
+    tells: Proof = Field(description="The proof of the signed event that the letter shows.")
+    standing: Standing = Field(description="Whether the content of the letter is still current.")
 
 
 def letter_view(row: LetterRow) -> LetterView:
+    """The view of a letter."""
     return LetterView(
         code=grouped(row.code),
         kind=LetterKind(row.kind),
@@ -47,6 +48,7 @@ def letter_view(row: LetterRow) -> LetterView:
 
 
 def letter_check(found: Checked) -> LetterCheck:
+    """The view of a check of a letter, without ids where the caller may not see the victim."""
     said: dict[str, Any] = letter_view(found.row).model_dump()
     if not found.in_sight:
         said |= {"victim_id": None, "referral_id": None, "version": None, "record_id": None}

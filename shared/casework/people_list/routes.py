@@ -17,12 +17,13 @@ from shared.casework.people_list.tables import BatchRow
 from shared.casework.people_list.views import BatchList, WholeBatch, batch_view, whole_batch
 from shared.contracts.codes import LegalBasis, Priority
 from shared.domain.people_csv import HEADINGS, people_of
-from shared.domain.people_list import AskFor, TakeIn
+from shared.domain.people_list import ASK, AskFor, TakeIn
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
+from shared.http.route_traits import route_traits
 from shared.victims.register import store as register
 from shared.victims.register import visibility
 
@@ -41,8 +42,8 @@ ANSWER: dict[int | str, dict[str, Any]] = {
         "content": {streaming.LINES: {"schema": {"type": "string"}}},
     }
 }
-ASK = r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$"
-"""``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
+MAX_PEOPLE = 1024 * 1024
+"""Most bytes of a list of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ SendingDep = Annotated[Sending, Depends(_sending)]
     summary="Daftarkan dan rujuk banyak orang / Take in many people",
     responses=ANSWER | responses(*REFUSALS),
 )
+@route_traits(max_body=MAX_PEOPLE)
 def take_in(command: TakeIn, sending: SendingDep) -> StreamingResponse:
     """Tiap orang didaftarkan dan dirujuk sekaligus, atau tidak sama sekali. Kesalahan satu orang tidak menghambat yang
     lain. Bila sambungan terputus, kirim lagi dengan Idempotency-Key yang sama: pekerjaan dilanjutkan. `check: true`
@@ -100,6 +102,7 @@ def take_in(command: TakeIn, sending: SendingDep) -> StreamingResponse:
     summary="Daftarkan dan rujuk banyak orang dari CSV / Take in many people from CSV",
     responses=ANSWER | responses(*REFUSALS, "malformed-csv", "unknown-column", "column-twice", "too-many-people"),
 )
+@route_traits(max_body=MAX_PEOPLE, json_body=False)
 def take_in_csv(
     table: Annotated[
         bytes,

@@ -1,4 +1,4 @@
-"""The rows of lists of people."""
+"""Tables: lists of people taken in by one request, and the result for each person. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

@@ -1,6 +1,6 @@
 """Delivery of a record to the desk that asked for the referral: sealed for that desk's agency alone.
 
-A delivery is a disclosure (``disclosure``): both sides store it, and an erasure reaches it.
+A delivery is a disclosure (``shared.victims.disclosure``): both sides store it, and an erasure reaches it.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def send(
     disclosure.note(tx, disclosed, True, (), first=True)
 
 
-def take(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
+def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
     """Receive a record that was delivered to our desk, the sender of the referral.
 
     Raises Park: ``unknown-referral``, ``id-of-another-victim``, ``not-the-receiver``, ``no-legal-basis`` or

@@ -1,4 +1,4 @@
-"""File the forms of an agency's own work, and read the records.
+"""File a form of an agency's own work.
 
 One transaction holds rules, row, sealed fields, event, clocks, and the agency's own ``Effect``, called by the route.
 """

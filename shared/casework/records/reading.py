@@ -1,4 +1,4 @@
-"""Reading a record, as far as it exists for the caller."""
+"""Read a filed form: the sealed fields that the caller may read. Each reading is logged."""
 
 from typing import Any
 
@@ -22,9 +22,6 @@ from shared.victims.sealed import records as sealed_records
 def sealed_under(row: RecordRow) -> str:
     """The victim, case or record whose key seals the fields. Erasing the victim, or the last of a case, erases them."""
     return row.victim_id or row.case_id or row.id
-
-
-# --- read ------------------------------------------------------------------------------------------------------------
 
 
 def read(

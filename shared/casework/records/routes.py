@@ -28,10 +28,10 @@ from shared.domain.forms import About, Form, body_of, check_forms
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PostingDep, PurposeQuery
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.long_polling import tag_of
-from shared.http.problems import COMMANDED, responses
+from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import store as register
 from shared.victims.register import visibility
@@ -77,11 +77,11 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
         sight: SightDep,
         posting: PostingDep,
     ) -> Response:
-        def work(tx: Transaction) -> Answer:
+        def work(tx: Transaction) -> StoredResponse:
             row = records.file(tx, office, caller, sight, form, about, filled)
             if effect is not None:
                 effect(tx, office, row, records.values_of(form, filled))
-            return Answer(201, record_view(row), f"/v1/records/{row.id}")
+            return StoredResponse(201, record_view(row), f"/v1/records/{row.id}")
 
         return posting.once(filled, work)
 

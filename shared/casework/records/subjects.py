@@ -1,4 +1,4 @@
-"""What a form is about, and the desk that files it."""
+"""Find the case, victim, referral or desk that a form is about, and the desk that files the form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,9 +44,6 @@ class Subject:
 def is_child(victim: VictimRow) -> bool:
     """Whether a victim is treated as a child; an unknown age counts as a child."""
     return victim.age_class != AgeClass.ADULT
-
-
-# --- subjects --------------------------------------------------------------------------------------------------------
 
 
 def _of_case(tx: Transaction, office: Office, sight: Sight, case_id: str) -> Subject:

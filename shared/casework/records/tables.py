@@ -1,4 +1,4 @@
-"""The rows of filed forms."""
+"""Table: filed forms with their clear fields; the other fields are sealed (``sealed.tables``). Moments are in UTC."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from shared.storage.tables import number
 class RecordRow(AgencyStored, table=True):
     """A filed form (``shared/domain/forms.py``): its subject (``about``), its author and its clear fields (``facts``).
 
-    The other fields are sealed in ``sealed``. Their key is the victim's or, without a victim, the subject's.
+    The other fields are in ``SealedRow``. Their key is the victim's or, without a victim, the subject's.
     """
 
     __tablename__ = "records"

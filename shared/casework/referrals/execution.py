@@ -19,7 +19,7 @@ from shared.storage import visibility as seen
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
-from shared.victims.erasure import on_told
+from shared.victims.erasure.holdings import custody_left
 from shared.victims.register.store import lock_victim, take_custody
 from shared.victims.sealed import giving
 from shared.victims.sealed import notes as sealed_notes
@@ -113,11 +113,14 @@ def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral
     if isinstance(event, e.Accepted) and event.custody is not None:
         left = take_custody(tx.session, row.victim_id, event.custody, office.code)
         if left is not None:
-            on_told.custody_left(tx, office, left)
+            custody_left(tx, office, left)
 
 
 def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
-    # both desks are ours and share the row, so the other desk answers in the same transaction
+    """Execute the answer that an event needs from the other desk, when both desks are of this agency.
+
+    Both desks share the row, so the answer belongs to the same transaction.
+    """
     answer = react(referral, event)
     if answer is not None:
         progress(tx, office, row, answer)

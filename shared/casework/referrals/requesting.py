@@ -1,4 +1,4 @@
-"""Asking a desk for a service, or to take a victim over."""
+"""Request a service or a transfer of custody: find the desk, check route and room, refuse a second request."""
 
 from collections.abc import Sequence
 from datetime import date

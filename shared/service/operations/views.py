@@ -1,4 +1,4 @@
-"""What the HTTP API answers an operator."""
+"""HTTP answers to an operator: parked events, links, schemas, keys, problems and health."""
 
 from datetime import datetime
 from typing import Literal

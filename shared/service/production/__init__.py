@@ -1,1 +1,1 @@
-"""What a service refuses to start on in production."""
+"""The production profile: its rules, the inspection of files and database, and the refusal to start."""

@@ -135,7 +135,12 @@ RULES = (
         for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
     *(
-        Rule(name, _listed(name, "exposed"), "dapat dibaca orang lain: chmod 600", "others may read it: chmod 600")
+        Rule(
+            name,
+            _listed(name, "exposed"),
+            "dapat dibaca pengguna lain: chmod 600",
+            "other users can read the file: chmod 600",
+        )
         for name in SECRET_FILES
     ),
     Rule(
@@ -146,14 +151,22 @@ RULES = (
     ),
     *(
         Rule(
-            name, _listed(name, "for_development"), "milik pengembangan: buat yang lain", "of development; make others"
+            name,
+            _listed(name, "for_development"),
+            "berkas pengembangan: buat yang baru untuk produksi",
+            "a development file: make a new one for production",
         )
         for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
     Rule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
     Rule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),
     Rule("database_url", _password_in_clear, "pindahkan sandi ke berkas", "move the password to a file"),
-    Rule("database_url", lambda _, facts: facts.not_durable, "nyalakan di PostgreSQL", "turn these on in PostgreSQL"),
+    Rule(
+        "database_url",
+        lambda _, facts: facts.not_durable,
+        "nyalakan pengaturan ini di PostgreSQL",
+        "turn these settings on in PostgreSQL",
+    ),
     Rule(
         "database_url",
         lambda _, facts: facts.may_rewrite,
@@ -173,7 +186,7 @@ RULES = (
         "broker mengizinkan lebih dari yang perlu: pakai deploy/nats",
         "the broker allows this member more than it needs: use deploy/nats",
     ),
-    Rule("issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own issuer of tokens"),
+    Rule("issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own token issuer"),
     Rule("issuer_jwks", _not_https, "pakai alamat https://", "use an https:// address"),
 )
 

@@ -1,15 +1,17 @@
 """Break-glass looks of another agency, received."""
 
 from shared.contracts import events as e
+from shared.contracts.envelope import Envelope
 from shared.messaging.parked import Park
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
-from shared.victims.break_glass.store import WATCHED, load_look
+from shared.victims.break_glass.store import load_look
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, load_victim
 
 
-def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent) -> None:
+def on_break_glass(tx: Transaction, office: Office, envelope: Envelope, event: e.BreakGlassEvent) -> None:
     """Apply a break-glass event of another agency at a victim of ours: opened, ended, reviewed or overdue.
 
     The sender is the agency that looked, or the coordinator. The coordinator passes the event on, because it knows
@@ -20,7 +22,7 @@ def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent
     looked = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
     if looked is None:
         raise Park("unknown-break-glass")
-    if looked == office.code or sender not in (looked, office.agency.coordinator):
+    if looked == office.code or envelope.sender not in (looked, office.agency.coordinator):
         raise Park("not-theirs-to-say")
     if isinstance(event, e.BreakGlassOpened):
         if row is None:
@@ -33,7 +35,7 @@ def heard(tx: Transaction, office: Office, sender: str, event: e.BreakGlassEvent
         row.overdue_at = event.occurred_at
     elif isinstance(event, e.BreakGlassReviewed):
         row.verdict, row.reviewed_at = event.verdict, event.occurred_at
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.BREAK_GLASS)
 
 
 def _notice(tx: Transaction, event: e.BreakGlassOpened) -> BreakGlassRow:

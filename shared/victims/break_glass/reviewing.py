@@ -1,4 +1,4 @@
-"""A second person reviews a break-glass; late reviews are told."""
+"""A second person reviews a break-glass within 24 hours. A review that is late is published, once."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Lines of the log about break-glass looks."""
+"""Log lines about break-glasses (``shared.logs.security``)."""
 
 import structlog
 

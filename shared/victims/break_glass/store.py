@@ -1,4 +1,4 @@
-"""Break-glass looks that exist for a caller."""
+"""Read break-glasses: those that exist for a caller, and those without a review."""
 
 from datetime import datetime, timedelta
 
@@ -10,8 +10,6 @@ from shared.storage.visibility import of_desk
 from shared.victims.identity.tables import BreakGlassRow
 
 REVIEW_WITHIN = timedelta(hours=24)
-WATCHED = "break-glass"
-"""Wake-up topic: a break-glass opened, changed or ended."""
 
 
 def review_due(row: BreakGlassRow) -> datetime:
@@ -25,6 +23,7 @@ def is_overdue(row: BreakGlassRow, now: datetime) -> bool:
 
 
 def unjudged(agency: str) -> ColumnElement[bool]:
+    """Break-glasses that our desks opened, without a review and not yet published as overdue."""
     return (
         (col(BreakGlassRow.agency) == agency)
         & col(BreakGlassRow.verdict).is_(None)
@@ -33,6 +32,7 @@ def unjudged(agency: str) -> ColumnElement[bool]:
 
 
 def load_look(session: Session, glass_id: str) -> BreakGlassRow | None:
+    """The locked row of a break-glass, or None."""
     return session.scalars(select(BreakGlassRow).where(col(BreakGlassRow.id) == glass_id).with_for_update()).first()
 
 

@@ -1,17 +1,19 @@
-"""What falls due for break-glass looks with nobody logged in."""
-
-from collections.abc import Sequence
+"""The timers of break-glass: its end, and its overdue review."""
 
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 from shared.victims.break_glass.looks import end_due, next_end
 from shared.victims.break_glass.reviewing import next_overdue, tell_overdue
-from shared.victims.break_glass.store import WATCHED
 
 
-def deadlines(office: Office) -> Sequence[Deadline]:
-    """The timers of break-glass: the end at its moment, and the overdue review."""
-    return (
-        Deadline(WATCHED, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office)),
-        Deadline(WATCHED, lambda session: next_overdue(session, office.code), lambda tx: tell_overdue(tx, office)),
+def ended_looks(office: Office) -> Deadline:
+    """The timer that ends each look at its moment."""
+    return Deadline(Topic.BREAK_GLASS, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office))
+
+
+def overdue_reviews(office: Office) -> Deadline:
+    """The timer that tells a review which is overdue."""
+    return Deadline(
+        Topic.BREAK_GLASS, lambda session: next_overdue(session, office.code), lambda tx: tell_overdue(tx, office)
     )

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of break-glass looks."""
+"""HTTP answers about break-glasses."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Disclosures over HTTP, and the access report of a victim."""
+"""HTTP route: the disclosures of a victim."""
 
 from enum import Enum
 
@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath
-from shared.http.problems import responses
+from shared.http.openapi import responses
 from shared.victims.disclosure import store, views
 from shared.victims.disclosure.views import DisclosureList
 from shared.victims.register.store import see_concerned

@@ -1,4 +1,4 @@
-"""Storage of consents, disclosures, erasures and legal holds."""
+"""Read consents and disclosures."""
 
 from collections.abc import Sequence
 

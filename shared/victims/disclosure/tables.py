@@ -1,4 +1,4 @@
-"""The rows of consents and disclosures."""
+"""Table: consents, one row for each version. Disclosures are in ``sealed.tables``. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

@@ -1,1 +1,16 @@
 """Erasure at every holder, legal holds, and the end of the time for which data is kept."""
+
+from shared.contracts import events as e
+from shared.service.slice import Slice
+from shared.victims.erasure import retention, routes
+from shared.victims.erasure.holders import on_holder_answered
+from shared.victims.erasure.holdings import on_told
+from shared.victims.erasure.refusals import REFUSALS
+
+SLICE = Slice(
+    routers=(routes.router,),
+    receives={e.ErasureRequested: on_told, e.DisclosureEnded: on_holder_answered},
+    timers=(retention.ended_retention,),
+    refusals=REFUSALS,
+    forgets="What was told and answered stays: it proves the erasure.",
+)

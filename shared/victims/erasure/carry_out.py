@@ -1,8 +1,7 @@
-"""Withdrawal and erasure across agencies: telling every holder to stop or to erase, and the holders' signed answers.
+"""Erase a victim here, and tell every holder to erase or to stop.
 
 An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every holder. The sealed text stays in ledgers and backups,
-but cannot be opened any more. A holder keeps data for three reasons: a legal hold, its custody of the victim, another
-legal basis. The holder's answer names the reason.
+but cannot be opened any more.
 """
 
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from shared.contracts.types import UnitRef
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure.tables import ObeyedRow
 from shared.victims.matching import match_tokens
 from shared.victims.register.tables import VictimRow
@@ -36,7 +35,7 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
     asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
     forget_all(tx, office, victim)
     victim.keep_until = None
-    for row in not_erased(disclosures.disclosures_of(tx.session, victim.id)):
+    for row in not_erased(disclosure.disclosures_of(tx.session, victim.id)):
         end_disclosure(tx, row, DisclosureEnd.ERASED, None)
     note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
     tell_holders(tx, office, unit, asked)
@@ -66,7 +65,7 @@ def tell_holders(
     which may have written down the identity itself. With ``back`` an erasure goes to the senders of referrals too;
     only an erasure by the custody holder does. ``but``: an agency not to tell.
     """
-    others = {row.agency for row in disclosures.disclosures_of(tx.session, cause.victim_id) if row.given}
+    others = {row.agency for row in disclosure.disclosures_of(tx.session, cause.victim_id) if row.given}
     if isinstance(cause, e.ErasureRequested):
         others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
         others |= referrals.senders_of_victim(tx.session, cause.victim_id) if back else set()
@@ -95,10 +94,12 @@ def not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
 
 
 def end_disclosure(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBecause | None) -> None:
+    """End a disclosure now. ``kept``: the reason for which its holder keeps the data, or None."""
     row.end, row.kept_because, row.ended_at = end, kept, tx.now
 
 
 def cause_id_of(cause: Cause) -> str:
+    """The id of the withdrawn consent or of the erasure."""
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 

@@ -1,4 +1,4 @@
-"""An erasure is asked for by one person and decided by another."""
+"""One person asks for an erasure and a second person decides, because destroyed keys cannot be restored."""
 
 from shared.domain import commands as domain_commands
 from shared.domain.access import Caller, Sight

@@ -1,14 +1,16 @@
-"""Answers of holders, noted beside what they were given."""
+"""Store the answer of a holder at the disclosures that we gave to it."""
 
 from shared.contracts import events as e
 from shared.contracts.codes import DisclosureEnd, LegalBasis
+from shared.contracts.envelope import Envelope
+from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosures
 from shared.victims.erasure import store
 from shared.victims.register.store import load_victim
 
 
-def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
+def on_holder_answered(tx: Transaction, office: Office, envelope: Envelope, event: e.DisclosureEnded) -> None:
     """Store a holder's answer at the disclosures that we gave before the holder was told, not at later ones.
 
     A holder may answer again, when it erases data that it had kept.
@@ -18,6 +20,6 @@ def ended(tx: Transaction, sender: str, event: e.DisclosureEnded) -> None:
     on_consent = any(row.cause == e.ConsentWithdrawn.type() for row in told)
     for row in disclosures.disclosures_of(tx.session, event.victim_id):
         meant = any(row.at <= one.at for one in told) and not (on_consent and row.basis != LegalBasis.CONSENT)
-        if row.given and row.agency == sender and meant and row.end != DisclosureEnd.ERASED:
+        if row.given and row.agency == envelope.sender and meant and row.end != DisclosureEnd.ERASED:
             row.end, row.kept_because, row.ended_at = event.end, event.kept_because, event.occurred_at
     tx.changed.add(event.victim_id)

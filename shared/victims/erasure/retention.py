@@ -1,8 +1,7 @@
-"""Delete data whose retention has ended (UU 27/2022 Ps 21(1) d, Ps 43), from timers, with nobody logged in.
+"""Erase victims whose retention has ended (UU 27/2022 Ps 21(1) d, Ps 43), from a timer, with nobody logged in.
 
 An identity is kept after the end of the journey for as long as the notice says. Then it is erased here and at every
-holder, unless a legal hold stands. Stored answers (Idempotency-Key) and applied parked events are deleted after a fixed
-time.
+holder, unless a legal hold stands.
 """
 
 from datetime import datetime, timedelta
@@ -12,6 +11,8 @@ from sqlmodel import Session, col
 
 from shared.domain.consent import Notice
 from shared.reference.office import Office, new_id
+from shared.storage.notifier import Topic
+from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosures
 from shared.victims.erasure import carry_out as erasure
@@ -37,6 +38,11 @@ def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: da
 def _newest(office: Office, at: datetime) -> Notice:
     valid = [notice for notice in office.notices.values() if notice.valid_from <= at.date()]
     return max(valid or office.notices.values(), key=lambda notice: notice.valid_from)
+
+
+def ended_retention(office: Office) -> Deadline:
+    """The timer that erases each victim whose time is over."""
+    return Deadline(Topic.RETENTION, next_erasure, lambda tx: erase_due(tx, office))
 
 
 def erase_due(tx: Transaction, office: Office) -> int:

@@ -1,4 +1,4 @@
-"""Lines of the log about erasures and legal holds."""
+"""Log lines about erasures and legal holds (``shared.logs.security``)."""
 
 import structlog
 

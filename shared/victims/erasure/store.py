@@ -1,4 +1,4 @@
-"""Erasures and the answers of holders, in and out of their rows."""
+"""Read erasures, and the withdrawals and erasures that this agency was told of."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The rows of erasures, and of what each holder answered."""
+"""Tables: erasures asked for here, and our answer to each withdrawal or erasure. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

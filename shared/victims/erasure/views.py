@@ -1,4 +1,4 @@
-"""What the HTTP API answers of erasures and legal holds."""
+"""HTTP answers about erasures and legal holds."""
 
 from pydantic import BaseModel
 

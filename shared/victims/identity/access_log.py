@@ -1,4 +1,4 @@
-"""The access log: one row a look, in the transaction of the look."""
+"""Write the access log: one row for each reading or change, in the transaction of that reading or change."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,9 @@ from shared.domain.access import Caller
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity.rights import Right
 from shared.victims.identity.tables import AccessRow
+
+NOTED = "note"
+"""The field name of a note in the access log."""
 
 
 def count_look(right: Right) -> None:
@@ -29,7 +32,3 @@ def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Ri
         at=tx.now,
     )
     tx.session.add(row)
-
-
-NOTED = "note"
-"""The field name of a note in the access log."""

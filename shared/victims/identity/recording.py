@@ -1,4 +1,4 @@
-"""Writing down who a victim is."""
+"""Store a victim's identity: sealed, indexed for search, and with its match tokens sent to the coordinator."""
 
 from datetime import datetime
 
@@ -18,8 +18,6 @@ from shared.victims.sealed import blind_index as numbers
 from shared.victims.sealed import forgetting, holds
 from shared.victims.sealed import identity as sealed_identity
 from shared.victims.sealed import store as sealed
-
-# --- written down -----------------------------------------------------------------------------------------------------
 
 
 def record(

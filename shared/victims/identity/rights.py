@@ -1,7 +1,4 @@
-"""A victim's identity: stored sealed, shown within the caller's right, searched by number.
-
-Each reading writes a row of the access log in the same transaction.
-"""
+"""The right of a caller to read an identity: from custody, from a service at work, or from an open break-glass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +24,10 @@ class Right:
     fields: frozenset[IdentityField]
     name: str
     glass: BreakGlassRow | None = None
+
+
+AUTHOR = Right(frozenset(), "author")
+"""The right of a desk without custody or work for the victim: it reads its own notes."""
 
 
 def right_of(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
@@ -62,7 +63,3 @@ def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequen
     ]
     holder = holder_of(victim)
     return Right(fields_shown(sight, holder, works), "custody" if sight.covers(holder) else "work")
-
-
-AUTHOR = Right(frozenset(), "author")
-"""The right of a desk without custody or work for the victim: it reads its own notes."""

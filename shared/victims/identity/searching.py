@@ -1,4 +1,4 @@
-"""Finding a victim by a number, without opening anything."""
+"""Search victims by a number: compares keyed hashes and opens nothing. Each hit is logged as a reading."""
 
 from sqlalchemy import select
 from sqlmodel import col

@@ -1,4 +1,4 @@
-"""Lines of the log about searches."""
+"""Log lines about searches (``shared.logs.security``)."""
 
 from shared.domain.access import Caller
 from shared.logs.security import said_by

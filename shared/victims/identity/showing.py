@@ -1,4 +1,4 @@
-"""Showing who a victim is, as far as it exists for the caller."""
+"""Read a victim's identity within the caller's right. Each reading writes a row of the access log."""
 
 from shared.contracts.codes import BreakGlassReason
 from shared.domain.access import Caller, Sight
@@ -10,8 +10,6 @@ from shared.victims.identity import access_log
 from shared.victims.identity.access_log import count_look
 from shared.victims.identity.rights import Right, right_of
 from shared.victims.sealed import identity as sealed_identity
-
-# --- shown ------------------------------------------------------------------------------------------------------------
 
 
 def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> Identity:

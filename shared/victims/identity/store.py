@@ -1,4 +1,4 @@
-"""Rows of the access log that exist for a caller."""
+"""The rows of the access log that exist for a caller, as an SQL condition (``shared.storage.visibility``)."""
 
 from sqlalchemy import ColumnElement
 

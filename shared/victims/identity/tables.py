@@ -1,4 +1,7 @@
-"""The rows of the access log, and of break-glass looks."""
+"""Tables: the access log, and break-glasses. All moments are in UTC.
+
+Break-glasses are here because an open one gives a right to read (``rights``).
+"""
 
 from datetime import datetime
 from typing import Any

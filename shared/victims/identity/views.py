@@ -1,4 +1,4 @@
-"""What the HTTP API answers of the access log."""
+"""HTTP answers about the access log."""
 
 from pydantic import BaseModel, Field
 

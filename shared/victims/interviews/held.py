@@ -1,4 +1,4 @@
-"""An interview held here is told to every agency that works for the victim."""
+"""Publish an interview to every agency that works for the victim, so that all of them count it."""
 
 from shared.contracts import events as e
 from shared.reference.office import Office, draft

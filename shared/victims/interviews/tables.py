@@ -1,4 +1,4 @@
-"""The rows of interviews."""
+"""Table: interviews of victims, here or elsewhere. All moments are in UTC."""
 
 from datetime import datetime
 

@@ -18,6 +18,7 @@ from shared.contracts.codes import LegalBasis
 from shared.domain.matching import PURPOSE, spelt, token
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
+from shared.storage.notifier import Topic
 from shared.storage.timers import Deadline
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching.tables import ToldTokensRow
@@ -28,8 +29,6 @@ from shared.victims.sealed import store as sealed
 from shared.victims.sealed.tables import SealedRow
 
 log = structlog.get_logger()
-WATCHED = "tokens"
-"""The wake-up topic after a part of a long list was told. The timer also looks at start and every half minute."""
 AT_ONCE = 5
 """Victims whose match tokens one transaction tells: few, so that other writers wait no longer."""
 QUIET = timedelta(minutes=1)
@@ -82,9 +81,6 @@ def _emit(tx: Transaction, office: Office, coordinator: str, victim_id: str, tok
     return True
 
 
-# --- not told yet -----------------------------------------------------------------------------------------------------
-
-
 def begin(tx: Transaction, office: Office) -> None:
     """Log once, when a service starts, that it tells no match tokens."""
     if office.agency.coordinator is not None and office.vault.matching_key() is None:
@@ -93,7 +89,7 @@ def begin(tx: Transaction, office: Office) -> None:
 
 def deadline(office: Office) -> Deadline:
     """The timer that tells match tokens of a long list, or of identities older than the shared key."""
-    return Deadline(WATCHED, lambda _: None, lambda tx: tell_some(tx, office))
+    return Deadline(Topic.MATCH_TOKENS, lambda _: None, lambda tx: tell_some(tx, office))
 
 
 def tell_some(tx: Transaction, office: Office) -> int:
@@ -118,5 +114,5 @@ def tell_some(tx: Transaction, office: Office) -> int:
             nothing = _digest(office.vault, {})
             tx.session.add(ToldTokensRow(victim_id=victim_id, key=key, digest=nothing))
     if done:
-        tx.changed.add(WATCHED)  # there may be more
+        tx.changed.add(Topic.MATCH_TOKENS)  # there may be more
     return done

@@ -1,4 +1,4 @@
-"""The rows of match proposals, and of what the coordinator was told."""
+"""Tables: the match tokens that the coordinator was told last, and its proposals. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

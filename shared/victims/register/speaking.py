@@ -1,4 +1,4 @@
-"""In whose name a caller may speak for a victim."""
+"""The desk in whose name a caller may refer a victim."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The rows of cases and victims."""
+"""Tables: cases and victims, by pseudonym and coarse facts. All moments are in UTC."""
 
 from datetime import datetime
 

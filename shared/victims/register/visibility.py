@@ -1,4 +1,4 @@
-"""Which cases and victims exist for a caller, as SQL conditions."""
+"""The cases and victims that exist for a caller, as SQL conditions (``shared.storage.visibility``)."""
 
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
@@ -37,8 +37,10 @@ def concerned(sight: Sight) -> ColumnElement[bool]:
 
 
 def in_custody(sight: Sight) -> ColumnElement[bool]:
+    """Victims whom a desk in sight has in custody."""
     return (col(VictimRow.custody_agency) == sight.agency) & of_desk(sight, VictimRow.custody_unit)
 
 
 def found_by(sight: Sight) -> ColumnElement[bool]:
+    """Victims of a case that a desk in sight opened."""
     return select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight)).exists()

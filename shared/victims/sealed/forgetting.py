@@ -1,4 +1,4 @@
-"""Keys destroyed, withheld or set aside, so that nothing sealed opens any more."""
+"""Destroy, withhold or set aside the keys of a victim, so that sealed text no longer opens."""
 
 from collections.abc import Collection
 

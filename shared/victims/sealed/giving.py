@@ -1,4 +1,4 @@
-"""What is sealed for another member, and the wrapped key that opens it."""
+"""Seal text about a victim for another member, with a wrapped key that opens this text alone."""
 
 import json
 from collections.abc import Mapping
@@ -18,9 +18,6 @@ from shared.victims.sealed.store import data_key_of, own_source, purpose
 from shared.victims.sealed.tables import DataKeyRow
 
 log = structlog.get_logger()
-
-
-# --- given, taken, forgotten ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

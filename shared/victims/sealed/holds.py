@@ -1,4 +1,4 @@
-"""Legal holds that stand."""
+"""Read the legal holds of a victim. Here, because sealed text under a hold must not be erased or replaced."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The identity of a victim, as far as this agency may read it."""
+"""Read the sealed identity of a victim: our own text, and text that came with a referral."""
 
 from enum import Enum
 from typing import Any

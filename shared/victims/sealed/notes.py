@@ -1,4 +1,4 @@
-"""Notes of officers, sealed beside the event that they belong to."""
+"""Seal and read the free-text notes of officers, each beside the event that it belongs to."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What another agency gave us, kept as it came, with its key."""
+"""Store the sealed text that another agency sent, as it came, with its key wrapped for us."""
 
 import structlog
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""Fields of filed forms, sealed."""
+"""Seal and read the fields of filed forms that are not kept in clear."""
 
 import json
 from collections.abc import Mapping

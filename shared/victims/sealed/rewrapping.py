@@ -1,4 +1,4 @@
-"""New storage keys and a new blind index, over every row."""
+"""Wrap every data key again after a new storage key, and build the blind index again after a new index key."""
 
 from sqlalchemy import select
 from sqlmodel import col

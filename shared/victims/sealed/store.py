@@ -1,7 +1,7 @@
-"""Sealed data of victims at an agency, and the keys that open it: own identity fields, notes, records, and disclosures.
+"""The rows of sealed text, and the data keys that open them.
 
-No row holds any of it in clear. Our own text is sealed under the victim's data key here. Text from another agency stays
-as it came, with the key that came beside it. Without the keys nobody can read either.
+No row holds anything in clear. Our own text is sealed under the victim's data key here. Text from another agency
+stays as it came, with the key that came beside it. Without the keys nobody can read either.
 """
 
 import base64
@@ -56,6 +56,7 @@ def put_first(tx: Transaction, office: Office, about: str, source: str, kind: st
 
 
 def seal_row(tx: Transaction, office: Office, row: SealedRow, what: Mapping[str, str]) -> None:
+    """Seal ``what`` (field → text) into a row, under the data key of its victim, case or record."""
     _seal_with(data_key_of(tx, office, row.victim_id), row, what)
 
 
@@ -81,6 +82,7 @@ def data_key_of(tx: Transaction, office: Office, about: str, row: DataKeyRow | N
 
 
 def keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataKey) -> None:
+    """Store a data key, wrapped under the storage key. ``name``: the id of the key."""
     wrapped = office.vault.wrap_at_rest(key.secret, about)
     row = {"id": name, "victim_id": about, "wrapped": wrapped, "made_at": tx.now}
     tx.session.connection().execute(_KEEPING, row)
@@ -92,6 +94,7 @@ def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
 
 
 def opened_with(session: Session, vault: Vault, member: str, row: SealedRow) -> dict[str, str]:
+    """As ``opened``, for a vault and the code of its member; an unopenable row is logged and read as empty."""
     ours = row.key_id == OWN
     name = own_source(row.victim_id) if ours else row.key_id
     kept = session.get(DataKeyRow, name)

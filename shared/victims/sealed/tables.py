@@ -1,4 +1,4 @@
-"""The rows of what is sealed: keys, sealed text, keyed hashes and legal holds."""
+"""Tables: data keys, sealed text, disclosures, keyed hashes and legal holds. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

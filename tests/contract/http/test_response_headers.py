@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import httpx
+from fastapi.routing import iter_route_contexts
 
 from services.coordination.main import app as coordination_app
 from services.police.main import MEMBER as POLICE
-from shared.http.response_headers import HEADERS, REFERENCE
+from shared.http.response_headers import HEADERS
+from shared.http.route_traits import RouteTraits, TraitsTable, traits_of
 from shared.reference.office import new_id
 from shared.service.app import create_app
 from tests.support.served import police_at_work
@@ -51,8 +53,44 @@ async def test_the_page_that_describes_a_service_allows_its_one_script_and_nothi
         assert re.findall('(?:src|href)="(?!/)', page.text) == []
 
 
-def test_reference_data_is_what_is_the_same_for_everybody() -> None:
-    """A path in the table is one that some service has, and nobody's data is at it."""
-    described = {*create_app(POLICE).openapi()["paths"], *coordination_app.openapi()["paths"]}
-    assert set(REFERENCE) - described == {"/docs", "/openapi.json"}
-    assert not [path for path in REFERENCE if re.search("victim|case|referral|journey|parked|link", path)]
+REFERENCE = {"/docs", "/openapi.json", "/static", "/static-offline-docs"} | {
+    f"/v1/{name}" for name in ("agency", "keys", "problems", "schemas", "schemas/{event_type}", "units")
+}
+"""The paths of reference data, which is the same for every caller. Nobody's data is there."""
+
+
+def declared() -> dict[str, RouteTraits]:
+    """Path → traits, of every route of the police and of coordination that declares any."""
+    routes = [*create_app(POLICE).routes, *coordination_app.routes]
+    found = [(str(route.path), traits_of(route)) for route in iter_route_contexts(routes)]
+    return {path: traits for path, traits in found if traits != RouteTraits()}
+
+
+def test_only_reference_data_may_be_stored_by_a_cache() -> None:
+    assert {path for path, traits in declared().items() if traits.cacheable} == REFERENCE
+
+
+def test_only_health_is_always_answered() -> None:
+    exempt = {path for path, traits in declared().items() if traits.always_answered}
+    assert exempt == {"/health/live", "/health/ready"}
+
+
+def test_only_a_list_of_people_may_have_a_larger_body() -> None:
+    larger = {path: traits for path, traits in declared().items() if traits.max_body > RouteTraits().max_body}
+    assert larger == {
+        "/v1/cases/{case_id}/batches": RouteTraits(max_body=1024 * 1024),
+        "/v1/cases/{case_id}/batches.csv": RouteTraits(max_body=1024 * 1024, json_body=False),
+    }
+
+
+def test_the_traits_are_those_of_the_route_that_serves_the_request() -> None:
+    table = TraitsTable(create_app(POLICE).routes)
+
+    def of(method: str, path: str) -> RouteTraits:
+        return table.of({"method": method, "path": path})
+
+    assert of("GET", "/health/live") == RouteTraits(always_answered=True)
+    assert of("GET", "/v1/schemas/id.tppo.case.opened.v1") == RouteTraits(cacheable=True)
+    assert of("POST", "/v1/cases/one/batches") == RouteTraits(max_body=1024 * 1024)
+    for method, path in {"POST": "/health/live", "GET": "/v1/cases/one/batches", "PUT": "/v1/schemas/a/b"}.items():
+        assert of(method, path) == RouteTraits()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from shared.agency.member import AGENCY_LINEAGES
+from shared.agency.member import LINEAGES
 from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.events import ReceiptRecorded, Reminder
 from shared.contracts.types import UnitRef
@@ -27,7 +27,7 @@ class Sending:
     def __init__(self, url: str, key: SigningKey) -> None:
         self.now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
         self.database = Database(url, Author("police", key), lambda: self.now)
-        migrate(self.database.engine, AGENCY_LINEAGES)
+        migrate(self.database.engine, LINEAGES)
         reminder = Reminder(referral_id=new_id(), victim_id=new_id(), occurred_at=self.now)
         self.database.write(lambda tx: tx.emit(draft(reminder, "kemenkes", DESK)))
 

@@ -144,7 +144,7 @@ OUTBOUND = {
     "shared/service/healthcheck.py": "the service itself, on this machine",
     "shared/http/serve.py": "nobody: it listens",
 }
-"""The files that open a connection, beside ``shared/storage/unit_of_work.py``; no address comes from a caller or event."""
+"""The files that open a connection, beside ``shared/storage/engine.py``; no address comes from a caller or event."""
 CLIENTS = imports(
     "httpx", "requests", "aiohttp", "urllib.request", "http.client", "nats", "socket", "asyncio.open_connection"
 )

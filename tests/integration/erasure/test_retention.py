@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from shared.domain.access import Role
 from shared.storage.agency_tables import IdempotencyRow
+from shared.storage.notifier import Topic
 from shared.storage.tables import ParkedEvent
 from tests.support.by_hand import deliver, parked, posted
 from tests.support.identities import WHO, keys_left, look
@@ -32,9 +33,8 @@ async def at(network: Network, moment: datetime, code: str = "police") -> None:
     await network.stop(code)
     network.clock.advance(moment - network.clock())
     await network.start(code, online=False)
-    deadlines = network.members[code].deadlines(network.apps[code].state.office)
-    for deadline in deadlines:
-        network.apps[code].state.database.write(deadline.do_due)
+    for timer in [timer for one in network.members[code].slices for timer in one.timers]:
+        network.apps[code].state.database.write(timer(network.apps[code].state.office).do_due)
 
 
 def erasures(network: Network, by: str = "police", to: str = "kemenkes") -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ async def test_it_happens_by_itself_while_the_service_runs(two: Network) -> None
     until = await over(two, victim)
     with two.apps["police"].state.changes.watching(victim) as watch:
         two.clock.advance(until - two.clock())
-        two.apps["police"].state.database.write(lambda tx: tx.changed.add("retention"))  # as any journey's end does
+        two.apps["police"].state.database.write(lambda tx: tx.changed.add(Topic.RETENTION))  # as any journey's end does
         while not erasures(two):
             assert await watch.next(20)
     assert keys_left(two, "police") == 0

@@ -27,7 +27,7 @@ from deploy.client.agency_system import AgencySystem
 from deploy.credentials.authority import Authority, Wanted, load_certificate, make_certificates
 from deploy.credentials.x509_forms import SERVER
 from deploy.local.embedded_nats import HOST, free_port, is_free
-from shared.agency.member import AGENCY_LINEAGES
+from shared.agency.member import LINEAGES
 from shared.http.serve import Server, configured
 from shared.security.transport import ClientTls, ServerTls
 from shared.service.healthcheck import is_ready
@@ -299,7 +299,7 @@ def process(folder: Path, app: str, port: int, settings: Mapping[str, str]) -> I
 def test_the_health_check_of_a_container_shows_the_members_certificate(tmp_path: Path, secrets: Path) -> None:
     settings, port = environment(tmp_path, secrets, "police"), free_port()
     engine = open_engine(settings["ESTAFET_DATABASE_URL"])
-    migrate(engine, AGENCY_LINEAGES)
+    migrate(engine, LINEAGES)
     engine.dispose()
     assert not is_ready(port, settings)
     with process(tmp_path, "services.police.main", port, settings) as ended:

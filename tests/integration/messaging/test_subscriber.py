@@ -1,7 +1,7 @@
 """An integrator's own subscriber follows a province. It knows NATS, CloudEvents, JSON Schema and Ed25519, and no line
 of Estafet: what it believes, it has checked against what is published.
 
-``tests.network`` plays the agencies; nothing that reads imports the project.
+``tests.support.network`` plays the agencies; nothing that reads imports the project.
 """
 
 import json
@@ -37,7 +37,7 @@ from tests.support.subscriber import (
 
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
 OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock", "match"}
-"""What ``test_trust``, ``test_break_glass``, ``test_clocks`` and ``test_matches`` play, and this journey does not."""
+"""The kinds that other tests play, each in the folder of its slice, and this journey does not."""
 OF_A_HOSPITAL = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1"}
 """What ``test_visum`` and ``test_capacity`` play; no hospital takes part in this journey."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}

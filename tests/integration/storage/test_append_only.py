@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, Prog
 
 from deploy.local.databases import make_database, service_role
 from deploy.local.embedded_nats import EmbeddedNats
-from shared.agency.member import AGENCY_LINEAGES
+from shared.agency.member import LINEAGES
 from shared.reference.office import new_id
 from shared.service.commands import migrate as migrate_command
 from shared.storage.append_only import APPEND_ONLY, grant
@@ -44,7 +44,7 @@ def count(engine: Engine, table: str) -> int:
 def engine(database_url: Callable[[str], str]) -> Iterator[Engine]:
     """A migrated database of either kind, as its owner sees it."""
     engine = open_engine(database_url("police"))
-    migrate(engine, AGENCY_LINEAGES)
+    migrate(engine, LINEAGES)
     yield engine
     engine.dispose()
 
@@ -162,7 +162,7 @@ def test_the_owner_can_still_migrate_and_the_rights_stay(
         run(service, "INSERT INTO later (word) VALUES ('too early')")
     grant(owner, service_role(roles.member))
     owner.dispose()
-    check_migrated(service, AGENCY_LINEAGES)
+    check_migrated(service, LINEAGES)
     for statement in ("INSERT INTO later (word) VALUES ('one')", "UPDATE later SET word = 'two'", "DELETE FROM later"):
         run(service, statement)
     with pytest.raises(ProgrammingError, match="permission denied for table ledger"):

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from services.coordination.tables import CoordinationStored
 from services.kemensos.tables import KemensosStored
 from services.members import MEMBERS
-from shared.agency.member import AGENCY_LINEAGES
+from shared.agency.member import LINEAGES
 from shared.service.app import create_app
 from shared.service.member import Member
 from shared.service.running import serving, wall_clock
@@ -28,8 +28,8 @@ from tests.support.tokens import trusting
 COORDINATION, KEMENSOS = (ROOT / "services" / name / "migrations" for name in ("coordination", "kemensos"))
 DatabaseUrl = Callable[[str], str]
 KINDS: dict[str, tuple[Sequence[Path], list[MetaData]]] = {
-    "an agency": (AGENCY_LINEAGES, [Stored.metadata, AgencyStored.metadata]),
-    "kemensos": ((*AGENCY_LINEAGES, KEMENSOS), [Stored.metadata, AgencyStored.metadata, KemensosStored.metadata]),
+    "an agency": (LINEAGES, [Stored.metadata, AgencyStored.metadata]),
+    "kemensos": ((*LINEAGES, KEMENSOS), [Stored.metadata, AgencyStored.metadata, KemensosStored.metadata]),
     "coordination": ((EXCHANGE, COORDINATION), [Stored.metadata, CoordinationStored.metadata]),
     "only the exchange": ((EXCHANGE,), [Stored.metadata]),
 }
@@ -124,23 +124,23 @@ def test_a_second_migration_changes_nothing(engine: Engine, kind: str) -> None:
 
 
 def test_an_unmigrated_database_is_refused_with_the_command_that_helps(engine: Engine) -> None:
-    with pytest.raises(NotMigrated, match=r"at nothing, .*python -m shared\.service\.commands migrate"):
-        check_migrated(engine, AGENCY_LINEAGES)
+    with pytest.raises(NotMigrated, match=r"revision none, .*python -m shared\.service\.commands migrate"):
+        check_migrated(engine, LINEAGES)
     assert inspect(engine).get_table_names() == []
 
 
 def test_a_database_that_is_half_way_is_refused(engine: Engine) -> None:
     migrate(engine, (EXCHANGE,))
     with pytest.raises(NotMigrated, match="run `python -m shared"):
-        check_migrated(engine, AGENCY_LINEAGES)
+        check_migrated(engine, LINEAGES)
 
 
 def test_a_database_ahead_of_the_code_is_refused(engine: Engine) -> None:
-    migrate(engine, AGENCY_LINEAGES)
+    migrate(engine, LINEAGES)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO alembic_version (version_num) VALUES ('from-the-future')"))
     with pytest.raises(NotMigrated, match="from-the-future"):
-        check_migrated(engine, AGENCY_LINEAGES)
+        check_migrated(engine, LINEAGES)
 
 
 def member(name: str) -> Member:

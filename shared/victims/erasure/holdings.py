@@ -1,4 +1,8 @@
-"""What this agency does when it is told to stop or to erase, and what it answers."""
+"""Apply a withdrawal or an erasure that another agency published: stop or erase here, answer, tell further holders.
+
+A holder keeps data for three reasons: a legal hold, its custody of the victim, another legal basis. The holder's
+answer names the reason.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -33,12 +37,12 @@ from shared.victims.sealed import identity as sealed_identity
 from shared.victims.sealed.tables import DisclosureRow
 
 
-def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_id: str) -> None:
-    """Apply a withdrawal or an erasure that ``sender`` told us: stop or erase, answer, and tell further holders.
+def on_told(tx: Transaction, office: Office, envelope: Envelope, cause: Cause) -> None:
+    """Apply a withdrawal or an erasure that another agency told us: stop or erase, answer, and tell further holders.
 
-    A repeated notice is only answered again. ``causation_id``: the id of the event that told us. Raises Park:
-    ``not-theirs-to-say`` or ``id-of-another-victim``.
+    A repeated notice is only answered again. Raises Park: ``not-theirs-to-say`` or ``id-of-another-victim``.
     """
+    sender = envelope.sender
     victim = load_victim(tx.session, cause.victim_id)
     if victim is None or not _may_say(tx, sender, victim):
         raise Park("not-theirs-to-say")
@@ -55,7 +59,7 @@ def obey(tx: Transaction, office: Office, sender: str, cause: Cause, causation_i
             tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
     else:
         answer = _answer(ours)
-    _tell_end(tx, office, sender, cause_id_of(cause), cause.victim_id, answer, causation_id)
+    _tell_end(tx, office, sender, cause_id_of(cause), cause.victim_id, answer, envelope.id)
 
 
 def give_back(tx: Transaction, office: Office, withdrawn: e.ConsentWithdrawn, agency: str) -> None:

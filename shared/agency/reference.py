@@ -1,0 +1,20 @@
+"""What every agency shows of itself, and the stored responses of its commands."""
+
+from shared.agency import reference_routes
+from shared.http.idempotency import forget_responses, next_forgotten_response
+from shared.reference.office import Office
+from shared.service.slice import Slice
+from shared.storage.notifier import Topic
+from shared.storage.timers import Deadline
+
+
+def stored_responses(_: Office) -> Deadline:
+    """The timer that deletes responses kept for repeated requests."""
+    return Deadline(Topic.RETENTION, next_forgotten_response, forget_responses)
+
+
+SLICE = Slice(
+    routers=(reference_routes.router,),
+    timers=(stored_responses,),
+    forgets="Reference data names no victim; a stored response of a command names one by pseudonym.",
+)

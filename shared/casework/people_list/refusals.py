@@ -1,0 +1,55 @@
+"""Problem texts about lists of people."""
+
+from collections.abc import Mapping
+
+from shared.domain.refusal import Refusal, refusal
+
+REFUSALS: Mapping[str, Refusal] = {
+    "malformed-csv": refusal(
+        422,
+        "Tabel tidak dapat dibaca", "The table cannot be read",
+        "Baris {line} bukan baris CSV dengan sel sebanyak judul kolomnya.",
+        "Line {line} is not a CSV line with one cell for each heading.",
+        "Simpan tabel sebagai CSV UTF-8 dengan satu baris judul kolom dan sedikitnya satu orang.",
+        "Save the table as UTF-8 CSV with one line of headings and at least one person.",
+    ),
+    "unknown-column": refusal(
+        422,
+        "Kolom tidak dikenal", "Unknown column",
+        "Judul kolom ke-{column} tidak dikenal.", "The heading of column {column} is not known.",
+        "Gunakan judul kolom yang disebut di /docs.", "Use the headings named at /docs.",
+    ),
+    "column-twice": refusal(
+        422,
+        "Kolom ganda", "Duplicate column",
+        "Judul kolom ke-{column} sudah dipakai kolom lain.", "Another column has the same heading as column {column}.",
+        "Gunakan tiap judul satu kali.", "Use each heading once.",
+    ),
+    "too-many-people": refusal(
+        422,
+        "Terlalu banyak orang", "Too many people",
+        "Daftar memuat lebih dari {most} orang.", "The list has more than {most} people.",
+        "Bagi daftar menjadi beberapa.", "Send the list in parts.",
+    ),
+    "written-twice": refusal(
+        409,
+        "Orang ganda dalam daftar", "Person listed twice",
+        "Orang dengan nomor ini sudah ada di baris {row} daftar ini.", "Row {row} of this list has the same number.",
+        "Hapus baris ini, atau perbaiki nomor yang keliru.", "Remove this row, or correct the wrong number.",
+    ),
+    "batch-already-taken-in": refusal(
+        409,
+        "Daftar sudah diterima", "List already received",
+        "Daftar yang sama sudah diterima dalam kasus ini: {batch}.",
+        "The same list was already received for this case: {batch}.",
+        "Lihat hasilnya dengan id itu, atau kirim dengan Idempotency-Key yang pertama.",
+        "Read its results by that id, or send it with its first Idempotency-Key.",
+    ),
+    "unknown-batch": refusal(
+        404,
+        "Daftar tidak ditemukan", "Unknown batch",
+        "Tidak ada daftar orang dengan id ini.", "There is no list of people with this id.",
+        "Periksa id, atau lihat daftar milik kasus.", "Check the id, or see the lists of the case.",
+    ),
+}  # fmt: skip
+"""Problem code → status and texts."""

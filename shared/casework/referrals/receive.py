@@ -1,0 +1,135 @@
+"""Referrals received: requests from other agencies, questions of their senders, and versions of their receivers."""
+
+from collections.abc import Sequence
+
+from shared.casework.clocks import running as clocks
+from shared.casework.referrals.execution import progress, settle
+from shared.casework.referrals.requesting import is_same_request
+from shared.contracts import events as e
+from shared.contracts.codes import RejectReason, Stage
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef
+from shared.domain.referral import ENDED, evolve, fault, open_referral, react
+from shared.domain.referral_commands import Reject
+from shared.domain.refusal import Refused
+from shared.messaging.parked import Park
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.tables import ReferralRow
+from shared.storage.unit_of_work import Transaction
+from shared.victims.disclosure import disclose as disclosure
+from shared.victims.interviews import store as interviews
+from shared.victims.register.store import load_victim
+from shared.victims.register.tables import VictimRow
+
+
+def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.Requested) -> None:
+    """A new referral for one of our desks: store it, and send the answers that need no person."""
+    if event.sender.agency != envelope.sender or event.receiver.agency != office.code:
+        raise Park("not-the-sender")
+    if referrals.load(tx.session, event.referral_id) is not None:
+        raise Park("referral-id-taken")
+    earlier = event.replaces and referrals.load(tx.session, event.replaces)
+    if earlier and earlier.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
+    live = _live_of_known(tx, event)
+    interviews.keep(tx, event.victim_id, event.interviews)
+    _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
+    referral = open_referral(event)
+    row = referrals.add(tx.session, referral, envelope.basis, tx.now)
+    clocks.note_referral(tx, office, referral, event)
+    answer = react(referral, event)
+    if answer is not None:
+        progress(tx, office, row, answer, envelope.id)
+    if not _is_ours(tx, office, event.receiver):
+        progress(tx, office, row, Reject(reason=RejectReason.OUT_OF_JURISDICTION), envelope.id)
+    elif not any(service.code == event.service for service in office.agency.services):
+        progress(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
+    elif not event.forced and any(is_same_request(other, event) for other in live):
+        progress(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
+
+
+def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.SenderAsk) -> None:
+    """The sender asks. The question makes no version, but our service may answer it at once."""
+    row = _known_here(tx, event)
+    if envelope.sender != row.sender_agency:
+        raise Park("not-the-sender")
+    if isinstance(event, e.InformationProvided):
+        load_victim(tx.session, event.victim_id)  # locks the victim: its sealed rows are written under that lock
+        _keep_identity(tx, office, envelope, event, event.sealed, None, first=False)
+    referral = evolve(referrals.to_referral(row), event)
+    settle(tx, office, row, referral, event)
+    answer = react(referral, event)
+    if answer is not None:
+        progress(tx, office, row, answer, envelope.id)
+
+
+def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: e.ReferralEvent) -> None:
+    """Apply the next version, made by the receiver, to a referral that we sent."""
+    row = _known_here(tx, event)
+    if envelope.sender != row.receiver_agency:
+        raise Park("not-the-receiver")
+    referral = referrals.to_referral(row)
+    reason = fault(referral, event, envelope.version)
+    if reason is not None:
+        raise Park(reason)
+    after = evolve(referral, event)
+    settle(tx, office, row, after, event)
+    clocks.note_referral(tx, office, after, event)
+    row.closed = after.status in ENDED
+
+
+def _is_ours(tx: Transaction, office: Office, desk: UnitRef) -> bool:
+    """Whether the desk is one of our own units, valid today, with the same region."""
+    try:
+        return office.our_unit(desk.unit, tx.now.date()) == desk
+    except Refused:
+        return False
+
+
+def _keep_identity(
+    tx: Transaction,
+    office: Office,
+    envelope: Envelope,
+    event: e.ReferralEvent,
+    sealed_for_us: str | None,
+    consent_id: str | None,
+    first: bool,
+) -> None:
+    """Keep the identity that the sender gave us. Raises Park: no disclosure without a legal basis."""
+    if sealed_for_us is None:
+        return
+    if envelope.basis is None:
+        raise Park("no-legal-basis")
+    given = disclosure.Disclosure(event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id)
+    disclosure.take(tx, office, envelope.id, given, sealed_for_us, first)
+
+
+def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
+    row = referrals.load(tx.session, event.referral_id)
+    if row is None:
+        raise Park("unknown-referral")
+    if row.victim_id != event.victim_id:
+        raise Park("id-of-another-victim")
+    return row
+
+
+def _live_of_known(tx: Transaction, event: e.Requested) -> Sequence[ReferralRow]:
+    """The live referrals of the victim here.
+
+    A new victim has none. We register the victim by pseudonym and coarse facts; custody we learn only by accepting it.
+    """
+    if load_victim(tx.session, event.victim_id) is not None:
+        return referrals.live_of_victim(tx.session, event.victim_id)
+    tx.session.add(
+        VictimRow(
+            id=event.victim_id,
+            case_id=event.case_id,
+            age_class=event.facts.age_class,
+            sex=event.facts.sex,
+            home_region=event.facts.home_region,
+            stage=Stage.DETECTION,
+            registered_at=tx.now,
+        )
+    )
+    return ()

@@ -1,0 +1,106 @@
+"""Problem texts about referrals."""
+
+from collections.abc import Mapping
+
+from shared.domain.refusal import Refusal, refusal
+
+REFUSALS: Mapping[str, Refusal] = {
+    "unknown-referral": refusal(
+        404,
+        "Rujukan tidak dikenal", "Unknown referral",
+        "Tidak ada rujukan dengan id ini di instansi ini.", "This agency knows no referral with this id.",
+        "Periksa id rujukan.", "Check the id of the referral.",
+    ),
+    "no-such-route": refusal(
+        409,
+        "Jalur rujukan tidak ada", "No such route",
+        "Instansi ini tidak merujuk ke instansi itu untuk layanan itu.",
+        "This agency does not refer to that agency for that service.",
+        "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
+    ),
+    "kind-not-on-route": refusal(
+        409,
+        "Jenis tidak berlaku di jalur ini", "Kind not on this route",
+        "Jalur ke instansi dan layanan itu tidak mengizinkan jenis ini.",
+        "The route to that agency and service does not allow this kind.",
+        "Lihat jalur di /v1/agency.", "See the routes at /v1/agency.",
+    ),
+    "desk-asks-itself": refusal(
+        409,
+        "Satuan merujuk ke dirinya", "A desk refers to itself",
+        "Pengirim dan penerima adalah satuan yang sama.", "Sender and receiver are the same unit.",
+        "Pilih satuan penerima lain.", "Choose another receiving unit.",
+    ),
+    "transfer-already-open": refusal(
+        409,
+        "Pelimpahan masih terbuka", "Transfer already open",
+        "Korban ini sedang dilimpahkan dengan rujukan {referral}.",
+        "This victim is being transferred by referral {referral}.",
+        "Tunggu jawabannya atau minta pembatalan.", "Wait for its answer, or ask for its cancellation.",
+    ),
+    "duplicate": refusal(
+        409,
+        "Rujukan ganda", "Duplicate referral",
+        "Rujukan {referral} untuk layanan dan satuan yang sama masih berjalan.",
+        "Referral {referral} for the same service and desk is still live.",
+        "Pakai rujukan itu, atau kirim force: true.", "Use that referral, or send force: true.",
+    ),
+    "not-your-move": refusal(
+        409,
+        "Bukan giliran instansi ini", "Not this agency's move",
+        "{command} adalah hak pihak lain dari rujukan ini.",
+        "{command} is an action of the other side of this referral.",
+        "Lihat pengirim dan penerima rujukan.", "See the referral's sender and receiver.",
+    ),
+    "move-not-allowed": refusal(
+        409,
+        "Langkah tidak diizinkan", "Move not allowed",
+        "{command} tidak dapat dilakukan dari status {status}.", "{command} is not possible from status {status}.",
+        "Baca lagi rujukan ini untuk melihat statusnya.", "Read the referral again to see its status.",
+    ),
+    "referral-ended": refusal(
+        409,
+        "Rujukan sudah berakhir", "Referral ended",
+        "Rujukan ini berstatus {status} dan tidak berubah lagi.",
+        "This referral has the status {status} and cannot change any more.",
+        "Buat rujukan baru bila masih perlu.", "Create a new referral if it is still needed.",
+    ),
+    "note-required": refusal(
+        409,
+        "Catatan wajib ada", "Note required",
+        "Alasan other memerlukan catatan.", "The reason other needs a note.",
+        "Isi note.", "Fill in note.",
+    ),
+    "reason-required": refusal(
+        409,
+        "Alasan wajib ada", "Reason required",
+        "Penolakan memerlukan alasan.", "A refusal needs a reason.",
+        "Isi reason.", "Fill in reason.",
+    ),
+    "answer-the-cancellation-instead": refusal(
+        409,
+        "Jawab pembatalannya", "Answer the cancellation instead",
+        "Alasan ini hanya timbul dari jawaban atas pembatalan.",
+        "Only an answer to a cancellation request gives this reason.",
+        "Pakai tindakan answer-cancellation.", "Use the action answer-cancellation.",
+    ),
+    "no-cancellation-asked": refusal(
+        409,
+        "Tidak ada permintaan pembatalan", "No cancellation requested",
+        "Pengirim tidak sedang meminta pembatalan.", "The sender is not asking for a cancellation.",
+        "Tidak ada yang perlu dijawab.", "There is nothing to answer.",
+    ),
+    "cancellation-already-asked": refusal(
+        409,
+        "Pembatalan sudah diminta", "Cancellation already requested",
+        "Permintaan pembatalan yang lalu belum dijawab.", "The last request for cancellation is not answered yet.",
+        "Tunggu jawaban penerima.", "Wait for the receiver's answer.",
+    ),
+    "custody-has-moved": refusal(
+        409,
+        "Tanggung jawab sudah berpindah", "Custody has moved",
+        "Pelimpahan yang sudah diterima tidak dapat dibatalkan.", "An accepted transfer cannot be cancelled.",
+        "Limpahkan kembali dengan pelimpahan baru.", "Transfer the victim back with a new transfer.",
+    ),
+}  # fmt: skip
+"""Problem code → status and texts."""

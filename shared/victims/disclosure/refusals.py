@@ -1,0 +1,37 @@
+"""Problem texts about the legal basis of a disclosure."""
+
+from collections.abc import Mapping
+
+from shared.domain.refusal import Refusal, refusal
+
+REFUSALS: Mapping[str, Refusal] = {
+    "not-a-child": refusal(
+        409,
+        "Bukan anak", "Not a child",
+        "Pelindungan anak bukan dasar pemrosesan bagi orang dewasa.",
+        "Child protection is no legal basis for an adult.",
+        "Pilih dasar pemrosesan lain.", "Choose another legal basis.",
+    ),
+    "no-consent": refusal(
+        409,
+        "Tidak ada persetujuan", "No consent",
+        "Tidak ada persetujuan korban yang berlaku untuk ini.", "No valid consent of the victim covers this.",
+        "Mintalah persetujuan korban dan catat, atau pakai dasar pemrosesan lain bila ada.",
+        "Ask for the victim's consent and record it, or use another legal basis if there is one.",
+    ),
+    "not-agreed": refusal(
+        409,
+        "Korban tidak menyetujui", "The victim does not agree",
+        "Persetujuan memerlukan pernyataan setuju dari korban sendiri.", "A consent needs the victim's own agreement.",
+        "Jangan catat sebagai persetujuan.", "Do not record it as a consent.",
+    ),
+    "guardian-part-missing": refusal(
+        409,
+        "Peran wali belum jelas", "The guardian's part is missing",
+        "Bagi anak atau usia yang belum diketahui, wali menyetujui atau dikecualikan karena mungkin terlibat.",
+        "For a child or an unknown age, a guardian agrees, or is excluded as possibly involved.",
+        "Isi guardian dengan agreed atau excluded; tanpa itu pakai dasar pelindungan anak.",
+        "Set guardian to agreed or excluded; without either, use child protection as the legal basis.",
+    ),
+}  # fmt: skip
+"""Problem code → status and texts."""

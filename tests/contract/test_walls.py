@@ -1,0 +1,121 @@
+"""Walls between packages (decision 0030): the tree keeps every import contract, and a planted breach breaks its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.support.sources import ROOT
+
+CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+    "contracts"
+]
+BREACHES = [
+    ("shared", "shared.storage.pages", "shared.logs.trace"),
+    ("shared", "shared.messaging.relay", "shared.http.rate"),
+    ("victims", "shared.victims.register.store", "shared.victims.identity.tables"),
+    ("victims", "shared.victims.disclosure.store", "shared.victims.break_glass.store"),
+    ("casework", "shared.casework.clocks.store", "shared.casework.capacity.tables"),
+    ("casework", "shared.casework.referrals.notes", "shared.casework.consent.expiring"),
+    ("coordination", "services.coordination.queries", "shared.victims.register.tables"),
+    ("coordination", "services.coordination.words", "deploy.client.agency_system"),  # with the next line: indirectly
+    ("coordination", "deploy.client.agency_system", "shared.casework.capacity.tables"),
+    ("services", "services.kemenkes.forms", "services.kemenpppa.forms"),
+    ("slice", "shared.casework.clocks.tables", "shared.casework.clocks.store"),
+    ("slice", "shared.victims.matching.store", "shared.victims.matching.views"),
+    ("routes", "shared.casework.cases.registration", "shared.casework.records.routes"),
+    ("routes", "shared.casework.cases", "shared.casework.referrals.routes"),
+    ("routes", "shared.victims.erasure.holders", "shared.victims.disclosure"),
+    ("pure", "shared.domain.text", "sqlmodel"),
+    ("pure", "shared.contracts.subjects", "structlog"),
+    ("nats", "shared.messaging.receipts", "nats"),
+    ("nats", "services.coordination.witness", "nats"),
+    ("outside", "shared.service.healthcheck", "services.members"),
+    ("outside", "shared.agency.commands", "deploy.issuer"),
+    ("outside", "shared.service.settings", "tests"),
+    ("declarations", "services.police.casework", "shared.reference.office"),
+    ("declarations", "services.coordination.agency", "shared.logs.trace"),
+]
+"""Contract id, importing module, imported module. No breach may break a second contract."""
+UNPLANNED = {"shared": "shared", "victims": "shared.victims", "casework": "shared.casework"}
+"""Contract id → where a new package may stand only once the contract lists it."""
+
+
+def lint(root: Path) -> str:
+    """The report of ``lint-imports`` on a tree, each contract's name on one line."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    environment = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True).stdout
+
+
+def sections(report: str) -> Mapping[str, str]:
+    """Contract id → the imports that the report blames."""
+    ids = {contract["name"]: contract["id"] for contract in CONTRACTS}
+    _, _, blamed = report.partition("Broken contracts\n")
+    parts = re.split(rf"^({'|'.join(map(re.escape, ids))})$", blamed, flags=re.MULTILINE)
+    return {ids[name]: text for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def file_of(root: Path, module: str) -> Path:
+    path = root / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+class Reports(NamedTuple):
+    """What ``lint-imports`` reports of a copy of the tree, before and after every breach is planted in it."""
+
+    kept: str
+    blamed: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """One copy for all breaches: a report takes as long for one as for all."""
+    tree = tmp_path_factory.mktemp("tree")
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    for package in ("shared", "services", "deploy"):
+        for source in (ROOT / package).rglob("*.py"):
+            copy = tree / source.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
+    kept = lint(tree)
+    for _, importer, imported in BREACHES:
+        file = file_of(tree, importer)
+        file.write_text(f"{file.read_text(encoding='utf-8')}\nimport {imported}\n", encoding="utf-8")
+    for container in UNPLANNED.values():
+        (tree / container.replace(".", "/") / "unplanned.py").touch()
+    return Reports(kept, sections(lint(tree)))
+
+
+def test_the_tree_keeps_every_wall(reports: Reports) -> None:
+    assert f"Contracts: {len(CONTRACTS)} kept, 0 broken." in reports.kept
+
+
+def test_every_wall_has_a_planted_breach() -> None:
+    assert {wall for wall, _, _ in BREACHES} == {contract["id"] for contract in CONTRACTS}
+
+
+@pytest.mark.parametrize(("wall", "importer", "imported"), BREACHES)
+def test_a_breach_breaks_its_own_wall_alone(reports: Reports, wall: str, importer: str, imported: str) -> None:
+    link = re.compile(rf"\b{re.escape(importer)} -> {re.escape(imported)} ")
+    assert [name for name, text in reports.blamed.items() if link.search(text)] == [wall]
+
+
+@pytest.mark.parametrize(("wall", "container"), UNPLANNED.items())
+def test_a_package_without_a_layer_breaks_the_wall(reports: Reports, wall: str, container: str) -> None:
+    assert f"- {container}.unplanned\n" in reports.blamed[wall]
+
+
+def test_declarations_are_kept_from_every_package_but_the_rules_and_the_wire() -> None:
+    by_id = {contract["id"]: contract for contract in CONTRACTS}
+    layers = {name for layer in by_id["shared"]["layers"] for name in layer.split(" | ")}
+    assert set(by_id["declarations"]["forbidden_modules"]) == {
+        f"shared.{name}" for name in layers - {"domain", "contracts"}
+    }
