@@ -3,6 +3,8 @@
 A form is about a case, a victim, a referral or a desk. A filed form is a record. The ledger gets a signed
 ``record.filed`` with the code of the form and nothing of its content. The database keeps every field sealed, except
 the ``clear`` fields. Rules, clocks and lists must read those: they are codes, days and numbers, never free text.
+
+Long because: kinds of fields, forms and rules of filing are one language, in which an agency declares its forms.
 """
 
 from collections.abc import Callable, Iterable, Mapping

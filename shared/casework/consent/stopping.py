@@ -4,6 +4,7 @@ Replacing, withdrawing and expiring a consent all use this. ``erasure.on_told`` 
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -24,13 +25,20 @@ from shared.victims.sealed import forgetting
 from shared.victims.sealed.tables import DisclosureRow
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentStop:
+    """How a consent ended: in the name of which of our units, why, and when (UTC)."""
+
+    unit: UnitRef
+    because: ConsentEnd
+    at: datetime
+
+
 def stop_disclosures(
     tx: Transaction,
     office: Office,
     row: ConsentRow,
-    unit: UnitRef,
-    because: ConsentEnd,
-    at: datetime,
+    stop: ConsentStop,
     given: Sequence[DisclosureRow],
     but: str | None = None,
 ) -> None:
@@ -38,11 +46,13 @@ def stop_disclosures(
 
     ``given``: what was disclosed on that consent. ``but``: an agency that need not be told, because it told us.
     """
-    stopped = e.ConsentWithdrawn(consent_id=row.id, victim_id=row.victim_id, unit=unit, because=because, occurred_at=at)
+    stopped = e.ConsentWithdrawn(
+        consent_id=row.id, victim_id=row.victim_id, unit=stop.unit, because=stop.because, occurred_at=stop.at
+    )
     forgetting.withhold(tx, [one.referral_id for one in given])
     forgetting.renew_own_key(tx, office, row.victim_id)
     note(tx, office.code, stopped, Answer(DisclosureEnd.STOPPED, None, ()))
-    tell(tx, office, unit, stopped, {one.agency for one in given} - {but})
+    tell(tx, office, stop.unit, stopped, {one.agency for one in given} - {but})
 
 
 def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:

@@ -3,6 +3,8 @@
 Each function works in the transaction that it is given. No function commits, waits or knows HTTP.
 """
 
+from dataclasses import replace
+
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, LegalBasis
@@ -144,12 +146,11 @@ def file_event(
         theirs.agency,
         ours,
         victim_id=referral.victim_id,
-        sequence=referral.version,
         causation_id=causation_id,
         basis=row.basis,
         key=key,
     )
-    tx.emit(filed)
+    tx.emit(replace(filed, sequence=referral.version))
     clocks.note_referral(tx, office, referral, event)
     tx.changed.add(referral.id)
     return filed.id

@@ -7,7 +7,8 @@ import sys
 
 import structlog
 
-from shared.messaging.broker import Broker, Unreachable, heed_cancellation
+from shared.messaging.broker import Broker, Unreachable
+from shared.messaging.cancellation import heed_cancellation
 from shared.messaging.rights import BrokerRights, Durability
 from shared.service.production.inspection import look_around
 from shared.service.production.rules import PRODUCTION, Facts, Fault, Unsafe, faults, refuse
