@@ -5,12 +5,12 @@ from shared.http.idempotency import forget_responses, next_forgotten_response
 from shared.reference.office import Office
 from shared.service.slice import Slice
 from shared.storage.notifier import Topic
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 
 
-def stored_responses(_: Office) -> Deadline:
+def stored_responses(_: Office) -> Timer:
     """The timer that deletes responses kept for repeated requests."""
-    return Deadline(Topic.RETENTION, next_forgotten_response, forget_responses)
+    return Timer(Topic.RETENTION, next_forgotten_response, forget_responses)
 
 
 SLICE = Slice(

@@ -23,7 +23,7 @@ from shared.http.validation_messages import unknown_parameters
 from shared.logs import trace
 from shared.reference.office import Office
 from shared.security.tokens import BadToken, Verifier, thumbprint
-from shared.storage.unit_of_work import Clock
+from shared.storage.unit_of_work import Now
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ class Admission:
     rules: Mapping[str, Rule]
     verifier: Verifier
     office: Office
-    clock: Clock
+    clock: Now
     _sights: dict[tuple[str, date], Sight] = field(default_factory=dict)
 
     def admit(self, request: Request, operation: str, token: str | None) -> None:

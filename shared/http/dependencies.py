@@ -40,7 +40,7 @@ OfficeDep = Annotated[Office, Depends(_office)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 ChangesDep = Annotated[Changes, Depends(_changes)]
 PostingDep = Annotated[Posting, Depends(posting)]
-Now = Annotated[datetime, Depends(_now)]
+NowDep = Annotated[datetime, Depends(_now)]
 
 ETAG = Pattern(
     r'^(\*|(W/)?"[!#-~]{0,100}")$',

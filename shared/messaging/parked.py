@@ -19,7 +19,7 @@ from shared.messaging.broker import Incoming
 from shared.reference.office import Office
 from shared.storage.notifier import Topic
 from shared.storage.tables import ParkedEvent
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
 log = structlog.get_logger()
@@ -167,9 +167,9 @@ def park(
     log.warning("reception.parked", reason=reason, trusted=trusted)
 
 
-def deadline_of_parked(_: Office) -> Deadline:
+def parked_timer(_: Office) -> Timer:
     """The retention timer of every member, an agency or not."""
-    return Deadline(Topic.RETENTION, next_forgotten_parked, forget_parked)
+    return Timer(Topic.RETENTION, next_forgotten_parked, forget_parked)
 
 
 def forget_parked(tx: Transaction) -> int:

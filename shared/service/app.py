@@ -20,12 +20,12 @@ from shared.service.member import Member
 from shared.service.running import serving, settings_from_environment, wall_clock
 from shared.service.settings import Settings
 from shared.service.slice import all_refusals
-from shared.storage.unit_of_work import Clock
+from shared.storage.unit_of_work import Now
 
 log = structlog.get_logger()
 
 
-def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:
+def create_app(member: Member, settings: Settings | None = None, clock: Now = wall_clock) -> FastAPI:
     """The service of a member as a FastAPI app.
 
     Without ``settings`` the app reads the environment at its start, not at import. ``clock``: now, in UTC.

@@ -43,7 +43,7 @@ from shared.service.vaults import open_vault
 from shared.storage.migrate import check_migrated
 from shared.storage.notifier import Changes
 from shared.storage.timers import keep
-from shared.storage.unit_of_work import Author, Clock, Database
+from shared.storage.unit_of_work import Author, Database, Now
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ def wall_clock() -> datetime:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) -> AsyncIterator[None]:
     """Open vault, database and broker; run relay, consumer and timers; close everything at the end.
 
     Raises Unsafe for unsafe production settings, and NotMigrated for a database of another revision. Raises too what
@@ -93,7 +93,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         await _close(state, work)
 
 
-def _open_database(member: Member, settings: Settings, keys: DirectoryFile, vault: Vault, clock: Clock) -> Database:
+def _open_database(member: Member, settings: Settings, keys: DirectoryFile, vault: Vault, clock: Now) -> Database:
     """The migrated database, and the newest key directory that it has seen."""
     database = Database(settings.database(), Author(member.agency.code, vault), clock)
     try:
@@ -129,7 +129,7 @@ def _broker_of(member: Member, settings: Settings) -> Broker | None:
     return Broker(settings.nats_url, member.agency.code, settings.nats_seed_file, settings.nats_tls())
 
 
-def _admit(state: ServiceState, member: Member, settings: Settings, clock: Clock) -> list[asyncio.Task[None]]:
+def _admit(state: ServiceState, member: Member, settings: Settings, clock: Now) -> list[asyncio.Task[None]]:
     """Open admission. Returns the tasks that keep the issuer's keys and the revocations fresh."""
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     state.revoked = Revocations(settings.revoked_tokens_file)

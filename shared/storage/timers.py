@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class Timer:
     """A timer: one kind of work that falls due.
 
     ``watched`` is the wake-up topic that changes when the next work is due. ``next_due`` returns the next moment (UTC)
@@ -37,7 +37,7 @@ class Deadline:
     """Whether the timer waits after a start for the events of the downtime, for they may change what is due."""
 
 
-async def keep(deadline: Deadline, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
+async def keep(deadline: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
     """Run a timer until cancelled. Failures of the database do not end the loop.
 
     ``mail_read`` is set as soon as the inbox at the broker is empty and recorded.

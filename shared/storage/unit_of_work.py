@@ -21,7 +21,7 @@ from shared.storage import ledger
 from shared.storage.engine import open_engine
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
+Now = Callable[[], datetime]
 """The only source of the current time, in UTC."""
 
 RUNS = 5
@@ -96,7 +96,7 @@ class Database:
     ``listeners`` are called after each commit, in the thread that committed. A listener must not block.
     """
 
-    def __init__(self, url: str, author: Author, clock: Clock) -> None:
+    def __init__(self, url: str, author: Author, clock: Now) -> None:
         self.engine = open_engine(url)
         self.author = author
         self.clock = clock

@@ -14,16 +14,16 @@ from shared.domain.clocks import Moment, Step
 from shared.domain.routing import NATION
 from shared.reference.office import Office, draft
 from shared.storage.notifier import Topic
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
 AT_ONCE = 200
 """Most clocks whose steps are published in one transaction."""
 
 
-def deadline(office: Office) -> Deadline:
+def due_steps(office: Office) -> Timer:
     """The timer that publishes the steps of clocks when they are due."""
-    return Deadline(Topic.CLOCKS_DUE, next_due, lambda tx: tell_due(tx, office), after_mail=True)
+    return Timer(Topic.CLOCKS_DUE, next_due, lambda tx: tell_due(tx, office), after_mail=True)
 
 
 def tell_due(tx: Transaction, office: Office) -> int:

@@ -9,15 +9,15 @@ from shared.casework.consent.stopping import ConsentStop, given_on_consent, stop
 from shared.contracts.codes import ConsentEnd
 from shared.reference.office import Office
 from shared.storage.notifier import Topic
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.register.store import load_victim
 
 
-def deadline(office: Office) -> Deadline:
+def expiring_consents(office: Office) -> Timer:
     """The timer that ends a consent when its time is over."""
-    return Deadline(Topic.CONSENTS, next_end, lambda tx: end_due(tx, office))
+    return Timer(Topic.CONSENTS, next_end, lambda tx: end_due(tx, office))
 
 
 def end_due(tx: Transaction, office: Office) -> int:

@@ -11,7 +11,7 @@ from shared.casework.consent import views, withdrawing
 from shared.casework.consent.views import AccessReport, ConsentList, ConsentView, WithdrawalView
 from shared.domain.consent import RecordConsent, WithdrawConsent
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import DatabaseDep, IdPath, Now, OfficeDep, PostingDep
+from shared.http.dependencies import DatabaseDep, IdPath, NowDep, OfficeDep, PostingDep
 from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
@@ -93,7 +93,7 @@ def withdraw_consent(
     responses=responses("unknown-victim", "not-responsible"),
 )
 def list_consents(
-    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: NowDep
 ) -> ConsentList:
     """Setiap versi persetujuan, dengan tujuh hal yang diberitahukan."""
 
@@ -112,7 +112,7 @@ def list_consents(
     responses=responses("unknown-victim", "not-responsible"),
 )
 def see_access_report(
-    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: NowDep
 ) -> AccessReport:
     """Siapa yang melihat data korban di instansi ini, untuk apa, dan kepada siapa data diberikan (UU 27/2022 Ps 7)."""
 

@@ -34,7 +34,7 @@ from shared.http.dependencies import (
     DatabaseDep,
     IdPath,
     LongPollDep,
-    Now,
+    NowDep,
     OfficeDep,
     PageDep,
     PostingDep,
@@ -156,7 +156,7 @@ def list_referrals(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    now: Now,
+    now: NowDep,
     wanted: Annotated[referrals.Filter, Depends(_filter)],
     page: PageDep,
 ) -> ReferralPage:

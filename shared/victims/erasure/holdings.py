@@ -17,7 +17,7 @@ from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import LedgerEntry, ParkedEvent
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure import carry_out, store
 from shared.victims.erasure.carry_out import (
     Answer,
@@ -113,7 +113,7 @@ def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
     return (
         _holds(sender, victim)
         or sender in referrals.senders_of_victim(tx.session, victim.id)
-        or any(row.agency == sender and not row.given for row in disclosures.disclosures_of(tx.session, victim.id))
+        or any(row.agency == sender and not row.given for row in disclosure.disclosures_of(tx.session, victim.id))
     )
 
 
@@ -152,7 +152,7 @@ def _do(
 
 def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> list[DisclosureRow]:
     """The received disclosures, not erased, that the sender may take back. For a withdrawal: those on consent only."""
-    held = not_erased(disclosures.disclosures_of(tx.session, victim.id))
+    held = not_erased(disclosure.disclosures_of(tx.session, victim.id))
     if cause == e.ConsentWithdrawn.type():
         return [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
     return held if _holds(sender, victim) else [row for row in held if row.agency == sender]

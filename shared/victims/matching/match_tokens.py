@@ -19,7 +19,7 @@ from shared.domain.matching import PURPOSE, spelt, token
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
 from shared.storage.notifier import Topic
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching.tables import ToldTokensRow
 from shared.victims.register.store import load_victim
@@ -87,9 +87,9 @@ def begin(tx: Transaction, office: Office) -> None:
         tx.afterwards.append(lambda: log.warning("matching.off", member=office.code))
 
 
-def deadline(office: Office) -> Deadline:
+def untold_victims(office: Office) -> Timer:
     """The timer that tells match tokens of a long list, or of identities older than the shared key."""
-    return Deadline(Topic.MATCH_TOKENS, lambda _: None, lambda tx: tell_some(tx, office))
+    return Timer(Topic.MATCH_TOKENS, lambda _: None, lambda tx: tell_some(tx, office))
 
 
 def tell_some(tx: Transaction, office: Office) -> int:
