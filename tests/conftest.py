@@ -11,9 +11,10 @@ from sqlalchemy import create_engine, make_url, text
 from deploy.credentials.secrets import make_secrets
 from deploy.local.embedded_nats import EmbeddedNats
 from shared.reference.office import new_id
-from tests.support.network import DatabaseUrl, Network, provisioning
 
 pytest.register_assert_rewrite("tests.support")  # before any of it is imported
+# isort: split
+from tests.support.network import DatabaseUrl, Network, provisioning  # noqa: E402
 
 # how long an example takes, or is made, says how busy the machine is, and nothing of the code
 settings.register_profile("estafet", deadline=None, suppress_health_check=[HealthCheck.too_slow])

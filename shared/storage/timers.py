@@ -37,20 +37,20 @@ class Timer:
     """Whether the timer waits after a start for the events of the downtime, for they may change what is due."""
 
 
-async def keep(deadline: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
+async def keep(timer: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
     """Run a timer until cancelled. Failures of the database do not end the loop.
 
     ``mail_read`` is set as soon as the inbox at the broker is empty and recorded.
     """
-    if deadline.after_mail:
+    if timer.after_mail:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(MAIL_SECONDS):
                 await mail_read.wait()
-    with changes.watching(deadline.watched) as watch:
+    with changes.watching(timer.watched) as watch:
         while True:
             try:
-                await asyncio.to_thread(database.write, deadline.do_due)
-                due = await asyncio.to_thread(database.read, deadline.next_due)
+                await asyncio.to_thread(database.write, timer.do_due)
+                due = await asyncio.to_thread(database.read, timer.next_due)
             except SQLAlchemyError as error:
                 log.error("deadlines.database", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -6,7 +6,7 @@ from shared.storage.notifier import Topic
 from tests.support.sources import ROOT, broken, called, dotted
 
 SOURCES = [path for folder in ("shared", "services") for path in sorted((ROOT / folder).rglob("*.py"))]
-TAKE_A_TOPIC = ("watching", "wake", "Deadline", "held", "held_list")
+TAKE_A_TOPIC = ("watching", "wake", "Timer", "until_changed", "list_until_changed")
 """Functions with an id or a topic among their positional arguments."""
 
 
@@ -40,7 +40,7 @@ def test_this_rule_finds_a_text() -> None:
 tx.changed.add("parked")
 tx.changed |= {row.id, "clocks"}
 tx.changed.update(["links"])
-Deadline("tokens", next_due, do_due)
+Timer("tokens", next_due, do_due)
 changes.watching("keys")
 tx.changed.add(Topic.PARKED)
 tx.changed |= {row.id, Topic.CLOCKS}
