@@ -47,7 +47,7 @@ class Caller:
     """The id of the caller's token (``jti``)."""
 
 
-class About(StrEnum):
+class Target(StrEnum):
     """The kind of object that an operation is about. The kind decides how to check that it exists for a caller."""
 
     NOTHING = "nothing"
@@ -76,7 +76,7 @@ class Rule:
     """One row of the table: the roles that may call an operation, and its object. No roles: no token needed."""
 
     roles: frozenset[Role]
-    about: About
+    about: Target
 
     @property
     def public(self) -> bool:
@@ -91,7 +91,7 @@ WITNESSES = DOERS | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
-ANYBODY = Rule(frozenset(), About.NOTHING)
+ANYBODY = Rule(frozenset(), Target.NOTHING)
 
 PUBLIC: Mapping[str, Rule] = dict.fromkeys(
     ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), ANYBODY
@@ -100,9 +100,9 @@ PUBLIC: Mapping[str, Rule] = dict.fromkeys(
 
 OPERATIONS: Mapping[str, Rule] = {
     **PUBLIC,
-    "list_parked": Rule(KEEPERS, About.SERVICE),
-    "replay": Rule(frozenset({Role.ADMINISTRATOR}), About.SERVICE),
-    "list_links": Rule(KEEPERS, About.SERVICE),
+    "list_parked": Rule(KEEPERS, Target.SERVICE),
+    "replay": Rule(frozenset({Role.ADMINISTRATOR}), Target.SERVICE),
+    "list_links": Rule(KEEPERS, Target.SERVICE),
 }
 """The operations of an operator, at every member."""
 
@@ -113,60 +113,60 @@ _ACTIONS = (
 
 AGENCY: Mapping[str, Rule] = {
     **OPERATIONS,
-    "see_agency": Rule(EVERYONE, About.NOTHING),
-    "find_units": Rule(EVERYONE, About.NOTHING),
-    "list_clock_table": Rule(EVERYONE, About.NOTHING),
-    "list_clocks": Rule(READERS, About.MANY),
-    "list_forms": Rule(EVERYONE, About.NOTHING),
-    "list_capacity": Rule(EVERYONE, About.NOTHING),
-    "announce_capacity": Rule(DOERS, About.UNIT),
-    "list_case_records": Rule(READERS, About.CASE),
-    "list_victim_records": Rule(READERS, About.VICTIM),
-    "list_desk_records": Rule(READERS, About.UNIT),
-    "see_record": Rule(DOERS, About.RECORD),
-    "open_case": Rule(DOERS, About.UNIT),
-    "see_case": Rule(READERS, About.CASE),
-    "register_victim": Rule(DOERS, About.CASE),
-    "take_in": Rule(DOERS, About.CASE),
-    "take_in_csv": Rule(DOERS, About.CASE),
-    "list_batches": Rule(WITNESSES, About.CASE),
-    "see_batch": Rule(WITNESSES, About.BATCH),
-    "see_victim": Rule(READERS, About.VICTIM),
-    "record_identity": Rule(DOERS, About.IDENTITY),
-    "see_identity": Rule(DOERS, About.IDENTITY),
-    "record_stage": Rule(DOERS, About.VICTIM),
-    "close_journey": Rule(DOERS, About.VICTIM),
-    "create_referral": Rule(DOERS, About.VICTIM),
-    "list_referrals": Rule(READERS, About.MANY),
-    "see_referral": Rule(READERS, About.REFERRAL),
-    "see_history": Rule(READERS, About.REFERRAL),
-    "see_notes": Rule(DOERS, About.REFERRAL),
-    **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
-    "issue_letter": Rule(DOERS, About.REFERRAL),
-    "answer_on_paper": Rule(DOERS, About.REFERRAL),
-    "print_record": Rule(DOERS, About.RECORD),
-    "check_letter": Rule(READERS, About.LETTER),
-    "print_letter": Rule(DOERS, About.LETTER),
+    "see_agency": Rule(EVERYONE, Target.NOTHING),
+    "find_units": Rule(EVERYONE, Target.NOTHING),
+    "list_clock_table": Rule(EVERYONE, Target.NOTHING),
+    "list_clocks": Rule(READERS, Target.MANY),
+    "list_forms": Rule(EVERYONE, Target.NOTHING),
+    "list_capacity": Rule(EVERYONE, Target.NOTHING),
+    "announce_capacity": Rule(DOERS, Target.UNIT),
+    "list_case_records": Rule(READERS, Target.CASE),
+    "list_victim_records": Rule(READERS, Target.VICTIM),
+    "list_desk_records": Rule(READERS, Target.UNIT),
+    "see_record": Rule(DOERS, Target.RECORD),
+    "open_case": Rule(DOERS, Target.UNIT),
+    "see_case": Rule(READERS, Target.CASE),
+    "register_victim": Rule(DOERS, Target.CASE),
+    "take_in": Rule(DOERS, Target.CASE),
+    "take_in_csv": Rule(DOERS, Target.CASE),
+    "list_batches": Rule(WITNESSES, Target.CASE),
+    "see_batch": Rule(WITNESSES, Target.BATCH),
+    "see_victim": Rule(READERS, Target.VICTIM),
+    "record_identity": Rule(DOERS, Target.IDENTITY),
+    "see_identity": Rule(DOERS, Target.IDENTITY),
+    "record_stage": Rule(DOERS, Target.VICTIM),
+    "close_journey": Rule(DOERS, Target.VICTIM),
+    "create_referral": Rule(DOERS, Target.VICTIM),
+    "list_referrals": Rule(READERS, Target.MANY),
+    "see_referral": Rule(READERS, Target.REFERRAL),
+    "see_history": Rule(READERS, Target.REFERRAL),
+    "see_notes": Rule(DOERS, Target.REFERRAL),
+    **dict.fromkeys(_ACTIONS, Rule(DOERS, Target.REFERRAL)),
+    "issue_letter": Rule(DOERS, Target.REFERRAL),
+    "answer_on_paper": Rule(DOERS, Target.REFERRAL),
+    "print_record": Rule(DOERS, Target.RECORD),
+    "check_letter": Rule(READERS, Target.LETTER),
+    "print_letter": Rule(DOERS, Target.LETTER),
     **dict.fromkeys(("letter_form", "letter_page"), ANYBODY),
-    "search_victims": Rule(DOERS, About.MANY),
-    "list_matches": Rule(WITNESSES, About.MANY),
-    "decide_match": Rule(DOERS, About.MATCH),
-    "record_consent": Rule(DOERS, About.VICTIM),
-    "withdraw_consent": Rule(DOERS, About.VICTIM),
-    "list_consents": Rule(WITNESSES, About.VICTIM),
-    "list_disclosures": Rule(WITNESSES, About.VICTIM),
-    "see_access_report": Rule(WITNESSES, About.VICTIM),
-    "list_access": Rule(SUPERVISORS | {Role.AUDITOR}, About.MANY),
-    "place_hold": Rule(SUPERVISORS, About.VICTIM),
-    "lift_holds": Rule(SUPERVISORS, About.VICTIM),
-    "erase": Rule(SUPERVISORS, About.VICTIM),
-    "decide_erasure": Rule(SUPERVISORS, About.VICTIM),
-    "list_erasures": Rule(SUPERVISORS | {Role.AUDITOR}, About.MANY),
-    "break_glass": Rule(DOERS, About.BREAK_GLASS),
-    "end_break_glass": Rule(DOERS, About.BREAK_GLASS),
-    "list_break_glass": Rule(WITNESSES, About.MANY),
-    "see_break_glass_note": Rule(SUPERVISORS, About.BREAK_GLASS),
-    "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
+    "search_victims": Rule(DOERS, Target.MANY),
+    "list_matches": Rule(WITNESSES, Target.MANY),
+    "decide_match": Rule(DOERS, Target.MATCH),
+    "record_consent": Rule(DOERS, Target.VICTIM),
+    "withdraw_consent": Rule(DOERS, Target.VICTIM),
+    "list_consents": Rule(WITNESSES, Target.VICTIM),
+    "list_disclosures": Rule(WITNESSES, Target.VICTIM),
+    "see_access_report": Rule(WITNESSES, Target.VICTIM),
+    "list_access": Rule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "place_hold": Rule(SUPERVISORS, Target.VICTIM),
+    "lift_holds": Rule(SUPERVISORS, Target.VICTIM),
+    "erase": Rule(SUPERVISORS, Target.VICTIM),
+    "decide_erasure": Rule(SUPERVISORS, Target.VICTIM),
+    "list_erasures": Rule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "break_glass": Rule(DOERS, Target.BREAK_GLASS),
+    "end_break_glass": Rule(DOERS, Target.BREAK_GLASS),
+    "list_break_glass": Rule(WITNESSES, Target.MANY),
+    "see_break_glass_note": Rule(SUPERVISORS, Target.BREAK_GLASS),
+    "review_break_glass": Rule(SUPERVISORS, Target.BREAK_GLASS),
 }
 """Operation → rule, for every operation that all agencies have. Each agency adds operations to file its own forms.
 
@@ -196,7 +196,7 @@ def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sigh
     rule = rules[operation]
     if caller.role not in rule.roles:
         raise Refused("role-not-allowed", role=caller.role)
-    if rule.about is About.SERVICE and sight.units is not None:
+    if rule.about is Target.SERVICE and sight.units is not None:
         raise Refused("not-your-unit")
 
 

@@ -25,7 +25,7 @@ class Counting(StrEnum):
     """Whole days after the day of the start. The limit ends with the last day, in the desk's time zone."""
 
 
-class About(StrEnum):
+class ClockSubject(StrEnum):
     """The kind of object that a clock runs for. The events that start and stop the clock share the object's id."""
 
     REFERRAL = "referral"
@@ -80,7 +80,7 @@ class Clock:
     source: str
     """The document that states the limit, and the parts of the row that the document does not state."""
     scope: Scope
-    about: About
+    about: ClockSubject
     limit: timedelta
     counting: Counting
     starts: tuple[Trigger, ...]

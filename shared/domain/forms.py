@@ -23,7 +23,7 @@ from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
 
-class About(StrEnum):
+class FormSubject(StrEnum):
     """The kind of object that a form is about."""
 
     CASE = "case"
@@ -165,7 +165,7 @@ class Form:
 
     code: str
     label: Text
-    about: About
+    about: FormSubject
     fields: tuple[FormField, ...]
     basis: str
     version: str = "2026-1"
@@ -309,11 +309,11 @@ def check_forms(forms: Iterable[Form]) -> None:
         if unknown := (named | set(form.after)) - by_code.keys():
             raise ValueError(f"form {form.code}: no such form: {', '.join(sorted(unknown))}")
         told = all(one.clear and isinstance(one.kind, Choice | YesNo | Amount) for one in form.fields)
-        if form.announced and not (form.about is About.DESK and told):
+        if form.announced and not (form.about is FormSubject.DESK and told):
             raise ValueError(
                 f"form {form.code}: an announced form must be about a desk, with clear codes and numbers alone"
             )
-        if (form.of_service or form.delivered) and form.about is not About.REFERRAL:
+        if (form.of_service or form.delivered) and form.about is not FormSubject.REFERRAL:
             raise ValueError(
                 f"form {form.code}: a form that is delivered, or belongs to a service, must be about a referral"
             )

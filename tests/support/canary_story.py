@@ -9,7 +9,7 @@ import httpx
 from pypdf import PdfReader
 
 from shared.domain.access import Role
-from shared.domain.forms import About, Earlier, Words, body_of
+from shared.domain.forms import Earlier, FormSubject, Words, body_of
 from tests.support.canary import Canaries
 from tests.support.identities import consent, until_disclosure
 from tests.support.network import Client, Network, a_victim, agree, asking, problem, refer
@@ -296,7 +296,7 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
     filed: dict[str, str] = {}
     silent: list[str] = []
     for form in agency.forms:
-        if form.about is About.REFERRAL and (form.of_service or "referral" not in subjects):
+        if form.about is FormSubject.REFERRAL and (form.of_service or "referral" not in subjects):
             subjects["referral"] = f"referrals/{await taken_on(network, client, form.of_service)}"
         [body] = body_of(form).model_json_schema()["examples"]
         body |= FILLED.get(form.code, {})

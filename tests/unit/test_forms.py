@@ -21,7 +21,7 @@ def field(code: str, kind: f.Kind, **more: Any) -> FormField:
 
 
 def form(code: str = "loan", *fields: FormField, **more: Any) -> Form:
-    return Form(code, Text("Peminjaman", "Loan"), more.pop("about", f.About.CASE), fields, "House rules", **more)
+    return Form(code, Text("Peminjaman", "Loan"), more.pop("about", f.FormSubject.CASE), fields, "House rules", **more)
 
 
 def filed(code: str, ident: str = "1", **facts: Any) -> Filed:
@@ -131,10 +131,10 @@ def test_the_rule_of_a_form_sees_what_was_filed_before() -> None:
         [form("loan", field("occurred_at", f.Moment()))],
         [form("return", after=("loan",))],
         [form("return", field("loan", f.Earlier(frozenset({"loan"}))))],
-        [form("loan", about=f.About.VICTIM), form("return", after=("loan",))],
-        [form("loan", field("shelf", f.YesNo(), clear=True), about=f.About.VICTIM, announced=True)],
-        [form("loan", field("shelf", f.YesNo()), about=f.About.DESK, announced=True)],
-        [form("loan", field("day", f.Day(), clear=True), about=f.About.DESK, announced=True)],
+        [form("loan", about=f.FormSubject.VICTIM), form("return", after=("loan",))],
+        [form("loan", field("shelf", f.YesNo(), clear=True), about=f.FormSubject.VICTIM, announced=True)],
+        [form("loan", field("shelf", f.YesNo()), about=f.FormSubject.DESK, announced=True)],
+        [form("loan", field("day", f.Day(), clear=True), about=f.FormSubject.DESK, announced=True)],
     ],
 )
 def test_forms_that_make_no_sense_together_are_not_declared(wrong: list[Form]) -> None:

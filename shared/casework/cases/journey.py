@@ -7,7 +7,7 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as domain_commands
 from shared.domain.access import Sight
 from shared.domain.cases import CloseJourney, RecordStage
-from shared.domain.clocks import About
+from shared.domain.clocks import ClockSubject
 from shared.domain.refusal import Refused
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -47,7 +47,7 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
     tx.changed.add(Topic.RETENTION)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     tell_coordinator(tx, office, closed, unit, victim_id)
-    clocks.note(tx, office, closed, {About.VICTIM: victim_id}, unit, {"outcome": command.outcome})
+    clocks.note(tx, office, closed, {ClockSubject.VICTIM: victim_id}, unit, {"outcome": command.outcome})
     return victim
 
 

@@ -13,7 +13,7 @@ from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as domain_commands
 from shared.domain.access import Sight
 from shared.domain.cases import OpenCase, RegisterVictim
-from shared.domain.clocks import About
+from shared.domain.clocks import ClockSubject
 from shared.domain.refusal import Refused
 from shared.reference.office import Office, draft, new_id
 from shared.storage.unit_of_work import Transaction
@@ -96,7 +96,7 @@ def register_victim(
         occurred_at=at,
     )
     tell_coordinator(tx, office, registered, custody, victim_id)
-    clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
+    clocks.note(tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
     # match tokens follow the event above, so that the coordinator knows the victim
     _write_identity(tx, office, victim_id, command, known_again_later)
     return row

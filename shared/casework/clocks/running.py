@@ -16,7 +16,7 @@ from shared.casework.clocks.due import tell_clock, tell_next, words_of
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef, rfc3339
-from shared.domain.clocks import About, Clock, moments
+from shared.domain.clocks import Clock, ClockSubject, moments
 from shared.domain.referral import AWAITING_START, Referral
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -59,16 +59,16 @@ def facts_of(referral: Referral) -> dict[str, Any]:
 def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
     """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
     facts, at, victim_id = facts_of(referral), event.occurred_at, referral.victim_id
-    started = _starting(office, event, facts, referral.receiver, About.REFERRAL)
+    started = _starting(office, event, facts, referral.receiver, ClockSubject.REFERRAL)
     for desk, peer in _ours(office, referral):
         if isinstance(event, e.Requested):
             _start_requested(tx, office, referral, desk, peer, event.clock)
         for clock in started:
             start(tx, office, clock, ClockStart(desk, referral.id, victim_id, at, peer=peer))
-        for clock in _starting(office, event, facts, desk, About.VICTIM):
+        for clock in _starting(office, event, facts, desk, ClockSubject.VICTIM):
             if clock.code in office.agency.duties:
                 start(tx, office, clock, ClockStart(desk, victim_id, victim_id, at))
-    stop(tx, office, event, {About.REFERRAL: referral.id, About.VICTIM: referral.victim_id}, facts)
+    stop(tx, office, event, {ClockSubject.REFERRAL: referral.id, ClockSubject.VICTIM: referral.victim_id}, facts)
 
 
 def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
@@ -94,7 +94,12 @@ def _start_requested(
 
 
 def note(
-    tx: Transaction, office: Office, event: Any, about: Mapping[About, str], desk: UnitRef, facts: Mapping[str, Any]
+    tx: Transaction,
+    office: Office,
+    event: Any,
+    about: Mapping[ClockSubject, str],
+    desk: UnitRef,
+    facts: Mapping[str, Any],
 ) -> None:
     """Start and stop clocks after an event of our own work. Only clocks among the agency's declared duties start.
 
@@ -103,11 +108,11 @@ def note(
     for kind, ident in about.items():
         for clock in _starting(office, event, facts, desk, kind):
             if clock.code in office.agency.duties:
-                start(tx, office, clock, ClockStart(desk, ident, about.get(About.VICTIM), event.occurred_at))
+                start(tx, office, clock, ClockStart(desk, ident, about.get(ClockSubject.VICTIM), event.occurred_at))
     stop(tx, office, event, about, facts)
 
 
-def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: About) -> list[Clock]:
+def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: ClockSubject) -> list[Clock]:
     return [clock for clock in office.clocks.started_by(event, facts, desk) if clock.about is about]
 
 
@@ -142,7 +147,9 @@ def start(tx: Transaction, office: Office, clock: Clock, begun: ClockStart) -> N
         tx.changed.add(Topic.CLOCKS_DUE)
 
 
-def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str], facts: Mapping[str, Any]) -> None:
+def stop(
+    tx: Transaction, office: Office, event: Any, about: Mapping[ClockSubject, str], facts: Mapping[str, Any]
+) -> None:
     """Stop every clock of ours that an event stops. If a clock has published a step, publish its stop too.
 
     Steps that were due before the event occurred are published first. What a clock publishes must depend on what

@@ -11,7 +11,7 @@ from sqlmodel import col
 from shared.casework.clocks.due import steps_of
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts.types import Id, Moment
-from shared.domain.clocks import About, Clock, Counting, Scope, Step
+from shared.domain.clocks import Clock, ClockSubject, Counting, Scope, Step
 from shared.reference.office import Office
 
 
@@ -24,7 +24,7 @@ class ClockRule(BaseModel):
     basis: str
     source: str
     scope: Scope
-    about: About
+    about: ClockSubject
     limit_hours: float = Field(description="The time limit in hours, counted in the way of `counting`.")
     counting: Counting
     starts: list[str] = Field(description="The events that start the clock.")
@@ -104,7 +104,7 @@ class ClockView(BaseModel):
     """A clock (batas waktu) that runs for a desk, or that was stopped."""
 
     about: Id = Field(description="The id of the referral, victim or case that the clock is about.")
-    kind: About
+    kind: ClockSubject
     clock: str
     label: str
     label_en: str
@@ -135,7 +135,7 @@ def clock_view(row: ClockRow, office: Office, now: datetime) -> ClockView:
     clock = office.clocks.by_code.get(row.clock)
     return ClockView(
         about=row.about,
-        kind=About(row.kind),
+        kind=ClockSubject(row.kind),
         clock=row.clock,
         label=clock.label.id if clock else row.clock,
         label_en=clock.label.en if clock else row.clock,

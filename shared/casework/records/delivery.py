@@ -12,7 +12,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
-from shared.domain.forms import About
+from shared.domain.forms import FormSubject
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.office import Office, draft
@@ -98,7 +98,7 @@ def _row(tx: Transaction, envelope: Envelope, event: e.RecordDelivered, referral
         id=event.record_id,
         form=event.form,
         form_version=event.form_version,
-        kind=About.REFERRAL,
+        kind=FormSubject.REFERRAL,
         about=referral.id,
         victim_id=event.victim_id,
         case_id=referral.case_id,

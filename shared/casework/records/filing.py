@@ -16,7 +16,7 @@ from shared.casework.records.tables import RecordRow
 from shared.contracts import events as e
 from shared.domain import commands as domain_commands
 from shared.domain.access import Caller, Sight
-from shared.domain.clocks import About as Runs
+from shared.domain.clocks import ClockSubject as Runs
 from shared.domain.forms import Earlier, Filing, Filled, Form, decide
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused

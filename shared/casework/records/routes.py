@@ -22,9 +22,9 @@ from shared.casework.records.views import (
 )
 from shared.contracts.types import UNIT
 from shared.domain.access import DOERS, Rule
-from shared.domain.access import About as AboutRule
+from shared.domain.access import Target as AboutRule
 from shared.domain.agency import Agency
-from shared.domain.forms import About, Form, body_of, check_forms
+from shared.domain.forms import Form, FormSubject, body_of, check_forms
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PostingDep, PurposeQuery
@@ -37,11 +37,11 @@ from shared.victims.register import store as register
 from shared.victims.register import visibility
 
 UnitPath = Annotated[str, Path(pattern=UNIT, max_length=48, description="Satuan / a desk of this agency.")]
-PLACES: Mapping[About, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
-    About.CASE: ("/cases/{about}", IdPath, AboutRule.CASE, ("unknown-case",)),
-    About.VICTIM: ("/victims/{about}", IdPath, AboutRule.VICTIM, ("unknown-victim", "not-responsible")),
-    About.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
-    About.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
+PLACES: Mapping[FormSubject, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
+    FormSubject.CASE: ("/cases/{about}", IdPath, AboutRule.CASE, ("unknown-case",)),
+    FormSubject.VICTIM: ("/victims/{about}", IdPath, AboutRule.VICTIM, ("unknown-victim", "not-responsible")),
+    FormSubject.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
+    FormSubject.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
 }
 """Subject of a form → the path to file it, the type of its id, its access rule, its problems."""
 FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")

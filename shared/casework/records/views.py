@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from shared.casework.records.tables import RecordRow
 from shared.contracts.types import Id, Moment
-from shared.domain.forms import About, Amount, Choice, Day, Earlier, Form, FormField, Kind, Place, Words, YesNo
+from shared.domain.forms import Amount, Choice, Day, Earlier, Form, FormField, FormSubject, Kind, Place, Words, YesNo
 from shared.domain.forms import Moment as MomentKind
 
 KINDS: Mapping[type[Kind], str] = {
@@ -51,7 +51,7 @@ class FormView(BaseModel):
     version: str
     label: str
     label_en: str
-    about: About
+    about: FormSubject
     basis: str
     operation: str = Field(description="The operation that files this form, in the OpenAPI document.")
     after: list[str]

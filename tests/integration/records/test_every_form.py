@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 
 from shared.casework.records.tables import RecordRow
 from shared.domain.forms import (
-    About,
     Amount,
     Choice,
     Day,
     Earlier,
     Form,
     FormField,
+    FormSubject,
     Kind,
     Moment,
     Place,
@@ -73,7 +73,7 @@ def wrong_answers(form: Form, right: dict[str, Any]) -> Iterator[tuple[FormField
             yield one, "invalid-request", {name: value for name, value in right.items() if name != one.code}
 
 
-async def subjects_of(agency: Client, network: Network) -> dict[About, str]:
+async def subjects_of(agency: Client, network: Network) -> dict[FormSubject, str]:
     """What forms are about; of a referral nothing is looked up before the form has its shape."""
     units = network.apps[agency.code].state.office.units
     desk = units.desk_for(agency.code, KOLAKA, network.clock().date()).id
@@ -82,10 +82,10 @@ async def subjects_of(agency: Client, network: Network) -> dict[About, str]:
     case = opened.json()["id"]
     made = await agency.post(f"/v1/cases/{case}/victims", {"age_class": "adult", "sex": "female"})
     return {
-        About.CASE: f"cases/{case}",
-        About.VICTIM: f"victims/{made.json()['id']}",
-        About.DESK: f"desks/{desk}",
-        About.REFERRAL: f"referrals/{new_id()}",
+        FormSubject.CASE: f"cases/{case}",
+        FormSubject.VICTIM: f"victims/{made.json()['id']}",
+        FormSubject.DESK: f"desks/{desk}",
+        FormSubject.REFERRAL: f"referrals/{new_id()}",
     }
 
 
@@ -115,7 +115,7 @@ async def test_a_wrong_answer_is_named_and_nothing_is_stored(network: Network, c
         assert problem(unknown) == "invalid-request"
         # an earlier record that is not there is told before a day that is not
         earlier = [one for one in form.fields if isinstance(one.kind, Earlier) and one.required]
-        for one in earlier or (form.fields if form.about is not About.REFERRAL else ()):
+        for one in earlier or (form.fields if form.about is not FormSubject.REFERRAL else ()):
             for refusal, value in out_of_this_world(one.kind):
                 refused = await agency.post(path, {**right, one.code: value})
                 assert (problem(refused), refused.json()["errors"][0]["field"]) == (refusal, f"/{one.code}")
