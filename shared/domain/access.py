@@ -200,7 +200,7 @@ def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sigh
         raise Refused("not-your-unit")
 
 
-AT_WORK = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+MAY_SEE_IDENTITY = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 """In these statuses the receiver works for the victim, and needs the victim's identity."""
 
 NOT_TAKEN_ON = frozenset({Status.REQUESTED, Status.RECEIVED, Status.REJECTED, Status.CANCELLED})
@@ -224,4 +224,4 @@ def fields_shown(sight: Sight, custody: UnitRef | None, works: Iterable[Work]) -
     """
     if sight.covers(custody):
         return frozenset(IdentityField)
-    return frozenset().union(*(w.needs for w in works if w.status in AT_WORK and sight.covers(w.desk)))
+    return frozenset().union(*(w.needs for w in works if w.status in MAY_SEE_IDENTITY and sight.covers(w.desk)))
