@@ -25,7 +25,7 @@ RISKS = {
     "high": Text("Tinggi", "High"),
 }
 REMARKS = Text("Uraian", "Remarks")
-Rule = Callable[[Filing], None]
+StageRule = Callable[[Filing], None]
 
 
 def until_its_end(filing: Filing) -> None:
@@ -34,7 +34,7 @@ def until_its_end(filing: Filing) -> None:
         raise Refused("after-care-ended")
 
 
-def _stage(code: str, label: Text, after: str | None, *fields: FormField, rule: Rule = no_rule) -> Form:
+def _stage(code: str, label: Text, after: str | None, *fields: FormField, rule: StageRule = no_rule) -> Form:
     remarks = FormField("remarks", REMARKS, Words(), required=False)
     before = (after,) if after else ()
     refusals = ("after-care-ended",) if rule is until_its_end else ()

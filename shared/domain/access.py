@@ -72,7 +72,7 @@ class Target(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AccessRule:
     """One row of the table: the roles that may call an operation, and its object. No roles: no token needed."""
 
     roles: frozenset[Role]
@@ -91,18 +91,18 @@ WITNESSES = DOERS | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
-ANYBODY = Rule(frozenset(), Target.NOTHING)
+ANYBODY = AccessRule(frozenset(), Target.NOTHING)
 
-PUBLIC: Mapping[str, Rule] = dict.fromkeys(
+PUBLIC: Mapping[str, AccessRule] = dict.fromkeys(
     ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), ANYBODY
 )
 """The operations without a token: contracts, public keys, problems, and whether the service is up."""
 
-OPERATIONS: Mapping[str, Rule] = {
+OPERATIONS: Mapping[str, AccessRule] = {
     **PUBLIC,
-    "list_parked": Rule(KEEPERS, Target.SERVICE),
-    "replay": Rule(frozenset({Role.ADMINISTRATOR}), Target.SERVICE),
-    "list_links": Rule(KEEPERS, Target.SERVICE),
+    "list_parked": AccessRule(KEEPERS, Target.SERVICE),
+    "replay": AccessRule(frozenset({Role.ADMINISTRATOR}), Target.SERVICE),
+    "list_links": AccessRule(KEEPERS, Target.SERVICE),
 }
 """The operations of an operator, at every member."""
 
@@ -111,62 +111,62 @@ _ACTIONS = (
     "request_cancellation", "provide_information", "remind",
 )  # fmt: skip
 
-AGENCY: Mapping[str, Rule] = {
+AGENCY: Mapping[str, AccessRule] = {
     **OPERATIONS,
-    "see_agency": Rule(EVERYONE, Target.NOTHING),
-    "find_units": Rule(EVERYONE, Target.NOTHING),
-    "list_clock_table": Rule(EVERYONE, Target.NOTHING),
-    "list_clocks": Rule(READERS, Target.MANY),
-    "list_forms": Rule(EVERYONE, Target.NOTHING),
-    "list_capacity": Rule(EVERYONE, Target.NOTHING),
-    "announce_capacity": Rule(DOERS, Target.UNIT),
-    "list_case_records": Rule(READERS, Target.CASE),
-    "list_victim_records": Rule(READERS, Target.VICTIM),
-    "list_desk_records": Rule(READERS, Target.UNIT),
-    "see_record": Rule(DOERS, Target.RECORD),
-    "open_case": Rule(DOERS, Target.UNIT),
-    "see_case": Rule(READERS, Target.CASE),
-    "register_victim": Rule(DOERS, Target.CASE),
-    "take_in": Rule(DOERS, Target.CASE),
-    "take_in_csv": Rule(DOERS, Target.CASE),
-    "list_batches": Rule(WITNESSES, Target.CASE),
-    "see_batch": Rule(WITNESSES, Target.BATCH),
-    "see_victim": Rule(READERS, Target.VICTIM),
-    "record_identity": Rule(DOERS, Target.IDENTITY),
-    "see_identity": Rule(DOERS, Target.IDENTITY),
-    "record_stage": Rule(DOERS, Target.VICTIM),
-    "close_journey": Rule(DOERS, Target.VICTIM),
-    "create_referral": Rule(DOERS, Target.VICTIM),
-    "list_referrals": Rule(READERS, Target.MANY),
-    "see_referral": Rule(READERS, Target.REFERRAL),
-    "see_history": Rule(READERS, Target.REFERRAL),
-    "see_notes": Rule(DOERS, Target.REFERRAL),
-    **dict.fromkeys(_ACTIONS, Rule(DOERS, Target.REFERRAL)),
-    "issue_letter": Rule(DOERS, Target.REFERRAL),
-    "answer_on_paper": Rule(DOERS, Target.REFERRAL),
-    "print_record": Rule(DOERS, Target.RECORD),
-    "check_letter": Rule(READERS, Target.LETTER),
-    "print_letter": Rule(DOERS, Target.LETTER),
+    "see_agency": AccessRule(EVERYONE, Target.NOTHING),
+    "find_units": AccessRule(EVERYONE, Target.NOTHING),
+    "list_clock_table": AccessRule(EVERYONE, Target.NOTHING),
+    "list_clocks": AccessRule(READERS, Target.MANY),
+    "list_forms": AccessRule(EVERYONE, Target.NOTHING),
+    "list_capacity": AccessRule(EVERYONE, Target.NOTHING),
+    "announce_capacity": AccessRule(DOERS, Target.UNIT),
+    "list_case_records": AccessRule(READERS, Target.CASE),
+    "list_victim_records": AccessRule(READERS, Target.VICTIM),
+    "list_desk_records": AccessRule(READERS, Target.UNIT),
+    "see_record": AccessRule(DOERS, Target.RECORD),
+    "open_case": AccessRule(DOERS, Target.UNIT),
+    "see_case": AccessRule(READERS, Target.CASE),
+    "register_victim": AccessRule(DOERS, Target.CASE),
+    "take_in": AccessRule(DOERS, Target.CASE),
+    "take_in_csv": AccessRule(DOERS, Target.CASE),
+    "list_batches": AccessRule(WITNESSES, Target.CASE),
+    "see_batch": AccessRule(WITNESSES, Target.BATCH),
+    "see_victim": AccessRule(READERS, Target.VICTIM),
+    "record_identity": AccessRule(DOERS, Target.IDENTITY),
+    "see_identity": AccessRule(DOERS, Target.IDENTITY),
+    "record_stage": AccessRule(DOERS, Target.VICTIM),
+    "close_journey": AccessRule(DOERS, Target.VICTIM),
+    "create_referral": AccessRule(DOERS, Target.VICTIM),
+    "list_referrals": AccessRule(READERS, Target.MANY),
+    "see_referral": AccessRule(READERS, Target.REFERRAL),
+    "see_history": AccessRule(READERS, Target.REFERRAL),
+    "see_notes": AccessRule(DOERS, Target.REFERRAL),
+    **dict.fromkeys(_ACTIONS, AccessRule(DOERS, Target.REFERRAL)),
+    "issue_letter": AccessRule(DOERS, Target.REFERRAL),
+    "answer_on_paper": AccessRule(DOERS, Target.REFERRAL),
+    "print_record": AccessRule(DOERS, Target.RECORD),
+    "check_letter": AccessRule(READERS, Target.LETTER),
+    "print_letter": AccessRule(DOERS, Target.LETTER),
     **dict.fromkeys(("letter_form", "letter_page"), ANYBODY),
-    "search_victims": Rule(DOERS, Target.MANY),
-    "list_matches": Rule(WITNESSES, Target.MANY),
-    "decide_match": Rule(DOERS, Target.MATCH),
-    "record_consent": Rule(DOERS, Target.VICTIM),
-    "withdraw_consent": Rule(DOERS, Target.VICTIM),
-    "list_consents": Rule(WITNESSES, Target.VICTIM),
-    "list_disclosures": Rule(WITNESSES, Target.VICTIM),
-    "see_access_report": Rule(WITNESSES, Target.VICTIM),
-    "list_access": Rule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
-    "place_hold": Rule(SUPERVISORS, Target.VICTIM),
-    "lift_holds": Rule(SUPERVISORS, Target.VICTIM),
-    "erase": Rule(SUPERVISORS, Target.VICTIM),
-    "decide_erasure": Rule(SUPERVISORS, Target.VICTIM),
-    "list_erasures": Rule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
-    "break_glass": Rule(DOERS, Target.BREAK_GLASS),
-    "end_break_glass": Rule(DOERS, Target.BREAK_GLASS),
-    "list_break_glass": Rule(WITNESSES, Target.MANY),
-    "see_break_glass_note": Rule(SUPERVISORS, Target.BREAK_GLASS),
-    "review_break_glass": Rule(SUPERVISORS, Target.BREAK_GLASS),
+    "search_victims": AccessRule(DOERS, Target.MANY),
+    "list_matches": AccessRule(WITNESSES, Target.MANY),
+    "decide_match": AccessRule(DOERS, Target.MATCH),
+    "record_consent": AccessRule(DOERS, Target.VICTIM),
+    "withdraw_consent": AccessRule(DOERS, Target.VICTIM),
+    "list_consents": AccessRule(WITNESSES, Target.VICTIM),
+    "list_disclosures": AccessRule(WITNESSES, Target.VICTIM),
+    "see_access_report": AccessRule(WITNESSES, Target.VICTIM),
+    "list_access": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "place_hold": AccessRule(SUPERVISORS, Target.VICTIM),
+    "lift_holds": AccessRule(SUPERVISORS, Target.VICTIM),
+    "erase": AccessRule(SUPERVISORS, Target.VICTIM),
+    "decide_erasure": AccessRule(SUPERVISORS, Target.VICTIM),
+    "list_erasures": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "break_glass": AccessRule(DOERS, Target.BREAK_GLASS),
+    "end_break_glass": AccessRule(DOERS, Target.BREAK_GLASS),
+    "list_break_glass": AccessRule(WITNESSES, Target.MANY),
+    "see_break_glass_note": AccessRule(SUPERVISORS, Target.BREAK_GLASS),
+    "review_break_glass": AccessRule(SUPERVISORS, Target.BREAK_GLASS),
 }
 """Operation → rule, for every operation that all agencies have. Each agency adds operations to file its own forms.
 
@@ -191,7 +191,7 @@ class Sight:
             raise Refused("not-your-unit", field=field)
 
 
-def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sight) -> None:
+def admit(rules: Mapping[str, AccessRule], operation: str, caller: Caller, sight: Sight) -> None:
     """Raise Refused unless the caller may call this operation at all: ``role-not-allowed`` or ``not-your-unit``."""
     rule = rules[operation]
     if caller.role not in rule.roles:

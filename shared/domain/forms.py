@@ -84,7 +84,7 @@ class Earlier:
     forms: frozenset[str]
 
 
-Kind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
+FieldKind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class FormField:
 
     code: str
     label: Text
-    kind: Kind
+    kind: FieldKind
     required: bool = True
     clear: bool = False
 
@@ -230,7 +230,7 @@ def body_of(form: Form) -> type[Filled]:
     return made
 
 
-def _type_of(kind: Kind) -> Any:
+def _type_of(kind: FieldKind) -> Any:
     match kind:
         case Words(most):
             return Annotated[str, Field(min_length=1, max_length=most, pattern=PLAIN)]
@@ -244,7 +244,7 @@ def _type_of(kind: Kind) -> Any:
     return {Moment: AskedMoment, YesNo: Flag, Place: Region, Earlier: Id}[type(kind)]
 
 
-def _example_of(kind: Kind) -> Any:
+def _example_of(kind: FieldKind) -> Any:
     match kind:
         case Words():
             return "Contoh rekaan"

@@ -15,7 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from shared.domain.access import Caller, Rule, Sight, admit
+from shared.domain.access import AccessRule, Caller, Sight, admit
 from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
 from shared.http.limits import limit
@@ -35,7 +35,7 @@ class Admission:
     ``rules``: operation → its row in the table. ``clock``: now, in UTC.
     """
 
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, AccessRule]
     verifier: Verifier
     office: Office
     clock: Now
@@ -104,7 +104,7 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
         yield from _parameters(inner)
 
 
-def check_guarded(rules: Mapping[str, Rule], routers: Sequence[APIRouter]) -> None:
+def check_guarded(rules: Mapping[str, AccessRule], routers: Sequence[APIRouter]) -> None:
     """Raises ValueError for an operation without a row in the table, or a row without an operation.
 
     Also for a route that is no GuardedRoute.

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 NAMED = Text("Isian", "Field")
 
 
-def field(code: str, kind: f.Kind, **more: Any) -> FormField:
+def field(code: str, kind: f.FieldKind, **more: Any) -> FormField:
     return FormField(code, NAMED, kind, **more)
 
 
@@ -92,7 +92,7 @@ def test_several_answers_are_written_in_one_order_whatever_the_process() -> None
         (f.Place(), "99.99", "unknown-region it"),
     ],
 )
-def test_a_day_and_a_place_must_be_there(kind: f.Kind, value: str, said: str | None) -> None:
+def test_a_day_and_a_place_must_be_there(kind: f.FieldKind, value: str, said: str | None) -> None:
     assert refusal(form("loan", field("it", kind)), {"it": value}) == said
 
 

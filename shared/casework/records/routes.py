@@ -21,7 +21,7 @@ from shared.casework.records.views import (
     whole_record,
 )
 from shared.contracts.types import UNIT
-from shared.domain.access import DOERS, Rule
+from shared.domain.access import DOERS, AccessRule
 from shared.domain.access import Target as AboutRule
 from shared.domain.agency import Agency
 from shared.domain.forms import Form, FormSubject, body_of, check_forms
@@ -47,9 +47,9 @@ PLACES: Mapping[FormSubject, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
 FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")
 
 
-def rules_of(agency: Agency) -> dict[str, Rule]:
+def rules_of(agency: Agency) -> dict[str, AccessRule]:
     """The access rule of each operation that files a form of the agency."""
-    return {form.operation: Rule(DOERS, PLACES[form.about][2]) for form in agency.forms}
+    return {form.operation: AccessRule(DOERS, PLACES[form.about][2]) for form in agency.forms}
 
 
 def router_of(agency: Agency, effects: Mapping[str, Effect]) -> APIRouter:

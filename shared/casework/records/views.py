@@ -7,10 +7,22 @@ from pydantic import BaseModel, Field
 
 from shared.casework.records.tables import RecordRow
 from shared.contracts.types import Id, Moment
-from shared.domain.forms import Amount, Choice, Day, Earlier, Form, FormField, FormSubject, Kind, Place, Words, YesNo
+from shared.domain.forms import (
+    Amount,
+    Choice,
+    Day,
+    Earlier,
+    FieldKind,
+    Form,
+    FormField,
+    FormSubject,
+    Place,
+    Words,
+    YesNo,
+)
 from shared.domain.forms import Moment as MomentKind
 
-KINDS: Mapping[type[Kind], str] = {
+KINDS: Mapping[type[FieldKind], str] = {
     Words: "words",
     Choice: "choice",
     Day: "day",

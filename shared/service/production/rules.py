@@ -69,7 +69,7 @@ Found = Callable[[Settings, Facts], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ProductionRule:
     """One rule of the production profile: a setting, its check, and the texts for the operator."""
 
     setting: str
@@ -129,13 +129,13 @@ NEEDED = (
 )
 
 RULES = (
-    *(Rule(name, _missing(name), "belum diisi", "is not set") for name in NEEDED),
+    *(ProductionRule(name, _missing(name), "belum diisi", "is not set") for name in NEEDED),
     *(
-        Rule(name, _listed(name, "unreadable"), "berkas tidak dapat dibaca", "the file cannot be read")
+        ProductionRule(name, _listed(name, "unreadable"), "berkas tidak dapat dibaca", "the file cannot be read")
         for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
     *(
-        Rule(
+        ProductionRule(
             name,
             _listed(name, "exposed"),
             "dapat dibaca pengguna lain: chmod 600",
@@ -143,14 +143,14 @@ RULES = (
         )
         for name in SECRET_FILES
     ),
-    Rule(
+    ProductionRule(
         "database_password_file",
         _listed("database_password_file", "guessable"),
         "kata sandi terlalu pendek: buat dengan make secrets",
         "the password is too short: make one with make secrets",
     ),
     *(
-        Rule(
+        ProductionRule(
             name,
             _listed(name, "for_development"),
             "berkas pengembangan: buat yang baru untuk produksi",
@@ -158,36 +158,38 @@ RULES = (
         )
         for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
-    Rule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
-    Rule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),
-    Rule("database_url", _password_in_clear, "pindahkan sandi ke berkas", "move the password to a file"),
-    Rule(
+    ProductionRule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
+    ProductionRule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),
+    ProductionRule("database_url", _password_in_clear, "pindahkan sandi ke berkas", "move the password to a file"),
+    ProductionRule(
         "database_url",
         lambda _, facts: facts.not_durable,
         "nyalakan pengaturan ini di PostgreSQL",
         "turn these settings on in PostgreSQL",
     ),
-    Rule(
+    ProductionRule(
         "database_url",
         lambda _, facts: facts.may_rewrite,
         "masuk sebagai peran layanan, bukan pemilik (deploy/local/databases.py)",
         "log in as the role of the service, not the owner",
     ),
-    Rule("nats_url", _not_tls, "pakai tls://", "use tls://"),
-    Rule(
+    ProductionRule("nats_url", _not_tls, "pakai tls://", "use tls://"),
+    ProductionRule(
         "nats_url",
         _loses_messages,
         "broker dapat kehilangan pesan: pakai nats-server 2.15.1 ke atas dengan deploy/nats",
         "the broker may lose messages: use nats-server 2.15.1 or later with deploy/nats",
     ),
-    Rule(
+    ProductionRule(
         "nats_seed_file",
         _too_wide,
         "broker mengizinkan lebih dari yang perlu: pakai deploy/nats",
         "the broker allows this member more than it needs: use deploy/nats",
     ),
-    Rule("issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own token issuer"),
-    Rule("issuer_jwks", _not_https, "pakai alamat https://", "use an https:// address"),
+    ProductionRule(
+        "issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own token issuer"
+    ),
+    ProductionRule("issuer_jwks", _not_https, "pakai alamat https://", "use an https:// address"),
 )
 
 

@@ -12,10 +12,10 @@ from shared.domain.forms import (
     Choice,
     Day,
     Earlier,
+    FieldKind,
     Form,
     FormField,
     FormSubject,
-    Kind,
     Moment,
     Place,
     Words,
@@ -31,7 +31,7 @@ KOLAKA = "74.01"
 AGENCIES = [code for code, member in SHIPPED.items() if member.agency.forms]
 
 
-def misshapen(kind: Kind) -> list[Any]:
+def misshapen(kind: FieldKind) -> list[Any]:
     """What no answer to such a question looks like."""
     match kind:
         case Words(most):
@@ -42,7 +42,7 @@ def misshapen(kind: Kind) -> list[Any]:
             return ["no-such-code", True, []]
         case Amount(least, most):
             return [least - 1, most + 1, "banyak", 1.5]
-    shapes: dict[type[Kind], list[Any]] = {
+    shapes: dict[type[FieldKind], list[Any]] = {
         Day: ["31-01-2026", 20260131],
         Moment: ["kemarin", "2026-01-31T09:00:00"],
         YesNo: ["ya", 1],
@@ -52,7 +52,7 @@ def misshapen(kind: Kind) -> list[Any]:
     return shapes[type(kind)]
 
 
-def out_of_this_world(kind: Kind) -> list[tuple[str, str]]:
+def out_of_this_world(kind: FieldKind) -> list[tuple[str, str]]:
     """What looks like an answer and is none, and how it is refused."""
     match kind:
         case Day(past):
