@@ -20,7 +20,7 @@ from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
-from shared.victims.erasure.carry_out import Answer, note, tell
+from shared.victims.erasure.carry_out import HolderAnswer, remember_answer, tell
 from shared.victims.sealed import forgetting
 from shared.victims.sealed.tables import DisclosureRow
 
@@ -51,7 +51,7 @@ def stop_disclosures(
     )
     forgetting.withhold(tx, [one.referral_id for one in given])
     forgetting.renew_own_key(tx, office, row.victim_id)
-    note(tx, office.code, stopped, Answer(DisclosureEnd.STOPPED, None, ()))
+    remember_answer(tx, office.code, stopped, HolderAnswer(DisclosureEnd.STOPPED, None, ()))
     tell(tx, office, stop.unit, stopped, {one.agency for one in given} - {but})
 
 

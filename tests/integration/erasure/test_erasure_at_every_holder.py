@@ -11,7 +11,7 @@ from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
 from shared.reference.office import draft, new_id
 from shared.storage.notifier import Topic
-from shared.victims.erasure.carry_out import Answer, note
+from shared.victims.erasure.carry_out import HolderAnswer, remember_answer
 from tests.support.identities import (
     WHO,
     consent,
@@ -168,7 +168,7 @@ async def test_who_once_gave_something_may_have_that_erased_and_no_more(network:
     def ask(tx: Any) -> None:
         unit = app.state.office.speaker(tx.now.date())
         asked = ErasureRequested(erasure_id=new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
-        note(tx, "police", asked, Answer(DisclosureEnd.ERASED, None, ()))
+        remember_answer(tx, "police", asked, HolderAnswer(DisclosureEnd.ERASED, None, ()))
         tx.emit(draft(asked, "kemenkes", unit, victim_id=victim))
 
     app.state.database.write(ask)
