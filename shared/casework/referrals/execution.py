@@ -25,7 +25,7 @@ from shared.victims.sealed import giving
 from shared.victims.sealed import notes as sealed_notes
 
 
-def act(
+def execute_for(
     tx: Transaction,
     office: Office,
     sight: Sight,
@@ -54,7 +54,7 @@ def act(
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
         given = _identity_for(tx, office, sight, row)
-    progress(tx, office, row, command, causation_id, given)
+    execute(tx, office, row, command, causation_id, given)
     return row
 
 
@@ -77,7 +77,7 @@ def etag(row: ReferralRow) -> str:
     return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
 
 
-def progress(
+def execute(
     tx: Transaction,
     office: Office,
     row: ReferralRow,
@@ -100,13 +100,13 @@ def progress(
         filed_id = file_event(tx, office, row, after, event, causation_id, given.key if given else None)
         if note:  # the note stays in our agency
             sealed_notes.keep_note(tx, office, row.victim_id, filed_id, note)
-        settle(tx, office, row, after, event)
+        apply_event(tx, office, row, after, event)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
             answer_in_house(tx, office, row, after, event)
 
 
-def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
     """Apply an event to the rows: write the referral and, for an accepted transfer, the custody."""
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
@@ -123,7 +123,7 @@ def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral:
     """
     answer = react(referral, event)
     if answer is not None:
-        progress(tx, office, row, answer)
+        execute(tx, office, row, answer)
 
 
 def file_event(

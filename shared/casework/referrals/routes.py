@@ -255,7 +255,7 @@ def _add_action(name: str, action: Action) -> None:
         expected = None if if_match == "*" else if_match
 
         def work(tx: Transaction) -> StoredResponse:
-            row = handlers.act(tx, office, sight, referral_id, command, expected)
+            row = handlers.execute_for(tx, office, sight, referral_id, command, expected)
             return StoredResponse(200, referral_view(row, tx.now), etag=handlers.etag(row))
 
         return posting.once(command, work)
