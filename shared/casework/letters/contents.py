@@ -168,7 +168,7 @@ def _shown(
     """The known values of these fields; writes a row of the access log."""
     if not right.fields:
         return {}
-    known = sealed_identity.known(tx.session, office, victim.id, sealed_identity.Reach.SHOW)
+    known = sealed_identity.readable_identity(tx.session, office, victim.id, sealed_identity.Reach.SHOW)
     shown = {name: value for name, value in known.items() if name in right.fields}
     if shown:
         access_log.log(tx, caller, victim.id, purpose, right, sorted(shown))

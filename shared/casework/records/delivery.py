@@ -42,7 +42,7 @@ def send(
     if referral.sender_agency == office.code:
         return
     try:
-        given = giving.give_record(tx, office, referral.victim_id, row.id, referral.sender_agency, fields)
+        given = giving.seal_record(tx, office, referral.victim_id, row.id, referral.sender_agency, fields)
     except ValueError:
         raise Refused("too-long-to-seal") from None
     if given is None:
@@ -87,7 +87,7 @@ def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, eve
     before = store.load(tx.session, event.corrects) if event.corrects else None
     if before is not None and before.delivered_by == envelope.sender and before.about == row.about:
         before.corrected_by = row.id
-    if receiving.take_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
+    if receiving.receive_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
         disclosed = disclosure.Disclosure(row.id, event.victim_id, envelope.sender, envelope.basis)
         disclosure.note(tx, disclosed, False, (), first=True)
     tx.changed |= {referral.id, row.id, event.victim_id}

@@ -79,7 +79,7 @@ def give(
     """
     if disclosure.agency == office.code:
         return None
-    given = giving.give(
+    given = giving.seal_for_agency(
         tx, office, disclosure.victim_id, disclosure.given_with, recipient=disclosure.agency, fields=fields
     )
     if given is not None:
@@ -94,7 +94,9 @@ def take(
 
     ``first``: the referral is new, so no earlier disclosure can exist.
     """
-    fields = receiving.take(tx, office, event_id, disclosure.victim_id, disclosure.given_with, sealed_for_us, first)
+    fields = receiving.receive_identity(
+        tx, office, event_id, disclosure.victim_id, disclosure.given_with, sealed_for_us, first
+    )
     if fields:
         note(tx, disclosure, False, fields, first)
 

@@ -141,7 +141,7 @@ def _apply_to_holdings(
     everything = _is_everything(tx, office, victim, cause, sender, tellers)
     if not concerned and not (everything and forgetting.keeps_anything(tx.session, victim.id)):
         return HolderAnswer(DisclosureEnd.NOTHING_HELD, None, ())
-    own = set(sealed_identity.own(tx.session, office, victim.id)) if everything else set()
+    own = set(sealed_identity.own_identity(tx.session, office, victim.id)) if everything else set()
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     kept = _kept_because(tx, office, victim)
     _carry_out(tx, office, victim, None if everything else [row.referral_id for row in concerned], kept)

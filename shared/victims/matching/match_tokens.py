@@ -49,7 +49,7 @@ def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, st
     row = tx.session.get(ToldTokensRow, victim_id)
     if office.agency.coordinator is None or (key is None and row is None):
         return True
-    known = sealed_identity.own(tx.session, office, victim_id) if known is None else known
+    known = sealed_identity.own_identity(tx.session, office, victim_id) if known is None else known
     if key is None and known:
         return True  # matching is off here now: the tokens told before stand until the victim is erased
     tokens = made(office.vault, key, known) if key is not None else {}

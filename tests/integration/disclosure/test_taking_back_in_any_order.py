@@ -99,7 +99,7 @@ def informing(network: Network, victim: str, referral: str, by: str = "police", 
     app = network.apps[by]
 
     def tell(tx: Any) -> None:
-        given = giving.give(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
+        given = giving.seal_for_agency(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
@@ -159,7 +159,7 @@ async def test_nobody_is_told_of_another_victim_through_a_request_of_its_own(two
         source = sealed.own_source(known)
         sealed.put(tx, office, known, source, sealed.IDENTITY, {"name": "Palsu Rekaan"})
         tx.session.flush()
-        given = giving.give(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
+        given = giving.seal_for_agency(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
