@@ -209,7 +209,7 @@ def arrived(session: Session, link: str) -> tuple[int, int] | None:
     return None if found is None else (found.through, found.highest)
 
 
-def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
+def record_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
     """Store which numbers arrived: advance each link's ``through`` up to the first gap, and ``highest`` to the end.
 
     ``arrivals``: link → numbers recorded in this unit of work. Returns link → ``through`` before and after.

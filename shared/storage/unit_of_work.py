@@ -128,7 +128,7 @@ class Database:
             with self._session(self._writing) as session:
                 transaction = Transaction(session, self.clock(), self.author)
                 result = work(transaction)
-                ledger.note_arrivals(session, transaction.received.arrivals)
+                ledger.record_arrivals(session, transaction.received.arrivals)
                 agency, key, witnessed = self.author.agency, self.author.key, transaction.received.witnessed
                 ledger.file_sent(session, agency, key, transaction.drafts, witnessed, transaction.now)
                 session.commit()

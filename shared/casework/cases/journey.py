@@ -47,7 +47,7 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
     tx.changed.add(Topic.RETENTION)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     tell_coordinator(tx, office, closed, unit, victim_id)
-    clocks.note(tx, office, closed, {ClockSubject.VICTIM: victim_id}, unit, {"outcome": command.outcome})
+    clocks.start_and_stop(tx, office, closed, {ClockSubject.VICTIM: victim_id}, unit, {"outcome": command.outcome})
     return victim
 
 

@@ -96,7 +96,9 @@ def register_victim(
         occurred_at=at,
     )
     tell_coordinator(tx, office, registered, custody, victim_id)
-    clocks.note(tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
+    clocks.start_and_stop(
+        tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation}
+    )
     # match tokens follow the event above, so that the coordinator knows the victim
     _write_identity(tx, office, victim_id, command, known_again_later)
     return row

@@ -56,7 +56,7 @@ def facts_of(referral: Referral) -> dict[str, Any]:
     return {"service": referral.service, "priority": referral.priority, "kind": referral.kind}
 
 
-def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
+def start_and_stop_for_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
     """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
     facts, at, victim_id = facts_of(referral), event.occurred_at, referral.victim_id
     started = _starting(office, event, facts, referral.receiver, ClockSubject.REFERRAL)
@@ -93,7 +93,7 @@ def _start_requested(
         start(tx, office, clock, begun)
 
 
-def note(
+def start_and_stop(
     tx: Transaction,
     office: Office,
     event: Any,

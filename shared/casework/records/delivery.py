@@ -61,7 +61,7 @@ def send(
     )
     tx.emit(draft(told, referral.sender_agency, unit, victim_id=referral.victim_id, basis=basis, key=given.key))
     disclosed = disclosure.Disclosure(row.id, referral.victim_id, referral.sender_agency, basis)
-    disclosure.note(tx, disclosed, True, (), first=True)
+    disclosure.record_disclosure(tx, disclosed, True, (), first=True)
 
 
 def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
@@ -89,7 +89,7 @@ def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, eve
         before.corrected_by = row.id
     if receiving.receive_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
         disclosed = disclosure.Disclosure(row.id, event.victim_id, envelope.sender, envelope.basis)
-        disclosure.note(tx, disclosed, False, (), first=True)
+        disclosure.record_disclosure(tx, disclosed, False, (), first=True)
     tx.changed |= {referral.id, row.id, event.victim_id}
 
 

@@ -131,7 +131,7 @@ def _run_clocks(
     names."""
     facts = {"form": row.form, **row.facts}
     ids = {**subject.ids, Runs.RECORD: store.first_of(tx.session, row).id}
-    clocks.note(tx, office, filed, ids, subject.unit, facts)
+    clocks.start_and_stop(tx, office, filed, ids, subject.unit, facts)
     for answered in named:
         clocks.stop(tx, office, filed, {Runs.RECORD: store.first_of(tx.session, answered).id}, facts)
 

@@ -151,6 +151,6 @@ def file_event(
         key=key,
     )
     tx.emit(replace(filed, sequence=referral.version))
-    clocks.note_referral(tx, office, referral, event)
+    clocks.start_and_stop_for_referral(tx, office, referral, event)
     tx.changed.add(referral.id)
     return filed.id

@@ -37,7 +37,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
     referral = open_referral(event)
     row = referrals.add(tx.session, referral, envelope.basis, tx.now)
-    clocks.note_referral(tx, office, referral, event)
+    clocks.start_and_stop_for_referral(tx, office, referral, event)
     answer = react(referral, event)
     if answer is not None:
         execute(tx, office, row, answer, envelope.id)
@@ -75,7 +75,7 @@ def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: 
         raise Park(reason)
     after = evolve(referral, event)
     apply_event(tx, office, row, after, event)
-    clocks.note_referral(tx, office, after, event)
+    clocks.start_and_stop_for_referral(tx, office, after, event)
     row.closed = after.status in ENDED
 
 

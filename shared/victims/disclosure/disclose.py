@@ -83,7 +83,7 @@ def give(
         tx, office, disclosure.victim_id, disclosure.given_with, recipient=disclosure.agency, fields=fields
     )
     if given is not None:
-        note(tx, disclosure, True, given.fields, first)
+        record_disclosure(tx, disclosure, True, given.fields, first)
     return given
 
 
@@ -98,10 +98,12 @@ def take(
         tx, office, event_id, disclosure.victim_id, disclosure.given_with, sealed_for_us, first
     )
     if fields:
-        note(tx, disclosure, False, fields, first)
+        record_disclosure(tx, disclosure, False, fields, first)
 
 
-def note(tx: Transaction, disclosure: Disclosure, given: bool, fields: tuple[str, ...], first: bool) -> None:
+def record_disclosure(
+    tx: Transaction, disclosure: Disclosure, given: bool, fields: tuple[str, ...], first: bool
+) -> None:
     """Store a disclosure: ``given`` by us, or received. A standing disclosure grows by the new fields.
 
     For a delivered record, ``fields`` is empty. ``first``: skip the lookup of a standing disclosure.
