@@ -46,7 +46,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SettingFault:
     """An unsafe setting, with the fault and the remedy in both languages."""
 
     setting: str
@@ -198,21 +198,21 @@ class Unsafe(RuntimeError):
 
     reason = "unsafe-settings"
 
-    def __init__(self, found: Sequence[Fault]) -> None:
+    def __init__(self, found: Sequence[SettingFault]) -> None:
         super().__init__(", ".join(dict.fromkeys(fault.variable for fault in found)))
         self.faults = tuple(found)
         self.settings = list(dict.fromkeys(fault.setting for fault in found))
 
 
-def faults(settings: Settings, facts: Facts) -> list[Fault]:
+def faults(settings: Settings, facts: Facts) -> list[SettingFault]:
     """Everything that is unsafe, in the order of the table; empty outside the production profile."""
     if settings.profile != PRODUCTION:
         return []
     found = ((rule, tuple(rule.found(settings, facts))) for rule in RULES)
-    return [Fault(rule.setting, what, rule.id, rule.en) for rule, what in found if what]
+    return [SettingFault(rule.setting, what, rule.id, rule.en) for rule, what in found if what]
 
 
-def refuse(found: Sequence[Fault]) -> None:
+def refuse(found: Sequence[SettingFault]) -> None:
     """Raises Unsafe where there is any fault."""
     if found:
         raise Unsafe(found)
