@@ -106,19 +106,19 @@ def _make_data_keys() -> None:
     op.create_table(
         "data_keys",
         sa.Column("id", sa.String(64), nullable=False),
-        sa.Column("victim_id", sa.String(36), nullable=False),
+        sa.Column("subject_id", sa.String(36), nullable=False),
         sa.Column("wrapped", sa.String(), nullable=False),
         sa.Column("made_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_data_keys"),
     )
-    op.create_index("ix_data_keys_victim_id", "data_keys", ["victim_id"], unique=False)
+    op.create_index("ix_data_keys_subject_id", "data_keys", ["subject_id"], unique=False)
 
 
 def _make_sealed() -> None:
     op.create_table(
         "sealed",
         sa.Column("number", Number, autoincrement=True, nullable=False),
-        sa.Column("victim_id", sa.String(36), nullable=False),
+        sa.Column("subject_id", sa.String(36), nullable=False),
         sa.Column("source", sa.String(64), nullable=False),
         sa.Column("kind", sa.String(64), nullable=False),
         sa.Column("key_id", sa.String(64), nullable=False),
@@ -127,7 +127,7 @@ def _make_sealed() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_sealed"),
         sa.UniqueConstraint("source", name="uq_legal_holds_source"),
     )
-    op.create_index("ix_sealed_victim_id", "sealed", ["victim_id"], unique=False)
+    op.create_index("ix_sealed_subject_id", "sealed", ["subject_id"], unique=False)
 
 
 def _make_blind_index() -> None:
@@ -173,7 +173,7 @@ def _make_disclosures() -> None:
     op.create_table(
         "disclosures",
         sa.Column("number", Number, autoincrement=True, nullable=False),
-        sa.Column("referral_id", sa.String(36), nullable=False),
+        sa.Column("given_with", sa.String(36), nullable=False),
         sa.Column("victim_id", sa.String(36), nullable=False),
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("agency", sa.String(64), nullable=False),
@@ -187,7 +187,7 @@ def _make_disclosures() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_disclosures"),
     )
     op.create_index("ix_disclosures_consent_id", "disclosures", ["consent_id"], unique=False)
-    op.create_index("ix_disclosures_referral_id", "disclosures", ["referral_id"], unique=False)
+    op.create_index("ix_disclosures_given_with", "disclosures", ["given_with"], unique=False)
     op.create_index("ix_disclosures_victim_id", "disclosures", ["victim_id"], unique=False)
 
 

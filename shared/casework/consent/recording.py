@@ -79,14 +79,14 @@ def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRo
     before.ended_at = tx.now
     consent, gone = disclosure.to_consent(row), []
     for one in given_on_consent(tx.session, row.victim_id):
-        referral = referrals.load(tx.session, one.referral_id)
+        referral = referrals.load(tx.session, one.given_with)
         assert referral is not None  # every disclosure on consent was given with a referral
         stage = office.directory.stage_of(one.agency, referral.service)
         if not consent.covers(one.agency, stage, map(IdentityField, one.fields)):
             gone.append(one)
     if gone:
         stop_disclosures(tx, office, before, ConsentStop(unit, ConsentEnd.REPLACED, tx.now), gone)
-        ask_to_stop(tx, office, row.victim_id, {one.referral_id for one in gone if one.agency not in row.recipients})
+        ask_to_stop(tx, office, row.victim_id, {one.given_with for one in gone if one.agency not in row.recipients})
 
 
 def victim_with_us(

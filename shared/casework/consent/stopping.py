@@ -49,7 +49,7 @@ def stop_disclosures(
     stopped = e.ConsentWithdrawn(
         consent_id=row.id, victim_id=row.victim_id, unit=stop.unit, because=stop.because, occurred_at=stop.at
     )
-    forgetting.withhold(tx, [one.referral_id for one in given])
+    forgetting.withhold(tx, [one.given_with for one in given])
     forgetting.renew_own_key(tx, office, row.victim_id)
     remember_answer(tx, office.code, stopped, HolderAnswer(DisclosureEnd.STOPPED, None, ()))
     tell(tx, office, stop.unit, stopped, {one.agency for one in given} - {but})

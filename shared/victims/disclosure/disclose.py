@@ -112,7 +112,7 @@ def record_disclosure(
     if standing is not None and disclosure.consent_id not in (None, standing.consent_id):
         standing = None  # another consent makes another disclosure, with its own end
     row = standing or DisclosureRow(
-        referral_id=disclosure.given_with,
+        given_with=disclosure.given_with,
         victim_id=disclosure.victim_id,
         given=given,
         agency=disclosure.agency,

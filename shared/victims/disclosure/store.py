@@ -48,6 +48,6 @@ def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
 def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:
     """The disclosure made with a referral that has not ended, or None. Locked, where the database has row locks."""
     statement = select(DisclosureRow).where(
-        col(DisclosureRow.referral_id) == referral_id, col(DisclosureRow.end).is_(None)
+        col(DisclosureRow.given_with) == referral_id, col(DisclosureRow.end).is_(None)
     )
     return session.scalars(statement.with_for_update()).first()

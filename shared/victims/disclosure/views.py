@@ -27,7 +27,7 @@ class DisclosureView(BaseModel):
 
 def disclosure_view(row: DisclosureRow) -> DisclosureView:
     """The view of a disclosure."""
-    return DisclosureView.model_validate(row, from_attributes=True)
+    return DisclosureView.model_validate({**row.model_dump(), "referral_id": row.given_with})
 
 
 class DisclosureList(BaseModel):

@@ -144,7 +144,7 @@ def _apply_to_holdings(
     own = set(sealed_identity.own_identity(tx.session, office, victim.id)) if everything else set()
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     kept = _kept_because(tx, office, victim)
-    _carry_out(tx, office, victim, None if everything else [row.referral_id for row in concerned], kept)
+    _carry_out(tx, office, victim, None if everything else [row.given_with for row in concerned], kept)
     for row in concerned:
         end_disclosure(tx, row, DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept)
     return HolderAnswer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
@@ -218,7 +218,7 @@ def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because:
         concerned = [row for row in _concerned(tx, victim, told.cause, told.sender) if row.kept_because == because]
         if because is KeptBecause.CUSTODY:
             own = _is_everything(tx, office, victim, told.cause, told.sender, tellers)
-            sources = [row.referral_id for row in concerned]
+            sources = [row.given_with for row in concerned]
             _carry_out(tx, office, victim, sources + forgetting.sources(tx.session, victim.id) * own, kept)
         end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
         for row in concerned:

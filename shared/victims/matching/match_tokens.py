@@ -98,11 +98,11 @@ def tell_some(tx: Transaction, office: Office) -> int:
     if key is None or office.agency.coordinator is None:
         return 0
     told = select(col(ToldTokensRow.victim_id)).where(
-        col(ToldTokensRow.victim_id) == col(SealedRow.victim_id), col(ToldTokensRow.key) == key
+        col(ToldTokensRow.victim_id) == col(SealedRow.subject_id), col(ToldTokensRow.key) == key
     )
     ours = (col(SealedRow.kind) == sealed.IDENTITY) & (col(SealedRow.key_id) == sealed.OWN)
     before = col(SealedRow.recorded_at) <= tx.now - QUIET
-    untold = select(col(SealedRow.victim_id)).where(ours, before, ~told.exists()).order_by(col(SealedRow.victim_id))
+    untold = select(col(SealedRow.subject_id)).where(ours, before, ~told.exists()).order_by(col(SealedRow.subject_id))
     done = 0
     for victim_id in tx.session.scalars(untold.limit(AT_ONCE)).all():
         load_victim(tx.session, victim_id)  # locks the victim: its rows are written under that lock

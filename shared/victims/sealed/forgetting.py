@@ -30,14 +30,16 @@ def withhold_all(tx: Transaction, victim_id: str) -> None:
 
 def sources(session: Session, victim_id: str) -> list[str]:
     """The sources of our own text about a victim that may be shown: identity, notes and records."""
-    ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.key_id) == OWN)
+    ours = (col(SealedRow.subject_id) == victim_id) & (col(SealedRow.key_id) == OWN)
     return list(session.scalars(select(col(SealedRow.source)).where(ours, col(SealedRow.kind).in_(list(HELD)))))
 
 
 def keeps_anything(session: Session, victim_id: str) -> bool:
     """Whether any data key of a victim is here. A key counts even where it seals notes alone, or only derived
     recipients' keys."""
-    return session.scalars(select(col(DataKeyRow.id)).where(col(DataKeyRow.victim_id) == victim_id)).first() is not None
+    return (
+        session.scalars(select(col(DataKeyRow.id)).where(col(DataKeyRow.subject_id) == victim_id)).first() is not None
+    )
 
 
 def renew_own_key(tx: Transaction, office: Office, victim_id: str) -> None:
@@ -50,7 +52,7 @@ def renew_own_key(tx: Transaction, office: Office, victim_id: str) -> None:
     old = tx.session.get(DataKeyRow, own_source(victim_id))
     if old is None:
         return
-    ours = (col(SealedRow.victim_id) == victim_id) & (col(SealedRow.key_id) == OWN)
+    ours = (col(SealedRow.subject_id) == victim_id) & (col(SealedRow.key_id) == OWN)
     kept = [(row, store.opened(tx.session, office, row)) for row in tx.session.scalars(select(SealedRow).where(ours))]
     tx.session.delete(old)
     tx.session.flush()
@@ -65,7 +67,7 @@ def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[
     A legal hold forbids erasing or replacing the text. Later text stands beside it and is independent of its end.
     """
     tx.session.flush()
-    here = (col(SealedRow.victim_id) == victim_id) & col(SealedRow.kind).in_(list(HELD))
+    here = (col(SealedRow.subject_id) == victim_id) & col(SealedRow.kind).in_(list(HELD))
     if only is None:
         withhold_all(tx, victim_id)
     else:
@@ -87,9 +89,9 @@ def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str
     tx.erased = True
     numbers.drop(tx, victim_id, only)
     if only is None:
-        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.victim_id) == victim_id))
+        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.subject_id) == victim_id))
         withhold_all(tx, victim_id)
-        tx.session.execute(delete(SealedRow).where(col(SealedRow.victim_id) == victim_id))
+        tx.session.execute(delete(SealedRow).where(col(SealedRow.subject_id) == victim_id))
     else:
         withhold(tx, only)
         _delete(tx, office, victim_id, col(SealedRow.source).in_(only))
@@ -102,7 +104,7 @@ def forget_held(tx: Transaction, office: Office, victim_id: str) -> None:
 
 
 def _delete(tx: Transaction, office: Office, victim_id: str, these: ColumnElement[bool]) -> None:
-    here = col(SealedRow.victim_id) == victim_id
+    here = col(SealedRow.subject_id) == victim_id
     keys = set(tx.session.scalars(select(col(SealedRow.key_id)).where(here, these)))
     tx.session.execute(delete(SealedRow).where(here, these))
     keys -= set(tx.session.scalars(select(col(SealedRow.key_id)).where(here)))

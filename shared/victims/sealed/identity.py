@@ -16,7 +16,7 @@ from shared.victims.sealed.tables import DisclosureRow, SealedRow
 
 _IDENTITIES = (
     select(SealedRow)
-    .where(col(SealedRow.victim_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, HELD[IDENTITY])))
+    .where(col(SealedRow.subject_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, HELD[IDENTITY])))
     .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
 )
 
@@ -27,8 +27,8 @@ def _ours_or_given(*but: KeptBecause) -> Select[Any]:
     A disclosure that has ended counts only where it is kept for one of the reasons in ``but``.
     """
     given = (
-        select(col(DisclosureRow.referral_id))
-        .join(ReferralRow, col(ReferralRow.id) == col(DisclosureRow.referral_id))
+        select(col(DisclosureRow.given_with))
+        .join(ReferralRow, col(ReferralRow.id) == col(DisclosureRow.given_with))
         .where(
             col(DisclosureRow.victim_id) == bindparam("victim_id"),
             col(DisclosureRow.given).is_(False),

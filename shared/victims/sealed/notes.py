@@ -23,7 +23,7 @@ def notes(
     """Event id → note, for the notes about a victim that can still be read. ``held``: also those under a legal hold
     alone."""
     kinds = [NOTE, HELD[NOTE]] if held else [NOTE]
-    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
+    statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
     rows = [row for row in session.scalars(statement) if origin(row.source) in event_ids]
     found = {origin(row.source): store.opened(session, office, row) for row in rows}
     return {event_id: what["text"] for event_id, what in found.items() if "text" in what}

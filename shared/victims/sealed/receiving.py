@@ -58,7 +58,7 @@ def receive_record(tx: Transaction, office: Office, event_id: str, victim_id: st
 
 
 def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:
-    row = SealedRow(victim_id=victim_id, source=source, kind=kind, key_id=key.kid, sealed=sealed, recorded_at=tx.now)
+    row = SealedRow(subject_id=victim_id, source=source, kind=kind, key_id=key.kid, sealed=sealed, recorded_at=tx.now)
     tx.session.add(row)
 
 

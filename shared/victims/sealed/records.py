@@ -22,7 +22,7 @@ def keep_record(tx: Transaction, office: Office, about: str, record_id: str, fie
 def record(session: Session, office: Office, about: str, record_id: str, held: bool = False) -> dict[str, Any]:
     """The sealed fields of a filed form that can still be read. ``held``: also those that only a legal hold keeps."""
     kinds = [RECORD, HELD[RECORD]] if held else [RECORD]
-    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.kind).in_(kinds))
+    statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
     for row in session.scalars(statement):
         if origin(row.source) == record_id and (what := store.opened(session, office, row)):
             return dict(json.loads(what["fields"]))

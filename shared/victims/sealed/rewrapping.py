@@ -24,7 +24,7 @@ def rewrap_all(database: Database, vault: Vault) -> int:
         statement = select(DataKeyRow).where(col(DataKeyRow.id) > after).order_by(col(DataKeyRow.id)).limit(AT_ONCE)
         rows = tx.session.scalars(statement.with_for_update()).all()
         for row in rows:
-            row.wrapped = vault.wrap_at_rest(vault.unwrap_at_rest(row.wrapped, row.victim_id), row.victim_id)
+            row.wrapped = vault.wrap_at_rest(vault.unwrap_at_rest(row.wrapped, row.subject_id), row.subject_id)
         return [row.id for row in rows]
 
     while ids := database.write(some):
@@ -43,8 +43,8 @@ def reindex_all(database: Database, vault: Vault, member: str) -> int:
         here = (col(SealedRow.number) > after) & (col(SealedRow.kind) == IDENTITY)
         rows = tx.session.scalars(select(SealedRow).where(here).order_by(col(SealedRow.number)).limit(AT_ONCE)).all()
         for row in rows:
-            numbers.drop(tx, row.victim_id, [row.source])
-            numbers.keep(tx, vault, row.victim_id, row.source, opened_with(tx.session, vault, member, row))
+            numbers.drop(tx, row.subject_id, [row.source])
+            numbers.keep(tx, vault, row.subject_id, row.source, opened_with(tx.session, vault, member, row))
         return [row.number for row in rows if row.number is not None]
 
     while found := database.write(some):

@@ -40,7 +40,7 @@ def put(tx: Transaction, office: Office, about: str, source: str, kind: str, wha
     """Seal ``what`` under the data key of a victim (or case), and replace the earlier text of this source."""
     row = find(tx.session, about, source)
     if row is None:
-        row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+        row = SealedRow(subject_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
         tx.session.add(row)
     row.kind, row.recorded_at = kind, tx.now
     seal_row(tx, office, row, what)
@@ -50,14 +50,14 @@ def put_first(tx: Transaction, office: Office, about: str, source: str, kind: st
     """As ``put``, skipping the lookup; only for a new victim, and makes its data key."""
     key = DataKey.generate()
     keep_key(tx, office, own_source(about), about, key)
-    row = SealedRow(victim_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+    row = SealedRow(subject_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
     tx.session.add(row)
     _seal_with(key, row, what)
 
 
 def seal_row(tx: Transaction, office: Office, row: SealedRow, what: Mapping[str, str]) -> None:
     """Seal ``what`` (field → text) into a row, under the data key of its victim, case or record."""
-    _seal_with(data_key_of(tx, office, row.victim_id), row, what)
+    _seal_with(data_key_of(tx, office, row.subject_id), row, what)
 
 
 def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
@@ -67,7 +67,7 @@ def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
 
 def find(session: Session, about: str, source: str) -> SealedRow | None:
     """The sealed row of a source about a victim or case."""
-    statement = select(SealedRow).where(col(SealedRow.victim_id) == about, col(SealedRow.source) == source)
+    statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.source) == source)
     return session.scalars(statement).first()
 
 
@@ -84,7 +84,7 @@ def data_key_of(tx: Transaction, office: Office, about: str, row: DataKeyRow | N
 def keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataKey) -> None:
     """Store a data key, wrapped under the storage key. ``name``: the id of the key."""
     wrapped = office.vault.wrap_at_rest(key.secret, about)
-    row = {"id": name, "victim_id": about, "wrapped": wrapped, "made_at": tx.now}
+    row = {"id": name, "subject_id": about, "wrapped": wrapped, "made_at": tx.now}
     tx.session.connection().execute(_KEEPING, row)
 
 
@@ -96,15 +96,15 @@ def opened(session: Session, office: Office, row: SealedRow) -> dict[str, str]:
 def opened_with(session: Session, vault: Vault, member: str, row: SealedRow) -> dict[str, str]:
     """As ``opened``, for a vault and the code of its member; an unopenable row is logged and read as empty."""
     ours = row.key_id == OWN
-    name = own_source(row.victim_id) if ours else row.key_id
+    name = own_source(row.subject_id) if ours else row.key_id
     kept = session.get(DataKeyRow, name)
     if kept is None:
         return {}
     try:
-        key = DataKey(vault.unwrap_at_rest(kept.wrapped, row.victim_id))
+        key = DataKey(vault.unwrap_at_rest(kept.wrapped, row.subject_id))
         if ours:
             return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
-        return open_sealed(row.sealed, key, row.victim_id, member, purpose(origin(row.source)))
+        return open_sealed(row.sealed, key, row.subject_id, member, purpose(origin(row.source)))
     except Unopenable as error:
         log.error("sealed.unopenable", reason=error.reason)
         return {}

@@ -20,7 +20,8 @@ class DataKeyRow(AgencyStored, table=True):
     __tablename__ = "data_keys"
 
     id: str = Field(max_length=64, primary_key=True)
-    victim_id: str = Field(sa_type=Ident, index=True)
+    subject_id: str = Field(sa_type=Ident, index=True)
+    """The victim; or the case or the record, where no victim is named."""
     wrapped: str
     made_at: datetime = Field(sa_type=UtcMoment)
 
@@ -34,7 +35,8 @@ class SealedRow(AgencyStored, table=True):
     __tablename__ = "sealed"
 
     number: int | None = number()
-    victim_id: str = Field(sa_type=Ident, index=True)
+    subject_id: str = Field(sa_type=Ident, index=True)
+    """The victim; or the case or the record, where no victim is named."""
     source: str = Field(max_length=64, unique=True)
     """The origin: ``own:<victim>``, or the id of the referral or record, or of what a note belongs to."""
     kind: str = Field(sa_type=Word)
@@ -47,13 +49,13 @@ class DisclosureRow(AgencyStored, table=True):
     """A disclosure: fields of an identity given to another agency (``given``) or received from one.
 
     ``end`` tells how the disclosure ended. A new disclosure after the end is another row.
-    For a delivered record, ``referral_id`` holds the record's id, and ``fields`` is empty.
+    ``given_with``: the id of the referral, or of the delivered record, which has no ``fields`` here.
     """
 
     __tablename__ = "disclosures"
 
     number: int | None = number()
-    referral_id: str = Field(sa_type=Ident, index=True)
+    given_with: str = Field(sa_type=Ident, index=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     given: bool
     agency: str = Field(sa_type=Word)
