@@ -12,7 +12,7 @@ from shared.reference.acting import Acting
 from shared.storage import referrals
 from shared.storage.notifier import Topic
 from shared.victims.erasure.retention import keep_until
-from shared.victims.register.store import holder_of, lock_victim
+from shared.victims.register.store import lock_victim, require_custody
 from shared.victims.register.tables import VictimRow
 
 
@@ -54,9 +54,7 @@ def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> Vict
 
 def _in_custody(acting: Acting, victim_id: str) -> tuple[VictimRow, UnitRef]:
     victim = lock_victim(acting.tx.session, acting.sight, victim_id)
-    holder = holder_of(victim)
-    if holder is None or not acting.sight.covers(holder):
-        raise Refused("not-custody-holder")
+    holder = require_custody(acting.sight, victim)
     if victim.closed_at is not None:
         raise Refused("journey-closed")
     return victim, holder

@@ -8,7 +8,7 @@ from shared.reference.office import new_id
 from shared.victims.erasure import security_log, store
 from shared.victims.erasure.carry_out import carry_out
 from shared.victims.erasure.tables import ErasureRow
-from shared.victims.register.store import holder_of, lock_victim
+from shared.victims.register.store import lock_victim, require_custody
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import holds
 
@@ -20,7 +20,7 @@ def ask(acting: Acting, victim_id: str, command: Erase) -> ErasureRow:
     ``not-custody-holder``, ``legal-hold``, ``already-asked``, ``id-taken``, or for a bad ``occurred_at``.
     """
     tx = acting.tx
-    _require_custody(acting, victim_id)
+    _victim_to_erase(acting, victim_id)
     if (waiting := store.waiting_erasure(tx.session, victim_id)) is not None:
         raise Refused("already-asked", erasure=waiting.id)
     at = domain_commands.when(command, tx.now)
@@ -48,7 +48,7 @@ def decide(acting: Acting, victim_id: str, command: DecideErasure) -> ErasureRow
     ``already-decided`` or ``second-person-needed``.
     """
     tx = acting.tx
-    victim = _require_custody(acting, victim_id)
+    victim = _victim_to_erase(acting, victim_id)
     row = store.load_erasure(tx.session, command.erasure_id)
     if row is None or row.victim_id != victim_id:
         raise Refused("unknown-erasure", field="erasure_id")
@@ -63,11 +63,9 @@ def decide(acting: Acting, victim_id: str, command: DecideErasure) -> ErasureRow
     return row
 
 
-def _require_custody(acting: Acting, victim_id: str) -> VictimRow:
+def _victim_to_erase(acting: Acting, victim_id: str) -> VictimRow:
     victim = lock_victim(acting.tx.session, acting.sight, victim_id)
-    holder = holder_of(victim)
-    if holder is None or not acting.sight.covers(holder):
-        raise Refused("not-custody-holder")
+    require_custody(acting.sight, victim)
     if holds.holds_of(acting.tx.session, victim_id):
         raise Refused("legal-hold")
     return victim
