@@ -12,6 +12,7 @@ from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.victims.identity import access_log
 from shared.victims.identity import rights as identities
+from shared.victims.identity import store as identity_store
 from shared.victims.identity.rights import AUTHOR
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.sealed import records as sealed_records
@@ -29,13 +30,7 @@ def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[
     Other callers who may know of the record read its clear fields.
     """
     tx, office = acting.tx, acting.office
-    looking = select(col(BreakGlassRow.victim_id)).where(
-        col(BreakGlassRow.agency) == acting.office.code,
-        col(BreakGlassRow.client) == acting.caller.client,
-        col(BreakGlassRow.person) == acting.caller.person,
-        col(BreakGlassRow.ended_at).is_(None),
-        col(BreakGlassRow.until) > acting.tx.now,
-    )
+    looking = select(col(BreakGlassRow.victim_id)).where(identity_store.open_for(acting))
     here = store.visible(acting.sight) | col(RecordRow.victim_id).in_(looking)
     row = store.load(tx.session, record_id, here)
     if row is None:

@@ -12,6 +12,7 @@ from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.tables import ReferralRow
+from shared.victims.identity import store
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, lock_victim
 from shared.victims.register.tables import VictimRow
@@ -34,25 +35,15 @@ def right_of(acting: Acting, victim_id: str) -> tuple[VictimRow, Right]:
     """A victim that exists for the caller, and the caller's right to read. An open break-glass comes before the
     desk."""
     session = acting.tx.session
-    glass = _open_glass(acting, victim_id)
+    glass = session.scalars(
+        select(BreakGlassRow).where(col(BreakGlassRow.victim_id) == victim_id, store.open_for(acting))
+    ).first()
     # an open break-glass counts also where the caller's desk has a smaller right
     victim = lock_victim(session, acting.sight if glass is None else None, victim_id)
     if glass is not None:
         return victim, Right(frozenset(IdentityField), "break-glass", glass)
     live = referrals.live_of_victim(session, victim_id)
     return victim, ordinary_right(acting.office, acting.sight, victim, live)
-
-
-def _open_glass(acting: Acting, victim_id: str) -> BreakGlassRow | None:
-    statement = select(BreakGlassRow).where(
-        col(BreakGlassRow.victim_id) == victim_id,
-        col(BreakGlassRow.agency) == acting.office.code,
-        col(BreakGlassRow.client) == acting.caller.client,
-        col(BreakGlassRow.person) == acting.caller.person,
-        col(BreakGlassRow.ended_at).is_(None),
-        col(BreakGlassRow.until) > acting.tx.now,
-    )
-    return acting.tx.session.scalars(statement).first()
 
 
 def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> Right:
