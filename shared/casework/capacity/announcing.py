@@ -10,9 +10,9 @@ from datetime import timedelta
 from shared.casework.capacity.tables import CapacityRow, DescriptionRow
 from shared.contracts import events as e
 from shared.domain import commands as domain_commands
-from shared.domain.access import Sight
 from shared.domain.capacity import AnnounceCapacity
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
 from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
@@ -21,13 +21,14 @@ INSTEAD = 3
 """Most other desks that a refusal names."""
 
 
-def announce(tx: Transaction, office: Office, sight: Sight, unit: str, command: AnnounceCapacity) -> CapacityRow:
+def announce(acting: Acting, unit: str, command: AnnounceCapacity) -> CapacityRow:
     """Announce the capacity of one of our desks for a service to every agency. Returns the row.
 
     Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-service``, or for a bad ``occurred_at``.
     """
+    tx, office = acting.tx, acting.office
     desk = office.our_unit(unit, tx.now.date())
-    sight.require(desk)
+    acting.sight.require(desk)
     if not any(service.code == command.service for service in office.agency.services):
         raise Refused("unknown-service", field="service")
     at = domain_commands.when(command, tx.now)

@@ -11,10 +11,10 @@ from shared.contracts.codes import Stage
 from shared.contracts.events import EventData
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as domain_commands
-from shared.domain.access import Sight
 from shared.domain.cases import OpenCase, RegisterVictim
 from shared.domain.clocks import ClockSubject
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
@@ -23,14 +23,15 @@ from shared.victims.register.store import load_case, load_victim
 from shared.victims.register.tables import CaseRow, VictimRow
 
 
-def open_case(tx: Transaction, office: Office, sight: Sight, command: OpenCase) -> CaseRow:
+def open_case(acting: Acting, command: OpenCase) -> CaseRow:
     """Open a case and tell the coordinator. Returns the row.
 
     Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-channel``, ``id-taken``, or for a bad
     ``occurred_at``.
     """
+    tx, office = acting.tx, acting.office
     unit = office.our_unit(command.unit, tx.now.date())
-    sight.require(unit, field="unit")
+    acting.sight.require(unit, field="unit")
     if command.channel not in office.agency.channels:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
@@ -61,12 +62,7 @@ def open_case(tx: Transaction, office: Office, sight: Sight, command: OpenCase) 
 
 
 def register_victim(
-    tx: Transaction,
-    office: Office,
-    sight: Sight,
-    case_id: str,
-    command: RegisterVictim,
-    known_again_later: bool = False,
+    acting: Acting, case_id: str, command: RegisterVictim, known_again_later: bool = False
 ) -> VictimRow:
     """Register a victim. The unit that opened the case is the first custody holder. Returns the row.
 
@@ -74,7 +70,8 @@ def register_victim(
     ``unknown-case``, ``unknown-region``, ``no-such-day`` for an impossible date of birth, ``id-taken``, or for a bad
     ``occurred_at``.
     """
-    case = load_case(tx.session, case_id, visibility.cases(sight))
+    tx, office = acting.tx, acting.office
+    case = load_case(tx.session, case_id, visibility.cases(acting.sight))
     if case is None:
         raise Refused("unknown-case")
     if command.home_region is not None and not office.units.is_region(command.home_region):

@@ -15,9 +15,9 @@ from shared.casework.consent.stopping import (
 from shared.contracts.codes import AgeClass, ConsentEnd, IdentityField
 from shared.contracts.types import UnitRef
 from shared.domain import commands as domain_commands
-from shared.domain.access import Caller, Sight
 from shared.domain.consent import RecordConsent, check_consent
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
@@ -27,17 +27,16 @@ from shared.victims.register.store import lock_concerned
 from shared.victims.register.tables import VictimRow
 
 
-def record(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: RecordConsent
-) -> ConsentRow:
+def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow:
     """Record what a person agrees to, as the next version. The previous version ends. Returns the row.
 
     Raises Refused: ``unknown-victim``, ``not-responsible``, ``unknown-notice``, ``already-over``,
     ``unknown-agency``, ``not-agreed``, ``guardian-part-missing``, ``id-taken``, or for a bad ``occurred_at``.
     """
-    victim, unit = victim_with_us(tx, office, caller, sight, victim_id)
+    tx = acting.tx
+    victim, unit = victim_with_us(acting, victim_id)
     at = domain_commands.when(command, tx.now)
-    _check(tx, office, victim, command, at)
+    _check(tx, acting.office, victim, command, at)
     earlier = disclosure.consents_of(tx.session, victim_id)
     row = ConsentRow(
         id=command.consent_id or new_id(),
@@ -50,15 +49,15 @@ def record(
         valid_until=command.valid_until,
         manner=command.manner,
         guardian=command.guardian,
-        client=caller.client,
-        person=caller.person,
-        unit=caller.unit,
+        client=acting.caller.client,
+        person=acting.caller.person,
+        unit=acting.caller.unit,
         recorded_at=at,
     )
     tx.session.add(row)
-    tell_coordinator(tx, office, row, unit)
+    tell_coordinator(tx, acting.office, row, unit)
     if earlier and earlier[-1].ended_at is None:
-        _replace(tx, office, earlier[-1], row, unit)
+        _replace(tx, acting.office, earlier[-1], row, unit)
     return row
 
 
@@ -89,8 +88,7 @@ def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRo
         ask_to_stop(tx, office, row.victim_id, {one.given_with for one in gone if one.agency not in row.recipients})
 
 
-def victim_with_us(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str
-) -> tuple[VictimRow, UnitRef]:
+def victim_with_us(acting: Acting, victim_id: str) -> tuple[VictimRow, UnitRef]:
     """The locked row of a victim in whom the caller's desk has or had a part, and that desk. Raises Refused."""
-    return lock_concerned(tx.session, sight, victim_id), office.our_unit(caller.unit, tx.now.date())
+    victim = lock_concerned(acting.tx.session, acting.sight, victim_id)
+    return victim, acting.office.our_unit(acting.caller.unit, acting.tx.now.date())

@@ -10,8 +10,9 @@ from shared.casework.consent import recording as consents
 from shared.casework.consent import views, withdrawing
 from shared.casework.consent.views import AccessReport, ConsentList, ConsentView, WithdrawalView
 from shared.domain.consent import RecordConsent, WithdrawConsent
-from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, NowDep, OfficeDep, PostingDep
+from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
@@ -43,19 +44,12 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         *COMMANDED,
     ),
 )
-def record_consent(
-    victim_id: IdPath,
-    command: RecordConsent,
-    office: OfficeDep,
-    caller: CallerDep,
-    sight: SightDep,
-    posting: PostingDep,
-) -> Response:
+def record_consent(victim_id: IdPath, command: RecordConsent, desk: DeskDep, posting: PostingDep) -> Response:
     """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = consents.record(tx, office, caller, sight, victim_id, command)
-        view = views.consent_view(row, office.notices, tx.now)
+        row = consents.record(desk.acting(tx), victim_id, command)
+        view = views.consent_view(row, desk.office.notices, tx.now)
         return StoredResponse(201, view, f"/v1/victims/{victim_id}/consents")
 
     return posting.once(command, work)
@@ -68,19 +62,12 @@ def record_consent(
     summary="Tarik persetujuan / Withdraw a consent",
     responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
 )
-def withdraw_consent(
-    victim_id: IdPath,
-    command: WithdrawConsent,
-    office: OfficeDep,
-    caller: CallerDep,
-    sight: SightDep,
-    posting: PostingDep,
-) -> Response:
+def withdraw_consent(victim_id: IdPath, command: WithdrawConsent, desk: DeskDep, posting: PostingDep) -> Response:
     """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
     juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        taken = withdrawing.withdraw(tx, office, caller, sight, victim_id, command)
+        taken = withdrawing.withdraw(desk.acting(tx), victim_id, command)
         return StoredResponse(200, views.withdrawal_view(taken))
 
     return posting.once(command, work)

@@ -1,11 +1,10 @@
 """Log lines about withdrawn consents (``shared.logs.security``)."""
 
-from shared.domain.access import Caller
 from shared.logs.security import said_by
-from shared.storage.unit_of_work import Transaction
+from shared.reference.acting import Acting
 
 
-def withdrawn(tx: Transaction, caller: Caller, consent_id: str) -> None:
+def withdrawn(acting: Acting, consent_id: str) -> None:
     """Log that a consent was withdrawn."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.info("consent.withdrawn", record=consent_id))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.info("consent.withdrawn", record=consent_id))

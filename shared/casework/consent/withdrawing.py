@@ -20,10 +20,10 @@ from shared.contracts.codes import ConsentEnd
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import commands as domain_commands
-from shared.domain.access import Caller, Sight
 from shared.domain.consent import WithdrawConsent
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
+from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
@@ -41,9 +41,7 @@ class TakenBack:
     at: datetime
 
 
-def withdraw(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, command: WithdrawConsent
-) -> TakenBack:
+def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenBack:
     """Withdraw the person's consent (UU 27/2022 Ps 9).
 
     New disclosure stops and every holder is told. We request the cancellation of our live referrals on consent.
@@ -51,7 +49,8 @@ def withdraw(
     consent is told. Raises Refused: ``unknown-victim``, ``not-responsible``, ``no-consent``, or for a bad
     ``occurred_at``.
     """
-    _, unit = victim_with_us(tx, office, caller, sight, victim_id)
+    tx = acting.tx
+    _, unit = victim_with_us(acting, victim_id)
     ours = next(reversed(disclosure.consents_of(tx.session, victim_id)), None)
     theirs = {
         row.consent_id: row.agency for row in received_on_consent(tx.session, victim_id) if row.consent_id is not None
@@ -60,12 +59,12 @@ def withdraw(
         raise Refused("no-consent")
     at = domain_commands.when(command, tx.now)
     if ours is not None and ours.withdrawn_at is None:
-        _take_back(tx, office, ours, unit, at)
-        security_log.withdrawn(tx, caller, ours.id)
+        _take_back(tx, acting.office, ours, unit, at)
+        security_log.withdrawn(acting, ours.id)
     for consent_id, agency in theirs.items():
         withdrawn = e.ConsentWithdrawn(consent_id=consent_id, victim_id=victim_id, unit=unit, occurred_at=at)
-        give_back(tx, office, withdrawn, agency)
-        security_log.withdrawn(tx, caller, consent_id)
+        give_back(tx, acting.office, withdrawn, agency)
+        security_log.withdrawn(acting, consent_id)
     return TakenBack(victim_id, ((ours.id,) if ours else ()) + tuple(theirs), at)
 
 

@@ -13,11 +13,11 @@ from shared.contracts.codes import AgeClass, IdentityField, LegalBasis, LetterKi
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import forms as f
-from shared.domain.access import Caller, Sight
 from shared.domain.letters import Standing, grouped
 from shared.domain.referral import Referral
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
+from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage import ledger, referrals
 from shared.storage.unit_of_work import Transaction
@@ -33,22 +33,23 @@ ON_RECORDS = frozenset({IdentityField.NAME, IdentityField.BORN_ON})
 """The identity fields of a victim on a printed record, for those who sign it."""
 
 
-def paper(tx: Transaction, office: Office, caller: Caller, sight: Sight, code: str, purpose: str) -> Paper:
+def paper(acting: Acting, code: str, purpose: str) -> Paper:
     """The content of a letter that exists for the caller. Raises Refused.
 
     A letter with an identity writes a row of the access log in the same transaction.
     """
-    row = store.load(tx.session, code, store.visible(sight))
+    tx, office = acting.tx, acting.office
+    row = store.load(tx.session, code, store.visible(acting.sight))
     if row is None:
         raise Refused("unknown-letter")
     if row.record_id is not None:
-        return _record(tx, office, caller, sight, row, purpose)
+        return _record(acting, row, purpose)
     found = referrals.load(tx.session, row.referral_id or "")
     assert found is not None  # it existed when the letter was printed, and a referral is never deleted
     referral = referrals.to_referral(found)
     if row.kind == LetterKind.REPLY_SLIP:
         return _paper(tx, office, row, words.SLIP, _slip(office, row, referral))
-    who = _identity(tx, office, caller, sight, referral, found.basis, purpose)
+    who = _identity(acting, referral, found.basis, purpose)
     title = words.TITLES[referral.kind]
     return _paper(tx, office, row, title, _letter(tx, office, row, referral, found.basis, who))
 
@@ -139,39 +140,35 @@ def _slip(office: Office, row: LetterRow, referral: Referral) -> tuple[Part, ...
     )
 
 
-def _identity(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, referral: Referral, basis: str | None, purpose: str
-) -> dict[str, str]:
+def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: str) -> dict[str, str]:
     """The identity fields for a letter: those that the service needs and the caller may read. Raises Refused.
 
     On a letter to another agency, no more than the referral itself has disclosed; nothing once that disclosure has
     ended.
     """
-    victim = load_victim(tx.session, referral.victim_id)
+    victim = load_victim(acting.tx.session, referral.victim_id)
     if victim is None:
         return {}
-    live = referrals.live_of_victim(tx.session, victim.id)
-    right = identities.ordinary_right(office, sight, victim, live)
-    fields = right.fields & office.directory.service(referral.receiver.agency, referral.service).needs
-    if referral.sender.agency == office.code and sight.covers(referral.sender):
+    live = referrals.live_of_victim(acting.tx.session, victim.id)
+    right = identities.ordinary_right(acting.office, acting.sight, victim, live)
+    fields = right.fields & acting.office.directory.service(referral.receiver.agency, referral.service).needs
+    if referral.sender.agency == acting.office.code and acting.sight.covers(referral.sender):
         asked = disclosure.ForService(referral.receiver.agency, referral.service, LegalBasis(basis or ""))
-        fields &= disclosure.lawful(tx, office, sight, victim, live, asked).fields
+        fields &= disclosure.lawful(acting, victim, live, asked).fields
     if referral.sender.agency != referral.receiver.agency:
-        given = disclosure_store.disclosure_with(tx.session, referral.id)
+        given = disclosure_store.disclosure_with(acting.tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
-    return _shown(tx, office, caller, victim, identities.Right(fields, right.name), purpose)
+    return _shown(acting, victim, identities.Right(fields, right.name), purpose)
 
 
-def _shown(
-    tx: Transaction, office: Office, caller: Caller, victim: VictimRow, right: identities.Right, purpose: str
-) -> dict[str, str]:
+def _shown(acting: Acting, victim: VictimRow, right: identities.Right, purpose: str) -> dict[str, str]:
     """The known values of these fields; writes a row of the access log."""
     if not right.fields:
         return {}
-    known = sealed_identity.readable_identity(tx.session, office, victim.id, sealed_identity.Reach.SHOW)
+    known = sealed_identity.readable_identity(acting.tx.session, acting.office, victim.id, sealed_identity.Reach.SHOW)
     shown = {name: value for name, value in known.items() if name in right.fields}
     if shown:
-        access_log.log(tx, caller, victim.id, purpose, right, sorted(shown))
+        access_log.log(acting, victim.id, purpose, right, sorted(shown))
     return shown
 
 
@@ -196,18 +193,19 @@ def _service(office: Office, referral: Referral) -> str:
 # --- a record ---------------------------------------------------------------------------------------------------------
 
 
-def _record(tx: Transaction, office: Office, caller: Caller, sight: Sight, row: LetterRow, purpose: str) -> Paper:
-    record, found = reading.read(tx, office, caller, sight, row.record_id or "", purpose)
+def _record(acting: Acting, row: LetterRow, purpose: str) -> Paper:
+    office = acting.office
+    record, found = reading.read(acting, row.record_id or "", purpose)
     form, zone = issuing.form_of(office, record), office.clocks.zone(record.region)
     assert form.printed is not None
     values, victim = {**record.facts, **found}, None
     if record.victim_id is not None:
-        victim = load_victim(tx.session, record.victim_id)
+        victim = load_victim(acting.tx.session, record.victim_id)
     who = {}
     if victim is not None:
-        live = referrals.live_of_victim(tx.session, victim.id)
-        right = identities.ordinary_right(office, sight, victim, live)
-        who = _shown(tx, office, caller, victim, identities.Right(right.fields & ON_RECORDS, right.name), purpose)
+        live = referrals.live_of_victim(acting.tx.session, victim.id)
+        right = identities.ordinary_right(office, acting.sight, victim, live)
+        who = _shown(acting, victim, identities.Right(right.fields & ON_RECORDS, right.name), purpose)
     about = ((Text("Pseudonim", "Pseudonym"), victim.id),) if victim is not None else ()
     named = tuple((label, _said(field, who[field])) for field, label in words.IDENTITY.items() if field in who)
     filled = tuple((one.label, _value(office, one, values.get(one.code), zone)) for one in form.fields)
@@ -227,7 +225,7 @@ def _record(tx: Transaction, office: Office, caller: Caller, sight: Sight, row: 
         ),
         Signatures(signers),
     )
-    return _paper(tx, office, row, form.printed.title, parts)
+    return _paper(acting.tx, office, row, form.printed.title, parts)
 
 
 def _value(office: Office, one: f.FormField, value: Any, zone: timezone) -> str:

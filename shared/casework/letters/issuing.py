@@ -14,12 +14,12 @@ from shared.contracts import events as e
 from shared.contracts.codes import LetterKind
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
-from shared.domain.access import Sight
 from shared.domain.forms import Form
 from shared.domain.letters import CODES, IssueLetter, code_of
 from shared.domain.referral import ENDED, Referral
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
+from shared.reference.acting import Acting
 from shared.reference.office import Office, draft
 from shared.storage import ledger, referrals
 from shared.storage import visibility as seen
@@ -30,14 +30,15 @@ VERSIONS = frozenset(event.type() for event in (e.Requested, *get_args(e.Receive
 """The types of the events that make a version of a referral."""
 
 
-def issue(tx: Transaction, office: Office, sight: Sight, referral_id: str, command: IssueLetter) -> LetterRow:
+def issue(acting: Acting, referral_id: str, command: IssueLetter) -> LetterRow:
     """Print a referral: the sender prints the letter, and either side prints a reply slip. Raises Refused."""
-    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
+    tx = acting.tx
+    row = referrals.load(tx.session, referral_id, seen.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
     referral = referrals.to_referral(row)
-    by_sender = sight.covers(referral.sender)
-    if not by_sender and (command.kind is LetterKind.REFERRAL_LETTER or not sight.covers(referral.receiver)):
+    by_sender = acting.sight.covers(referral.sender)
+    if not by_sender and (command.kind is LetterKind.REFERRAL_LETTER or not acting.sight.covers(referral.receiver)):
         raise Refused("not-your-move", command=command.kind)
     if referral.status in ENDED:
         raise Refused("referral-ended", status=referral.status)
@@ -55,13 +56,14 @@ def issue(tx: Transaction, office: Office, sight: Sight, referral_id: str, comma
     return _say(tx, said, theirs.agency)
 
 
-def print_record(tx: Transaction, office: Office, sight: Sight, record_id: str) -> LetterRow:
+def print_record(acting: Acting, record_id: str) -> LetterRow:
     """Print a record, at the desk that filed it; its form must have a paper form. Raises Refused."""
-    row = records.load(tx.session, record_id, records.visible(sight))
+    tx, office = acting.tx, acting.office
+    row = records.load(tx.session, record_id, records.visible(acting.sight))
     if row is None:
         raise Refused("unknown-record")
     unit = UnitRef(agency=office.code, unit=row.unit, region=row.region)
-    sight.require(unit)
+    acting.sight.require(unit)
     if row.delivered_by is not None or form_of(office, row).printed is None:
         raise Refused("form-not-printed", form=row.form)
     if row.corrected_by is not None:

@@ -20,8 +20,9 @@ from shared.domain.people_csv import HEADINGS, people_of
 from shared.domain.people_list import ASK, AskFor, TakeIn
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
-from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
+from shared.http.admission import GuardedRoute, SightDep
+from shared.http.dependencies import DatabaseDep, IdPath, PostingDep
+from shared.http.desk import DeskDep
 from shared.http.openapi import COMMANDED, responses
 from shared.http.route_traits import route_traits
 from shared.victims.register import store as register
@@ -64,10 +65,8 @@ class TableOptions:
 
 
 # coroutines, as in ``shared.http.dependencies``: FastAPI would run each plain function in a thread
-async def _sending(
-    request: Request, case_id: IdPath, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
-) -> Sending:
-    return Sending(request, case_id, office, caller, sight, posting)
+async def _sending(request: Request, case_id: IdPath, desk: DeskDep, posting: PostingDep) -> Sending:
+    return Sending(request, case_id, desk, posting)
 
 
 async def _table_options(

@@ -15,13 +15,12 @@ from shared.casework.people_list import taking_in as batches
 from shared.casework.people_list.tables import BatchRow
 from shared.casework.people_list.taking_in import Listed, TakingIn
 from shared.casework.people_list.views import BeginLine, EndLine, PersonLine, ProgressLine, person_line
-from shared.domain.access import Caller, Sight
 from shared.domain.people_list import BatchPerson, TakeIn, written_twice
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.idempotency import Posting
 from shared.http.validation_messages import fields_of
-from shared.reference.office import Office
+from shared.reference.acting import Desk
 from shared.security.vault import VaultUnavailable
 from shared.storage.unit_of_work import Database, Transaction
 
@@ -35,9 +34,7 @@ class Sending:
 
     request: Request
     case_id: str
-    office: Office
-    caller: Caller
-    sight: Sight
+    desk: Desk
     posting: Posting
 
 
@@ -52,7 +49,7 @@ def stream(sending: Sending, command: TakeIn, headings: Mapping[str, str] | None
         errors = problems.fault_of(request, refused)
         return _told_of_columns(problems.document(request, refused.problem, errors, refused.facts), headings)
 
-    batch = TakingIn(sending.office, sending.caller, sending.sight, sending.case_id, command.refer, told)
+    batch = TakingIn(sending.desk, sending.case_id, command.refer, told)
     fingerprint = posting.fingerprint(command.model_dump_json(exclude={"people"}) + repr(command.people))
     row = _begun(posting.database, batch, command, posting.name, fingerprint)
     listed = list(_listed(request, command, batch, headings))

@@ -18,10 +18,10 @@ from shared.casework.people_list import store
 from shared.casework.people_list.tables import BatchPersonRow, BatchRow
 from shared.casework.referrals import requesting
 from shared.domain import commands as domain_commands
-from shared.domain.access import Caller, Sight
 from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
+from shared.reference.acting import Desk
 from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import visibility
@@ -47,9 +47,7 @@ class TakingIn:
     ``told`` turns a refusal into a problem document.
     """
 
-    office: Office
-    caller: Caller
-    sight: Sight
+    desk: Desk
     case_id: str
     refer: Sequence[AskFor]
     told: Callable[[Refused], Mapping[str, Any]]
@@ -84,7 +82,8 @@ class TakingIn:
 
     def _take(self, tx: Transaction, person: BatchPerson, row: BatchPersonRow) -> None:
         asks, left_out = asked_for(person, self.refer, self._is_urgent)
-        victim = cases.register_victim(tx, self.office, self.sight, self.case_id, person, known_again_later=True)
+        acting = self.desk.acting(tx)
+        victim = cases.register_victim(acting, self.case_id, person, known_again_later=True)
         made = []
         for ask in asks:
             request = Request(
@@ -97,11 +96,11 @@ class TakingIn:
                 force=ask.force,
                 occurred_at=person.occurred_at,
             )
-            made.append(requesting.request(tx, self.office, self.sight, request).id)
+            made.append(requesting.request(acting, request).id)
         row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
 
     def _is_urgent(self, ask: AskFor) -> bool:
-        return self.office.directory.service(ask.receiver.agency, ask.service).urgent
+        return self.desk.office.directory.service(ask.receiver.agency, ask.service).urgent
 
     def end(self, tx: Transaction) -> BatchRow:
         """Store that all people have been processed, and return the row."""
@@ -132,11 +131,11 @@ def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerpr
     ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, ``id-taken``, or for a referral that
     nobody can be asked for.
     """
-    case = load_case(tx.session, batch.case_id, visibility.cases(batch.sight))
+    case = load_case(tx.session, batch.case_id, visibility.cases(batch.desk.sight))
     if case is None:
         raise Refused("unknown-case")
     for place, ask in enumerate(command.refer):
-        _may_be_asked(tx, batch.office, ask, case.region, f"refer/{place}")
+        _may_be_asked(tx, batch.desk.office, ask, case.region, f"refer/{place}")
     domain_commands.when(command, tx.now)
     row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
     if row is not None:
@@ -156,8 +155,8 @@ def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerpr
         name=name,
         fingerprint=fingerprint,
         people=len(command.people),
-        client=batch.caller.client,
-        person=batch.caller.person,
+        client=batch.desk.caller.client,
+        person=batch.desk.caller.person,
         begun_at=tx.now,
     )
     tx.session.add(row)

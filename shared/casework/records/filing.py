@@ -15,11 +15,11 @@ from shared.casework.records.subjects import SUBJECTS, Subject, is_child
 from shared.casework.records.tables import RecordRow
 from shared.contracts import events as e
 from shared.domain import commands as domain_commands
-from shared.domain.access import Caller, Sight
 from shared.domain.clocks import ClockSubject as Runs
 from shared.domain.forms import Earlier, Filing, Filled, Form, decide
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
@@ -32,17 +32,16 @@ Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
 """The agency's own action when a form is filed, with the row and all field values. Raises Refused."""
 
 
-def file(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, form: Form, about: str, filled: Filled
-) -> RecordRow:
+def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     """File a form; answers the stored record. Raises Refused, and then stores nothing."""
-    subject = SUBJECTS[form.about](tx, office, sight, about)
+    tx, office = acting.tx, acting.office
+    subject = SUBJECTS[form.about](acting, about)
     if form.of_service and subject.referral and subject.referral.service != form.of_service:
         raise Refused("not-of-this-service", service=form.of_service)
     at = domain_commands.when(filled, tx.now)
     before = store.filed_about(tx.session, subject.about)
     values = values_of(form, filled)
-    named = _named(tx, sight, form, values)
+    named = _named(acting, form, values)
     earlier = [row for row in before if row.id != filled.corrects]
     filing = _filing(tx, subject, values, at, earlier, named)
     corrected = next((row for row in before if row.id == filled.corrects and row.form == form.code), None)
@@ -52,7 +51,7 @@ def file(
     derived = form.derive(filing)
     if filled.record_id is not None and store.load(tx.session, filled.record_id) is not None:
         raise Refused("id-taken", field="record_id")  # checked last, so that probing an id costs a real filing
-    row = _row(tx, caller, form, subject, filled, at, derived)
+    row = _row(acting, form, subject, filled, at, derived)
     tx.session.add(row)
     if corrected is not None:
         corrected.corrected_by = row.id
@@ -137,13 +136,7 @@ def _run_clocks(
 
 
 def _row(
-    tx: Transaction,
-    caller: Caller,
-    form: Form,
-    subject: Subject,
-    filled: Filled,
-    at: datetime,
-    derived: Mapping[str, Any],
+    acting: Acting, form: Form, subject: Subject, filled: Filled, at: datetime, derived: Mapping[str, Any]
 ) -> RecordRow:
     kept_clear = {field.code for field in form.fields if field.clear}
     return RecordRow(
@@ -156,12 +149,12 @@ def _row(
         case_id=subject.case_id,
         unit=subject.unit.unit,
         region=subject.unit.region,
-        client=caller.client,
-        person=caller.person,
+        client=acting.caller.client,
+        person=acting.caller.person,
         facts={**filled.model_dump(mode="json", include=kept_clear, exclude_none=True), **derived},
         corrects=filled.corrects,
         occurred_at=at,
-        recorded_at=tx.now,
+        recorded_at=acting.tx.now,
     )
 
 
@@ -190,11 +183,11 @@ def _description(subject: Subject, row: RecordRow) -> e.DeskDescribed:
     )
 
 
-def _named(tx: Transaction, sight: Sight, form: Form, values: Mapping[str, Any]) -> dict[str, RecordRow]:
+def _named(acting: Acting, form: Form, values: Mapping[str, Any]) -> dict[str, RecordRow]:
     found = {}
     for field in form.fields:
         if isinstance(field.kind, Earlier) and field.code in values:
-            row = store.load(tx.session, values[field.code], store.visible(sight))
+            row = store.load(acting.tx.session, values[field.code], store.visible(acting.sight))
             if row is None or row.form not in field.kind.forms or row.corrected_by is not None:
                 raise Refused("unknown-record", field=field.code)
             found[field.code] = row

@@ -8,12 +8,11 @@ from sqlmodel import col
 from shared.casework.records import store
 from shared.casework.records.tables import RecordRow
 from shared.contracts.types import DeskRef
-from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.reference.office import Office
-from shared.storage.unit_of_work import Transaction
+from shared.reference.acting import Acting
 from shared.victims.identity import access_log
 from shared.victims.identity import rights as identities
+from shared.victims.identity import store as identity_store
 from shared.victims.identity.rights import AUTHOR
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.sealed import records as sealed_records
@@ -24,33 +23,26 @@ def sealed_under(row: RecordRow) -> str:
     return row.victim_id or row.case_id or row.id
 
 
-def read(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, record_id: str, purpose: str
-) -> tuple[RecordRow, dict[str, Any]]:
+def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[str, Any]]:
     """A record and those sealed fields that the caller may read; each reading is logged. Raises Refused.
 
     The desk that filed the record reads all of it. So do units with custody of the victim, and an open break-glass.
     Other callers who may know of the record read its clear fields.
     """
-    looking = select(col(BreakGlassRow.victim_id)).where(
-        col(BreakGlassRow.agency) == office.code,
-        col(BreakGlassRow.client) == caller.client,
-        col(BreakGlassRow.person) == caller.person,
-        col(BreakGlassRow.ended_at).is_(None),
-        col(BreakGlassRow.until) > tx.now,
-    )
-    here = store.visible(sight) | col(RecordRow.victim_id).in_(looking)
+    tx, office = acting.tx, acting.office
+    looking = select(col(BreakGlassRow.victim_id)).where(identity_store.open_for(acting))
+    here = store.visible(acting.sight) | col(RecordRow.victim_id).in_(looking)
     row = store.load(tx.session, record_id, here)
     if row is None:
         raise Refused("unknown-record")
-    ours = sight.covers(DeskRef(agency=office.code, unit=row.unit))
+    ours = acting.sight.covers(DeskRef(agency=office.code, unit=row.unit))
     if row.victim_id is None:
         return row, sealed_records.record(tx.session, office, sealed_under(row), row.id) if ours else {}
-    victim, right = identities.right_of(tx, office, caller, sight, row.victim_id)
+    victim, right = identities.right_of(acting, row.victim_id)
     if not ours and right.name == "work":
         return row, {}
     found = sealed_records.record(tx.session, office, victim.id, row.id, held=right.glass is not None)
     if found:
-        access_log.log(tx, caller, victim.id, purpose, AUTHOR if ours and not right.fields else right, [row.form])
+        access_log.log(acting, victim.id, purpose, AUTHOR if ours and not right.fields else right, [row.form])
         access_log.count_look(right)
     return row, found

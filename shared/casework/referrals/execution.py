@@ -8,11 +8,11 @@ from dataclasses import replace
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, LegalBasis
-from shared.domain.access import Sight
 from shared.domain.commands import Command, Noted
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, react
 from shared.domain.referral_commands import ProvideInformation, Reject, RequestCancellation
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
 from shared.storage import referrals
 from shared.storage import visibility as seen
@@ -26,13 +26,7 @@ from shared.victims.sealed import notes as sealed_notes
 
 
 def execute_for(
-    tx: Transaction,
-    office: Office,
-    sight: Sight,
-    referral_id: str,
-    command: Command,
-    expected: str | None,
-    causation_id: str | None = None,
+    acting: Acting, referral_id: str, command: Command, expected: str | None, causation_id: str | None = None
 ) -> ReferralRow:
     """Execute a command of the caller on a referral. Returns the row.
 
@@ -40,36 +34,36 @@ def execute_for(
     answers, if any. Raises Refused: ``unknown-referral``, ``not-your-move``, ``precondition-failed``, or what the
     rules refuse.
     """
-    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
+    row = referrals.load(acting.tx.session, referral_id, seen.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
     referral = referrals.to_referral(row)
-    if not sight.covers(referral.sender if MOVES[type(command)].side is Side.SENDER else referral.receiver):
+    if not acting.sight.covers(referral.sender if MOVES[type(command)].side is Side.SENDER else referral.receiver):
         raise Refused("not-your-move", command=type(command).__name__)
     if expected is not None and expected != etag(row):
         raise Refused("precondition-failed", current=etag(row))
     if isinstance(command, Reject) and command.better_desk is not None:
         better = command.better_desk
-        office.units.get(better.agency, better.unit, tx.now.date(), "better_desk/unit")
+        acting.office.units.get(better.agency, better.unit, acting.tx.now.date(), "better_desk/unit")
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
-        given = _identity_for(tx, office, sight, row)
-    execute(tx, office, row, command, causation_id, given)
+        given = _identity_for(acting, row)
+    execute(acting.tx, acting.office, row, command, causation_id, given)
     return row
 
 
-def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRow) -> giving.Given | None:
+def _identity_for(acting: Acting, row: ReferralRow) -> giving.Given | None:
     """Seal the identity, as known now, for the receiver of a referral. None when there is nothing to give.
 
     Raises Refused when the legal basis does not hold: ``no-consent`` or ``not-a-child``.
     """
-    victim = lock_victim(tx.session, sight, row.victim_id)
+    victim = lock_victim(acting.tx.session, acting.sight, row.victim_id)
     assert row.basis is not None  # every request of ours has a legal basis
     asked = disclosure.ForService(row.receiver_agency, row.service, LegalBasis(row.basis))
-    live = referrals.live_of_victim(tx.session, victim.id)
-    what = disclosure.lawful(tx, office, sight, victim, live, asked)
+    live = referrals.live_of_victim(acting.tx.session, victim.id)
+    what = disclosure.lawful(acting, victim, live, asked)
     disclosed = disclosure.Disclosure(row.id, victim.id, asked.agency, asked.basis, what.consent_id)
-    return disclosure.give(tx, office, disclosed, what.fields, first=False)
+    return disclosure.give(acting.tx, acting.office, disclosed, what.fields, first=False)
 
 
 def etag(row: ReferralRow) -> str:

@@ -6,12 +6,10 @@ writes a row of the access log in the same transaction.
 
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import DeskRef
-from shared.domain.access import Caller, Sight
 from shared.domain.refusal import Refused
-from shared.reference.office import Office
+from shared.reference.acting import Acting
 from shared.storage import ledger, referrals
 from shared.storage import visibility as seen
-from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import access_log
 from shared.victims.identity import rights as identities
 from shared.victims.identity.access_log import NOTED
@@ -19,19 +17,17 @@ from shared.victims.identity.rights import AUTHOR
 from shared.victims.sealed import notes as sealed_notes
 
 
-def read(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, referral_id: str, purpose: str
-) -> dict[str, str]:
+def read(acting: Acting, referral_id: str, purpose: str) -> dict[str, str]:
     """Event id → note, for those events of a referral whose notes the caller may read. Raises Refused."""
-    row = referrals.load(tx.session, referral_id, seen.referrals(sight))
+    row = referrals.load(acting.tx.session, referral_id, seen.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
-    victim, right = identities.right_of(tx, office, caller, sight, row.victim_id)
-    ours = [Envelope.read(entry.body) for entry in ledger.of_referral(tx.session, referral_id) if entry.sent]
-    readable = [event.id for event in ours if right.fields or sight.covers(_desk(event))]
-    found = sealed_notes.notes(tx.session, office, victim.id, readable, held=right.glass is not None)
+    victim, right = identities.right_of(acting, row.victim_id)
+    ours = [Envelope.read(entry.body) for entry in ledger.of_referral(acting.tx.session, referral_id) if entry.sent]
+    readable = [event.id for event in ours if right.fields or acting.sight.covers(_desk(event))]
+    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, readable, held=right.glass is not None)
     if found:
-        access_log.log(tx, caller, victim.id, purpose, right if right.fields else AUTHOR, [NOTED])
+        access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [NOTED])
         access_log.count_look(right)
     return found
 

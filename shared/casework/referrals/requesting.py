@@ -10,11 +10,11 @@ from shared.contracts import events as e
 from shared.contracts.codes import Kind
 from shared.contracts.types import UnitRef, VictimFacts
 from shared.domain import commands as domain_commands
-from shared.domain.access import Sight
 from shared.domain.referral import open_referral
 from shared.domain.referral_commands import Receiver, Request
 from shared.domain.refusal import Refused
 from shared.domain.routing import Unit
+from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id
 from shared.storage import referrals
 from shared.storage import visibility as seen
@@ -28,25 +28,26 @@ from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import notes as sealed_notes
 
 
-def request(tx: Transaction, office: Office, sight: Sight, command: Request) -> ReferralRow:
+def request(acting: Acting, command: Request) -> ReferralRow:
     """Request a service, or a transfer of custody, from a desk. Returns the row of the new referral.
 
     Raises Refused, for example ``unknown-victim``, ``journey-closed``, ``not-responsible``, ``no-such-route``,
     ``desk-is-full``, ``duplicate``, ``no-consent``. ``id-taken`` comes last, so that probing an id costs a referral.
     """
-    victim = lock_victim(tx.session, sight, command.victim_id, field="victim_id")
+    tx, office = acting.tx, acting.office
+    victim = lock_victim(tx.session, acting.sight, command.victim_id, field="victim_id")
     if victim.closed_at is not None:
         raise Refused("journey-closed")
     referral_id = command.referral_id or new_id()
     if command.replaces is not None:
-        earlier = referrals.load(tx.session, command.replaces, seen.referrals(sight))
+        earlier = referrals.load(tx.session, command.replaces, seen.referrals(acting.sight))
         if earlier is None or earlier.victim_id != victim.id:
             raise Refused("unknown-referral", field="replaces")
     live = referrals.live_of_victim(tx.session, victim.id)
-    requested = _requested(tx, office, command, victim, speaking_unit(sight, victim, live), referral_id)
+    requested = _requested(tx, office, command, victim, speaking_unit(acting.sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
     asked = disclosure.ForService(command.receiver.agency, command.service, command.basis)
-    what = disclosure.lawful(tx, office, sight, victim, live, asked)
+    what = disclosure.lawful(acting, victim, live, asked)
     if referrals.load(tx.session, referral_id) is not None:  # checked last: probing an id costs a real referral
         raise Refused("id-taken", field="referral_id")
     disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id)

@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 
 from shared.contracts import events as e
 from shared.contracts.codes import BreakGlassEnd
-from shared.domain.access import Caller
 from shared.domain.break_glass import BreakGlass
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import security_log
@@ -27,23 +27,24 @@ from shared.victims.register.store import holder_of, lock_victim
 from shared.victims.sealed import notes as sealed_notes
 
 
-def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, command: BreakGlass) -> BreakGlassRow:
+def open_it(acting: Acting, victim_id: str, command: BreakGlass) -> BreakGlassRow:
     """Open a break-glass for the caller, and tell the agency responsible for the victim.
 
     Raises Refused: ``unknown-victim``, ``already-open``, ``review-overdue`` or ``unknown-unit``.
     """
+    tx, office = acting.tx, acting.office
     owner = holder_of(lock_victim(tx.session, None, victim_id))
-    _refuse_another(tx, office, caller, victim_id)
+    _refuse_another(acting, victim_id)
     until = tx.now + timedelta(minutes=command.minutes)
-    unit = office.our_unit(caller.unit, tx.now.date())
+    unit = office.our_unit(acting.caller.unit, tx.now.date())
     row = BreakGlassRow(
         id=new_id(),
         victim_id=victim_id,
         agency=office.code,
         unit=unit.unit,
         region=unit.region,
-        client=caller.client,
-        person=caller.person,
+        client=acting.caller.client,
+        person=acting.caller.person,
         owner_agency=owner.agency if owner else None,
         owner_unit=owner.unit if owner else None,
         reason=command.reason,
@@ -57,36 +58,37 @@ def open_it(tx: Transaction, office: Office, caller: Caller, victim_id: str, com
         break_glass_id=row.id, victim_id=victim_id, unit=unit, reason=command.reason, until=until, occurred_at=tx.now
     )
     tell_other_side(tx, office, row, opened)
-    security_log.break_glass_opened(tx, caller, row)
+    security_log.break_glass_opened(acting, row)
     return row
 
 
-def _refuse_another(tx: Transaction, office: Office, caller: Caller, victim_id: str) -> None:
+def _refuse_another(acting: Acting, victim_id: str) -> None:
     """Refuse a second break-glass of the same person at the same victim.
 
     Otherwise an hour could be extended at will. A break-glass whose review is overdue blocks a new one too.
     """
     theirs = select(BreakGlassRow).where(
         col(BreakGlassRow.victim_id) == victim_id,
-        col(BreakGlassRow.agency) == office.code,
-        col(BreakGlassRow.client) == caller.client,
-        col(BreakGlassRow.person) == caller.person,
+        col(BreakGlassRow.agency) == acting.office.code,
+        col(BreakGlassRow.client) == acting.caller.client,
+        col(BreakGlassRow.person) == acting.caller.person,
     )
-    for row in tx.session.scalars(theirs):
-        if row.ended_at is None and row.until > tx.now:
+    for row in acting.tx.session.scalars(theirs):
+        if row.ended_at is None and row.until > acting.tx.now:
             raise Refused("already-open", look=row.id)
-        if is_overdue(row, tx.now):
+        if is_overdue(row, acting.tx.now):
             raise Refused("review-overdue", look=row.id)
 
 
-def end_it(tx: Transaction, office: Office, caller: Caller, glass_id: str) -> BreakGlassRow:
+def end_it(acting: Acting, glass_id: str) -> BreakGlassRow:
     """End a break-glass early. Only the person that opened it may. Raises Refused("unknown-break-glass")."""
-    row = load_look(tx.session, glass_id)
-    if row is None or row.agency != office.code or (row.client, row.person) != (caller.client, caller.person):
+    caller = acting.caller
+    row = load_look(acting.tx.session, glass_id)
+    if row is None or row.agency != acting.office.code or (row.client, row.person) != (caller.client, caller.person):
         raise Refused("unknown-break-glass")
     if row.ended_at is None:
-        _end(tx, office, row, BreakGlassEnd.CLOSED)
-        security_log.break_glass_ended(tx, caller, row)
+        _end(acting.tx, acting.office, row, BreakGlassEnd.CLOSED)
+        security_log.break_glass_ended(acting.tx, caller, row)
     return row
 
 

@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.contracts import events as e
-from shared.domain.access import Caller, Sight
 from shared.domain.break_glass import ReviewBreakGlass
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import security_log
@@ -42,39 +42,37 @@ def next_overdue(session: Session, agency: str) -> datetime | None:
     return None if first is None else first + REVIEW_WITHIN
 
 
-def review(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str, command: ReviewBreakGlass
-) -> BreakGlassRow:
+def review(acting: Acting, glass_id: str, command: ReviewBreakGlass) -> BreakGlassRow:
     """Record the verdict of a second person from the desk that looked or from the desk responsible.
 
     Raises Refused: ``unknown-break-glass``, ``second-person-needed`` or ``already-reviewed``.
     """
-    row = load_look(tx.session, glass_id)
-    if row is None or row.agency != office.code or not look_of(sight, row):
+    row = load_look(acting.tx.session, glass_id)
+    if row is None or row.agency != acting.office.code or not look_of(acting.sight, row):
         raise Refused("unknown-break-glass")
-    if row.client == caller.client or row.person == caller.person:
+    if row.client == acting.caller.client or row.person == acting.caller.person:
         raise Refused("second-person-needed")
     if row.verdict is not None:
         raise Refused("already-reviewed")
-    row.verdict, row.reviewer, row.reviewed_at = command.verdict, caller.client, tx.now
+    row.verdict, row.reviewer, row.reviewed_at = command.verdict, acting.caller.client, acting.tx.now
     reviewed = e.BreakGlassReviewed(
         break_glass_id=row.id, victim_id=row.victim_id, verdict=command.verdict, occurred_at=row.reviewed_at
     )
-    tell_other_side(tx, office, row, reviewed)
-    security_log.break_glass_reviewed(tx, caller, row)
+    tell_other_side(acting.tx, acting.office, row, reviewed)
+    security_log.break_glass_reviewed(acting, row)
     return row
 
 
-def read_note(tx: Transaction, office: Office, caller: Caller, sight: Sight, glass_id: str) -> str:
+def read_note(acting: Acting, glass_id: str) -> str:
     """The written reason for a break-glass, for the reviewer. The read is logged as a read of the victim's data.
 
     Raises Refused: ``unknown-break-glass`` or ``no-note``.
     """
-    row = load_look(tx.session, glass_id)
-    if row is None or row.agency != office.code or not look_of(sight, row):
+    row = load_look(acting.tx.session, glass_id)
+    if row is None or row.agency != acting.office.code or not look_of(acting.sight, row):
         raise Refused("unknown-break-glass")
-    text = sealed_notes.notes(tx.session, office, row.victim_id, [row.id], held=True).get(row.id)
+    text = sealed_notes.notes(acting.tx.session, acting.office, row.victim_id, [row.id], held=True).get(row.id)
     if text is None:
         raise Refused("no-note")
-    access_log.log(tx, caller, row.victim_id, "audit", identities.Right(frozenset(), "review", row), [NOTED])
+    access_log.log(acting, row.victim_id, "audit", identities.Right(frozenset(), "review", row), [NOTED])
     return text

@@ -4,14 +4,15 @@ import structlog
 
 from shared.domain.access import Caller
 from shared.logs.security import said_by
+from shared.reference.acting import Acting
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity.tables import BreakGlassRow
 
 
-def break_glass_opened(tx: Transaction, caller: Caller, row: BreakGlassRow) -> None:
+def break_glass_opened(acting: Acting, row: BreakGlassRow) -> None:
     """Log that a caller opened a break-glass."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.warning("break-glass.opened", record=row.id, reason=row.reason))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.warning("break-glass.opened", record=row.id, reason=row.reason))
 
 
 def break_glass_ended(tx: Transaction, caller: Caller | None, row: BreakGlassRow) -> None:
@@ -20,10 +21,10 @@ def break_glass_ended(tx: Transaction, caller: Caller | None, row: BreakGlassRow
     tx.afterwards.append(lambda: log.info("break-glass.ended", record=row.id, reason=row.end))
 
 
-def break_glass_reviewed(tx: Transaction, caller: Caller, row: BreakGlassRow) -> None:
+def break_glass_reviewed(acting: Acting, row: BreakGlassRow) -> None:
     """Log that a second person reviewed a break-glass."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.warning("break-glass.reviewed", record=row.id, verdict=row.verdict))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.warning("break-glass.reviewed", record=row.id, verdict=row.verdict))
 
 
 def review_overdue(tx: Transaction, row: BreakGlassRow) -> None:

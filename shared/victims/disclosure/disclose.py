@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.contracts.codes import AgeClass, IdentityField, LegalBasis
 from shared.domain import consent
-from shared.domain.access import Sight
+from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
@@ -47,14 +47,7 @@ class Disclosure:
     consent_id: str | None = None
 
 
-def lawful(
-    tx: Transaction,
-    office: Office,
-    sight: Sight,
-    victim: VictimRow,
-    live: Sequence[ReferralRow],
-    asked: ForService,
-) -> Lawful:
+def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked: ForService) -> Lawful:
     """The fields that may be disclosed to an agency for one of its services, on this legal basis.
 
     A field passes when the service needs it, the basis covers it, and the caller may see it. ``live``: the victim's
@@ -62,11 +55,12 @@ def lawful(
     """
     latest = None
     if asked.basis is LegalBasis.CONSENT:
-        latest = consent.current(map(store.to_consent, store.consents_of(tx.session, victim.id)))
-    service = office.directory.service(asked.agency, asked.service)
+        latest = consent.current(map(store.to_consent, store.consents_of(acting.tx.session, victim.id)))
+    service = acting.office.directory.service(asked.agency, asked.service)
     age = AgeClass(victim.age_class)
-    fields = consent.disclosed(asked.basis, age, latest, asked.agency, service.stage, service.needs, tx.now)
-    return Lawful(fields & ordinary_right(office, sight, victim, live).fields, latest.id if latest else None)
+    fields = consent.disclosed(asked.basis, age, latest, asked.agency, service.stage, service.needs, acting.tx.now)
+    shown = ordinary_right(acting.office, acting.sight, victim, live).fields
+    return Lawful(fields & shown, latest.id if latest else None)
 
 
 def give(

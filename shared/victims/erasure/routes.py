@@ -6,8 +6,9 @@ from fastapi import APIRouter, Response
 from sqlmodel import Session
 
 from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
-from shared.http.admission import CallerDep, GuardedRoute, SightDep
+from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
+from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
@@ -29,13 +30,11 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     summary="Tahan penghapusan / Place a legal hold",
     responses=responses("unknown-victim", "not-responsible", *COMMANDED),
 )
-def place_hold(
-    victim_id: IdPath, command: PlaceHold, caller: CallerDep, sight: SightDep, posting: PostingDep
-) -> Response:
+def place_hold(victim_id: IdPath, command: PlaceHold, desk: DeskDep, posting: PostingDep) -> Response:
     """Selama penahanan berlaku, data korban tidak dihapus di instansi ini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(201, m.hold_view(holds.place_hold(tx, caller, sight, victim_id, command)))
+        return StoredResponse(201, m.hold_view(holds.place_hold(desk.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
 
@@ -47,18 +46,11 @@ def place_hold(
     summary="Cabut penahanan / Lift the legal holds",
     responses=responses("unknown-victim", "not-responsible", "not-your-unit", *COMMANDED),
 )
-def lift_holds(
-    victim_id: IdPath,
-    command: LiftHold,
-    office: OfficeDep,
-    caller: CallerDep,
-    sight: SightDep,
-    posting: PostingDep,
-) -> Response:
+def lift_holds(victim_id: IdPath, command: LiftHold, desk: DeskDep, posting: PostingDep) -> Response:
     """Mencabut semua penahanan atas korban ini di instansi ini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        rows = holds.lift_holds(tx, office, caller, sight, victim_id, command)
+        rows = holds.lift_holds(desk.acting(tx), victim_id, command)
         return StoredResponse(200, HoldList(items=[m.hold_view(row) for row in rows]))
 
     return posting.once(command, work)
@@ -72,14 +64,12 @@ def lift_holds(
     summary="Minta penghapusan identitas di mana-mana / Ask that an identity be erased everywhere",
     responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "already-asked", "id-taken", *COMMANDED),
 )
-def erase(
-    victim_id: IdPath, command: Erase, office: OfficeDep, caller: CallerDep, sight: SightDep, posting: PostingDep
-) -> Response:
+def erase(victim_id: IdPath, command: Erase, desk: DeskDep, posting: PostingDep) -> Response:
     """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat
     dikembalikan."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(202, m.erasure_view(deciding.ask(tx, office, caller, sight, victim_id, command)))
+        return StoredResponse(202, m.erasure_view(deciding.ask(desk.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
 
@@ -99,19 +89,12 @@ def erase(
         *COMMANDED,
     ),
 )
-def decide_erasure(
-    victim_id: IdPath,
-    command: DecideErasure,
-    office: OfficeDep,
-    caller: CallerDep,
-    sight: SightDep,
-    posting: PostingDep,
-) -> Response:
+def decide_erasure(victim_id: IdPath, command: DecideErasure, desk: DeskDep, posting: PostingDep) -> Response:
     """Keputusan oleh orang kedua. Bila disetujui, kunci di sini langsung dimusnahkan. Setiap pemegang data diminta
     melakukan hal yang sama, lalu menjawab."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(200, m.erasure_view(deciding.decide(tx, office, caller, sight, victim_id, command)))
+        return StoredResponse(200, m.erasure_view(deciding.decide(desk.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
 

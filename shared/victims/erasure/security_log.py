@@ -2,23 +2,23 @@
 
 import structlog
 
-from shared.domain.access import Caller
 from shared.logs.security import said_by
+from shared.reference.acting import Acting
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure.tables import ErasureRow
 from shared.victims.sealed.tables import HoldRow
 
 
-def erasure_asked(tx: Transaction, caller: Caller, row: ErasureRow) -> None:
+def erasure_asked(acting: Acting, row: ErasureRow) -> None:
     """Log that a caller asked for the erasure of a victim."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.warning("erasure.asked", record=row.id))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.warning("erasure.asked", record=row.id))
 
 
-def erasure_decided(tx: Transaction, caller: Caller, row: ErasureRow) -> None:
+def erasure_decided(acting: Acting, row: ErasureRow) -> None:
     """Log that a second person approved the erasure, here and at every holder, or refused it."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.warning("erasure.decided", record=row.id, approved=row.approved))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.warning("erasure.decided", record=row.id, approved=row.approved))
 
 
 def retention_ended(tx: Transaction, erasure_id: str) -> None:
@@ -27,13 +27,13 @@ def retention_ended(tx: Transaction, erasure_id: str) -> None:
     tx.afterwards.append(lambda: log.warning("erasure.retention-ended", record=erasure_id))
 
 
-def hold_placed(tx: Transaction, caller: Caller, row: HoldRow) -> None:
+def hold_placed(acting: Acting, row: HoldRow) -> None:
     """Log that a legal hold was placed: erasure is forbidden."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.info("hold.placed", hold=row.number, reason=row.basis))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.info("hold.placed", hold=row.number, reason=row.basis))
 
 
-def hold_lifted(tx: Transaction, caller: Caller, row: HoldRow) -> None:
+def hold_lifted(acting: Acting, row: HoldRow) -> None:
     """Log that a legal hold was lifted."""
-    log = said_by(caller)
-    tx.afterwards.append(lambda: log.warning("hold.lifted", hold=row.number, reason=row.basis))
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.warning("hold.lifted", hold=row.number, reason=row.basis))

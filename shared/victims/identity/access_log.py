@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.domain.access import Caller
-from shared.storage.unit_of_work import Transaction
+from shared.reference.acting import Acting
 from shared.victims.identity.rights import Right
 from shared.victims.identity.tables import AccessRow
 
@@ -17,18 +16,18 @@ def count_look(right: Right) -> None:
         right.glass.looks += 1
 
 
-def log(tx: Transaction, caller: Caller, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
+def log(acting: Acting, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:
     """Write a row of the access log, in the transaction of the reading or change that it describes."""
     row = AccessRow(
         victim_id=victim_id,
-        client=caller.client,
-        person=caller.person,
-        role=caller.role,
-        unit=caller.unit,
+        client=acting.caller.client,
+        person=acting.caller.person,
+        role=acting.caller.role,
+        unit=acting.caller.unit,
         purpose=purpose,
         right=right.name,
         through=right.glass.id if right.glass else None,
         fields=list(fields),
-        at=tx.now,
+        at=acting.tx.now,
     )
-    tx.session.add(row)
+    acting.tx.session.add(row)

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from shared.domain import commands as domain_commands
-from shared.domain.access import Caller, Sight
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
@@ -20,19 +20,18 @@ from shared.victims.sealed import identity as sealed_identity
 from shared.victims.sealed import store as sealed
 
 
-def record(
-    tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, identity: Identity
-) -> VictimRow:
+def record(acting: Acting, victim_id: str, identity: Identity) -> VictimRow:
     """Store a victim's identity for the unit with custody, or for a unit at work that needs the fields. Raises
     Refused."""
-    victim = lock_victim(tx.session, sight, victim_id)
-    right = ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
+    tx = acting.tx
+    victim = lock_victim(tx.session, acting.sight, victim_id)
+    right = ordinary_right(acting.office, acting.sight, victim, referrals.live_of_victim(tx.session, victim_id))
     for name in sorted(identity.model_fields_set):
         if name not in right.fields:
             raise Refused("not-responsible", field=name)
     check(identity, tx.now)
-    write(tx, office, victim_id, identity, keep_before=bool(holds.holds_of(tx.session, victim_id)))
-    access_log.log(tx, caller, victim_id, "record", right, sorted(identity.model_fields_set))
+    write(tx, acting.office, victim_id, identity, keep_before=bool(holds.holds_of(tx.session, victim_id)))
+    access_log.log(acting, victim_id, "record", right, sorted(identity.model_fields_set))
     return victim
 
 

@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from shared.contracts.codes import IdentityField
-from shared.domain.access import Caller, Sight, Work, fields_shown
+from shared.domain.access import Sight, Work, fields_shown
+from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.tables import ReferralRow
-from shared.storage.unit_of_work import Transaction
+from shared.victims.identity import store
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, lock_victim
 from shared.victims.register.tables import VictimRow
@@ -30,27 +31,19 @@ AUTHOR = Right(frozenset(), "author")
 """The right of a desk without custody or work for the victim: it reads its own notes."""
 
 
-def right_of(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str) -> tuple[VictimRow, Right]:
+def right_of(acting: Acting, victim_id: str) -> tuple[VictimRow, Right]:
     """A victim that exists for the caller, and the caller's right to read. An open break-glass comes before the
     desk."""
-    glass = _open_glass(tx, office.code, caller, victim_id)
+    session = acting.tx.session
+    glass = session.scalars(
+        select(BreakGlassRow).where(col(BreakGlassRow.victim_id) == victim_id, store.open_for(acting))
+    ).first()
     # an open break-glass counts also where the caller's desk has a smaller right
-    victim = lock_victim(tx.session, sight if glass is None else None, victim_id)
+    victim = lock_victim(session, acting.sight if glass is None else None, victim_id)
     if glass is not None:
         return victim, Right(frozenset(IdentityField), "break-glass", glass)
-    return victim, ordinary_right(office, sight, victim, referrals.live_of_victim(tx.session, victim_id))
-
-
-def _open_glass(tx: Transaction, agency: str, caller: Caller, victim_id: str) -> BreakGlassRow | None:
-    statement = select(BreakGlassRow).where(
-        col(BreakGlassRow.victim_id) == victim_id,
-        col(BreakGlassRow.agency) == agency,
-        col(BreakGlassRow.client) == caller.client,
-        col(BreakGlassRow.person) == caller.person,
-        col(BreakGlassRow.ended_at).is_(None),
-        col(BreakGlassRow.until) > tx.now,
-    )
-    return tx.session.scalars(statement).first()
+    live = referrals.live_of_victim(session, victim_id)
+    return victim, ordinary_right(acting.office, acting.sight, victim, live)
 
 
 def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> Right:

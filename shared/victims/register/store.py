@@ -85,6 +85,14 @@ def holder_of(victim: VictimRow) -> UnitRef | None:
     return UnitRef(agency=victim.custody_agency, unit=victim.custody_unit or "", region=victim.custody_region or "")
 
 
+def require_custody(sight: Sight, victim: VictimRow) -> UnitRef:
+    """The custody holder of a victim, when it is a desk in sight. Raises Refused("not-custody-holder")."""
+    holder = holder_of(victim)
+    if holder is None or not sight.covers(holder):
+        raise Refused("not-custody-holder")
+    return holder
+
+
 def take_custody(session: Session, victim_id: str, custody: Custody, agency: str) -> VictimRow | None:
     """Apply a link of the custody chain. Returns the victim's row if custody left ``agency``, else None.
 

@@ -19,6 +19,7 @@ from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.logs.setup import configure_logs
+from shared.reference.acting import Desk
 from shared.reference.office import new_id
 from shared.security.tokens import thumbprint
 from shared.storage.unit_of_work import Transaction
@@ -223,19 +224,20 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
 
 async def test_what_was_undone_is_not_told(station: Station) -> None:
     """Nor what a lost race runs a second time."""
-    caller = Role.OFFICER, KOLAKA
-    who = station.app.state.admission.verifier.verify(
-        signed(claims("police", *caller, station.clock())), station.clock(), None
-    )
+    admission = station.app.state.admission
+    bearing = signed(claims("police", Role.OFFICER, KOLAKA, station.clock()))
+    who = admission.verifier.verify(bearing, station.clock(), None)
+    desk = Desk(admission.office, who, admission.sight(who))
 
     def part(tx: Transaction) -> None:
-        security_log.searched(tx, who, "nik")
+        acting = desk.acting(tx)
+        security_log.searched(acting, "nik")
         with contextlib.suppress(Refused), tx.savepoint():
-            security_log.searched(tx, who, "phone")
+            security_log.searched(acting, "phone")
             raise Refused("unknown-victim")
 
     def whole(tx: Transaction) -> None:
-        security_log.searched(tx, who, "phone")
+        security_log.searched(desk.acting(tx), "phone")
         raise Refused("unknown-victim")
 
     station.app.state.database.write(part)

@@ -18,11 +18,12 @@ from shared.casework.clocks import running as clocks
 from shared.casework.referrals import execution as handlers
 from shared.casework.referrals import requesting
 from shared.contracts.codes import AgeClass, Exploitation, LegalBasis, Outcome, RejectReason, Sex
-from shared.domain.access import Sight
+from shared.domain.access import Caller, Role, Sight
 from shared.domain.cases import OpenCase, RegisterVictim
 from shared.domain.commands import Command
 from shared.domain.referral_commands import Accept, Complete, Receiver, Reject, Request, Start
 from shared.domain.refusal import Refused
+from shared.reference.acting import Acting
 from shared.reference.clock_table import load_clocks
 from shared.reference.directory import load_directory
 from shared.reference.notices import load_notices
@@ -109,7 +110,7 @@ HAPPENINGS = st.lists(
     min_size=3,
     max_size=14,
 )
-ALL = Sight("kemensos", None, None)
+CALLER, ALL = Caller("app-kemensos", Role.OFFICER, ASKING), Sight("kemensos", None, None)
 ACTS: dict[str, Callable[[datetime | None], Command]] = {
     "accept": lambda at: Accept(occurred_at=at),
     "start": lambda at: Start(occurred_at=at),
@@ -157,7 +158,7 @@ class Asked:
     def act(self, desk: Desk, word: str, then: datetime | None = None) -> None:
         """Do something, if the rules let it be done: the clocks stop when the work begins or is refused."""
         try:
-            desk.database.write(lambda tx: handlers.execute_for(tx, desk.office, ALL, self.id, ACTS[word](then), None))
+            desk.database.write(lambda tx: handlers.execute_for(_at(desk, tx), self.id, ACTS[word](then), None))
         except Refused:
             return
         if word != "accept":
@@ -175,7 +176,7 @@ def _request(desk: Desk, ago: timedelta) -> Asked:
         basis=LegalBasis.PUBLIC_TASK,
         occurred_at=start,
     )
-    row = desk.database.write(lambda tx: requesting.request(tx, desk.office, ALL, command))
+    row = desk.database.write(lambda tx: requesting.request(_at(desk, tx), command))
     there = timezone(9 * HOUR)
     day = start.astimezone(there).date()
     due = datetime(day.year, day.month, day.day, tzinfo=there) + 8 * DAY
@@ -193,12 +194,16 @@ def _request(desk: Desk, ago: timedelta) -> Asked:
     return asked
 
 
+def _at(desk: Desk, tx: Transaction) -> Acting:
+    return Acting(tx, desk.office, CALLER, ALL)
+
+
 def _register(tx: Transaction, desk: Desk) -> str:
     opened = OpenCase(unit=ASKING, channel="social-office", exploitation=Exploitation.FORCED_LABOUR)
-    case = cases.open_case(tx, desk.office, ALL, opened)
+    case = cases.open_case(_at(desk, tx), opened)
     tx.session.flush()
     person = RegisterVictim(age_class=AgeClass.ADULT, sex=Sex.FEMALE)
-    return cases.register_victim(tx, desk.office, ALL, case.id, person).id
+    return cases.register_victim(_at(desk, tx), case.id, person).id
 
 
 def play(desk: Desk, happenings: list[tuple[Any, ...]]) -> list[Telling]:

@@ -1,0 +1,17 @@
+"""The FastAPI dependency of every route that carries out a command: the caller at a desk of ours."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from shared.http.admission import CallerDep, SightDep
+from shared.http.dependencies import OfficeDep
+from shared.reference.acting import Desk
+
+
+# a coroutine, as in ``dependencies``: FastAPI would run a plain function in a thread
+async def _desk(office: OfficeDep, caller: CallerDep, sight: SightDep) -> Desk:
+    return Desk(office, caller, sight)
+
+
+DeskDep = Annotated[Desk, Depends(_desk)]
