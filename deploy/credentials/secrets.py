@@ -36,6 +36,7 @@ from deploy.issuer.profile import is_development
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
+from services.members import MEMBERS as MODULES
 from shared.security.development import mark_for_development
 from typing import Annotated
 import nkeys  # type: ignore[import-untyped]
@@ -60,7 +61,7 @@ class Role(StrEnum):
 
 COORDINATION = "coordination"
 """Coordination compares match tokens, so it must not have the key that makes them: it could try every NIK."""
-AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", COORDINATION]
+AGENCIES = list(MODULES)
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The only member named in the broker's configuration."""
