@@ -9,31 +9,26 @@ The goals are 600 people in 30 s, and p99 of the other calls within 200 ms. The 
 person who was not registered, or a referral that does not arrive, sets exit code 1.
 """
 
-from collections import defaultdict
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Mapping
-from deploy.bench.figures import percentile
-from deploy.bench.load import http_client
-from deploy.bench.run import UNHURRIED
-from deploy.bench.run import end_as_by_ctrl_c
-from deploy.client.agency_system import AgencySystem
-from deploy.client.agency_system import Json
-from deploy.client.agency_system import new_id
-from deploy.local.console_output import say
-from deploy.local.run import INTERRUPTED
-from deploy.local.run import until_told
-from deploy.local.stack import Stack
-from functools import partial
-from pathlib import Path
-from typing import Annotated
 import asyncio
-import httpx
 import json
 import os
 import tempfile
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import httpx
 import typer
 
+from deploy.bench.figures import percentile
+from deploy.bench.load import http_client
+from deploy.bench.run import UNHURRIED, end_as_by_ctrl_c
+from deploy.client.agency_system import AgencySystem, Json, new_id
+from deploy.local.console_output import say
+from deploy.local.run import INTERRUPTED, until_told
+from deploy.local.stack import Stack
 
 SENDER, AID, SHELTER = "police", "kemenkes", "kemensos"
 SECONDS_ASKED, P99_ASKED = 30.0, 0.2

@@ -1,36 +1,27 @@
 """The floor of ``make bench``: a bare endpoint that inserts the rows of a hand-over, beside the services."""
 
+import asyncio
+import itertools
+import os
+import threading
 from contextlib import nullcontext
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Response
+from sqlalchemy import insert, select
+from sqlmodel import SQLModel, col
+
 from deploy.bench.network import SENDER
-from deploy.client.agency_system import AgencySystem
-from deploy.client.agency_system import new_id
-from deploy.local.embedded_nats import HOST
-from deploy.local.embedded_nats import free_port
-from deploy.local.stack import Stack
-from deploy.local.stack import serving
+from deploy.client.agency_system import AgencySystem, new_id
+from deploy.local.embedded_nats import HOST, free_port
+from deploy.local.stack import Stack, serving
 from deploy.local.supervisor import Service
-from fastapi import FastAPI
-from fastapi import Header
-from fastapi import Response
 from shared.agency.member import LINEAGES
 from shared.domain.referral_commands import Request
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
-from shared.storage.tables import LedgerEntry
-from shared.storage.tables import OutboxEntry
-from shared.storage.tables import ReferralRow
-from sqlalchemy import insert
-from sqlalchemy import select
-from sqlmodel import SQLModel
-from sqlmodel import col
-from typing import Annotated
-from typing import Any
-import asyncio
-import itertools
-import os
-import threading
-
+from shared.storage.tables import LedgerEntry, OutboxEntry, ReferralRow
 
 FLOOR_DATABASE, SENDER_DATABASE, EXAMPLE = "BENCH_FLOOR_DATABASE", "BENCH_SENDER_DATABASE", "BENCH_EXAMPLE"
 """The floor's environment variables: the database it writes, the sender's database, and the referral to copy."""

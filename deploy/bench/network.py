@@ -1,14 +1,13 @@
 """The network that ``make bench`` measures: its victims, its hand-overs, and when it is at rest."""
 
-from collections.abc import Mapping
-from deploy.bench.load import CLIENTS
-from deploy.client.agency_system import AgencySystem
-from deploy.client.agency_system import Json
-from deploy.client.agency_system import new_id
 import asyncio
-import httpx
 import itertools
+from collections.abc import Mapping
 
+import httpx
+
+from deploy.bench.load import CLIENTS
+from deploy.client.agency_system import AgencySystem, Json, new_id
 
 SENDER, RECEIVER, WITNESS = "police", "kemenpppa", "coordination"
 

@@ -21,36 +21,6 @@ window, and a window opens when the network is at rest. No time limit fails the 
 not visible after 30 s, sets exit code 1.
 """
 
-from collections import Counter
-from contextlib import nullcontext
-from deploy.bench.databases import Kind
-from deploy.bench.databases import postgresql
-from deploy.bench.figures import Pair
-from deploy.bench.figures import table_of
-from deploy.bench.floor import start_floor
-from deploy.bench.load import LOADS
-from deploy.bench.load import LOST_SECONDS
-from deploy.bench.load import Load
-from deploy.bench.load import Target
-from deploy.bench.load import http_client
-from deploy.bench.network import Network
-from deploy.bench.network import RECEIVER
-from deploy.bench.network import SENDER
-from deploy.bench.network import transfer
-from deploy.client.agency_system import new_id
-from deploy.local.console_output import console
-from deploy.local.console_output import say
-from deploy.local.embedded_nats import find_nats_server
-from deploy.local.run import ENDINGS
-from deploy.local.run import INTERRUPTED
-from deploy.local.run import until_told
-from deploy.local.stack import CannotRun
-from deploy.local.stack import Stack
-from functools import partial
-from pathlib import Path
-from sqlalchemy import create_engine
-from sqlalchemy import text
-from typing import Annotated
 import asyncio
 import itertools
 import os
@@ -59,8 +29,25 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
-import typer
+from collections import Counter
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
+import typer
+from sqlalchemy import create_engine, text
+
+from deploy.bench.databases import Kind, postgresql
+from deploy.bench.figures import Pair, table_of
+from deploy.bench.floor import start_floor
+from deploy.bench.load import LOADS, LOST_SECONDS, Load, Target, http_client
+from deploy.bench.network import RECEIVER, SENDER, Network, transfer
+from deploy.client.agency_system import new_id
+from deploy.local.console_output import console, say
+from deploy.local.embedded_nats import find_nats_server
+from deploy.local.run import ENDINGS, INTERRUPTED, until_told
+from deploy.local.stack import CannotRun, Stack
 
 MOST_PER_SECOND = 100
 """Victims registered for each second of the clients' load. When they run out, the window ends early."""

@@ -4,28 +4,23 @@ A ``TokenSource`` is the ``auth`` of an httpx client. It requests tokens through
 client certificate as the calls. A bound token (RFC 8705) is bound to that certificate.
 """
 
-from collections.abc import AsyncGenerator
-from collections.abc import Generator
-from datetime import datetime
-from datetime import timedelta
-from deploy.client.agency_system import Refusal
-from deploy.client.agency_system import new_id
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Generator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from deploy.client.agency_system import Refusal, new_id
 from deploy.issuer import ISSUER
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.clients import working_client
-from deploy.issuer.keys import ALGORITHM
-from deploy.issuer.keys import load_private_key
-from deploy.issuer.tokens import Clock
-from deploy.issuer.tokens import resource
-from deploy.issuer.tokens import wall_clock
-from joserfc import jwt
-from joserfc.jwk import ECKey
-from pathlib import Path
+from deploy.issuer.keys import ALGORITHM, load_private_key
+from deploy.issuer.tokens import Clock, resource, wall_clock
 from services.members import MEMBERS
-import asyncio
-import httpx
-import json
-
 
 EARLY = timedelta(seconds=30)
 """A new token is requested this long before the old one expires, so that no token expires during a call."""

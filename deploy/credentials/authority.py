@@ -5,27 +5,17 @@ production the certificates come from a CA of the ministry, under the same file 
 this CA.
 """
 
+import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization import NoEncryption
-from cryptography.hazmat.primitives.serialization import PrivateFormat
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
-from deploy.credentials.x509_forms import CLIENT
-from deploy.credentials.x509_forms import Key
-from deploy.credentials.x509_forms import SERVER
-from deploy.credentials.x509_forms import certify
-from deploy.credentials.x509_forms import revocation_list
-from deploy.credentials.x509_forms import revoked_entry
-from deploy.credentials.x509_forms import self_signed
-from pathlib import Path
-import os
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from deploy.credentials.x509_forms import CLIENT, SERVER, Key, certify, revocation_list, revoked_entry, self_signed
 
 PRIVATE, PUBLIC = 0o600, 0o644
 

@@ -4,20 +4,17 @@ The check also names other secrets that are too old (``deploy.credentials.secret
 """
 
 from collections.abc import Iterator
-from cryptography import x509
-from datetime import datetime
-from datetime import timedelta
-from deploy.credentials.authority import Authority
-from deploy.credentials.authority import load_certificate
-from deploy.credentials.authority import now_utc
-from deploy.credentials.secret_ages import due_dates
-from deploy.credentials.secrets import SOON
-from deploy.credentials.secrets import certify_network
-from deploy.local.console_output import say
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-import typer
 
+import typer
+from cryptography import x509
+
+from deploy.credentials.authority import Authority, load_certificate, now_utc
+from deploy.credentials.secret_ages import due_dates
+from deploy.credentials.secrets import SOON, certify_network
+from deploy.local.console_output import say
 
 Folder = Annotated[Path, typer.Argument(help="The folder with the secrets of the deployment.")]
 Days = Annotated[int, typer.Option(min=0, help="Days from now; an earlier expiry is too soon.")]

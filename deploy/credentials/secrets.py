@@ -22,28 +22,24 @@ and, from those, the public files:
     FOLDER/public/nats/members.conf        the broker's accounts: public keys and the rights of nats/rights/
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
-from deploy.credentials.authority import make_certificates
-from deploy.credentials.authority import now_utc
-from deploy.credentials.keyring import Keyring
-from deploy.issuer.clients import make_issuer
-from deploy.issuer.profile import is_development
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
-from services.members import MEMBERS as MODULES
-from shared.security.development import mark_for_development
 from typing import Annotated
+
 import nkeys  # type: ignore[import-untyped]
-import os
-import re
 import typer
 
+from deploy.credentials.authority import make_certificates, now_utc
+from deploy.credentials.keyring import Keyring
+from deploy.issuer.clients import make_issuer
+from deploy.issuer.profile import is_development
+from services.members import MEMBERS as MODULES
+from shared.security.development import mark_for_development
 
 RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
 

@@ -1,17 +1,15 @@
 """Certificates and revocation lists of the development CA (RFC 5280): pure functions of keys, names and times (UTC)."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import ExtendedKeyUsageOID
-from cryptography.x509.oid import NameOID
-from datetime import datetime
-from datetime import timedelta
-from ipaddress import ip_address
-from shared.security.development import DEVELOPMENT_CA
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from shared.security.development import DEVELOPMENT_CA
 
 LIFE = timedelta(days=90)
 """Validity of a certificate and of a revocation list. Public CAs may give 200 days in 2026, and less each year."""

@@ -1,21 +1,19 @@
 """The issuer's commands: ``python -m deploy.issuer --help``."""
 
-from deploy.issuer.app import create_issuer
-from deploy.issuer.clients import make_issuer
-from deploy.issuer.clients import publish
-from deploy.issuer.command_line import SECRETS
-from deploy.issuer.command_line import telling
-from deploy.issuer.keys import add_signing_key
-from deploy.issuer.profile import require_development
 from pathlib import Path
-from services.members import MEMBERS
-from shared.http.listening import Listening
-from shared.http.serve import Server
-from shared.http.serve import configured
-from shared.logs.setup import configure_logs
 from typing import Annotated
+
 import typer
 
+from deploy.issuer.app import create_issuer
+from deploy.issuer.clients import make_issuer, publish
+from deploy.issuer.command_line import SECRETS, telling
+from deploy.issuer.keys import add_signing_key
+from deploy.issuer.profile import require_development
+from services.members import MEMBERS
+from shared.http.listening import Listening
+from shared.http.serve import Server, configured
+from shared.logs.setup import configure_logs
 
 Folder = Annotated[Path, typer.Option(help="The secrets of the deployment.")]
 

@@ -1,32 +1,21 @@
 """The issuer over HTTP: ``POST /token`` (RFC 6749 4.4), ``GET /jwks`` (RFC 7517) and its metadata (RFC 8414)."""
 
 from collections.abc import Mapping
-from deploy.issuer import ISSUER
-from deploy.issuer.authentication import Authentication
-from deploy.issuer.authentication import shown_certificate
-from deploy.issuer.failures import Failures
-from deploy.issuer.keys import ALGORITHM
-from deploy.issuer.keys import public_jwks
-from deploy.issuer.keys import signing_keys
-from deploy.issuer.oauth import NO_STORE
-from deploy.issuer.oauth import OAuthError
-from deploy.issuer.oauth import read_form
-from deploy.issuer.profile import require_development
-from deploy.issuer.registry import Registration
-from deploy.issuer.registry import load_clients
-from deploy.issuer.tokens import Clock
-from deploy.issuer.tokens import Grant
-from deploy.issuer.tokens import LIFETIME_MINUTES
-from deploy.issuer.tokens import issue
-from deploy.issuer.tokens import resource
-from deploy.issuer.tokens import wall_clock
-from fastapi import FastAPI
-from fastapi import Request
-from fastapi.responses import JSONResponse
 from pathlib import Path
-from shared.domain.access import Role
-import structlog
 
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from deploy.issuer import ISSUER
+from deploy.issuer.authentication import Authentication, shown_certificate
+from deploy.issuer.failures import Failures
+from deploy.issuer.keys import ALGORITHM, public_jwks, signing_keys
+from deploy.issuer.oauth import NO_STORE, OAuthError, read_form
+from deploy.issuer.profile import require_development
+from deploy.issuer.registry import Registration, load_clients
+from deploy.issuer.tokens import LIFETIME_MINUTES, Clock, Grant, issue, resource, wall_clock
+from shared.domain.access import Role
 
 GRANT_TYPE = "client_credentials"
 
@@ -70,7 +59,7 @@ class Issuer:
             grant = self._grant(await read_form(request), shown_certificate(request.scope))
         except OAuthError as refusal:
             if refusal.retry_after is None:
-                self._failures.note(address)
+                self._failures.record(address)
             log.warning("token.refused", error=refusal.error, reason=refusal.reason)
             return refusal.response("authorization" in request.headers)
         token = issue(self._folder, grant, self._clock())

@@ -1,23 +1,21 @@
 """Client authentication: ``private_key_jwt`` (RFC 7523) or the registered certificate (RFC 8705 2.1)."""
 
-from collections.abc import Mapping
-from deploy.issuer.keys import ALGORITHM
-from deploy.issuer.oauth import OAuthError
-from deploy.issuer.registry import Clients
-from deploy.issuer.registry import Registration
-from deploy.issuer.registry import load_clients
-from deploy.issuer.tokens import Clock
-from joserfc import jws
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
-from pathlib import Path
-from shared.security.tokens import thumbprint
-from starlette.types import Scope
-from typing import Any
 import hmac
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from starlette.types import Scope
+
+from deploy.issuer.keys import ALGORITHM
+from deploy.issuer.oauth import OAuthError
+from deploy.issuer.registry import Clients, Registration, load_clients
+from deploy.issuer.tokens import Clock
+from shared.security.tokens import thumbprint
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION_SECONDS = 300

@@ -6,30 +6,26 @@ FOLDER/<member>/clients/<client>.pem   the key that authenticates a client of th
 FOLDER/public/issuer.json              the JWK set that services verify tokens with
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from datetime import UTC
-from datetime import date
-from datetime import datetime
-from deploy.issuer.keys import PUBLIC
-from deploy.issuer.keys import add_signing_key
-from deploy.issuer.keys import keep_private_key
-from deploy.issuer.keys import private_folder
-from deploy.issuer.keys import public_jwk
-from deploy.issuer.keys import public_jwks
-from deploy.issuer.keys import signing_keys
-from deploy.issuer.keys import write
-from deploy.issuer.profile import require_development
-from deploy.issuer.registry import Registration
-from deploy.issuer.registry import load_clients
-from deploy.issuer.registry import save_clients
-from pathlib import Path
-from shared.domain.access import Role
-from shared.domain.routing import NATION
-from shared.domain.routing import Units
-from shared.reference.units import load_units
 import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
 
+from deploy.issuer.keys import (
+    PUBLIC,
+    add_signing_key,
+    keep_private_key,
+    private_folder,
+    public_jwk,
+    public_jwks,
+    signing_keys,
+    write,
+)
+from deploy.issuer.profile import require_development
+from deploy.issuer.registry import Registration, load_clients, save_clients
+from shared.domain.access import Role
+from shared.domain.routing import NATION, Units
+from shared.reference.units import load_units
 
 UNITS = Path(__file__).parents[2] / "services" / "units.csv"
 COORDINATION = "coordination"

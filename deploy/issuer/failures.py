@@ -17,7 +17,7 @@ class Failures:
         self._clock = clock
         self._refused: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
 
-    def note(self, address: str) -> None:
+    def record(self, address: str) -> None:
         """Record that a request from this address was refused."""
         self._refused.append((self._clock().timestamp(), address))
 

@@ -1,9 +1,9 @@
 """The keys that the issuer signs with (ES256, RFC 7518 3.4), and the atomic write of files."""
 
-from joserfc.jwk import ECKey
-from pathlib import Path
 import os
+from pathlib import Path
 
+from joserfc.jwk import ECKey
 
 ALGORITHM = "ES256"
 PRIVATE, PUBLIC = 0o600, 0o644

@@ -1,15 +1,12 @@
 """The issuer's registry of clients: ``FOLDER/issuer/clients.json``, one entry for each client."""
 
 from collections.abc import Mapping
-from deploy.issuer.keys import PRIVATE
-from deploy.issuer.keys import write
 from pathlib import Path
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import TypeAdapter
-from shared.domain.access import Role
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from deploy.issuer.keys import PRIVATE, write
+from shared.domain.access import Role
 
 
 class Registration(BaseModel):

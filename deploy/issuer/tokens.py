@@ -2,21 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
-from deploy.issuer import ISSUER
-from deploy.issuer.keys import ALGORITHM
-from deploy.issuer.keys import signing_keys
-from deploy.issuer.profile import require_development
-from deploy.issuer.registry import load_clients
-from joserfc import jwt
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_urlsafe
-from shared.security.tokens import AUDIENCE_PREFIX
-from shared.security.tokens import thumbprint
 from typing import Any
 
+from joserfc import jwt
+
+from deploy.issuer import ISSUER
+from deploy.issuer.keys import ALGORITHM, signing_keys
+from deploy.issuer.profile import require_development
+from deploy.issuer.registry import load_clients
+from shared.security.tokens import AUDIENCE_PREFIX, thumbprint
 
 LIFETIME_MINUTES = 10
 LONGEST_MINUTES = 12 * 60

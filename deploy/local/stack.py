@@ -1,44 +1,32 @@
 """Broker, provisioner, issuer of tokens and the five services as processes of this machine, in one folder."""
 
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Iterable
-from deploy.client.token_source import TokenSource
-from deploy.client.token_source import token_sources
-from deploy.compose.provision import READERS
-from deploy.credentials.keyring import KEYS
-from deploy.credentials.secrets import PROVISIONER
-from deploy.credentials.secrets import SOON
-from deploy.credentials.secrets import certify_network
-from deploy.credentials.secrets import make_secrets
-from deploy.issuer import ISSUER
-from deploy.issuer.profile import OnlyForDevelopment
-from deploy.issuer.profile import require_development
-from deploy.local.console_output import say
-from deploy.local.embedded_nats import EmbeddedNats
-from deploy.local.embedded_nats import HOST
-from deploy.local.embedded_nats import free_port
-from deploy.local.embedded_nats import is_free
-from deploy.local.supervisor import Nats
-from deploy.local.supervisor import Service
-from deploy.local.supervisor import Supervisor
-from deploy.local.supervisor import cancelled
+import asyncio
+import fcntl
+import importlib
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import IO
+
+import httpx
+
+from deploy.client.token_source import TokenSource, token_sources
+from deploy.compose.provision import READERS
+from deploy.credentials.keyring import KEYS
+from deploy.credentials.secrets import PROVISIONER, SOON, certify_network, make_secrets
+from deploy.issuer import ISSUER
+from deploy.issuer.profile import OnlyForDevelopment, require_development
+from deploy.local.console_output import say
+from deploy.local.embedded_nats import HOST, EmbeddedNats, free_port, is_free
+from deploy.local.supervisor import Nats, Service, Supervisor, cancelled
 from services.members import MEMBERS
 from shared.logs.setup import configure_logs
 from shared.messaging.provisioner import keep_provisioned
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
-from typing import IO
-import asyncio
-import fcntl
-import httpx
-import importlib
-import json
-import os
-import sys
-
 
 NATS_PORT = 4222
 ORDER = ("coordination", *(name for name in MEMBERS if name != "coordination"))

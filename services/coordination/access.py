@@ -10,20 +10,20 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import col
 
 from services.coordination.tables import JourneyRow
-from shared.domain.access import ANYBODY, OPERATIONS, About, Role, Rule, Sight
+from shared.domain.access import ANYBODY, OPERATIONS, AccessRule, Role, Sight, Target
 from shared.storage.tables import ReferralRow
 
 FOLLOWERS = frozenset({Role.COORDINATOR, Role.AUDITOR})
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, AccessRule] = {
     **OPERATIONS,
-    "list_journeys": Rule(FOLLOWERS, About.MANY),
-    "see_journey": Rule(FOLLOWERS, About.JOURNEY),
-    "see_custody": Rule(FOLLOWERS, About.JOURNEY),
-    "see_counts": Rule(FOLLOWERS, About.MANY),
-    "list_norm_gaps": Rule(FOLLOWERS, About.MANY),
-    "list_page": Rule(FOLLOWERS, About.MANY),
-    "journey_page": Rule(FOLLOWERS, About.JOURNEY),
+    "list_journeys": AccessRule(FOLLOWERS, Target.MANY),
+    "see_journey": AccessRule(FOLLOWERS, Target.JOURNEY),
+    "see_custody": AccessRule(FOLLOWERS, Target.JOURNEY),
+    "see_counts": AccessRule(FOLLOWERS, Target.MANY),
+    "list_norm_gaps": AccessRule(FOLLOWERS, Target.MANY),
+    "list_page": AccessRule(FOLLOWERS, Target.MANY),
+    "journey_page": AccessRule(FOLLOWERS, Target.JOURNEY),
     "sign_in_page": ANYBODY,
     "sign_in": ANYBODY,
     "sign_out": ANYBODY,

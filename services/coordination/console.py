@@ -25,7 +25,7 @@ from shared.domain.refusal import Refused
 from shared.domain.text import Text
 from shared.http import problems
 from shared.http.admission import SightDep
-from shared.http.dependencies import DatabaseDep, Now, OfficeDep
+from shared.http.dependencies import DatabaseDep, NowDep, OfficeDep
 from shared.http.route_traits import route_traits
 from shared.storage.pages import Page
 
@@ -80,7 +80,7 @@ def list_page(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    now: Now,
+    now: NowDep,
     chosen: Annotated[Filter, Depends(_filter)],
     cursor: str | None = None,
 ) -> HTMLResponse:
@@ -110,7 +110,7 @@ def list_page(
 
 @router.get("/journeys/{victim_id}")
 async def journey_page(
-    request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, sight: SightDep, now: Now
+    request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, sight: SightDep, now: NowDep
 ) -> HTMLResponse:
     """One journey: the responsible desk, and everything that happened, latest last. 404 where it does not exist."""
     names, found = Names(office, now), None

@@ -50,7 +50,7 @@ class EventView(BaseModel):
 class AlarmView(BaseModel):
     """The events of a clock (batas waktu) at the desk that keeps it: warned, breached, escalated, stopped."""
 
-    about: Id = Field(description="The referral, or the victim, that the clock runs for.")
+    about: Id = Field(description="The id of the referral or victim that the clock is about.")
     clock: str
     label: str
     basis: str | None
@@ -81,7 +81,7 @@ class JourneySummary(BaseModel):
     custody_name: str | None
     live_handovers: int
     overdue: int
-    escalated: Level | None = Field(description="How high up a desk was told of a clock that has not stopped.")
+    escalated: Level | None = Field(description="The highest level of desk that was told of a running clock.")
     registered_at: Moment | None
     closed_at: Moment | None
     outcome: str | None
@@ -104,7 +104,7 @@ class JourneyView(JourneySummary):
     handovers: list[HandoverView]
     alarms: list[AlarmView]
     same_person: dict[MatchState, int] = Field(
-        description="Proposals that it is the same person as in another journey; linked where both sides say so."
+        description="Proposals that another journey is of the same person; linked once both sides agree."
     )
     events: list[EventView]
 
@@ -123,7 +123,7 @@ class Counts(BaseModel):
     journeys_closed: int
     overdue: int
     norm_gaps: int
-    escalated: dict[Level, int] = Field(description="Clocks that have not stopped, by the highest desk that was told.")
+    escalated: dict[Level, int] = Field(description="Running clocks, by the highest level of desk that was told.")
     by_stage: dict[str, int]
     by_agency: dict[str, int]
     by_province: dict[str, int]

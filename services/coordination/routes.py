@@ -14,7 +14,7 @@ from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
-from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, Now, OfficeDep, PageDep
+from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, NowDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 
 router = APIRouter(prefix="/v1", tags=["perjalanan"], route_class=GuardedRoute)
@@ -45,7 +45,7 @@ def list_journeys(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    now: Now,
+    now: NowDep,
     wanted: WantedDep,
     page: PageDep,
 ) -> m.JourneyPage:
@@ -88,7 +88,7 @@ def see_custody(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    now: Now,
+    now: NowDep,
     at: AskedMoment | None = None,
 ) -> m.Holder:
     """Tanpa `at`: sekarang."""
@@ -102,7 +102,7 @@ def see_custody(
 
 
 @router.get("/counts", summary="Jumlah / Counts")
-def see_counts(database: DatabaseDep, sight: SightDep, now: Now) -> m.Counts:
+def see_counts(database: DatabaseDep, sight: SightDep, now: NowDep) -> m.Counts:
     """Perjalanan menurut tahap, instansi dan provinsi; rujukan menurut status; yang lewat batas waktu."""
     return database.read(lambda session: queries.counts(session, sight, now))
 
@@ -112,7 +112,7 @@ def list_norm_gaps(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    now: Now,
+    now: NowDep,
     page: PageDep,
 ) -> m.NormGapPage:
     """Serah terima yang gagal karena tidak ada aturannya: bahan Subsatgas Pengembangan Norma."""

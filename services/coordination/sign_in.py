@@ -21,10 +21,10 @@ from services.coordination import words
 from shared.domain.access import Caller, admit
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
-from shared.http import signed_out as ended_tokens
-from shared.http.admission import Door, GuardedRoute
+from shared.http import signed_out
+from shared.http.admission import GuardedRoute
+from shared.http.app_state import state_of
 from shared.security.tokens import LEEWAY_SECONDS
-from shared.storage.unit_of_work import Database
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"  # fmt: skip
@@ -32,17 +32,17 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 VISIT_SECONDS = 30 * 60
 """Longest visit, idle or not (OWASP ASVS 7.3.1)."""
 ELSEWHERE = Text("Permintaan dikirim dari halaman lain", "The request comes from another page")
-ENDED = Text("Token sudah berakhir atau tidak berlaku", "The token has ended or is not valid")
+ENDED = Text("Token sudah kedaluwarsa atau tidak berlaku", "The token has expired or is not valid")
 NOT_FOR_HERE = Text("Token tidak berlaku untuk layanan ini", "The token is not valid for this service")
-NO_COORDINATOR = Text("Token bukan untuk koordinator", "The token is not a coordinator's")
+NO_COORDINATOR = Text("Token tidak memiliki peran koordinator", "The token does not have the coordinator role")
 TOO_LONG = Text(
-    f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; minta yang lebih singkat",
-    f"The token is good for more than {VISIT_SECONDS // 60} minutes; ask for a shorter one",
+    f"Token berlaku lebih dari {VISIT_SECONDS // 60} menit; mintalah yang lebih singkat",
+    f"The token is valid for more than {VISIT_SECONDS // 60} minutes; request a shorter one",
 )
 PAGE_PATH = re.compile(r"/|/journeys/[0-9a-f-]{36}")
 
 
-class Guards(TypedDict):
+class CookieAttributes(TypedDict):
     """The attributes that protect a cookie from scripts, other sites and plain HTTP."""
 
     path: str
@@ -73,10 +73,10 @@ class PageRoute(GuardedRoute):
 
         async def page(request: Request) -> Response:
             try:
-                request.app.state.door.admit(request, self.name, request.cookies.get(cookie(request)))
+                state_of(request).admission.admit(request, self.name, request.cookies.get(cookie(request)))
             except Refused as refused:
                 return _ask_to_sign_in(request, refused.problem)
-            public = request.app.state.door.rules[self.name].public
+            public = state_of(request).admission.rules[self.name].public
             if not public and _seconds_left(request) > VISIT_SECONDS:
                 return _ask_to_sign_in(request, "token-not-valid")
             return await handle(request)
@@ -88,9 +88,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 
 def _ask_to_sign_in(request: Request, problem: str) -> Response:
-    told = {"token-required": ""}.get(problem, "&lagi=1")
+    again = {"token-required": ""}.get(problem, "&lagi=1")
     path = request.url.path if PAGE_PATH.fullmatch(request.url.path) else "/"
-    address = f"/masuk?ke={path}{told}"
+    address = f"/masuk?ke={path}{again}"
     if request.headers.get("hx-request"):  # htmx follows a redirect inside the page; this loads a whole one
         return Response(status_code=401, headers={**HEADERS, "HX-Redirect": address})
     return RedirectResponse(address, 303, headers=HEADERS)
@@ -108,12 +108,12 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
 
     A token of an earlier visit in the same browser is revoked. A refused token shows the page again with the reason.
     """
-    door: Door = request.app.state.door
+    admission = state_of(request).admission
     if not _from_our_own_page(request):
         return _page(request, ke, 403, ELSEWHERE)
     try:
-        request.state.caller = caller = door.caller(token.strip() or None, request)
-        admit(door.rules, "list_page", caller, door.sight(caller))
+        request.state.caller = caller = admission.caller(token.strip() or None, request)
+        admit(admission.rules, "list_page", caller, admission.sight(caller))
     except Refused as refused:
         return _page(request, ke, 401, NO_COORDINATOR if refused.problem == "role-not-allowed" else NOT_FOR_HERE)
     left = _seconds_left(request)
@@ -122,7 +122,7 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=8192)] = "",
     if (before := _visitor(request)) is not None and before.token != caller.token:
         _end_token(request, before)
     answer = RedirectResponse(ke if PAGE_PATH.fullmatch(ke) else "/", 303, headers=HEADERS)
-    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_guards(request))
+    answer.set_cookie(cookie(request), token.strip(), max_age=left, **_cookie_attributes(request))
     return answer
 
 
@@ -135,33 +135,33 @@ def sign_out(request: Request) -> Response:
         request.state.caller = leaving  # for the log
         _end_token(request, leaving)
     answer = RedirectResponse("/masuk", 303, headers={**HEADERS, "Clear-Site-Data": '"cache", "cookies", "storage"'})
-    answer.delete_cookie(cookie(request), **_guards(request))
+    answer.delete_cookie(cookie(request), **_cookie_attributes(request))
     return answer
 
 
 def _visitor(request: Request) -> Caller | None:
     """The caller of the cookie's token, or None where the token is missing or no longer valid."""
-    door: Door = request.app.state.door
+    admission = state_of(request).admission
     with suppress(Refused):
-        return door.caller(request.cookies.get(cookie(request)), request)
+        return admission.caller(request.cookies.get(cookie(request)), request)
     return None
 
 
 def _end_token(request: Request, caller: Caller) -> None:
     """Revoke a token at coordination, its only audience. The database keeps the revocation over a restart."""
-    database: Database = request.app.state.database
+    database = state_of(request).database
     until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
-    database.write(lambda tx: ended_tokens.keep(tx, caller.token, until))
-    request.app.state.revoked.end({caller.token: until}, database.clock())
+    database.write(lambda tx: signed_out.keep(tx, caller.token, until))
+    state_of(request).revoked.end({caller.token: until}, database.clock())
 
 
 def _seconds_left(request: Request) -> int:
     """Seconds until the caller's token expires."""
     caller: Caller = request.state.caller
-    return caller.until - int(request.app.state.door.clock().timestamp())
+    return caller.until - int(state_of(request).admission.clock().timestamp())
 
 
-def _guards(request: Request) -> Guards:
+def _cookie_attributes(request: Request) -> CookieAttributes:
     """The cookie's attributes. Its deletion needs the same ones, or a browser ignores it (RFC 6265bis 5.7)."""
     return {"path": "/", "httponly": True, "samesite": "strict", "secure": _over_tls(request)}
 

@@ -27,10 +27,10 @@ class Witness:
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
         """Record a batch in one transaction."""
         self.reception(tx, batch)
-        moved = ledger.note_arrivals(tx.session, tx.arrivals)
-        tx.arrivals.clear()
+        moved = ledger.record_arrivals(tx.session, tx.received.arrivals)
+        tx.received.arrivals.clear()
         grown = {link for link, (past, now) in moved.items() if now // WITNESSED_EVERY > past // WITNESSED_EVERY}
-        for link in sorted(grown | tx.repeated):
+        for link in sorted(grown | tx.received.repeated):
             through, _ = ledger.arrived(tx.session, link) or (0, 0)
             if through:
                 witnessed = e.LinkWitnessed(link=link, through=through)

@@ -5,7 +5,7 @@ section 6). A record that reaches a register shows an ordinary examination.
 """
 
 from shared.contracts.codes import LegalBasis
-from shared.domain.forms import About, Choice, Form, FormField, Moment, Words, YesNo
+from shared.domain.forms import Choice, Form, FormField, FormSubject, Moment, Words, YesNo
 from shared.domain.text import Text
 
 KINDS = {
@@ -38,7 +38,7 @@ RESULTS = {
 FACILITY = Form(
     code="facility",
     label=Text("Kemampuan fasilitas", "What a facility can do"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis="PP 9/2008 Ps 6; Permenkes 68/2013",
     announced=True,
     fields=(
@@ -49,7 +49,7 @@ FACILITY = Form(
 EXAMINATION = Form(
     code="examination",
     label=Text("Pemeriksaan", "Examination"),
-    about=About.REFERRAL,
+    about=FormSubject.REFERRAL,
     basis="UU 21/2007 Ps 51-53; UU 17/2023",
     fields=(
         FormField("condition", Text("Tindak lanjut", "What follows"), Choice(CONDITIONS), clear=True),
@@ -60,7 +60,7 @@ EXAMINATION = Form(
 TREATMENT = Form(
     code="treatment",
     label=Text("Pengobatan", "Treatment"),
-    about=About.REFERRAL,
+    about=FormSubject.REFERRAL,
     basis="UU 21/2007 Ps 51-53",
     after=("examination",),
     fields=(
@@ -71,7 +71,7 @@ TREATMENT = Form(
 MENTAL_HEALTH = Form(
     code="mental-health",
     label=Text("Kesehatan jiwa", "Mental health"),
-    about=About.REFERRAL,
+    about=FormSubject.REFERRAL,
     basis="UU 17/2023 Ps 76-85",
     fields=(
         FormField("danger_to_self", Text("Berisiko bagi diri sendiri", "A danger to themselves"), YesNo()),
@@ -82,7 +82,7 @@ MENTAL_HEALTH = Form(
 VISUM = Form(
     code="visum-et-repertum",
     label=Text("Visum et repertum", "Forensic medical report"),
-    about=About.REFERRAL,
+    about=FormSubject.REFERRAL,
     basis="UU 20/2025 (KUHAP) Ps 49",
     of_service="visum-et-repertum",
     delivered=LegalBasis.LEGAL_DUTY,

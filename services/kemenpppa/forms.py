@@ -5,12 +5,12 @@ The forms follow the standard procedure of integrated services (Permen PPPA 8/20
 
 from shared.domain.forms import (
     AGREED,
-    About,
     Choice,
     Day,
     Earlier,
     Form,
     FormField,
+    FormSubject,
     Place,
     Words,
     YesNo,
@@ -54,7 +54,7 @@ ANSWERS = {
 INTAKE = Form(
     code="intake",
     label=Text("Penerimaan pengaduan SAPA 129 atau UPTD", "Intake of SAPA 129 or a UPTD"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis=SOP,
     once=True,
     fields=(
@@ -84,7 +84,7 @@ def _domain(code: str, label: Text) -> tuple[FormField, FormField]:
 ASSESSMENT = Form(
     code="assessment",
     label=Text("Asesmen kebutuhan", "Assessment of needs"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=SOP,
     fields=tuple(field for code, label in DOMAINS.items() for field in _domain(code, label)),
 )
@@ -93,7 +93,7 @@ ASSESSMENT = Form(
 PLAN = Form(
     code="service-plan",
     label=Text("Rencana layanan", "Service plan"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=SOP,
     after=("assessment",),
     fields=(
@@ -110,7 +110,7 @@ PLAN = Form(
 COMPANION = Form(
     code="companion",
     label=Text("Pendamping ditunjuk", "Companion assigned"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 12/2022 Ps 26-27",
     fields=(
         FormField("name", Text("Nama pendamping", "Name of the companion"), Words(200)),
@@ -123,7 +123,7 @@ COMPANION = Form(
 CONFERENCE = Form(
     code="case-conference",
     label=Text("Konferensi kasus", "Case conference"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=SOP,
     fields=(
         FormField("victim_took_part", Text("Korban ikut serta", "The victim took part"), YesNo(), clear=True),
@@ -134,7 +134,7 @@ CONFERENCE = Form(
 LEGAL_AID = Form(
     code="legal-aid",
     label=Text("Permintaan bantuan hukum", "Request for legal aid"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 16/2011; UU 12/2022 Ps 68",
     fields=(
         FormField("organisation", Text("Lembaga bantuan hukum", "Legal aid organisation"), Words(200)),
@@ -144,7 +144,7 @@ LEGAL_AID = Form(
 LPSK_REQUEST = Form(
     code="lpsk-request",
     label=Text("Permohonan perlindungan ke LPSK", "Request for protection to the LPSK"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 31/2014 Ps 28-29",
     fields=(
         FormField("letter_number", Text("Nomor surat", "Number of the letter"), Words(80)),
@@ -154,7 +154,7 @@ LPSK_REQUEST = Form(
 ALERT = Form(
     code="prevention-alert",
     label=Text("Peringatan dini diterima", "Early warning received"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis="Perpres 49/2023",
     fields=(
         FormField("region", Text("Wilayah", "Region"), Place(), clear=True),
@@ -164,7 +164,7 @@ ALERT = Form(
 ALERT_ANSWER = Form(
     code="prevention-answer",
     label=Text("Peringatan dini ditindaklanjuti", "Early warning answered"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis="Perpres 49/2023",
     after=("prevention-alert",),
     fields=(

@@ -6,12 +6,12 @@ legs follow PP 9/2008 and the Ministry's standard for repatriation, from the por
 
 from shared.domain.forms import (
     AGREED,
-    About,
     Choice,
     Day,
     Filing,
     Form,
     FormField,
+    FormSubject,
     Place,
     Printed,
     Words,
@@ -82,7 +82,7 @@ def agreed_and_safe(filing: Filing) -> None:
 HOME_PLAN = Form(
     code="repatriation-plan",
     label=Text("Rencana pemulangan", "Plan of the way home"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=BASIS,
     fields=(
         FormField("destination", Text("Wilayah tujuan", "Destination"), Place(), clear=True),
@@ -120,7 +120,7 @@ def _party(code: str, label: Text) -> tuple[FormField, ...]:
 HANDOVER = Form(
     code="handover",
     label=Text("Berita acara serah terima", "Record of hand-over"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=BASIS,
     fields=(
         FormField("leg", Text("Diserahterimakan di", "Handed over at"), Choice(LEGS), clear=True),
@@ -146,7 +146,7 @@ HANDOVER = Form(
 REINTEGRATION = Form(
     code="reintegration-plan",
     label=Text("Rencana reintegrasi", "Plan of reintegration"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=BASIS,
     fields=(
         FormField("needs", Text("Kebutuhan", "Needs"), Choice(NEEDS, many=True), clear=True),
@@ -160,7 +160,7 @@ REINTEGRATION = Form(
 AFTER_CARE_END = Form(
     code="after-care-end",
     label=Text("Bina lanjut selesai", "End of after-care"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=BASIS,
     after=("further-guidance",),
     once=True,

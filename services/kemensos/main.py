@@ -7,7 +7,7 @@ from services.kemensos.beds import EFFECTS
 from services.kemensos.refusals import REFUSALS
 from services.kemensos.routes import router
 from shared.agency.member import agency_member
-from shared.domain.access import EVERYONE, About, Rule
+from shared.domain.access import EVERYONE, AccessRule, Target
 from shared.service.app import create_app
 from shared.service.slice import Slice
 
@@ -20,7 +20,7 @@ MEMBER = agency_member(
     AGENCY,
     EFFECTS,
     slices=(BEDS,),
-    rules={"list_shelters": Rule(EVERYONE, About.NOTHING)},
+    rules={"list_shelters": AccessRule(EVERYONE, Target.NOTHING)},
     lineages=(Path(__file__).with_name("migrations"),),
 )
 app = create_app(MEMBER)

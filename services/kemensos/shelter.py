@@ -5,7 +5,7 @@ children, a victim whose sex is not stated, a victim in danger. A rule says whic
 """
 
 from shared.contracts.codes import AgeClass, Sex
-from shared.domain.forms import About, Amount, Choice, Form, FormField, Words
+from shared.domain.forms import Amount, Choice, Form, FormField, FormSubject, Words
 from shared.domain.text import Text
 
 BASIS = "PP 9/2008 Ps 1(5); Permensos 8/2023"
@@ -30,7 +30,7 @@ MOST_BEDS = 500
 BEDS = Form(
     code="shelter-beds",
     label=Text("Tempat tidur rumah aman", "Beds of a shelter"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis=BASIS,
     fields=tuple(
         FormField(ward.replace("-", "_"), label, Amount(most=MOST_BEDS), clear=True) for ward, label in WARDS.items()
@@ -41,7 +41,7 @@ BEDS = Form(
 ASSIGNED = Form(
     code="bed-assigned",
     label=Text("Penempatan di rumah aman", "A bed is given"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=BASIS,
     fields=(
         FormField("ward", Text("Ruang", "Ward"), Choice(WARDS), clear=True),
@@ -52,7 +52,7 @@ ASSIGNED = Form(
 RELEASED = Form(
     code="bed-released",
     label=Text("Keluar dari rumah aman", "A bed is given back"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis=BASIS,
     fields=(
         FormField("reason", Text("Alasan", "Why"), Choice(REASONS), clear=True),

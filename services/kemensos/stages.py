@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from shared.domain.forms import About, Choice, Day, Filing, Form, FormField, Words, YesNo, no_rule
+from shared.domain.forms import Choice, Day, Filing, Form, FormField, FormSubject, Words, YesNo, no_rule
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -25,7 +25,7 @@ RISKS = {
     "high": Text("Tinggi", "High"),
 }
 REMARKS = Text("Uraian", "Remarks")
-Rule = Callable[[Filing], None]
+StageRule = Callable[[Filing], None]
 
 
 def until_its_end(filing: Filing) -> None:
@@ -34,11 +34,11 @@ def until_its_end(filing: Filing) -> None:
         raise Refused("after-care-ended")
 
 
-def _stage(code: str, label: Text, after: str | None, *fields: FormField, rule: Rule = no_rule) -> Form:
+def _stage(code: str, label: Text, after: str | None, *fields: FormField, rule: StageRule = no_rule) -> Form:
     remarks = FormField("remarks", REMARKS, Words(), required=False)
     before = (after,) if after else ()
     refusals = ("after-care-ended",) if rule is until_its_end else ()
-    return Form(code, label, About.VICTIM, (*fields, remarks), BASIS, after=before, rule=rule, refusals=refusals)
+    return Form(code, label, FormSubject.VICTIM, (*fields, remarks), BASIS, after=before, rule=rule, refusals=refusals)
 
 
 STAGES = (

@@ -1,6 +1,6 @@
 """Forms of the police on a case: the report, steps of investigation and trial, restitution, LPSK."""
 
-from shared.domain.forms import About, Amount, Choice, Day, Filing, Form, FormField, Place, Words, YesNo
+from shared.domain.forms import Amount, Choice, Day, Filing, Form, FormField, FormSubject, Place, Words, YesNo
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -32,7 +32,7 @@ VERDICTS = {
 REPORT = Form(
     code="police-report",
     label=Text("Laporan polisi", "Police report"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 20/2025 (KUHAP) Ps 23; Perkap 6/2019",
     once=True,
     fields=(
@@ -47,7 +47,7 @@ REPORT = Form(
 INVESTIGATION = Form(
     code="investigation-opened",
     label=Text("Penyidikan dimulai", "Investigation opened"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 20/2025 (KUHAP); Perkap 6/2019 Ps 13",
     after=("police-report",),
     once=True,
@@ -56,7 +56,7 @@ INVESTIGATION = Form(
 SPDP = Form(
     code="spdp",
     label=Text("SPDP dikirim ke penuntut umum", "Notice of investigation sent to the prosecutor"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 20/2025 (KUHAP) Ps 60(1); Putusan MK 130/PUU-XIII/2015",
     after=("investigation-opened",),
     once=True,
@@ -65,7 +65,7 @@ SPDP = Form(
 FILE_COMPLETE = Form(
     code="file-complete",
     label=Text("Berkas lengkap (P-21)", "File complete (P-21)"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 20/2025 (KUHAP) Ps 59(7)-(8)",
     after=("spdp",),
     once=True,
@@ -74,7 +74,7 @@ FILE_COMPLETE = Form(
 TRIAL = Form(
     code="trial-opened",
     label=Text("Sidang dimulai", "Trial opened"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 20/2025 (KUHAP)",
     after=("file-complete",),
     once=True,
@@ -91,7 +91,7 @@ def only_the_convicted_pay(filing: Filing) -> None:
 JUDGMENT = Form(
     code="judgment",
     label=Text("Putusan berkekuatan hukum tetap", "Final judgment"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 20/2025 (KUHAP); UU 21/2007 Ps 48",
     after=("trial-opened",),
     once=True,
@@ -116,7 +116,7 @@ RUPIAH = Text("Jumlah (rupiah)", "Amount (rupiah)")
 RESTITUTION_ASKED = Form(
     code="restitution-asked",
     label=Text("Restitusi diajukan", "Restitution asked for"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 21/2007 Ps 48; Perma 1/2022",
     after=("police-report",),
     fields=(FormField("amount", RUPIAH, Amount(least=1)),),
@@ -124,7 +124,7 @@ RESTITUTION_ASKED = Form(
 RESTITUTION_PAID = Form(
     code="restitution-paid",
     label=Text("Restitusi dibayar", "Restitution paid"),
-    about=About.CASE,
+    about=FormSubject.CASE,
     basis="UU 21/2007 Ps 48(3)-(5), 49",
     after=("judgment",),
     fields=(
@@ -136,7 +136,7 @@ RESTITUTION_PAID = Form(
 LPSK_REQUEST = Form(
     code="lpsk-request",
     label=Text("Permohonan perlindungan ke LPSK", "Request for protection to the LPSK"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 12/2022 Ps 43; UU 31/2014",
     fields=(
         FormField("letter_number", Text("Nomor surat", "Number of the letter"), Words(80)),

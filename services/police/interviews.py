@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from shared.domain.forms import About, Choice, Day, Earlier, Filing, Form, FormField, Words, YesNo
+from shared.domain.forms import Choice, Day, Earlier, Filing, Form, FormField, FormSubject, Words, YesNo
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -27,7 +27,7 @@ COMPANIONS = {
 OFFICER = Form(
     code="officer",
     label=Text("Penyidik", "Investigator"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis="Perkap 10/2007; UU 12/2022 Ps 21(1)",
     fields=(
         FormField("name", Text("Nama dan pangkat", "Name and rank"), Words(200)),
@@ -37,7 +37,7 @@ OFFICER = Form(
 TRAINING = Form(
     code="officer-training",
     label=Text("Pelatihan penyidik", "Training of an investigator"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis="UU 12/2022 Ps 21(2); UU 11/2012 Ps 26(3)c",
     after=("officer",),
     fields=(
@@ -57,7 +57,7 @@ def again_for_a_reason(filing: Filing) -> None:
 INTERVIEW = Form(
     code="interview",
     label=Text("Pemeriksaan korban", "Interview of a victim"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 12/2022 Ps 21-24, 48-50; UU 21/2007 Ps 34-36",
     fields=(
         FormField("officer", Text("Penyidik", "Investigator"), Earlier(frozenset({"officer"})), clear=True),

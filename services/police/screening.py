@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from shared.domain.forms import About, Choice, Filing, Form, FormField, Words
+from shared.domain.forms import Choice, Filing, Form, FormField, FormSubject, Words
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -231,7 +231,7 @@ def a_person_decides(filing: Filing) -> None:
 SCREENING = Form(
     code="screening",
     label=Text("Penapisan korban", "Screening of a victim"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 21/2007 Ps 1(1); ILO/EC 2009",
     version=VERSION,
     fields=(

@@ -10,7 +10,7 @@ from shared.agency.inbound import Inbound, receivers_of
 from shared.casework import capacity, cases, clocks, consent, letters, people_list, records, referrals
 from shared.casework.records.filing import Effect
 from shared.casework.records.routes import rules_of
-from shared.domain.access import AGENCY, Rule
+from shared.domain.access import AGENCY, AccessRule
 from shared.domain.agency import Agency
 from shared.service import operations
 from shared.service.member import Member
@@ -28,14 +28,14 @@ SLICES = (
 LINEAGES = (EXCHANGE, Path(__file__).with_name("migrations"))
 """The migration folders of every agency."""
 NOTHING: Mapping[str, Effect] = MappingProxyType({})
-NO_RULES: Mapping[str, Rule] = MappingProxyType({})
+NO_RULES: Mapping[str, AccessRule] = MappingProxyType({})
 
 
 def agency_member(
     agency: Agency,
     effects: Mapping[str, Effect] = NOTHING,
     slices: Sequence[Slice] = (),
-    rules: Mapping[str, Rule] = NO_RULES,
+    rules: Mapping[str, AccessRule] = NO_RULES,
     lineages: Sequence[Path] = (),
 ) -> Member:
     """The member of an agency: the parts that all agencies share, and the agency's own.

@@ -1,20 +1,20 @@
-"""What every agency shows of itself, and the stored answers of its commands."""
+"""What every agency shows of itself, and the stored responses of its commands."""
 
 from shared.agency import reference_routes
-from shared.http.idempotency import forget_answers, next_forgotten_answer
+from shared.http.idempotency import forget_responses, next_forgotten_response
 from shared.reference.office import Office
 from shared.service.slice import Slice
-from shared.storage.notifier import RETENTION
-from shared.storage.timers import Deadline
+from shared.storage.notifier import Topic
+from shared.storage.timers import Timer
 
 
-def stored_answers(_: Office) -> Deadline:
-    """The timer that deletes answers kept for repeated requests."""
-    return Deadline(RETENTION, next_forgotten_answer, forget_answers)
+def stored_responses(_: Office) -> Timer:
+    """The timer that deletes responses kept for repeated requests."""
+    return Timer(Topic.RETENTION, next_forgotten_response, forget_responses)
 
 
 SLICE = Slice(
     routers=(reference_routes.router,),
-    timers=(stored_answers,),
-    forgets="Reference data names no victim; a stored answer of a command names one by pseudonym.",
+    timers=(stored_responses,),
+    forgets="Reference data names no victim; a stored response of a command names one by pseudonym.",
 )

@@ -8,7 +8,7 @@ from shared.agency.reference_views import AgencyView, RouteView, ServiceView, Un
 from shared.contracts.codes import Level
 from shared.contracts.types import CODE, REGION
 from shared.http.admission import GuardedRoute
-from shared.http.dependencies import Now, OfficeDep
+from shared.http.dependencies import NowDep, OfficeDep
 from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
 
@@ -47,7 +47,7 @@ def see_agency(office: OfficeDep) -> AgencyView:
 @route_traits(cacheable=True)
 def find_units(
     office: OfficeDep,
-    now: Now,
+    now: NowDep,
     agency: Annotated[str, Query(pattern=CODE, max_length=48)],
     region: Annotated[str | None, Query(pattern=REGION)] = None,
     level: Level | None = None,

@@ -2,6 +2,8 @@
 
 A hospital's system needs no translation: status names are FHIR R4 ``Task.status`` codes, and priorities are
 FHIR R4 ``request-priority`` codes.
+
+Long because: the codes are one catalogue, in which an integrator looks up each code of an event.
 """
 
 from enum import StrEnum

@@ -2,6 +2,8 @@
 
 No field can hold a person's name, number or address, or free text. Identity travels only in ``sealed``.
 Evolution is additive: a test compares these classes with the golden JSON Schemas in ``golden/``.
+
+Long because: the events are one catalogue, which an integrator reads from top to bottom.
 """
 
 from typing import ClassVar

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from shared.contracts.codes import AgeClass, Sex
+from shared.contracts.pattern import Pattern
 
 WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
 """The first part of a moment in RFC 3339: the date, and the time to the second."""
@@ -64,12 +65,24 @@ AskedMoment = Annotated[AwareDatetime, BeforeValidator(_written_as_text), AfterV
 
 A year outside 1900 to 9000 becomes EARLIEST or LATEST; a rule then refuses the moment."""
 
-PLAIN = r"^[^\u0000]*$"
+PLAIN = Pattern(r"^[^\u0000]*$", "teks tanpa karakter NUL", "text without the character NUL")
 """Text without U+0000, which PostgreSQL cannot store."""
 
-UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-REGION = r"^([1-9][0-9](\.[0-9]{2})?|00\.[A-Z]{2})$"
-CODE = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+UUID7 = Pattern(
+    r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+    "UUIDv7, seperti 0193f0a2-7a10-7000-8000-000000000001",
+    "a UUIDv7, such as 0193f0a2-7a10-7000-8000-000000000001",
+)
+REGION = Pattern(
+    r"^([1-9][0-9](\.[0-9]{2})?|00\.[A-Z]{2})$",
+    "kode wilayah, seperti 74, 74.01 atau 00.KH",
+    "a region code, such as 74, 74.01 or 00.KH",
+)
+CODE = Pattern(
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    "kode berhuruf kecil, seperti first-aid",
+    "a code in small letters, such as first-aid",
+)
 
 Id = Annotated[str, StringConstraints(pattern=UUID7)]
 """A UUIDv7 (RFC 9562) in lower case."""
@@ -82,11 +95,18 @@ Region = Annotated[str, StringConstraints(pattern=REGION)]
 Code = Annotated[str, StringConstraints(pattern=CODE, max_length=48)]
 """A lower-case code of a vocabulary that agencies declare, such as of an agency or a service."""
 
-UNIT = r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$"
+UNIT = Pattern(
+    r"^[a-z][a-z0-9-]*(\.?[0-9a-z]+)*$",
+    "id satuan, seperti polres-74.01",
+    "the id of a unit, such as polres-74.01",
+)
 UnitId = Annotated[str, StringConstraints(pattern=UNIT, max_length=48)]
 """A unit's id within its agency, such as ``polres-74.01``."""
 
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+COUNTRY = Pattern(
+    r"^[A-Z]{2}$", "kode negara dua huruf (ISO 3166), seperti KH", "a country's two letters (ISO 3166), such as KH"
+)
+Country = Annotated[str, StringConstraints(pattern=COUNTRY)]
 """ISO 3166 alpha-2."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -100,8 +120,17 @@ LINK = r"^[a-z][a-z0-9-]{0,30}>[a-z][a-z0-9-]{0,30}$"
 Link = Annotated[str, StringConstraints(pattern=LINK)]
 """A link: the events of one member for another (``police>kemenkes``), or for all (``police>all``)."""
 
-NoticeVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{1,3}$")]
+NOTICE_VERSION = Pattern(
+    r"^[0-9]{4}-[0-9]{1,3}$", "versi pemberitahuan, seperti 2026-1", "the version of a notice, such as 2026-1"
+)
+NoticeVersion = Annotated[str, StringConstraints(pattern=NOTICE_VERSION)]
 """A version of a consent notice or of a form: year and number, such as ``2026-1``."""
+
+EVENT_TYPE = Pattern(
+    r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$",
+    "jenis peristiwa, seperti id.tppo.referral.requested.v1",
+    "a type of event, such as id.tppo.referral.requested.v1",
+)
 
 LETTER_CODE = r"^[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{11}$"
 LetterCode = Annotated[str, StringConstraints(pattern=LETTER_CODE)]

@@ -47,7 +47,7 @@ class Caller:
     """The id of the caller's token (``jti``)."""
 
 
-class About(StrEnum):
+class Target(StrEnum):
     """The kind of object that an operation is about. The kind decides how to check that it exists for a caller."""
 
     NOTHING = "nothing"
@@ -72,11 +72,11 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AccessRule:
     """One row of the table: the roles that may call an operation, and its object. No roles: no token needed."""
 
     roles: frozenset[Role]
-    about: About
+    about: Target
 
     @property
     def public(self) -> bool:
@@ -91,18 +91,18 @@ WITNESSES = DOERS | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
-ANYBODY = Rule(frozenset(), About.NOTHING)
+ANYBODY = AccessRule(frozenset(), Target.NOTHING)
 
-PUBLIC: Mapping[str, Rule] = dict.fromkeys(
+PUBLIC: Mapping[str, AccessRule] = dict.fromkeys(
     ("list_schemas", "see_schema", "see_keys", "list_problems", "alive", "ready"), ANYBODY
 )
 """The operations without a token: contracts, public keys, problems, and whether the service is up."""
 
-OPERATIONS: Mapping[str, Rule] = {
+OPERATIONS: Mapping[str, AccessRule] = {
     **PUBLIC,
-    "list_parked": Rule(KEEPERS, About.SERVICE),
-    "replay": Rule(frozenset({Role.ADMINISTRATOR}), About.SERVICE),
-    "list_links": Rule(KEEPERS, About.SERVICE),
+    "list_parked": AccessRule(KEEPERS, Target.SERVICE),
+    "replay": AccessRule(frozenset({Role.ADMINISTRATOR}), Target.SERVICE),
+    "list_links": AccessRule(KEEPERS, Target.SERVICE),
 }
 """The operations of an operator, at every member."""
 
@@ -111,62 +111,62 @@ _ACTIONS = (
     "request_cancellation", "provide_information", "remind",
 )  # fmt: skip
 
-AGENCY: Mapping[str, Rule] = {
+AGENCY: Mapping[str, AccessRule] = {
     **OPERATIONS,
-    "see_agency": Rule(EVERYONE, About.NOTHING),
-    "find_units": Rule(EVERYONE, About.NOTHING),
-    "list_clock_table": Rule(EVERYONE, About.NOTHING),
-    "list_clocks": Rule(READERS, About.MANY),
-    "list_forms": Rule(EVERYONE, About.NOTHING),
-    "list_capacity": Rule(EVERYONE, About.NOTHING),
-    "announce_capacity": Rule(DOERS, About.UNIT),
-    "list_case_records": Rule(READERS, About.CASE),
-    "list_victim_records": Rule(READERS, About.VICTIM),
-    "list_desk_records": Rule(READERS, About.UNIT),
-    "see_record": Rule(DOERS, About.RECORD),
-    "open_case": Rule(DOERS, About.UNIT),
-    "see_case": Rule(READERS, About.CASE),
-    "register_victim": Rule(DOERS, About.CASE),
-    "take_in": Rule(DOERS, About.CASE),
-    "take_in_csv": Rule(DOERS, About.CASE),
-    "list_batches": Rule(WITNESSES, About.CASE),
-    "see_batch": Rule(WITNESSES, About.BATCH),
-    "see_victim": Rule(READERS, About.VICTIM),
-    "record_identity": Rule(DOERS, About.IDENTITY),
-    "see_identity": Rule(DOERS, About.IDENTITY),
-    "record_stage": Rule(DOERS, About.VICTIM),
-    "close_journey": Rule(DOERS, About.VICTIM),
-    "create_referral": Rule(DOERS, About.VICTIM),
-    "list_referrals": Rule(READERS, About.MANY),
-    "see_referral": Rule(READERS, About.REFERRAL),
-    "see_history": Rule(READERS, About.REFERRAL),
-    "see_notes": Rule(DOERS, About.REFERRAL),
-    **dict.fromkeys(_ACTIONS, Rule(DOERS, About.REFERRAL)),
-    "issue_letter": Rule(DOERS, About.REFERRAL),
-    "answer_on_paper": Rule(DOERS, About.REFERRAL),
-    "print_record": Rule(DOERS, About.RECORD),
-    "check_letter": Rule(READERS, About.LETTER),
-    "print_letter": Rule(DOERS, About.LETTER),
+    "see_agency": AccessRule(EVERYONE, Target.NOTHING),
+    "find_units": AccessRule(EVERYONE, Target.NOTHING),
+    "list_clock_table": AccessRule(EVERYONE, Target.NOTHING),
+    "list_clocks": AccessRule(READERS, Target.MANY),
+    "list_forms": AccessRule(EVERYONE, Target.NOTHING),
+    "list_capacity": AccessRule(EVERYONE, Target.NOTHING),
+    "announce_capacity": AccessRule(DOERS, Target.UNIT),
+    "list_case_records": AccessRule(READERS, Target.CASE),
+    "list_victim_records": AccessRule(READERS, Target.VICTIM),
+    "list_desk_records": AccessRule(READERS, Target.UNIT),
+    "see_record": AccessRule(DOERS, Target.RECORD),
+    "open_case": AccessRule(DOERS, Target.UNIT),
+    "see_case": AccessRule(READERS, Target.CASE),
+    "register_victim": AccessRule(DOERS, Target.CASE),
+    "take_in": AccessRule(DOERS, Target.CASE),
+    "take_in_csv": AccessRule(DOERS, Target.CASE),
+    "list_batches": AccessRule(WITNESSES, Target.CASE),
+    "see_batch": AccessRule(WITNESSES, Target.BATCH),
+    "see_victim": AccessRule(READERS, Target.VICTIM),
+    "record_identity": AccessRule(DOERS, Target.IDENTITY),
+    "see_identity": AccessRule(DOERS, Target.IDENTITY),
+    "record_stage": AccessRule(DOERS, Target.VICTIM),
+    "close_journey": AccessRule(DOERS, Target.VICTIM),
+    "create_referral": AccessRule(DOERS, Target.VICTIM),
+    "list_referrals": AccessRule(READERS, Target.MANY),
+    "see_referral": AccessRule(READERS, Target.REFERRAL),
+    "see_history": AccessRule(READERS, Target.REFERRAL),
+    "see_notes": AccessRule(DOERS, Target.REFERRAL),
+    **dict.fromkeys(_ACTIONS, AccessRule(DOERS, Target.REFERRAL)),
+    "issue_letter": AccessRule(DOERS, Target.REFERRAL),
+    "answer_on_paper": AccessRule(DOERS, Target.REFERRAL),
+    "print_record": AccessRule(DOERS, Target.RECORD),
+    "check_letter": AccessRule(READERS, Target.LETTER),
+    "print_letter": AccessRule(DOERS, Target.LETTER),
     **dict.fromkeys(("letter_form", "letter_page"), ANYBODY),
-    "search_victims": Rule(DOERS, About.MANY),
-    "list_matches": Rule(WITNESSES, About.MANY),
-    "decide_match": Rule(DOERS, About.MATCH),
-    "record_consent": Rule(DOERS, About.VICTIM),
-    "withdraw_consent": Rule(DOERS, About.VICTIM),
-    "list_consents": Rule(WITNESSES, About.VICTIM),
-    "list_disclosures": Rule(WITNESSES, About.VICTIM),
-    "see_access_report": Rule(WITNESSES, About.VICTIM),
-    "list_access": Rule(SUPERVISORS | {Role.AUDITOR}, About.MANY),
-    "place_hold": Rule(SUPERVISORS, About.VICTIM),
-    "lift_holds": Rule(SUPERVISORS, About.VICTIM),
-    "erase": Rule(SUPERVISORS, About.VICTIM),
-    "decide_erasure": Rule(SUPERVISORS, About.VICTIM),
-    "list_erasures": Rule(SUPERVISORS | {Role.AUDITOR}, About.MANY),
-    "break_glass": Rule(DOERS, About.BREAK_GLASS),
-    "end_break_glass": Rule(DOERS, About.BREAK_GLASS),
-    "list_break_glass": Rule(WITNESSES, About.MANY),
-    "see_break_glass_note": Rule(SUPERVISORS, About.BREAK_GLASS),
-    "review_break_glass": Rule(SUPERVISORS, About.BREAK_GLASS),
+    "search_victims": AccessRule(DOERS, Target.MANY),
+    "list_matches": AccessRule(WITNESSES, Target.MANY),
+    "decide_match": AccessRule(DOERS, Target.MATCH),
+    "record_consent": AccessRule(DOERS, Target.VICTIM),
+    "withdraw_consent": AccessRule(DOERS, Target.VICTIM),
+    "list_consents": AccessRule(WITNESSES, Target.VICTIM),
+    "list_disclosures": AccessRule(WITNESSES, Target.VICTIM),
+    "see_access_report": AccessRule(WITNESSES, Target.VICTIM),
+    "list_access": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "place_hold": AccessRule(SUPERVISORS, Target.VICTIM),
+    "lift_holds": AccessRule(SUPERVISORS, Target.VICTIM),
+    "erase": AccessRule(SUPERVISORS, Target.VICTIM),
+    "decide_erasure": AccessRule(SUPERVISORS, Target.VICTIM),
+    "list_erasures": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "break_glass": AccessRule(DOERS, Target.BREAK_GLASS),
+    "end_break_glass": AccessRule(DOERS, Target.BREAK_GLASS),
+    "list_break_glass": AccessRule(WITNESSES, Target.MANY),
+    "see_break_glass_note": AccessRule(SUPERVISORS, Target.BREAK_GLASS),
+    "review_break_glass": AccessRule(SUPERVISORS, Target.BREAK_GLASS),
 }
 """Operation → rule, for every operation that all agencies have. Each agency adds operations to file its own forms.
 
@@ -191,16 +191,16 @@ class Sight:
             raise Refused("not-your-unit", field=field)
 
 
-def admit(rules: Mapping[str, Rule], operation: str, caller: Caller, sight: Sight) -> None:
+def admit(rules: Mapping[str, AccessRule], operation: str, caller: Caller, sight: Sight) -> None:
     """Raise Refused unless the caller may call this operation at all: ``role-not-allowed`` or ``not-your-unit``."""
     rule = rules[operation]
     if caller.role not in rule.roles:
         raise Refused("role-not-allowed", role=caller.role)
-    if rule.about is About.SERVICE and sight.units is not None:
+    if rule.about is Target.SERVICE and sight.units is not None:
         raise Refused("not-your-unit")
 
 
-AT_WORK = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+MAY_SEE_IDENTITY = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 """In these statuses the receiver works for the victim, and needs the victim's identity."""
 
 NOT_TAKEN_ON = frozenset({Status.REQUESTED, Status.RECEIVED, Status.REJECTED, Status.CANCELLED})
@@ -224,4 +224,4 @@ def fields_shown(sight: Sight, custody: UnitRef | None, works: Iterable[Work]) -
     """
     if sight.covers(custody):
         return frozenset(IdentityField)
-    return frozenset().union(*(w.needs for w in works if w.status in AT_WORK and sight.covers(w.desk)))
+    return frozenset().union(*(w.needs for w in works if w.status in MAY_SEE_IDENTITY and sight.covers(w.desk)))

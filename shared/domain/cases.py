@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Sex, Stage
-from shared.contracts.types import Code, Id, Region, UnitId
+from shared.contracts.types import COUNTRY, Code, Id, Region, UnitId
 from shared.domain.commands import Command, example
 from shared.domain.identity import Identity
 
@@ -17,8 +17,8 @@ class OpenCase(Command):
     unit: UnitId
     channel: Code
     exploitation: Exploitation
-    destination: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
-        default=None, description="Country the victims were bound for (ISO 3166 alpha-2)."
+    destination: Annotated[str, Field(pattern=COUNTRY)] | None = Field(
+        default=None, description="The country of destination (ISO 3166 alpha-2)."
     )
 
 

@@ -25,7 +25,7 @@ class Counting(StrEnum):
     """Whole days after the day of the start. The limit ends with the last day, in the desk's time zone."""
 
 
-class About(StrEnum):
+class ClockSubject(StrEnum):
     """The kind of object that a clock runs for. The events that start and stop the clock share the object's id."""
 
     REFERRAL = "referral"
@@ -80,7 +80,7 @@ class Clock:
     source: str
     """The document that states the limit, and the parts of the row that the document does not state."""
     scope: Scope
-    about: About
+    about: ClockSubject
     limit: timedelta
     counting: Counting
     starts: tuple[Trigger, ...]
@@ -205,10 +205,13 @@ def check(clocks: Iterable[Clock], known: Iterable[str]) -> None:
         if unknown:
             raise ValueError(f"clock {clock.code}: no such event: {', '.join(sorted(unknown))}")
         if clock.limit <= timedelta(0) or list(clock.escalate_after) != sorted(clock.escalate_after):
-            raise ValueError(f"clock {clock.code}: limits are above nothing and escalations in their order")
+            raise ValueError(f"clock {clock.code}: the limit must be above zero, and escalations in ascending order")
         if clock.counting is Counting.CALENDAR_DAYS and clock.limit % timedelta(days=1):
-            raise ValueError(f"clock {clock.code}: calendar days are whole days")
+            raise ValueError(f"clock {clock.code}: a limit in calendar days must be whole days")
         if clock.shortens is not None:
             law = by_code.get(clock.shortens)
             if law is None or clock.by_itself or clock.limit > law.limit or clock.about is not law.about:
-                raise ValueError(f"clock {clock.code}: it shortens a clock of the table, about the same, to less")
+                raise ValueError(
+                    f"clock {clock.code}: `shortens` must name a clock of the table about the same kind of thing. "
+                    "The limit must not be longer, and the clock must not start by itself"
+                )

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from shared.contracts.types import EARLIEST, PLAIN, AskedMoment
 from shared.domain.refusal import Refused
 
-Note = Annotated[str, Field(max_length=4000, pattern=PLAIN, description="Stays with the agency that wrote it.")]
+Note = Annotated[
+    str, Field(max_length=4000, pattern=PLAIN, description="Free text, stored only at the agency that wrote it.")
+]
 
 
 def whole(value: Any) -> Any:

@@ -5,7 +5,7 @@ notice says what was revealed, when and how, and what the holder does about it. 
 and the duty ``breach-notice``.
 """
 
-from shared.domain.forms import About, Amount, Choice, Earlier, Form, FormField, Words, YesNo
+from shared.domain.forms import Amount, Choice, Earlier, Form, FormField, FormSubject, Words, YesNo
 from shared.domain.text import Text
 
 BASIS = "UU 27/2022 Ps 46"
@@ -25,7 +25,7 @@ DATA = {
 FOUND = Form(
     code="data-breach",
     label=Text("Kegagalan pelindungan data ditemukan", "A breach of personal data is found"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis=BASIS,
     fields=(
         FormField("kind", Text("Yang terjadi", "What happened"), Choice(KINDS, many=True), clear=True),
@@ -38,7 +38,7 @@ FOUND = Form(
 TOLD = Form(
     code="data-breach-notice",
     label=Text("Pemberitahuan kegagalan pelindungan data", "Notice of a breach of personal data"),
-    about=About.DESK,
+    about=FormSubject.DESK,
     basis=BASIS,
     after=("data-breach",),
     fields=(

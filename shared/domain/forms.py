@@ -3,6 +3,8 @@
 A form is about a case, a victim, a referral or a desk. A filed form is a record. The ledger gets a signed
 ``record.filed`` with the code of the form and nothing of its content. The database keeps every field sealed, except
 the ``clear`` fields. Rules, clocks and lists must read those: they are codes, days and numbers, never free text.
+
+Long because: kinds of fields, forms and rules of filing are one language, in which an agency declares its forms.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +23,7 @@ from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
 
-class About(StrEnum):
+class FormSubject(StrEnum):
     """The kind of object that a form is about."""
 
     CASE = "case"
@@ -82,7 +84,7 @@ class Earlier:
     forms: frozenset[str]
 
 
-Kind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
+FieldKind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class FormField:
 
     code: str
     label: Text
-    kind: Kind
+    kind: FieldKind
     required: bool = True
     clear: bool = False
 
@@ -163,7 +165,7 @@ class Form:
 
     code: str
     label: Text
-    about: About
+    about: FormSubject
     fields: tuple[FormField, ...]
     basis: str
     version: str = "2026-1"
@@ -228,7 +230,7 @@ def body_of(form: Form) -> type[Filled]:
     return made
 
 
-def _type_of(kind: Kind) -> Any:
+def _type_of(kind: FieldKind) -> Any:
     match kind:
         case Words(most):
             return Annotated[str, Field(min_length=1, max_length=most, pattern=PLAIN)]
@@ -242,7 +244,7 @@ def _type_of(kind: Kind) -> Any:
     return {Moment: AskedMoment, YesNo: Flag, Place: Region, Earlier: Id}[type(kind)]
 
 
-def _example_of(kind: Kind) -> Any:
+def _example_of(kind: FieldKind) -> Any:
     match kind:
         case Words():
             return "Contoh rekaan"
@@ -298,18 +300,22 @@ def check_forms(forms: Iterable[Form]) -> None:
     for form in forms:
         names = [one.code for one in form.fields]
         if form.code in by_code or len(names) > len(set(names)) or set(names) & set(Filled.model_fields):
-            raise ValueError(f"form {form.code}: there are two of one code")
+            raise ValueError(f"form {form.code}: a code is used twice, or is a code that every form has")
         if form.printed is not None and not form.printed.signers.keys() <= set(names):
-            raise ValueError(f"form {form.code}: who signs it on paper is named in one of its fields")
+            raise ValueError(f"form {form.code}: each signer on paper must be a field of the form")
         by_code[form.code] = form
     for form in by_code.values():
         named = {code for one in form.fields if isinstance(one.kind, Earlier) for code in one.kind.forms}
         if unknown := (named | set(form.after)) - by_code.keys():
             raise ValueError(f"form {form.code}: no such form: {', '.join(sorted(unknown))}")
         told = all(one.clear and isinstance(one.kind, Choice | YesNo | Amount) for one in form.fields)
-        if form.announced and not (form.about is About.DESK and told):
-            raise ValueError(f"form {form.code}: what everybody is told is about a desk, in codes and numbers")
-        if (form.of_service or form.delivered) and form.about is not About.REFERRAL:
-            raise ValueError(f"form {form.code}: what is of a service, or is delivered, is about a referral")
+        if form.announced and not (form.about is FormSubject.DESK and told):
+            raise ValueError(
+                f"form {form.code}: an announced form must be about a desk, with clear codes and numbers alone"
+            )
+        if (form.of_service or form.delivered) and form.about is not FormSubject.REFERRAL:
+            raise ValueError(
+                f"form {form.code}: a form that is delivered, or belongs to a service, must be about a referral"
+            )
         if any(by_code[code].about is not form.about for code in form.after):
-            raise ValueError(f"form {form.code}: what it comes after is about something else")
+            raise ValueError(f"form {form.code}: `after` must name forms about the same kind of thing")

@@ -5,14 +5,29 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import IdentityField
+from shared.contracts.pattern import Pattern
 from shared.contracts.types import PLAIN
 from shared.domain.commands import Asked, Text, example
 
-NIK = r"^[0-9]{16}$"
-BORN_ON = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-PASSPORT = r"^[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$"
-PHONE = r"^\+?[0-9]{6,15}$"
-NUMBER = r"^\+?[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$"
+NIK = Pattern(r"^[0-9]{16}$", "16 angka tanpa spasi", "16 digits without spaces")
+BORN_ON = Pattern(
+    r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    "tanggal, seperti 2001-02-28",
+    "a date, such as 2001-02-28",
+)
+PASSPORT = Pattern(
+    r"^[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$",
+    "5 sampai 20 huruf dan angka, seperti X1234567",
+    "5 to 20 letters and digits, such as X1234567",
+)
+PHONE = Pattern(
+    r"^\+?[0-9]{6,15}$", "nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"
+)
+NUMBER = Pattern(
+    r"^\+?[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$",
+    "5 sampai 20 huruf dan angka, boleh diawali +",
+    "5 to 20 letters and digits, after a + or not",
+)
 """The form of a number to search for: a NIK, a passport number or a telephone number."""
 
 
@@ -28,15 +43,15 @@ class Identity(BaseModel):
     name: Text | None = None
     nik: Annotated[str, Field(pattern=NIK)] | None = None
     passport: Annotated[str, Field(pattern=PASSPORT)] | None = Field(
-        default=None, description="The number of a passport, or of the paper in place of one (SPLP)."
+        default=None, description="The number of a passport, or of a travel document in its place (SPLP)."
     )
     born_on: Annotated[str, Field(pattern=BORN_ON)] | None = None
     phone: Annotated[str, Field(pattern=PHONE)] | None = None
     address: Text | None = None
     statement: Annotated[str, Field(min_length=1, max_length=4000, pattern=PLAIN)] | None = Field(
-        default=None, description="What the victim has told, so that nobody has to tell it twice."
+        default=None, description="The victim's statement, recorded so that the victim need not repeat it."
     )
-    safe_house: Text | None = Field(default=None, description="Where the victim is sheltered; its own recipients.")
+    safe_house: Text | None = Field(default=None, description="Where the victim is sheltered.")
 
 
 class Search(Asked):

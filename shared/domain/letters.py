@@ -11,13 +11,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.codes import LetterKind, RejectReason, Status
+from shared.contracts.pattern import Pattern
 from shared.contracts.types import PLAIN, AskedMoment
 from shared.domain.commands import Asked, Command, Text, example
 from shared.domain.referral import Referral
 from shared.domain.referral_commands import Accept, Reject
 from shared.domain.refusal import Refused
 
-LETTER_CODE_WRITTEN = r"^[A-Za-z][0-9A-Za-z]{3}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$"
+LETTER_CODE_WRITTEN = Pattern(
+    r"^[A-Za-z][0-9A-Za-z]{3}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$",
+    "kode surat, huruf lalu 11 huruf atau angka, seperti K3M9-QXD7-R2TF",
+    "the code of a letter: a letter and 11 letters or digits, such as K3M9-QXD7-R2TF",
+)
 LetterCodeWritten = Annotated[str, Field(pattern=LETTER_CODE_WRITTEN)]
 """The code of a letter as a person copies it from paper. ``letters.read_code`` validates it.
 
@@ -52,9 +57,9 @@ class PaperAnswer(Command):
     letter: LetterCodeWritten
     answer: Literal["accepted", "rejected"]
     reason: RejectReason | None = None
-    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stays with the agency.")] | None = None
-    signed_by: Annotated[Text, Field(description="Stays with the agency that wrote it, as a note does.")]
-    occurred_at: AskedMoment = Field(description="When it was signed (RFC 3339).")
+    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stored only at the agency.")] | None = None
+    signed_by: Annotated[Text, Field(description="Who signed; stored, like a note, only at the agency that wrote it.")]
+    occurred_at: AskedMoment = Field(description="When the slip was signed (RFC 3339).")
 
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

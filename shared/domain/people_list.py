@@ -12,12 +12,19 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import AgeClass, Kind, LegalBasis, MatchKind, MatchStrength, Priority, Sex
+from shared.contracts.pattern import Pattern
 from shared.contracts.types import Code, Flag, Id
 from shared.domain.cases import RegisterVictim
 from shared.domain.commands import Command, example
 from shared.domain.matching import spelt, strength
 from shared.domain.referral_commands import Receiver
 
+ASK = Pattern(
+    r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$",
+    "instansi:layanan, boleh dengan satuan, seperti clinic:first-aid",
+    "agency:service, with a unit if need be, such as clinic:first-aid",
+)
+"""``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 MOST_PEOPLE = 1000
 """The most people in one intake."""
 
@@ -72,7 +79,7 @@ class TakeIn(Command):
         min_length=1,
         max_length=MOST_PEOPLE,
         description="Tiap orang seperti RegisterVictim, dengan role dan refer bila perlu; diperiksa satu per satu. / "
-        "Each like RegisterVictim, with role and refer if need be; checked one by one.",
+        "Each person as RegisterVictim, with role and refer where needed; each is validated alone.",
     )
     """Each person is validated alone (``BatchPerson``), so that one faulty entry holds up nobody else."""
 

@@ -6,6 +6,8 @@ messages in which the two sides disagree for ever.
     events   = decide(referral, command, now)      the events of a command, or Refused
     referral = evolve(referral, event)             the state after an event; the same at sender, receiver, coordination
     command  = react(referral, event)              the answer of the receiver's service without a person
+
+Long because: decide, evolve and react are one protocol, and each rule is checked against the others.
 """
 
 from collections.abc import Callable
@@ -88,7 +90,7 @@ class Referral:
 ENDED = frozenset({Status.COMPLETED, Status.REJECTED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset(Status) - ENDED
 AWAITING_START = frozenset({Status.REQUESTED, Status.RECEIVED, Status.ACCEPTED})
-AT_WORK = frozenset({Status.IN_PROGRESS, Status.ON_HOLD})
+STARTED = frozenset({Status.IN_PROGRESS, Status.ON_HOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ MOVES: dict[type[Command], Move] = {
     Start: Move(Side.RECEIVER, frozenset({Status.ACCEPTED})),
     Hold: Move(Side.RECEIVER, frozenset({Status.IN_PROGRESS})),
     Resume: Move(Side.RECEIVER, frozenset({Status.ON_HOLD})),
-    Complete: Move(Side.RECEIVER, AT_WORK),
-    Fail: Move(Side.RECEIVER, AT_WORK),
+    Complete: Move(Side.RECEIVER, STARTED),
+    Fail: Move(Side.RECEIVER, STARTED),
     AnswerCancellation: Move(Side.RECEIVER, LIVE - {Status.REQUESTED}),
     RequestCancellation: Move(Side.SENDER, LIVE),
     ProvideInformation: Move(Side.SENDER, LIVE),
@@ -137,8 +139,8 @@ STATUS_BEFORE: dict[type[e.EventData], frozenset[Status]] = {
     e.Started: frozenset({Status.ACCEPTED}),
     e.Held: frozenset({Status.IN_PROGRESS}),
     e.Resumed: frozenset({Status.ON_HOLD}),
-    e.Completed: AT_WORK,
-    e.Failed: AT_WORK,
+    e.Completed: STARTED,
+    e.Failed: STARTED,
     e.Cancelled: frozenset({Status.RECEIVED, Status.ACCEPTED}),
     e.CancellationRefused: LIVE - {Status.REQUESTED},
 }
@@ -244,7 +246,7 @@ def _answer(referral: Referral, command: AnswerCancellation, common: dict[str, A
         return e.CancellationRefused(**common, ask_id=referral.ask_id, reason=command.reason)
     if custody_has_moved(referral):
         raise Refused("custody-has-moved", field="granted")
-    if referral.status in AT_WORK:
+    if referral.status in STARTED:
         return e.Failed(**common, ask_id=referral.ask_id, reason=FailReason.CANCELLATION_GRANTED)
     return e.Cancelled(**common, ask_id=referral.ask_id)
 
@@ -314,12 +316,12 @@ def react(referral: Referral, event: e.EventData) -> Command | None:
         return None
     if custody_has_moved(referral):
         return AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
-    return None if referral.status in AT_WORK else AnswerCancellation(granted=True)
+    return None if referral.status in STARTED else AnswerCancellation(granted=True)
 
 
 def custody_has_moved(referral: Referral) -> bool:
     """Whether this is a transfer that has been accepted."""
-    return referral.kind is Kind.TRANSFER and referral.status in AT_WORK | {Status.ACCEPTED, Status.COMPLETED}
+    return referral.kind is Kind.TRANSFER and referral.status in STARTED | {Status.ACCEPTED, Status.COMPLETED}
 
 
 def is_overdue(referral: Referral, now: datetime) -> bool:

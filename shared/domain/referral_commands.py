@@ -40,7 +40,7 @@ class Request(Noted):
     priority: Priority = Priority.ROUTINE
     basis: LegalBasis
     replaces: Id | None = Field(default=None, description="The referral that this one follows after a refusal.")
-    force: Flag = Field(default=False, description="Ask although the same request is live, or the desk full.")
+    force: Flag = Field(default=False, description="Request even if the same request is live or the desk is full.")
 
 
 class Receive(Command):

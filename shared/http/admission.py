@@ -15,29 +15,30 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from shared.domain.access import Caller, Rule, Sight, admit
+from shared.domain.access import AccessRule, Caller, Sight, admit
 from shared.domain.refusal import Refused
+from shared.http.app_state import state_of
 from shared.http.limits import limit
 from shared.http.validation_messages import unknown_parameters
 from shared.logs import trace
 from shared.reference.office import Office
 from shared.security.tokens import BadToken, Verifier, thumbprint
-from shared.storage.unit_of_work import Clock
+from shared.storage.unit_of_work import Now
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Admission:
     """What admission needs: the table of operations, the verifier of access tokens, the desks, the current time.
 
     ``rules``: operation → its row in the table. ``clock``: now, in UTC.
     """
 
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, AccessRule]
     verifier: Verifier
     office: Office
-    clock: Clock
+    clock: Now
     _sights: dict[tuple[str, date], Sight] = field(default_factory=dict)
 
     def admit(self, request: Request, operation: str, token: str | None) -> None:
@@ -86,7 +87,7 @@ class GuardedRoute(APIRoute):
         declared = set(_parameters(self.dependant))
 
         async def guarded(request: Request) -> Response:
-            request.app.state.door.admit(request, self.name, bearer(request))
+            state_of(request).admission.admit(request, self.name, bearer(request))
             # a page ignores unknown parameters: other programs add some to a link, and a person cannot prevent that
             called = self.include_in_schema
             if called and (unknown := unknown_parameters(request.query_params.keys(), declared)):
@@ -103,7 +104,7 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
         yield from _parameters(inner)
 
 
-def check_guarded(rules: Mapping[str, Rule], routers: Sequence[APIRouter]) -> None:
+def check_guarded(rules: Mapping[str, AccessRule], routers: Sequence[APIRouter]) -> None:
     """Raises ValueError for an operation without a row in the table, or a row without an operation.
 
     Also for a route that is no GuardedRoute.

@@ -139,7 +139,7 @@ class Connection(HttpToolsProtocol):
 def _written(refused: Refused) -> bytes:
     nobody = Request({"type": "http", "headers": []})
     retry = {"Retry-After": refused.facts["seconds"]} if "seconds" in refused.facts else None
-    told = problems.respond(nobody, refused.problem, headers=retry)
+    response = problems.respond(nobody, refused.problem, headers=retry)
     usual = (*HEADERS, (b"cache-control", b"no-store"), (b"connection", b"close"))
-    lines = [b"%s: %s\r\n" % header for header in (*told.raw_headers, *usual)]
-    return b"".join([STATUS_LINE[told.status_code], *lines, b"\r\n", bytes(told.body)])
+    lines = [b"%s: %s\r\n" % header for header in (*response.raw_headers, *usual)]
+    return b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", bytes(response.body)])

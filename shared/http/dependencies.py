@@ -9,7 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from shared.contracts.codes import Purpose
+from shared.contracts.pattern import Pattern
 from shared.contracts.types import UUID7
+from shared.http.app_state import state_of
 from shared.http.idempotency import Posting, posting
 from shared.http.long_polling import IfNoneMatch, LongPoll, Prefer
 from shared.reference.office import Office
@@ -19,21 +21,15 @@ from shared.storage.unit_of_work import Database
 
 
 async def _office(request: Request) -> Office:
-    office = request.app.state.office
-    assert isinstance(office, Office)
-    return office
+    return state_of(request).office
 
 
 async def _database(request: Request) -> Database:
-    database = request.app.state.database
-    assert isinstance(database, Database)
-    return database
+    return state_of(request).database
 
 
 async def _changes(request: Request) -> Changes:
-    changes = request.app.state.changes
-    assert isinstance(changes, Changes)
-    return changes
+    return state_of(request).changes
 
 
 async def _now(request: Request) -> datetime:
@@ -44,12 +40,21 @@ OfficeDep = Annotated[Office, Depends(_office)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 ChangesDep = Annotated[Changes, Depends(_changes)]
 PostingDep = Annotated[Posting, Depends(posting)]
-Now = Annotated[datetime, Depends(_now)]
+NowDep = Annotated[datetime, Depends(_now)]
+
+ETAG = Pattern(
+    r'^(\*|(W/)?"[!#-~]{0,100}")$',
+    'ETag dari jawaban, seperti "2.0", atau *',
+    'the ETag of an answer, such as "2.0", or *',
+)
+"""An ETag or ``*``, as in ``If-Match`` (RFC 9110 section 13.1.1)."""
 
 IdPath = Annotated[str, Path(pattern=UUID7, description="UUIDv7, huruf kecil / lower case.")]
-PurposeQuery = Annotated[Purpose, Query(description="Untuk apa dilihat / why.")]
-Cursor = Annotated[str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / of the last page.")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items a page.")]
+PurposeQuery = Annotated[Purpose, Query(description="Tujuan melihat data ini / the purpose of the reading.")]
+Cursor = Annotated[
+    str | None, Query(pattern=CURSOR, description="`next` dari halaman sebelumnya / from the previous page.")
+]
+Limit = Annotated[int, Query(ge=1, le=200, description="Banyaknya per halaman / items per page.")]
 
 
 async def _page(cursor: Cursor = None, limit: Limit = 50) -> Page:

@@ -1,4 +1,4 @@
-"""Repeat-safe POSTs: a request that is sent again gets the first answer (Idempotency-Key, IETF draft-ietf-httpapi)."""
+"""Repeat-safe POSTs: a request that is sent again gets the first response (Idempotency-Key, draft-ietf-httpapi)."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,23 +11,28 @@ from pydantic import BaseModel
 from sqlalchemy import bindparam, delete, insert, select
 from sqlmodel import Session, col
 
+from shared.contracts.pattern import Pattern
 from shared.domain.refusal import Refused
+from shared.http.app_state import state_of
 from shared.security.vault import Vault
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.unit_of_work import Database, Transaction
 
+KEY_PATTERN = Pattern(
+    r"^[!-~]{1,255}$", "1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"
+)
 KEY = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
-        description="Kunci unik buatan pemanggil; ulangi permintaan dengan kunci itu. / A unique key; repeat with it.",
-        pattern=r"^[!-~]{1,255}$",
+        description="Kunci unik buatan pemanggil; ulangi dengan kunci yang sama. / A unique key; repeat with the same.",
+        pattern=KEY_PATTERN,
         examples=["0193f0a2-lapor-0007"],
     ),
 ]
 
-ANSWERS_KEPT = timedelta(days=30)
-"""How long a repeated request with the same Idempotency-Key still gets its first answer."""
+RESPONSES_KEPT = timedelta(days=30)
+"""How long a repeated request with the same Idempotency-Key still gets its first response."""
 AT_ONCE = 500
 """Rows that one transaction deletes."""
 
@@ -37,8 +42,8 @@ _KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer of a POST: HTTP status, body, and the Location and ETag headers where there are any."""
+class StoredResponse:
+    """The response of a POST: HTTP status, body, and the Location and ETag headers where there are any."""
 
     status: int
     body: BaseModel
@@ -58,7 +63,7 @@ class Posting:
 
     @property
     def name(self) -> str:
-        """The key of the stored answer. It contains the client, so that no client gets another client's answer."""
+        """The key of the stored response. It contains the client, so that no client gets another client's response."""
         return hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
 
     def fingerprint(self, sent: str) -> str:
@@ -66,8 +71,8 @@ class Posting:
         it."""
         return self.vault.blind(f"{self.path}\n{sent}", "fingerprint")
 
-    def once(self, command: BaseModel, work: Callable[[Transaction], Answer]) -> Response:
-        """Run ``work`` and store its answer in the same transaction; for a repeated request, give the stored answer.
+    def once(self, command: BaseModel, work: Callable[[Transaction], StoredResponse]) -> Response:
+        """Run ``work`` and store its response in the same transaction. A repeated request gets the stored response.
 
         A refusal is not stored: nothing was done, so a repeat is a new attempt. Raises
         Refused("idempotency-key-reused") where the key came with another request before.
@@ -80,14 +85,14 @@ class Posting:
                 if kept.fingerprint != fingerprint:
                     raise Refused("idempotency-key-reused", field="Idempotency-Key")
                 return kept, True
-            answer = work(tx)
+            response = work(tx)
             row = IdempotencyRow(
                 key=name,
                 fingerprint=fingerprint,
-                status=answer.status,
-                location=answer.location,
-                etag=answer.etag,
-                body=answer.body.model_dump_json().encode(),
+                status=response.status,
+                location=response.location,
+                etag=response.etag,
+                body=response.body.model_dump_json().encode(),
                 answered_at=tx.now,
             )
             tx.session.connection().execute(_KEEPING, row.model_dump())
@@ -102,20 +107,20 @@ class Posting:
 async def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
     # not request.url: it contains the Host header, which the caller chooses
-    state = request.app.state
+    state = state_of(request)
     return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)
 
 
-def forget_answers(tx: Transaction) -> int:
-    """Delete stored answers older than ``ANSWERS_KEPT``; answers how many."""
-    old = select(col(IdempotencyRow.key)).where(col(IdempotencyRow.answered_at) <= tx.now - ANSWERS_KEPT)
+def forget_responses(tx: Transaction) -> int:
+    """Delete stored responses older than ``RESPONSES_KEPT``. Returns their number."""
+    old = select(col(IdempotencyRow.key)).where(col(IdempotencyRow.answered_at) <= tx.now - RESPONSES_KEPT)
     keys = tx.session.scalars(old.order_by(col(IdempotencyRow.answered_at)).limit(AT_ONCE)).all()
     tx.session.execute(delete(IdempotencyRow).where(col(IdempotencyRow.key).in_(keys)))
     return len(keys)
 
 
-def next_forgotten_answer(session: Session) -> datetime | None:
-    """When the next stored answer is due for deletion (UTC); None if there is none."""
+def next_forgotten_response(session: Session) -> datetime | None:
+    """When the next stored response is due for deletion (UTC); None if there is none."""
     oldest = select(col(IdempotencyRow.answered_at)).order_by(col(IdempotencyRow.answered_at)).limit(1)
     first: datetime | None = session.scalars(oldest).first()
-    return None if first is None else first + ANSWERS_KEPT
+    return None if first is None else first + RESPONSES_KEPT

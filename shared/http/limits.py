@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import Scope
 
 from shared.domain.refusal import Refused
+from shared.http.app_state import state_of
 from shared.http.long_polling import wait_of
 from shared.http.rate import MOST_KEPT, Buckets, Rate
 
@@ -27,15 +28,17 @@ class Limiting(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
-    rate_per_second: float = Field(default=50, gt=0, description="Requests a second of one client, over time.")
-    rate_burst: int = Field(default=200, ge=1, description="Requests of one client at once.")
-    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read.")
-    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number (blind index) of one client.")
-    break_glasses_per_hour: int = Field(default=10, ge=1, description="Break-glasses that one client may open.")
-    concurrent_requests: int = Field(default=256, ge=1, description="Requests worked on at once.")
-    concurrent_waits: int = Field(default=1024, ge=1, description="GETs held open at once (`Prefer: wait`).")
-    request_seconds: float = Field(default=30, gt=0, description="How long a request may take, beside what it waits.")
-    body_seconds: float = Field(default=10, gt=0, description="How long a body may take to arrive.")
+    rate_per_second: float = Field(default=50, gt=0, description="Sustained requests per second of one client.")
+    rate_burst: int = Field(default=200, ge=1, description="Requests that one client may send in a burst.")
+    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read per minute.")
+    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number of one client, per minute.")
+    break_glasses_per_hour: int = Field(
+        default=10, ge=1, description="Break-glasses that one client may open per hour."
+    )
+    concurrent_requests: int = Field(default=256, ge=1, description="Most requests at the same time.")
+    concurrent_waits: int = Field(default=1024, ge=1, description="Most long polls at the same time (`Prefer: wait`).")
+    request_seconds: float = Field(default=30, gt=0, description="Longest time of a request, without its long poll.")
+    body_seconds: float = Field(default=10, gt=0, description="Longest time in which a request body must arrive.")
 
 
 ANYTHING, WRONG_TOKEN = "anything", "wrong-token"
@@ -104,7 +107,7 @@ def limit(request: Request, what: str = ANYTHING) -> None:
 
     Call it right after authentication, and once more for each rate that is counted separately.
     """
-    limits: Limits = request.app.state.limits
+    limits = state_of(request).limits
     client = client_of(request.scope)
     store, who = (limits.addresses, address_of(request.scope)) if client is None else (limits.clients, client)
     _refuse(store.take(who, what, limits.rates[what]))

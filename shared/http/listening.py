@@ -25,13 +25,15 @@ class Listening(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 
-    tls_certificate_file: Path | None = Field(default=None, description="PEM; with it the service speaks TLS 1.3 only.")
-    tls_key_file: Path | None = Field(default=None, description="PEM of its key, mode 0600.")
+    tls_certificate_file: Path | None = Field(
+        default=None, description="PEM of the server certificate; with it the service speaks TLS 1.3 only."
+    )
+    tls_key_file: Path | None = Field(default=None, description="PEM of the certificate's key, mode 0600.")
     tls_client_ca_file: Path | None = Field(
         default=None, description="PEM of the CAs of client certificates; with it every caller must show one."
     )
     tls_client_crl_file: Path | None = Field(
-        default=None, description="PEM of what those CAs have revoked; with it there must be a list of each of them."
+        default=None, description="PEM of the revocation lists of those CAs, one list for each CA."
     )
 
     def server_tls(self) -> ServerTls | None:

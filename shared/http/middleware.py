@@ -12,11 +12,11 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.domain.refusal import Refused
-from shared.http import problems
-from shared.http import request_head as gate
+from shared.http import problems, request_head
+from shared.http.app_state import state_of
 from shared.http.limits import Limits, waiting_seconds
-from shared.http.request_body import arrived
-from shared.http.response_headers import Answer
+from shared.http.request_body import read_body
+from shared.http.response_headers import ResponseSender
 from shared.http.route_traits import RouteTraits, TraitsTable
 from shared.logs import trace
 from shared.logs.setup import places_of
@@ -25,7 +25,7 @@ from shared.security.vault import VaultUnavailable
 log = structlog.get_logger()
 
 
-class Edge:
+class Middleware:
     """The ASGI middleware around the whole app."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
@@ -43,32 +43,32 @@ class Edge:
         parent = trace.accept(request.headers.get("traceparent"))
         token = trace.traceparent.set(parent)
         began, traits = time.perf_counter(), self._traits.of(scope)
-        answer = Answer(scope, send, parent, traits.cacheable)
+        sender = ResponseSender(scope, send, parent, traits.cacheable)
         try:
-            await self._serve(request, answer, traits)
+            await self._serve(request, sender, traits)
         except Refused as refused:
-            await _refuse(refused, request, answer)
+            await _refuse(refused, request, sender)
         except Exception as error:
-            await _own_up(error, request, answer)
+            await _respond_to_error(error, request, sender)
         finally:
             trace.traceparent.reset(token)
             route = getattr(scope.get("route"), "path", "-")
             spent = round((time.perf_counter() - began) * 1000, 1)
-            _tell(scope, route, answer.status, spent, parent)
+            _log_request(scope, route, sender.status, spent, parent)
 
-    async def _serve(self, request: Request, answer: Answer, traits: RouteTraits) -> None:
-        scope, limits = request.scope, request.app.state.limits
-        gate.check(scope)
+    async def _serve(self, request: Request, sender: ResponseSender, traits: RouteTraits) -> None:
+        scope, limits = request.scope, state_of(request).limits
+        request_head.check(scope)
         if not traits.always_answered:
             limits.admit(scope)
-        receive = await arrived(scope, request.receive, limits.body_seconds, traits)
+        receive = await read_body(scope, request.receive, limits.body_seconds, traits)
         place = nullcontext() if traits.always_answered else limits.place(scope)
-        with place, self._deadline(limits, request, answer):
-            await self._app(scope, receive, answer)
-        limits.settle(scope, answer.status)
+        with place, self._deadline(limits, request, sender):
+            await self._app(scope, receive, sender)
+        limits.settle(scope, sender.status)
 
     @contextmanager
-    def _deadline(self, limits: Limits, request: Request, answer: Answer) -> Iterator[None]:
+    def _deadline(self, limits: Limits, request: Request, sender: ResponseSender) -> Iterator[None]:
         """Respond ``too-slow`` when the block has not begun to respond within the time limit.
 
         The work itself is not stopped: a thread cannot be stopped, and a transaction commits whole or not at all.
@@ -79,15 +79,15 @@ class Edge:
         timers: list[asyncio.TimerHandle] = []
 
         def over(taken: int) -> None:
-            if answer.parts > taken:
-                timers.append(loop.call_later(limits.request_seconds, over, answer.parts))
-            elif answer.status:
+            if sender.parts > taken:
+                timers.append(loop.call_later(limits.request_seconds, over, sender.parts))
+            elif sender.status:
                 assert serving is not None
                 serving.cancel()
             else:
-                told = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, answer.instead(503)))
-                self._late.add(told)
-                told.add_done_callback(self._late.discard)
+                refusing = loop.create_task(_refuse(Refused("too-slow", seconds="2"), request, sender.replace(503)))
+                self._late.add(refusing)
+                refusing.add_done_callback(self._late.discard)
 
         # 2: the head and one part, for most responses have no more
         timers.append(loop.call_later(limits.request_seconds + waiting_seconds(request.scope), over, 2))
@@ -98,7 +98,7 @@ class Edge:
                 timer.cancel()
 
 
-def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
+def _log_request(scope: Scope, route: str, status: int, spent: float, parent: str) -> None:
     """Write the log line of a request: route, status, time in milliseconds, and the caller if authenticated."""
     state = scope.get("state", {})
     caller, problem = state.get("caller"), state.get("problem")
@@ -110,14 +110,14 @@ def _tell(scope: Scope, route: str, status: int, spent: float, parent: str) -> N
     log.info("http")
 
 
-async def _refuse(refused: Refused, request: Request, answer: Answer) -> None:
+async def _refuse(refused: Refused, request: Request, sender: ResponseSender) -> None:
     response = await problems.on_refused(request, refused)
     if response.status_code == 408:
         response.headers["Connection"] = "close"  # do not wait for the rest of the body
-    await response(request.scope, request.receive, answer)
+    await response(request.scope, request.receive, sender)
 
 
-async def _own_up(error: Exception, request: Request, answer: Answer) -> None:
+async def _respond_to_error(error: Exception, request: Request, sender: ResponseSender) -> None:
     """Respond to an unexpected error. Its message may hold a person's name, so only its type and place are logged."""
     if isinstance(error, (OperationalError, InterfaceError, VaultUnavailable)):
         # the database or the vault is unavailable: nothing is stored, and the caller may repeat the request
@@ -126,6 +126,6 @@ async def _own_up(error: Exception, request: Request, answer: Answer) -> None:
     else:
         log.error("http.fault", error=type(error).__name__, places=places_of(error))
         response = problems.respond(request, "internal-error")
-    if answer.status and not answer.given_up:
+    if sender.status and not sender.replaced:
         raise error  # the response is half sent: the server closes the connection
-    await response(request.scope, request.receive, answer)
+    await response(request.scope, request.receive, sender)

@@ -9,7 +9,7 @@ from shared.domain.refusal import Refused
 from shared.http.route_traits import RouteTraits
 
 
-async def arrived(scope: Scope, receive: Receive, seconds: float, traits: RouteTraits) -> Receive:
+async def read_body(scope: Scope, receive: Receive, seconds: float, traits: RouteTraits) -> Receive:
     """Read the whole body within ``seconds``. Returns the ASGI ``receive`` from which the app reads that body.
 
     Raises Refused: ``malformed-request``, ``body-too-large``, ``body-too-slow``, ``json-too-deep``,
@@ -25,15 +25,15 @@ async def arrived(scope: Scope, receive: Receive, seconds: float, traits: RouteT
         raise Refused("body-too-large")
     try:
         async with asyncio.timeout(seconds):
-            body = await _whole(receive, traits.max_body)
+            body = await _read(receive, traits.max_body)
     except TimeoutError:
         raise Refused("body-too-slow") from None
     if traits.json_body:
         _check_json(body)
-    return _again(body, receive)
+    return _replay(body, receive)
 
 
-async def _whole(receive: Receive, most: int) -> bytes:
+async def _read(receive: Receive, most: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -57,10 +57,10 @@ def _check_json(body: bytes) -> None:
         raise Refused("malformed-json") from None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
+    async def replay() -> Message:
         return waiting.pop() if waiting else await receive()
 
-    return again
+    return replay

@@ -19,7 +19,7 @@ No response has Access-Control-Allow-Origin, so that no other site can read a re
 YEAR_OF_HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
-class Answer:
+class ResponseSender:
     """The ASGI ``send`` of one request, with the usual headers added. ``status`` is 0 until the response begins.
 
     ``cacheable``: a cache may store a successful response, and must revalidate it before each use.
@@ -29,7 +29,7 @@ class Answer:
         self.status = 0
         self.parts = 0
         """Number of ASGI messages of the response that the connection accepted."""
-        self.given_up = False
+        self.replaced = False
         self._scope = scope
         self._send = send
         self._traceparent = traceparent
@@ -37,7 +37,7 @@ class Answer:
 
     async def __call__(self, message: Message) -> None:
         """Send one ASGI message; drop it when this response was replaced."""
-        if self.given_up:
+        if self.replaced:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -45,10 +45,10 @@ class Answer:
         await self._send(message)
         self.parts += 1
 
-    def instead(self, status: int) -> "Answer":
+    def replace(self, status: int) -> "ResponseSender":
         """Replace this response with another of this status. This one sends nothing from now on."""
-        self.given_up, self.status = True, status
-        return Answer(self._scope, self._send, self._traceparent, self._cacheable)
+        self.replaced, self.status = True, status
+        return ResponseSender(self._scope, self._send, self._traceparent, self._cacheable)
 
     def _usual(self, said: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         names = {name.lower() for name, _ in said}

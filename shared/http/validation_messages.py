@@ -1,4 +1,4 @@
-"""Messages about the shape of a request: which field, which rule, and the expected value. Never the sent value."""
+"""Messages about an invalid request: which field, which rule, and the expected value. Never the sent value."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -8,10 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from shared.contracts.types import CODE, PLAIN, REGION, UNIT, UUID7
+from shared.contracts.pattern import Pattern
+from shared.contracts.types import CODE, COUNTRY, EVENT_TYPE, NOTICE_VERSION, PLAIN, REGION, UNIT, UUID7
 from shared.domain.identity import BORN_ON, NIK, NUMBER, PASSPORT, PHONE
 from shared.domain.letters import LETTER_CODE_WRITTEN
+from shared.domain.people_list import ASK
 from shared.domain.text import Text
+from shared.http.dependencies import ETAG
+from shared.http.idempotency import KEY_PATTERN
 from shared.storage.pages import CURSOR
 
 RULES: Mapping[str, Text] = {
@@ -38,42 +42,18 @@ RULES: Mapping[str, Text] = {
 """pydantic's name of a rule → its message. Braces hold facts of the rule, never the input."""
 ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
 
-FORMS: Mapping[str, Text] = {
-    UUID7: Text(
-        "UUIDv7, seperti 0193f0a2-7a10-7000-8000-000000000001", "a UUIDv7, such as 0193f0a2-7a10-7000-8000-000000000001"
-    ),
-    REGION: Text("kode wilayah, seperti 74, 74.01 atau 00.KH", "a region code, such as 74, 74.01 or 00.KH"),
-    UNIT: Text("id satuan, seperti polres-74.01", "the id of a unit, such as polres-74.01"),
-    CODE: Text("kode berhuruf kecil, seperti first-aid", "a code in small letters, such as first-aid"),
-    PLAIN: Text("teks tanpa karakter NUL", "text without the character NUL"),
-    r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$": Text(
-        "instansi:layanan, boleh dengan satuan, seperti clinic:first-aid",
-        "agency:service, with a unit if need be, such as clinic:first-aid",
-    ),
-    r"^[A-Z]{2}$": Text(
-        "kode negara dua huruf (ISO 3166), seperti KH", "a country's two letters (ISO 3166), such as KH"
-    ),
-    r"^[0-9]{4}-[0-9]{1,3}$": Text("versi pemberitahuan, seperti 2026-1", "the version of a notice, such as 2026-1"),
-    NIK: Text("16 angka tanpa spasi", "16 digits without spaces"),
-    BORN_ON: Text("tanggal, seperti 2001-02-28", "a date, such as 2001-02-28"),
-    PHONE: Text("nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"),
-    PASSPORT: Text("5 sampai 20 huruf dan angka, seperti X1234567", "5 to 20 letters and digits, such as X1234567"),
-    NUMBER: Text("5 sampai 20 huruf dan angka, boleh diawali +", "5 to 20 letters and digits, after a + or not"),
-    r"^[!-~]{1,255}$": Text("1 sampai 255 karakter ASCII tanpa spasi", "1 to 255 ASCII characters without spaces"),
-    LETTER_CODE_WRITTEN: Text(
-        "kode surat, huruf lalu 11 huruf atau angka, seperti K3M9-QXD7-R2TF",
-        "the code of a letter: a letter and 11 letters or digits, such as K3M9-QXD7-R2TF",
-    ),
-    CURSOR: Text("`next` dari halaman sebelumnya", "the `next` of the page before"),
-    r'^(\*|(W/)?"[!#-~]{0,100}")$': Text(
-        'ETag dari jawaban, seperti "2.0", atau *', 'the ETag of an answer, such as "2.0", or *'
-    ),
-    r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$": Text(
-        "jenis peristiwa, seperti id.tppo.referral.requested.v1",
-        "a type of event, such as id.tppo.referral.requested.v1",
-    ),
+PATTERNS: Mapping[str, Pattern] = {
+    pattern: pattern
+    for pattern in (
+        *(UUID7, REGION, UNIT, CODE, PLAIN, COUNTRY, NOTICE_VERSION, EVENT_TYPE),
+        *(NIK, BORN_ON, PHONE, PASSPORT, NUMBER, LETTER_CODE_WRITTEN, ASK),
+        *(KEY_PATTERN, CURSOR, ETAG),
+    )
 }
-"""Regular expression → the expected value in words. The expression itself stands in the OpenAPI document."""
+"""Regular expression → the same with its words: pydantic's error names the expression alone.
+
+Every pattern of the OpenAPI documents is here.
+"""
 
 
 @cache
@@ -130,8 +110,8 @@ def message(fault: Mapping[str, Any], fields: Collection[str], english: bool) ->
     if "expected" in context:
         facts["expected"] = _choices(context["expected"])
     if "pattern" in context:
-        form = FORMS[context["pattern"]]
-        facts["form"] = form.en if english else form.id
+        pattern = PATTERNS[context["pattern"]]
+        facts["form"] = pattern.words_en if english else pattern.words
     text = RULES.get(fault["type"], ANY_RULE)
     if fault["type"] == "extra_forbidden" and (close := _close(fault, fields)) is not None:
         text = Text(f"{text.id} Maksudnya {close}?", f"{text.en} Is it {close}?")

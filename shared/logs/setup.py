@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line. A log holds codes, ids and durations, and nothing that a caller sent.
 
-``shared.logs.fields`` declares the fields of a line. Libraries and the interpreter log the same way, without their text: it may
-quote a body, a parameter or a row.
+``shared.logs.fields`` declares the fields of a line. Libraries and the interpreter log the same way, without their
+text: it may quote a body, a parameter or a row.
 """
 
 import errno
@@ -46,7 +46,9 @@ def silence_others() -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # uvicorn has given them handlers of their own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-        logging.getLogger(name).setLevel(logging.ERROR)  # ``shared.http.connection`` logs more about bytes that are no HTTP
+        logging.getLogger(name).setLevel(
+            logging.ERROR
+        )  # ``shared.http.connection`` logs more about bytes that are no HTTP
     sys.excepthook = lambda _, error, __: _tell(error)
     sys.unraisablehook = lambda raised: _tell(raised.exc_value)
     threading.excepthook = lambda raised: _tell(raised.exc_value)

@@ -1,4 +1,4 @@
-"""The connection to NATS JetStream. No other file imports nats.
+"""The connection to NATS JetStream. Only this file and ``stream`` import nats.
 
 JetStream carries events; the sender's ledger is the record. Any answer of the broker may fail, be late or be lost.
 No event is lost with it: the outbox keeps what was not acknowledged, the ledger keeps what was not receipted.
@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +18,20 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DeliverPolicy,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-)
-from nats.js.errors import NotFoundError
 
 from shared.contracts.envelope import CONTENT_TYPE
-from shared.contracts.subjects import EVERYTHING
-from shared.messaging.rights import HOW_IT_WRITES, STREAM, WHO_AM_I, WRITES, BrokerRights, Durability
+from shared.messaging import stream
+from shared.messaging.rights import STREAM, WHO_AM_I, WRITES, BrokerRights, Durability
 from shared.security.transport import ClientTls
 
 SIGNATURE = "Estafet-Signature"
 KEY = "Estafet-Key"
 MESSAGE_ID = "Nats-Msg-Id"
-MAX_MESSAGE = 72 * 1024
-"""Most bytes of a message, body and headers together."""
 
 PULL_SECONDS = 2.0
 """Longest wait of one pull. Short, because a pull in flight during a restart of the server sleeps its whole time."""
 PUBLISH_SECONDS = 5.0
 """Longest wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
-ACK_WAIT_SECONDS = 5.0
-"""After this time the broker delivers an unacknowledged message again."""
 
 _REFUSED = re.compile(r'permissions violation for \w+ to "([^"]+)"', re.IGNORECASE)
 
@@ -80,17 +66,7 @@ class Incoming:
         A failure is ignored: the broker then delivers the message again, and the ledger recognises the duplicate.
         """
         with contextlib.suppress(NatsError, asyncio.TimeoutError):
-            await self.msg.ack_sync(timeout=ACK_WAIT_SECONDS)
-
-
-def heed_cancellation() -> None:
-    """Raises CancelledError when this task was cancelled and the library swallowed the cancellation.
-
-    nats-py uses ``wait_for``. Before Python 3.12 ``wait_for`` drops a cancellation that comes together with a result.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+            await self.msg.ack_sync(timeout=stream.ACK_WAIT_SECONDS)
 
 
 class Unreachable(Exception):
@@ -312,62 +288,10 @@ class Broker:
         ``readers``: name → subjects to read. Raises Unreachable when the broker does not answer.
         """
         assert self._stream is not None
-        stream = StreamConfig(
-            name=STREAM,
-            subjects=[EVERYTHING],
-            retention=RetentionPolicy.LIMITS,
-            storage=StorageType.FILE,
-            max_msg_size=MAX_MESSAGE,
-            duplicate_window=timedelta(minutes=2).total_seconds(),
-            max_age=timedelta(days=30).total_seconds(),
-            deny_delete=True,
-            deny_purge=True,
-        )
         try:
-            await self._make_missing(stream, readers, await self._how_it_writes())
+            await stream.make_missing(self._client, self._stream, readers)
         except (TimeoutError, NatsError) as error:
             raise Unreachable from error
-
-    async def _how_it_writes(self) -> str:
-        answer = json.loads((await self._client.request(HOW_IT_WRITES, timeout=2)).data)
-        return "always" if answer["data"]["config"].get("sync_always") else "not always"
-
-    async def _make_missing(
-        self, stream: StreamConfig, readers: Mapping[str, Sequence[str]], sync_interval: str
-    ) -> None:
-        assert self._stream is not None
-        try:
-            await self._stream.stream_info(STREAM)
-        except NotFoundError:
-            await self._stream.add_stream(stream)
-            log.info("broker.stream-made", stream=STREAM)
-        for reader, subjects in readers.items():
-            wanted = _consumer(reader, subjects, sync_interval)
-            try:
-                known = (await self._stream.consumer_info(STREAM, reader)).config
-            except NotFoundError:
-                known = None
-            if known is None or not _is_as(known, wanted):  # a new reader, or changed subjects or metadata
-                await self._stream.add_consumer(STREAM, wanted)
-                log.info("broker.consumer-made", reader=reader)
-
-
-def _is_as(known: ConsumerConfig, wanted: ConsumerConfig) -> bool:
-    same_mail = set(known.filter_subjects or ()) == set(wanted.filter_subjects or ())
-    return same_mail and (wanted.metadata or {}).items() <= (known.metadata or {}).items()
-
-
-def _consumer(reader: str, subjects: Sequence[str], sync_interval: str) -> ConsumerConfig:
-    return ConsumerConfig(
-        metadata={WRITES: sync_interval},
-        durable_name=reader,
-        filter_subjects=list(subjects),
-        ack_policy=AckPolicy.EXPLICIT,
-        deliver_policy=DeliverPolicy.ALL,
-        ack_wait=ACK_WAIT_SECONDS,
-        max_deliver=-1,
-        max_ack_pending=1000,
-    )
 
 
 __all__ = ["Broker", "Incoming", "Outgoing", "Unreachable"]

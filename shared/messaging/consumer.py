@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from shared.messaging.broker import Broker, Incoming, Unreachable, heed_cancellation
+from shared.messaging.broker import Broker, Incoming, Unreachable
+from shared.messaging.cancellation import heed_cancellation
 from shared.security.vault import VaultUnavailable
 from shared.storage.unit_of_work import Database, Transaction
 

@@ -19,6 +19,7 @@ from shared.messaging.parked import Park
 from shared.reference.office import Office, draft
 from shared.security.key_directory import LOOK_AGAIN_SECONDS, DirectoryFile
 from shared.security.public_keys import Untrusted
+from shared.storage.notifier import Topic
 from shared.storage.tables import SeenDirectory
 from shared.storage.unit_of_work import Database, Transaction
 
@@ -45,7 +46,7 @@ def remember(tx: Transaction, office: Office) -> None:
         return
     tx.session.execute(delete(SeenDirectory))
     tx.session.add(SeenDirectory(version=version, document=document, seen_at=tx.now))
-    tx.changed.add("keys")
+    tx.changed.add(Topic.KEYS)
     if office.agency.coordinator is None:
         _tell(tx, office, document, version)
 

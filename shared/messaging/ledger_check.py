@@ -19,14 +19,14 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LedgerFault:
     """An entry (by its position) or a link that fails the check. ``reason`` is a code; neither field names a victim."""
 
     where: str
     reason: str
 
 
-def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[Fault | None]:
+def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[LedgerFault | None]:
     """The fault of each link, then of each entry, oldest first; None for each that is sound. Safe while a service
     writes.
 
@@ -34,7 +34,7 @@ def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[Fault | Non
     """
     for link, through in database.read(lambda session: _links(session, database.author.agency)).items():
         found = database.read(partial(_numbered, link=link, through=through))
-        yield None if found == through else Fault(f"link {link}", "number-missing")
+        yield None if found == through else LedgerFault(f"link {link}", "number-missing")
     after = 0
 
     def some(session: Session) -> list[LedgerEntry]:
@@ -45,7 +45,7 @@ def check_ledger(database: Database, keys: KeyDirectory) -> Iterator[Fault | Non
         for entry in entries:
             after = entry.position or after
             reason = wrong(entry, keys)
-            yield Fault(f"entry {after}", reason) if reason else None
+            yield LedgerFault(f"entry {after}", reason) if reason else None
 
 
 def how_many(database: Database) -> int:

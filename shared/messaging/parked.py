@@ -17,9 +17,9 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.messaging.broker import Incoming
 from shared.reference.office import Office
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.tables import ParkedEvent
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
 log = structlog.get_logger()
@@ -158,18 +158,18 @@ def park(
                 subject=subject[:200],
                 body=body,
                 signature=signature and signature[:400],
-                key=tx.keys.get(envelope.id) if envelope is not None else None,
+                key=tx.received.keys.get(envelope.id) if envelope is not None else None,
                 parked_at=tx.now,
             )
         )
         tx.session.flush()
-        tx.changed.add("parked")
+        tx.changed.add(Topic.PARKED)
     log.warning("reception.parked", reason=reason, trusted=trusted)
 
 
-def deadline_of_parked(_: Office) -> Deadline:
+def parked_timer(_: Office) -> Timer:
     """The retention timer of every member, an agency or not."""
-    return Deadline(RETENTION, next_forgotten_parked, forget_parked)
+    return Timer(Topic.RETENTION, next_forgotten_parked, forget_parked)
 
 
 def forget_parked(tx: Transaction) -> int:

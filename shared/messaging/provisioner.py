@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from shared.messaging.broker import Broker, Unreachable, heed_cancellation
+from shared.messaging.broker import Broker, Unreachable
+from shared.messaging.cancellation import heed_cancellation
 
 LOOK_AGAIN_SECONDS = 2.0
 

@@ -5,6 +5,7 @@ from shared.contracts.envelope import Envelope
 from shared.messaging.parked import Park
 from shared.reference.office import Office
 from shared.storage import outbox, referrals
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 
 
@@ -28,8 +29,9 @@ def on_link_witnessed(tx: Transaction, office: Office, envelope: Envelope, event
     sender, _, peer = event.link.partition(">")
     if envelope.sender != office.agency.coordinator or sender != office.code:
         raise Park("not-the-coordinator")
-    tx.witnessed[peer] = max(event.through, tx.witnessed.get(peer, 0))
-    tx.changed.add("links")
+    witnessed = tx.received.witnessed
+    witnessed[peer] = max(event.through, witnessed.get(peer, 0))
+    tx.changed.add(Topic.LINKS)
 
 
 def is_outcome(event_type: str) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.messaging.broker import Broker, Outgoing, heed_cancellation
+from shared.messaging.broker import Broker, Outgoing
+from shared.messaging.cancellation import heed_cancellation
 from shared.storage import outbox
 from shared.storage.unit_of_work import Committed, Database, Transaction
 

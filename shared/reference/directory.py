@@ -71,7 +71,7 @@ def load_directory(path: Path) -> Directory:
 def _entry(agency: Agency) -> dict[str, Any]:
     codes = [service.code for service in agency.services]
     if len(codes) > len(set(codes)):
-        raise ValueError(f"two services of {agency.code} have one code")
+        raise ValueError(f"two services of {agency.code} have the same code")
     services = TypeAdapter(list[Service]).dump_python(sorted(agency.services, key=lambda s: s.code))
     for service in services:
         service["needs"] = sorted(service["needs"])

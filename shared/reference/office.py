@@ -70,21 +70,22 @@ def draft(
     unit: UnitRef,
     *,
     victim_id: str | None = None,
-    sequence: int | None = None,
     causation_id: str | None = None,
     basis: str | None = None,
-    event_id: str | None = None,
     key: str | None = None,
 ) -> Draft:
-    """An event from one of our units, ready to be published in this transaction."""
+    """An event from one of our units, ready to be published in this transaction.
+
+    ``receiver``: an agency's code. ``basis``: the legal basis of what the event carries. ``key``: a wrapped data key
+    that travels beside the event.
+    """
     return Draft(
-        id=event_id or new_id(),
+        id=new_id(),
         data=data,
         receiver=receiver,
         unit=unit.unit,
         region=unit.region,
         victim_id=victim_id,
-        sequence=sequence,
         causation_id=causation_id,
         basis=basis,
         traceparent=traceparent.get(),

@@ -145,7 +145,7 @@ def _by_id(units: Iterator[Unit]) -> dict[tuple[str, str], tuple[Unit, ...]]:
     for unit in sorted(units, key=lambda unit: (unit.agency, unit.region, unit.id, unit.valid_from)):
         earlier = found.get((unit.agency, unit.id), ())
         if any(_overlap(unit, other) for other in earlier):
-            raise ValueError(f"two units {unit.id} of {unit.agency} at once")
+            raise ValueError(f"two units {unit.id} of {unit.agency} with overlapping dates")
         found[unit.agency, unit.id] = (*earlier, unit)
     return found
 

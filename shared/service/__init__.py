@@ -1,1 +1,1 @@
-"""The service around the rules: HTTP in front, handlers in the middle, reception of events at the back."""
+"""A member's service: its app, settings, vault, commands, production profile and operations."""

@@ -11,26 +11,26 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from shared.domain.refusal import Refused
-from shared.http import docs_page as docs
-from shared.http import openapi, problems
+from shared.http import docs_page, openapi, problems
 from shared.http.admission import check_guarded
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.logs.setup import about, configure_logs, silence_others
+from shared.service.app_state import ServiceState
 from shared.service.member import Member
 from shared.service.running import serving, settings_from_environment, wall_clock
 from shared.service.settings import Settings
 from shared.service.slice import all_refusals
-from shared.storage.unit_of_work import Clock
+from shared.storage.unit_of_work import Now
 
 log = structlog.get_logger()
 
 
-def create_app(member: Member, settings: Settings | None = None, clock: Clock = wall_clock) -> FastAPI:
+def create_app(member: Member, settings: Settings | None = None, clock: Now = wall_clock) -> FastAPI:
     """The service of a member as a FastAPI app.
 
     Without ``settings`` the app reads the environment at its start, not at import. ``clock``: now, in UTC.
-    Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start raises WrongSettings, Unsafe, NotMigrated
-    and what an unusable file or database raises.
+    Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start
+    raises WrongSettings, Unsafe, NotMigrated and what an unusable file or database raises.
     """
 
     @asynccontextmanager
@@ -55,15 +55,16 @@ def create_app(member: Member, settings: Settings | None = None, clock: Clock = 
         responses=openapi.responses(),
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.refusals = refusals = all_refusals(member.slices)
+    refusals = all_refusals(member.slices)
+    app.state = ServiceState({"refusals": refusals})
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
-    docs.add_to(app)
+    docs_page.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(HTTPException, member.no_such_address)
-    app.add_middleware(Edge, routes=app.routes)
+    app.add_middleware(Middleware, routes=app.routes)
 
     def shown() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)  # the desks are known only after the start

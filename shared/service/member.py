@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from shared.domain.access import Rule
+from shared.domain.access import AccessRule
 from shared.domain.agency import Agency
 from shared.http import problems
 from shared.messaging.consumer import Receive
@@ -24,7 +24,7 @@ class Member:
 
     agency: Agency
     slices: Sequence[Slice]
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, AccessRule]
     """Operation → the rule that says which roles may ask for it."""
     lineages: Sequence[Path]
     """The migration folders of the member's tables."""

@@ -32,11 +32,11 @@ class ReferralView(BaseModel):
     priority: Priority
     status: Status
     business_status: BusinessStatus | None
-    version: int = Field(description="Made by the receiver alone, except version 1.")
+    version: int = Field(description="Version 1 is the sender's request; the receiver makes every later version.")
     sender: UnitRef
     receiver: UnitRef
     requested_at: Moment
-    due_at: Moment = Field(description="When the work must have begun.")
+    due_at: Moment = Field(description="The time limit (UTC) for the start of the work.")
     overdue: bool
     cancellation_asked: bool
     asks: int

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from shared.domain.agency import Agency
 from shared.domain.clocks import check_named
-from shared.http import signed_out as ended_tokens
-from shared.http.admission import Door
+from shared.http import signed_out
+from shared.http.admission import Admission
 from shared.http.limits import Limits
 from shared.http.listening import at_fault
 from shared.logs.setup import about, configure_logs
@@ -33,6 +33,8 @@ from shared.security.issuer_keys import IssuerKeys
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.revocations import Revocations
 from shared.security.tokens import AUDIENCE_PREFIX, Verifier
+from shared.security.vault import Vault
+from shared.service.app_state import ServiceState
 from shared.service.member import Member
 from shared.service.production.enforcement import check_start, faults_of_broker, first_word
 from shared.service.production.rules import Unsafe, refuse
@@ -41,7 +43,7 @@ from shared.service.vaults import open_vault
 from shared.storage.migrate import check_migrated
 from shared.storage.notifier import Changes
 from shared.storage.timers import keep
-from shared.storage.unit_of_work import Author, Clock, Database
+from shared.storage.unit_of_work import Author, Database, Now
 
 log = structlog.get_logger()
 
@@ -52,7 +54,7 @@ def wall_clock() -> datetime:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) -> AsyncIterator[None]:
     """Open vault, database and broker; run relay, consumer and timers; close everything at the end.
 
     Raises Unsafe for unsafe production settings, and NotMigrated for a database of another revision. Raises too what
@@ -60,18 +62,53 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
     """
     configure_logs(settings.log_level)
     check_start(settings)
-    agency = member.agency
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
-    vault = open_vault(settings, agency.code, keys.current, clock)
-    database = Database(settings.database(), Author(agency.code, vault), clock)
+    vault = open_vault(settings, member.agency.code, keys.current, clock)
+    database = _open_database(member, settings, keys, vault, clock)
+    office = _open_office(member, settings, keys, vault)
+    database.write(lambda tx: known_keys.remember(tx, office))
+    database.write(lambda tx: member.start(tx, office))
+    state = app.state
+    assert isinstance(state, ServiceState)
+    state.member, state.office, state.database = member.agency.code, office, database
+    state.changes = Changes()
+    state.changes.listen(database, asyncio.get_running_loop())
+    state.broker = _broker_of(member, settings)
+    state.reception = Reception(
+        member=member.agency.code,
+        unit=office.speaker(clock().date()),
+        keys=keys,
+        apply=member.apply(office),
+        follower=member.follower,
+    )
+    state.limits = Limits(settings)
+    work = [*_admit(state, member, settings, clock), asyncio.create_task(known_keys.keep(office, database))]
+    try:
+        await _exchange_and_wait(state, member, settings, work)
+        for task in work:
+            task.add_done_callback(_missed)
+        log.info("service.started", member=member.agency.code)
+        yield
+    finally:
+        await _close(state, work)
+
+
+def _open_database(member: Member, settings: Settings, keys: DirectoryFile, vault: Vault, clock: Now) -> Database:
+    """The migrated database, and the newest key directory that it has seen."""
+    database = Database(settings.database(), Author(member.agency.code, vault), clock)
     try:
         check_migrated(database.engine, member.lineages)
         database.read(lambda session: known_keys.recall(session, keys))
     except BaseException:
         database.close()
         raise
+    return database
+
+
+def _open_office(member: Member, settings: Settings, keys: DirectoryFile, vault: Vault) -> Office:
+    """The office from its reference data. Raises ValueError where a declaration names a clock that is not there."""
     office = Office(
-        agency,
+        member.agency,
         load_units(settings.units_file),
         load_directory(settings.directory_file),
         load_notices(settings.notices_file),
@@ -81,59 +118,57 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Clock
         settings.public_url,
         member.forgets,
     )
-    offered = (service.clock for service in (*agency.services, *office.directory.services.values()))
-    check_named(office.clocks, [*offered, *agency.duties])
-    database.write(lambda tx: known_keys.remember(tx, office))
-    database.write(lambda tx: member.start(tx, office))
-    reception = Reception(
-        member=agency.code,
-        unit=office.speaker(clock().date()),
-        keys=keys,
-        apply=member.apply(office),
-        follower=member.follower,
-    )
-    changes = Changes()
-    changes.listen(database, asyncio.get_running_loop())
-    broker = None
-    if settings.nats_url is not None:
-        broker = Broker(settings.nats_url, agency.code, settings.nats_seed_file, settings.nats_tls())
+    offered = (service.clock for service in (*member.agency.services, *office.directory.services.values()))
+    check_named(office.clocks, [*offered, *member.agency.duties])
+    return office
+
+
+def _broker_of(member: Member, settings: Settings) -> Broker | None:
+    if settings.nats_url is None:
+        return None
+    return Broker(settings.nats_url, member.agency.code, settings.nats_seed_file, settings.nats_tls())
+
+
+def _admit(state: ServiceState, member: Member, settings: Settings, clock: Now) -> list[asyncio.Task[None]]:
+    """Open admission. Returns the tasks that keep the issuer's keys and the revocations fresh."""
     issuer_keys = IssuerKeys(settings.issuer_jwks)
+    state.revoked = Revocations(settings.revoked_tokens_file)
+    state.revoked.end(state.database.read(signed_out.still_kept), clock())
     bound = settings.tls_client_ca_file is not None
-    revoked = Revocations(settings.revoked_tokens_file)
-    revoked.end(database.read(ended_tokens.still_kept), clock())
-    verifier = Verifier(settings.issuer, AUDIENCE_PREFIX + agency.code, issuer_keys, bound, revoked)
+    audience = AUDIENCE_PREFIX + member.agency.code
+    verifier = Verifier(settings.issuer, audience, issuer_keys, bound, state.revoked)
     issuer_keys.on_change = verifier.forget
-    app.state.door = Door(member.rules, verifier, office, clock)
-    app.state.member, app.state.office, app.state.database = agency.code, office, database
-    app.state.changes, app.state.reception, app.state.broker = changes, reception, broker
-    app.state.limits, app.state.revoked = Limits(settings), revoked
-    work = [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(revoked.keep_fresh())]
-    work += [asyncio.create_task(known_keys.keep(office, database))]
+    state.admission = Admission(member.rules, verifier, state.office, clock)
+    return [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(state.revoked.keep_fresh())]
+
+
+async def _exchange_and_wait(
+    state: ServiceState, member: Member, settings: Settings, work: list[asyncio.Task[None]]
+) -> None:
+    """Start timers, relay and consumer as tasks of ``work``, and wait for the broker's word. Raises Unsafe."""
     mail_read = asyncio.Event()
-    timers = [timer(office) for one in member.slices for timer in one.timers]
-    work += [asyncio.create_task(keep(timer, database, changes, mail_read)) for timer in timers]
-    try:
-        if broker is None:
-            mail_read.set()
-        else:
-            judged, receive = asyncio.Event(), member.receive(reception)
-            consumer = Consumer(database, broker, receive, set_aside, mail_read)
-            exchange = asyncio.create_task(_exchange(broker, settings, judged, database, consumer, agency))
-            work.append(exchange)
-            await first_word(exchange, judged, settings)
-        for task in work:
-            task.add_done_callback(_missed)
-        log.info("service.started", member=agency.code)
-        yield
-    finally:
-        for task in work:
-            task.cancel()
-        for task in work:
-            with contextlib.suppress(asyncio.CancelledError, Unsafe):
-                await task
-        if broker is not None:
-            await broker.close()
-        await asyncio.to_thread(database.close)
+    for timer in [timer(state.office) for one in member.slices for timer in one.timers]:
+        work.append(asyncio.create_task(keep(timer, state.database, state.changes, mail_read)))
+    if state.broker is None:
+        mail_read.set()
+        return
+    judged = asyncio.Event()
+    consumer = Consumer(state.database, state.broker, member.receive(state.reception), set_aside, mail_read)
+    exchange = asyncio.create_task(_exchange(state.broker, settings, judged, state.database, consumer, member.agency))
+    work.append(exchange)
+    await first_word(exchange, judged, settings)
+
+
+async def _close(state: ServiceState, work: list[asyncio.Task[None]]) -> None:
+    """Stop every task, then give back broker and database."""
+    for task in work:
+        task.cancel()
+    for task in work:
+        with contextlib.suppress(asyncio.CancelledError, Unsafe):
+            await task
+    if state.broker is not None:
+        await state.broker.close()
+    await asyncio.to_thread(state.database.close)
 
 
 def _missed(task: asyncio.Task[None]) -> None:

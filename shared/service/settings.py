@@ -40,10 +40,12 @@ class Keeping(Storing):
         default=None, description="Folder of the member's own secret keys, readable by its owner alone."
     )
     key_token_module: Path | None = Field(
-        default=None, description="Instead of a folder: the PKCS#11 library of the token that the keys are in."
+        default=None, description="Instead of a key folder: the PKCS#11 library of the token with the keys."
     )
     key_token_label: str = Field(default="estafet", description="The label of that token.")
-    key_token_pin_file: Path | None = Field(default=None, description="File with the PIN of its user, mode 0600.")
+    key_token_pin_file: Path | None = Field(
+        default=None, description="File with the PIN of that token's user, mode 0600."
+    )
     key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
     key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")
 
@@ -60,32 +62,40 @@ class Settings(Listening, Limiting, Keeping):
     """All settings of a running service."""
 
     profile: Literal["development", "production"] = Field(
-        default="development", description="In production a service refuses to start on what is unsafe, naming it."
+        default="development",
+        description="The profile `production` refuses to start with unsafe settings and names them.",
     )
-    nats_url: str | None = Field(default=None, description="tls://host:4222; without it the outbox only fills.")
+    nats_url: str | None = Field(
+        default=None, description="tls://host:4222; without a URL no event is sent or received."
+    )
     nats_seed_file: Path | None = Field(default=None, description="NKEY seed of this member's NATS user.")
     nats_ca_file: Path | None = Field(default=None, description="PEM of the CA of the broker's certificate.")
-    nats_certificate_file: Path | None = Field(default=None, description="PEM that this member shows to the broker.")
-    nats_key_file: Path | None = Field(default=None, description="PEM of its key, mode 0600.")
-    units_file: Path = Field(default=ROOT / "services" / "units.csv", description="Dated units of the network.")
+    nats_certificate_file: Path | None = Field(
+        default=None, description="PEM of this member's client certificate at the broker."
+    )
+    nats_key_file: Path | None = Field(default=None, description="PEM of that certificate's key, mode 0600.")
+    units_file: Path = Field(
+        default=ROOT / "services" / "units.csv", description="CSV with the units of the network and their dates."
+    )
     directory_file: Path = Field(
-        default=ROOT / "services" / "directory.json", description="Published services of the network."
+        default=ROOT / "services" / "directory.json", description="JSON with the services that the agencies publish."
     )
     notices_file: Path = Field(
-        default=ROOT / "services" / "notices.json", description="What people are told before they agree, by version."
+        default=ROOT / "services" / "notices.json",
+        description="JSON with the notices that people read before they consent, by version.",
     )
     clocks_file: Path = Field(default=ROOT / "services" / "clocks.json", description="The table of clocks.")
     local_clocks_file: Path | None = Field(
-        default=None, description="Clocks of your own place or desks, written as those of the table."
+        default=None, description="JSON with local clocks, in the form of the table of clocks."
     )
-    issuer: str = Field(description="Who issues access tokens: the `iss` of every token that is trusted.")
+    issuer: str = Field(description="The issuer of access tokens: the `iss` that a token must have.")
     issuer_jwks: str = Field(description="The issuer's public keys: a file, or an https:// address of a JWK set.")
     revoked_tokens_file: Path | None = Field(
-        default=None, description="JSON of tokens and clients that are refused from now on; read again every 2 s."
+        default=None, description="JSON with the revoked tokens and clients; read again every 2 seconds."
     )
     public_url: str | None = Field(
-        default=None, pattern=r"^https?://[A-Za-z0-9._:/-]{1,200}$", description="Where everybody reaches `/surat` of"
-        " this service: the address in the square code of a letter. Without it that holds the letter's code alone.",
+        default=None, pattern=r"^https?://[A-Za-z0-9._:/-]{1,200}$", description="The public address of this service,"
+        " printed with `/surat` in the square code of a letter. Without it the square code has the letter's code only.",
     )  # fmt: skip
     log_level: str = "info"
 

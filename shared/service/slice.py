@@ -13,7 +13,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.events import EventData
 from shared.domain.refusal import Refusal
 from shared.reference.office import Office
-from shared.storage.timers import Deadline
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
 Receiver = Callable[[Transaction, Office, Envelope, Any], None]
@@ -29,7 +29,7 @@ class Slice:
     routers: tuple[APIRouter, ...] = ()
     receives: Mapping[type[EventData], Receiver] = field(default_factory=dict)
     """Event class → what the event does to our rows. An event has one receiver in a member."""
-    timers: tuple[Callable[[Office], Deadline], ...] = ()
+    timers: tuple[Callable[[Office], Timer], ...] = ()
     """What falls due with nobody logged in."""
     on_start: Callable[[Transaction, Office], None] | None = None
     """Runs in a unit of work at every start, before events are received."""

@@ -1,4 +1,4 @@
-"""The base class of an agency's tables, and the stored answers of repeated requests. Coordination has none of these.
+"""The base class of an agency's tables, and the stored responses of repeated requests. Coordination has none of these.
 
 The other tables of an agency are in ``tables`` of each slice. All moments are in UTC.
 """

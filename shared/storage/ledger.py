@@ -82,17 +82,7 @@ def file_sent(
         awaited = draft.data.numbered and draft.receiver != agency
         body = write(draft, agency, linkseq, now)
         entries.append(_entry(draft, agency, linkseq, body, key.sign(body), now))
-        owed.append(
-            {
-                "event_id": draft.id,
-                "peer": draft.receiver,
-                "linkseq": linkseq,
-                "subject": subject(agency, draft.receiver, type(draft.data), draft.region),
-                "key": draft.key if awaited else None,
-                "attempts": 0,
-                "confirmed_at": None if awaited else now,
-            }
-        )
+        owed.append(_outbox_row(draft, agency, linkseq, now, awaited))
     connection = session.connection()
     connection.execute(_FILING, entries)
     connection.execute(_OWING, owed)
@@ -142,6 +132,19 @@ def _entry(
         "sha256": hashlib.sha256(body).hexdigest(),
         "signature": signature,
         "recorded_at": now,
+    }
+
+
+def _outbox_row(draft: Draft, agency: str, linkseq: int | None, now: datetime, awaited: bool) -> dict[str, Any]:
+    """The row of the outbox for an event. ``awaited``: a receipt is expected for it."""
+    return {
+        "event_id": draft.id,
+        "peer": draft.receiver,
+        "linkseq": linkseq,
+        "subject": subject(agency, draft.receiver, type(draft.data), draft.region),
+        "key": draft.key if awaited else None,
+        "attempts": 0,
+        "confirmed_at": None if awaited else now,
     }
 
 
@@ -206,7 +209,7 @@ def arrived(session: Session, link: str) -> tuple[int, int] | None:
     return None if found is None else (found.through, found.highest)
 
 
-def note_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
+def record_arrivals(session: Session, arrivals: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
     """Store which numbers arrived: advance each link's ``through`` up to the first gap, and ``highest`` to the end.
 
     ``arrivals``: link → numbers recorded in this unit of work. Returns link → ``through`` before and after.

@@ -46,6 +46,6 @@ def check_migrated(engine: Engine, lineages: Sequence[Path]) -> None:
         at = set(MigrationContext.configure(connection).get_current_heads())
     if at != heads:
         raise NotMigrated(
-            f"database is at {sorted(at) or 'nothing'}, this version needs {sorted(heads)}: "
+            f"database has revision {', '.join(sorted(at)) or 'none'}, this version needs {', '.join(sorted(heads))}: "
             "run `python -m shared.service.commands migrate services.<agency>.main` first"
         )

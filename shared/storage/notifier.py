@@ -3,15 +3,40 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
 from shared.storage.unit_of_work import Committed, Database
 
-RETENTION = "retention"
-"""Wake-up topic: the end of a retention period may have come."""
+
+class Topic(StrEnum):
+    """A wake-up topic: a change that concerns no single id. Each member tells which commit wakes its waiters."""
+
+    PARKED = "parked"
+    """A message was parked."""
+    LINKS = "links"
+    """The coordinator witnessed one of our links."""
+    KEYS = "keys"
+    """Another key directory was stored."""
+    MATCHES = "matches"
+    """A proposal that two victims are one person was made, withdrawn or decided."""
+    MATCH_TOKENS = "tokens"
+    """A part of a long list of match tokens was sent, and more may be due."""
+    BREAK_GLASS = "break-glass"
+    """A break-glass opened, changed or ended."""
+    CLOCKS = "clocks"
+    """A clock started, stopped or published a step."""
+    CLOCKS_DUE = "clocks-due"
+    """A clock has a step that is due before the timer's next regular check."""
+    CONSENTS = "consents"
+    """A consent was recorded or ended."""
+    CAPACITY = "capacity"
+    """A desk announced its capacity or described itself."""
+    RETENTION = "retention"
+    """The end of a retention period may have come."""
 
 
 class Watch:
-    """One waiter for one id."""
+    """One waiter for one id or topic."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
@@ -32,7 +57,7 @@ class Watch:
 
 
 class Changes:
-    """All waiters, by the id that each waits for."""
+    """All waiters, by the id or topic that each waits for."""
 
     def __init__(self) -> None:
         self._watches: dict[str, set[Watch]] = {}
@@ -51,13 +76,13 @@ class Changes:
             self.wake(changed)
 
     def wake(self, wanted: str) -> None:
-        """Wake every waiter for this id."""
+        """Wake every waiter for this id or topic."""
         for watch in self._watches.get(wanted, ()):
             watch.wake()
 
     @contextmanager
     def watching(self, wanted: str) -> Iterator[Watch]:
-        """Watch an id. Begin before reading, or a change between the read and the wait would be missed."""
+        """Watch an id or a topic. Begin before reading, or a change between the read and the wait would be missed."""
         watch = Watch()
         self._watches.setdefault(wanted, set()).add(watch)
         try:

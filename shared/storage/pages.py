@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, SQLModel
 
+from shared.contracts.pattern import Pattern
 from shared.domain.refusal import Refused
 from shared.security.sealing import Unopenable
 from shared.security.vault import Vault, conceal, reveal
 
 LEAD = "bj"
-CURSOR = f"^{LEAD}[A-Za-z0-9_-]{{1,32}}$"
+CURSOR = Pattern(f"^{LEAD}[A-Za-z0-9_-]{{1,32}}$", "`next` dari halaman sebelumnya", "the `next` of the page before")
 """The pattern of every cursor. Nothing that identifies a person fits this pattern."""
 Row = TypeVar("Row", bound=SQLModel)
 

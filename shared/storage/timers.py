@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from shared.storage.notifier import Changes
+from shared.storage.notifier import Changes, Topic
 from shared.storage.unit_of_work import Database, Transaction
 
 LOOK_AGAIN_SECONDS = 30.0
@@ -23,34 +23,34 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class Timer:
     """A timer: one kind of work that falls due.
 
     ``watched`` is the wake-up topic that changes when the next work is due. ``next_due`` returns the next moment (UTC)
     or None. ``do_due`` does the due work in a unit of work and returns the number of things done.
     """
 
-    watched: str
+    watched: Topic
     next_due: Callable[[Session], datetime | None]
     do_due: Callable[[Transaction], int]
     after_mail: bool = False
     """Whether the timer waits after a start for the events of the downtime, for they may change what is due."""
 
 
-async def keep(deadline: Deadline, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
+async def keep(timer: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
     """Run a timer until cancelled. Failures of the database do not end the loop.
 
     ``mail_read`` is set as soon as the inbox at the broker is empty and recorded.
     """
-    if deadline.after_mail:
+    if timer.after_mail:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(MAIL_SECONDS):
                 await mail_read.wait()
-    with changes.watching(deadline.watched) as watch:
+    with changes.watching(timer.watched) as watch:
         while True:
             try:
-                await asyncio.to_thread(database.write, deadline.do_due)
-                due = await asyncio.to_thread(database.read, deadline.next_due)
+                await asyncio.to_thread(database.write, timer.do_due)
+                due = await asyncio.to_thread(database.read, timer.next_due)
             except SQLAlchemyError as error:
                 log.error("deadlines.database", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -21,7 +21,7 @@ from shared.storage import ledger
 from shared.storage.engine import open_engine
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
+Now = Callable[[], datetime]
 """The only source of the current time, in UTC."""
 
 RUNS = 5
@@ -37,6 +37,20 @@ class Author:
 
 
 @dataclass(slots=True)
+class Received:
+    """What arrived from other members in a unit of work. A savepoint that rolls back keeps this."""
+
+    arrivals: dict[str, list[int]] = field(default_factory=dict)
+    """Link → the numbers recorded. The commit stores how far each link has arrived."""
+    repeated: set[str] = field(default_factory=set)
+    """Links that delivered an event that was already recorded."""
+    witnessed: dict[str, int] = field(default_factory=dict)
+    """Peer → the number up to which the coordinator has our link to that peer."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Event id → the wrapped data key that arrived beside the event, or that was parked with it."""
+
+
+@dataclass(slots=True)
 class Transaction:
     """What a unit of work may touch. ``now`` (UTC) stays the same during the whole unit of work."""
 
@@ -44,17 +58,11 @@ class Transaction:
     now: datetime
     author: Author
     drafts: list[Draft] = field(default_factory=list)
-    arrivals: dict[str, list[int]] = field(default_factory=dict)
-    repeated: set[str] = field(default_factory=set)
-    """Links that delivered an event that was already recorded."""
-    witnessed: dict[str, int] = field(default_factory=dict)
-    """Peer → the number up to which the coordinator has our link to that peer."""
-    keys: dict[str, str] = field(default_factory=dict)
-    """Event id → the wrapped data key that arrived beside the event."""
+    received: Received = field(default_factory=Received)
     erased: bool = False
     """Whether keys were destroyed. No copy of a destroyed key may stay in the write-ahead log."""
     changed: set[str] = field(default_factory=set)
-    """Ids of what changed. The commit wakes every long poll and timer that waits for one of these ids."""
+    """Ids and topics (``notifier.Topic``) that changed. The commit wakes every long poll and timer for them."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     """Run after the commit, such as writing a log line: a log line must not report work that was rolled back."""
 
@@ -88,7 +96,7 @@ class Database:
     ``listeners`` are called after each commit, in the thread that committed. A listener must not block.
     """
 
-    def __init__(self, url: str, author: Author, clock: Clock) -> None:
+    def __init__(self, url: str, author: Author, clock: Now) -> None:
         self.engine = open_engine(url)
         self.author = author
         self.clock = clock
@@ -120,9 +128,9 @@ class Database:
             with self._session(self._writing) as session:
                 transaction = Transaction(session, self.clock(), self.author)
                 result = work(transaction)
-                ledger.note_arrivals(session, transaction.arrivals)
-                agency, key = self.author.agency, self.author.key
-                ledger.file_sent(session, agency, key, transaction.drafts, transaction.witnessed, transaction.now)
+                ledger.record_arrivals(session, transaction.received.arrivals)
+                agency, key, witnessed = self.author.agency, self.author.key, transaction.received.witnessed
+                ledger.file_sent(session, agency, key, transaction.drafts, witnessed, transaction.now)
                 session.commit()
             if (transaction.erased or self._log_keeps_keys) and self.engine.dialect.name == "sqlite":
                 self._log_keeps_keys = not self._empty_write_ahead_log()

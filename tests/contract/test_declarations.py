@@ -18,7 +18,7 @@ from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.contracts.subjects import addressed_to
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.clocks import Trigger
-from shared.domain.forms import About, Choice, Day, Form, FormField, Place, Words, check_forms
+from shared.domain.forms import Choice, Day, Form, FormField, FormSubject, Place, Words, check_forms
 from shared.domain.text import Text
 from shared.reference.clock_table import load_clocks
 from shared.reference.directory import load_directory, write_directory
@@ -92,7 +92,7 @@ def test_a_form_is_in_indonesian_first_and_says_who_asks_for_it(agency: Agency, 
 ARRIVALS = Form(
     code="arrival",
     label=Text("Kedatangan", "Arrival"),
-    about=About.VICTIM,
+    about=FormSubject.VICTIM,
     basis="UU 18/2017 Ps 24",
     fields=(
         FormField("arrived_on", Text("Tanggal tiba", "Day of arrival"), Day(), clear=True),

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
-from shared.domain.forms import About, Form, body_of
+from shared.domain.forms import Form, FormSubject, body_of
 from shared.domain.letters import code_of
 from shared.reference.office import new_id
 from shared.service.running import wall_clock
@@ -194,11 +194,11 @@ ASKS = {"service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "vi
 TOMORROW = "2999-01-01T00:00:00Z"
 CONSENT = {"notice": "1999-1", "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"],
            "valid_until": TOMORROW, "manner": "written", "agrees": True}  # fmt: skip
-FILED: Mapping[About, tuple[str, str, set[str], str]] = {
-    About.CASE: (CASE, f"/v1/cases/{CASE}", OWN, ""),
-    About.VICTIM: (VICTIM, f"/v1/victims/{VICTIM}", OWN | AT_WORK, ""),
-    About.REFERRAL: (IN_HOUSE, f"/v1/referrals/{IN_HOUSE}", AT_WORK, "not-responsible"),
-    About.DESK: ("", f"/v1/desks/{KOLAKA}", OWN, "not-your-unit"),
+FILED: Mapping[FormSubject, tuple[str, str, set[str], str]] = {
+    FormSubject.CASE: (CASE, f"/v1/cases/{CASE}", OWN, ""),
+    FormSubject.VICTIM: (VICTIM, f"/v1/victims/{VICTIM}", OWN | AT_WORK, ""),
+    FormSubject.REFERRAL: (IN_HOUSE, f"/v1/referrals/{IN_HOUSE}", AT_WORK, "not-responsible"),
+    FormSubject.DESK: ("", f"/v1/desks/{KOLAKA}", OWN, "not-your-unit"),
 }
 """What a form is about → the object, its address, who may file one, and what the others are told."""
 

@@ -84,7 +84,7 @@ DEEPEST = 3
 _PACKED = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 _HEX = re.compile(rb"[0-9a-fA-F]{20,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
-_NOTHING = re.compile(rb"\0{64,}")
+ZEROS = re.compile(rb"\0{64,}")
 _ESCAPED = re.compile(rb"(?:\\+u00[0-9a-fA-F]{2}){4,}")
 
 

@@ -9,13 +9,14 @@ import httpx
 from pypdf import PdfReader
 
 from shared.domain.access import Role
-from shared.domain.forms import About, Earlier, Words, body_of
+from shared.domain.forms import Earlier, FormSubject, Words, body_of
 from tests.support.canary import Canaries
 from tests.support.identities import consent, until_disclosure
 from tests.support.network import Client, Network, a_victim, agree, asking, problem, refer
 from tests.support.tokens import claims, signed
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
+STRANGER = "polres-11.01"
 
 
 async def look(canaries: Canaries, client: Client, victim: str) -> None:
@@ -26,23 +27,43 @@ async def look(canaries: Canaries, client: Client, victim: str) -> None:
     canaries.heard.append(answer.text)
 
 
+OPENED = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam"}
+URGENT = {"reason": "child-at-risk", "minutes": 5}
+
+
 async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str]:
     """Every way in which something about a person comes in, and every answer to who must not know."""
-    police, kemenpppa, kemensos, kemenkes = [await network.start(code) for code in AGENCIES]
-    coordination = await network.start("coordination")
-    refusals: list[str] = []
-
-    opened = {
-        "unit": "polres-74.01",
-        "channel": "spkt",
-        "exploitation": "online-scam",
-    }
-    case = (await police.post("/v1/cases", opened, key=canaries.name("idempotency key"))).json()["id"]
+    for code in (*AGENCIES, "coordination"):
+        await network.start(code)
+    police = network["police"]
+    case = (await police.post("/v1/cases", OPENED, key=canaries.name("idempotency key"))).json()["id"]
     victim = await a_victim(police, identity=canaries.identity("first"))
     second = await a_victim(police)
     await police.post(f"/v1/victims/{second}/identity", canaries.identity("second"))
     await look(canaries, police, victim)
 
+    treated = await handed_on(network, canaries, victim)
+    refusals = [json.dumps(await network["kemenpppa"].get(f"/v1/referrals/{treated}/history"))]
+    refusals += await searched_and_looked_at(network, canaries, second)
+    refusals += await every_move(network, canaries, second)
+    refusals += await on_paper(network, canaries, second)
+    for code in AGENCIES:
+        refusals += await every_form(network, canaries, network[code])
+    refusals += await many_at_once(police, canaries, case)
+    known = {name: canaries.words[f"second {name}"] for name in ("name", "nik", "born_on")}
+    known["phone"] = "+62" + canaries.words["second phone"]
+    refusals += await known_again(network, second, known)
+    third = await a_victim(police, identity=canaries.identity("third"))
+    refusals += await agreed_taken_back_and_erased(network, canaries, third)
+    refusals += await misplaced(network, canaries.name("misplaced"), case, victim, second)
+    assert problem(await network["kemenkes"].http.get(f"/v1/victims/{second}/identity", params={"purpose": "care"}))
+    refusals += await followed_by_coordination(network, victim, third)
+    return refusals + await shown_to_operators(network, victim, treated)
+
+
+async def handed_on(network: Network, canaries: Canaries, victim: str) -> str:
+    """From the police to KemenPPPA, a hospital and a shelter, with notes. Answers the hospital's referral."""
+    police, kemenpppa, kemensos, kemenkes = [network[code] for code in AGENCIES]
     transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", note=canaries.name("note"))
     await kemenpppa.until_status(transfer, "received")
     await kemenpppa.must(transfer, "accept", note=canaries.name("accept note"))
@@ -64,30 +85,30 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     await kemensos.must(shelter, "accept")
     await look(canaries, kemensos, victim)
     canaries.heard.append(json.dumps(await kemenpppa.get(f"/v1/referrals/{treated}/notes", purpose="care")))
-    refusals.append(json.dumps(await kemenpppa.get(f"/v1/referrals/{treated}/history")))
+    return treated
 
-    found = await police.post("/v1/victim-search", {"field": "nik", "value": canaries.words["second nik"]})
-    assert [item["id"] for item in found.json()["items"]] == [second]
-    stranger = await network.calling("police", Role.OFFICER, "polres-11.01")
-    urgent = {"reason": "child-at-risk", "minutes": 5, "note": canaries.name("break-glass note")}
-    assert (await stranger.post(f"/v1/victims/{second}/break-glass", urgent)).status_code == 201
-    await look(canaries, stranger, second)
 
+async def searched_and_looked_at(network: Network, canaries: Canaries, victim: str) -> list[str]:
+    """A search by number, and a look by break-glass, which a supervisor judges."""
+    found = await network["police"].post("/v1/victim-search", {"field": "nik", "value": canaries.words["second nik"]})
+    assert [item["id"] for item in found.json()["items"]] == [victim]
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    urgent = {**URGENT, "note": canaries.name("break-glass note")}
+    assert (await stranger.post(f"/v1/victims/{victim}/break-glass", urgent)).status_code == 201
+    await look(canaries, stranger, victim)
     head = await network.calling("police", Role.SUPERVISOR)
     [glass] = (await head.get("/v1/break-glass"))["items"]
     reviewed = await head.post(f"/v1/break-glass/{glass['id']}/review", {"verdict": "justified"})
-    refusals.append(reviewed.text)
+    return [reviewed.text]
 
-    refusals += await every_move(network, canaries, second)
-    refusals += await on_paper(network, canaries, second)
-    for client in (police, kemenpppa, kemensos, kemenkes):
-        refusals += await every_form(network, canaries, client)
 
-    # many at once, of whom one cannot be read
+async def many_at_once(police: Client, canaries: Canaries, case: str) -> list[str]:
+    """A list of people, of whom one cannot be read; as JSON and as a table."""
     people = [{"age_class": "adult", "sex": "female", "identity": canaries.identity("fourth")},
               {"age_class": canaries.name("misread"), "sex": "female", "home_region": "99.99"}]  # fmt: skip
     table = f"nama,alamat,wilayah_asal\n{canaries.name('fifth')},{canaries.name('sixth')},74.01\n"
     csv = {"Content-Type": "text/csv", "Idempotency-Key": "tabel"}
+    refusals = []
     for batch in (
         await police.post(f"/v1/cases/{case}/batches", {"people": people}),
         await police.http.post(f"/v1/cases/{case}/batches.csv", content=table, headers=csv),
@@ -99,33 +120,36 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
             lines = [json.loads(line) for line in batch.text.splitlines()]
             for taken_in in [line["victim_id"] for line in lines if line["kind"] == "person" and line["victim_id"]]:
                 await look(canaries, police, taken_in)
+    return refusals
 
-    # the same person at two agencies
-    known = {name: canaries.words[f"second {name}"] for name in ("name", "nik", "born_on")}
-    known["phone"] = "+62" + canaries.words["second phone"]
-    refusals += await known_again(network, second, known)
 
-    # agreed, taken back, erased
-    third = await a_victim(police, identity=canaries.identity("third"))
-    agreed = await consent(police, third, fields=["name", "born_on", "phone"])
-    agreeing = await refer(police, third, "kemenkes", "examination-and-treatment", basis="consent")
+async def agreed_taken_back_and_erased(network: Network, canaries: Canaries, victim: str) -> list[str]:
+    """A victim agrees to an examination, takes that back, and is erased."""
+    police, kemenkes = network["police"], network["kemenkes"]
+    agreed = await consent(police, victim, fields=["name", "born_on", "phone"])
+    agreeing = await refer(police, victim, "kemenkes", "examination-and-treatment", basis="consent")
     await kemenkes.until_status(agreeing, "received")
     await kemenkes.must(agreeing, "accept")
-    await look(canaries, police, third)
-    await look(canaries, kemenkes, third)
-    withdrawn = await police.post(f"/v1/victims/{third}/consents/withdrawal")
-    assert await until_disclosure(police, third, agreeing, lambda item: item["end"] == "erased")
-    erased = await head.post(f"/v1/victims/{third}/erasure")
-    await agree(network, "police", third, erased.json()["erasure_id"])
-    refusals += [json.dumps(agreed), withdrawn.text, erased.text]
-    assert problem(await police.http.get(f"/v1/victims/{third}/identity", params={"purpose": "care"})) == "no-identity"
+    await look(canaries, police, victim)
+    await look(canaries, kemenkes, victim)
+    withdrawn = await police.post(f"/v1/victims/{victim}/consents/withdrawal")
+    assert await until_disclosure(police, victim, agreeing, lambda item: item["end"] == "erased")
+    head = await network.calling("police", Role.SUPERVISOR)
+    erased = await head.post(f"/v1/victims/{victim}/erasure")
+    await agree(network, "police", victim, erased.json()["erasure_id"])
+    gone = await police.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
+    assert problem(gone) == "no-identity"
+    return [json.dumps(agreed), withdrawn.text, erased.text]
 
-    # who must not know, and what is wrong: the answers must not repeat what was sent
-    word = canaries.name("misplaced")
-    for answer in (
+
+async def misplaced(network: Network, word: str, case: str, victim: str, second: str) -> list[str]:
+    """A word wherever it does not belong, and who must not know: the answers must not repeat what was sent."""
+    police, coordination = network["police"], network["coordination"]
+    stranger = await network.calling("police", Role.OFFICER, STRANGER)
+    return [answer.text + repr(answer.headers.multi_items()) for answer in (
         await stranger.http.get(f"/v1/victims/{victim}/identity", params={"purpose": word}),
-        await police.post("/v1/cases", {**opened, "unit": word}),
-        await police.post("/v1/cases", {**opened, word: word}),
+        await police.post("/v1/cases", {**OPENED, "unit": word}),
+        await police.post("/v1/cases", {**OPENED, word: word}),
         await police.post(f"/v1/cases/{case}/victims", {"age_class": word, "sex": "female", "identity": {"nik": word}}),
         await police.post(f"/v1/victims/{second}/identity", {"name": word + "\0", "born_on": word}),
         await police.post("/v1/victim-search", {"field": "nik", "value": word}),
@@ -137,22 +161,32 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
         await coordination.http.get(f"/journeys/{word}"),
         await coordination.http.post("/masuk", data={"token": word}),
         await coordination.http.get("/v1/journeys", params={"region": word}),
-    ):
-        refusals.append(answer.text + repr(answer.headers.multi_items()))
-    assert problem(await kemenkes.http.get(f"/v1/victims/{second}/identity", params={"purpose": "care"}))
+    )]  # fmt: skip
+
+
+async def followed_by_coordination(network: Network, victim: str, third: str) -> list[str]:
+    """What coordination shows of two victims, over the interface and on its pages."""
+    coordination = network["coordination"]
     await coordination.until(f"/v1/journeys/{victim}", lambda seen: len(seen["handovers"]) == 4)
-    for path in ("/v1/journeys", f"/v1/journeys/{victim}", "/v1/counts"):
-        refusals.append((await coordination.http.get(path)).text)
-    refusals += [page async for page in pages(network, "/", f"/journeys/{victim}", f"/journeys/{third}")]
+    paths = ("/v1/journeys", f"/v1/journeys/{victim}", "/v1/counts")
+    shown = [(await coordination.http.get(path)).text for path in paths]
+    return shown + [page async for page in pages(network, "/", f"/journeys/{victim}", f"/journeys/{third}")]
+
+
+async def shown_to_operators(network: Network, victim: str, treated: str) -> list[str]:
+    """What operators and auditors of each agency read."""
+    shown = []
     for code in AGENCIES:
         operator = await network.operator(code)
         for path in ("/v1/parked", "/v1/links"):
-            refusals.append((await operator.http.get(path)).text)
+            shown.append((await operator.http.get(path)).text)
         auditor = await network.calling(code, Role.AUDITOR)
-        refusals.append((await auditor.http.get("/v1/access-log")).text)
-        refusals.append((await auditor.http.get(f"/v1/victims/{victim}/access-report")).text)
-        refusals.append((await auditor.http.get(f"/v1/referrals/{treated}/history")).text)
-    return refusals
+        for path in (
+            *("/v1/access-log", f"/v1/victims/{victim}/access-report"),
+            f"/v1/referrals/{treated}/history",
+        ):
+            shown.append((await auditor.http.get(path)).text)
+    return shown
 
 
 async def known_again(network: Network, victim: str, known: dict[str, str]) -> list[str]:
@@ -262,7 +296,7 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
     filed: dict[str, str] = {}
     silent: list[str] = []
     for form in agency.forms:
-        if form.about is About.REFERRAL and (form.of_service or "referral" not in subjects):
+        if form.about is FormSubject.REFERRAL and (form.of_service or "referral" not in subjects):
             subjects["referral"] = f"referrals/{await taken_on(network, client, form.of_service)}"
         [body] = body_of(form).model_json_schema()["examples"]
         body |= FILLED.get(form.code, {})

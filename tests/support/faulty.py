@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.police.main import MEMBER
-from shared.domain.access import About, Rule
+from shared.domain.access import AccessRule, Target
 from shared.http.admission import GuardedRoute
 from shared.messaging.reception import Apply
 from shared.reference.office import Office
@@ -103,6 +103,8 @@ def _faulty(office: Office) -> Apply:
 
 
 FAULTY = Slice(routers=(router,), forgets="These routes keep nothing.")
-OPEN = {route.name: Rule(frozenset(), About.NOTHING) for route in router.routes if isinstance(route, GuardedRoute)}
+OPEN = {
+    route.name: AccessRule(frozenset(), Target.NOTHING) for route in router.routes if isinstance(route, GuardedRoute)
+}
 app = create_app(replace(MEMBER, slices=(*MEMBER.slices, FAULTY), rules={**MEMBER.rules, **OPEN}))
 never_starts = create_app(replace(MEMBER, apply=_faulty))

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
 from shared.contracts.events import TokensTold
+from shared.storage.notifier import Topic
 from shared.victims.matching import match_tokens
 from tests.support.network import Client, Network, a_victim
 
@@ -54,7 +55,7 @@ def rows(network: Network, code: str, table: type[SQLModel], *conditions: Any) -
 def later(network: Network, code: str) -> None:
     """A minute passes, and the next look: what was written down in a list is told."""
     network.clock.advance(match_tokens.QUIET)
-    network.apps[code].state.changes.wake(match_tokens.WATCHED)
+    network.apps[code].state.changes.wake(Topic.MATCH_TOKENS)
 
 
 async def until_heard(network: Network, victim: str, tokens: int) -> None:

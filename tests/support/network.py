@@ -23,7 +23,6 @@ from services.kemenkes.main import MEMBER as KEMENKES
 from services.kemenpppa.main import MEMBER as KEMENPPPA
 from services.kemensos.main import MEMBER as KEMENSOS
 from services.police.main import MEMBER as POLICE
-from shared.casework.clocks.due import DUE
 from shared.domain.access import Role
 from shared.domain.routing import NATION
 from shared.logs import trace
@@ -37,6 +36,7 @@ from shared.service.running import wall_clock as now_utc
 from shared.service.settings import Settings
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
+from shared.storage.notifier import Topic
 from shared.storage.tables import LedgerEntry, OutboxEntry
 from tests.support.tokens import Bearing, trusting
 
@@ -267,7 +267,7 @@ async def refer(sender: Client, victim_id: str, agency: str, service: str, **mor
 
 async def until_told(network: Network, code: str, times: int) -> None:
     """Let the clocks of a member look at the time, and wait until those that run have told so often."""
-    network.apps[code].state.changes.wake(DUE)
+    network.apps[code].state.changes.wake(Topic.CLOCKS_DUE)
     await network[code].until("/v1/clocks", lambda page: sum(kept["told"] for kept in page["items"]) >= times)
 
 

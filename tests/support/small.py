@@ -1,4 +1,4 @@
-"""A small app behind the edge, to show what the limits do with those who call it."""
+"""A small app behind the middleware, to show what the limits do with those who call it."""
 
 import asyncio
 import re
@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from shared.domain.access import Caller, Role
 from shared.domain.refusal import Refused
 from shared.http import problems
+from shared.http.app_state import HttpState
 from shared.http.limits import Limits, limit, limit_searches
-from shared.http.middleware import Edge
+from shared.http.middleware import Middleware
 from shared.http.rate import Buckets
 from shared.http.route_traits import route_traits
 from shared.service.settings import Settings
@@ -22,7 +23,7 @@ from tests.support.network import problem
 
 @dataclass
 class Small:
-    """An app behind the edge whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
+    """An app behind the middleware whose tokens are ``right-<client>``, and whose clock stands until it is moved."""
 
     settings: Settings
     now: float = 0.0
@@ -33,11 +34,12 @@ class Small:
     def __post_init__(self) -> None:
         """Make the app."""
         self.app = app = FastAPI()
+        app.state = HttpState()
         self.limits = app.state.limits = Limits(self.settings)
         self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)
         app.add_exception_handler(NoToken, _on_no_token)
-        app.add_middleware(Edge, routes=app.routes)
+        app.add_middleware(Middleware, routes=app.routes)
         own = [Depends(_authenticated)]
         app.add_api_route("/open", lambda: "open")
         app.add_api_route("/health/live", route_traits(always_answered=True)(lambda: "alive"))

@@ -16,12 +16,12 @@ NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 NAMED = Text("Isian", "Field")
 
 
-def field(code: str, kind: f.Kind, **more: Any) -> FormField:
+def field(code: str, kind: f.FieldKind, **more: Any) -> FormField:
     return FormField(code, NAMED, kind, **more)
 
 
 def form(code: str = "loan", *fields: FormField, **more: Any) -> Form:
-    return Form(code, Text("Peminjaman", "Loan"), more.pop("about", f.About.CASE), fields, "House rules", **more)
+    return Form(code, Text("Peminjaman", "Loan"), more.pop("about", f.FormSubject.CASE), fields, "House rules", **more)
 
 
 def filed(code: str, ident: str = "1", **facts: Any) -> Filed:
@@ -92,7 +92,7 @@ def test_several_answers_are_written_in_one_order_whatever_the_process() -> None
         (f.Place(), "99.99", "unknown-region it"),
     ],
 )
-def test_a_day_and_a_place_must_be_there(kind: f.Kind, value: str, said: str | None) -> None:
+def test_a_day_and_a_place_must_be_there(kind: f.FieldKind, value: str, said: str | None) -> None:
     assert refusal(form("loan", field("it", kind)), {"it": value}) == said
 
 
@@ -131,10 +131,10 @@ def test_the_rule_of_a_form_sees_what_was_filed_before() -> None:
         [form("loan", field("occurred_at", f.Moment()))],
         [form("return", after=("loan",))],
         [form("return", field("loan", f.Earlier(frozenset({"loan"}))))],
-        [form("loan", about=f.About.VICTIM), form("return", after=("loan",))],
-        [form("loan", field("shelf", f.YesNo(), clear=True), about=f.About.VICTIM, announced=True)],
-        [form("loan", field("shelf", f.YesNo()), about=f.About.DESK, announced=True)],
-        [form("loan", field("day", f.Day(), clear=True), about=f.About.DESK, announced=True)],
+        [form("loan", about=f.FormSubject.VICTIM), form("return", after=("loan",))],
+        [form("loan", field("shelf", f.YesNo(), clear=True), about=f.FormSubject.VICTIM, announced=True)],
+        [form("loan", field("shelf", f.YesNo()), about=f.FormSubject.DESK, announced=True)],
+        [form("loan", field("day", f.Day(), clear=True), about=f.FormSubject.DESK, announced=True)],
     ],
 )
 def test_forms_that_make_no_sense_together_are_not_declared(wrong: list[Form]) -> None:

@@ -187,7 +187,7 @@ def test_whatever_somebody_wrote_can_be_drawn_and_is_told_to_no_log(said: str) -
 def test_who_signs_a_record_is_named_in_one_of_its_fields() -> None:
     signed = f.Printed(Text("Berita acara", "Record"), {"giver": Text("Yang menyerahkan", "Giver")})
     named = f.FormField("giver", Text("Nama", "Name"), f.Words(80))
-    form = f.Form("loan", signed.title, f.About.CASE, (named,), "House rules", printed=signed)
+    form = f.Form("loan", signed.title, f.FormSubject.CASE, (named,), "House rules", printed=signed)
     f.check_forms([form])
-    with pytest.raises(ValueError, match="who signs it"):
+    with pytest.raises(ValueError, match="each signer"):
         f.check_forms([replace(form, fields=())])

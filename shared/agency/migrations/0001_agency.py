@@ -1,4 +1,5 @@
 """The tables that only an agency has: cases and victims, their rights, the work of its desks."""
+# Long because: a lineage of migrations has one file while nothing is released.
 
 import sqlalchemy as sa
 from alembic import op

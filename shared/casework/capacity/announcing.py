@@ -14,10 +14,9 @@ from shared.domain.access import Sight
 from shared.domain.capacity import AnnounceCapacity
 from shared.domain.refusal import Refused
 from shared.reference.office import Office, draft, new_id
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 
-WATCHED = "capacity"
-"""Wake-up topic: a desk announced its capacity or described itself."""
 INSTEAD = 3
 """Most other desks that a refusal names."""
 
@@ -48,7 +47,7 @@ def announce(tx: Transaction, office: Office, sight: Sight, unit: str, command: 
 
 def keep(tx: Transaction, said: e.CapacityAnnounced) -> CapacityRow:
     """Store the announcement of a desk, unless a newer one is stored. Returns the row."""
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.CAPACITY)
     row = tx.session.get(CapacityRow, (said.unit.agency, said.unit.unit, said.service), with_for_update=True)
     if row is None:
         row = CapacityRow(
@@ -74,7 +73,7 @@ def describe(tx: Transaction, office: Office, said: e.DeskDescribed) -> None:
 
 def keep_description(tx: Transaction, said: e.DeskDescribed) -> None:
     """Store the description of a desk, unless a newer one is stored. A correction of the stored one always counts."""
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.CAPACITY)
     name = (said.unit.agency, said.unit.unit, said.form)
     row = tx.session.get(DescriptionRow, name, with_for_update=True)
     if row is None:

@@ -29,7 +29,7 @@ class DeskCapacity(BaseModel):
     capacity: Capacity | None
     valid_until: Moment | None
     described: dict[str, Facts] = Field(
-        description="Formulir → isian: apa yang diumumkan satuan tentang dirinya / form → what the desk says of itself."
+        description="Formulir → isian: apa yang diumumkan satuan tentang dirinya / form → the announced fields."
     )
 
 

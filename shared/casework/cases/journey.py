@@ -7,11 +7,11 @@ from shared.contracts.types import UnitRef
 from shared.domain import commands as domain_commands
 from shared.domain.access import Sight
 from shared.domain.cases import CloseJourney, RecordStage
-from shared.domain.clocks import About
+from shared.domain.clocks import ClockSubject
 from shared.domain.refusal import Refused
 from shared.reference.office import Office
 from shared.storage import referrals
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure.retention import keep_until
 from shared.victims.register.store import holder_of, lock_victim
@@ -44,10 +44,10 @@ def close_journey(tx: Transaction, office: Office, sight: Sight, victim_id: str,
         raise Refused("referral-still-live", referral=live[0].id)
     victim.closed_at = domain_commands.when(command, tx.now)
     victim.outcome, victim.keep_until = command.outcome, keep_until(tx, office, victim, victim.closed_at)
-    tx.changed.add(RETENTION)
+    tx.changed.add(Topic.RETENTION)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
     tell_coordinator(tx, office, closed, unit, victim_id)
-    clocks.note(tx, office, closed, {About.VICTIM: victim_id}, unit, {"outcome": command.outcome})
+    clocks.start_and_stop(tx, office, closed, {ClockSubject.VICTIM: victim_id}, unit, {"outcome": command.outcome})
     return victim
 
 

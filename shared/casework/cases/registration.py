@@ -1,7 +1,9 @@
-"""Cases and victims: open a case, register a victim, record a stage of the journey, end the journey.
+"""Open a case, and register a victim of a case.
 
 ``id-taken`` is checked last, so that probing an id costs a real registration.
 """
+
+from datetime import datetime
 
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
@@ -11,7 +13,7 @@ from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain import commands as domain_commands
 from shared.domain.access import Sight
 from shared.domain.cases import OpenCase, RegisterVictim
-from shared.domain.clocks import About
+from shared.domain.clocks import ClockSubject
 from shared.domain.refusal import Refused
 from shared.reference.office import Office, draft, new_id
 from shared.storage.unit_of_work import Transaction
@@ -84,7 +86,28 @@ def register_victim(
     if command.victim_id is not None and load_victim(tx.session, victim_id) is not None:
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
-    row = VictimRow(
+    row = _victim_row(victim_id, case_id, command, custody, at)
+    tx.session.add(row)
+    registered = e.VictimRegistered(
+        case_id=case_id,
+        victim_id=victim_id,
+        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=command.home_region),
+        custody=custody,
+        occurred_at=at,
+    )
+    tell_coordinator(tx, office, registered, custody, victim_id)
+    clocks.start_and_stop(
+        tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation}
+    )
+    # match tokens follow the event above, so that the coordinator knows the victim
+    _write_identity(tx, office, victim_id, command, known_again_later)
+    return row
+
+
+def _victim_row(
+    victim_id: str, case_id: str, command: RegisterVictim, custody: Custody, registered_at: datetime
+) -> VictimRow:
+    return VictimRow(
         id=victim_id,
         case_id=case_id,
         age_class=command.age_class,
@@ -95,24 +118,19 @@ def register_victim(
         custody_unit=custody.unit,
         custody_region=custody.region,
         custody_seq=custody.seq,
-        registered_at=at,
+        registered_at=registered_at,
     )
-    tx.session.add(row)
-    registered = e.VictimRegistered(
-        case_id=case_id,
-        victim_id=victim_id,
-        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=command.home_region),
-        custody=custody,
-        occurred_at=at,
-    )
-    tell_coordinator(tx, office, registered, custody, victim_id)
-    clocks.note(tx, office, registered, {About.VICTIM: victim_id}, custody, {"exploitation": case.exploitation})
-    if command.identity is not None:  # match tokens follow the event above, so that the coordinator knows the victim
-        if command.victim_id is None:
-            recording.write_first(tx, office, victim_id, command.identity, known_again_later)
-        else:  # data may exist under an id that a caller chose, such as the id of a case
-            recording.write(tx, office, victim_id, command.identity)
-    return row
+
+
+def _write_identity(
+    tx: Transaction, office: Office, victim_id: str, command: RegisterVictim, known_again_later: bool
+) -> None:
+    if command.identity is None:
+        return
+    if command.victim_id is None:
+        recording.write_first(tx, office, victim_id, command.identity, known_again_later)
+    else:  # data may exist under an id that a caller chose, such as the id of a case
+        recording.write(tx, office, victim_id, command.identity)
 
 
 def tell_coordinator(

@@ -10,7 +10,7 @@ from shared.domain.cases import CloseJourney, OpenCase, RecordStage, RegisterVic
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import store as matching
@@ -33,9 +33,9 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 def open_case(command: OpenCase, office: OfficeDep, sight: SightDep, posting: PostingDep) -> Response:
     """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = cases.open_case(tx, office, sight, command)
-        return Answer(201, case_view(row, []), f"/v1/cases/{row.id}")
+        return StoredResponse(201, case_view(row, []), f"/v1/cases/{row.id}")
 
     return posting.once(command, work)
 
@@ -74,9 +74,9 @@ def register_victim(
 ) -> Response:
     """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id)."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = cases.register_victim(tx, office, sight, case_id, command)
-        return Answer(201, victim_view(row), f"/v1/victims/{row.id}")
+        return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
 
@@ -115,9 +115,9 @@ def record_stage(
 ) -> Response:
     """Tahap perjalanan hanya dicatat oleh penanggung jawab korban."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = journey.record_stage(tx, office, sight, victim_id, command)
-        return Answer(201, victim_view(row), f"/v1/victims/{row.id}")
+        return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
 
@@ -135,8 +135,8 @@ def close_journey(
 ) -> Response:
     """Hanya oleh penanggung jawab, setelah bina lanjut, dan bila semua rujukan sudah berakhir."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = journey.close_journey(tx, office, sight, victim_id, command)
-        return Answer(201, victim_view(row), f"/v1/victims/{row.id}")
+        return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)

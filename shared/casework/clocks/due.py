@@ -13,20 +13,17 @@ from shared.contracts.types import UnitRef
 from shared.domain.clocks import Moment, Step
 from shared.domain.routing import NATION
 from shared.reference.office import Office, draft
-from shared.storage.timers import Deadline
+from shared.storage.notifier import Topic
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
-WATCHED = "clocks"
-"""Wake-up topic: a clock started, stopped or published a step."""
-DUE = "clocks-due"
-"""Wake-up topic: a clock has a step that is due before the timer's next regular check."""
 AT_ONCE = 200
 """Most clocks whose steps are published in one transaction."""
 
 
-def deadline(office: Office) -> Deadline:
+def due_steps(office: Office) -> Timer:
     """The timer that publishes the steps of clocks when they are due."""
-    return Deadline(DUE, next_due, lambda tx: tell_due(tx, office), after_mail=True)
+    return Timer(Topic.CLOCKS_DUE, next_due, lambda tx: tell_due(tx, office), after_mail=True)
 
 
 def tell_due(tx: Transaction, office: Office) -> int:
@@ -89,7 +86,7 @@ def _told(tx: Transaction, office: Office, row: ClockRow, moment: Moment) -> e.C
 
 def tell_clock(tx: Transaction, office: Office, row: ClockRow, event: e.ClockEvent) -> None:
     """Send to the coordinator. Without a coordinator, send to the other side, or else record in our own ledger only."""
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.CLOCKS)
     unit = UnitRef(agency=office.code, unit=row.unit, region=row.region)
     receiver = office.agency.coordinator or row.peer or office.code
     tx.emit(draft(event, receiver, unit, victim_id=row.victim_id))

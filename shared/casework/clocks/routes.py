@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
-from shared.casework.clocks import due, store
+from shared.casework.clocks import store
 from shared.casework.clocks.tables import ClockRow
 from shared.casework.clocks.views import ClockPage, ClockTable, Shown, clock_rule_view, clock_view, shown
 from shared.contracts.types import CODE, UNIT
@@ -16,6 +16,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, LongPollDep, OfficeDep, PageDep
 from shared.http.long_polling import tag_of
 from shared.http.openapi import responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import soonest_first
 
 router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)
@@ -76,7 +77,7 @@ async def list_clocks(
         clocks = ClockPage(items=[clock_view(row, office, now) for row in rows], next=more)
         return _etag(clocks), clocks
 
-    return await poll.list_until_changed(due.WATCHED, lambda: database.read(look))
+    return await poll.list_until_changed(Topic.CLOCKS, lambda: database.read(look))
 
 
 def _etag(page: ClockPage) -> str:

@@ -5,23 +5,41 @@ even when the other side is down. Each step is published once, signed, with the 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from shared.casework.clocks.due import DUE, WATCHED, tell_clock, tell_next, words_of
+from shared.casework.clocks.due import tell_clock, tell_next, words_of
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef, rfc3339
-from shared.domain.clocks import About, Clock, moments
+from shared.domain.clocks import Clock, ClockSubject, moments
 from shared.domain.referral import AWAITING_START, Referral
 from shared.reference.office import Office
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.tables import ReferralRow
 from shared.storage.timers import LOOK_AGAIN_SECONDS
 from shared.storage.unit_of_work import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStart:
+    """Where a clock starts: at which of our desks, for which subject (``about``), at what moment (UTC).
+
+    ``due`` is the end of the time limit, if the sender of a request has set it; None: computed from the clock table.
+    ``peer`` is the agency of the other side.
+    """
+
+    desk: UnitRef
+    about: str
+    victim_id: str | None
+    at: datetime
+    due: datetime | None = None
+    peer: str | None = None
 
 
 def for_request(office: Office, code: str, receiver: UnitRef, at: datetime, facts: Mapping[str, Any]) -> Clock:
@@ -38,19 +56,19 @@ def facts_of(referral: Referral) -> dict[str, Any]:
     return {"service": referral.service, "priority": referral.priority, "kind": referral.kind}
 
 
-def note_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
+def start_and_stop_for_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
     """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
-    facts = facts_of(referral)
-    started = _starting(office, event, facts, referral.receiver, About.REFERRAL)
+    facts, at, victim_id = facts_of(referral), event.occurred_at, referral.victim_id
+    started = _starting(office, event, facts, referral.receiver, ClockSubject.REFERRAL)
     for desk, peer in _ours(office, referral):
         if isinstance(event, e.Requested):
             _start_requested(tx, office, referral, desk, peer, event.clock)
         for clock in started:
-            start(tx, office, clock, desk, referral.id, referral.victim_id, event.occurred_at, peer=peer)
-        for clock in _starting(office, event, facts, desk, About.VICTIM):
+            start(tx, office, clock, ClockStart(desk, referral.id, victim_id, at, peer=peer))
+        for clock in _starting(office, event, facts, desk, ClockSubject.VICTIM):
             if clock.code in office.agency.duties:
-                start(tx, office, clock, desk, referral.victim_id, referral.victim_id, event.occurred_at)
-    stop(tx, office, event, {About.REFERRAL: referral.id, About.VICTIM: referral.victim_id}, facts)
+                start(tx, office, clock, ClockStart(desk, victim_id, victim_id, at))
+    stop(tx, office, event, {ClockSubject.REFERRAL: referral.id, ClockSubject.VICTIM: referral.victim_id}, facts)
 
 
 def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
@@ -71,11 +89,17 @@ def _start_requested(
         offered = office.directory.services.get((referral.receiver.agency, referral.service))
         named = offered.clock if offered else ""
     if clock := by_code.get(named or ""):
-        start(tx, office, clock, desk, referral.id, referral.victim_id, referral.requested_at, referral.due_at, peer)
+        begun = ClockStart(desk, referral.id, referral.victim_id, referral.requested_at, referral.due_at, peer)
+        start(tx, office, clock, begun)
 
 
-def note(
-    tx: Transaction, office: Office, event: Any, about: Mapping[About, str], desk: UnitRef, facts: Mapping[str, Any]
+def start_and_stop(
+    tx: Transaction,
+    office: Office,
+    event: Any,
+    about: Mapping[ClockSubject, str],
+    desk: UnitRef,
+    facts: Mapping[str, Any],
 ) -> None:
     """Start and stop clocks after an event of our own work. Only clocks among the agency's declared duties start.
 
@@ -84,59 +108,48 @@ def note(
     for kind, ident in about.items():
         for clock in _starting(office, event, facts, desk, kind):
             if clock.code in office.agency.duties:
-                start(tx, office, clock, desk, ident, about.get(About.VICTIM), event.occurred_at)
+                start(tx, office, clock, ClockStart(desk, ident, about.get(ClockSubject.VICTIM), event.occurred_at))
     stop(tx, office, event, about, facts)
 
 
-def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: About) -> list[Clock]:
+def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: ClockSubject) -> list[Clock]:
     return [clock for clock in office.clocks.started_by(event, facts, desk) if clock.about is about]
 
 
-def start(
-    tx: Transaction,
-    office: Office,
-    clock: Clock,
-    desk: UnitRef,
-    about: str,
-    victim_id: str | None,
-    at: datetime,
-    due: datetime | None = None,
-    peer: str | None = None,
-) -> None:
-    """Start a clock for one of our desks. A clock that starts by itself starts once per subject (``about``) and desk.
-
-    ``at`` is the start (UTC). ``due`` is the end of the time limit, if the sender of a request has set it; None:
-    computed from the clock table. ``peer`` is the agency of the other side.
-    """
+def start(tx: Transaction, office: Office, clock: Clock, begun: ClockStart) -> None:
+    """Start a clock for one of our desks. A clock that starts by itself starts once per subject and desk."""
+    desk = begun.desk
     known = select(col(ClockRow.number)).where(
-        col(ClockRow.about) == about, col(ClockRow.clock) == clock.code, col(ClockRow.unit) == desk.unit
+        col(ClockRow.about) == begun.about, col(ClockRow.clock) == clock.code, col(ClockRow.unit) == desk.unit
     )
     if clock.by_itself and tx.session.scalars(known).first() is not None:
         return
-    due = due or clock.due(at, office.clocks.zone(desk.region))
+    due = begun.due or clock.due(begun.at, office.clocks.zone(desk.region))
     above = office.units.above(desk.agency, desk.unit, tx.now.date())
-    steps = moments(clock, at, due, len(above))
+    steps = moments(clock, begun.at, due, len(above))
     tx.session.add(
         ClockRow(
-            about=about,
+            about=begun.about,
             kind=clock.about,
             clock=clock.code,
-            victim_id=victim_id,
-            peer=peer,
+            victim_id=begun.victim_id,
+            peer=begun.peer,
             unit=desk.unit,
             region=desk.region,
-            started_at=at,
+            started_at=begun.at,
             due_at=due,
             moments=[[step.step, rfc3339(step.at), step.height] for step in steps],
             next_at=steps[0].at,
         )
     )
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.CLOCKS)
     if steps[0].at <= tx.now + timedelta(seconds=LOOK_AGAIN_SECONDS):
-        tx.changed.add(DUE)
+        tx.changed.add(Topic.CLOCKS_DUE)
 
 
-def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str], facts: Mapping[str, Any]) -> None:
+def stop(
+    tx: Transaction, office: Office, event: Any, about: Mapping[ClockSubject, str], facts: Mapping[str, Any]
+) -> None:
     """Stop every clock of ours that an event stops. If a clock has published a step, publish its stop too.
 
     Steps that were due before the event occurred are published first. What a clock publishes must depend on what
@@ -154,7 +167,7 @@ def stop(tx: Transaction, office: Office, event: Any, about: Mapping[About, str]
         while row.next_at is not None and row.next_at < event.occurred_at:
             tell_next(tx, office, row)
         row.stopped_at, row.next_at = event.occurred_at, None
-        tx.changed.add(WATCHED)
+        tx.changed.add(Topic.CLOCKS)
         if row.told:
             said = words_of(office, row, event.occurred_at)
             tell_clock(tx, office, row, e.ClockStopped(**said, in_time=event.occurred_at <= row.due_at))

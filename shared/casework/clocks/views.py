@@ -11,7 +11,7 @@ from sqlmodel import col
 from shared.casework.clocks.due import steps_of
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts.types import Id, Moment
-from shared.domain.clocks import About, Clock, Counting, Scope, Step
+from shared.domain.clocks import Clock, ClockSubject, Counting, Scope, Step
 from shared.reference.office import Office
 
 
@@ -24,14 +24,16 @@ class ClockRule(BaseModel):
     basis: str
     source: str
     scope: Scope
-    about: About
-    limit_hours: float = Field(description="Counted as `counting` says.")
+    about: ClockSubject
+    limit_hours: float = Field(description="The time limit in hours, counted in the way of `counting`.")
     counting: Counting
-    starts: list[str] = Field(description="The events that start it.")
+    starts: list[str] = Field(description="The events that start the clock.")
     stops: list[str]
     warn_hours_before: float
     escalate_hours_after: list[float]
-    regions: list[str] = Field(description="Where it holds. With no `desks` either: everywhere.")
+    regions: list[str] = Field(
+        description="The regions to which the clock applies; everywhere without `regions` and `desks`."
+    )
     desks: list[str]
     shortens: str | None
 
@@ -101,8 +103,8 @@ class Told(BaseModel):
 class ClockView(BaseModel):
     """A clock (batas waktu) that runs for a desk, or that was stopped."""
 
-    about: Id = Field(description="The referral, victim or case that it runs for.")
-    kind: About
+    about: Id = Field(description="The id of the referral, victim or case that the clock is about.")
+    kind: ClockSubject
     clock: str
     label: str
     label_en: str
@@ -110,12 +112,14 @@ class ClockView(BaseModel):
     victim_id: Id | None
     unit: str
     region: str
-    peer: str | None = Field(description="The agency that it waits for, or that waits for it.")
+    peer: str | None = Field(
+        description="The other agency of the referral: it waits for the unit, or the unit waits for it."
+    )
     state: ClockState
     started_at: Moment
     due_at: Moment
     stopped_at: Moment | None
-    told: int = Field(description="How many of its steps it has told.")
+    told: int = Field(description="The number of steps that are published.")
     steps: list[Told]
 
 
@@ -131,7 +135,7 @@ def clock_view(row: ClockRow, office: Office, now: datetime) -> ClockView:
     clock = office.clocks.by_code.get(row.clock)
     return ClockView(
         about=row.about,
-        kind=About(row.kind),
+        kind=ClockSubject(row.kind),
         clock=row.clock,
         label=clock.label.id if clock else row.clock,
         label_en=clock.label.en if clock else row.clock,

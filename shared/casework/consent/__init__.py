@@ -1,15 +1,16 @@
 """Consent: recorded, replaced, withdrawn, expired."""
 
-from shared.casework.consent import expiring, routes
+from shared.casework.consent import expiring
+from shared.casework.consent import routes as consent_routes
 from shared.casework.consent.refusals import REFUSALS
 from shared.casework.consent.withdrawing import on_consent_withdrawn
 from shared.contracts import events as e
 from shared.service.slice import Slice
 
 SLICE = Slice(
-    routers=(routes.router,),
+    routers=(consent_routes.router,),
     receives={e.ConsentWithdrawn: on_consent_withdrawn},
-    timers=(expiring.deadline,),
+    timers=(expiring.expiring_consents,),
     refusals=REFUSALS,
     forgets="A consent stays: it proves why something was given. It holds no field of an identity.",
 )

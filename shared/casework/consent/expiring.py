@@ -5,18 +5,19 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.casework.consent.stopping import WATCHED, given_on_consent, stop_disclosures
+from shared.casework.consent.stopping import ConsentStop, given_on_consent, stop_disclosures
 from shared.contracts.codes import ConsentEnd
 from shared.reference.office import Office
-from shared.storage.timers import Deadline
+from shared.storage.notifier import Topic
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.register.store import load_victim
 
 
-def deadline(office: Office) -> Deadline:
+def expiring_consents(office: Office) -> Timer:
     """The timer that ends a consent when its time is over."""
-    return Deadline(WATCHED, next_end, lambda tx: end_due(tx, office))
+    return Timer(Topic.CONSENTS, next_end, lambda tx: end_due(tx, office))
 
 
 def end_due(tx: Transaction, office: Office) -> int:
@@ -29,10 +30,8 @@ def end_due(tx: Transaction, office: Office) -> int:
     for row in rows:
         load_victim(tx.session, row.victim_id)  # everything stored about a victim is written under this lock
         row.ended_at = tx.now
-        unit = office.speaker(tx.now.date())
-        stop_disclosures(
-            tx, office, row, unit, ConsentEnd.EXPIRED, row.valid_until, given_on_consent(tx.session, row.victim_id)
-        )
+        stop = ConsentStop(office.speaker(tx.now.date()), ConsentEnd.EXPIRED, row.valid_until)
+        stop_disclosures(tx, office, row, stop, given_on_consent(tx.session, row.victim_id))
     return len(rows)
 
 

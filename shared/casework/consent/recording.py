@@ -5,7 +5,13 @@ A holder whose data the new version does not cover is told to stop: see ``stoppi
 
 from datetime import datetime
 
-from shared.casework.consent.stopping import ask_to_stop, given_on_consent, stop_disclosures, tell_coordinator
+from shared.casework.consent.stopping import (
+    ConsentStop,
+    ask_to_stop,
+    given_on_consent,
+    stop_disclosures,
+    tell_coordinator,
+)
 from shared.contracts.codes import AgeClass, ConsentEnd, IdentityField
 from shared.contracts.types import UnitRef
 from shared.domain import commands as domain_commands
@@ -79,7 +85,7 @@ def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRo
         if not consent.covers(one.agency, stage, map(IdentityField, one.fields)):
             gone.append(one)
     if gone:
-        stop_disclosures(tx, office, before, unit, ConsentEnd.REPLACED, tx.now, gone)
+        stop_disclosures(tx, office, before, ConsentStop(unit, ConsentEnd.REPLACED, tx.now), gone)
         ask_to_stop(tx, office, row.victim_id, {one.referral_id for one in gone if one.agency not in row.recipients})
 
 

@@ -11,8 +11,8 @@ from shared.casework.consent import views, withdrawing
 from shared.casework.consent.views import AccessReport, ConsentList, ConsentView, WithdrawalView
 from shared.domain.consent import RecordConsent, WithdrawConsent
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
-from shared.http.dependencies import DatabaseDep, IdPath, Now, OfficeDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.dependencies import DatabaseDep, IdPath, NowDep, OfficeDep, PostingDep
+from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
@@ -53,10 +53,10 @@ def record_consent(
 ) -> Response:
     """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = consents.record(tx, office, caller, sight, victim_id, command)
         view = views.consent_view(row, office.notices, tx.now)
-        return Answer(201, view, f"/v1/victims/{victim_id}/consents")
+        return StoredResponse(201, view, f"/v1/victims/{victim_id}/consents")
 
     return posting.once(command, work)
 
@@ -79,9 +79,9 @@ def withdraw_consent(
     """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
     juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         taken = withdrawing.withdraw(tx, office, caller, sight, victim_id, command)
-        return Answer(200, views.withdrawal_view(taken))
+        return StoredResponse(200, views.withdrawal_view(taken))
 
     return posting.once(command, work)
 
@@ -93,7 +93,7 @@ def withdraw_consent(
     responses=responses("unknown-victim", "not-responsible"),
 )
 def list_consents(
-    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: NowDep
 ) -> ConsentList:
     """Setiap versi persetujuan, dengan tujuh hal yang diberitahukan."""
 
@@ -112,7 +112,7 @@ def list_consents(
     responses=responses("unknown-victim", "not-responsible"),
 )
 def see_access_report(
-    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: Now
+    victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: NowDep
 ) -> AccessReport:
     """Siapa yang melihat data korban di instansi ini, untuk apa, dan kepada siapa data diberikan (UU 27/2022 Ps 7)."""
 

@@ -4,6 +4,7 @@ Replacing, withdrawing and expiring a consent all use this. ``erasure.on_told`` 
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -15,24 +16,29 @@ from shared.contracts.types import UnitRef
 from shared.domain.referral_commands import RequestCancellation
 from shared.reference.office import Office, draft
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
-from shared.victims.erasure.carry_out import Answer, note, tell
+from shared.victims.erasure.carry_out import HolderAnswer, remember_answer, tell
 from shared.victims.sealed import forgetting
 from shared.victims.sealed.tables import DisclosureRow
 
-WATCHED = "consents"
-"""Wake-up topic: a consent was recorded or ended."""
+
+@dataclass(frozen=True, slots=True)
+class ConsentStop:
+    """How a consent ended: in the name of which of our units, why, and when (UTC)."""
+
+    unit: UnitRef
+    because: ConsentEnd
+    at: datetime
 
 
 def stop_disclosures(
     tx: Transaction,
     office: Office,
     row: ConsentRow,
-    unit: UnitRef,
-    because: ConsentEnd,
-    at: datetime,
+    stop: ConsentStop,
     given: Sequence[DisclosureRow],
     but: str | None = None,
 ) -> None:
@@ -40,11 +46,13 @@ def stop_disclosures(
 
     ``given``: what was disclosed on that consent. ``but``: an agency that need not be told, because it told us.
     """
-    stopped = e.ConsentWithdrawn(consent_id=row.id, victim_id=row.victim_id, unit=unit, because=because, occurred_at=at)
+    stopped = e.ConsentWithdrawn(
+        consent_id=row.id, victim_id=row.victim_id, unit=stop.unit, because=stop.because, occurred_at=stop.at
+    )
     forgetting.withhold(tx, [one.referral_id for one in given])
     forgetting.renew_own_key(tx, office, row.victim_id)
-    note(tx, office.code, stopped, Answer(DisclosureEnd.STOPPED, None, ()))
-    tell(tx, office, unit, stopped, {one.agency for one in given} - {but})
+    remember_answer(tx, office.code, stopped, HolderAnswer(DisclosureEnd.STOPPED, None, ()))
+    tell(tx, office, stop.unit, stopped, {one.agency for one in given} - {but})
 
 
 def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
@@ -52,7 +60,7 @@ def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collectio
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
         if asked_by_us and referral.ask_id is None and (only is None or referral.id in only):
-            handlers.progress(tx, office, referral, RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
+            handlers.execute(tx, office, referral, RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
 
 
 def given_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:
@@ -69,7 +77,7 @@ def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]
 
 def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
     """Publish a recorded consent to the coordinator, if this agency has one. ``unit``: the desk that recorded it."""
-    tx.changed |= {row.victim_id, WATCHED}
+    tx.changed |= {row.victim_id, Topic.CONSENTS}
     if office.agency.coordinator is None:
         return
     consent = disclosure.to_consent(row)

@@ -33,11 +33,11 @@ class ConsentView(BaseModel):
     manner: ConsentManner
     guardian: GuardianPart
     recorded_by: str
-    person: str | None = Field(description="Who of that client's people recorded it.")
+    person: str | None = Field(description="The person at that client who recorded the consent.")
     recorded_at: Moment
     withdrawn_at: Moment | None
-    ended_at: Moment | None = Field(description="Withdrawn, expired, or replaced by the next version.")
-    stands: bool = Field(description="Whether it can be relied on now.")
+    ended_at: Moment | None = Field(description="When the consent was withdrawn, expired or was replaced.")
+    stands: bool = Field(description="Whether the consent is valid now.")
 
 
 class ConsentList(BaseModel):

@@ -8,7 +8,13 @@ from datetime import datetime
 
 from shared.casework.consent import security_log
 from shared.casework.consent.recording import victim_with_us
-from shared.casework.consent.stopping import ask_to_stop, given_on_consent, received_on_consent, stop_disclosures
+from shared.casework.consent.stopping import (
+    ConsentStop,
+    ask_to_stop,
+    given_on_consent,
+    received_on_consent,
+    stop_disclosures,
+)
 from shared.contracts import events as e
 from shared.contracts.codes import ConsentEnd
 from shared.contracts.envelope import Envelope
@@ -94,5 +100,5 @@ def _take_back(
 ) -> None:
     given = given_on_consent(tx.session, row.victim_id)
     row.withdrawn_at = row.ended_at = at
-    stop_disclosures(tx, office, row, unit, ConsentEnd.WITHDRAWN, at, given, but)
+    stop_disclosures(tx, office, row, ConsentStop(unit, ConsentEnd.WITHDRAWN, at), given, but)
     ask_to_stop(tx, office, row.victim_id)

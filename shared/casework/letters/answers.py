@@ -27,4 +27,4 @@ def answer(tx: Transaction, office: Office, sight: Sight, referral_id: str, slip
     printed = store.load(tx.session, read_code(slip.letter, "letter"))
     if printed is None or printed.kind != LetterKind.REPLY_SLIP or printed.referral_id != row.id:
         raise Refused("unknown-letter", field="letter")
-    return handlers.act(tx, office, sight, row.id, answer_of(slip, referral), None, printed.event_id)
+    return handlers.execute_for(tx, office, sight, row.id, answer_of(slip, referral), None, printed.event_id)

@@ -154,8 +154,8 @@ def _identity(
     right = identities.ordinary_right(office, sight, victim, live)
     fields = right.fields & office.directory.service(referral.receiver.agency, referral.service).needs
     if referral.sender.agency == office.code and sight.covers(referral.sender):
-        asked = (referral.receiver.agency, referral.service, LegalBasis(basis or ""))
-        fields &= disclosure.lawful(tx, office, sight, victim, live, *asked).fields
+        asked = disclosure.ForService(referral.receiver.agency, referral.service, LegalBasis(basis or ""))
+        fields &= disclosure.lawful(tx, office, sight, victim, live, asked).fields
     if referral.sender.agency != referral.receiver.agency:
         given = disclosure_store.disclosure_with(tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
@@ -168,7 +168,7 @@ def _shown(
     """The known values of these fields; writes a row of the access log."""
     if not right.fields:
         return {}
-    known = sealed_identity.known(tx.session, office, victim.id, sealed_identity.Reach.SHOW)
+    known = sealed_identity.readable_identity(tx.session, office, victim.id, sealed_identity.Reach.SHOW)
     shown = {name: value for name, value in known.items() if name in right.fields}
     if shown:
         access_log.log(tx, caller, victim.id, purpose, right, sorted(shown))

@@ -20,7 +20,7 @@ from shared.domain.letters import CODES, IssueLetter, code_of
 from shared.domain.referral import ENDED, Referral
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
-from shared.reference.office import Office, draft, new_id
+from shared.reference.office import Office, draft
 from shared.storage import ledger, referrals
 from shared.storage import visibility as seen
 from shared.storage.tables import LedgerEntry
@@ -97,9 +97,9 @@ def form_of(office: Office, row: RecordRow) -> Form:
 
 
 def _say(tx: Transaction, said: e.LetterIssued, receiver: str) -> LetterRow:
-    event_id = new_id()
-    tx.emit(draft(said, receiver, said.unit, victim_id=said.victim_id, event_id=event_id))
-    return _keep(tx, said, event_id)
+    told = draft(said, receiver, said.unit, victim_id=said.victim_id)
+    tx.emit(told)
+    return _keep(tx, said, told.id)
 
 
 def _keep(tx: Transaction, said: e.LetterIssued, event_id: str) -> LetterRow:

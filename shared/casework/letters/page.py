@@ -40,40 +40,40 @@ class Verdict:
 
 
 ON_RECORD = Verdict(
-    Text("Surat ini tercatat dan masih berlaku", "This letter is on record and still holds"),
+    Text("Surat ini tercatat dan masih berlaku", "This letter is on record and still valid"),
     Text(
-        "Cocokkan kertasnya dengan keterangan di bawah. Kode membuktikan surat diterbitkan, bukan siapa pemegangnya.",
-        "Compare the paper with what stands below. A code proves that a letter was issued, not who holds it.",
+        "Cocokkan kertas dengan keterangan di bawah. Kode membuktikan surat diterbitkan, bukan siapa pemegangnya.",
+        "Compare the paper with the details below. The code proves that the letter was issued, not who holds it.",
     ),
     "good",
 )
 MOVED_ON = Verdict(
-    Text("Surat ini tercatat, tetapi isinya sudah berlanjut", "This letter is on record, and things have moved on"),
+    Text("Surat ini tercatat, tetapi isinya bukan yang terbaru", "This letter is on record, but no longer current"),
     Text(
         "Sudah ada jawaban atau pembetulan sejak surat ini dicetak. Tanyakan keadaan terakhir kepada penerbitnya.",
-        "It has been answered or corrected since it was printed. Ask who printed it how things stand.",
+        "It was answered or corrected after it was printed. Ask the agency that printed it for the current state.",
     ),
     "late",
 )
 UNPROVEN = Verdict(
     Text("Catatan surat ini tidak terbukti", "The record of this letter is not proven"),
     Text(
-        "Kode dikenal, tetapi buku induk tidak membuktikannya. Jangan dipakai; hubungi instansi penerbitnya.",
-        "The code is known, and the ledger does not prove it. Do not rely on it; call the agency that printed it.",
+        "Kode dikenal, tetapi buku induk tidak membuktikan surat ini. Jangan dipakai; hubungi instansi penerbitnya.",
+        "The code is known, but the ledger does not prove it. Do not rely on it; call the agency that printed it.",
     ),
 )
 UNKNOWN = Verdict(
     Text("Surat ini tidak tercatat di sini", "This letter is not on record here"),
     Text(
-        "Periksa kodenya dan alamat instansi pada kertas. Bila benar, jangan dipakai dan hubungi instansi itu.",
-        "Check the code, and the agency on the paper. If both are right, do not rely on it and call that agency.",
+        "Periksa kode dan alamat instansi pada kertas. Bila keduanya benar, jangan dipakai; hubungi instansi itu.",
+        "Check the code and the agency's address on the paper. If both are right, do not rely on it; call that agency.",
     ),
     status=404,
 )
 MISTYPED = Verdict(
     Text("Kode ini salah tulis", "This code is mistyped"),
     Text(
-        "Kode punya dua belas huruf dan angka. Periksa satu per satu: ada yang keliru atau kurang.",
+        "Kode terdiri dari dua belas huruf dan angka. Periksa satu per satu: ada yang salah atau kurang.",
         "A code has twelve letters and digits. Check them one by one: one is wrong or missing.",
     ),
     status=404,

@@ -13,7 +13,7 @@ from shared.casework.referrals import execution as handlers
 from shared.domain.letters import LETTER_CODE_WRITTEN, IssueLetter, PaperAnswer, PrintRecord, grouped, read_code
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.openapi import COMMANDED, POSTING, responses
 from shared.service.referral_view import ReferralView, referral_view
@@ -32,8 +32,8 @@ class Pdf(Response):
     media_type = "application/pdf"
 
 
-def _made(row: LetterRow) -> Answer:
-    return Answer(201, letter_view(row), f"/v1/letters/{grouped(row.code)}")
+def _made(row: LetterRow) -> StoredResponse:
+    return StoredResponse(201, letter_view(row), f"/v1/letters/{grouped(row.code)}")
 
 
 @router.post(
@@ -130,9 +130,9 @@ def answer_on_paper(
     """Masukkan isi lembar jawaban yang kembali. `occurred_at` adalah waktu di lembar itu, dan menentukan apakah jawaban
     tepat waktu. Waktu pemasukan dicatat juga. Nama penanda tangan disimpan tersegel, seperti catatan."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = answers.answer(tx, office, sight, referral_id, command)
-        return Answer(200, referral_view(row, tx.now), etag=handlers.etag(row))
+        return StoredResponse(200, referral_view(row, tx.now), etag=handlers.etag(row))
 
     return posting.once(command, work)
 

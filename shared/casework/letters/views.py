@@ -16,21 +16,21 @@ class LetterView(BaseModel):
 
     code: str = Field(examples=["K3M9-QXD7-R2TF"])
     kind: LetterKind
-    unit: UnitRef = Field(description="Who printed it.")
+    unit: UnitRef = Field(description="The desk that printed the letter.")
     issued_at: Moment
     victim_id: Id | None
     referral_id: Id | None
-    version: int | None = Field(description="The version of the referral that it tells of.")
+    version: int | None = Field(description="The version of the referral that the letter shows.")
     record_id: Id | None
 
 
 class LetterCheck(LetterView):
     """The ledger's proof of a letter. Its ids are null for a caller who may not see its victim, referral or record."""
 
-    recorded_at: Moment = Field(description="When it was recorded here.")
-    issued: Proof = Field(description="The signed word that this letter was printed.")
-    tells: Proof = Field(description="The signed event that it tells of.")
-    standing: Standing = Field(description="Whether that is still the last word.")
+    recorded_at: Moment = Field(description="When the letter was recorded here.")
+    issued: Proof = Field(description="The proof of the signed event that this letter was printed.")
+    tells: Proof = Field(description="The proof of the signed event that the letter shows.")
+    standing: Standing = Field(description="Whether the content of the letter is still current.")
 
 
 def letter_view(row: LetterRow) -> LetterView:

@@ -47,27 +47,27 @@ AGES: Mapping[AgeClass, Text] = {
 SEXES: Mapping[Sex, Text] = {
     Sex.FEMALE: Text("Perempuan", "Female"),
     Sex.MALE: Text("Laki-laki", "Male"),
-    Sex.UNSPECIFIED: Text("Jenis kelamin tidak disebutkan", "Sex not said"),
+    Sex.UNSPECIFIED: Text("Jenis kelamin tidak disebutkan", "Sex not stated"),
 }
 IDENTITY: Mapping[IdentityField, Text] = {
     IdentityField.NAME: Text("Nama", "Name"),
     IdentityField.NIK: Text("NIK", "National id number"),
-    IdentityField.PASSPORT: Text("Paspor/SPLP", "Passport or paper in place of one"),
-    IdentityField.BORN_ON: Text("Tanggal lahir", "Born on"),
+    IdentityField.PASSPORT: Text("Paspor/SPLP", "Passport or SPLP"),
+    IdentityField.BORN_ON: Text("Tanggal lahir", "Date of birth"),
     IdentityField.PHONE: Text("Telepon", "Telephone"),
     IdentityField.ADDRESS: Text("Alamat", "Address"),
-    IdentityField.STATEMENT: Text("Keterangan korban", "What the victim has told"),
+    IdentityField.STATEMENT: Text("Keterangan korban", "Victim's statement"),
     IdentityField.SAFE_HOUSE: Text("Rumah aman", "Safe house"),
 }
 """The labels of identity fields, in the order of printing."""
 CONFIDENTIAL = Text(
     "RAHASIA. Membuka identitas korban adalah tindak pidana (UU 21/2007 Ps 24).",
-    "CONFIDENTIAL. To disclose who a victim is is a crime.",
+    "CONFIDENTIAL. Disclosing a victim's identity is a crime (UU 21/2007 Ps 24).",
 )
 SCAN = Text("Periksa surat ini dengan kodenya", "Check this letter by its code")
 NOT_LAST = Text(
-    "PERHATIAN: sejak surat ini dibuat, isinya sudah berlanjut atau dibetulkan.",
-    "NOTE: what it tells has moved on or been corrected since.",
+    "PERHATIAN: sejak surat ini dibuat, sudah ada jawaban atau pembetulan.",
+    "NOTE: answered or corrected since this letter was made.",
 )
 YES, NO = "Ya", "Tidak"
 NOTHING = "–"

@@ -15,11 +15,13 @@ class PersonLine(BaseModel):
     """The result for one person (orang) of a batch: registered with referrals, or refused with a problem."""
 
     kind: Literal["person"] = "person"
-    row: int = Field(description="Urutan dalam daftar, mulai 1 / their place in the list, from 1.")
+    row: int = Field(description="Urutan dalam daftar, mulai 1 / the place in the list, from 1.")
     role: PersonRole | None
     victim_id: Id | None
-    referrals: list[Id] = Field(description="In the order in which they were asked for.")
-    left_out: list[str] = Field(description="What is not asked for somebody suspected: a person decides.")
+    referrals: list[Id] = Field(description="The ids of the referrals, in the order of the request.")
+    left_out: list[str] = Field(
+        description="Services not requested, because the person is a suspect: an officer decides."
+    )
     problem: Problem | None
 
 
@@ -47,7 +49,7 @@ class EndLine(BaseModel):
     kind: Literal["end"] = "end"
     registered: int
     refused: int
-    problem: Problem | None = Field(description="Why it stopped before its end; send the same again.")
+    problem: Problem | None = Field(description="Why the list stopped before its end; repeat the same request.")
 
 
 class BatchView(BaseModel):

@@ -12,7 +12,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
-from shared.domain.forms import About
+from shared.domain.forms import FormSubject
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.office import Office, draft
@@ -42,7 +42,7 @@ def send(
     if referral.sender_agency == office.code:
         return
     try:
-        given = giving.give_record(tx, office, referral.victim_id, row.id, referral.sender_agency, fields)
+        given = giving.seal_record(tx, office, referral.victim_id, row.id, referral.sender_agency, fields)
     except ValueError:
         raise Refused("too-long-to-seal") from None
     if given is None:
@@ -60,7 +60,8 @@ def send(
         occurred_at=row.occurred_at,
     )
     tx.emit(draft(told, referral.sender_agency, unit, victim_id=referral.victim_id, basis=basis, key=given.key))
-    disclosure.note(tx, row.id, referral.victim_id, True, referral.sender_agency, (), basis, None, first=True)
+    disclosed = disclosure.Disclosure(row.id, referral.victim_id, referral.sender_agency, basis)
+    disclosure.record_disclosure(tx, disclosed, True, (), first=True)
 
 
 def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
@@ -86,8 +87,9 @@ def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, eve
     before = store.load(tx.session, event.corrects) if event.corrects else None
     if before is not None and before.delivered_by == envelope.sender and before.about == row.about:
         before.corrected_by = row.id
-    if receiving.take_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
-        disclosure.note(tx, row.id, event.victim_id, False, envelope.sender, (), envelope.basis, None, first=True)
+    if receiving.receive_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
+        disclosed = disclosure.Disclosure(row.id, event.victim_id, envelope.sender, envelope.basis)
+        disclosure.record_disclosure(tx, disclosed, False, (), first=True)
     tx.changed |= {referral.id, row.id, event.victim_id}
 
 
@@ -96,7 +98,7 @@ def _row(tx: Transaction, envelope: Envelope, event: e.RecordDelivered, referral
         id=event.record_id,
         form=event.form,
         form_version=event.form_version,
-        kind=About.REFERRAL,
+        kind=FormSubject.REFERRAL,
         about=referral.id,
         victim_id=event.victim_id,
         case_id=referral.case_id,

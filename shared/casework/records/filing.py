@@ -1,6 +1,6 @@
 """File a form of an agency's own work.
 
-One transaction holds rules, row, sealed fields, event, clocks, and the agency's own ``Effect``.
+One transaction holds rules, row, sealed fields, event, clocks, and the agency's own ``Effect``, called by the route.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from shared.casework.records.tables import RecordRow
 from shared.contracts import events as e
 from shared.domain import commands as domain_commands
 from shared.domain.access import Caller, Sight
-from shared.domain.clocks import About as Runs
+from shared.domain.clocks import ClockSubject as Runs
 from shared.domain.forms import Earlier, Filing, Filled, Form, decide
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
@@ -33,14 +33,7 @@ Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
 
 
 def file(
-    tx: Transaction,
-    office: Office,
-    caller: Caller,
-    sight: Sight,
-    form: Form,
-    about: str,
-    filled: Filled,
-    effect: Effect | None = None,
+    tx: Transaction, office: Office, caller: Caller, sight: Sight, form: Form, about: str, filled: Filled
 ) -> RecordRow:
     """File a form; answers the stored record. Raises Refused, and then stores nothing."""
     subject = SUBJECTS[form.about](tx, office, sight, about)
@@ -48,16 +41,10 @@ def file(
         raise Refused("not-of-this-service", service=form.of_service)
     at = domain_commands.when(filled, tx.now)
     before = store.filed_about(tx.session, subject.about)
-    values = filled.model_dump(include={field.code for field in form.fields}, exclude_none=True)
+    values = values_of(form, filled)
     named = _named(tx, sight, form, values)
-    filing = Filing(
-        values=values,
-        at=at,
-        before=tuple(store.to_filed(row) for row in before if row.id != filled.corrects),
-        is_child=subject.victim is not None and is_child(subject.victim),
-        interviews=len(interviews.known(tx.session, subject.victim.id)) if subject.victim else 0,
-        named={code: store.to_filed(row) for code, row in named.items()},
-    )
+    earlier = [row for row in before if row.id != filled.corrects]
+    filing = _filing(tx, subject, values, at, earlier, named)
     corrected = next((row for row in before if row.id == filled.corrects and row.form == form.code), None)
     if filled.corrects is not None and corrected is None:
         raise Refused("unknown-record", field="corrects")
@@ -69,7 +56,50 @@ def file(
     tx.session.add(row)
     if corrected is not None:
         corrected.corrected_by = row.id
-    written = filled.model_dump(mode="json", include=set(values))
+    _keep_and_deliver(tx, office, form, subject, row, filled.model_dump(mode="json", include=set(values)))
+    filed = _event(form, subject, row)
+    tx.changed |= {row.about, row.id, row.victim_id or row.about}
+    if office.agency.coordinator is not None:
+        tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
+    _run_clocks(tx, office, filed, subject, row, named.values())
+    if form.counts_as_interview and corrected is None:
+        _tell_interview(tx, office, subject, row)
+    if form.statement in values and subject.victim is not None:
+        _keep_statement(tx, office, subject.victim.id, values[form.statement])
+    return row
+
+
+def values_of(form: Form, filled: Filled) -> dict[str, Any]:
+    """The values of the fields that are filled in: code of the field → value."""
+    return filled.model_dump(include={field.code for field in form.fields}, exclude_none=True)
+
+
+def _filing(
+    tx: Transaction,
+    subject: Subject,
+    values: Mapping[str, Any],
+    at: datetime,
+    earlier: Iterable[RecordRow],
+    named: Mapping[str, RecordRow],
+) -> Filing:
+    """What the rules of a form look at: the values, the earlier records of the subject, and the records it names."""
+    return Filing(
+        values=values,
+        at=at,
+        before=tuple(map(store.to_filed, earlier)),
+        is_child=subject.victim is not None and is_child(subject.victim),
+        interviews=len(interviews.known(tx.session, subject.victim.id)) if subject.victim else 0,
+        named={code: store.to_filed(row) for code, row in named.items()},
+    )
+
+
+def _keep_and_deliver(
+    tx: Transaction, office: Office, form: Form, subject: Subject, row: RecordRow, written: Mapping[str, Any]
+) -> None:
+    """Seal the fields that are not clear; deliver and announce the record where the form says so.
+
+    ``written``: code of the field → value as JSON.
+    """
     closed = {code: value for code, value in written.items() if code not in row.facts}
     if closed:
         sealed_records.keep_record(tx, office, sealed_under(row), row.id, closed)
@@ -77,24 +107,21 @@ def file(
         delivery.send(tx, office, form.delivered, row, subject.referral, written)
     if form.announced:
         capacity.describe(tx, office, _description(subject, row))
-    filed = _event(form, subject, row)
-    tx.changed |= {row.about, row.id, row.victim_id or row.about}
-    if office.agency.coordinator is not None:
-        tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
-    _run_clocks(tx, office, filed, subject, row, named.values())
-    if form.counts_as_interview and corrected is None:
-        assert row.victim_id is not None  # an interview is of somebody
-        told_all = e.VictimInterviewed(
-            victim_id=row.victim_id, interview_id=row.id, unit=subject.unit, occurred_at=row.occurred_at
-        )
-        held.tell_interview(tx, office, told_all)
-    if form.statement in values and subject.victim is not None:
-        told = Identity(statement=values[form.statement])
-        keep_before = bool(holds.holds_of(tx.session, subject.victim.id))
-        recording.write(tx, office, subject.victim.id, told, keep_before=keep_before)
-    if effect is not None:
-        effect(tx, office, row, values)
-    return row
+
+
+def _tell_interview(tx: Transaction, office: Office, subject: Subject, row: RecordRow) -> None:
+    """Tell of an interview, because interviews of a victim are counted across agencies."""
+    assert row.victim_id is not None  # an interview is of somebody
+    told = e.VictimInterviewed(
+        victim_id=row.victim_id, interview_id=row.id, unit=subject.unit, occurred_at=row.occurred_at
+    )
+    held.tell_interview(tx, office, told)
+
+
+def _keep_statement(tx: Transaction, office: Office, victim_id: str, statement: str) -> None:
+    """Store the victim's statement with the identity. Under a legal hold, the earlier statement is kept too."""
+    keep_before = bool(holds.holds_of(tx.session, victim_id))
+    recording.write(tx, office, victim_id, Identity(statement=statement), keep_before=keep_before)
 
 
 def _run_clocks(
@@ -104,7 +131,7 @@ def _run_clocks(
     names."""
     facts = {"form": row.form, **row.facts}
     ids = {**subject.ids, Runs.RECORD: store.first_of(tx.session, row).id}
-    clocks.note(tx, office, filed, ids, subject.unit, facts)
+    clocks.start_and_stop(tx, office, filed, ids, subject.unit, facts)
     for answered in named:
         clocks.stop(tx, office, filed, {Runs.RECORD: store.first_of(tx.session, answered).id}, facts)
 

@@ -21,14 +21,14 @@ from shared.casework.records.views import (
     whole_record,
 )
 from shared.contracts.types import UNIT
-from shared.domain.access import DOERS, Rule
-from shared.domain.access import About as AboutRule
+from shared.domain.access import DOERS, AccessRule
+from shared.domain.access import Target as AboutRule
 from shared.domain.agency import Agency
-from shared.domain.forms import About, Form, body_of, check_forms
+from shared.domain.forms import Form, FormSubject, body_of, check_forms
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PostingDep, PurposeQuery
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.long_polling import tag_of
 from shared.http.openapi import COMMANDED, responses
@@ -37,19 +37,19 @@ from shared.victims.register import store as register
 from shared.victims.register import visibility
 
 UnitPath = Annotated[str, Path(pattern=UNIT, max_length=48, description="Satuan / a desk of this agency.")]
-PLACES: Mapping[About, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
-    About.CASE: ("/cases/{about}", IdPath, AboutRule.CASE, ("unknown-case",)),
-    About.VICTIM: ("/victims/{about}", IdPath, AboutRule.VICTIM, ("unknown-victim", "not-responsible")),
-    About.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
-    About.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
+PLACES: Mapping[FormSubject, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
+    FormSubject.CASE: ("/cases/{about}", IdPath, AboutRule.CASE, ("unknown-case",)),
+    FormSubject.VICTIM: ("/victims/{about}", IdPath, AboutRule.VICTIM, ("unknown-victim", "not-responsible")),
+    FormSubject.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
+    FormSubject.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
 }
 """Subject of a form → the path to file it, the type of its id, its access rule, its problems."""
 FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")
 
 
-def rules_of(agency: Agency) -> dict[str, Rule]:
+def rules_of(agency: Agency) -> dict[str, AccessRule]:
     """The access rule of each operation that files a form of the agency."""
-    return {form.operation: Rule(DOERS, PLACES[form.about][2]) for form in agency.forms}
+    return {form.operation: AccessRule(DOERS, PLACES[form.about][2]) for form in agency.forms}
 
 
 def router_of(agency: Agency, effects: Mapping[str, Effect]) -> APIRouter:
@@ -77,9 +77,11 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
         sight: SightDep,
         posting: PostingDep,
     ) -> Response:
-        def work(tx: Transaction) -> Answer:
-            row = records.file(tx, office, caller, sight, form, about, filled, effect)
-            return Answer(201, record_view(row), f"/v1/records/{row.id}")
+        def work(tx: Transaction) -> StoredResponse:
+            row = records.file(tx, office, caller, sight, form, about, filled)
+            if effect is not None:
+                effect(tx, office, row, records.values_of(form, filled))
+            return StoredResponse(201, record_view(row), f"/v1/records/{row.id}")
 
         return posting.once(filled, work)
 

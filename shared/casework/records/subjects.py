@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from shared.contracts.codes import AgeClass
 from shared.contracts.types import UnitRef
 from shared.domain.access import NOT_TAKEN_ON, Sight
-from shared.domain.clocks import About as Runs
-from shared.domain.forms import About
+from shared.domain.clocks import ClockSubject as Runs
+from shared.domain.forms import FormSubject
 from shared.domain.refusal import Refused
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -77,9 +77,9 @@ def _of_desk(tx: Transaction, office: Office, sight: Sight, unit: str) -> Subjec
     return Subject(unit, desk)
 
 
-SUBJECTS: Mapping[About, Callable[[Transaction, Office, Sight, str], Subject]] = {
-    About.CASE: _of_case,
-    About.VICTIM: _of_victim,
-    About.REFERRAL: _of_referral,
-    About.DESK: _of_desk,
+SUBJECTS: Mapping[FormSubject, Callable[[Transaction, Office, Sight, str], Subject]] = {
+    FormSubject.CASE: _of_case,
+    FormSubject.VICTIM: _of_victim,
+    FormSubject.REFERRAL: _of_referral,
+    FormSubject.DESK: _of_desk,
 }

@@ -1,4 +1,4 @@
-"""Table: filed forms with their clear fields; the other fields are sealed (``sealed.tables``). All moments are in UTC."""
+"""Table: filed forms with their clear fields; the other fields are sealed (``sealed.tables``). Moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

@@ -7,10 +7,22 @@ from pydantic import BaseModel, Field
 
 from shared.casework.records.tables import RecordRow
 from shared.contracts.types import Id, Moment
-from shared.domain.forms import About, Amount, Choice, Day, Earlier, Form, FormField, Kind, Place, Words, YesNo
+from shared.domain.forms import (
+    Amount,
+    Choice,
+    Day,
+    Earlier,
+    FieldKind,
+    Form,
+    FormField,
+    FormSubject,
+    Place,
+    Words,
+    YesNo,
+)
 from shared.domain.forms import Moment as MomentKind
 
-KINDS: Mapping[type[Kind], str] = {
+KINDS: Mapping[type[FieldKind], str] = {
     Words: "words",
     Choice: "choice",
     Day: "day",
@@ -51,12 +63,12 @@ class FormView(BaseModel):
     version: str
     label: str
     label_en: str
-    about: About
+    about: FormSubject
     basis: str
-    operation: str = Field(description="The operation that files it, in the OpenAPI document.")
+    operation: str = Field(description="The operation that files this form, in the OpenAPI document.")
     after: list[str]
     once: bool
-    announced: bool = Field(description="Diumumkan ke semua instansi / whether every agency is told what it says.")
+    announced: bool = Field(description="Diumumkan ke semua instansi / whether its content goes to every agency.")
     printed: str | None = Field(description="Judulnya di kertas / its title on paper, where it can be printed.")
     fields: list[FieldView]
 
@@ -105,11 +117,13 @@ class RecordView(BaseModel):
     id: Id
     form: str
     form_version: str
-    about: str = Field(description="The case, victim, referral or desk that it is about.")
+    about: str = Field(description="The id of the case, victim, referral or desk that the record is about.")
     victim_id: Id | None
     case_id: Id | None
     unit: str
-    delivered_by: str | None = Field(description="The agency that filed it and delivered it to the unit that asked.")
+    delivered_by: str | None = Field(
+        description="The agency that filed the record and delivered it to the unit that asked."
+    )
     facts: dict[str, Any]
     corrects: Id | None
     corrected_by: Id | None

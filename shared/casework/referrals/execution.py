@@ -3,6 +3,8 @@
 Each function works in the transaction that it is given. No function commits, waits or knows HTTP.
 """
 
+from dataclasses import replace
+
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, LegalBasis
@@ -23,7 +25,7 @@ from shared.victims.sealed import giving
 from shared.victims.sealed import notes as sealed_notes
 
 
-def act(
+def execute_for(
     tx: Transaction,
     office: Office,
     sight: Sight,
@@ -52,7 +54,7 @@ def act(
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
         given = _identity_for(tx, office, sight, row)
-    progress(tx, office, row, command, causation_id, given)
+    execute(tx, office, row, command, causation_id, given)
     return row
 
 
@@ -63,10 +65,11 @@ def _identity_for(tx: Transaction, office: Office, sight: Sight, row: ReferralRo
     """
     victim = lock_victim(tx.session, sight, row.victim_id)
     assert row.basis is not None  # every request of ours has a legal basis
-    basis, wanted = LegalBasis(row.basis), row.receiver_agency
+    asked = disclosure.ForService(row.receiver_agency, row.service, LegalBasis(row.basis))
     live = referrals.live_of_victim(tx.session, victim.id)
-    what = disclosure.lawful(tx, office, sight, victim, live, wanted, row.service, basis)
-    return disclosure.give(tx, office, row.victim_id, row.id, wanted, what, basis, first=False)
+    what = disclosure.lawful(tx, office, sight, victim, live, asked)
+    disclosed = disclosure.Disclosure(row.id, victim.id, asked.agency, asked.basis, what.consent_id)
+    return disclosure.give(tx, office, disclosed, what.fields, first=False)
 
 
 def etag(row: ReferralRow) -> str:
@@ -74,7 +77,7 @@ def etag(row: ReferralRow) -> str:
     return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
 
 
-def progress(
+def execute(
     tx: Transaction,
     office: Office,
     row: ReferralRow,
@@ -94,14 +97,16 @@ def progress(
         if given is not None:
             event = event.model_copy(update={"sealed": given.sealed})
         after = evolve(before, event)
-        file_event(tx, office, row, after, event, note, causation_id, given.key if given else None)
-        settle(tx, office, row, after, event)
+        filed_id = file_event(tx, office, row, after, event, causation_id, given.key if given else None)
+        if note:  # the note stays in our agency
+            sealed_notes.keep_note(tx, office, row.victim_id, filed_id, note)
+        apply_event(tx, office, row, after, event)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
             answer_in_house(tx, office, row, after, event)
 
 
-def settle(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
+def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
     """Apply an event to the rows: write the referral and, for an accepted transfer, the custody."""
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
@@ -118,7 +123,7 @@ def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral:
     """
     answer = react(referral, event)
     if answer is not None:
-        progress(tx, office, row, answer)
+        execute(tx, office, row, answer)
 
 
 def file_event(
@@ -127,13 +132,12 @@ def file_event(
     row: ReferralRow,
     referral: Referral,
     event: e.ReferralEvent,
-    note: str | None = None,
     causation_id: str | None = None,
     key: str | None = None,
-) -> None:
-    """File an event of ours for the other side, start and stop clocks, and store the note.
+) -> str:
+    """File an event of ours for the other side, and start and stop clocks. Returns the id of the event.
 
-    The note stays in our agency. ``key``: the wrapped data key that travels beside the event.
+    ``causation_id``: the event that this one answers. ``key``: the wrapped data key that travels beside the event.
     """
     by_sender = isinstance(event, e.Requested | e.SenderAsk)
     ours, theirs = (referral.sender, referral.receiver) if by_sender else (referral.receiver, referral.sender)
@@ -142,13 +146,11 @@ def file_event(
         theirs.agency,
         ours,
         victim_id=referral.victim_id,
-        sequence=referral.version,
         causation_id=causation_id,
         basis=row.basis,
         key=key,
     )
-    tx.emit(filed)
-    clocks.note_referral(tx, office, referral, event)
+    tx.emit(replace(filed, sequence=referral.version))
+    clocks.start_and_stop_for_referral(tx, office, referral, event)
     tx.changed.add(referral.id)
-    if note:
-        sealed_notes.keep_note(tx, office, referral.victim_id, filed.id, note)
+    return filed.id

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.casework.clocks import running as clocks
-from shared.casework.referrals.execution import progress, settle
+from shared.casework.referrals.execution import apply_event, execute
 from shared.casework.referrals.requesting import is_same_request
 from shared.contracts import events as e
 from shared.contracts.codes import RejectReason, Stage
@@ -37,16 +37,16 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
     referral = open_referral(event)
     row = referrals.add(tx.session, referral, envelope.basis, tx.now)
-    clocks.note_referral(tx, office, referral, event)
+    clocks.start_and_stop_for_referral(tx, office, referral, event)
     answer = react(referral, event)
     if answer is not None:
-        progress(tx, office, row, answer, envelope.id)
+        execute(tx, office, row, answer, envelope.id)
     if not _is_ours(tx, office, event.receiver):
-        progress(tx, office, row, Reject(reason=RejectReason.OUT_OF_JURISDICTION), envelope.id)
+        execute(tx, office, row, Reject(reason=RejectReason.OUT_OF_JURISDICTION), envelope.id)
     elif not any(service.code == event.service for service in office.agency.services):
-        progress(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
+        execute(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
     elif not event.forced and any(is_same_request(other, event) for other in live):
-        progress(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
+        execute(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
 
 
 def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.SenderAsk) -> None:
@@ -58,10 +58,10 @@ def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.
         load_victim(tx.session, event.victim_id)  # locks the victim: its sealed rows are written under that lock
         _keep_identity(tx, office, envelope, event, event.sealed, None, first=False)
     referral = evolve(referrals.to_referral(row), event)
-    settle(tx, office, row, referral, event)
+    apply_event(tx, office, row, referral, event)
     answer = react(referral, event)
     if answer is not None:
-        progress(tx, office, row, answer, envelope.id)
+        execute(tx, office, row, answer, envelope.id)
 
 
 def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: e.ReferralEvent) -> None:
@@ -74,8 +74,8 @@ def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: 
     if reason is not None:
         raise Park(reason)
     after = evolve(referral, event)
-    settle(tx, office, row, after, event)
-    clocks.note_referral(tx, office, after, event)
+    apply_event(tx, office, row, after, event)
+    clocks.start_and_stop_for_referral(tx, office, after, event)
     row.closed = after.status in ENDED
 
 
@@ -101,8 +101,8 @@ def _keep_identity(
         return
     if envelope.basis is None:
         raise Park("no-legal-basis")
-    about = (event.victim_id, event.referral_id, envelope.sender)
-    disclosure.take(tx, office, envelope.id, *about, sealed_for_us, envelope.basis, consent_id, first)
+    given = disclosure.Disclosure(event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id)
+    disclosure.take(tx, office, envelope.id, given, sealed_for_us, first)
 
 
 def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:

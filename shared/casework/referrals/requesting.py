@@ -25,6 +25,7 @@ from shared.victims.interviews import store as interviews
 from shared.victims.register.speaking import speaking_unit
 from shared.victims.register.store import lock_victim
 from shared.victims.register.tables import VictimRow
+from shared.victims.sealed import notes as sealed_notes
 
 
 def request(tx: Transaction, office: Office, sight: Sight, command: Request) -> ReferralRow:
@@ -44,16 +45,19 @@ def request(tx: Transaction, office: Office, sight: Sight, command: Request) -> 
     live = referrals.live_of_victim(tx.session, victim.id)
     requested = _requested(tx, office, command, victim, speaking_unit(sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
-    wanted = command.receiver.agency
-    what = disclosure.lawful(tx, office, sight, victim, live, wanted, command.service, command.basis)
+    asked = disclosure.ForService(command.receiver.agency, command.service, command.basis)
+    what = disclosure.lawful(tx, office, sight, victim, live, asked)
     if referrals.load(tx.session, referral_id) is not None:  # checked last: probing an id costs a real referral
         raise Refused("id-taken", field="referral_id")
-    given = disclosure.give(tx, office, victim.id, referral_id, wanted, what, command.basis, first=True)
+    disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id)
+    given = disclosure.give(tx, office, disclosed, what.fields, first=True)
     sealed_for_them = given.sealed if given else None
     requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})
     referral = open_referral(requested)
     row = referrals.add(tx.session, referral, command.basis, tx.now)
-    file_event(tx, office, row, referral, requested, command.note, key=given.key if given else None)
+    filed_id = file_event(tx, office, row, referral, requested, key=given.key if given else None)
+    if command.note:
+        sealed_notes.keep_note(tx, office, victim.id, filed_id, command.note)
     if referral.receiver.agency == office.code:
         answer_in_house(tx, office, row, referral, requested)
     return row

@@ -30,16 +30,17 @@ from shared.domain.referral_commands import (
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import (
+    ETAG,
     DatabaseDep,
     IdPath,
     LongPollDep,
-    Now,
+    NowDep,
     OfficeDep,
     PageDep,
     PostingDep,
     PurposeQuery,
 )
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.service.referral_view import ReferralView, referral_view
@@ -55,8 +56,8 @@ IfMatch = Annotated[
     str,
     Header(
         alias="If-Match",
-        description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of it, or `*`.",
-        pattern=r'^(\*|(W/)?"[!#-~]{0,100}")$',
+        description="ETag dari GET rujukan ini, atau `*`. / The ETag of a GET of this referral, or `*`.",
+        pattern=ETAG,
         examples=["*", '"2.0"'],
     ),
 ]
@@ -130,10 +131,10 @@ def create_referral(command: Request, office: OfficeDep, sight: SightDep, postin
     """Setelah jawaban 201, rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang
     mati."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = requesting.request(tx, office, sight, command)
         view = referral_view(row, tx.now)
-        return Answer(201, view, f"/v1/referrals/{row.id}", handlers.etag(row))
+        return StoredResponse(201, view, f"/v1/referrals/{row.id}", handlers.etag(row))
 
     return posting.once(command, work)
 
@@ -155,7 +156,7 @@ def list_referrals(
     office: OfficeDep,
     database: DatabaseDep,
     sight: SightDep,
-    now: Now,
+    now: NowDep,
     wanted: Annotated[referrals.Filter, Depends(_filter)],
     page: PageDep,
 ) -> ReferralPage:
@@ -253,9 +254,9 @@ def _add_action(name: str, action: Action) -> None:
     ) -> Response:
         expected = None if if_match == "*" else if_match
 
-        def work(tx: Transaction) -> Answer:
-            row = handlers.act(tx, office, sight, referral_id, command, expected)
-            return Answer(200, referral_view(row, tx.now), etag=handlers.etag(row))
+        def work(tx: Transaction) -> StoredResponse:
+            row = handlers.execute_for(tx, office, sight, referral_id, command, expected)
+            return StoredResponse(200, referral_view(row, tx.now), etag=handlers.etag(row))
 
         return posting.once(command, work)
 

@@ -38,7 +38,9 @@ class HistoryItem(BaseModel):
     version: int | None
     time: Moment
     recorded_at: Moment
-    linkseq: int | None = Field(description="Only for who sees all of the agency: it counts what others were sent.")
+    linkseq: int | None = Field(
+        description="Null unless the caller sees the whole agency, because the number counts events of other desks."
+    )
     causation_id: Id | None
     sha256: str
     data: Mapping[str, Any]

@@ -9,13 +9,14 @@ from sqlmodel import Session, col
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import CATALOGUE
 from shared.contracts.schemas import schema_of
+from shared.contracts.types import EVENT_TYPE
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.admission import GuardedRoute
 from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
-from shared.messaging.reception import Reception
+from shared.service.app_state import service_state_of
 from shared.service.operations.views import (
     Health,
     LinkList,
@@ -56,7 +57,7 @@ def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> Park
 )
 def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Request, database: DatabaseDep) -> ParkedView:
     """Coba terapkan peristiwa ini lagi. Peristiwa yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
-    reception: Reception = request.app.state.reception
+    reception = service_state_of(request).reception
 
     def work(tx: Transaction) -> tuple[ParkedView, str | None]:
         statement = select(ParkedEvent).where(col(ParkedEvent.number) == number).with_for_update()
@@ -69,7 +70,7 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
             return parked_view(row), row.reason
         envelope = Envelope.read(row.body)
         if row.key is not None:
-            tx.keys[envelope.id] = row.key
+            tx.received.keys[envelope.id] = row.key
         reason = reception.attempt(tx, envelope)
         if reason is None:
             row.resolved_at, row.key = tx.now, None
@@ -146,7 +147,7 @@ def list_schemas() -> SchemaList:
 )
 @route_traits(cacheable=True)
 def see_schema(
-    event_type: Annotated[str, Path(max_length=120, pattern=r"^id\.tppo(\.[a-z-]+){2}\.v[0-9]+$")],
+    event_type: Annotated[str, Path(max_length=120, pattern=EVENT_TYPE)],
 ) -> dict[str, Any]:
     """JSON Schema 2020-12 dari seluruh amplop CloudEvents."""
     if event_type not in CATALOGUE:
@@ -158,7 +159,7 @@ def see_schema(
 @route_traits(cacheable=True)
 def see_keys(request: Request) -> PublicKeys:
     """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan, persis seperti diterima."""
-    return PublicKeys.model_validate(request.app.state.reception.keys.current().as_jwks())
+    return PublicKeys.model_validate(service_state_of(request).reception.keys.current().as_jwks())
 
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
@@ -196,6 +197,7 @@ def ready(request: Request, database: DatabaseDep) -> Health:
 
 
 def _health(request: Request) -> Health:
-    broker = request.app.state.broker
+    service = service_state_of(request)
+    broker = service.broker
     state = "none" if broker is None else "connected" if broker.connected.is_set() else "disconnected"
-    return Health(status="ok", member=request.app.state.member, broker=state)
+    return Health(status="ok", member=service.member, broker=state)

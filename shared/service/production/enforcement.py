@@ -7,10 +7,11 @@ import sys
 
 import structlog
 
-from shared.messaging.broker import Broker, Unreachable, heed_cancellation
+from shared.messaging.broker import Broker, Unreachable
+from shared.messaging.cancellation import heed_cancellation
 from shared.messaging.rights import BrokerRights, Durability
 from shared.service.production.inspection import look_around
-from shared.service.production.rules import PRODUCTION, Facts, Fault, Unsafe, faults, refuse
+from shared.service.production.rules import PRODUCTION, Facts, SettingFault, Unsafe, faults, refuse
 from shared.service.settings import Settings
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ def check_start(settings: Settings) -> None:
         refuse(_told(settings, look_around(settings)))
 
 
-async def faults_of_broker(broker: Broker, settings: Settings) -> list[Fault]:
+async def faults_of_broker(broker: Broker, settings: Settings) -> list[SettingFault]:
     """Wait until the broker has told its rights and durability. Returns the faults, which are logged and printed."""
     if settings.profile != PRODUCTION:
         return []
@@ -62,7 +63,7 @@ async def _durability(broker: Broker) -> Durability:
         await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
-def _told(settings: Settings, facts: Facts) -> list[Fault]:
+def _told(settings: Settings, facts: Facts) -> list[SettingFault]:
     found = faults(settings, facts)
     if found:
         log.critical("service.unsafe", settings=[fault.setting for fault in found])

@@ -46,7 +46,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SettingFault:
     """An unsafe setting, with the fault and the remedy in both languages."""
 
     setting: str
@@ -69,7 +69,7 @@ Found = Callable[[Settings, Facts], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ProductionRule:
     """One rule of the production profile: a setting, its check, and the texts for the operator."""
 
     setting: str
@@ -129,52 +129,67 @@ NEEDED = (
 )
 
 RULES = (
-    *(Rule(name, _missing(name), "belum diisi", "is not set") for name in NEEDED),
+    *(ProductionRule(name, _missing(name), "belum diisi", "is not set") for name in NEEDED),
     *(
-        Rule(name, _listed(name, "unreadable"), "berkas tidak dapat dibaca", "the file cannot be read")
+        ProductionRule(name, _listed(name, "unreadable"), "berkas tidak dapat dibaca", "the file cannot be read")
         for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
     *(
-        Rule(name, _listed(name, "exposed"), "dapat dibaca orang lain: chmod 600", "others may read it: chmod 600")
+        ProductionRule(
+            name,
+            _listed(name, "exposed"),
+            "dapat dibaca pengguna lain: chmod 600",
+            "other users can read the file: chmod 600",
+        )
         for name in SECRET_FILES
     ),
-    Rule(
+    ProductionRule(
         "database_password_file",
         _listed("database_password_file", "guessable"),
         "kata sandi terlalu pendek: buat dengan make secrets",
         "the password is too short: make one with make secrets",
     ),
     *(
-        Rule(
-            name, _listed(name, "for_development"), "milik pengembangan: buat yang lain", "of development; make others"
+        ProductionRule(
+            name,
+            _listed(name, "for_development"),
+            "berkas pengembangan: buat yang baru untuk produksi",
+            "a development file: make a new one for production",
         )
         for name in (*SECRET_FILES, *CERTIFICATE_FILES, *TRUST_FILES)
     ),
-    Rule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
-    Rule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),
-    Rule("database_url", _password_in_clear, "pindahkan sandi ke berkas", "move the password to a file"),
-    Rule("database_url", lambda _, facts: facts.not_durable, "nyalakan di PostgreSQL", "turn these on in PostgreSQL"),
-    Rule(
+    ProductionRule("database_url", _not_postgresql, "pakai postgresql+psycopg://", "use postgresql+psycopg://"),
+    ProductionRule("database_url", _not_verified, "pakai sslmode=verify-full&sslrootcert=…", "use sslmode=verify-full"),
+    ProductionRule("database_url", _password_in_clear, "pindahkan sandi ke berkas", "move the password to a file"),
+    ProductionRule(
+        "database_url",
+        lambda _, facts: facts.not_durable,
+        "nyalakan pengaturan ini di PostgreSQL",
+        "turn these settings on in PostgreSQL",
+    ),
+    ProductionRule(
         "database_url",
         lambda _, facts: facts.may_rewrite,
         "masuk sebagai peran layanan, bukan pemilik (deploy/local/databases.py)",
         "log in as the role of the service, not the owner",
     ),
-    Rule("nats_url", _not_tls, "pakai tls://", "use tls://"),
-    Rule(
+    ProductionRule("nats_url", _not_tls, "pakai tls://", "use tls://"),
+    ProductionRule(
         "nats_url",
         _loses_messages,
         "broker dapat kehilangan pesan: pakai nats-server 2.15.1 ke atas dengan deploy/nats",
         "the broker may lose messages: use nats-server 2.15.1 or later with deploy/nats",
     ),
-    Rule(
+    ProductionRule(
         "nats_seed_file",
         _too_wide,
         "broker mengizinkan lebih dari yang perlu: pakai deploy/nats",
         "the broker allows this member more than it needs: use deploy/nats",
     ),
-    Rule("issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own issuer of tokens"),
-    Rule("issuer_jwks", _not_https, "pakai alamat https://", "use an https:// address"),
+    ProductionRule(
+        "issuer", _issuer_of_development, "pakai penerbit token instansi", "use the agency's own token issuer"
+    ),
+    ProductionRule("issuer_jwks", _not_https, "pakai alamat https://", "use an https:// address"),
 )
 
 
@@ -183,21 +198,21 @@ class Unsafe(RuntimeError):
 
     reason = "unsafe-settings"
 
-    def __init__(self, found: Sequence[Fault]) -> None:
+    def __init__(self, found: Sequence[SettingFault]) -> None:
         super().__init__(", ".join(dict.fromkeys(fault.variable for fault in found)))
         self.faults = tuple(found)
         self.settings = list(dict.fromkeys(fault.setting for fault in found))
 
 
-def faults(settings: Settings, facts: Facts) -> list[Fault]:
+def faults(settings: Settings, facts: Facts) -> list[SettingFault]:
     """Everything that is unsafe, in the order of the table; empty outside the production profile."""
     if settings.profile != PRODUCTION:
         return []
     found = ((rule, tuple(rule.found(settings, facts))) for rule in RULES)
-    return [Fault(rule.setting, what, rule.id, rule.en) for rule, what in found if what]
+    return [SettingFault(rule.setting, what, rule.id, rule.en) for rule, what in found if what]
 
 
-def refuse(found: Sequence[Fault]) -> None:
+def refuse(found: Sequence[SettingFault]) -> None:
     """Raises Unsafe where there is any fault."""
     if found:
         raise Unsafe(found)

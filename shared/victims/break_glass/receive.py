@@ -4,8 +4,9 @@ from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
 from shared.messaging.parked import Park
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
-from shared.victims.break_glass.store import WATCHED, load_look
+from shared.victims.break_glass.store import load_look
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, load_victim
 
@@ -34,7 +35,7 @@ def on_break_glass(tx: Transaction, office: Office, envelope: Envelope, event: e
         row.overdue_at = event.occurred_at
     elif isinstance(event, e.BreakGlassReviewed):
         row.verdict, row.reviewed_at = event.verdict, event.occurred_at
-    tx.changed.add(WATCHED)
+    tx.changed.add(Topic.BREAK_GLASS)
 
 
 def _notice(tx: Transaction, event: e.BreakGlassOpened) -> BreakGlassRow:

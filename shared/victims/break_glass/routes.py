@@ -7,9 +7,10 @@ from sqlmodel import Session
 from shared.domain.break_glass import BreakGlass, EndBreakGlass, ReviewBreakGlass
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_break_glasses, limit_identities
 from shared.http.openapi import COMMANDED, responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import looks as glass
@@ -34,9 +35,9 @@ def break_glass(
     """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Orang kedua menilainya
     dalam 24 jam."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         row = glass.open_it(tx, office, caller, victim_id, command)
-        return Answer(201, break_glass_view(row, tx.now), f"/v1/break-glass/{row.id}")
+        return StoredResponse(201, break_glass_view(row, tx.now), f"/v1/break-glass/{row.id}")
 
     return posting.once(command, work)
 
@@ -62,7 +63,7 @@ async def list_break_glass(
         shown = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
         return glass.etag(rows), shown
 
-    return await poll.list_until_changed(store.WATCHED, lambda: database.read(look))
+    return await poll.list_until_changed(Topic.BREAK_GLASS, lambda: database.read(look))
 
 
 @router.post(
@@ -76,8 +77,8 @@ def end_break_glass(
 ) -> Response:
     """Hanya oleh petugas yang membukanya. Bila tidak diakhiri, akses berakhir sendiri pada waktunya."""
 
-    def work(tx: Transaction) -> Answer:
-        return Answer(200, break_glass_view(glass.end_it(tx, office, caller, break_glass_id), tx.now))
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, break_glass_view(glass.end_it(tx, office, caller, break_glass_id), tx.now))
 
     return posting.once(command, work)
 
@@ -118,8 +119,8 @@ def review_break_glass(
 ) -> Response:
     """Penilaian oleh orang kedua, dalam 24 jam."""
 
-    def work(tx: Transaction) -> Answer:
-        return Answer(
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(
             200, break_glass_view(reviewing.review(tx, office, caller, sight, break_glass_id, command), tx.now)
         )
 

@@ -10,8 +10,6 @@ from shared.storage.visibility import of_desk
 from shared.victims.identity.tables import BreakGlassRow
 
 REVIEW_WITHIN = timedelta(hours=24)
-WATCHED = "break-glass"
-"""Wake-up topic: a break-glass opened, changed or ended."""
 
 
 def review_due(row: BreakGlassRow) -> datetime:

@@ -5,8 +5,8 @@ from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
 from shared.reference.office import Office, draft
 from shared.storage import referrals
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
-from shared.victims.break_glass.store import WATCHED
 from shared.victims.identity.tables import BreakGlassRow
 
 
@@ -23,7 +23,7 @@ def tell_other_side(tx: Transaction, office: Office, row: BreakGlassRow, event: 
     The coordinator passes the event on to the agency that has become responsible since. An agency that only serves
     a victim may not know the responsible agency. It then tells the agencies that sent it a referral of the victim.
     """
-    tx.changed |= {WATCHED, row.id}
+    tx.changed |= {Topic.BREAK_GLASS, row.id}
     unit = UnitRef(agency=row.agency, unit=row.unit, region=row.region)
     owners = {row.owner_agency} if row.owner_agency else referrals.senders_of_victim(tx.session, row.victim_id)
     for agency in sorted(filter(None, (owners | {office.agency.coordinator}) - {office.code})):

@@ -1,17 +1,19 @@
 """The timers of break-glass: its end, and its overdue review."""
 
 from shared.reference.office import Office
-from shared.storage.timers import Deadline
+from shared.storage.notifier import Topic
+from shared.storage.timers import Timer
 from shared.victims.break_glass.looks import end_due, next_end
 from shared.victims.break_glass.reviewing import next_overdue, tell_overdue
-from shared.victims.break_glass.store import WATCHED
 
 
-def ended_looks(office: Office) -> Deadline:
+def ended_looks(office: Office) -> Timer:
     """The timer that ends each look at its moment."""
-    return Deadline(WATCHED, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office))
+    return Timer(Topic.BREAK_GLASS, lambda session: next_end(session, office.code), lambda tx: end_due(tx, office))
 
 
-def overdue_reviews(office: Office) -> Deadline:
+def overdue_reviews(office: Office) -> Timer:
     """The timer that tells a review which is overdue."""
-    return Deadline(WATCHED, lambda session: next_overdue(session, office.code), lambda tx: tell_overdue(tx, office))
+    return Timer(
+        Topic.BREAK_GLASS, lambda session: next_overdue(session, office.code), lambda tx: tell_overdue(tx, office)
+    )

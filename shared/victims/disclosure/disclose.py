@@ -24,15 +24,36 @@ class Lawful:
     consent_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ForService:
+    """For what fields would be disclosed: a service of another agency, on a legal basis."""
+
+    agency: str
+    service: str
+    basis: LegalBasis
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """A disclosure between us and ``agency``, about a victim, on a legal basis; on consent, with its ``consent_id``.
+
+    ``given_with`` is the id of the referral, or of the delivered record, with which the fields go.
+    """
+
+    given_with: str
+    victim_id: str
+    agency: str
+    basis: str
+    consent_id: str | None = None
+
+
 def lawful(
     tx: Transaction,
     office: Office,
     sight: Sight,
     victim: VictimRow,
     live: Sequence[ReferralRow],
-    agency: str,
-    service: str,
-    basis: LegalBasis,
+    asked: ForService,
 ) -> Lawful:
     """The fields that may be disclosed to an agency for one of its services, on this legal basis.
 
@@ -40,83 +61,64 @@ def lawful(
     referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent`` or ``not-a-child``.
     """
     latest = None
-    if basis is LegalBasis.CONSENT:
+    if asked.basis is LegalBasis.CONSENT:
         latest = consent.current(map(store.to_consent, store.consents_of(tx.session, victim.id)))
-    asked = office.directory.service(agency, service)
+    service = office.directory.service(asked.agency, asked.service)
     age = AgeClass(victim.age_class)
-    fields = consent.disclosed(basis, age, latest, agency, asked.stage, asked.needs, tx.now)
+    fields = consent.disclosed(asked.basis, age, latest, asked.agency, service.stage, service.needs, tx.now)
     return Lawful(fields & ordinary_right(office, sight, victim, live).fields, latest.id if latest else None)
 
 
 def give(
-    tx: Transaction,
-    office: Office,
-    victim_id: str,
-    referral_id: str,
-    agency: str,
-    what: Lawful,
-    basis: LegalBasis,
-    first: bool,
+    tx: Transaction, office: Office, disclosure: Disclosure, fields: frozenset[IdentityField], first: bool
 ) -> giving.Given | None:
     """Seal the fields for the agency and store the disclosure.
 
     ``first``: the referral is new, so no earlier disclosure can exist. Returns what was sealed; None when there is
     nothing to give, or when the agency is our own.
     """
-    given = None if agency == office.code else giving.give(tx, office, victim_id, referral_id, agency, what.fields)
+    if disclosure.agency == office.code:
+        return None
+    given = giving.seal_for_agency(
+        tx, office, disclosure.victim_id, disclosure.given_with, recipient=disclosure.agency, fields=fields
+    )
     if given is not None:
-        note(tx, referral_id, victim_id, True, agency, given.fields, basis, what.consent_id, first)
+        record_disclosure(tx, disclosure, True, given.fields, first)
     return given
 
 
 def take(
-    tx: Transaction,
-    office: Office,
-    event_id: str,
-    victim_id: str,
-    referral_id: str,
-    agency: str,
-    sealed_for_us: str,
-    basis: str,
-    consent_id: str | None,
-    first: bool,
+    tx: Transaction, office: Office, event_id: str, disclosure: Disclosure, sealed_for_us: str, first: bool
 ) -> None:
     """Receive what an agency sealed for us, and store the disclosure with its sender and legal basis.
 
     ``first``: the referral is new, so no earlier disclosure can exist.
     """
-    fields = receiving.take(tx, office, event_id, victim_id, referral_id, sealed_for_us, first)
+    fields = receiving.receive_identity(
+        tx, office, event_id, disclosure.victim_id, disclosure.given_with, sealed_for_us, first
+    )
     if fields:
-        note(tx, referral_id, victim_id, False, agency, fields, basis, consent_id, first)
+        record_disclosure(tx, disclosure, False, fields, first)
 
 
-def note(
-    tx: Transaction,
-    referral_id: str,
-    victim_id: str,
-    given: bool,
-    agency: str,
-    fields: tuple[str, ...],
-    basis: str,
-    consent_id: str | None,
-    first: bool,
+def record_disclosure(
+    tx: Transaction, disclosure: Disclosure, given: bool, fields: tuple[str, ...], first: bool
 ) -> None:
-    """Store a disclosure, given or received, with a referral. A standing disclosure grows by the new fields.
+    """Store a disclosure: ``given`` by us, or received. A standing disclosure grows by the new fields.
 
-    For a delivered record, ``referral_id`` is the record's id and ``fields`` is empty. ``first``: skip the lookup of
-    a standing disclosure.
+    For a delivered record, ``fields`` is empty. ``first``: skip the lookup of a standing disclosure.
     """
-    standing = None if first else store.disclosure_with(tx.session, referral_id)
-    if standing is not None and consent_id not in (None, standing.consent_id):
+    standing = None if first else store.disclosure_with(tx.session, disclosure.given_with)
+    if standing is not None and disclosure.consent_id not in (None, standing.consent_id):
         standing = None  # another consent makes another disclosure, with its own end
     row = standing or DisclosureRow(
-        referral_id=referral_id,
-        victim_id=victim_id,
+        referral_id=disclosure.given_with,
+        victim_id=disclosure.victim_id,
         given=given,
-        agency=agency,
+        agency=disclosure.agency,
         fields=[],
-        basis=basis,
-        consent_id=consent_id,
+        basis=disclosure.basis,
+        consent_id=disclosure.consent_id,
         at=tx.now,
     )
     row.fields = sorted({*row.fields, *fields})

@@ -13,7 +13,7 @@ class DisclosureView(BaseModel):
     ``given`` is true for data that this agency gave; ``agency`` is the other side.
     """
 
-    referral_id: Id = Field(description="The referral it went with; or the record that was delivered (no fields then).")
+    referral_id: Id = Field(description="The id of the referral; or of the delivered record, which lists no fields.")
     given: bool
     agency: str
     fields: list[IdentityField]

@@ -2,13 +2,14 @@
 
 from shared.contracts import events as e
 from shared.service.slice import Slice
-from shared.victims.erasure import retention, routes
+from shared.victims.erasure import retention
+from shared.victims.erasure import routes as erasure_routes
 from shared.victims.erasure.holders import on_holder_answered
 from shared.victims.erasure.holdings import on_told
 from shared.victims.erasure.refusals import REFUSALS
 
 SLICE = Slice(
-    routers=(routes.router,),
+    routers=(erasure_routes.router,),
     receives={e.ErasureRequested: on_told, e.DisclosureEnded: on_holder_answered},
     timers=(retention.ended_retention,),
     refusals=REFUSALS,

@@ -37,7 +37,7 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
     victim.keep_until = None
     for row in not_erased(disclosure.disclosures_of(tx.session, victim.id)):
         end_disclosure(tx, row, DisclosureEnd.ERASED, None)
-    note(tx, office.code, asked, Answer(DisclosureEnd.ERASED, None, ()))
+    remember_answer(tx, office.code, asked, HolderAnswer(DisclosureEnd.ERASED, None, ()))
     tell_holders(tx, office, unit, asked)
 
 
@@ -80,7 +80,7 @@ def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HolderAnswer:
     """The answer of a holder: what it did with the data, which fields, and why data was kept, if it was."""
 
     end: DisclosureEnd
@@ -103,7 +103,7 @@ def cause_id_of(cause: Cause) -> str:
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 
-def note(tx: Transaction, sender: str, cause: Cause, answer: Answer) -> None:
+def remember_answer(tx: Transaction, sender: str, cause: Cause, answer: HolderAnswer) -> None:
     """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here."""
     row = ObeyedRow(
         cause_id=cause_id_of(cause),

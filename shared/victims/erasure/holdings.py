@@ -17,11 +17,11 @@ from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import LedgerEntry, ParkedEvent
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure import carry_out, store
 from shared.victims.erasure.carry_out import (
-    Answer,
     Cause,
+    HolderAnswer,
     cause_id_of,
     end_disclosure,
     forget_all,
@@ -52,13 +52,13 @@ def on_told(tx: Transaction, office: Office, envelope: Envelope, cause: Cause) -
         raise Park("id-of-another-victim")
     ours = next((row for row in told if row.sender == sender), None)
     if ours is None:
-        answer = _do(tx, office, victim, cause.type(), sender, {sender, *(row.sender for row in told)})
-        carry_out.note(tx, sender, cause, answer)
+        answer = _apply_to_holdings(tx, office, victim, cause.type(), sender, {sender, *(row.sender for row in told)})
+        carry_out.remember_answer(tx, sender, cause, answer)
         back = _holds(sender, victim)
         if back or not told:
             tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
     else:
-        answer = _answer(ours)
+        answer = _remembered(ours)
     _tell_end(tx, office, sender, cause_id_of(cause), cause.victim_id, answer, envelope.id)
 
 
@@ -70,8 +70,8 @@ def give_back(tx: Transaction, office: Office, withdrawn: e.ConsentWithdrawn, ag
     """
     victim = load_victim(tx.session, withdrawn.victim_id)
     assert victim is not None
-    answer = _do(tx, office, victim, withdrawn.type(), agency, {agency})
-    carry_out.note(tx, office.code, withdrawn, answer)
+    answer = _apply_to_holdings(tx, office, victim, withdrawn.type(), agency, {agency})
+    carry_out.remember_answer(tx, office.code, withdrawn, answer)
     tell_holders(tx, office, withdrawn.unit, withdrawn, but=agency)
     tx.emit(draft(withdrawn, agency, withdrawn.unit, victim_id=victim.id))
     _tell_end(tx, office, agency, withdrawn.consent_id, victim.id, answer)
@@ -83,7 +83,7 @@ def _tell_end(
     sender: str,
     cause_id: str,
     victim_id: str,
-    answer: Answer,
+    answer: HolderAnswer,
     causation_id: str | None = None,
 ) -> None:
     """Send our answer to ``sender`` and to the coordinator."""
@@ -113,7 +113,7 @@ def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
     return (
         _holds(sender, victim)
         or sender in referrals.senders_of_victim(tx.session, victim.id)
-        or any(row.agency == sender and not row.given for row in disclosures.disclosures_of(tx.session, victim.id))
+        or any(row.agency == sender and not row.given for row in disclosure.disclosures_of(tx.session, victim.id))
     )
 
 
@@ -128,9 +128,9 @@ def _discard_keys(tx: Transaction, sender: str, cause: Cause) -> None:
             row.key, tx.erased = None, True
 
 
-def _do(
+def _apply_to_holdings(
     tx: Transaction, office: Office, victim: VictimRow, cause: str, sender: str, tellers: Collection[str]
-) -> Answer:
+) -> HolderAnswer:
     """Stop or erase the data that ``sender`` decides over. Returns our answer.
 
     ``cause``: the type of the event that told us. ``tellers``: every agency that told us of the same withdrawal or
@@ -140,19 +140,19 @@ def _do(
     concerned = _concerned(tx, victim, cause, sender)
     everything = _is_everything(tx, office, victim, cause, sender, tellers)
     if not concerned and not (everything and forgetting.keeps_anything(tx.session, victim.id)):
-        return Answer(DisclosureEnd.NOTHING_HELD, None, ())
-    own = set(sealed_identity.own(tx.session, office, victim.id)) if everything else set()
+        return HolderAnswer(DisclosureEnd.NOTHING_HELD, None, ())
+    own = set(sealed_identity.own_identity(tx.session, office, victim.id)) if everything else set()
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     kept = _kept_because(tx, office, victim)
     _carry_out(tx, office, victim, None if everything else [row.referral_id for row in concerned], kept)
     for row in concerned:
         end_disclosure(tx, row, DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept)
-    return Answer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
+    return HolderAnswer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
 
 
 def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> list[DisclosureRow]:
     """The received disclosures, not erased, that the sender may take back. For a withdrawal: those on consent only."""
-    held = not_erased(disclosures.disclosures_of(tx.session, victim.id))
+    held = not_erased(disclosure.disclosures_of(tx.session, victim.id))
     if cause == e.ConsentWithdrawn.type():
         return [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
     return held if _holds(sender, victim) else [row for row in held if row.agency == sender]
@@ -200,9 +200,9 @@ def _kept_because(tx: Transaction, office: Office, victim: VictimRow) -> KeptBec
     return KeptBecause.LEGAL_HOLD if holds.holds_of(tx.session, victim.id) else None
 
 
-def _answer(row: ObeyedRow) -> Answer:
+def _remembered(row: ObeyedRow) -> HolderAnswer:
     kept = KeptBecause(row.kept_because) if row.kept_because else None
-    return Answer(DisclosureEnd(row.end), kept, tuple(map(IdentityField, row.fields)))
+    return HolderAnswer(DisclosureEnd(row.end), kept, tuple(map(IdentityField, row.fields)))
 
 
 def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
@@ -224,5 +224,5 @@ def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because:
         for row in concerned:
             end_disclosure(tx, row, end, kept)
         told.end, told.kept_because = end, kept
-        answer = Answer(end, kept, tuple(map(IdentityField, told.fields)))
+        answer = HolderAnswer(end, kept, tuple(map(IdentityField, told.fields)))
         _tell_end(tx, office, told.sender, told.cause_id, victim.id, answer)

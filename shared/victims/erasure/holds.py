@@ -9,7 +9,7 @@ from shared.domain.access import Caller, Sight
 from shared.domain.erasure import LiftHold, PlaceHold
 from shared.domain.refusal import Refused
 from shared.reference.office import Office
-from shared.storage.notifier import RETENTION
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import security_log
 from shared.victims.erasure.holdings import apply_after_all
@@ -57,7 +57,7 @@ def lift_holds(
         security_log.hold_lifted(tx, caller, row)
     tx.session.flush()
     if not holds.holds_of(tx.session, victim_id):
-        tx.changed.add(RETENTION)
+        tx.changed.add(Topic.RETENTION)
         forgetting.forget_held(tx, office, victim_id)
         apply_after_all(tx, office, victim, KeptBecause.LEGAL_HOLD)
     return rows

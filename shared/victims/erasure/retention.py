@@ -11,10 +11,10 @@ from sqlmodel import Session, col
 
 from shared.domain.consent import Notice
 from shared.reference.office import Office, new_id
-from shared.storage.notifier import RETENTION
-from shared.storage.timers import Deadline
+from shared.storage.notifier import Topic
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
-from shared.victims.disclosure import store as disclosures
+from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure import carry_out as erasure
 from shared.victims.erasure import security_log
 from shared.victims.register.store import load_victim
@@ -30,7 +30,7 @@ def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: da
 
     The notice of the last consent sets the retention. Without a consent, the newest notice that was valid then sets it.
     """
-    consents = disclosures.consents_of(tx.session, victim.id)
+    consents = disclosure.consents_of(tx.session, victim.id)
     notice = office.notices[consents[-1].notice] if consents else _newest(office, closed_at)
     return closed_at + timedelta(days=notice.retention_days)
 
@@ -40,9 +40,9 @@ def _newest(office: Office, at: datetime) -> Notice:
     return max(valid or office.notices.values(), key=lambda notice: notice.valid_from)
 
 
-def ended_retention(office: Office) -> Deadline:
+def ended_retention(office: Office) -> Timer:
     """The timer that erases each victim whose time is over."""
-    return Deadline(RETENTION, next_erasure, lambda tx: erase_due(tx, office))
+    return Timer(Topic.RETENTION, next_erasure, lambda tx: erase_due(tx, office))
 
 
 def erase_due(tx: Transaction, office: Office) -> int:

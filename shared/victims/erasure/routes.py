@@ -8,7 +8,7 @@ from sqlmodel import Session
 from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
@@ -34,8 +34,8 @@ def place_hold(
 ) -> Response:
     """Selama penahanan berlaku, data korban tidak dihapus di instansi ini."""
 
-    def work(tx: Transaction) -> Answer:
-        return Answer(201, m.hold_view(holds.place_hold(tx, caller, sight, victim_id, command)))
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(201, m.hold_view(holds.place_hold(tx, caller, sight, victim_id, command)))
 
     return posting.once(command, work)
 
@@ -57,9 +57,9 @@ def lift_holds(
 ) -> Response:
     """Mencabut semua penahanan atas korban ini di instansi ini."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         rows = holds.lift_holds(tx, office, caller, sight, victim_id, command)
-        return Answer(200, HoldList(items=[m.hold_view(row) for row in rows]))
+        return StoredResponse(200, HoldList(items=[m.hold_view(row) for row in rows]))
 
     return posting.once(command, work)
 
@@ -78,8 +78,8 @@ def erase(
     """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat
     dikembalikan."""
 
-    def work(tx: Transaction) -> Answer:
-        return Answer(202, m.erasure_view(deciding.ask(tx, office, caller, sight, victim_id, command)))
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(202, m.erasure_view(deciding.ask(tx, office, caller, sight, victim_id, command)))
 
     return posting.once(command, work)
 
@@ -110,8 +110,8 @@ def decide_erasure(
     """Keputusan oleh orang kedua. Bila disetujui, kunci di sini langsung dimusnahkan. Setiap pemegang data diminta
     melakukan hal yang sama, lalu menjawab."""
 
-    def work(tx: Transaction) -> Answer:
-        return Answer(200, m.erasure_view(deciding.decide(tx, office, caller, sight, victim_id, command)))
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, m.erasure_view(deciding.decide(tx, office, caller, sight, victim_id, command)))
 
     return posting.once(command, work)
 

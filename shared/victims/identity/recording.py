@@ -58,7 +58,9 @@ def write(
     """
     changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
     known = {
-        n: v for n, v in {**sealed_identity.own(tx.session, office, victim_id), **changes}.items() if v is not None
+        n: v
+        for n, v in {**sealed_identity.own_identity(tx.session, office, victim_id), **changes}.items()
+        if v is not None
     }
     if keep_before:
         forgetting.set_aside(tx, office, victim_id, [source])

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from shared.domain.identity import Identity, Search
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities, limit_searches
 from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
@@ -37,8 +37,8 @@ def record_identity(
 ) -> Response:
     """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
 
-    def work(tx: Transaction) -> Answer:
-        return Answer(200, victim_view(recording.record(tx, office, caller, sight, victim_id, identity)))
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, victim_view(recording.record(tx, office, caller, sight, victim_id, identity)))
 
     return posting.once(identity, work)
 

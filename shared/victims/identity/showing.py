@@ -15,7 +15,7 @@ from shared.victims.sealed import identity as sealed_identity
 def read(tx: Transaction, office: Office, caller: Caller, sight: Sight, victim_id: str, purpose: str) -> Identity:
     """The identity fields that the caller may read; writes a row of the access log. Raises Refused."""
     victim, right = right_of(tx, office, caller, sight, victim_id)
-    known = sealed_identity.known(tx.session, office, victim.id, _reach(right))
+    known = sealed_identity.readable_identity(tx.session, office, victim.id, _reach(right))
     shown = {name: value for name, value in known.items() if name in right.fields}
     if not shown:
         raise Refused("no-identity")

@@ -2,15 +2,17 @@
 
 from shared.contracts import events as e
 from shared.service.slice import Slice
-from shared.victims.matching import match_tokens, routes, store
+from shared.victims.matching import match_tokens
+from shared.victims.matching import routes as matching_routes
+from shared.victims.matching import store as matching
 from shared.victims.matching.receive import on_proposal
 from shared.victims.matching.refusals import REFUSALS
 
 SLICE = Slice(
-    routers=(routes.router,),
+    routers=(matching_routes.router,),
     receives={e.MatchProposed: on_proposal, e.MatchWithdrawn: on_proposal},
-    timers=(match_tokens.deadline,),
+    timers=(match_tokens.untold_victims,),
     on_start=match_tokens.begin,
     refusals=REFUSALS,
-    forgets=store.forget,
+    forgets=matching.forget,
 )

@@ -9,13 +9,11 @@ from shared.domain.access import Caller, Sight
 from shared.domain.matching import DecideMatch
 from shared.domain.refusal import Refused
 from shared.reference.office import Office, draft
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import store
 from shared.victims.matching.tables import MatchRow
 from shared.victims.register.store import holder_of, lock_victim
-
-WATCHED = "matches"
-"""The wake-up topic of a new, withdrawn or decided proposal."""
 
 
 def decide(
@@ -39,5 +37,5 @@ def decide(
         )
         if office.agency.coordinator is not None:
             tx.emit(draft(decided, office.agency.coordinator, desk, victim_id=row.victim_id))
-        tx.changed |= {WATCHED, row.victim_id}
+        tx.changed |= {Topic.MATCHES, row.victim_id}
     return rows

@@ -18,7 +18,8 @@ from shared.contracts.codes import LegalBasis
 from shared.domain.matching import PURPOSE, spelt, token
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
-from shared.storage.timers import Deadline
+from shared.storage.notifier import Topic
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching.tables import ToldTokensRow
 from shared.victims.register.store import load_victim
@@ -28,8 +29,6 @@ from shared.victims.sealed import store as sealed
 from shared.victims.sealed.tables import SealedRow
 
 log = structlog.get_logger()
-WATCHED = "tokens"
-"""The wake-up topic after a part of a long list was told. The timer also looks at start and every half minute."""
 AT_ONCE = 5
 """Victims whose match tokens one transaction tells: few, so that other writers wait no longer."""
 QUIET = timedelta(minutes=1)
@@ -50,7 +49,7 @@ def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, st
     row = tx.session.get(ToldTokensRow, victim_id)
     if office.agency.coordinator is None or (key is None and row is None):
         return True
-    known = sealed_identity.own(tx.session, office, victim_id) if known is None else known
+    known = sealed_identity.own_identity(tx.session, office, victim_id) if known is None else known
     if key is None and known:
         return True  # matching is off here now: the tokens told before stand until the victim is erased
     tokens = made(office.vault, key, known) if key is not None else {}
@@ -88,9 +87,9 @@ def begin(tx: Transaction, office: Office) -> None:
         tx.afterwards.append(lambda: log.warning("matching.off", member=office.code))
 
 
-def deadline(office: Office) -> Deadline:
+def untold_victims(office: Office) -> Timer:
     """The timer that tells match tokens of a long list, or of identities older than the shared key."""
-    return Deadline(WATCHED, lambda _: None, lambda tx: tell_some(tx, office))
+    return Timer(Topic.MATCH_TOKENS, lambda _: None, lambda tx: tell_some(tx, office))
 
 
 def tell_some(tx: Transaction, office: Office) -> int:
@@ -115,5 +114,5 @@ def tell_some(tx: Transaction, office: Office) -> int:
             nothing = _digest(office.vault, {})
             tx.session.add(ToldTokensRow(victim_id=victim_id, key=key, digest=nothing))
     if done:
-        tx.changed.add(WATCHED)  # there may be more
+        tx.changed.add(Topic.MATCH_TOKENS)  # there may be more
     return done

@@ -4,9 +4,9 @@ from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
 from shared.messaging.parked import Park
 from shared.reference.office import Office
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import store
-from shared.victims.matching.decide import WATCHED
 from shared.victims.matching.tables import MatchRow
 from shared.victims.register.store import load_victim
 
@@ -34,7 +34,7 @@ def on_proposal(tx: Transaction, office: Office, envelope: Envelope, event: e.Ma
         _stand(row, event)
     else:
         _empty(row)
-    tx.changed |= {WATCHED, event.victim_id}
+    tx.changed |= {Topic.MATCHES, event.victim_id}
 
 
 def _stand(row: MatchRow, event: e.MatchProposed) -> None:

@@ -9,9 +9,10 @@ from shared.contracts.codes import MatchState
 from shared.domain.matching import DecideMatch
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
-from shared.http.idempotency import Answer
+from shared.http.idempotency import StoredResponse
 from shared.http.long_polling import tag_of
 from shared.http.openapi import POSTING, responses
+from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import decide as matches
@@ -35,7 +36,7 @@ async def list_matches(
     database: DatabaseDep,
     poll: LongPollDep,
     page: PageDep,
-    state: Annotated[MatchState | None, Query(description="Keadaan usulan / how it stands")] = None,
+    state: Annotated[MatchState | None, Query(description="Keadaan usulan / the state of the proposal")] = None,
 ) -> Response:
     """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Mesin mengusulkan dari
     tanda pembanding; tidak ada data yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
@@ -46,7 +47,7 @@ async def list_matches(
         shown = MatchPage(items=[match_view(row) for row in rows], next=more)
         return tag_of(shown.model_dump_json()), shown
 
-    return await poll.list_until_changed(matches.WATCHED, lambda: database.read(look))
+    return await poll.list_until_changed(Topic.MATCHES, lambda: database.read(look))
 
 
 @router.post(
@@ -66,8 +67,8 @@ def decide_match(
     """Putuskan setelah bertanya kepada `other_desk`. Kedua korban terhubung hanya bila kedua pihak memutuskan
     `same-person`. Keputusan dapat diubah; yang terakhir dari tiap pihak berlaku."""
 
-    def work(tx: Transaction) -> Answer:
+    def work(tx: Transaction) -> StoredResponse:
         rows = matches.decide(tx, office, caller, sight, match_id, command)
-        return Answer(200, MatchSides(items=[match_view(row) for row in rows]))
+        return StoredResponse(200, MatchSides(items=[match_view(row) for row in rows]))
 
     return posting.once(command, work)

@@ -16,14 +16,14 @@ class MatchView(BaseModel):
     other_id: Id
     other_desk: DeskRef = Field(description="Satuan yang dapat ditanya. / The desk to ask.")
     kinds: list[MatchKind] = Field(
-        description="Yang sama pada keduanya, tanpa isinya. / What is the same, not what it is."
+        description="Jenis data yang sama, tanpa isinya. / The kinds of data that are equal, without the data."
     )
     strength: MatchStrength
     proposed_at: Moment
     state: MatchState
-    said: SamePerson | None = Field(description="Kata terakhir pihak kita. / The last word of our side.")
+    said: SamePerson | None = Field(description="Keputusan terakhir pihak kita. / The last decision of our side.")
     said_at: Moment | None
-    said_by: str | None = Field(description="The client that said it, where it was said here.")
+    said_by: str | None = Field(description="The client that decided, where the decision was made here.")
     other_said: SamePerson | None
 
 

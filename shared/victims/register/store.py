@@ -1,4 +1,4 @@
-"""Storage of victims and cases."""
+"""Read, lock and change the rows of cases and victims."""
 
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import Session, col

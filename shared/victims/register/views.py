@@ -29,8 +29,8 @@ class VictimSeen(VictimView):
     """A victim, and the other pseudonyms of the same person."""
 
     same_person: list[Id] = Field(
-        description="Kedua pihak mengatakan orang yang sama; hanya bagi penanggung jawab. / Said by both sides; "
-        "shown to who is responsible."
+        description="Kedua pihak menyatakan orang yang sama; hanya untuk penanggung jawab. / Both sides said that they "
+        "are the same person; shown to the custody holder only."
     )
 
 

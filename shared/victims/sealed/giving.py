@@ -29,7 +29,7 @@ class Given:
     fields: tuple[str, ...]
 
 
-def give(
+def seal_for_agency(
     tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
 ) -> Given | None:
     """The text of these fields that we may disclose, sealed for the recipient of one referral.
@@ -39,7 +39,7 @@ def give(
     ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens our own text, and derives the recipient's key
     what = {
         name: value
-        for name, value in identity.known(tx.session, office, victim_id, Reach.GIVE).items()
+        for name, value in identity.readable_identity(tx.session, office, victim_id, Reach.GIVE).items()
         if name in fields
     }
     if not what:
@@ -47,7 +47,7 @@ def give(
     return seal_for(tx, office, victim_id, recipient, purpose(referral_id), what, ours)
 
 
-def give_record(
+def seal_record(
     tx: Transaction, office: Office, victim_id: str, record_id: str, recipient: str, fields: Mapping[str, Any]
 ) -> Given | None:
     """All fields of a filed form, sealed for one recipient; None where the directory has no key of the recipient.

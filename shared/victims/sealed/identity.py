@@ -55,7 +55,7 @@ class Reach(Enum):
     """For a court: as ALL, but text under a legal hold wins over anything written later."""
 
 
-def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
+def readable_identity(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
     """All identity fields that this agency may read, by field; the latest text of each field counts."""
     found: dict[str, str] = {}
     for row in session.scalars(reach.value, {"victim_id": victim_id}):
@@ -63,7 +63,7 @@ def known(session: Session, office: Office, victim_id: str, reach: Reach = Reach
     return found
 
 
-def own(session: Session, office: Office, victim_id: str) -> dict[str, str]:
+def own_identity(session: Session, office: Office, victim_id: str) -> dict[str, str]:
     """The identity fields that this agency wrote itself."""
     row = store.find(session, victim_id, own_source(victim_id))
     return store.opened(session, office, row) if row is not None else {}

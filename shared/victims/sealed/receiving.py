@@ -19,7 +19,7 @@ from shared.victims.sealed.tables import DataKeyRow, SealedRow
 log = structlog.get_logger()
 
 
-def take(
+def receive_identity(
     tx: Transaction, office: Office, event_id: str, victim_id: str, referral_id: str, sealed: str, first: bool
 ) -> tuple[str, ...]:
     """Store the identity text that another agency sent with an event of a referral, with its key wrapped for us.
@@ -42,7 +42,7 @@ def take(
     return tuple(sorted(given))
 
 
-def take_record(tx: Transaction, office: Office, event_id: str, victim_id: str, record_id: str, sealed: str) -> bool:
+def receive_record(tx: Transaction, office: Office, event_id: str, victim_id: str, record_id: str, sealed: str) -> bool:
     """Store a filed form that another agency delivered, with its key. Answers whether it can be read.
 
     Without a key (erased meanwhile, or another member's) it cannot.

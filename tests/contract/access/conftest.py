@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
@@ -17,7 +16,6 @@ from services.police.main import MEMBER as POLICE
 from shared.casework.letters.tables import LetterRow
 from shared.contracts.codes import Stage
 from shared.domain.access import Role
-from shared.reference.office import new_id
 from shared.service.running import wall_clock
 from shared.storage.tables import ReferralRow
 from shared.victims.matching.tables import MatchRow
@@ -39,51 +37,57 @@ from tests.support.access_matrix import (
     ask,
 )
 from tests.support.network import offline
-from tests.support.tokens import Bearing
+
+
+async def by_kolaka(app: FastAPI, path: str, body: Mapping[str, Any]) -> None:
+    """What the officers of Kolaka have done."""
+    done = await ask(app, "police", Role.OFFICER, KOLAKA, "POST", path, json=body)
+    assert done.status_code in (200, 201), done.text
+
+
+async def by_makassar(app: FastAPI) -> None:
+    """Makassar has accepted the referral that it was sent."""
+    match = {"If-Match": "*"}
+    path = f"/v1/referrals/{IN_HOUSE}/accept"
+    accepted = await ask(app, "police", Role.OFFICER, MAKASSAR, "POST", path, json={}, headers=match)
+    assert accepted.status_code == 200, accepted.text
+
+
+def rows() -> list[LetterRow | MatchRow]:
+    """A letter that was printed, and a proposal that came from coordination."""
+    now = wall_clock()
+    letter = LetterRow(code=LETTER, kind="referral-letter", agency="police", unit=KOLAKA, region="74.01",
+                       victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=now,
+                       recorded_at=now)  # fmt: skip
+    proposed = MatchRow(match_id=MATCH, victim_id=VICTIM, linkseq=1, other_id=NOBODY, other_agency="kemenkes",
+                        other_unit="rsud-74.01", kinds=["nik"], strength="strong", proposed_at=now)  # fmt: skip
+    return [letter, proposed]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
     """The police with what the table is about."""
+    inside, outside = {"agency": "police", "unit": MAKASSAR}, {"agency": "kemenkes"}
+    asked = {"victim_id": VICTIM, "basis": "vital-interest", "note": "Catatan rekaan."}
     async with contextlib.AsyncExitStack() as stack:
         app = await offline(POLICE, tmp_path_factory.mktemp("matrix"), secrets, stack)
-        case = {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}
-        victim = {"victim_id": VICTIM, "age_class": "adult", "sex": "female", "identity": WHO}
-        inside = {"agency": "police", "unit": MAKASSAR}
-        asked = {"victim_id": VICTIM, "basis": "vital-interest", "note": "Catatan rekaan."}
-        outside = {"agency": "kemenkes"}
-        steps: list[tuple[str, Mapping[str, Any]]] = [
-            ("/v1/cases", case),
-            (f"/v1/cases/{CASE}/victims", victim),
+        for path, body in (
+            ("/v1/cases", {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
+            (
+                f"/v1/cases/{CASE}/victims",
+                {"victim_id": VICTIM, "age_class": "adult", "sex": "female", "identity": WHO},
+            ),
             ("/v1/referrals", {**asked, "referral_id": IN_HOUSE, "service": "investigation", "receiver": inside}),
             ("/v1/referrals", {**asked, "referral_id": OUTSIDE, "service": "first-aid", "receiver": outside}),
-        ]
-        for path, body in steps:
-            made = await ask(app, "police", Role.OFFICER, KOLAKA, "POST", path, json=body)
-            assert made.status_code == 201, made.text
-        auth = Bearing("police", Role.OFFICER, MAKASSAR, wall_clock)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://police", auth=auth) as http:
-            headers = {"Idempotency-Key": new_id(), "If-Match": "*"}
-            accepted = await http.post(f"/v1/referrals/{IN_HOUSE}/accept", json={}, headers=headers)
-            assert accepted.status_code == 200, accepted.text
-        screening = {"record_id": RECORD, "decision": "not-found", "remarks": "Catatan rekaan."}
-        filed = await ask(
-            app, "police", Role.OFFICER, KOLAKA, "POST", f"/v1/victims/{VICTIM}/forms/screening", json=screening
-        )
-        assert filed.status_code == 201, filed.text
-        nobody_could_be_read = {"batch_id": BATCH, "people": [{}]}
-        sent = await ask(
-            app, "police", Role.OFFICER, KOLAKA, "POST", f"/v1/cases/{CASE}/batches", json=nobody_could_be_read
-        )
-        assert sent.status_code == 200, sent.text
-        letter = LetterRow(code=LETTER, kind="referral-letter", agency="police", unit=KOLAKA, region="74.01",
-                           victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=wall_clock(),
-                           recorded_at=wall_clock())  # fmt: skip
-        app.state.database.write(lambda tx: tx.session.add(letter))
-        proposed = MatchRow(match_id=MATCH, victim_id=VICTIM, linkseq=1, other_id=NOBODY, other_agency="kemenkes",
-                            other_unit="rsud-74.01", kinds=["nik"], strength="strong",
-                            proposed_at=wall_clock())  # fmt: skip
-        app.state.database.write(lambda tx: tx.session.add(proposed))
+            (
+                f"/v1/victims/{VICTIM}/forms/screening",
+                {"record_id": RECORD, "decision": "not-found", "remarks": "Catatan rekaan."},
+            ),
+            (f"/v1/cases/{CASE}/batches", {"batch_id": BATCH, "people": [{}]}),  # nobody could be read
+        ):
+            await by_kolaka(app, path, body)
+        await by_makassar(app)
+        app.state.database.write(lambda tx: tx.session.add_all(rows()))
         yield app
 
 

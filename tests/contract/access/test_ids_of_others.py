@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from shared.contracts.types import UUID7
 from shared.domain.access import Role
-from shared.domain.forms import About
+from shared.domain.forms import FormSubject
 from shared.reference.office import new_id
 from tests.support.access_matrix import (
     CASE,
@@ -136,8 +136,8 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
     sent = await post(STRANGER, *own["create_referral"])
     own["decide_erasure"] = (f"/v1/victims/{OURS['victim_id']}/erasure/decision", {"approved": True})
     for form in FORMS.values():
-        subject = {About.CASE: f"cases/{OURS['case_id']}", About.VICTIM: f"victims/{OURS['victim_id']}",
-                   About.DESK: f"desks/{STRANGER}"}[form.about]  # fmt: skip
+        subject = {FormSubject.CASE: f"cases/{OURS['case_id']}", FormSubject.VICTIM: f"victims/{OURS['victim_id']}",
+                   FormSubject.DESK: f"desks/{STRANGER}"}[form.about]  # fmt: skip
         body = {**example_of(form), **({"decision": "not-found"} if form.code == "screening" else {})}
         own[form.operation] = (f"/v1/{subject}/forms/{form.code}", body)
     own["request_cancellation"] = (f"/v1/referrals/{sent.json()['id']}/request-cancellation", {"reason": "not-needed"})

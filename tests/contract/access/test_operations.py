@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.coordination.access import RULES as COORDINATION_RULES
 from services.police.main import MEMBER as POLICE
-from shared.domain.access import AGENCY, Role, Rule
+from shared.domain.access import AGENCY, AccessRule, Role
 from tests.support.access_matrix import (
     AT_WORK,
     COORDINATION_ROLES_OF,
@@ -108,7 +108,9 @@ async def test_every_operation_of_the_contract_is_tried(police: FastAPI, coordin
     [(AGENCY, ROLES_OF), (POLICE.rules, {**ROLES_OF, **FILING}), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
     ids=["agency", "police", "coordination"],
 )
-def test_the_declared_table_says_what_is_expected_here(rules: Mapping[str, Rule], by_hand: Mapping[str, str]) -> None:
+def test_the_declared_table_says_what_is_expected_here(
+    rules: Mapping[str, AccessRule], by_hand: Mapping[str, str]
+) -> None:
     declared = {name: set(rule.roles) for name, rule in rules.items() if name not in PAGES}
     assert declared == {name: set(roles.split()) for name, roles in by_hand.items()}
 

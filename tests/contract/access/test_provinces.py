@@ -60,40 +60,43 @@ async def test_a_province_follows_the_journeys_it_has_a_part_in(coordination: Fa
         assert len((await get(unit, "/v1/norm-gaps")).json()["items"]) == int(AT_KOLAKA in seen)
 
 
+def rows_of(region: str, agency: str, stage: Stage) -> list[JourneyRow | ReferralRow | AlarmRow]:
+    """A journey that goes on, with an overdue hand-over and an alarm about it; and a journey that is closed."""
+    desk, victim, then = f"desk-{region}", new_id(), datetime(2026, 1, 5, tzinfo=UTC)
+    custody: dict[str, Any] = {
+        "custody_agency": agency,
+        "custody_unit": desk,
+        "custody_region": region,
+        "custody_seq": 1,
+    }
+    return [
+        JourneyRow(victim_id=victim, stage=stage, **custody, registered_at=then, closed_at=None),
+        JourneyRow(victim_id=new_id(), stage=stage, **custody, registered_at=then, closed_at=then),
+        AlarmRow(about=new_id(), clock="first-aid", agency=agency, unit=desk, region=region, victim_id=victim,
+                 started_at=then, due_at=then, escalated_at=then, escalated_level="province"),
+        ReferralRow(
+            id=new_id(), case_id=CASE, victim_id=victim, kind="referral", service="first-aid",
+            priority="stat", sender_agency=agency, sender_unit=desk, sender_region=region,
+            receiver_agency="kemenkes", receiver_unit=f"rs-{region}", receiver_region=region, requested_at=then,
+            due_at=then, status="requested", version=1, norm_gap="no-procedure", updated_at=then,
+        ),
+    ]  # fmt: skip
+
+
+def total(*provinces: tuple[str, str, str]) -> dict[str, Any]:
+    """What is counted of these: each a province, an agency and a stage."""
+    ones = {name: dict.fromkeys(keys, 1) for name, keys in zip(
+        ("by_province", "by_agency", "by_stage"), zip(*provinces, strict=True), strict=True
+    )} if provinces else {"by_province": {}, "by_agency": {}, "by_stage": {}}  # fmt: skip
+    many = dict.fromkeys(("journeys_open", "journeys_closed", "overdue", "norm_gaps"), len(provinces))
+    told = {"escalated": {"province": len(provinces)} if provinces else {}}
+    return {**ones, **many, **told, "handovers_by_status": {"requested": len(provinces)} if provinces else {}}
+
+
 @ON_ONE_LOOP
 async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secrets: Path) -> None:
     """The same in Kolaka and in Banda Aceh: each province counts its own, the centre both."""
-    then = datetime(2026, 1, 5, tzinfo=UTC)
-    rows: list[JourneyRow | ReferralRow | AlarmRow] = []
-    for region, agency, stage in (("74.01", "police", Stage.PROTECTION), ("11.71", "kemensos", Stage.REPATRIATION)):
-        desk = f"desk-{region}"
-        for closed in (None, then):
-            rows.append(
-                JourneyRow(victim_id=new_id(), stage=stage, custody_agency=agency, custody_unit=desk,
-                           custody_region=region, custody_seq=1, registered_at=then, closed_at=closed)
-            )  # fmt: skip
-        victim = str(rows[-2].victim_id)
-        rows.append(
-            AlarmRow(about=new_id(), clock="first-aid", agency=agency, unit=desk, region=region, victim_id=victim,
-                     started_at=then, due_at=then, escalated_at=then, escalated_level="province")
-        )  # fmt: skip
-        rows.append(
-            ReferralRow(
-                id=new_id(), case_id=CASE, victim_id=victim, kind="referral", service="first-aid",
-                priority="stat", sender_agency=agency, sender_unit=desk, sender_region=region,
-                receiver_agency="kemenkes", receiver_unit=f"rs-{region}", receiver_region=region, requested_at=then,
-                due_at=then, status="requested", version=1, norm_gap="no-procedure", updated_at=then,
-            )
-        )  # fmt: skip
-
-    def total(*provinces: tuple[str, str, str]) -> dict[str, Any]:
-        ones = {name: dict.fromkeys(keys, 1) for name, keys in zip(
-            ("by_province", "by_agency", "by_stage"), zip(*provinces, strict=True), strict=True
-        )} if provinces else {"by_province": {}, "by_agency": {}, "by_stage": {}}  # fmt: skip
-        many = dict.fromkeys(("journeys_open", "journeys_closed", "overdue", "norm_gaps"), len(provinces))
-        told = {"escalated": {"province": len(provinces)} if provinces else {}}
-        return {**ones, **many, **told, "handovers_by_status": {"requested": len(provinces)} if provinces else {}}
-
+    rows = [*rows_of("74.01", "police", Stage.PROTECTION), *rows_of("11.71", "kemensos", Stage.REPATRIATION)]
     sultra, aceh = ("74", "police", "protection"), ("11", "kemensos", "repatriation")
     expected = {CENTRE: total(sultra, aceh), SULTRA: total(sultra), ACEH: total(aceh), SULSEL: total()}
     async with contextlib.AsyncExitStack() as stack:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.members import MEMBERS
 from shared.contracts.codes import IdentityField, Priority
 from shared.contracts.types import REGION
-from shared.http.validation_messages import FORMS, fields_of, message, pointer, unknown_parameters
+from shared.http.validation_messages import PATTERNS, fields_of, message, pointer, unknown_parameters
 from shared.service.app import create_app
 
 
@@ -30,16 +30,16 @@ def patterns_in(document: Any) -> Iterator[str]:
 @pytest.mark.parametrize("member", MEMBERS)
 def test_whatever_form_is_asked_for_is_said_in_words(member: str) -> None:
     asked = set(patterns_in(create_app(importlib.import_module(MEMBERS[member]).MEMBER).openapi()))
-    assert asked and asked - set(FORMS) == set()
+    assert asked and asked - set(PATTERNS) == set()
 
 
 def test_each_form_shows_an_example_of_itself() -> None:
-    for pattern, form in FORMS.items():
-        assert form.id != form.en and not {"^", "$", "\\"} & set(form.id + form.en)
-        examples = re.findall(r"(?:seperti|such as) (.+)", f"{form.id}\n{form.en}")
+    for pattern in PATTERNS.values():
+        assert pattern.words != pattern.words_en and not {"^", "$", "\\"} & set(pattern.words + pattern.words_en)
+        examples = re.findall(r"(?:seperti|such as) (.+)", f"{pattern.words}\n{pattern.words_en}")
         for example in examples:
             first = re.split(r",? (?:atau|or) |, ", example)[0]
-            assert re.search(pattern, first), form.id
+            assert re.search(pattern, first), pattern.words
 
 
 class Place(BaseModel):

@@ -177,7 +177,7 @@ async def test_a_token_does_not_open_the_door(police: FastAPI, attack: str) -> N
     refused = await call(police, f"Bearer {tried.token()}", shown=tried.certificate)
     assert (refused.status_code, problem(refused)) == (401, "token-not-valid")
     assert refused.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-    verifier: Verifier = police.state.door.verifier
+    verifier: Verifier = police.state.admission.verifier
     if tried.reason and tried.reason != "unknown-unit":
         with pytest.raises(BadToken) as why:
             verifier.verify(tried.token(), wall_clock(), THEIRS[1] if tried.certificate == THEIRS[0] else None)
@@ -288,7 +288,7 @@ async def test_a_certificate_that_a_header_tells_of_is_none(police: FastAPI, hea
 async def test_a_token_of_a_key_that_the_issuer_has_taken_back_counts_no_more(tmp_path: Path, secrets: Path) -> None:
     """Not even one that was verified before."""
     async with police_at_work(tmp_path, secrets) as (app, _):
-        keys: IssuerKeys = app.state.door.verifier.keys
+        keys: IssuerKeys = app.state.admission.verifier.keys
         token = f"Bearer {signed(good())}"
         assert (await call(app, token)).status_code == 200
         keys._take(json.dumps(KeySet([STRANGE_KEY]).as_dict(private=False)))

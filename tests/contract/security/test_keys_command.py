@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from deploy.credentials.keyring import Keyring
 from deploy.credentials.keys import app
 from deploy.credentials.secrets import COORDINATION, Role, make_secrets, network
+from shared.security import key_directory
 from shared.security.file_vault import FileVault
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.keys import KeyDirectory, SigningKey
@@ -173,7 +174,7 @@ def test_a_retired_key_is_used_no_more(operator: Operator) -> None:
 def test_a_revoked_key_is_trusted_no_more_by_who_runs_already(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.security.key_directory.LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(key_directory, "LOOK_AGAIN_SECONDS", 0.0)
     running, signature = operator.service(), operator.vault().sign(b"x")
     assert running.verify(b"x", signature, now()) == "library"
     said = operator.says("revoke", "library-1", "--reason", "key-compromise")

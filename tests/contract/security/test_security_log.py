@@ -224,7 +224,7 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
 async def test_what_was_undone_is_not_told(station: Station) -> None:
     """Nor what a lost race runs a second time."""
     caller = Role.OFFICER, KOLAKA
-    who = station.app.state.door.verifier.verify(
+    who = station.app.state.admission.verifier.verify(
         signed(claims("police", *caller, station.clock())), station.clock(), None
     )
 

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,46 +164,63 @@ STEPS = st.lists(
 )
 
 
+@dataclass
+class Ward:
+    """A model of one ward: who lies there, who ever lay there, and how many beds it has."""
+
+    app: FastAPI
+    people: list[str] = field(default_factory=list)
+    lying: set[int] = field(default_factory=set)
+    was: set[int] = field(default_factory=set)
+    beds: int = 0
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        return await ask(self.app, "kemensos", Role.OFFICER, DESK, "POST", path, json=body)
+
+    async def four_people(self) -> None:
+        opened = {"unit": DESK, "channel": "social-office", "exploitation": "sexual"}
+        case = (await self.post("/v1/cases", opened)).json()["id"]
+        known = {"age_class": "adult", "sex": "female"}
+        self.people = [(await self.post(f"/v1/cases/{case}/victims", known)).json()["id"] for _ in range(4)]
+
+    async def resize(self, beds: int) -> None:
+        said = told(await self.post(f"/v1/desks/{DESK}/forms/shelter-beds", {**NONE, "female_adult": beds}))
+        assert said == ("200" if beds >= len(self.lying) else "beds-in-use")
+        self.beds = beds if said == "200" else self.beds
+
+    async def assign(self, number: int) -> None:
+        path = f"/v1/victims/{self.people[number]}/forms/bed-assigned"
+        said = told(await self.post(path, {"ward": "female-adult"}))
+        expected = "no-bed-free" if len(self.lying) >= self.beds else "200"
+        assert said == ("already-has-bed" if number in self.lying else expected)
+        self.lying |= {number} if said == "200" else set()
+        self.was |= self.lying
+
+    async def release(self, number: int) -> None:
+        path = f"/v1/victims/{self.people[number]}/forms/bed-released"
+        said = told(await self.post(path, {"reason": "moved"}))
+        gone = "has-no-bed" if number in self.was else "form-not-yet"
+        assert said == ("200" if number in self.lying else gone)
+        self.lying -= {number}
+
+    async def shows_its_free_beds(self) -> None:
+        page = await ask(self.app, "kemensos", Role.OFFICER, DESK, "GET", "/v1/shelters",
+                         params={"region": "74.01", "sex": "female", "age_class": "adult"})  # fmt: skip
+        shown = [ward["free"] for shelter in page.json()["items"] for ward in shelter["wards"]]
+        assert shown == ([self.beds - len(self.lying)] if self.beds > len(self.lying) else [])
+
+
 @settings(max_examples=25)
 @given(steps=STEPS)
 def test_whatever_happens_there_are_as_many_taken_as_people_lie_there(
     steps: list[tuple[str, int]], secrets: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A model of one ward: who lies there, and how many beds it has."""
-
     async def history() -> None:
         async with contextlib.AsyncExitStack() as stack:
-            app = await offline(MEMBER, tmp_path_factory.mktemp("beds"), secrets, stack)
-
-            async def post(path: str, body: dict[str, Any]) -> Any:
-                return await ask(app, "kemensos", Role.OFFICER, DESK, "POST", path, json=body)
-
-            opened = {"unit": DESK, "channel": "social-office", "exploitation": "sexual"}
-            case = (await post("/v1/cases", opened)).json()["id"]
-            known = {"age_class": "adult", "sex": "female"}
-            people = [(await post(f"/v1/cases/{case}/victims", known)).json()["id"] for _ in range(4)]
-            lying, was, beds = set[int](), set[int](), 0
+            ward = Ward(await offline(MEMBER, tmp_path_factory.mktemp("beds"), secrets, stack))
+            await ward.four_people()
             for what, number in steps:
-                if what == "resize":
-                    said = told(await post(f"/v1/desks/{DESK}/forms/shelter-beds", {**NONE, "female_adult": number}))
-                    assert said == ("200" if number >= len(lying) else "beds-in-use")
-                    beds = number if said == "200" else beds
-                elif what == "assign":
-                    said = told(
-                        await post(f"/v1/victims/{people[number]}/forms/bed-assigned", {"ward": "female-adult"})
-                    )
-                    expected = "no-bed-free" if len(lying) >= beds else "200"
-                    assert said == ("already-has-bed" if number in lying else expected)
-                    lying |= {number} if said == "200" else set()
-                    was |= lying
-                else:
-                    said = told(await post(f"/v1/victims/{people[number]}/forms/bed-released", {"reason": "moved"}))
-                    gone = "has-no-bed" if number in was else "form-not-yet"
-                    assert said == ("200" if number in lying else gone)
-                    lying -= {number}
-                page = await ask(app, "kemensos", Role.OFFICER, DESK, "GET", "/v1/shelters",
-                                 params={"region": "74.01", "sex": "female", "age_class": "adult"})  # fmt: skip
-                shown = [ward["free"] for shelter in page.json()["items"] for ward in shelter["wards"]]
-                assert shown == ([beds - len(lying)] if beds > len(lying) else [])
+                await {"resize": ward.resize, "assign": ward.assign, "release": ward.release}[what](number)
+                await ward.shows_its_free_beds()
 
     asyncio.run(history())

@@ -44,10 +44,9 @@ async def victims_of(police: Client, case: str) -> list[str]:
     return list((await police.get(f"/v1/cases/{case}"))["victims"])
 
 
-async def test_each_is_done_whole_or_refused_with_a_reason(network: Network) -> None:
-    police = await network.start("police", online=False)
-    case = await a_ship(police)
-    people: list[Any] = [
+def ten_people(taken: str) -> list[Any]:
+    """Ten rows of a list, of which six are wrong; the last one has an id that is ``taken``."""
+    return [
         person(1),
         person(2, role="suspected-recruiter"),
         person(3, home_region="99.99"),
@@ -57,9 +56,25 @@ async def test_each_is_done_whole_or_refused_with_a_reason(network: Network) -> 
         person(4, refer=[{**AID, "service": "no-such"}]),
         person(5, refer=[]),
         person(6, role="suspected-recruiter", refer=[SHELTER]),
-        person(7, victim_id=await a_victim(police)),
+        person(7, victim_id=taken),
     ]
-    lines = await take_in(police, case, people)
+
+
+WRONG_ROWS = {
+    3: ("unknown-region", ["/home_region"]),
+    4: ("written-twice", ["/identity/nik"]),
+    5: ("invalid-request", ["/identity/nik", "/?"]),
+    6: ("invalid-request", [""]),
+    7: ("no-such-route", ["/service"]),
+    10: ("id-taken", ["/victim_id"]),
+}
+"""Row of these ten → the problem, and the fields that it names."""
+
+
+async def test_each_is_done_whole_or_refused_with_a_reason(network: Network) -> None:
+    police = await network.start("police", online=False)
+    case = await a_ship(police)
+    lines = await take_in(police, case, ten_people(await a_victim(police)))
     first, *_, last = lines
     assert (first["kind"], first["people"]) == ("batch", 10)
     assert (last["kind"], last["registered"], last["refused"], last["problem"]) == ("end", 4, 6, None)
@@ -72,14 +87,7 @@ async def test_each_is_done_whole_or_refused_with_a_reason(network: Network) -> 
         row: (problem["type"].rpartition(":")[2], [e["field"] for e in problem["errors"]])
         for row, problem in refused.items()
     }
-    assert named == {
-        3: ("unknown-region", ["/home_region"]),
-        4: ("written-twice", ["/identity/nik"]),
-        5: ("invalid-request", ["/identity/nik", "/?"]),
-        6: ("invalid-request", [""]),
-        7: ("no-such-route", ["/service"]),
-        10: ("id-taken", ["/victim_id"]),
-    }
+    assert named == WRONG_ROWS
     assert all(problem["remedy"] for problem in refused.values()) and "Buruh" not in json.dumps(lines)
 
     made = [line["victim_id"] for line in told if line["victim_id"]]

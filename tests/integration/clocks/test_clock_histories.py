@@ -157,7 +157,7 @@ class Asked:
     def act(self, desk: Desk, word: str, then: datetime | None = None) -> None:
         """Do something, if the rules let it be done: the clocks stop when the work begins or is refused."""
         try:
-            desk.database.write(lambda tx: handlers.act(tx, desk.office, ALL, self.id, ACTS[word](then), None))
+            desk.database.write(lambda tx: handlers.execute_for(tx, desk.office, ALL, self.id, ACTS[word](then), None))
         except Refused:
             return
         if word != "accept":

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.coordination.witness import WITNESSED_EVERY
 from shared.messaging.broker import Incoming
+from shared.storage.notifier import Topic
 from tests.support.network import Network, a_victim, refer, sent_by, until_told
 
 
@@ -57,7 +58,7 @@ async def test_a_sender_hears_that_its_links_are_witnessed(network: Network) -> 
     for _ in range(WITNESSED_EVERY - 1):
         await police.must(referral, "remind")
     operator = await network.operator("police")
-    with network.apps["police"].state.changes.watching("links") as watch:
+    with network.apps["police"].state.changes.watching(Topic.LINKS) as watch:
         while True:
             links = {link["link"]: link for link in (await operator.get("/v1/links"))["items"]}
             if links["police>kemenkes"]["witnessed"] == links["police>kemenkes"]["last"]:

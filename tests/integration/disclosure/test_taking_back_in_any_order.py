@@ -1,5 +1,6 @@
 """What a victim takes back stays taken back, in whatever order the events arrive and wherever a key lies."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def informing(network: Network, victim: str, referral: str, by: str = "police", 
     app = network.apps[by]
 
     def tell(tx: Any) -> None:
-        given = giving.give(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
+        given = giving.seal_for_agency(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
@@ -108,9 +109,8 @@ def informing(network: Network, victim: str, referral: str, by: str = "police", 
             sealed=given.sealed,
         )
         unit = app.state.office.speaker(tx.now.date())
-        tx.emit(
-            draft(event, to, unit, victim_id=victim, sequence=1, basis="consent", key=given.key)
-        )  # as the service would
+        made = draft(event, to, unit, victim_id=victim, basis="consent", key=given.key)
+        tx.emit(replace(made, sequence=1))  # as the service would
 
     app.state.database.write(tell)
     return posted(network, by, to)[-1]
@@ -159,7 +159,7 @@ async def test_nobody_is_told_of_another_victim_through_a_request_of_its_own(two
         source = sealed.own_source(known)
         sealed.put(tx, office, known, source, sealed.IDENTITY, {"name": "Palsu Rekaan"})
         tx.session.flush()
-        given = giving.give(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
+        given = giving.seal_for_agency(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
@@ -169,7 +169,8 @@ async def test_nobody_is_told_of_another_victim_through_a_request_of_its_own(two
             sealed=given.sealed,
         )
         unit = office.speaker(tx.now.date())
-        tx.emit(draft(event, "kemenkes", unit, victim_id=known, sequence=1, basis="vital-interest", key=given.key))
+        made = draft(event, "kemenkes", unit, victim_id=known, basis="vital-interest", key=given.key)
+        tx.emit(replace(made, sequence=1))
 
     app.state.database.write(forge)
     deliver(two, posted(two)[-1])

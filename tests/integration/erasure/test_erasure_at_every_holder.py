@@ -10,7 +10,8 @@ from shared.contracts.codes import DisclosureEnd
 from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
 from shared.reference.office import draft, new_id
-from shared.victims.erasure.carry_out import Answer, note
+from shared.storage.notifier import Topic
+from shared.victims.erasure.carry_out import HolderAnswer, remember_answer
 from tests.support.identities import (
     WHO,
     consent,
@@ -56,6 +57,30 @@ async def test_a_legal_hold_keeps_what_a_court_needs(network: Network) -> None:
     assert ended["kept_because"] is None
 
 
+def sealed_at(network: Network, code: str) -> list[str]:
+    """Everything sealed that lies in the ledger of a member."""
+    texts = [json.loads(entry.body)["data"].get("sealed") for entry in ledger(network, code)]
+    return [text for text in texts if text]
+
+
+async def can_read_nothing(network: Network, code: str, victim: str, sealed: list[str]) -> None:
+    """A member has no key left: it opens none of what is sealed, shows nobody and finds nobody."""
+    assert keys_left(network, code) == 0
+    assert not opens_anything(network, code, sealed)
+    assert await look(network[code], victim) in ("no-identity", "unknown-victim")
+    found = await network[code].post("/v1/victim-search", {"field": "nik", "value": WHO["nik"]})
+    assert found.json()["items"] == []
+
+
+def ledger_verifies(network: Network, code: str) -> None:
+    """Signatures and receipts are over what is sealed: they still hold."""
+    for entry in ledger(network, code):
+        network.apps[code].state.reception.keys.verify(entry.body, entry.signature, network.clock())
+    sent = {entry.event_id: hashlib.sha256(entry.body).hexdigest() for entry in ledger(network, code) if entry.sent}
+    receipts = receipts_of(network, code)
+    assert len(receipts) >= 2 and all(sent[receipt["event_id"]] == receipt["sha256"] for receipt in receipts)
+
+
 async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifies(network: Network) -> None:
     """Police → KemenPPPA (who is responsible now) → Kemenkes: all three hold her name, all three lose it."""
     agencies = ("police", "kemenpppa", "kemenkes")
@@ -76,8 +101,7 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
         lambda seen: sorted(item["status"] for item in seen["handovers"]) == ["accepted", "in-progress"],
     )
     before = await coordination.get("/v1/counts")
-    sealed = [json.loads(entry.body)["data"].get("sealed") for code in agencies for entry in ledger(network, code)]
-    sealed = [text for text in sealed if text]
+    sealed = [text for code in agencies for text in sealed_at(network, code)]
     assert len(sealed) == 5  # two hand-overs, in two ledgers each, and what coordination was told to know her again
     assert opens_anything(network, "kemenkes", sealed)
 
@@ -92,19 +116,10 @@ async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifi
     await until_disclosure(kemenpppa, victim, referral, lambda item: item["end"] == "erased")
     await until_forgotten(network, "police", victim)
 
-    for code, client in zip(agencies, (police, kemenpppa, kemenkes), strict=True):
-        assert keys_left(network, code) == 0
-        assert not opens_anything(network, code, sealed)
-        assert await look(client, victim) in ("no-identity", "unknown-victim")
-        found = await client.post("/v1/victim-search", {"field": "nik", "value": WHO["nik"]})
-        assert found.json()["items"] == []
-        for entry in ledger(network, code):  # signatures and receipts are over what is sealed: they still hold
-            network.apps[code].state.reception.keys.verify(entry.body, entry.signature, network.clock())
-        sent = {entry.event_id: hashlib.sha256(entry.body).hexdigest() for entry in ledger(network, code) if entry.sent}
-        receipts = receipts_of(network, code)
-        assert len(receipts) >= 2 and all(sent[receipt["event_id"]] == receipt["sha256"] for receipt in receipts)
-    after = await coordination.get("/v1/counts")
-    assert after == before
+    for code in agencies:
+        await can_read_nothing(network, code, victim, sealed)
+        ledger_verifies(network, code)
+    assert await coordination.get("/v1/counts") == before
     assert (await coordination.get(f"/v1/journeys/{victim}"))["custody"]["agency"] == "kemenpppa"
 
 
@@ -120,7 +135,7 @@ async def test_only_who_is_responsible_or_gave_it_may_have_it_erased(network: Ne
         tx.emit(draft(asked, "police", unit, victim_id=victim))
 
     operator = await network.operator("police")
-    with network.apps["police"].state.changes.watching("parked") as watch:
+    with network.apps["police"].state.changes.watching(Topic.PARKED) as watch:
         app.state.database.write(ask)
         assert await watch.next(20)
     [parked] = (await operator.get("/v1/parked"))["items"]
@@ -153,7 +168,7 @@ async def test_who_once_gave_something_may_have_that_erased_and_no_more(network:
     def ask(tx: Any) -> None:
         unit = app.state.office.speaker(tx.now.date())
         asked = ErasureRequested(erasure_id=new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
-        note(tx, "police", asked, Answer(DisclosureEnd.ERASED, None, ()))
+        remember_answer(tx, "police", asked, HolderAnswer(DisclosureEnd.ERASED, None, ()))
         tx.emit(draft(asked, "kemenkes", unit, victim_id=victim))
 
     app.state.database.write(ask)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from shared.domain.access import Role
 from shared.storage.agency_tables import IdempotencyRow
+from shared.storage.notifier import Topic
 from shared.storage.tables import ParkedEvent
 from tests.support.by_hand import deliver, parked, posted
 from tests.support.identities import WHO, keys_left, look
@@ -74,7 +75,7 @@ async def test_it_happens_by_itself_while_the_service_runs(two: Network) -> None
     until = await over(two, victim)
     with two.apps["police"].state.changes.watching(victim) as watch:
         two.clock.advance(until - two.clock())
-        two.apps["police"].state.database.write(lambda tx: tx.changed.add("retention"))  # as any journey's end does
+        two.apps["police"].state.database.write(lambda tx: tx.changed.add(Topic.RETENTION))  # as any journey's end does
         while not erasures(two):
             assert await watch.next(20)
     assert keys_left(two, "police") == 0

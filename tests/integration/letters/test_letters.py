@@ -207,7 +207,7 @@ async def test_the_square_code_opens_a_page_that_says_whether_the_letter_holds(
     assert await scanned(network, "police", path, utm_source="wa") == await scanned(network, "police", path)
 
     await kemenkes.must(referral, "accept")
-    assert "Surat ini tercatat, tetapi isinya sudah berlanjut" in (await scanned(network, "kemenkes", path))[1]
+    assert "Surat ini tercatat, tetapi isinya bukan yang terbaru" in (await scanned(network, "kemenkes", path))[1]
 
 
 async def test_the_page_tells_a_forgery_from_a_slip_of_the_pen_and_repeats_neither(network: Network) -> None:

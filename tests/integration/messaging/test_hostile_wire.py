@@ -29,6 +29,7 @@ from shared.messaging.consumer import Receive
 from shared.messaging.reception import Reception
 from shared.reference.office import new_id
 from shared.security.keys import SigningKey
+from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from tests.support.network import Network, a_victim, refer, sent_by
 from tests.support.wire import a_referral, about, event, key_of, publish, subject_of, tell_coordination, until_parked
@@ -267,7 +268,7 @@ async def test_a_journey_is_told_by_those_who_have_the_victim_in_custody(network
     end = JourneyClosed(victim_id=victim, outcome=JourneyOutcome.REINTEGRATED, unit=desk, occurred_at=at)
     await tell_coordination(network, "kemensos", 1, stage, end)
     auditor = await network.operator("coordination")
-    with network.apps["coordination"].state.changes.watching("parked") as watch:
+    with network.apps["coordination"].state.changes.watching(Topic.PARKED) as watch:
         while len(parked := (await auditor.get("/v1/parked"))["items"]) < 2:
             assert await watch.next(20)
     assert [item["reason"] for item in parked] == ["not-in-custody"] * 2

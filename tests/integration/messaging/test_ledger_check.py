@@ -7,7 +7,7 @@ import pytest
 import typer
 from sqlalchemy import Connection, text
 
-from shared.messaging.ledger_check import Fault, check_ledger
+from shared.messaging.ledger_check import LedgerFault, check_ledger
 from shared.service.commands import verify
 from tests.support.network import Network, a_victim, refer
 from tests.support.tokens import trusting
@@ -25,7 +25,7 @@ async def a_journey(network: Network) -> None:
     await coordination.until(f"/v1/journeys/{victim}", lambda seen: bool(seen["handovers"]))
 
 
-def faults(network: Network, code: str) -> list[Fault]:
+def faults(network: Network, code: str) -> list[LedgerFault]:
     app = network.apps[code]
     found = list(check_ledger(app.state.database, app.state.office.keys.current()))
     assert found

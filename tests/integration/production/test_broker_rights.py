@@ -8,7 +8,7 @@ import pytest
 from deploy.credentials.secrets import AGENCIES
 from deploy.local.embedded_nats import CONFIG, EmbeddedNats
 from shared.messaging.rights import Durability, most_rights
-from shared.service.production.rules import Fault, Unsafe
+from shared.service.production.rules import SettingFault, Unsafe
 from tests.support.production import LOSING, WIDE, Police, configured, provisioned, started
 
 
@@ -47,7 +47,7 @@ async def test_a_broker_that_may_lose_messages_is_refused(
         await provisioned(losing)
         police.told["nats_url"] = losing.url
         assert await police.refusal(capfd) == "nats_url"
-    assert f"ESTAFET_NATS_URL ({found})" in str(Fault("nats_url", (found,), "", ""))
+    assert f"ESTAFET_NATS_URL ({found})" in str(SettingFault("nats_url", (found,), "", ""))
 
 
 def test_a_broker_of_before_is_refused() -> None:

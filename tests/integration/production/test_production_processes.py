@@ -12,7 +12,7 @@ from shared.service.production.rules import (
     SECRET_FILES,
     TRUST_FILES,
     Facts,
-    Fault,
+    SettingFault,
     faults,
 )
 from shared.service.settings import Settings
@@ -62,7 +62,7 @@ def test_without_the_profile_there_is_no_fault(police: Police) -> None:
 
 
 def test_a_fault_says_what_was_found() -> None:
-    assert str(Fault("nats_url", ("nats",), "pakai tls://", "use tls://")) == (
+    assert str(SettingFault("nats_url", ("nats",), "pakai tls://", "use tls://")) == (
         "✗ ESTAFET_NATS_URL (nats): pakai tls:// · use tls://"
     )
 

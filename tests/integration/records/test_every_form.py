@@ -8,14 +8,14 @@ from sqlalchemy import func, select
 
 from shared.casework.records.tables import RecordRow
 from shared.domain.forms import (
-    About,
     Amount,
     Choice,
     Day,
     Earlier,
+    FieldKind,
     Form,
     FormField,
-    Kind,
+    FormSubject,
     Moment,
     Place,
     Words,
@@ -31,7 +31,7 @@ KOLAKA = "74.01"
 AGENCIES = [code for code, member in SHIPPED.items() if member.agency.forms]
 
 
-def misshapen(kind: Kind) -> list[Any]:
+def misshapen(kind: FieldKind) -> list[Any]:
     """What no answer to such a question looks like."""
     match kind:
         case Words(most):
@@ -42,7 +42,7 @@ def misshapen(kind: Kind) -> list[Any]:
             return ["no-such-code", True, []]
         case Amount(least, most):
             return [least - 1, most + 1, "banyak", 1.5]
-    shapes: dict[type[Kind], list[Any]] = {
+    shapes: dict[type[FieldKind], list[Any]] = {
         Day: ["31-01-2026", 20260131],
         Moment: ["kemarin", "2026-01-31T09:00:00"],
         YesNo: ["ya", 1],
@@ -52,7 +52,7 @@ def misshapen(kind: Kind) -> list[Any]:
     return shapes[type(kind)]
 
 
-def out_of_this_world(kind: Kind) -> list[tuple[str, str]]:
+def out_of_this_world(kind: FieldKind) -> list[tuple[str, str]]:
     """What looks like an answer and is none, and how it is refused."""
     match kind:
         case Day(past):
@@ -73,7 +73,7 @@ def wrong_answers(form: Form, right: dict[str, Any]) -> Iterator[tuple[FormField
             yield one, "invalid-request", {name: value for name, value in right.items() if name != one.code}
 
 
-async def subjects_of(agency: Client, network: Network) -> dict[About, str]:
+async def subjects_of(agency: Client, network: Network) -> dict[FormSubject, str]:
     """What forms are about; of a referral nothing is looked up before the form has its shape."""
     units = network.apps[agency.code].state.office.units
     desk = units.desk_for(agency.code, KOLAKA, network.clock().date()).id
@@ -82,10 +82,10 @@ async def subjects_of(agency: Client, network: Network) -> dict[About, str]:
     case = opened.json()["id"]
     made = await agency.post(f"/v1/cases/{case}/victims", {"age_class": "adult", "sex": "female"})
     return {
-        About.CASE: f"cases/{case}",
-        About.VICTIM: f"victims/{made.json()['id']}",
-        About.DESK: f"desks/{desk}",
-        About.REFERRAL: f"referrals/{new_id()}",
+        FormSubject.CASE: f"cases/{case}",
+        FormSubject.VICTIM: f"victims/{made.json()['id']}",
+        FormSubject.DESK: f"desks/{desk}",
+        FormSubject.REFERRAL: f"referrals/{new_id()}",
     }
 
 
@@ -115,7 +115,7 @@ async def test_a_wrong_answer_is_named_and_nothing_is_stored(network: Network, c
         assert problem(unknown) == "invalid-request"
         # an earlier record that is not there is told before a day that is not
         earlier = [one for one in form.fields if isinstance(one.kind, Earlier) and one.required]
-        for one in earlier or (form.fields if form.about is not About.REFERRAL else ()):
+        for one in earlier or (form.fields if form.about is not FormSubject.REFERRAL else ()):
             for refusal, value in out_of_this_world(one.kind):
                 refused = await agency.post(path, {**right, one.code: value})
                 assert (problem(refused), refused.json()["errors"][0]["field"]) == (refusal, f"/{one.code}")

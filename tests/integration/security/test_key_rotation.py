@@ -12,8 +12,10 @@ from deploy.credentials.keyring import Keyring
 from deploy.credentials.secrets import make_secrets
 from shared.contracts.events import Accepted, KeysPublished, ReferralEvent, Started
 from shared.contracts.subjects import subject
+from shared.security import key_directory
 from shared.security.keys import SigningKey
 from shared.security.public_keys import Revocation
+from shared.storage.notifier import Topic
 from tests.support.network import Client, Network, a_victim, problem, refer
 from tests.support.wire import a_referral, about, event, key_of, publish, until_parked
 
@@ -34,7 +36,7 @@ async def send(network: Network, key: SigningKey, data: ReferralEvent, linkseq: 
 async def test_a_rotated_key_is_believed_and_a_revoked_one_is_not(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.security.key_directory.LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(key_directory, "LOOK_AGAIN_SECONDS", 0.0)
     referral = await a_referral(network)
     old, keyring, now = key_of(network, "kemenkes"), Keyring(network.secrets), datetime.now(UTC)
     await send(network, old, about(referral, Accepted), 2, 3)
@@ -68,7 +70,7 @@ async def test_a_revocation_reaches_an_agency_whose_file_nobody_touches_and_stay
     await network.start("coordination")
     old, keyring, now = key_of(network, "kemenkes"), Keyring(network.secrets), datetime.now(UTC)
     keyring.rotate("kemenkes", "sig", now, now)
-    with network.apps["police"].state.changes.watching("keys") as watch:
+    with network.apps["police"].state.changes.watching(Topic.KEYS) as watch:
         began = time.monotonic()
         keyring.revoke("kemenkes-1", Revocation.KEY_COMPROMISE, now)
         while await revoked(police) != {"kemenkes-1"}:
@@ -111,7 +113,7 @@ async def test_a_member_without_a_key_refuses_for_a_while_and_loses_nothing(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kemenkes revokes its only key: it can sign nothing, neither an answer nor a receipt, until it has another."""
-    monkeypatch.setattr("shared.security.key_directory.LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(key_directory, "LOOK_AGAIN_SECONDS", 0.0)
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     first = await refer(police, await a_victim(police), "kemenkes", "first-aid")
     await kemenkes.until_status(first, "received")

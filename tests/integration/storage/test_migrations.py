@@ -124,7 +124,7 @@ def test_a_second_migration_changes_nothing(engine: Engine, kind: str) -> None:
 
 
 def test_an_unmigrated_database_is_refused_with_the_command_that_helps(engine: Engine) -> None:
-    with pytest.raises(NotMigrated, match=r"at nothing, .*python -m shared\.service\.commands migrate"):
+    with pytest.raises(NotMigrated, match=r"revision none, .*python -m shared\.service\.commands migrate"):
         check_migrated(engine, LINEAGES)
     assert inspect(engine).get_table_names() == []
 
