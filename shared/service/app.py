@@ -55,8 +55,14 @@ def create_app(member: Member, settings: Settings | None = None, clock: Now = wa
         responses=openapi.responses(),
         generate_unique_id_function=lambda route: route.name,
     )
-    refusals = all_refusals(member.slices)
-    app.state = ServiceState({"refusals": refusals})
+    app.state = ServiceState({"refusals": all_refusals(member.slices)})
+    _add_slices(app, member)
+    _describe(app, member, clock)
+    return app
+
+
+def _add_slices(app: FastAPI, member: Member) -> None:
+    """Add the routes of every slice, behind admission and middleware."""
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
@@ -66,9 +72,13 @@ def create_app(member: Member, settings: Settings | None = None, clock: Now = wa
     app.add_exception_handler(HTTPException, member.no_such_address)
     app.add_middleware(Middleware, routes=app.routes)
 
-    def shown() -> Mapping[str, Any]:
-        office = getattr(app.state, "office", None)  # the desks are known only after the start
+
+def _describe(app: FastAPI, member: Member, clock: Now) -> None:
+    """Complete the OpenAPI document. Its examples name our desks, which are known only after the start."""
+
+    def examples() -> Mapping[str, Any]:
+        office = getattr(app.state, "office", None)
         return member.examples(office, clock().date()) if office else {}
 
-    openapi.describe(app, refusals, shown, {name for name, rule in member.rules.items() if rule.public})
-    return app
+    public = {name for name, rule in member.rules.items() if rule.public}
+    openapi.describe(app, app.state.refusals, examples, public)
