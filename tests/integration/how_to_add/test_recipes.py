@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(600)  # some steps start an interpreter, and th
 TOUCHED = sorted({step.path for steps in recipes().values() for step in steps if step.path.endswith(".py")})
 BIN = Path(sys.executable).parent
 CHECKS = (
-    *("slices", "declarations", "layout", "shipped", "sizes"),
+    *("slices", "declarations", "layout", "shipped"),
     *("messaging/test_golden_schemas", "messaging/test_free_text", "messaging/test_subjects"),
     *("http/test_refusal_catalogue", "security/test_security_design"),
     *("coordination/test_pages", "access/test_operations"),
