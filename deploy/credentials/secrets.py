@@ -38,6 +38,7 @@ from deploy.credentials.authority import make_certificates, now_utc
 from deploy.credentials.keyring import Keyring
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
+from services.members import MEMBERS as MODULES
 from shared.security.development import mark_for_development
 
 RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
@@ -56,7 +57,7 @@ class Role(StrEnum):
 
 COORDINATION = "coordination"
 """Coordination compares match tokens, so it must not have the key that makes them: it could try every NIK."""
-AGENCIES = ["police", "kemenpppa", "kemensos", "kemenkes", COORDINATION]
+AGENCIES = list(MODULES)
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The only member named in the broker's configuration."""

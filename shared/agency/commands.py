@@ -36,3 +36,7 @@ def reindex(
     member: Member = importlib.import_module(service).MEMBER
     typer.echo(f"{reindex_all(database, vault, member.agency.code)} identities are indexed anew")
     database.close()
+
+
+if __name__ == "__main__":
+    app()

@@ -38,7 +38,7 @@ each_form = pytest.mark.parametrize(("agency", "form"), FORMS, ids=lambda one: o
 
 def test_the_published_directory_is_what_the_agencies_declare() -> None:
     published = (ROOT / "services" / "directory.json").read_text(encoding="utf-8")
-    assert published == write_directory(WORKING)
+    assert published == write_directory(WORKING), "python -m deploy.local.directory, if it was meant"
 
 
 @each_agency
