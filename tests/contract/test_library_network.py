@@ -18,6 +18,7 @@ from shared.contracts.subjects import addressed_to
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 from shared.reference.directory import write_directory
+from tests.support.databases import SqliteDatabases
 from tests.support.network import Client, Network, problem, provisioning, refer, until_told
 
 LOAN = "loan-decided"
@@ -86,7 +87,7 @@ async def libraries(tmp_path: Path) -> AsyncIterator[Network]:
                 tmp_path,
                 secrets,
                 nats,
-                lambda code: f"sqlite:///{tmp_path}/{code}.db",
+                SqliteDatabases(tmp_path),
                 members=MEMBERS,
                 extra={"units_file": units, "directory_file": directory, "clocks_file": clocks},
             )

@@ -1,4 +1,4 @@
-"""What services answer in a copy of the tree in which every recipe of HOW-TO-ADD.md is done: ``… added.py FOLDER``.
+"""What services answer in a copy of the tree with every recipe of shared/HOW-TO-ADD.md: ``… added.py FOLDER``.
 
 It starts three services on SQLite, without a broker, and prints their answers as JSON.
 """
@@ -14,6 +14,7 @@ from deploy.local.embedded_nats import EmbeddedNats
 from services.members import MEMBERS
 from tests.support.by_hand import deliver, posted
 from tests.support.catalogue import member
+from tests.support.databases import SqliteDatabases
 from tests.support.network import Client, Network, problem, refer
 
 DESK = "rs-74.01"
@@ -66,7 +67,7 @@ async def answers(folder: Path) -> dict[str, Any]:
     make_secrets(folder / "secrets")
     members = {code: member(code) for code in MEMBERS}
     nats = EmbeddedNats(folder / "nats", folder / "secrets")
-    network = Network(folder, folder / "secrets", nats, lambda code: f"sqlite:///{folder}/{code}.db", members=members)
+    network = Network(folder, folder / "secrets", nats, SqliteDatabases(folder), members=members)
     try:
         police, kemenkes, lpsk = [await network.start(code, online=False) for code in ("police", "kemenkes", "lpsk")]
         units = await police.get("/v1/units", agency="kemenkes", region="74.01")

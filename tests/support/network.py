@@ -29,19 +29,16 @@ from shared.logs import trace
 from shared.messaging.broker import Broker, Incoming
 from shared.messaging.provisioner import keep_provisioned
 from shared.reference.office import new_id
-from shared.service.app import create_app
 from shared.service.member import Member
 from shared.service.running import serving
 from shared.service.running import wall_clock as now_utc
 from shared.service.settings import Settings
-from shared.storage.engine import open_engine
-from shared.storage.migrate import migrate
 from shared.storage.notifier import Topic
 from shared.storage.tables import LedgerEntry, OutboxEntry
+from tests.support.apps import app_of
+from tests.support.databases import Databases, SqliteDatabases
 from tests.support.tokens import Bearing, trusting
 
-DatabaseUrl = Callable[[str], str]
-"""Member → the URL of its own database."""
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
 WAIT = 20
 UNHURRIED: Mapping[str, Any] = {
@@ -125,19 +122,21 @@ class Network:
     folder: Path
     secrets: Path
     nats: EmbeddedNats
-    database_url: Callable[[str], str]
+    database_url: Databases
     clock: TestClock = field(default_factory=TestClock)
     apps: dict[str, FastAPI] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=lambda: SHIPPED)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    aside: str = ""
+    """Behind a member's code, the name of another database for it."""
     _running: dict[str, contextlib.AsyncExitStack] = field(default_factory=dict)
 
     def settings(self, code: str, *, online: bool = True) -> Settings:
         """The settings of one member."""
         tls = self.nats.tls(code)
         return Settings(
-            database_url=self.database_url(code),
+            database_url=self.database_url(code + self.aside),
             nats_url=self.nats.url if online else None,
             nats_seed_file=self.secrets / code / "nats.seed",
             nats_ca_file=tls.ca,
@@ -148,12 +147,10 @@ class Network:
 
     async def start(self, code: str, *, online: bool = True) -> Client:
         """Start a member on its database; ``online=False`` leaves the broker out."""
-        settings = self.settings(code, online=online)
         member = self.members[code]
-        engine = open_engine(settings.database())
-        await asyncio.to_thread(migrate, engine, member.lineages)
-        engine.dispose()
-        app = create_app(member, settings, self.clock)
+        await asyncio.to_thread(self.database_url.migrated, code + self.aside, member.lineages)
+        settings = self.settings(code, online=online)
+        app = app_of(member, settings, self.clock)
         stack = contextlib.AsyncExitStack()
         await stack.enter_async_context(serving(app, member, settings, self.clock))
         self._running[code], self.apps[code] = stack, app
@@ -206,15 +203,12 @@ async def offline(
     """A member's app on a SQLite database of its own, without a broker, until the stack is closed."""
     code = member.agency.code
     settings = Settings(
-        database_url=f"sqlite:///{folder}/{code}.db",
+        database_url=SqliteDatabases(folder).migrated(code, member.lineages),
         **trusting(code, secrets),
         log_level="debug",
         **UNHURRIED,
     )
-    engine = open_engine(settings.database())
-    migrate(engine, member.lineages)
-    engine.dispose()
-    app = create_app(member, settings, clock)
+    app = app_of(member, settings, clock)
     await stack.enter_async_context(serving(app, member, settings, clock))
     return app
 

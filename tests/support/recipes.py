@@ -1,4 +1,4 @@
-"""The recipes of HOW-TO-ADD.md: read from its blocks, and done in a copy of the tree."""
+"""The recipes of shared/HOW-TO-ADD.md: read from its blocks, and done in a copy of the tree."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.sources import ROOT
 
-PAGE = ROOT / "HOW-TO-ADD.md"
+PAGE = ROOT / "shared" / "HOW-TO-ADD.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 NOT_COPIED = ("findings", ".git", ".venv", ".run", "__pycache__", ".hypothesis", ".*_cache", "secrets")

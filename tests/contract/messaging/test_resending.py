@@ -1,6 +1,6 @@
 """What stays without a receipt is sent again, later and later, until its receipt comes; on both databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from shared.storage import outbox
 from shared.storage.migrate import migrate
 from shared.storage.tables import LedgerEntry
 from shared.storage.unit_of_work import Author, Database
+from tests.support.databases import Databases
 
 DESK = UnitRef(agency="police", unit="polres-74.01", region="74.01")
 
@@ -59,7 +60,7 @@ class Sending:
 
 
 @pytest.fixture
-def sending(database_url: Callable[[str], str], secrets: Path) -> Iterator[Sending]:
+def sending(database_url: Databases, secrets: Path) -> Iterator[Sending]:
     sending = Sending(database_url("police"), SigningKey.load(secrets / "police" / "keys" / "police-1.pem"))
     yield sending
     sending.database.close()

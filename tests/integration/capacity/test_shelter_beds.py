@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from services.kemensos.shelter import SEPARATE, WARDS, wards_for
 from shared.contracts.codes import AgeClass, Sex
 from shared.domain.access import Role
 from tests.support.access_matrix import ask, told
+from tests.support.databases import Databases
 from tests.support.forms import DESK, NONE, OTHER, a_person, file, refused
 from tests.support.network import Client, Network, offline, problem, refer
 
@@ -127,7 +128,7 @@ async def test_a_ward_is_for_whom_it_is_for(network: Network) -> None:
 
 
 @pytest.fixture
-async def kemensos(tmp_path: Path, secrets: Path, database_url: Callable[[str], str]) -> AsyncIterator[Client]:
+async def kemensos(tmp_path: Path, secrets: Path, database_url: Databases) -> AsyncIterator[Client]:
     network = Network(tmp_path, secrets, EmbeddedNats(tmp_path / "nats", secrets), database_url)
     yield await network.start("kemensos", online=False)
     await network.stop_all()

@@ -96,9 +96,9 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
 
 async def reading(network: Network, told: Sequence[Incoming], victim: str, seed: int) -> dict[str, Any]:
     """How a coordination that hears it in this order, in batches of this order, tells the journey."""
-    order, urls = random.Random(seed), network.database_url
+    order = random.Random(seed)
     messages = sorted(told, key=lambda _: order.random()) if seed else list(told)
-    network.database_url = lambda member: urls(f"{member}-{seed}")
+    network.aside = f"-{seed}"
     coordination = await network.start("coordination", online=False)
     state = network.apps["coordination"].state
     receive = network.members["coordination"].receive(state.reception)
@@ -109,5 +109,5 @@ async def reading(network: Network, told: Sequence[Incoming], victim: str, seed:
     for handover in journey["handovers"]:
         del handover["updated_at"]  # when coordination heard of it
     await network.stop("coordination")
-    network.database_url = urls
+    network.aside = ""
     return dict(journey)

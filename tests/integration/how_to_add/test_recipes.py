@@ -1,4 +1,4 @@
-"""Every recipe of HOW-TO-ADD.md is done in a copy of the tree: the copy passes the project's checks, and it works."""
+"""Every recipe of shared/HOW-TO-ADD.md is done in a copy of the tree: it passes the project's checks, and it works."""
 
 import json
 import re

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.embedded_nats import EmbeddedNats
-from tests.support.network import DatabaseUrl, Network, provisioning
+from tests.support.databases import Databases
+from tests.support.network import Network, provisioning
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def three(network: Network) -> Network:
 
 @pytest.fixture
 async def own_secrets(
-    tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: DatabaseUrl
+    tmp_path: Path, secrets: Path, nats: EmbeddedNats, database_url: Databases
 ) -> AsyncIterator[Network]:
     """The network on secrets of its own, which a test may change."""
     copy = shutil.copytree(secrets, tmp_path / "own-secrets")

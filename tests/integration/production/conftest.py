@@ -15,6 +15,7 @@ from services.police.main import MEMBER as POLICE
 from shared.storage.append_only import grant
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
+from tests.support.databases import wait_for_the_disk
 from tests.support.production import OWNERS, SERVICES, Police, asking, provisioned
 from tests.support.tokens import trusting
 
@@ -42,6 +43,7 @@ def broker(ministry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def database(own_postgres_url: str) -> Iterator[str]:
     """The database of the police, with its two roles, migrated; the URL of the service's role."""
     server = make_url(own_postgres_url)
+    wait_for_the_disk(own_postgres_url, "on")
     with asking(own_postgres_url) as connection:
         make_database(connection, "police", OWNERS, SERVICES)
     owner = open_engine(server.set(username="police", password=OWNERS, database="police").render_as_string(False))
@@ -53,6 +55,7 @@ def database(own_postgres_url: str) -> Iterator[str]:
     with asking(own_postgres_url) as connection:
         connection.execute("DROP DATABASE police WITH (FORCE)")
         connection.execute("DROP ROLE police_service; DROP ROLE police")
+    wait_for_the_disk(own_postgres_url, "off")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Two at once: what was checked still holds when it is done, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from deploy.local.embedded_nats import EmbeddedNats
 from shared.contracts.events import Accepted, StageRecorded
 from shared.domain.access import Role
 from shared.storage.tables import LedgerEntry
+from tests.support.databases import Databases
 from tests.support.network import Client, Network, a_victim, asking, problem, refer
 
 AT_ONCE = 8
@@ -19,7 +20,7 @@ FOUND_BY, ASKED = "polres-74.01", "polres-73.71"
 
 
 @pytest.fixture
-async def police(tmp_path: Path, secrets: Path, database_url: Callable[[str], str]) -> AsyncIterator[Network]:
+async def police(tmp_path: Path, secrets: Path, database_url: Databases) -> AsyncIterator[Network]:
     """The police alone; no broker is needed for what desks of one agency do to each other."""
     network = Network(tmp_path, secrets, EmbeddedNats(tmp_path / "nats", secrets), database_url)
     await network.start("police", online=False)

@@ -25,7 +25,8 @@ from deploy.local.embedded_nats import EmbeddedNats
 from tests.support.canary import ZEROS, Canaries, songs
 from tests.support.canary_places import backups, data_folder, never_planted, planted, processes
 from tests.support.canary_story import all_that_can_be_told, open_doors
-from tests.support.network import DatabaseUrl, Network, provisioning
+from tests.support.databases import Databases
+from tests.support.network import Network, provisioning
 from tests.support.sources import ROOT
 
 
@@ -81,7 +82,7 @@ async def talkative(
     tmp_path: Path,
     secrets: Path,
     nats: EmbeddedNats,
-    database_url: DatabaseUrl,
+    database_url: Databases,
     logged: io.StringIO,
     published: dict[str, bytes],
 ) -> AsyncIterator[Network]:

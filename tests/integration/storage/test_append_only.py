@@ -1,6 +1,6 @@
 """Ledger and access log are only added to: on SQLite by triggers, on PostgreSQL by the rights of the service's role."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from shared.service.commands import migrate as migrate_command
 from shared.storage.append_only import APPEND_ONLY, grant
 from shared.storage.engine import open_engine
 from shared.storage.migrate import check_migrated, migrate
+from tests.support.databases import Databases, Given
 from tests.support.network import Network, a_victim
 
 LEDGER = """
@@ -41,7 +42,7 @@ def count(engine: Engine, table: str) -> int:
 
 
 @pytest.fixture
-def engine(database_url: Callable[[str], str]) -> Iterator[Engine]:
+def engine(database_url: Databases) -> Iterator[Engine]:
     """A migrated database of either kind, as its owner sees it."""
     engine = open_engine(database_url("police"))
     migrate(engine, LINEAGES)
@@ -172,7 +173,7 @@ def test_the_owner_can_still_migrate_and_the_rights_stay(
 async def test_a_service_works_with_these_rights(
     tmp_path: Path, secrets: Path, nats: EmbeddedNats, service: Engine, roles: Roles
 ) -> None:
-    network = Network(tmp_path, secrets, nats, lambda _: roles.service_url)
+    network = Network(tmp_path, secrets, nats, Given(roles.service_url))
     police = await network.start("police", online=False)
     victim = await a_victim(police, identity={"name": "Melati Contoh Rekaan"})
     assert (await police.get(f"/v1/victims/{victim}/identity", purpose="care"))["name"]
