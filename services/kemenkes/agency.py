@@ -2,7 +2,7 @@
 
 from services.kemenkes import forms
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain import data_breach as breach
+from shared.domain import data_breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
@@ -13,8 +13,8 @@ AGENCY = Agency(
     label=Text("Kementerian Kesehatan", "Ministry of Health"),
     subsatgas="medical-rehabilitation",
     coordinator="coordination",
-    duties=("duty-to-report", breach.DUTY),
-    forms=(*forms.FORMS, *breach.FORMS),
+    duties=("duty-to-report", data_breach.DUTY),
+    forms=(*forms.FORMS, *data_breach.FORMS),
     channels={
         "emergency": Text("Instalasi gawat darurat", "emergency department"),
         "outpatient": Text("Rawat jalan", "outpatient clinic"),

@@ -2,7 +2,7 @@
 
 from services.kemenpppa import forms
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain import data_breach as breach
+from shared.domain import data_breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
@@ -14,8 +14,8 @@ AGENCY = Agency(
     ),
     subsatgas="prevention",
     coordinator="coordination",
-    duties=("duty-to-report", breach.DUTY),
-    forms=(*forms.FORMS, *breach.FORMS),
+    duties=("duty-to-report", data_breach.DUTY),
+    forms=(*forms.FORMS, *data_breach.FORMS),
     channels={
         "sapa-129": Text("SAPA 129", "hotline SAPA 129"),
         "uptd": Text("Datang ke UPTD PPA", "came to a UPTD PPA"),

@@ -2,7 +2,7 @@
 
 from services.kemensos import homeward, shelter, stages
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain import data_breach as breach
+from shared.domain import data_breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
@@ -13,8 +13,8 @@ AGENCY = Agency(
     label=Text("Kementerian Sosial", "Ministry of Social Affairs"),
     subsatgas="social-rehabilitation",
     coordinator="coordination",
-    duties=("duty-to-report", breach.DUTY),
-    forms=(*stages.STAGES, *shelter.FORMS, *homeward.FORMS, *breach.FORMS),
+    duties=("duty-to-report", data_breach.DUTY),
+    forms=(*stages.STAGES, *shelter.FORMS, *homeward.FORMS, *data_breach.FORMS),
     channels={
         "social-office": Text("Datang ke Dinas Sosial", "came to a social office"),
         "repatriation": Text("Kedatangan pemulangan", "arrival of returnees"),

@@ -2,7 +2,7 @@
 
 from services.police import casework, interviews, screening
 from shared.contracts.codes import IdentityField, Kind, Stage
-from shared.domain import data_breach as breach
+from shared.domain import data_breach
 from shared.domain.agency import Agency, Route, Service
 from shared.domain.text import Text
 
@@ -15,8 +15,8 @@ AGENCY = Agency(
     label=Text("Kepolisian Negara Republik Indonesia", "Indonesian National Police"),
     subsatgas="law-enforcement",
     coordinator="coordination",
-    duties=("request-to-lpsk", "spdp", "restitution", breach.DUTY),
-    forms=(*casework.FORMS, screening.SCREENING, *interviews.FORMS, *breach.FORMS),
+    duties=("request-to-lpsk", "spdp", "restitution", data_breach.DUTY),
+    forms=(*casework.FORMS, screening.SCREENING, *interviews.FORMS, *data_breach.FORMS),
     channels={
         "spkt": Text("Sentra Pelayanan Kepolisian Terpadu", "police service desk"),
         "patrol": Text("Patroli atau operasi", "patrol or operation"),

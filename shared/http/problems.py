@@ -16,7 +16,7 @@ from starlette.routing import Match, Mount
 
 from shared.domain.refusal import Refusal, Refused
 from shared.domain.text import Text
-from shared.http import validation_messages as shape
+from shared.http import validation_messages
 from shared.http.refusals import REFUSALS
 from shared.logs import trace
 
@@ -125,7 +125,9 @@ def faults_of(request: Request, faults: Sequence[Any], fields: Collection[str]) 
     english = _in_english(request)
     return [
         FieldFault(
-            field=shape.pointer(fault, fields), rule=fault["type"], message=shape.message(fault, fields, english)
+            field=validation_messages.pointer(fault, fields),
+            rule=fault["type"],
+            message=validation_messages.message(fault, fields, english),
         )
         for fault in faults
     ]
@@ -148,7 +150,7 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
 def _fields_of(request: Request) -> Collection[str]:
     """The fields that the body of this request may have."""
     body = request.scope["route"].body_field
-    return shape.fields_of(body.field_info.annotation) if body is not None else ()
+    return validation_messages.fields_of(body.field_info.annotation) if body is not None else ()
 
 
 def _is_expected(request: Request) -> bool:

@@ -32,6 +32,8 @@ PULL_SECONDS = 2.0
 """Longest wait of one pull. Short, because a pull in flight during a restart of the server sleeps its whole time."""
 PUBLISH_SECONDS = 5.0
 """Longest wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
+CLOSE_SECONDS = 5.0
+"""Longest wait for a close: with TLS, the client may wait for the other side without end."""
 
 _REFUSED = re.compile(r'permissions violation for \w+ to "([^"]+)"', re.IGNORECASE)
 
@@ -126,7 +128,8 @@ class Broker:
         """Close the connection. An error while closing is ignored."""
         if self._client.is_connected or self._client.is_reconnecting or self._client.is_connecting:
             with contextlib.suppress(NatsError, asyncio.TimeoutError):
-                await self._client.close()
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._client.close()
 
     async def _up(self) -> None:
         # messages requested before the break will not arrive: wake the waiting pull

@@ -18,7 +18,7 @@ from shared.http.admission import Admission
 from shared.http.limits import Limits
 from shared.http.listening import at_fault
 from shared.logs.setup import about, configure_logs
-from shared.messaging import key_directory_sync as known_keys
+from shared.messaging import key_directory_sync
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer
 from shared.messaging.parked import set_aside
@@ -66,7 +66,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) 
     vault = open_vault(settings, member.agency.code, keys.current, clock)
     database = _open_database(member, settings, keys, vault, clock)
     office = _open_office(member, settings, keys, vault)
-    database.write(lambda tx: known_keys.remember(tx, office))
+    database.write(lambda tx: key_directory_sync.remember(tx, office))
     database.write(lambda tx: member.start(tx, office))
     state = app.state
     assert isinstance(state, ServiceState)
@@ -82,7 +82,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) 
         follower=member.follower,
     )
     state.limits = Limits(settings)
-    work = [*_admit(state, member, settings, clock), asyncio.create_task(known_keys.keep(office, database))]
+    work = [*_admit(state, member, settings, clock), asyncio.create_task(key_directory_sync.keep(office, database))]
     try:
         await _exchange_and_wait(state, member, settings, work)
         for task in work:
@@ -98,7 +98,7 @@ def _open_database(member: Member, settings: Settings, keys: DirectoryFile, vaul
     database = Database(settings.database(), Author(member.agency.code, vault), clock)
     try:
         check_migrated(database.engine, member.lineages)
-        database.read(lambda session: known_keys.recall(session, keys))
+        database.read(lambda session: key_directory_sync.recall(session, keys))
     except BaseException:
         database.close()
         raise

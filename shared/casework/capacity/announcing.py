@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from shared.casework.capacity.tables import CapacityRow, DescriptionRow
 from shared.contracts import events as e
-from shared.domain import commands as domain_commands
 from shared.domain.capacity import AnnounceCapacity
+from shared.domain.commands import when
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
@@ -31,7 +31,7 @@ def announce(acting: Acting, unit: str, command: AnnounceCapacity) -> CapacityRo
     acting.sight.require(desk)
     if not any(service.code == command.service for service in office.agency.services):
         raise Refused("unknown-service", field="service")
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     said = e.CapacityAnnounced(
         announcement_id=new_id(),
         unit=desk,

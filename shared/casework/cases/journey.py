@@ -4,9 +4,9 @@ from shared.casework.cases.registration import tell_coordinator
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef
-from shared.domain import commands as domain_commands
 from shared.domain.cases import CloseJourney, RecordStage
 from shared.domain.clocks import ClockSubject
+from shared.domain.commands import when
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.storage import referrals
@@ -24,7 +24,7 @@ def record_stage(acting: Acting, victim_id: str, command: RecordStage) -> Victim
     victim, unit = _in_custody(acting, victim_id)
     victim.stage = command.stage
     stage = e.StageRecorded(
-        victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=domain_commands.when(command, acting.tx.now)
+        victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=when(command, acting.tx.now)
     )
     tell_coordinator(acting.tx, acting.office, stage, unit, victim_id)
     return victim
@@ -41,7 +41,7 @@ def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> Vict
     live = referrals.live_of_victim(tx.session, victim_id)
     if live:
         raise Refused("referral-still-live", referral=live[0].id)
-    victim.closed_at = domain_commands.when(command, tx.now)
+    victim.closed_at = when(command, tx.now)
     victim.outcome, victim.keep_until = command.outcome, keep_until(tx, acting.office, victim, victim.closed_at)
     tx.changed.add(Topic.RETENTION)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)

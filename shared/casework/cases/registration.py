@@ -10,9 +10,9 @@ from shared.contracts import events as e
 from shared.contracts.codes import Stage
 from shared.contracts.events import EventData
 from shared.contracts.types import Custody, UnitRef, VictimFacts
-from shared.domain import commands as domain_commands
 from shared.domain.cases import OpenCase, RegisterVictim
 from shared.domain.clocks import ClockSubject
+from shared.domain.commands import when
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
@@ -35,7 +35,7 @@ def open_case(acting: Acting, command: OpenCase) -> CaseRow:
     if command.channel not in office.agency.channels:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     case_id = command.case_id or new_id()
     if load_case(tx.session, case_id) is not None:
         raise Refused("id-taken", field="case_id")
@@ -78,7 +78,7 @@ def register_victim(
         raise Refused("unknown-region", field="home_region")
     if command.identity is not None:
         recording.check(command.identity, tx.now, within="identity/")
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     victim_id = command.victim_id or new_id()
     if command.victim_id is not None and load_victim(tx.session, victim_id) is not None:
         raise Refused("id-taken", field="victim_id")

@@ -14,7 +14,7 @@ from shared.casework.consent.stopping import (
 )
 from shared.contracts.codes import AgeClass, ConsentEnd, IdentityField
 from shared.contracts.types import UnitRef
-from shared.domain import commands as domain_commands
+from shared.domain.commands import when
 from shared.domain.consent import RecordConsent, check_consent
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -35,7 +35,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     """
     tx = acting.tx
     victim, unit = victim_with_us(acting, victim_id)
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     _check(tx, acting.office, victim, command, at)
     earlier = disclosure.consents_of(tx.session, victim_id)
     row = ConsentRow(

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from shared.casework.referrals import execution as handlers
+from shared.casework.referrals import execution
 from shared.contracts import events as e
 from shared.contracts.codes import CancellationReason, ConsentEnd, DisclosureEnd, LegalBasis
 from shared.contracts.types import UnitRef
@@ -60,7 +60,7 @@ def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collectio
     for referral in referrals.live_of_victim(tx.session, victim_id):
         asked_by_us = referral.sender_agency == office.code and referral.basis == LegalBasis.CONSENT
         if asked_by_us and referral.ask_id is None and (only is None or referral.id in only):
-            handlers.execute(tx, office, referral, RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
+            execution.execute(tx, office, referral, RequestCancellation(reason=CancellationReason.CONSENT_WITHDRAWN))
 
 
 def given_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]:

@@ -19,7 +19,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import ConsentEnd
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
-from shared.domain import commands as domain_commands
+from shared.domain.commands import when
 from shared.domain.consent import WithdrawConsent
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
@@ -57,7 +57,7 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
     }
     if ours is None and not theirs:
         raise Refused("no-consent")
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     if ours is not None and ours.withdrawn_at is None:
         _take_back(tx, acting.office, ours, unit, at)
         security_log.withdrawn(acting, ours.id)

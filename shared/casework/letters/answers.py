@@ -1,13 +1,12 @@
 """Enter the answer of a reply slip: it took effect when it was signed, and is recorded now."""
 
 from shared.casework.letters import store
-from shared.casework.referrals import execution as handlers
+from shared.casework.referrals import execution
 from shared.contracts.codes import LetterKind
 from shared.domain.letters import PaperAnswer, answer_of, read_code
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.storage import referrals
-from shared.storage import visibility as seen
+from shared.storage import referrals, visibility
 from shared.storage.tables import ReferralRow
 
 
@@ -16,7 +15,7 @@ def answer(acting: Acting, referral_id: str, slip: PaperAnswer) -> ReferralRow:
 
     The answer's cause is the event that printed the slip. Raises Refused.
     """
-    row = referrals.load(acting.tx.session, referral_id, seen.referrals(acting.sight))
+    row = referrals.load(acting.tx.session, referral_id, visibility.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
     referral = referrals.to_referral(row)
@@ -25,4 +24,4 @@ def answer(acting: Acting, referral_id: str, slip: PaperAnswer) -> ReferralRow:
     printed = store.load(acting.tx.session, read_code(slip.letter, "letter"))
     if printed is None or printed.kind != LetterKind.REPLY_SLIP or printed.referral_id != row.id:
         raise Refused("unknown-letter", field="letter")
-    return handlers.execute_for(acting, row.id, answer_of(slip, referral), None, printed.event_id)
+    return execution.execute_for(acting, row.id, answer_of(slip, referral), None, printed.event_id)

@@ -23,8 +23,7 @@ from shared.storage import ledger, referrals
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.disclosure import store as disclosure_store
-from shared.victims.identity import access_log
-from shared.victims.identity import rights as identities
+from shared.victims.identity import access_log, rights
 from shared.victims.register.store import load_victim
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import identity as sealed_identity
@@ -150,7 +149,7 @@ def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: st
     if victim is None:
         return {}
     live = referrals.live_of_victim(acting.tx.session, victim.id)
-    right = identities.ordinary_right(acting.office, acting.sight, victim, live)
+    right = rights.ordinary_right(acting.office, acting.sight, victim, live)
     fields = right.fields & acting.office.directory.service(referral.receiver.agency, referral.service).needs
     if referral.sender.agency == acting.office.code and acting.sight.covers(referral.sender):
         asked = disclosure.ForService(referral.receiver.agency, referral.service, LegalBasis(basis or ""))
@@ -158,10 +157,10 @@ def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: st
     if referral.sender.agency != referral.receiver.agency:
         given = disclosure_store.disclosure_with(acting.tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
-    return _shown(acting, victim, identities.Right(fields, right.name), purpose)
+    return _shown(acting, victim, rights.Right(fields, right.name), purpose)
 
 
-def _shown(acting: Acting, victim: VictimRow, right: identities.Right, purpose: str) -> dict[str, str]:
+def _shown(acting: Acting, victim: VictimRow, right: rights.Right, purpose: str) -> dict[str, str]:
     """The known values of these fields; writes a row of the access log."""
     if not right.fields:
         return {}
@@ -204,8 +203,8 @@ def _record(acting: Acting, row: LetterRow, purpose: str) -> Paper:
     who = {}
     if victim is not None:
         live = referrals.live_of_victim(acting.tx.session, victim.id)
-        right = identities.ordinary_right(office, acting.sight, victim, live)
-        who = _shown(acting, victim, identities.Right(right.fields & ON_RECORDS, right.name), purpose)
+        right = rights.ordinary_right(office, acting.sight, victim, live)
+        who = _shown(acting, victim, rights.Right(right.fields & ON_RECORDS, right.name), purpose)
     about = ((Text("Pseudonim", "Pseudonym"), victim.id),) if victim is not None else ()
     named = tuple((label, _said(field, who[field])) for field, label in words.IDENTITY.items() if field in who)
     filled = tuple((one.label, _value(office, one, values.get(one.code), zone)) for one in form.fields)

@@ -21,8 +21,7 @@ from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft
-from shared.storage import ledger, referrals
-from shared.storage import visibility as seen
+from shared.storage import ledger, referrals, visibility
 from shared.storage.tables import LedgerEntry
 from shared.storage.unit_of_work import Transaction
 
@@ -33,7 +32,7 @@ VERSIONS = frozenset(event.type() for event in (e.Requested, *get_args(e.Receive
 def issue(acting: Acting, referral_id: str, command: IssueLetter) -> LetterRow:
     """Print a referral: the sender prints the letter, and either side prints a reply slip. Raises Refused."""
     tx = acting.tx
-    row = referrals.load(tx.session, referral_id, seen.referrals(acting.sight))
+    row = referrals.load(tx.session, referral_id, visibility.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
     referral = referrals.to_referral(row)

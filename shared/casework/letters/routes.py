@@ -9,7 +9,7 @@ from shared.casework.letters import answers, checking, contents, issuing, page
 from shared.casework.letters.paper import Paper
 from shared.casework.letters.tables import LetterRow
 from shared.casework.letters.views import LetterCheck, LetterView, letter_check, letter_view
-from shared.casework.referrals import execution as handlers
+from shared.casework.referrals import execution
 from shared.domain.letters import LETTER_CODE_WRITTEN, IssueLetter, PaperAnswer, PrintRecord, grouped, read_code
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
@@ -120,7 +120,7 @@ def answer_on_paper(referral_id: IdPath, command: PaperAnswer, desk: DeskDep, po
 
     def work(tx: Transaction) -> StoredResponse:
         row = answers.answer(desk.acting(tx), referral_id, command)
-        return StoredResponse(200, referral_view(row, tx.now), etag=handlers.etag(row))
+        return StoredResponse(200, referral_view(row, tx.now), etag=execution.etag(row))
 
     return posting.once(command, work)
 

@@ -17,7 +17,7 @@ from shared.casework.cases import registration as cases
 from shared.casework.people_list import store
 from shared.casework.people_list.tables import BatchPersonRow, BatchRow
 from shared.casework.referrals import requesting
-from shared.domain import commands as domain_commands
+from shared.domain.commands import when
 from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
@@ -136,7 +136,7 @@ def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerpr
         raise Refused("unknown-case")
     for place, ask in enumerate(command.refer):
         _may_be_asked(tx, batch.desk.office, ask, case.region, f"refer/{place}")
-    domain_commands.when(command, tx.now)
+    when(command, tx.now)
     row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
     if row is not None:
         if row.fingerprint != fingerprint:

@@ -14,8 +14,8 @@ from shared.casework.records.reading import sealed_under
 from shared.casework.records.subjects import SUBJECTS, Subject, is_child
 from shared.casework.records.tables import RecordRow
 from shared.contracts import events as e
-from shared.domain import commands as domain_commands
-from shared.domain.clocks import ClockSubject as Runs
+from shared.domain.clocks import ClockSubject
+from shared.domain.commands import when
 from shared.domain.forms import Earlier, Filing, Filled, Form, decide
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
@@ -38,7 +38,7 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     subject = SUBJECTS[form.about](acting, about)
     if form.of_service and subject.referral and subject.referral.service != form.of_service:
         raise Refused("not-of-this-service", service=form.of_service)
-    at = domain_commands.when(filled, tx.now)
+    at = when(filled, tx.now)
     before = store.filed_about(tx.session, subject.about)
     values = values_of(form, filled)
     named = _named(acting, form, values)
@@ -129,10 +129,10 @@ def _run_clocks(
     """Start and stop the clocks of this record, including clocks of the record itself and of earlier records it
     names."""
     facts = {"form": row.form, **row.facts}
-    ids = {**subject.ids, Runs.RECORD: store.first_of(tx.session, row).id}
+    ids = {**subject.ids, ClockSubject.RECORD: store.first_of(tx.session, row).id}
     clocks.start_and_stop(tx, office, filed, ids, subject.unit, facts)
     for answered in named:
-        clocks.stop(tx, office, filed, {Runs.RECORD: store.first_of(tx.session, answered).id}, facts)
+        clocks.stop(tx, office, filed, {ClockSubject.RECORD: store.first_of(tx.session, answered).id}, facts)
 
 
 def _row(

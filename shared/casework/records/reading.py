@@ -10,8 +10,7 @@ from shared.casework.records.tables import RecordRow
 from shared.contracts.types import DeskRef
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.victims.identity import access_log
-from shared.victims.identity import rights as identities
+from shared.victims.identity import access_log, rights
 from shared.victims.identity import store as identity_store
 from shared.victims.identity.rights import AUTHOR
 from shared.victims.identity.tables import BreakGlassRow
@@ -38,7 +37,7 @@ def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[
     ours = acting.sight.covers(DeskRef(agency=office.code, unit=row.unit))
     if row.victim_id is None:
         return row, sealed_records.record(tx.session, office, sealed_under(row), row.id) if ours else {}
-    victim, right = identities.right_of(acting, row.victim_id)
+    victim, right = rights.right_of(acting, row.victim_id)
     if not ours and right.name == "work":
         return row, {}
     found = sealed_records.record(tx.session, office, victim.id, row.id, held=right.glass is not None)

@@ -21,8 +21,7 @@ from shared.casework.records.views import (
     whole_record,
 )
 from shared.contracts.types import UNIT
-from shared.domain.access import DOERS, AccessRule
-from shared.domain.access import Target as AboutRule
+from shared.domain.access import DOERS, AccessRule, Target
 from shared.domain.agency import Agency
 from shared.domain.forms import Form, FormSubject, body_of, check_forms
 from shared.domain.refusal import Refused
@@ -38,11 +37,11 @@ from shared.victims.register import store as register
 from shared.victims.register import visibility
 
 UnitPath = Annotated[str, Path(pattern=UNIT, max_length=48, description="Satuan / a desk of this agency.")]
-PLACES: Mapping[FormSubject, tuple[str, Any, AboutRule, tuple[str, ...]]] = {
-    FormSubject.CASE: ("/cases/{about}", IdPath, AboutRule.CASE, ("unknown-case",)),
-    FormSubject.VICTIM: ("/victims/{about}", IdPath, AboutRule.VICTIM, ("unknown-victim", "not-responsible")),
-    FormSubject.REFERRAL: ("/referrals/{about}", IdPath, AboutRule.REFERRAL, ("unknown-referral", "not-responsible")),
-    FormSubject.DESK: ("/desks/{about}", UnitPath, AboutRule.UNIT, ("unknown-unit", "not-your-unit")),
+PLACES: Mapping[FormSubject, tuple[str, Any, Target, tuple[str, ...]]] = {
+    FormSubject.CASE: ("/cases/{about}", IdPath, Target.CASE, ("unknown-case",)),
+    FormSubject.VICTIM: ("/victims/{about}", IdPath, Target.VICTIM, ("unknown-victim", "not-responsible")),
+    FormSubject.REFERRAL: ("/referrals/{about}", IdPath, Target.REFERRAL, ("unknown-referral", "not-responsible")),
+    FormSubject.DESK: ("/desks/{about}", UnitPath, Target.UNIT, ("unknown-unit", "not-your-unit")),
 }
 """Subject of a form → the path to file it, the type of its id, its access rule, its problems."""
 FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")

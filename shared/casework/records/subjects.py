@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.contracts.codes import AgeClass
 from shared.contracts.types import UnitRef
 from shared.domain.access import NOT_TAKEN_ON
-from shared.domain.clocks import ClockSubject as Runs
+from shared.domain.clocks import ClockSubject
 from shared.domain.forms import FormSubject
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -30,12 +30,12 @@ class Subject:
     referral: ReferralRow | None = None
 
     @property
-    def ids(self) -> dict[Runs, str]:
+    def ids(self) -> dict[ClockSubject, str]:
         """The ids that clocks may run for."""
         named = {
-            Runs.VICTIM: self.victim.id if self.victim else None,
-            Runs.CASE: self.case_id,
-            Runs.REFERRAL: self.referral.id if self.referral else None,
+            ClockSubject.VICTIM: self.victim.id if self.victim else None,
+            ClockSubject.CASE: self.case_id,
+            ClockSubject.REFERRAL: self.referral.id if self.referral else None,
         }
         return {about: ident for about, ident in named.items() if ident is not None}
 

@@ -14,8 +14,7 @@ from shared.domain.referral_commands import ProvideInformation, Reject, RequestC
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
-from shared.storage import referrals
-from shared.storage import visibility as seen
+from shared.storage import referrals, visibility
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
@@ -34,7 +33,7 @@ def execute_for(
     answers, if any. Raises Refused: ``unknown-referral``, ``not-your-move``, ``precondition-failed``, or what the
     rules refuse.
     """
-    row = referrals.load(acting.tx.session, referral_id, seen.referrals(acting.sight))
+    row = referrals.load(acting.tx.session, referral_id, visibility.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
     referral = referrals.to_referral(row)

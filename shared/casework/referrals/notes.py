@@ -8,10 +8,8 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.types import DeskRef
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.storage import ledger, referrals
-from shared.storage import visibility as seen
-from shared.victims.identity import access_log
-from shared.victims.identity import rights as identities
+from shared.storage import ledger, referrals, visibility
+from shared.victims.identity import access_log, rights
 from shared.victims.identity.access_log import NOTED
 from shared.victims.identity.rights import AUTHOR
 from shared.victims.sealed import notes as sealed_notes
@@ -19,10 +17,10 @@ from shared.victims.sealed import notes as sealed_notes
 
 def read(acting: Acting, referral_id: str, purpose: str) -> dict[str, str]:
     """Event id → note, for those events of a referral whose notes the caller may read. Raises Refused."""
-    row = referrals.load(acting.tx.session, referral_id, seen.referrals(acting.sight))
+    row = referrals.load(acting.tx.session, referral_id, visibility.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
-    victim, right = identities.right_of(acting, row.victim_id)
+    victim, right = rights.right_of(acting, row.victim_id)
     ours = [Envelope.read(entry.body) for entry in ledger.of_referral(acting.tx.session, referral_id) if entry.sent]
     readable = [event.id for event in ours if right.fields or acting.sight.covers(_desk(event))]
     found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, readable, held=right.glass is not None)

@@ -9,15 +9,14 @@ from shared.casework.referrals.execution import answer_in_house, file_event
 from shared.contracts import events as e
 from shared.contracts.codes import Kind
 from shared.contracts.types import UnitRef, VictimFacts
-from shared.domain import commands as domain_commands
+from shared.domain.commands import when
 from shared.domain.referral import open_referral
 from shared.domain.referral_commands import Receiver, Request
 from shared.domain.refusal import Refused
 from shared.domain.routing import Unit
 from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id
-from shared.storage import referrals
-from shared.storage import visibility as seen
+from shared.storage import referrals, visibility
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
@@ -40,7 +39,7 @@ def request(acting: Acting, command: Request) -> ReferralRow:
         raise Refused("journey-closed")
     referral_id = command.referral_id or new_id()
     if command.replaces is not None:
-        earlier = referrals.load(tx.session, command.replaces, seen.referrals(acting.sight))
+        earlier = referrals.load(tx.session, command.replaces, visibility.referrals(acting.sight))
         if earlier is None or earlier.victim_id != victim.id:
             raise Refused("unknown-referral", field="replaces")
     live = referrals.live_of_victim(tx.session, victim.id)
@@ -74,7 +73,7 @@ def _requested(
         raise Refused("no-such-route", field="service")
     if command.kind not in route.kinds:
         raise Refused("kind-not-on-route", field="kind")
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     on = tx.now.date()
     unit = asked_desk(office, wanted, sender.region, on)
     if unit.as_ref() == sender:

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.casework.referrals import execution as handlers
-from shared.casework.referrals import notes, requesting
+from shared.casework.referrals import execution, notes, requesting
 from shared.casework.referrals.views import History, Note, NoteList, ReferralPage, history_item
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
@@ -45,8 +44,7 @@ from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.service.referral_view import ReferralView, referral_view
-from shared.storage import ledger, referrals
-from shared.storage import visibility as seen
+from shared.storage import ledger, referrals, visibility
 from shared.storage.pages import newest_first
 from shared.storage.tables import OutboxEntry, ReferralRow
 from shared.storage.unit_of_work import Transaction
@@ -135,7 +133,7 @@ def create_referral(command: Request, desk: DeskDep, posting: PostingDep) -> Res
     def work(tx: Transaction) -> StoredResponse:
         row = requesting.request(desk.acting(tx), command)
         view = referral_view(row, tx.now)
-        return StoredResponse(201, view, f"/v1/referrals/{row.id}", handlers.etag(row))
+        return StoredResponse(201, view, f"/v1/referrals/{row.id}", execution.etag(row))
 
     return posting.once(command, work)
 
@@ -164,7 +162,7 @@ def list_referrals(
     """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya."""
 
     def look(session: Session) -> ReferralPage:
-        conditions = [seen.referrals(sight), *referrals.conditions(wanted, office.code, now)]
+        conditions = [visibility.referrals(sight), *referrals.conditions(wanted, office.code, now)]
         rows, more = newest_first(session, office.vault, ReferralRow, conditions, page)
         return ReferralPage(items=[referral_view(row, now) for row in rows], next=more)
 
@@ -186,13 +184,13 @@ async def see_referral(
     """Dengan `Prefer: wait=20` dan `If-None-Match`, jawaban menunggu sampai rujukan berubah, atau sampai rujukan
     ada."""
 
-    wanted = select(ReferralRow).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+    wanted = select(ReferralRow).where(col(ReferralRow.id) == referral_id, visibility.referrals(sight))
 
     def look(session: Session) -> tuple[str, ReferralView] | None:
         row = session.scalars(wanted).first()
         if row is None:
             return None
-        return handlers.etag(row), referral_view(row, database.clock())
+        return execution.etag(row), referral_view(row, database.clock())
 
     response = await poll.until_changed(referral_id, lambda: database.read(look))
     if response is None:
@@ -209,7 +207,7 @@ def see_history(referral_id: IdPath, database: DatabaseDep, sight: SightDep) -> 
     """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya."""
 
     def look(session: Session) -> History:
-        known = select(col(ReferralRow.id)).where(col(ReferralRow.id) == referral_id, seen.referrals(sight))
+        known = select(col(ReferralRow.id)).where(col(ReferralRow.id) == referral_id, visibility.referrals(sight))
         if session.scalars(known).first() is None:
             raise Refused("unknown-referral")
         entries = ledger.of_referral(session, referral_id)
@@ -243,8 +241,8 @@ def _add_action(name: str, action: Action) -> None:
         expected = None if if_match == "*" else if_match
 
         def work(tx: Transaction) -> StoredResponse:
-            row = handlers.execute_for(desk.acting(tx), referral_id, command, expected)
-            return StoredResponse(200, referral_view(row, tx.now), etag=handlers.etag(row))
+            row = execution.execute_for(desk.acting(tx), referral_id, command, expected)
+            return StoredResponse(200, referral_view(row, tx.now), etag=execution.etag(row))
 
         return posting.once(command, work)
 

@@ -1,6 +1,6 @@
 """One person asks for an erasure and a second person decides, because destroyed keys cannot be restored."""
 
-from shared.domain import commands as domain_commands
+from shared.domain.commands import when
 from shared.domain.erasure import DecideErasure, Erase
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -23,7 +23,7 @@ def ask(acting: Acting, victim_id: str, command: Erase) -> ErasureRow:
     _victim_to_erase(acting, victim_id)
     if (waiting := store.waiting_erasure(tx.session, victim_id)) is not None:
         raise Refused("already-asked", erasure=waiting.id)
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     if command.erasure_id is not None and (
         store.obeyed(tx.session, command.erasure_id) or store.load_erasure(tx.session, command.erasure_id)
     ):

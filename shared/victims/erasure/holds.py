@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.contracts.codes import KeptBecause
 from shared.contracts.types import DeskRef
-from shared.domain import commands as domain_commands
+from shared.domain.commands import when
 from shared.domain.erasure import LiftHold, PlaceHold
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -23,7 +23,7 @@ def place_hold(acting: Acting, victim_id: str, command: PlaceHold) -> HoldRow:
     """
     tx = acting.tx
     lock_concerned(tx.session, acting.sight, victim_id)
-    at = domain_commands.when(command, tx.now)
+    at = when(command, tx.now)
     row = HoldRow(
         victim_id=victim_id,
         basis=command.basis,

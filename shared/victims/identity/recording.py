@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.domain import commands as domain_commands
+from shared.domain.commands import is_past_day
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -14,8 +14,7 @@ from shared.victims.identity.rights import ordinary_right
 from shared.victims.matching import match_tokens
 from shared.victims.register.store import lock_victim
 from shared.victims.register.tables import VictimRow
-from shared.victims.sealed import blind_index as numbers
-from shared.victims.sealed import forgetting, holds
+from shared.victims.sealed import blind_index, forgetting, holds
 from shared.victims.sealed import identity as sealed_identity
 from shared.victims.sealed import store as sealed
 
@@ -40,7 +39,7 @@ def check(identity: Identity, now: datetime, within: str = "") -> None:
 
     ``within``: the path of the identity inside the request, for the field that the refusal names.
     """
-    if identity.born_on is not None and not domain_commands.is_past_day(identity.born_on, now):
+    if identity.born_on is not None and not is_past_day(identity.born_on, now):
         raise Refused("no-such-day", field=f"{within}born_on")
 
 
@@ -64,8 +63,8 @@ def write(
     if keep_before:
         forgetting.set_aside(tx, office, victim_id, [source])
     sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
-    numbers.drop(tx, victim_id, [source])
-    numbers.keep(tx, office.vault, victim_id, source, known)
+    blind_index.drop(tx, victim_id, [source])
+    blind_index.keep(tx, office.vault, victim_id, source, known)
     match_tokens.tell(tx, office, victim_id, known)
 
 
@@ -80,6 +79,6 @@ def write_first(
     known = identity.model_dump(exclude_none=True)
     source = sealed.own_source(victim_id)
     sealed.put_first(tx, office, victim_id, source, sealed.IDENTITY, known)
-    numbers.keep(tx, office.vault, victim_id, source, known)
+    blind_index.keep(tx, office.vault, victim_id, source, known)
     if not known_again_later:
         match_tokens.tell(tx, office, victim_id, known)

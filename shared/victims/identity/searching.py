@@ -11,7 +11,7 @@ from shared.victims.identity import access_log
 from shared.victims.identity.rights import ordinary_right
 from shared.victims.register import visibility
 from shared.victims.register.tables import VictimRow
-from shared.victims.sealed import blind_index as numbers
+from shared.victims.sealed import blind_index
 from shared.victims.sealed.tables import BlindIndexRow
 
 
@@ -21,7 +21,7 @@ def search(acting: Acting, field: IdentityField, value: str) -> list[VictimRow]:
     A caller without the right to read a number must not test it by searching. Each hit counts as a reading in the
     access log: the caller learns whose number it is. Raises Refused.
     """
-    digest = numbers.blinded(acting.office.vault, field, value)
+    digest = blind_index.blinded(acting.office.vault, field, value)
     if digest is None:
         raise Refused("not-such-a-number", field="value")
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)

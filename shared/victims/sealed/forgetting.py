@@ -8,8 +8,7 @@ from sqlmodel import Session, col
 from shared.reference.office import Office
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
 from shared.storage.unit_of_work import Transaction
-from shared.victims.sealed import blind_index as numbers
-from shared.victims.sealed import store
+from shared.victims.sealed import blind_index, store
 from shared.victims.sealed.store import HELD, OWN, own_source, seal_row
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
 
@@ -78,7 +77,7 @@ def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[
         if row.key_id == OWN:  # the sealing is bound to the source
             seal_row(tx, office, row, what)
     tx.session.flush()
-    numbers.drop(tx, victim_id, only)
+    blind_index.drop(tx, victim_id, only)
 
 
 def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:
@@ -87,7 +86,7 @@ def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str
     ``only``: the text of these sources and nothing else.
     """
     tx.erased = True
-    numbers.drop(tx, victim_id, only)
+    blind_index.drop(tx, victim_id, only)
     if only is None:
         tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.subject_id) == victim_id))
         withhold_all(tx, victim_id)

@@ -10,8 +10,7 @@ from shared.messaging.enclosed import open_enclosed
 from shared.reference.office import Office
 from shared.security.sealing import DataKey, Unopenable
 from shared.storage.unit_of_work import Transaction
-from shared.victims.sealed import blind_index as numbers
-from shared.victims.sealed import holds, store
+from shared.victims.sealed import blind_index, holds, store
 from shared.victims.sealed.forgetting import set_aside
 from shared.victims.sealed.store import IDENTITY, RECORD, keep_key, purpose
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
@@ -38,7 +37,7 @@ def receive_identity(
     if not first:
         _replace(tx, office, victim_id, referral_id, key.kid)
     _keep_as_it_came(tx, victim_id, referral_id, IDENTITY, key, sealed)
-    numbers.keep(tx, office.vault, victim_id, referral_id, given)
+    blind_index.keep(tx, office.vault, victim_id, referral_id, given)
     return tuple(sorted(given))
 
 
@@ -71,7 +70,7 @@ def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, 
     if holds.holds_of(tx.session, victim_id):
         set_aside(tx, office, victim_id, [referral_id])
         return
-    numbers.drop(tx, victim_id, [referral_id])
+    blind_index.drop(tx, victim_id, [referral_id])
     tx.session.delete(before)
     tx.session.flush()
     if before.key_id != by_key:

@@ -5,7 +5,7 @@ from sqlmodel import col
 
 from shared.security.vault import Vault
 from shared.storage.unit_of_work import Database, Transaction
-from shared.victims.sealed import blind_index as numbers
+from shared.victims.sealed import blind_index
 from shared.victims.sealed.store import IDENTITY, opened_with
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
 
@@ -43,8 +43,8 @@ def reindex_all(database: Database, vault: Vault, member: str) -> int:
         here = (col(SealedRow.number) > after) & (col(SealedRow.kind) == IDENTITY)
         rows = tx.session.scalars(select(SealedRow).where(here).order_by(col(SealedRow.number)).limit(AT_ONCE)).all()
         for row in rows:
-            numbers.drop(tx, row.subject_id, [row.source])
-            numbers.keep(tx, vault, row.subject_id, row.source, opened_with(tx.session, vault, member, row))
+            blind_index.drop(tx, row.subject_id, [row.source])
+            blind_index.keep(tx, vault, row.subject_id, row.source, opened_with(tx.session, vault, member, row))
         return [row.number for row in rows if row.number is not None]
 
     while found := database.write(some):
