@@ -1,7 +1,9 @@
 """What goes out of this repository, and what must not: secrets, history, tools of the workshop, unpinned libraries."""
 
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -54,11 +56,34 @@ def test_an_image_is_made_of_what_its_service_needs_and_nothing_else() -> None:
     assert kept[0] == "*"
     admitted = {line[1:] for line in kept if line.startswith("!")}
     assert {name for name in admitted if not name.startswith("deploy/")} == {"shared", "services"}
-    workshop = ("bench", "compose_test", "run", "stack", "journey", "supervisor", "embedded_nats", "secrets")
-    assert not [name for name in admitted if Path(name).stem in workshop]
+    tools = {name for name in admitted if name.startswith("deploy/")}
+    assert tools == {
+        "deploy/requirements.lock",
+        "deploy/__init__.py",
+        *("deploy/compose/__init__.py", "deploy/compose/provision.py"),
+        *("deploy/local/__init__.py", "deploy/local/databases.py"),
+        "deploy/issuer",
+    }
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
     assert {source for line in copied for source in line.split() if source.startswith((".", "tests"))} == set()
     assert "COPY services/${SERVICE} ./services/${SERVICE}" in DOCKERFILE  # of the services its own alone
+
+
+def test_every_command_of_compose_is_in_the_tree_that_the_image_has(tmp_path: Path) -> None:
+    """A module that is copied to another folder than its own is found by no ``python -m``."""
+    for sources, target in re.findall(r"^COPY (?!--from)(.*) (\S+)$", DOCKERFILE, re.MULTILINE):
+        for source in sources.split():
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, tmp_path / target, dirs_exist_ok=True)
+            elif (ROOT / source).is_file():
+                folder = tmp_path / target if target.endswith("/") else (tmp_path / target).parent
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / source, folder)
+    named = set(re.findall(r"\b(?:deploy|shared)\.[a-z_.]+[a-z]", COMPOSE + DOCKERFILE))
+    assert {"deploy.local.databases", "deploy.compose.provision", "deploy.issuer", "shared.http.serve"} <= named
+    find = "import importlib.util, sys; print(*[m for m in sys.argv[1:] if importlib.util.find_spec(m) is None])"
+    found = subprocess.run([sys.executable, "-c", find, *sorted(named)], cwd=tmp_path, capture_output=True, text=True)
+    assert (found.returncode, found.stdout.strip()) == (0, ""), found.stderr
 
 
 def test_an_image_takes_only_libraries_whose_bytes_are_known() -> None:
