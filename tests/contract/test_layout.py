@@ -71,6 +71,25 @@ def test_the_root_is_no_package() -> None:
     assert not (ROOT / "__init__.py").exists()
 
 
+def folders_without_init(paths: list[Path]) -> list[str]:
+    """Folders of code that the import graph does not see, so that no wall holds there."""
+    folders = {path.parent for path in paths} - {path.parent for path in paths if path.name == "__init__.py"}
+    return sorted(str(folder.relative_to(ROOT)) for folder in folders if "migrations" not in folder.parts)
+
+
+def test_every_folder_of_code_is_a_package_so_that_the_walls_see_it() -> None:
+    assert folders_without_init(SOURCES) == []
+    hidden = ROOT / "services" / "coordination" / "peek" / "look.py"
+    assert folders_without_init([*SOURCES, hidden]) == ["services/coordination/peek"]
+
+
+def test_a_migration_knows_nothing_of_the_code_that_changes_after_it() -> None:
+    migrations = [path for path in SOURCES if "migrations" in path.parts]
+    known = ("shared.storage", "shared.contracts")
+    ours = {m for path in migrations for m in imports_of(parsed(path), "shared", "services", "deploy")}
+    assert {module for module in ours if not module.startswith(known)} == set()
+
+
 def test_only_the_broker_imports_nats() -> None:
     with_nats = [path for path in SOURCES if imports_of(parsed(path), "nats")]
     assert named(with_nats) == ["shared/messaging/broker.py", "shared/messaging/stream.py"]

@@ -93,7 +93,7 @@ def test_no_file_gives_a_reason_that_it_does_not_need() -> None:
 
 def test_no_function_is_over_40_lines() -> None:
     """A story in tests/e2e stays whole: its steps are told in order."""
-    stories = set(files("tests/e2e"))
+    stories = set(files("tests/e2e/stories"))
     paths = [path for path in files(*CODE, "tests") if path not in stories]
     assert {name_of(path): found for path in paths if (found := long_functions(text_of(path)))} == {}
 
