@@ -6,8 +6,11 @@
 import ast
 import importlib
 import re
+import shutil
+import sys
+from pathlib import Path
 
-from tests.support.recipes import changed, recipes
+from tests.support.recipes import changed, do, recipes, run
 from tests.support.sources import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +45,21 @@ def test_what_a_new_file_imports_is_there_or_is_made_by_a_recipe() -> None:
         if not module.startswith(made) and not hasattr(importlib.import_module(module), name)
     }
     assert len(names) > 20 and missing == set()
+
+
+def test_a_tree_in_which_every_recipe_is_done_has_no_name_that_is_not_there(tmp_path: Path) -> None:
+    touched = set()
+    for steps in RECIPES.values():
+        for step in steps:
+            if step.kind == "diff" and step.path not in touched:
+                (tmp_path / step.path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / step.path, tmp_path / step.path)
+            if step.kind != "bash":
+                do(step, tmp_path)
+                touched.add(step.path)
+    code = [path for path in touched if path.endswith(".py")]
+    assert len(code) > 10
+    run(tmp_path, sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", *code)
 
 
 def test_the_readme_lists_every_recipe_with_the_files_that_it_changes() -> None:
