@@ -7,7 +7,7 @@
 # Expected: deliver_policy "all" holds for every subject of the filter, also for one added later.
 # Seen:     The consumer never delivers b1 and b2 and counts nothing as pending. It delivers b3, stored after the
 #           change. A new consumer with the wider filter delivers all five.
-# Estafet:  Broker.provision (shared/messaging/broker.py) widens a reader's filter in place when a network has grown.
+# Estafet:  make_missing (shared/messaging/stream.py) widens a reader's filter in place when a network has grown.
 #           The outbox publishes every event without a receipt again (resend_due in shared/storage/outbox.py). So a
 #           receiver still gets what its consumer passed over.
 # Output:

@@ -8,7 +8,7 @@
 # Expected: The server reads PUB, then PING.
 # Seen:     The trace of the server shows PING, then PUB. A second flush() closes the gap.
 # Estafet:  The tests of the broker's permissions flush twice (flush in
-#           tests/integration/messaging/test_nats_rights.py).
+#           tests/support/brokers.py).
 #           Broker.publish (shared/messaging/broker.py) never relies on flush(): it waits for the answer of the
 #           stream.
 # Output:

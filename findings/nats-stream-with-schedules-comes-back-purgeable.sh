@@ -7,7 +7,7 @@
 #           request only when the request says "pedantic".
 # Expected: The server refuses the request as contradictory, or keeps deny_purge.
 # Seen:     deny_purge becomes false; deny_delete stays. Message TTLs alone change nothing.
-# Estafet:  Broker.provision (shared/messaging/broker.py) uses neither setting, so deny_purge holds. A change that
+# Estafet:  _stream (shared/messaging/stream.py) uses neither setting, so deny_purge holds. A change that
 #           adds one of them must read deny_purge back from the answer.
 # Output:
 #   asked for                 deny_purge deny_delete

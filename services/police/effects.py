@@ -27,7 +27,7 @@ def held_by_a_trained_officer(tx: Transaction, office: Office, row: RecordRow, v
         col(RecordRow.form) == TRAINING.code, col(RecordRow.corrected_by).is_(None)
     )
     victim = load_victim(tx.session, row.victim_id or "")
-    assert victim is not None  # a form about a victim: ``records.file`` has locked the victim's row
+    assert victim is not None  # a form about a victim: ``records.filing.file`` has locked the victim's row
     on = _day_at(office, row.occurred_at, row.region)
     modules = valid_modules(tx.session.scalars(trainings), values["officer"], on)
     require_training(modules, is_child(victim))

@@ -1,6 +1,6 @@
 """What happens when a consent ends, for any reason: disclosure stops, and every holder is told.
 
-Replacing, withdrawing and expiring a consent all use this. ``erasure.on_told`` holds what each holder does then.
+Replacing, withdrawing and expiring a consent all use this. What each holder does then is in ``erasure.holdings``.
 """
 
 from collections.abc import Collection, Sequence

@@ -22,7 +22,7 @@ from shared.victims.register.tables import VictimRow
 from shared.victims.sealed.tables import HoldRow
 
 AT_ONCE = 500
-"""Rows that one transaction deletes."""
+"""Victims whom one transaction erases."""
 
 
 def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: datetime) -> datetime:
