@@ -96,7 +96,7 @@ def opens_anything(network: Network, code: str, sealed: list[str]) -> bool:
     app = network.apps[code]
     vault, database = app.state.office.vault, app.state.database
     rows = database.read(lambda s: s.scalars(select(DataKeyRow)).all())
-    keys = [vault.unwrap_at_rest(row.wrapped, row.victim_id) for row in rows]
+    keys = [vault.unwrap_at_rest(row.wrapped, row.subject_id) for row in rows]
     beside = database.read(lambda s: s.scalars(select(OutboxEntry).where(col(OutboxEntry.key).is_not(None))).all())
     for waiting in beside:
         try:

@@ -126,7 +126,7 @@ def opened_by(network: Network, code: str, of: str | None = None) -> list[dict[s
     and with each that can be derived from one."""
     app = network.apps[code]
     rows = app.state.database.read(lambda s: s.scalars(select(DataKeyRow)).all())
-    keys = [DataKey(app.state.office.vault.unwrap_at_rest(row.wrapped, row.victim_id)) for row in rows]
+    keys = [DataKey(app.state.office.vault.unwrap_at_rest(row.wrapped, row.subject_id)) for row in rows]
     found = []
     for entry in ledger(network, of or code):
         text = json.loads(entry.body)["data"].get("sealed")
