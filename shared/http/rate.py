@@ -23,21 +23,21 @@ class Rate:
 class Bucket(NamedTuple):
     """The credits left of a burst, at a moment of the store's monotonic clock (seconds)."""
 
-    tokens: float
+    credits: float
     at: float
 
 
 def filled(bucket: Bucket, now: float, rate: float, burst: float) -> Bucket:
     """The bucket with the credits that were added since ``bucket.at``."""
-    return Bucket(min(burst, bucket.tokens + max(now - bucket.at, 0.0) * rate), max(now, bucket.at))
+    return Bucket(min(burst, bucket.credits + max(now - bucket.at, 0.0) * rate), max(now, bucket.at))
 
 
 def take(bucket: Bucket, now: float, rate: float, burst: float) -> tuple[Bucket, float]:
     """Take one credit. Answers the new bucket and 0, or the unchanged balance and the seconds until the next credit."""
-    tokens, at = filled(bucket, now, rate, burst)
-    if tokens >= 1.0:
-        return Bucket(tokens - 1.0, at), 0.0
-    return Bucket(tokens, at), (1.0 - tokens) / rate
+    credits, at = filled(bucket, now, rate, burst)
+    if credits >= 1.0:
+        return Bucket(credits - 1.0, at), 0.0
+    return Bucket(credits, at), (1.0 - credits) / rate
 
 
 class Buckets:

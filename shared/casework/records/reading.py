@@ -40,7 +40,7 @@ def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[
     victim, right = rights.right_of(acting, row.victim_id)
     if not ours and right.name == "work":
         return row, {}
-    found = sealed_records.record(tx.session, office, victim.id, row.id, held=right.glass is not None)
+    found = sealed_records.record(tx.session, office, victim.id, row.id, legal_hold=right.glass is not None)
     if found:
         access_log.log(acting, victim.id, purpose, AUTHOR if ours and not right.fields else right, [row.form])
         access_log.count_look(right)

@@ -23,7 +23,9 @@ def read(acting: Acting, referral_id: str, purpose: str) -> dict[str, str]:
     victim, right = rights.right_of(acting, row.victim_id)
     ours = [Envelope.read(entry.body) for entry in ledger.of_referral(acting.tx.session, referral_id) if entry.sent]
     readable = [event.id for event in ours if right.fields or acting.sight.covers(_desk(event))]
-    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, readable, held=right.glass is not None)
+    found = sealed_notes.notes(
+        acting.tx.session, acting.office, victim.id, readable, legal_hold=right.glass is not None
+    )
     if found:
         access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [NOTED])
         access_log.count_look(right)

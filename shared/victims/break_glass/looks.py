@@ -22,6 +22,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import security_log
 from shared.victims.break_glass.store import is_overdue, load_look
 from shared.victims.break_glass.telling import tell_other_side
+from shared.victims.identity.store import opened_by
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, lock_victim
 from shared.victims.sealed import notes as sealed_notes
@@ -67,12 +68,7 @@ def _refuse_another(acting: Acting, victim_id: str) -> None:
 
     Otherwise an hour could be extended at will. A break-glass whose review is overdue blocks a new one too.
     """
-    theirs = select(BreakGlassRow).where(
-        col(BreakGlassRow.victim_id) == victim_id,
-        col(BreakGlassRow.agency) == acting.office.code,
-        col(BreakGlassRow.client) == acting.caller.client,
-        col(BreakGlassRow.person) == acting.caller.person,
-    )
+    theirs = select(BreakGlassRow).where(col(BreakGlassRow.victim_id) == victim_id, opened_by(acting))
     for row in acting.tx.session.scalars(theirs):
         if row.ended_at is None and row.until > acting.tx.now:
             raise Refused("already-open", look=row.id)

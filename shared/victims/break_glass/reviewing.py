@@ -70,7 +70,7 @@ def read_note(acting: Acting, glass_id: str) -> str:
     row = load_look(acting.tx.session, glass_id)
     if row is None or row.agency != acting.office.code or not look_of(acting.sight, row):
         raise Refused("unknown-break-glass")
-    text = sealed_notes.notes(acting.tx.session, acting.office, row.victim_id, [row.id], held=True).get(row.id)
+    text = sealed_notes.notes(acting.tx.session, acting.office, row.victim_id, [row.id], legal_hold=True).get(row.id)
     if text is None:
         raise Refused("no-note")
     access_log.log(acting, row.victim_id, "audit", rights.Right(frozenset(), "review", row), [NOTED])

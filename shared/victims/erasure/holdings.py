@@ -54,7 +54,7 @@ def on_told(tx: Transaction, office: Office, envelope: Envelope, cause: Cause) -
     if ours is None:
         answer = _apply_to_holdings(tx, office, victim, cause.type(), sender, {sender, *(row.sender for row in told)})
         carry_out.remember_answer(tx, sender, cause, answer)
-        back = _holds(sender, victim)
+        back = _has_custody(sender, victim)
         if back or not told:
             tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
     else:
@@ -100,7 +100,7 @@ def _tell_end(
         tx.emit(draft(ended, agency, unit, victim_id=victim_id, causation_id=causation_id))
 
 
-def _holds(sender: str, victim: VictimRow) -> bool:
+def _has_custody(sender: str, victim: VictimRow) -> bool:
     holder = holder_of(victim)
     return holder is not None and holder.agency == sender
 
@@ -111,7 +111,7 @@ def _may_say(tx: Transaction, sender: str, victim: VictimRow) -> bool:
     These agencies may: a sender of a referral of the victim, an agency that gave us data, the custody holder.
     """
     return (
-        _holds(sender, victim)
+        _has_custody(sender, victim)
         or sender in referrals.senders_of_victim(tx.session, victim.id)
         or any(row.agency == sender and not row.given for row in disclosure.disclosures_of(tx.session, victim.id))
     )
@@ -152,10 +152,10 @@ def _apply_to_holdings(
 
 def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> list[DisclosureRow]:
     """The received disclosures, not erased, that the sender may take back. For a withdrawal: those on consent only."""
-    held = not_erased(disclosure.disclosures_of(tx.session, victim.id))
+    here = not_erased(disclosure.disclosures_of(tx.session, victim.id))
     if cause == e.ConsentWithdrawn.type():
-        return [row for row in held if row.agency == sender and row.basis == LegalBasis.CONSENT]
-    return held if _holds(sender, victim) else [row for row in held if row.agency == sender]
+        return [row for row in here if row.agency == sender and row.basis == LegalBasis.CONSENT]
+    return here if _has_custody(sender, victim) else [row for row in here if row.agency == sender]
 
 
 def _is_everything(
@@ -163,7 +163,7 @@ def _is_everything(
 ) -> bool:
     """Whether the data that we wrote down ourselves must go too."""
     erased = cause == e.ErasureRequested.type()
-    return erased and (_holds(sender, victim) or _wrote_for(tx, office, victim, tellers))
+    return erased and (_has_custody(sender, victim) or _wrote_for(tx, office, victim, tellers))
 
 
 def _carry_out(

@@ -65,7 +65,7 @@ def next_erasure(session: Session) -> datetime | None:
 
 
 def _kept() -> ColumnElement[bool]:
-    held = select(col(HoldRow.number)).where(
+    legal_hold = select(col(HoldRow.number)).where(
         col(HoldRow.victim_id) == col(VictimRow.id), col(HoldRow.lifted_at).is_(None)
     )
-    return col(VictimRow.keep_until).is_not(None) & ~held.exists()
+    return col(VictimRow.keep_until).is_not(None) & ~legal_hold.exists()

@@ -41,5 +41,5 @@ def visible(sight: Sight) -> ColumnElement[bool]:
     """Erasures that a desk in sight requested, or of a victim that a desk in sight has in custody."""
     if sight.units is None:
         return true()
-    held = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), in_custody(sight))
-    return or_(of_desk(sight, ErasureRow.unit), held.exists())
+    in_custody_here = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), in_custody(sight))
+    return or_(of_desk(sight, ErasureRow.unit), in_custody_here.exists())

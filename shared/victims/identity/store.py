@@ -14,12 +14,19 @@ def visible(sight: Sight) -> ColumnElement[bool]:
     return of_desk(sight, AccessRow.unit)
 
 
-def open_for(acting: Acting) -> ColumnElement[bool]:
-    """Break-glasses that the caller has opened here and that are still open."""
+def opened_by(acting: Acting) -> ColumnElement[bool]:
+    """Break-glasses that the caller has opened here."""
     return and_(
         col(BreakGlassRow.agency) == acting.office.code,
         col(BreakGlassRow.client) == acting.caller.client,
         col(BreakGlassRow.person) == acting.caller.person,
+    )
+
+
+def open_for(acting: Acting) -> ColumnElement[bool]:
+    """Break-glasses that the caller has opened here and that are still open."""
+    return and_(
+        opened_by(acting),
         col(BreakGlassRow.ended_at).is_(None),
         col(BreakGlassRow.until) > acting.tx.now,
     )

@@ -18,11 +18,11 @@ def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: 
 
 
 def notes(
-    session: Session, office: Office, about: str, event_ids: Collection[str], held: bool = False
+    session: Session, office: Office, about: str, event_ids: Collection[str], legal_hold: bool = False
 ) -> dict[str, str]:
-    """Event id → note, for the notes about a victim that can still be read. ``held``: also those under a legal hold
+    """Event id → note, for the notes about a victim that can still be read. ``legal_hold``: also those kept by one
     alone."""
-    kinds = [NOTE, HELD[NOTE]] if held else [NOTE]
+    kinds = [NOTE, HELD[NOTE]] if legal_hold else [NOTE]
     statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
     rows = [row for row in session.scalars(statement) if origin(row.source) in event_ids]
     found = {origin(row.source): store.opened(session, office, row) for row in rows}

@@ -19,9 +19,9 @@ def keep_record(tx: Transaction, office: Office, about: str, record_id: str, fie
     store.put(tx, office, about, record_id, RECORD, {"fields": json.dumps(dict(fields))})
 
 
-def record(session: Session, office: Office, about: str, record_id: str, held: bool = False) -> dict[str, Any]:
-    """The sealed fields of a filed form that can still be read. ``held``: also those that only a legal hold keeps."""
-    kinds = [RECORD, HELD[RECORD]] if held else [RECORD]
+def record(session: Session, office: Office, about: str, record_id: str, legal_hold: bool = False) -> dict[str, Any]:
+    """The sealed fields of a form that can still be read. ``legal_hold``: also those that only a legal hold keeps."""
+    kinds = [RECORD, HELD[RECORD]] if legal_hold else [RECORD]
     statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
     for row in session.scalars(statement):
         if origin(row.source) == record_id and (what := store.opened(session, office, row)):
