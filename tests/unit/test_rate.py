@@ -19,7 +19,7 @@ def test_in_no_time_are_there_more_than_the_burst_and_what_ran_in(rate: float, b
     for pause in pauses:
         now += pause
         bucket, wait = take(bucket, now, rate, burst)
-        assert 0.0 <= bucket.tokens <= burst and wait >= 0.0
+        assert 0.0 <= bucket.credits <= burst and wait >= 0.0
         if wait == 0.0:
             granted.append(now)
     for first in range(len(granted)):
