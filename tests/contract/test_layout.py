@@ -10,7 +10,7 @@ import pytest
 
 import shared
 from deploy.credentials.secrets import AGENCIES
-from tests.support.sources import ROOT
+from tests.support.sources import ROOT, parsed
 
 SHARED = sorted((ROOT / "shared").rglob("*.py"))
 SOURCES = [*SHARED, *sorted((ROOT / "services").rglob("*.py")), *sorted((ROOT / "deploy").rglob("*.py"))]
@@ -56,10 +56,6 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 def agencies_named(tree: ast.AST) -> set[str]:
     return {code for text in texts(tree) for code in AGENCIES if re.search(rf"(?<![\w]){code}(?![\w])", text)}
-
-
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_the_code_under_test_is_this_checkout() -> None:

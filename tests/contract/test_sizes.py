@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.support.sources import ROOT
@@ -42,9 +42,10 @@ def too_long(text: str) -> bool:
     return len(text.splitlines()) > MOST_LINES_OF_A_FILE and not has_reason(text)
 
 
-def functions(text: str) -> Iterator[Function]:
+@cache
+def functions(text: str) -> tuple[Function, ...]:
     """Every function and method, also those inside another."""
-    return (node for node in ast.walk(ast.parse(text)) if isinstance(node, Function))
+    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, Function))
 
 
 def lines_of(function: Function) -> int:
