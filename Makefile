@@ -48,7 +48,7 @@ check-imports: $(READY)
 	@out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out"; exit 1; }
 
 check-tests: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile tests/unit tests/contract
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/unit tests/contract
 
 bench: $(READY) ## ukur kinerja / hand-overs per second and latency, beside a bare endpoint
 	@exec $(BIN)/python -m deploy.bench.run $(ARGS)
