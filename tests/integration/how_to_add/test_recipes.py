@@ -13,6 +13,8 @@ from tests.support.recipes import copy_tree, do, recipes, run
 pytestmark = pytest.mark.timeout(600)  # some steps start an interpreter, and the machine may be busy
 TOUCHED = sorted({step.path for steps in recipes().values() for step in steps if step.path.endswith(".py")})
 BIN = Path(sys.executable).parent
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+"""With a folder of its own: a second run in the usual one takes its folder from the PostgreSQL of this run."""
 CHECKS = (
     *("slices", "declarations", "layout", "shipped"),
     *("messaging/test_golden_schemas", "messaging/test_free_text", "messaging/test_subjects"),
@@ -67,11 +69,12 @@ def test_the_copy_keeps_its_types(tree: Path) -> None:
 
 def test_the_copy_passes_the_checks_of_what_was_added_to(tree: Path) -> None:
     files = [f"tests/contract/{path if '/' in path else f'test_{path}'}.py" for path in CHECKS]
-    run(tree, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files)
+    run(tree, *PYTEST, "--basetemp", str(tree.parent / "checks"), *files)
 
 
 def test_the_migration_makes_the_tables_of_the_copy(tree: Path) -> None:
-    run(tree, sys.executable, "-m", "pytest", "-k", "sqlite", "tests/integration/storage/test_migrations.py")
+    migrations = ("-k", "sqlite", "tests/integration/storage/test_migrations.py")
+    run(tree, *PYTEST, "--basetemp", str(tree.parent / "migrations"), *migrations)
 
 
 def test_the_services_of_the_copy_do_what_was_added(tree: Path, tmp_path: Path) -> None:
