@@ -91,3 +91,11 @@ def draft(
         traceparent=traceparent.get(),
         key=key,
     )
+
+
+def tell_coordinator(
+    tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
+) -> None:
+    """Publish an event to the coordinator. A network without a coordinator is told nothing."""
+    if office.agency.coordinator is not None:
+        tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))

@@ -1,6 +1,6 @@
 """Record a stage of a victim's journey, and close the journey. Only the custody holder may."""
 
-from shared.casework.cases.registration import tell_coordinator
+from shared.casework.cases.registration import publish
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef
@@ -26,7 +26,7 @@ def record_stage(acting: Acting, victim_id: str, command: RecordStage) -> Victim
     stage = e.StageRecorded(
         victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=when(command, acting.tx.now)
     )
-    tell_coordinator(acting.tx, acting.office, stage, unit, victim_id)
+    publish(acting.tx, acting.office, stage, unit, victim_id)
     return victim
 
 
@@ -45,7 +45,7 @@ def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> Vict
     victim.outcome, victim.keep_until = command.outcome, keep_until(tx, acting.office, victim, victim.closed_at)
     tx.changed.add(Topic.RETENTION)
     closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
-    tell_coordinator(tx, acting.office, closed, unit, victim_id)
+    publish(tx, acting.office, closed, unit, victim_id)
     clocks.start_and_stop(
         tx, acting.office, closed, {ClockSubject.VICTIM: victim_id}, unit, {"outcome": command.outcome}
     )

@@ -15,7 +15,7 @@ from shared.domain.clocks import ClockSubject
 from shared.domain.commands import when
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.reference.office import Office, draft, new_id
+from shared.reference.office import Office, new_id, tell_coordinator
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
 from shared.victims.register import visibility
@@ -57,7 +57,7 @@ def open_case(acting: Acting, command: OpenCase) -> CaseRow:
         destination=command.destination,
         occurred_at=at,
     )
-    tell_coordinator(tx, office, opened, unit)
+    publish(tx, office, opened, unit)
     return row
 
 
@@ -92,7 +92,7 @@ def register_victim(
         custody=custody,
         occurred_at=at,
     )
-    tell_coordinator(tx, office, registered, custody, victim_id)
+    publish(tx, office, registered, custody, victim_id)
     clocks.start_and_stop(
         tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation}
     )
@@ -130,10 +130,7 @@ def _write_identity(
         recording.write(tx, office, victim_id, command.identity)
 
 
-def tell_coordinator(
-    tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
-) -> None:
-    """Publish an event about a case or a victim to the coordinator, if this agency has one."""
+def publish(tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None) -> None:
+    """Publish an event about a case or a victim to the coordinator, and wake what waits for its subject."""
     tx.changed.add(event.subject)
-    if office.agency.coordinator is not None:
-        tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))
+    tell_coordinator(tx, office, event, unit, victim_id)

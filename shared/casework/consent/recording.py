@@ -9,8 +9,8 @@ from shared.casework.consent.stopping import (
     ConsentStop,
     ask_to_stop,
     given_on_consent,
+    publish_consent,
     stop_disclosures,
-    tell_coordinator,
 )
 from shared.contracts.codes import AgeClass, ConsentEnd, IdentityField
 from shared.contracts.types import UnitRef
@@ -55,7 +55,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
         recorded_at=at,
     )
     tx.session.add(row)
-    tell_coordinator(tx, acting.office, row, unit)
+    publish_consent(tx, acting.office, row, unit)
     if earlier and earlier[-1].ended_at is None:
         _replace(tx, acting.office, earlier[-1], row, unit)
     return row

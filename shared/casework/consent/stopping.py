@@ -14,7 +14,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import CancellationReason, ConsentEnd, DisclosureEnd, LegalBasis
 from shared.contracts.types import UnitRef
 from shared.domain.referral_commands import RequestCancellation
-from shared.reference.office import Office, draft
+from shared.reference.office import Office, tell_coordinator
 from shared.storage import referrals
 from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
@@ -75,11 +75,9 @@ def received_on_consent(session: Session, victim_id: str) -> list[DisclosureRow]
     return [row for row in rows if not row.given and row.basis == LegalBasis.CONSENT and row.end is None]
 
 
-def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
+def publish_consent(tx: Transaction, office: Office, row: ConsentRow, unit: UnitRef) -> None:
     """Publish a recorded consent to the coordinator, if this agency has one. ``unit``: the desk that recorded it."""
     tx.changed |= {row.victim_id, Topic.CONSENTS}
-    if office.agency.coordinator is None:
-        return
     consent = disclosure.to_consent(row)
     recorded = e.ConsentRecorded(
         consent_id=row.id,
@@ -95,4 +93,4 @@ def tell_coordinator(tx: Transaction, office: Office, row: ConsentRow, unit: Uni
         unit=unit,
         occurred_at=row.recorded_at,
     )
-    tx.emit(draft(recorded, office.agency.coordinator, unit, victim_id=row.victim_id))
+    tell_coordinator(tx, office, recorded, unit, row.victim_id)

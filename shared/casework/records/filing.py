@@ -20,7 +20,7 @@ from shared.domain.forms import Earlier, Filing, Filled, Form, decide
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.reference.office import Office, draft, new_id
+from shared.reference.office import Office, new_id, tell_coordinator
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
 from shared.victims.interviews import held
@@ -58,8 +58,7 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     _keep_and_deliver(tx, office, form, subject, row, filled.model_dump(mode="json", include=set(values)))
     filed = _event(form, subject, row)
     tx.changed |= {row.about, row.id, row.victim_id or row.about}
-    if office.agency.coordinator is not None:
-        tx.emit(draft(filed, office.agency.coordinator, subject.unit, victim_id=row.victim_id))
+    tell_coordinator(tx, office, filed, subject.unit, row.victim_id)
     _run_clocks(tx, office, filed, subject, row, named.values())
     if form.counts_as_interview and corrected is None:
         _tell_interview(tx, office, subject, row)

@@ -8,7 +8,7 @@ from shared.contracts import events as e
 from shared.domain.matching import DecideMatch
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.reference.office import draft
+from shared.reference.office import tell_coordinator
 from shared.storage.notifier import Topic
 from shared.victims.matching import store
 from shared.victims.matching.tables import MatchRow
@@ -33,7 +33,6 @@ def decide(acting: Acting, match_id: str, command: DecideMatch) -> list[MatchRow
         decided = e.MatchDecided(
             match_id=match_id, victim_id=row.victim_id, decision=command.decision, unit=desk, occurred_at=tx.now
         )
-        if acting.office.agency.coordinator is not None:
-            tx.emit(draft(decided, acting.office.agency.coordinator, desk, victim_id=row.victim_id))
+        tell_coordinator(tx, acting.office, decided, desk, row.victim_id)
         tx.changed |= {Topic.MATCHES, row.victim_id}
     return rows
