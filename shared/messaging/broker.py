@@ -1,4 +1,4 @@
-"""The connection to NATS JetStream. Only this file and ``stream`` import nats.
+"""What a member does at NATS JetStream. Only this file, ``connection`` and ``stream`` import nats.
 
 JetStream carries events; the sender's ledger is the record. Any answer of the broker may fail, be late or be lost.
 No event is lost with it: the outbox keeps what was not acknowledged, the ledger keeps what was not receipted.
@@ -7,8 +7,7 @@ No event is lost with it: the outbox keeps what was not acknowledged, the ledger
 import asyncio
 import contextlib
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from nats.js import JetStreamContext
 
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.messaging import stream
+from shared.messaging.connection import BrokerConnection
 from shared.messaging.rights import STREAM, WHO_AM_I, WRITES, BrokerRights, Durability
 from shared.security.transport import ClientTls
 
@@ -32,11 +32,6 @@ PULL_SECONDS = 2.0
 """Longest wait of one pull. Short, because a pull in flight during a restart of the server sleeps its whole time."""
 PUBLISH_SECONDS = 5.0
 """Longest wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
-CLOSE_SECONDS = 5.0
-"""Longest wait for a close: with TLS, the client may wait for the other side without end."""
-
-_REFUSED = re.compile(r'permissions violation for \w+ to "([^"]+)"', re.IGNORECASE)
-
 log = structlog.get_logger()
 
 
@@ -76,90 +71,44 @@ class Unreachable(Exception):
 
 
 class Broker:
-    """One member's connection to the broker. Connects in the background and reconnects after every break.
+    """What one member does at the broker. ``connected`` is set while the connection stands.
 
-    ``connected`` is set while the connection stands. ``seed_file`` holds the member's NKey seed.
+    ``seed_file`` holds the member's NKey seed.
     """
 
     def __init__(self, url: str, member: str, seed_file: Path | None = None, tls: ClientTls | None = None) -> None:
         self.member = member
-        self.connected = asyncio.Event()
-        self._broken = asyncio.Event()
-        self.on_connected: list[Callable[[], None]] = []
+        self._connection = BrokerConnection(url, member, seed_file, tls, self._prepare)
+        self.connected = self._connection.connected
+        self.broken = self._connection.broken
+        """Set from a break until the next connection."""
+        self.on_connected = self._connection.on_connected
         """Called after every connect and reconnect, in the event loop."""
-        self._url = url
-        self._seed_file = seed_file
-        self._tls = tls
-        self._context = None if tls is None else tls.context()
-        self._client = Client()
         self._stream: JetStreamContext | None = None
         self._inbox = ""
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
         """Pulled messages. None marks a new connection."""
         self._pulled = 0
         """Number of messages that the server may still send for the current pull."""
+        # messages requested before a break will not arrive: wake the waiting pull
+        self.on_connected.append(lambda: self._arrived.put_nowait(None))
 
     async def connect(self) -> None:
-        """Connect; wait without limit until a server answers."""
-        await self._client.connect(
-            self._url,
-            name=f"estafet-{self.member}",
-            nkeys_seed=None if self._seed_file is None else str(self._seed_file),
-            tls=self._context,
-            # otherwise the client starts TLS only when the server asks for TLS in clear text
-            tls_handshake_first=self._context is not None,
-            inbox_prefix=f"_INBOX.{self.member}",
-            allow_reconnect=True,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.25,  # type: ignore[arg-type]
-            ping_interval=5,
-            max_outstanding_pings=2,
-            connect_timeout=2,
-            error_cb=self._failed,
-            disconnected_cb=self._lost,
-            reconnected_cb=self._up,
-        )
-        self._stream = self._client.jetstream(timeout=PUBLISH_SECONDS)
-        self._inbox = self._client.new_inbox()
-        await self._client.subscribe(self._inbox, cb=self._arrived.put)
-        await self._up()
+        """Connect; wait without limit until a server answers. Raises OSError for an unreadable seed file."""
+        await self._connection.connect()
 
     async def close(self) -> None:
-        """Close the connection. An error while closing is ignored."""
-        if self._client.is_connected or self._client.is_reconnecting or self._client.is_connecting:
-            with contextlib.suppress(NatsError, asyncio.TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._client.close()
+        """Close the connection for good. An error while closing is ignored."""
+        await self._connection.close()
 
-    async def _up(self) -> None:
-        # messages requested before the break will not arrive: wake the waiting pull
-        self._arrived.put_nowait(None)
-        self._broken.clear()
-        self.connected.set()
-        for listener in self.on_connected:
-            listener()
+    @property
+    def _client(self) -> Client:
+        return self._connection.client
 
-    async def _lost(self) -> None:
-        self.connected.clear()
-        self._broken.set()
-        self._show_certificate()
-
-    def _show_certificate(self) -> None:
-        """Load the client certificate again for the next connection, for the file may have been renewed."""
-        if self._tls is not None and self._context is not None:
-            with contextlib.suppress(OSError):
-                self._tls.show_in(self._context)
-
-    async def _failed(self, error: Exception) -> None:
-        if self._client.is_closed:  # after our close, TLS reports late data as an error
-            return
-        if not self.connected.is_set():
-            self._show_certificate()
-        # only this callback reports a refused publish; of the broker's text only the refused subject is logged
-        if (refused := _REFUSED.search(str(error))) is not None:
-            log.warning("broker.not-allowed", member=self.member, subject=refused[1])
-        else:
-            log.warning("broker.error", member=self.member, error=type(error).__name__)
+    async def _prepare(self, client: Client) -> None:
+        self._stream = client.jetstream(timeout=PUBLISH_SECONDS)
+        self._inbox = client.new_inbox()
+        await client.subscribe(self._inbox, cb=self._arrived.put)
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[str]:
         """Publish in this order, all in flight at once. Returns the ids of the events that the stream has stored.
@@ -196,7 +145,7 @@ class Broker:
         answers: asyncio.Future[Any] = asyncio.gather(*waiting, return_exceptions=True)
         # read the exception of the cancelled gather, or asyncio reports that nobody retrieved it
         answers.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
-        broken: asyncio.Future[Any] = asyncio.ensure_future(self._broken.wait())
+        broken: asyncio.Future[Any] = asyncio.ensure_future(self.broken.wait())
         try:
             await asyncio.wait({answers, broken}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.messaging import broker as module
+from shared.messaging import connection as module
 from shared.messaging.broker import Broker
 
 
@@ -16,6 +16,6 @@ async def test_a_close_that_the_other_side_never_ends_is_given_up(monkeypatch: p
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.01)
     broker = Broker("nats://127.0.0.1:1", "library")
     client = SimpleNamespace(is_connected=True, is_reconnecting=False, is_connecting=False, close=never)
-    monkeypatch.setattr(broker, "_client", client)
+    monkeypatch.setattr(broker._connection, "client", client)
     async with asyncio.timeout(20):  # without a limit of its own it waits for ever
         await broker.close()
