@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -82,11 +83,13 @@ class IssuerKeys:
 
     async def keep_fresh(self) -> None:
         """Read the keys again and again, until cancelled. A failed read leaves the known keys."""
-        async with httpx.AsyncClient(timeout=RETRY_SECONDS, follow_redirects=False) as http:
+        # a client reads the machine's list of CAs, which takes longer than the rest of a start: only where it is needed
+        client = httpx.AsyncClient(timeout=RETRY_SECONDS, follow_redirects=False) if self._remote else nullcontext()
+        async with client as http:
             while True:
                 pause = URL_SECONDS if self._remote else FILE_SECONDS
                 try:
-                    self._take(await self._fetch(http) if self._remote else Path(self._where).read_text())
+                    self._take(Path(self._where).read_text() if http is None else await self._fetch(http))
                 except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
                     log.error("issuer-keys.unreadable", error=type(error).__name__)
                     pause = RETRY_SECONDS
