@@ -107,7 +107,7 @@ def destroy(key_id: KeyId, folder: Folder = SECRETS) -> None:
     """Kunci enkripsi yang sudah lewat masanya dimusnahkan · Remove an encryption key past its time, for ever."""
     with _explained():
         Keyring(folder).destroy(key_id, _now())
-        say(f"✓ {key_id} dimusnahkan", "destroyed; remove it from backups and tokens too", "green")
+        say(f"✓ {key_id} dimusnahkan", "destroyed; remove it from backups and HSMs too", "green")
 
 
 @app.command()

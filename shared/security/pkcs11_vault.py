@@ -1,7 +1,7 @@
-"""A member's keys in a token behind PKCS#11. The token uses the keys; they never leave it.
+"""A member's keys in an HSM behind PKCS#11. The HSM uses the keys; they never leave it.
 
 Labels: the key id, ``storage-<n>``, ``blind-index``, ``matching-<n>``.
-``python -m deploy.credentials.into_token`` brings keys into a token.
+``python -m deploy.credentials.into_hsm`` brings keys into an HSM.
 """
 
 import os
@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from joserfc.jwk import OKPKey
 
+from shared.security.hsm import Hsm, NotInHsm, RefusedByHsm
 from shared.security.keys import KeyDirectory, signature_header
-from shared.security.pkcs11_token import NotInToken, RefusedByToken, Token
 from shared.security.public_keys import DirectoryKey
 from shared.security.sealing import NONCE_BYTES, Unopenable, unwrap_key
 from shared.security.vault import (
@@ -32,76 +32,76 @@ from shared.security.vault import (
 
 
 class Pkcs11Vault:
-    """A Vault whose keys lie in one token."""
+    """A Vault whose keys lie in one HSM."""
 
     def __init__(
-        self, token: Token, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
+        self, hsm: Hsm, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
     ) -> None:
-        """``directory`` is called at every use. So a key serves as soon as it is listed and in the token.
+        """``directory`` is called at every use. So a key serves as soon as it is listed and in the HSM.
 
-        Raises VaultUnavailable if the token is away or has no storage key.
+        Raises VaultUnavailable if the HSM is away or has no storage key.
         """
-        self._token, self._member, self._directory, self._clock = token, member, directory, clock
+        self._hsm, self._member, self._directory, self._clock = hsm, member, directory, clock
         self._as_listed: set[str] = set()
-        newest_storage_key(token.secret_labels())
+        newest_storage_key(hsm.secret_labels())
 
     def sign(self, body: bytes) -> str:
-        """See Vault. Also raises ValueError if a key in the token is not the key that the directory lists."""
+        """See Vault. Also raises ValueError if a key in the HSM is not the key that the directory lists."""
         for listed in self._directory().in_use(self._member, "sig", self._clock()):
             try:
-                signature = self._token.sign(listed.kid, body)
-            except NotInToken:
-                continue  # listed before it came into the token: the key before it still signs
+                signature = self._hsm.sign(listed.kid, body)
+            except NotInHsm:
+                continue  # listed before it came into the HSM: the key before it still signs
             if listed.kid not in self._as_listed:
                 _check(listed, signature, body)
                 self._as_listed.add(listed.kid)
             return signature_header(listed.kid, signature)
-        raise VaultUnavailable(f"{self._member} has no key in the token that signs now")
+        raise VaultUnavailable(f"{self._member} has no key in the HSM that signs now")
 
     def open_key(self, wrapped: str) -> bytes:
         """See Vault."""
         try:
             return unwrap_key(wrapped, self._private_key)
-        except NotInToken:  # listed before it came into the token, or lost: the event waits for the key
-            raise VaultUnavailable("a key that is listed is not in the token") from None
+        except NotInHsm:  # listed before it came into the HSM, or lost: the event waits for the key
+            raise VaultUnavailable("a key that is listed is not in the HSM") from None
 
     def wrap_at_rest(self, data_key: bytes, context: str) -> str:
         """See Vault."""
-        nonce, name = os.urandom(NONCE_BYTES), newest_storage_key(self._token.secret_labels())
-        return at_rest(name, nonce, self._token.encrypt(name, nonce, data_key, bound(name, context)))
+        nonce, name = os.urandom(NONCE_BYTES), newest_storage_key(self._hsm.secret_labels())
+        return at_rest(name, nonce, self._hsm.encrypt(name, nonce, data_key, bound(name, context)))
 
     def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
         """See Vault."""
         name, nonce, sealed = parse_at_rest(wrapped)
         try:
-            return self._token.decrypt(name, nonce, sealed, bound(name, context))
-        except NotInToken:
+            return self._hsm.decrypt(name, nonce, sealed, bound(name, context))
+        except NotInHsm:
             raise Unopenable("unknown-key") from None
-        except RefusedByToken:
+        except RefusedByHsm:
             raise Unopenable("not-authentic") from None
 
     def blind(self, value: str, purpose: str) -> str:
         """See Vault."""
-        return self._token.hmac(BLIND_INDEX, blinded(value, purpose)).hex()
+        return self._hsm.hmac(BLIND_INDEX, blinded(value, purpose)).hex()
 
     def matching_key(self) -> int | None:
         """See Vault."""
-        return newest_matching_key(self._token.secret_labels())
+        return newest_matching_key(self._hsm.secret_labels())
 
     def match(self, key: int, value: str, purpose: str) -> str:
         """See Vault."""
-        return self._token.hmac(matching_name(key), blinded(value, purpose)).hex()
+        return self._hsm.hmac(matching_name(key), blinded(value, purpose)).hex()
 
     def _private_key(self, key_id: str) -> OKPKey:
         listed = key_to_open(self._directory(), self._member, key_id, self._clock())
         own = _raw(listed.public)
-        key = _KeyInToken.import_key(listed.public.public_key)
-        key.exchange = lambda public: self._token.exchange(key_id, own, public)
+        key = _KeyInHsm.import_key(listed.public.public_key)
+        key.exchange = lambda public: self._hsm.exchange(key_id, own, public)
         return key
 
 
-class _KeyInToken(OKPKey):
-    """A public key whose private half is in a token. joserfc handles the JWE; the token does the key exchange."""
+class _KeyInHsm(OKPKey):
+    """A public key whose private half is in an HSM. joserfc handles the JWE; the HSM does the key exchange."""
 
     exchange: Callable[[bytes], bytes]
 
@@ -123,4 +123,4 @@ def _check(listed: DirectoryKey, signature: bytes, body: bytes) -> None:
     try:
         public.verify(signature, body)
     except InvalidSignature:
-        raise ValueError(f"{listed.kid} in the token is not the key that the directory lists") from None
+        raise ValueError(f"{listed.kid} in the HSM is not the key that the directory lists") from None

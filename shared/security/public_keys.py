@@ -12,7 +12,7 @@ GRACE = timedelta(days=30)
 """How long a retired key still serves events under way: as long as the broker keeps a message."""
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 KEY_ID = r"^[a-z][a-z0-9-]{0,63}$"
-"""The form of a key's id. The id is also a file name, a label in a token, and the start of a header."""
+"""The form of a key's id. The id is also a file name, a label in an HSM, and the start of a header."""
 CURVES = {"sig": "Ed25519", "enc": "X25519"}
 
 Use = Literal["sig", "enc"]

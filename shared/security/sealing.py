@@ -165,9 +165,9 @@ def open_at_rest(sealed: bytes, key: DataKey, context: str) -> bytes:
     return padded[: padded.rindex(b"\x80")]
 
 
-def _decrypted(token: str, key: Callable[[Any], OctKey | OKPKey], registry: JWERegistry) -> CompactEncryption:
+def _decrypted(sealed: str, key: Callable[[Any], OctKey | OKPKey], registry: JWERegistry) -> CompactEncryption:
     try:
-        return jwe.decrypt_compact(token, key, registry=registry)
+        return jwe.decrypt_compact(sealed, key, registry=registry)
     except _NOT_A_JWE:
         raise Unopenable("not-authentic") from None
 

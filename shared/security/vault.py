@@ -1,4 +1,4 @@
-"""The vault: the operations with a member's secret keys, in files, in a token behind PKCS#11 or in a KMS.
+"""The vault: the operations with a member's secret keys, in files, in an HSM behind PKCS#11 or in a KMS.
 
 Most keys are the member's own. Some sign and open; their public halves are in the key directory. Some wrap data keys
 at rest (``storage-<n>``). One makes the blind index. Agencies share only the keys by which they recognise a person
@@ -24,7 +24,7 @@ _MATCHING = re.compile(r"matching-([1-9][0-9]{0,5})")
 
 
 class VaultUnavailable(Exception):
-    """The keys cannot be used now: a token is away, or no key of the member may sign. A later retry may succeed."""
+    """The keys cannot be used now: an HSM is away, or no key of the member may sign. A later retry may succeed."""
 
 
 class Signer(Protocol):

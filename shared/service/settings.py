@@ -40,11 +40,11 @@ class Keeping(Storing):
         default=None, description="Folder of the member's own secret keys, readable by its owner alone."
     )
     key_token_module: Path | None = Field(
-        default=None, description="Instead of a key folder: the PKCS#11 library of the token with the keys."
+        default=None, description="Instead of a key folder: the PKCS#11 library of the HSM with the keys."
     )
-    key_token_label: str = Field(default="estafet", description="The label of that token.")
+    key_token_label: str = Field(default="estafet", description="The label of that HSM.")
     key_token_pin_file: Path | None = Field(
-        default=None, description="File with the PIN of that token's user, mode 0600."
+        default=None, description="File with the PIN of that HSM's user, mode 0600."
     )
     key_directory_file: Path = Field(description="The signed directory of every member's public keys.")
     key_directory_root_file: Path = Field(description="JWK of the public key that signs the directory.")

@@ -1,4 +1,4 @@
-"""Open a member's vault: keys in files, or in a PKCS#11 token where the settings name one."""
+"""Open a member's vault: keys in files, or in an HSM behind PKCS#11 where the settings name one."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,9 +16,9 @@ def open_vault(
     if settings.key_folder is not None:
         return FileVault(settings.key_folder, member, directory, clock)
     assert settings.key_token_module is not None and settings.key_token_pin_file is not None  # Keeping checks it
-    # part of the extra ``pkcs11``: imported only where a PKCS#11 token is configured
-    from shared.security.pkcs11_token import Token
+    # part of the extra ``pkcs11``: imported only where an HSM behind PKCS#11 is configured
+    from shared.security.hsm import Hsm
     from shared.security.pkcs11_vault import Pkcs11Vault
 
-    token = Token(settings.key_token_module, settings.key_token_label, settings.key_token_pin_file)
-    return Pkcs11Vault(token, member, directory, clock)
+    hsm = Hsm(settings.key_token_module, settings.key_token_label, settings.key_token_pin_file)
+    return Pkcs11Vault(hsm, member, directory, clock)

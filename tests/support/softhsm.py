@@ -1,4 +1,4 @@
-"""A token of SoftHSM for tests: a real PKCS#11 library whose tokens are files."""
+"""SoftHSM for tests: a real PKCS#11 library that keeps its keys in files."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ PLACES = [
     "/opt/homebrew/lib/softhsm/libsofthsm2.so",
 ]
 FOUND = [Path(place) for place in PLACES if place and (place == PLACES[0] or Path(place).exists())]
-PIN, LABEL = "7401-1407", "token"
+PIN, LABEL = "7401-1407", "hsm"
 
 
-def new_token(folder: Path) -> Path:
-    """An empty token, the only one there is from now on; answers the file with its PIN."""
-    tokens, configuration, pin = folder / "tokens", folder / "softhsm2.conf", folder / "pin"
-    tokens.mkdir(mode=0o700)
-    configuration.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
+def new_hsm(folder: Path) -> Path:
+    """An empty HSM, the only one there is from now on; answers the file with its PIN."""
+    store, configuration, pin = folder / "hsm", folder / "softhsm2.conf", folder / "pin"
+    store.mkdir(mode=0o700)
+    configuration.write_text(f"directories.tokendir = {store}\nobjectstore.backend = file\nlog.level = ERROR\n")
     pin.touch(0o600)
     pin.write_text(f"{PIN}\n")
     os.environ["SOFTHSM2_CONF"] = str(configuration)

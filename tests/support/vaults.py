@@ -1,4 +1,4 @@
-"""A member of a network of libraries, with its keys in files or in a PKCS#11 token."""
+"""A member of a network of libraries, with its keys in files or in an HSM behind PKCS#11."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -62,14 +62,14 @@ class InFiles:
         """They are there already."""
 
 
-class InToken:
-    """Keys in a token, copied there by the operator's command."""
+class InHsm:
+    """Keys in an HSM, copied there by the operator's command."""
 
     def __init__(self, library: Library) -> None:
-        from shared.security.pkcs11_token import Token
+        from shared.security.hsm import Hsm
 
         self.library = library
-        self.token = Token(softhsm.FOUND[0], softhsm.LABEL, softhsm.new_token(library.folder))
+        self.hsm = Hsm(softhsm.FOUND[0], softhsm.LABEL, softhsm.new_hsm(library.folder))
         self.take_in()
         self.vault = self.again()
 
@@ -77,20 +77,20 @@ class InToken:
         """Another vault, as after a restart."""
         from shared.security.pkcs11_vault import Pkcs11Vault
 
-        return Pkcs11Vault(self.token, "library", lambda: self.library.directory, lambda: self.library.now)
+        return Pkcs11Vault(self.hsm, "library", lambda: self.library.directory, lambda: self.library.now)
 
     def take_in(self) -> None:
         """Copy what is new."""
         import pkcs11
 
-        from deploy.credentials.into_token import copy_keys
+        from deploy.credentials.into_hsm import copy_keys
 
         softhsm.restart()  # a vault's session breaks here, and must come back by itself
-        tokens = pkcs11.lib(str(softhsm.FOUND[0]))
-        with tokens.get_token(token_label=softhsm.LABEL).open(rw=True, user_pin=softhsm.PIN) as session:
+        module = pkcs11.lib(str(softhsm.FOUND[0]))
+        with module.get_token(token_label=softhsm.LABEL).open(rw=True, user_pin=softhsm.PIN) as session:
             copy_keys(self.library.own, "library", session)
 
 
-IMPLEMENTATIONS: dict[str, type[InFiles] | type[InToken]] = {"files": InFiles}
+IMPLEMENTATIONS: dict[str, type[InFiles] | type[InHsm]] = {"files": InFiles}
 if softhsm.FOUND:  # make test says so when it is not
-    IMPLEMENTATIONS["token"] = InToken
+    IMPLEMENTATIONS["hsm"] = InHsm

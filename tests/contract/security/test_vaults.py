@@ -21,7 +21,7 @@ from shared.security.keys import EncryptionKey, SigningKey
 from shared.security.public_keys import GRACE, DirectoryKey, Revocation, Untrusted
 from shared.security.sealing import DataKey, Unopenable, wrap_key
 from shared.security.vault import Vault, VaultUnavailable
-from tests.support.vaults import BODY, DAY, IMPLEMENTATIONS, NOW, OTHER, SECRET, VICTIM, InFiles, InToken, Library
+from tests.support.vaults import BODY, DAY, IMPLEMENTATIONS, NOW, OTHER, SECRET, VICTIM, InFiles, InHsm, Library
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def library(tmp_path: Path, as_made: Path) -> Library:
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def kept(request: pytest.FixtureRequest, library: Library) -> InFiles | InToken:
+def kept(request: pytest.FixtureRequest, library: Library) -> InFiles | InHsm:
     return IMPLEMENTATIONS[request.param](library)
 
 
 @pytest.fixture
-def vault(kept: InFiles | InToken) -> Vault:
+def vault(kept: InFiles | InHsm) -> Vault:
     return kept.vault
 
 
@@ -70,7 +70,7 @@ def test_what_it_signs_is_verified_by_the_directory(library: Library, vault: Vau
         assert library.directory.verify(body, vault.sign(body), NOW) == "library"
 
 
-def test_the_newest_valid_key_signs_while_it_runs(library: Library, kept: InFiles | InToken) -> None:
+def test_the_newest_valid_key_signs_while_it_runs(library: Library, kept: InFiles | InHsm) -> None:
     before = kept.vault.sign(BODY)
     second = library.rotated("sig", NOW + DAY)
     kept.take_in()
@@ -89,7 +89,7 @@ def test_a_key_that_is_listed_and_not_here_yet_leaves_the_one_before(library: Li
 
 
 @pytest.mark.parametrize("ended", ["retired", "revoked"])
-def test_an_ended_key_signs_no_more(library: Library, kept: InFiles | InToken, ended: str) -> None:
+def test_an_ended_key_signs_no_more(library: Library, kept: InFiles | InHsm, ended: str) -> None:
     assert kept.vault.sign(BODY).startswith("library-1;")
     library.rotated("sig")
     kept.take_in()
@@ -120,7 +120,7 @@ def test_it_opens_a_key_that_was_wrapped_for_it(library: Library, vault: Vault) 
     assert vault.open_key(wrapped_for(library)) == SECRET.secret
 
 
-def test_old_keys_open_and_new_keys_are_wrapped_for(library: Library, kept: InFiles | InToken) -> None:
+def test_old_keys_open_and_new_keys_are_wrapped_for(library: Library, kept: InFiles | InHsm) -> None:
     old = wrapped_for(library)
     second = library.rotated("enc")
     kept.take_in()
@@ -130,7 +130,7 @@ def test_old_keys_open_and_new_keys_are_wrapped_for(library: Library, kept: InFi
 
 
 def test_a_retired_key_opens_what_was_under_way_and_a_revoked_one_nothing(
-    library: Library, kept: InFiles | InToken
+    library: Library, kept: InFiles | InHsm
 ) -> None:
     old = wrapped_for(library)
     library.rotated("enc")
@@ -156,7 +156,7 @@ def test_it_opens_nothing_that_is_anothers(library: Library, vault: Vault) -> No
 
 
 def test_what_is_wrapped_for_a_key_that_is_listed_and_not_here_yet_waits_for_it(
-    library: Library, kept: InFiles | InToken
+    library: Library, kept: InFiles | InHsm
 ) -> None:
     """No word on the event: it is not broken, we are."""
     second, elsewhere = library.rotated("enc"), library.folder / "elsewhere.pem"
@@ -191,11 +191,11 @@ def test_a_point_to_exchange_nothing_with_is_refused_and_the_vault_lives(
 def test_one_changed_character_opens_nothing(
     library: Library, vault: Vault, at_rest: bool, place: int, other: str
 ) -> None:
-    # What is drawn never depends on the token, which is another every time: Hypothesis must be able to repeat a draw.
-    token = vault.wrap_at_rest(SECRET.secret, VICTIM) if at_rest else wrapped_for(library)
-    at = place % len(token)
-    new = other if other != token[at] else "~"
-    changed = token[:at] + new + token[at + 1 :]
+    # What is drawn never depends on the wrapped key, another every time: Hypothesis must be able to repeat a draw.
+    wrapped = vault.wrap_at_rest(SECRET.secret, VICTIM) if at_rest else wrapped_for(library)
+    at = place % len(wrapped)
+    new = other if other != wrapped[at] else "~"
+    changed = wrapped[:at] + new + wrapped[at + 1 :]
     assert reason(lambda: vault.unwrap_at_rest(changed, VICTIM) if at_rest else vault.open_key(changed))
 
 
@@ -210,14 +210,14 @@ def test_a_data_key_at_rest_is_bound_to_its_victim(vault: Vault) -> None:
     assert reason(lambda: vault.unwrap_at_rest(kept, OTHER)) == "not-authentic"
 
 
-def test_a_new_storage_key_wraps_and_the_old_one_still_unwraps(library: Library, kept: InFiles | InToken) -> None:
+def test_a_new_storage_key_wraps_and_the_old_one_still_unwraps(library: Library, kept: InFiles | InHsm) -> None:
     old = kept.vault.wrap_at_rest(SECRET.secret, VICTIM)
     assert library.keyring.rotate_storage("library") == "storage-2"
     kept.take_in()
     new = kept.vault.wrap_at_rest(SECRET.secret, VICTIM)  # with no start in between
     assert (old.partition(".")[0], new.partition(".")[0]) == ("storage-1", "storage-2")
-    for vault, token in itertools.product((kept.vault, kept.again()), (old, new)):
-        assert vault.unwrap_at_rest(token, VICTIM) == SECRET.secret
+    for vault, wrapped in itertools.product((kept.vault, kept.again()), (old, new)):
+        assert vault.unwrap_at_rest(wrapped, VICTIM) == SECRET.secret
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_the_blind_index_is_a_keyed_hash_for_one_purpose(library: Library, vault
     )
 
 
-def test_a_shared_key_makes_the_hash_that_other_agencies_make(library: Library, kept: InFiles | InToken) -> None:
+def test_a_shared_key_makes_the_hash_that_other_agencies_make(library: Library, kept: InFiles | InHsm) -> None:
     key, nik = (library.own / "matching-1.key").read_bytes(), "7401014107990001"
     expected = hmac.new(key, b"nik\n" + nik.encode(), "sha256").hexdigest()
     assert (kept.vault.matching_key(), kept.vault.match(1, nik, "nik")) == (1, expected)

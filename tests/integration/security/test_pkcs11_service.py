@@ -1,4 +1,4 @@
-"""A service whose keys are in a token behind PKCS#11 does all that one with files does, by its settings alone."""
+"""A service whose keys are in an HSM behind PKCS#11 does all that one with files does, by its settings alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")
 
 @pytest.fixture
 def secrets(tmp_path: Path) -> Path:
-    """Keys of this test's own: those of the police go into the token, and no file of them stays."""
+    """Keys of this test's own: those of the police go into the HSM, and no file of them stays."""
     make_secrets(tmp_path / "secrets")
     return tmp_path / "secrets"
 
@@ -29,13 +29,13 @@ def secrets(tmp_path: Path) -> Path:
 if softhsm.FOUND:  # make test says so when it is not
 
     @pytest.fixture
-    def in_token(secrets: Path, tmp_path: Path) -> Iterator[dict[str, Any]]:
-        """The keys of the police are in a token, and in no file; the settings that say so."""
+    def in_hsm(secrets: Path, tmp_path: Path) -> Iterator[dict[str, Any]]:
+        """The keys of the police are in an HSM, and in no file; the settings that say so."""
         import pkcs11
 
-        from deploy.credentials.into_token import copy_keys
+        from deploy.credentials.into_hsm import copy_keys
 
-        pin, own = softhsm.new_token(tmp_path), secrets / "police" / "keys"
+        pin, own = softhsm.new_hsm(tmp_path), secrets / "police" / "keys"
         library = pkcs11.lib(str(softhsm.FOUND[0]))
         with library.get_token(token_label=softhsm.LABEL).open(rw=True, user_pin=softhsm.PIN) as session:
             assert len(copy_keys(own, "police", session)) == 5
@@ -50,8 +50,8 @@ if softhsm.FOUND:  # make test says so when it is not
         }
         softhsm.restart()
 
-    async def test_it_signs_seals_opens_and_finds(network: Network, in_token: dict[str, Any]) -> None:
-        network.extra = in_token
+    async def test_it_signs_seals_opens_and_finds(network: Network, in_hsm: dict[str, Any]) -> None:
+        network.extra = in_hsm
         police = await network.start("police")
         network.extra = {}
         kemenkes = await network.start("kemenkes")

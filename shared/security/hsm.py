@@ -1,6 +1,7 @@
-"""A token behind PKCS#11 (an HSM, or SoftHSM): the few operations with the keys in it.
+"""An HSM behind PKCS#11, or SoftHSM: the few operations with the keys in it.
 
-Needs the extra ``estafet[pkcs11]``. Each object is found by its label.
+Needs the extra ``estafet[pkcs11]``. Each object is found by its label. PKCS#11 calls an HSM's store of keys a token;
+here a token is an access token only.
 """
 
 import contextlib
@@ -22,19 +23,19 @@ SHARED_BITS = 256
 _Result = TypeVar("_Result")
 
 
-class NotInToken(LookupError):
-    """The token has no key of that label."""
+class NotInHsm(LookupError):
+    """The HSM has no key of that label."""
 
 
-class RefusedByToken(ValueError):
-    """The token works, but refuses the input: a wrong tag, or a public key that gives no shared secret."""
+class RefusedByHsm(ValueError):
+    """The HSM works, but refuses the input: a wrong tag, or a public key that gives no shared secret."""
 
 
-class Token:
-    """A token. It logs in at the first use, and again after its session broke.
+class Hsm:
+    """An HSM. It logs in at the first use, and again after its session broke.
 
-    Every method may be called from any thread. Every method may raise NotInToken, VaultUnavailable, and
-    PermissionError when the token refuses the PIN.
+    Every method may be called from any thread. Every method may raise NotInHsm, VaultUnavailable, and
+    PermissionError when the HSM refuses the PIN.
     """
 
     def __init__(self, module: Path, label: str, pin_file: Path) -> None:
@@ -51,14 +52,14 @@ class Token:
         )
 
     def exchange(self, label: str, own_public: bytes, public: bytes) -> bytes:
-        """The X25519 secret of a private key with another's public key. Raises RefusedByToken if there is none."""
+        """The X25519 secret of a private key with another's public key. Raises RefusedByHsm if there is none."""
 
         def work(key: Any) -> bytes:
             try:
                 return _derive(key, public)
             except pkcs11.PKCS11Error:
-                _derive(key, own_public)  # tokens raise different errors; if this works, the other key is at fault
-                raise RefusedByToken from None
+                _derive(key, own_public)  # HSMs raise different errors; if this works, the other key is at fault
+                raise RefusedByHsm from None
 
         return self._with_key(ObjectClass.PRIVATE_KEY, label, work)
 
@@ -67,7 +68,7 @@ class Token:
         return self._with_key(ObjectClass.SECRET_KEY, label, lambda key: _encrypt(key, nonce, plain, bound))
 
     def decrypt(self, label: str, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
-        """The plaintext of ``encrypt``. Raises RefusedByToken if the tag is wrong."""
+        """The plaintext of ``encrypt``. Raises RefusedByHsm if the tag is wrong."""
 
         def work(key: Any) -> bytes:
             try:
@@ -75,7 +76,7 @@ class Token:
                 return bytes(key.decrypt(sealed, mechanism=Mechanism.AES_GCM, mechanism_param=parameters))
             except pkcs11.PKCS11Error:
                 _encrypt(key, os.urandom(len(nonce)), b"", b"")  # as in exchange
-                raise RefusedByToken from None
+                raise RefusedByHsm from None
 
         return self._with_key(ObjectClass.SECRET_KEY, label, work)
 
@@ -86,7 +87,7 @@ class Token:
         )
 
     def secret_labels(self) -> list[str]:
-        """The labels of all secret keys in the token."""
+        """The labels of all secret keys in the HSM."""
         secret = {Attribute.CLASS: ObjectClass.SECRET_KEY}
         return self._do(lambda: [key.label for key in self._searching().get_objects(secret)])
 
@@ -118,7 +119,7 @@ class Token:
                 return self._once(work)
             except pkcs11.PKCS11Error as error:
                 self._forget()
-                raise VaultUnavailable(f"the token {self._label} says {type(error).__name__}") from error
+                raise VaultUnavailable(f"the HSM {self._label} says {type(error).__name__}") from error
 
     def _once(self, work: Callable[[], _Result]) -> _Result:
         try:
@@ -126,10 +127,10 @@ class Token:
                 self._session = pkcs11.lib(self._module).get_token(token_label=self._label).open(user_pin=self._pin)
             return work()
         except pkcs11.PinIncorrect:
-            # no second try: a token locks itself after a few wrong PINs
-            raise PermissionError(f"the token {self._label} refuses the PIN") from None
+            # no second try: an HSM locks itself after a few wrong PINs
+            raise PermissionError(f"the HSM {self._label} refuses the PIN") from None
         except pkcs11.NoSuchKey:
-            raise NotInToken from None
+            raise NotInHsm from None
 
     def _forget(self) -> None:
         session, self._session = self._session, None

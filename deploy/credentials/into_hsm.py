@@ -1,9 +1,9 @@
-"""Copy a member's keys from its folder into a PKCS#11 token (HSM).
+"""Copy a member's keys from its folder into an HSM behind PKCS#11.
 
-``python -m deploy.credentials.into_token FOLDER MEMBER …``
+``python -m deploy.credentials.into_hsm FOLDER MEMBER …``
 
-The token signs, opens and wraps with the keys and never reveals them. Keys already in the token stay. A service uses
-the token when ``ESTAFET_KEY_TOKEN_MODULE`` and ``ESTAFET_KEY_TOKEN_PIN_FILE`` replace ``ESTAFET_KEY_FOLDER``. The token
+The HSM signs, opens and wraps with the keys and never reveals them. Keys already in the HSM stay. A service uses
+the HSM when ``ESTAFET_KEY_TOKEN_MODULE`` and ``ESTAFET_KEY_TOKEN_PIN_FILE`` replace ``ESTAFET_KEY_FOLDER``. The HSM
 protects nothing while the files exist: move them away once the service runs.
 """
 
@@ -28,7 +28,7 @@ _KEPT = {Attribute.TOKEN: True, Attribute.PRIVATE: True, Attribute.SENSITIVE: Tr
 
 
 def copy_keys(own: Path, member: str, session: Any) -> list[str]:
-    """Copy the keys of a member's folder ``own`` into a token.
+    """Copy the keys of a member's folder ``own`` into an HSM.
 
     ``session``: a writable session of python-pkcs11. Returns the labels of the new keys. Raises OSError or ValueError
     for a file that cannot be read or holds another kind of key.
@@ -82,14 +82,14 @@ def _command(
     folder: Annotated[Path, typer.Argument(help="Folder rahasia · The folder of secrets.")],
     member: Annotated[str, typer.Argument(help="Instansi · The agency.")],
     module: Annotated[Path, typer.Option(help="Pustaka PKCS#11 · The PKCS#11 library.")],
-    token: Annotated[str, typer.Option(help="Label token · The label of the token.")],
+    label: Annotated[str, typer.Option(help="Label HSM · The label of the HSM.")],
     pin_file: Annotated[Path, typer.Option(help="Berkas PIN · The file with the PIN of its user.")],
 ) -> None:
-    """Salin kunci instansi ke dalam token · Copy a member's keys into a token."""
+    """Salin kunci instansi ke dalam HSM · Copy a member's keys into an HSM."""
     pin = read_secret(pin_file).decode().strip()
-    with pkcs11.lib(str(module)).get_token(token_label=token).open(rw=True, user_pin=pin) as session:
+    with pkcs11.lib(str(module)).get_token(token_label=label).open(rw=True, user_pin=pin) as session:
         copied = copy_keys(folder / member / KEYS, member, session)
-    say(f"✓ {', '.join(copied) or '-'}", f"now in the token {token}", "green")
+    say(f"✓ {', '.join(copied) or '-'}", f"now in the HSM {label}", "green")
 
 
 if __name__ == "__main__":
