@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.contracts import strict_json
 from shared.contracts.events import CATALOGUE, EventData
-from shared.contracts.subjects import ROOT, region_tokens
+from shared.contracts.subjects import ROOT, region_parts
 from shared.contracts.types import UUID7, Code, Count, Id, Link, Moment, Region, rfc3339
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -83,7 +83,7 @@ class Envelope(BaseModel):
     def nats_subject(self) -> str:
         """The NATS subject under which this event must have travelled."""
         _, _, entity, event, _ = self.type.split(".")
-        return f"{ROOT}.{self.sender}.{self.receiver}.{entity}.{event}.{region_tokens(self.region)}"
+        return f"{ROOT}.{self.sender}.{self.receiver}.{entity}.{event}.{region_parts(self.region)}"
 
     def content(self) -> EventData | None:
         """The data as its class, or None if the type is not in the catalogue.

@@ -7,10 +7,10 @@ from shared.contracts.events import EventData
 ROOT = "tppo"
 
 
-def region_tokens(region: str) -> str:
-    """The region as exactly two subject tokens; a province (``74``) becomes ``74.00``.
+def region_parts(region: str) -> str:
+    """The region as exactly two parts of a subject; a province (``74``) becomes ``74.00``.
 
-    A province follows itself with ``tppo.*.*.*.*.74.>``. That filter needs a token after the 74. Without the token,
+    A province follows itself with ``tppo.*.*.*.*.74.>``. That filter needs a part after the 74. Without it,
     the province would miss the events of its own provincial desks.
     """
     return region if "." in region else f"{region}.00"
@@ -18,7 +18,7 @@ def region_tokens(region: str) -> str:
 
 def subject(sender: str, receiver: str, event: type[EventData], region: str) -> str:
     """The subject under which ``sender`` publishes an event of this class for ``receiver`` (an agency, or ``all``)."""
-    return f"{ROOT}.{sender}.{receiver}.{event.entity}.{event.event}.{region_tokens(region)}"
+    return f"{ROOT}.{sender}.{receiver}.{event.entity}.{event.event}.{region_parts(region)}"
 
 
 def addressed_to(member: str, everyone: str = "all") -> list[str]:

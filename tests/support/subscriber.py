@@ -45,7 +45,7 @@ class Message:
         return data
 
     @property
-    def tokens(self) -> list[str]:
+    def parts(self) -> list[str]:
         """The words of the subject: tppo, from, to, entity, event and the two of the region."""
         return self.subject.split(".")
 
@@ -177,13 +177,13 @@ def is_a_cloudevent(message: Message) -> None:
     assert event.get_time().utcoffset() == timedelta()  # type: ignore[union-attr]
     assert re.fullmatch(r"....-..-..T..:..:..\.\d{6}Z", json.loads(message.body)["time"])
     assert event.get_extension("partitionkey") == data.get("victim_id", event.get_extension("partitionkey"))
-    if message.tokens[3] == "receipt":
+    if message.parts[3] == "receipt":
         assert event.get_extension("causationid") == event.get_subject() == data["event_id"]
         assert event.get_extension("linkseq") is None
     else:
         assert event.get_extension("linkseq") >= 1
         assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", event.get_extension("traceparent"))
-    if message.tokens[3] == "referral":
+    if message.parts[3] == "referral":
         assert event.get_subject() == data["referral_id"]
         assert event.get_extension("partitionkey") == data["victim_id"]
         assert re.fullmatch(r"[0-9]{10}", event.get_extension("sequence"))
@@ -192,7 +192,7 @@ def is_a_cloudevent(message: Message) -> None:
 
 def travelled_under_its_own_name(message: Message, keys: Keys) -> None:
     """Signature, link, source and subject name one sender; link and subject one receiver; and so on."""
-    root, sender, receiver, entity, name, *region = message.tokens
+    root, sender, receiver, entity, name, *region = message.parts
     event = message.event
     assert signer(message, keys) == sender
     assert event.get_source().startswith(f"/agencies/{sender}/units/")
@@ -220,7 +220,7 @@ def names_nobody(message: Message) -> None:
 def links_have_no_gap(stream: Sequence[Message]) -> None:
     numbers: dict[str, list[int]] = defaultdict(list)
     for message in stream:
-        if message.tokens[3] != "receipt":
+        if message.parts[3] != "receipt":
             numbers[message.event.get_extension("link")].append(message.event.get_extension("linkseq"))
     assert numbers == {link: list(range(1, len(seen) + 1)) for link, seen in numbers.items()}
 
@@ -228,20 +228,20 @@ def links_have_no_gap(stream: Sequence[Message]) -> None:
 def versions_follow_each_other(stream: Sequence[Message]) -> None:
     versions: dict[str, list[int]] = defaultdict(list)
     for message in stream:
-        if message.tokens[3] == "referral" and message.tokens[4] not in ASKS:
+        if message.parts[3] == "referral" and message.parts[4] not in ASKS:
             versions[message.data["referral_id"]].append(int(message.event.get_extension("sequence")))
     assert versions == {referral: list(range(1, len(seen) + 1)) for referral, seen in versions.items()}
 
 
 def receipts_prove_what_they_say(stream: Sequence[Message]) -> None:
     """Each event for an agency that runs has one receipt: from its receiver, over its very bytes."""
-    sent = {message.event.get_id(): message for message in stream if message.tokens[3] != "receipt"}
-    receipts = [message for message in stream if message.tokens[3] == "receipt"]
-    owed = [id_ for id_, message in sent.items() if message.tokens[2] in ("police", "kemenpppa")]
+    sent = {message.event.get_id(): message for message in stream if message.parts[3] != "receipt"}
+    receipts = [message for message in stream if message.parts[3] == "receipt"]
+    owed = [id_ for id_, message in sent.items() if message.parts[2] in ("police", "kemenpppa")]
     assert sorted(receipt.data["event_id"] for receipt in receipts) == sorted(owed)
     for receipt in receipts:
         event = sent[receipt.data["event_id"]]
-        assert receipt.tokens[1:3] == [event.tokens[2], event.tokens[1]]
+        assert receipt.parts[1:3] == [event.parts[2], event.parts[1]]
         assert receipt.data["sha256"] == hashlib.sha256(event.body).hexdigest()
         assert receipt.data["linkseq"] == event.event.get_extension("linkseq")
         assert receipt.data["outcome"] == "applied"

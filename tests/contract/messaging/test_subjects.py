@@ -4,16 +4,16 @@ import pytest
 
 from shared.contracts import events as e
 from shared.contracts.events import CATALOGUE, EventData
-from shared.contracts.subjects import EVERYTHING, addressed_to, in_province, region_tokens, subject
+from shared.contracts.subjects import EVERYTHING, addressed_to, in_province, region_parts, subject
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a NATS subject matches: ``*`` is one token, ``>`` at the end is one or more."""
+    """Whether a NATS subject matches: ``*`` is one part, ``>`` at the end is one or more."""
     wanted, given = pattern.split("."), name.split(".")
-    for at, token in enumerate(wanted):
-        if token == ">":
+    for at, part in enumerate(wanted):
+        if part == ">":
             return len(given) > at
-        if at >= len(given) or token not in ("*", given[at]):
+        if at >= len(given) or part not in ("*", given[at]):
             return False
     return len(wanted) == len(given)
 
@@ -24,11 +24,11 @@ def test_the_matcher_is_the_brokers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "tokens"), [("74", "74.00"), ("74.01", "74.01"), ("00.KH", "00.KH"), ("00.ID", "00.ID")]
+    ("region", "parts"), [("74", "74.00"), ("74.01", "74.01"), ("00.KH", "00.KH"), ("00.ID", "00.ID")]
 )
-def test_a_region_is_two_tokens(region: str, tokens: str) -> None:
-    assert region_tokens(region) == tokens
-    assert subject("one", "two", e.Requested, region) == f"tppo.one.two.referral.requested.{tokens}"
+def test_a_region_is_two_parts(region: str, parts: str) -> None:
+    assert region_parts(region) == parts
+    assert subject("one", "two", e.Requested, region) == f"tppo.one.two.referral.requested.{parts}"
 
 
 @pytest.mark.parametrize("event", CATALOGUE.values(), ids=CATALOGUE)

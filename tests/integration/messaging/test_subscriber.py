@@ -112,8 +112,8 @@ async def a_journey(police: Client, kemenpppa: Client) -> str:
 def is_over(read: Sequence[Message]) -> bool:
     """Whether the journey is closed, and every event for an agency that runs has its receipt."""
     types = {message.event.get_type() for message in read}
-    owed = {m.event.get_id() for m in read if m.tokens[2] in ("police", "kemenpppa") and m.tokens[3] != "receipt"}
-    given = {message.data["event_id"] for message in read if message.tokens[3] == "receipt"}
+    owed = {m.event.get_id() for m in read if m.parts[2] in ("police", "kemenpppa") and m.parts[3] != "receipt"}
+    given = {message.data["event_id"] for message in read if message.parts[3] == "receipt"}
     return "id.tppo.journey.closed.v1" in types and owed <= given
 
 
@@ -140,11 +140,11 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
     async with subscribed(network, "coordination") as everything:
         stream = await everything.read(is_over)
 
-    elsewhere = [message for message in stream if message.tokens[5] != "74"]
+    elsewhere = [message for message in stream if message.parts[5] != "74"]
     # by what somebody may be known again is told to coordination, and in no province
-    of_nowhere = {".".join(message.tokens[3:5]) for message in elsewhere if message.tokens[5] == "00"}
+    of_nowhere = {".".join(message.parts[3:5]) for message in elsewhere if message.parts[5] == "00"}
     assert of_nowhere == {"tokens.told"}
-    assert {message.tokens[5] for message in elsewhere} == {"73", "00"} and len(elsewhere) >= 7
+    assert {message.parts[5] for message in elsewhere} == {"73", "00"} and len(elsewhere) >= 7
     assert read == [message for message in stream if message not in elsewhere]
     played = {name for name in schemas if name.split(".")[2] not in OF_ITS_OWN_STORIES}
     played -= OF_THE_NATION | OF_A_HOSPITAL
