@@ -6,7 +6,7 @@ FOLDER/<agency>/keys/<agency>-enc-<n>.pem   opens what others seal for the agenc
 FOLDER/<agency>/keys/storage-<n>.key        wraps data keys in the agency's database (AES-256)
 FOLDER/<agency>/keys/blind-index.key        makes the agency's keyed hashes (HMAC-SHA-256)
 FOLDER/<agency>/keys/matching-<n>.key       makes the match tokens: the same key at every agency, and never at
-                                            coordination, which only compares the tokens
+                                            coordination, which only compares the match tokens
 FOLDER/public/keys.json                     the directory: a signed document with a number that only grows
 FOLDER/public/directory-root.json           the public half of the key that signs it (a JWK)
 

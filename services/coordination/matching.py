@@ -1,7 +1,8 @@
 """Propose that two victims are one person, because two agencies sent the same match token.
 
-Coordination lacks the key of the tokens, so it cannot try out identity numbers. It sends each proposal to both custody
-holders. It also passes their decisions on, because neither side knows the other victim's current custody holder.
+Coordination lacks the key of the match tokens, so it cannot try out identity numbers. It sends each proposal to both
+custody holders. It also passes their decisions on, because neither side knows the other victim's current custody
+holder.
 """
 
 from collections.abc import Collection
@@ -12,13 +13,13 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from services.coordination.queries import journey_row, proposals_of
-from services.coordination.tables import CustodyRow, JourneyRow, ProposalRow, TokenRow, ToldRow
+from services.coordination.tables import CustodyRow, JourneyRow, MatchTokenRow, ProposalRow, ToldRow
 from shared.contracts import events as e
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import matching
-from shared.domain.matching import PURPOSE, are_tokens
+from shared.domain.matching import PURPOSE, are_match_tokens
 from shared.messaging import enclosed
 from shared.messaging.parked import Park
 from shared.reference.office import Office, draft, new_id
@@ -26,11 +27,11 @@ from shared.security.sealing import Unopenable
 from shared.storage.unit_of_work import Transaction
 
 ENOUGH = matching.COMMON * 16
-"""Rows read for one token, at most. A token with that many rows belongs to too many victims to point to one."""
+"""Rows read for one match token, at most. One with that many rows belongs to too many victims to point to one."""
 
 
 def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
-    """Replace an agency's tokens of a victim by those of the event, and update the proposals.
+    """Replace an agency's match tokens of a victim by those of the event, and update the proposals.
 
     An event older than the last one applied changes nothing. Raises Park: "not-theirs-to-say", "not-in-custody".
     """
@@ -41,17 +42,17 @@ def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTol
     row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
     if row is not None and row.linkseq >= envelope.linkseq:
         return  # a later event of this agency was applied before
-    opened = opened_tokens(tx, office, envelope, event)
+    opened = opened_match_tokens(tx, office, envelope, event)
     if opened is None:
         return
     if row is None:
         tx.session.add(ToldRow(victim_id=event.victim_id, agency=envelope.sender, linkseq=envelope.linkseq))
     else:
         row.linkseq = envelope.linkseq
-        theirs = (col(TokenRow.victim_id) == event.victim_id) & (col(TokenRow.agency) == envelope.sender)
-        tx.session.execute(delete(TokenRow).where(theirs))
+        theirs = (col(MatchTokenRow.victim_id) == event.victim_id) & (col(MatchTokenRow.agency) == envelope.sender)
+        tx.session.execute(delete(MatchTokenRow).where(theirs))
         tx.erased = True
-    tx.session.add_all(TokenRow(victim_id=event.victim_id, agency=envelope.sender, token=one) for one in opened)
+    tx.session.add_all(MatchTokenRow(victim_id=event.victim_id, agency=envelope.sender, token=one) for one in opened)
     tx.session.flush()
     _reconsider(tx, office, event.victim_id)
 
@@ -88,16 +89,16 @@ def moved(tx: Transaction, office: Office, victim_id: str) -> None:
         _tell_both(tx, office, proposal)
 
 
-# --- victims with the same token --------------------------------------------------------------------------------------
+# --- victims with the same match token --------------------------------------------------------------------------------
 
 
 def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
-    """Withdraw proposals without a common token, update the strength of the others, and make new ones."""
-    mine, known = _tokens(tx.session, victim_id), set()
+    """Withdraw proposals without a common match token, update the strength of the others, and make new ones."""
+    mine, known = _match_tokens(tx.session, victim_id), set()
     for proposal in proposals_of(tx.session, victim_id):
         other = _other(proposal, victim_id)
         known.add(other)
-        theirs = _tokens(tx.session, other)
+        theirs = _match_tokens(tx.session, other)
         kinds = _kinds(mine.keys() & theirs.keys())
         erased = not mine or not theirs
         # a link confirmed by both sides stands, even if a number was wrong; an erased victim's proposals never stand
@@ -106,32 +107,32 @@ def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
         elif kinds:
             _strengthen(tx, office, proposal, kinds)
     for other in sorted(_met(tx.session, victim_id, mine) - known):
-        kinds = _kinds(mine.keys() & _tokens(tx.session, other).keys())
+        kinds = _kinds(mine.keys() & _match_tokens(tx.session, other).keys())
         _propose(tx, office, victim_id, other, kinds)
 
 
 def _met(session: Session, victim_id: str, mine: dict[str, set[str]]) -> set[str]:
-    """The victims for whom another agency sent a token of this victim. Tokens of too many victims are ignored."""
+    """The victims for whom another agency sent a match token of this victim. Those of too many victims are ignored."""
     met: set[str] = set()
-    for token, agencies in mine.items():
-        same = (col(TokenRow.token) == token) & (col(TokenRow.victim_id) != victim_id)
-        wanted = select(col(TokenRow.victim_id), col(TokenRow.agency)).where(same).limit(ENOUGH)
+    for match_token, agencies in mine.items():
+        same = (col(MatchTokenRow.token) == match_token) & (col(MatchTokenRow.victim_id) != victim_id)
+        wanted = select(col(MatchTokenRow.victim_id), col(MatchTokenRow.agency)).where(same).limit(ENOUGH)
         rows = session.execute(wanted).all()
         if len({other for other, _ in rows}) < matching.COMMON:
             met |= {other for other, agency in rows if agencies - {agency}}
     return met
 
 
-def _tokens(session: Session, victim_id: str) -> dict[str, set[str]]:
-    """Token → the agencies that sent it for a victim."""
+def _match_tokens(session: Session, victim_id: str) -> dict[str, set[str]]:
+    """Match token → the agencies that sent it for a victim."""
     found: dict[str, set[str]] = {}
-    for row in session.scalars(select(TokenRow).where(col(TokenRow.victim_id) == victim_id)):
+    for row in session.scalars(select(MatchTokenRow).where(col(MatchTokenRow.victim_id) == victim_id)):
         found.setdefault(row.token, set()).add(row.agency)
     return found
 
 
-def _kinds(tokens: Collection[str]) -> list[MatchKind]:
-    return sorted({matching.kind_of(token) for token in tokens})
+def _kinds(match_tokens: Collection[str]) -> list[MatchKind]:
+    return sorted({matching.kind_of(one) for one in match_tokens})
 
 
 def _other(proposal: ProposalRow, victim_id: str) -> str:
@@ -185,7 +186,7 @@ def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str
     """Send a proposal's state to one victim's custody holder, as that side sees it."""
     other_id = _other(proposal, victim_id)
     desk = _desk(tx.session, other_id)
-    assert desk is not None  # ``told`` parks tokens of a victim without a custody holder
+    assert desk is not None  # ``told`` parks match tokens of a victim without a custody holder
     sides = [(proposal.first_said, proposal.first_said_at), (proposal.second_said, proposal.second_said_at)]
     (said, said_at), (other_said, _) = sides if victim_id == proposal.first_id else reversed(sides)
     proposed = e.MatchProposed(
@@ -229,7 +230,7 @@ def _show(tx: Transaction, proposal: ProposalRow) -> None:
 log = structlog.get_logger()
 
 
-def opened_tokens(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTold) -> list[str] | None:
+def opened_match_tokens(tx: Transaction, office: Office, envelope: Envelope, told: e.TokensTold) -> list[str] | None:
     """At the coordinator: the match tokens that an agency told; empty where the agency takes them back.
 
     None where they cannot be read: the victim was erased meanwhile, or the text holds no match tokens.
@@ -241,4 +242,4 @@ def opened_tokens(tx: Transaction, office: Office, envelope: Envelope, told: e.T
     except Unopenable as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return None
-    return sorted(tokens.values()) if are_tokens(tokens) else None
+    return sorted(tokens.values()) if are_match_tokens(tokens) else None

@@ -112,7 +112,7 @@ class AlarmRow(CoordinationStored, table=True):
 
 
 class ToldRow(CoordinationStored, table=True):
-    """The link number of an agency's last tokens of a victim, so that an older event does not replace them."""
+    """The link number of an agency's last match tokens of a victim, so that an older event does not replace them."""
 
     __tablename__ = "tokens_told"
 
@@ -121,8 +121,8 @@ class ToldRow(CoordinationStored, table=True):
     linkseq: int
 
 
-class TokenRow(CoordinationStored, table=True):
-    """A match token (keyed hash) of a victim, as an agency sent it. Coordination lacks the key that makes tokens."""
+class MatchTokenRow(CoordinationStored, table=True):
+    """A match token (keyed hash) of a victim, as an agency sent it. Coordination lacks the key that makes them."""
 
     __tablename__ = "tokens"
 
@@ -132,7 +132,7 @@ class TokenRow(CoordinationStored, table=True):
 
 
 class ProposalRow(CoordinationStored, table=True):
-    """A proposal that two victims are one person: the kinds of common tokens, and each side's last decision."""
+    """A proposal that two victims are one person: the kinds of common match tokens, and each side's last decision."""
 
     __tablename__ = "proposals"
     __table_args__ = (Index("uq_proposals_first_id_second_id", "first_id", "second_id", unique=True),)

@@ -1,9 +1,9 @@
 """Matching: which identifiers show that two victims of two agencies may be one person, and the state of a proposal.
 
-Coordination compares tokens: keyed hashes of normalised identifiers (``Vault.match``). The agencies share the key;
-coordination does not have it. So coordination sees that two tokens are equal, but cannot make a token: otherwise it
-could try every NIK. The system only proposes. Two people, one on each side, decide that both are one person. Even
-then nothing is merged (UU 27/2022 Ps 16(2) d: data are to be accurate).
+Coordination compares match tokens: keyed hashes of normalised identifiers (``Vault.match``). The agencies share the
+key; coordination does not have it. So coordination sees that two match tokens are equal, but cannot make one:
+otherwise it could try every NIK. The system only proposes. Two people, one on each side, decide that both are one
+person. Even then nothing is merged (UU 27/2022 Ps 16(2) d: data are to be accurate).
 """
 
 import re
@@ -67,14 +67,14 @@ IDENTIFIERS = (
 """The compared identifiers. Each needs all its fields: a name or a day of birth alone identifies nobody."""
 
 COMMON = 8
-"""A token of more people than this identifies nobody: it was given for a whole group, or is a placeholder."""
+"""A match token of more people than this identifies nobody: it was given for a whole group, or is a placeholder."""
 
-TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\.[0-9a-f]{40}")
-"""The form of every token: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
+MATCH_TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\.[0-9a-f]{40}")
+"""The form of every match token: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
 
 
 def spelt(known: Mapping[str, str]) -> dict[MatchKind, str]:
-    """The normalised identifiers of a person, by kind. ``known``: field → text. They are clear text, not tokens."""
+    """The normalised identifiers of a person, by kind. ``known``: field → text. Clear text, no match tokens."""
     found = {}
     for identifier in IDENTIFIERS:
         texts = [known[field] for field in identifier.fields if field in known]
@@ -86,19 +86,19 @@ def spelt(known: Mapping[str, str]) -> dict[MatchKind, str]:
     return found
 
 
-def token(key: int, kind: MatchKind, digest: str) -> str:
-    """The token for the number of a key, a kind, and a keyed hash in hexadecimal."""
+def match_token(key: int, kind: MatchKind, digest: str) -> str:
+    """The match token for the number of a key, a kind, and a keyed hash in hexadecimal."""
     return f"{key}.{kind}.{digest[:40]}"
 
 
-def kind_of(token: str) -> MatchKind:
-    """The kind of identifier of a token."""
-    return MatchKind(token.split(".")[1])
+def kind_of(match_token: str) -> MatchKind:
+    """The kind of identifier of a match token."""
+    return MatchKind(match_token.split(".")[1])
 
 
-def are_tokens(told: Mapping[str, str]) -> bool:
-    """Whether ``told`` maps kinds to tokens of the same kind, and holds nothing else."""
-    return all(TOKEN.fullmatch(one) is not None and kind_of(one) == kind for kind, one in told.items())
+def are_match_tokens(told: Mapping[str, str]) -> bool:
+    """Whether ``told`` maps kinds to match tokens of the same kind, and holds nothing else."""
+    return all(MATCH_TOKEN.fullmatch(one) is not None and kind_of(one) == kind for kind, one in told.items())
 
 
 def strength(kinds: Collection[MatchKind]) -> MatchStrength:

@@ -59,7 +59,7 @@ def later(network: Network, code: str) -> None:
 
 
 async def until_heard(network: Network, victim: str, tokens: int) -> None:
-    """Wait until coordination has heard so many words on tokens of a victim."""
+    """Wait until coordination has heard so many words on match tokens of a victim."""
 
     def told(journey: dict[str, Any]) -> bool:
         return [event["type"] for event in journey["events"]].count(TokensTold.type()) == tokens

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
-from shared.domain.matching import TOKEN, are_tokens, kind_of, spelt, state, strength, token
+from shared.domain.matching import MATCH_TOKEN, are_match_tokens, kind_of, match_token, spelt, state, strength
 from shared.domain.normalise import PARTICLES, normalise_name
 
 NIKS = st.from_regex(r"[1-9][0-9]{15}", fullmatch=True)
@@ -94,12 +94,12 @@ def test_only_what_is_whole_shows_somebody() -> None:
     }
 
 
-def test_a_token_says_its_key_and_kind_and_holds_160_bits() -> None:
-    made = token(3, MatchKind.NAME_AND_BIRTH, "ab" * 32)
-    assert made == "3.name-and-birth." + "ab" * 20 and TOKEN.fullmatch(made)
-    assert kind_of(made) is MatchKind.NAME_AND_BIRTH and are_tokens({"name-and-birth": made})
+def test_a_match_token_says_its_key_and_kind_and_holds_160_bits() -> None:
+    made = match_token(3, MatchKind.NAME_AND_BIRTH, "ab" * 32)
+    assert made == "3.name-and-birth." + "ab" * 20 and MATCH_TOKEN.fullmatch(made)
+    assert kind_of(made) is MatchKind.NAME_AND_BIRTH and are_match_tokens({"name-and-birth": made})
     for wrong in ({"nik": made}, {"name-and-birth": made + "a"}, {"name-and-birth": "Siti"}, {"nik": "3.name.x"}):
-        assert not are_tokens(wrong)
+        assert not are_match_tokens(wrong)
 
 
 def test_an_exact_number_says_much_and_two_things_that_say_little_as_much() -> None:

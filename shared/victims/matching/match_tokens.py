@@ -15,13 +15,13 @@ from sqlmodel import col
 
 from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
-from shared.domain.matching import PURPOSE, spelt, token
+from shared.domain.matching import PURPOSE, match_token, spelt
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
 from shared.storage.notifier import Topic
 from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
-from shared.victims.matching.tables import ToldTokensRow
+from shared.victims.matching.tables import ToldMatchTokensRow
 from shared.victims.register.store import load_victim
 from shared.victims.sealed import giving
 from shared.victims.sealed import identity as sealed_identity
@@ -37,7 +37,7 @@ QUIET = timedelta(minutes=1)
 
 def made(vault: Vault, key: int, known: Mapping[str, str]) -> dict[str, str]:
     """Kind → match token, from the identity fields of a victim."""
-    return {kind: token(key, kind, vault.match(key, value, kind)) for kind, value in spelt(known).items()}
+    return {kind: match_token(key, kind, vault.match(key, value, kind)) for kind, value in spelt(known).items()}
 
 
 def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, str] | None = None) -> bool:
@@ -46,12 +46,12 @@ def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, st
     ``known``: the identity fields that we wrote ourselves, if just read. Answers False where it must be tried again.
     """
     key = office.vault.matching_key()
-    row = tx.session.get(ToldTokensRow, victim_id)
+    row = tx.session.get(ToldMatchTokensRow, victim_id)
     if office.agency.coordinator is None or (key is None and row is None):
         return True
     known = sealed_identity.own_identity(tx.session, office, victim_id) if known is None else known
     if key is None and known:
-        return True  # matching is off here now: the tokens told before stand until the victim is erased
+        return True  # matching is off here now: the match tokens told before stand until the victim is erased
     tokens = made(office.vault, key, known) if key is not None else {}
     digest, none = (_digest(office.vault, these) for these in (tokens, {}))
     if digest != (row.digest if row else none) and not _emit(tx, office, office.agency.coordinator, victim_id, tokens):
@@ -60,7 +60,7 @@ def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, st
         if row is not None:
             tx.session.delete(row)
     elif row is None:
-        tx.session.add(ToldTokensRow(victim_id=victim_id, key=key or 0, digest=digest))
+        tx.session.add(ToldMatchTokensRow(victim_id=victim_id, key=key or 0, digest=digest))
     else:
         row.key, row.digest = key or 0, digest
     return True
@@ -97,8 +97,8 @@ def tell_some(tx: Transaction, office: Office) -> int:
     key = office.vault.matching_key()
     if key is None or office.agency.coordinator is None:
         return 0
-    told = select(col(ToldTokensRow.victim_id)).where(
-        col(ToldTokensRow.victim_id) == col(SealedRow.subject_id), col(ToldTokensRow.key) == key
+    told = select(col(ToldMatchTokensRow.victim_id)).where(
+        col(ToldMatchTokensRow.victim_id) == col(SealedRow.subject_id), col(ToldMatchTokensRow.key) == key
     )
     ours = (col(SealedRow.kind) == sealed.IDENTITY) & (col(SealedRow.key_id) == sealed.OWN)
     before = col(SealedRow.recorded_at) <= tx.now - QUIET
@@ -110,9 +110,9 @@ def tell_some(tx: Transaction, office: Office) -> int:
             continue
         done += 1
         tx.session.flush()
-        if tx.session.get(ToldTokensRow, victim_id) is None:  # nothing to tell: mark the victim as done
+        if tx.session.get(ToldMatchTokensRow, victim_id) is None:  # nothing to tell: mark the victim as done
             nothing = _digest(office.vault, {})
-            tx.session.add(ToldTokensRow(victim_id=victim_id, key=key, digest=nothing))
+            tx.session.add(ToldMatchTokensRow(victim_id=victim_id, key=key, digest=nothing))
     if done:
         tx.changed.add(Topic.MATCH_TOKENS)  # there may be more
     return done

@@ -11,11 +11,11 @@ from shared.storage.columns import Ident, Json, UtcMoment, Word
 from shared.storage.tables import number
 
 
-class ToldTokensRow(AgencyStored, table=True):
+class ToldMatchTokensRow(AgencyStored, table=True):
     """The match tokens that the coordinator has of a victim, made from what we wrote down ourselves.
 
-    ``key`` is the version of the matching key, 0 without one. ``digest`` is our own keyed hash of the tokens: it shows
-    whether the tokens have changed since.
+    ``key`` is the version of the matching key, 0 without one. ``digest`` is our own keyed hash of the match tokens: it
+    shows whether they have changed since.
     """
 
     __tablename__ = "told_tokens"

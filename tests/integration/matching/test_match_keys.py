@@ -7,10 +7,10 @@ import pytest
 from sqlmodel import col
 
 from deploy.credentials.keyring import Keyring
-from services.coordination.tables import TokenRow
+from services.coordination.tables import MatchTokenRow
 from shared.contracts.events import TokensTold
 from shared.storage.tables import LedgerEntry, ParkedEvent
-from shared.victims.matching.tables import ToldTokensRow
+from shared.victims.matching.tables import ToldMatchTokensRow
 from tests.support.matches import AGAIN, WHO, at_kemenpppa, keys_of, later, proposed, rows, until_heard, until_seen
 from tests.support.network import Network, a_victim, erase
 
@@ -30,7 +30,7 @@ async def test_without_a_key_nothing_is_told_and_with_one_what_was_is_made_up_fo
     theirs = await a_victim(network["police"], identity=WHO)
     ours = await at_kemenpppa(network, identity=AGAIN)
     await until_heard(network, ours, 1)
-    assert rows(network, "police", ToldTokensRow) == []
+    assert rows(network, "police", ToldMatchTokensRow) == []
     assert rows(network, "police", LedgerEntry, col(LedgerEntry.type) == TokensTold.type()) == []
     await erase(network, "police", await a_victim(network["police"], identity=WHO))  # nor that there is nothing
 
@@ -46,13 +46,13 @@ async def test_a_new_key_is_used_for_everybody_once_it_is_there(own_secrets: Net
     await network.start("police")
     victim = await a_victim(network["police"], identity=WHO)
     await until_heard(network, victim, 1)
-    before = {row.token for row in rows(network, "coordination", TokenRow)}
+    before = {row.token for row in rows(network, "coordination", MatchTokenRow)}
     assert Keyring(network.secrets).rotate_matching() == "matching-2"
     assert {path.name for path in keys_of(network, "kemenpppa")} == {"matching-1.key", "matching-2.key"}
     later(network, "police")
     await until_heard(network, victim, 2)
-    after = {row.token for row in rows(network, "coordination", TokenRow)}
-    assert len(before) == len(after) == 2 and all(token.startswith("2.") for token in after)
+    after = {row.token for row in rows(network, "coordination", MatchTokenRow)}
+    assert len(before) == len(after) == 2 and all(match_token.startswith("2.") for match_token in after)
 
 
 def every_byte(network: Network) -> dict[str, bytes]:
@@ -77,7 +77,7 @@ async def test_coordination_has_neither_a_number_nor_the_key_to_try_one(three: N
             assert secret not in content
     # what lies in its ledger opens to nobody: the key beside it was used and not kept
     told = rows(three, "coordination", LedgerEntry, col(LedgerEntry.type) == TokensTold.type())
-    listed = [row.token for row in rows(three, "coordination", TokenRow)]
+    listed = [row.token for row in rows(three, "coordination", MatchTokenRow)]
     assert len(told) == 2 and len(listed) == 3
-    assert not [token for token in listed for entry in told if token.encode() in entry.body]
+    assert not [one for one in listed for entry in told if one.encode() in entry.body]
     assert rows(three, "coordination", ParkedEvent) == []

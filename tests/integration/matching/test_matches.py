@@ -1,12 +1,12 @@
-"""The same person at two agencies: proposed by tokens that coordination cannot make, decided by two people, merged by
-nobody."""
+"""The same person at two agencies: proposed by match tokens that coordination cannot make, decided by two people,
+merged by nobody."""
 
 import json
 from typing import Any
 
 from sqlmodel import col
 
-from services.coordination.tables import ProposalRow, TokenRow
+from services.coordination.tables import MatchTokenRow, ProposalRow
 from shared.contracts.codes import MatchStrength, SamePerson
 from shared.contracts.events import MatchDecided, MatchProposed, TokensTold
 from shared.domain.access import Role
@@ -14,7 +14,7 @@ from shared.domain.matching import COMMON
 from shared.reference.office import draft, new_id
 from shared.storage.tables import LedgerEntry, ParkedEvent
 from shared.victims.matching import match_tokens
-from shared.victims.matching.tables import ToldTokensRow
+from shared.victims.matching.tables import ToldMatchTokensRow
 from tests.support.by_hand import deliver, posted
 from tests.support.matches import OTHER_NAME, WHO, at_kemenpppa, decide, later, proposed, rows, until_heard, until_seen
 from tests.support.network import Network, a_victim, erase, problem, refer
@@ -107,9 +107,9 @@ async def test_what_two_people_have_said_outlives_a_corrected_number_and_not_an_
     assert (await kemenpppa.get("/v1/matches"))["items"] == []
     assert await until_seen(police, lambda items: not items) == []
     assert (await police.get(f"/v1/victims/{theirs}"))["same_person"] == []
-    assert {row.victim_id for row in rows(three, "coordination", TokenRow)} == {theirs}
+    assert {row.victim_id for row in rows(three, "coordination", MatchTokenRow)} == {theirs}
     assert rows(three, "coordination", ProposalRow) == []
-    assert [row.victim_id for row in rows(three, "kemenpppa", ToldTokensRow)] == []
+    assert [row.victim_id for row in rows(three, "kemenpppa", ToldMatchTokensRow)] == []
 
 
 async def test_who_is_set_aside_for_a_court_is_proposed_to_nobody(three: Network) -> None:
@@ -122,12 +122,12 @@ async def test_who_is_set_aside_for_a_court_is_proposed_to_nobody(three: Network
     written = await kemenpppa.post(f"/v1/victims/{victim}/identity", {"name": WHO["name"], "born_on": WHO["born_on"]})
     assert written.status_code == 200, written.text
     await until_heard(three, victim, 1)
-    assert len(rows(three, "coordination", TokenRow)) == 1
+    assert len(rows(three, "coordination", MatchTokenRow)) == 1
     head = await three.calling("kemenpppa", Role.SUPERVISOR)
     assert (await head.post(f"/v1/victims/{victim}/legal-holds", {"basis": "trial"})).status_code == 201
     await erase(three, "police", victim)
     await until_heard(three, victim, 2)
-    assert rows(three, "coordination", TokenRow) == []
+    assert rows(three, "coordination", MatchTokenRow) == []
 
 
 async def test_the_desk_that_becomes_responsible_decides_from_then_on(three: Network) -> None:
@@ -181,7 +181,7 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
     answer = await police.post(f"/v1/cases/{case}/batches", {"people": people})
     lines = [json.loads(line) for line in answer.text.splitlines()]
     victims = [line["victim_id"] for line in lines if line["kind"] == "person"]
-    assert rows(three, "police", ToldTokensRow) == []  # so that they are not held up
+    assert rows(three, "police", ToldMatchTokensRow) == []  # so that they are not held up
     later(three, "police")
     [found] = await until_seen(police, lambda items: bool(items))
     assert (found["victim_id"], found["other_id"], found["strength"]) == (victims[7], known, "strong")
@@ -205,7 +205,7 @@ async def test_of_whom_there_is_nothing_to_tell_nobody_else_waits_for(three: Net
     office = three.apps["police"].state.office
     while database.write(lambda tx: match_tokens.tell_some(tx, office)):
         pass
-    assert len(rows(three, "police", ToldTokensRow)) == match_tokens.AT_ONCE + 2
+    assert len(rows(three, "police", ToldMatchTokensRow)) == match_tokens.AT_ONCE + 2
 
 
 async def test_who_is_registered_twice_by_one_agency_is_found_there_and_proposed_to_nobody(three: Network) -> None:
@@ -248,7 +248,7 @@ async def test_a_word_that_is_not_the_coordinators_proposes_nothing(three: Netwo
 
 
 async def test_in_whatever_order_words_arrive_the_last_one_counts(network: Network) -> None:
-    """Tokens that come before their victim wait for it; an older word that comes after a newer one is let be."""
+    """Match tokens that come before their victim wait for it; an older word that comes after a newer one is let be."""
     police = await network.start("police", online=False)
     await network.start("coordination", online=False)
     victim = await a_victim(police, identity=WHO)
@@ -261,11 +261,11 @@ async def test_in_whatever_order_words_arrive_the_last_one_counts(network: Netwo
         ("not-in-custody", False)
     ]
     deliver(network, registered, to="coordination")
-    now = {row.token for row in rows(network, "coordination", TokenRow)}
+    now = {row.token for row in rows(network, "coordination", MatchTokenRow)}
     assert len(now) == 2
     assert [row.key for row in rows(network, "coordination", ParkedEvent)] == [None]
     deliver(network, older, to="coordination")
-    assert {row.token for row in rows(network, "coordination", TokenRow)} == now
+    assert {row.token for row in rows(network, "coordination", MatchTokenRow)} == now
 
 
 async def test_what_was_erased_before_it_arrived_is_not_opened(network: Network) -> None:
@@ -277,4 +277,4 @@ async def test_what_was_erased_before_it_arrived_is_not_opened(network: Network)
     sent = posted(network, to="coordination")
     assert [message.key for message in sent] == [None] * len(sent) and any(message.key for message in kept)
     deliver(network, *sent, to="coordination")
-    assert rows(network, "coordination", TokenRow) == []
+    assert rows(network, "coordination", MatchTokenRow) == []
