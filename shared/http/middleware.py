@@ -41,7 +41,7 @@ class Middleware:
             return
         request = Request(scope, receive)
         parent = trace.accept(request.headers.get("traceparent"))
-        token = trace.traceparent.set(parent)
+        outer = trace.traceparent.set(parent)
         began, traits = time.perf_counter(), self._traits.of(scope)
         sender = ResponseSender(scope, send, parent, traits.cacheable)
         try:
@@ -51,7 +51,7 @@ class Middleware:
         except Exception as error:
             await _respond_to_error(error, request, sender)
         finally:
-            trace.traceparent.reset(token)
+            trace.traceparent.reset(outer)
             route = getattr(scope.get("route"), "path", "-")
             spent = round((time.perf_counter() - began) * 1000, 1)
             _log_request(scope, route, sender.status, spent, parent)

@@ -1,4 +1,4 @@
-"""Rate limiting: one token bucket for each caller, in a store of bounded size."""
+"""Rate limiting: one bucket of credits for each caller, in a store of bounded size."""
 
 import threading
 import time

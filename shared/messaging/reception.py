@@ -116,7 +116,7 @@ class Reception:
 
     def attempt(self, tx: Transaction, envelope: Envelope) -> str | None:
         """Apply an event that is already in the ledger. Answers None, or the reason code why it cannot be applied."""
-        token = trace.traceparent.set(envelope.traceparent)
+        outer = trace.traceparent.set(envelope.traceparent)
         try:
             with tx.savepoint():
                 content = envelope.content()
@@ -134,7 +134,7 @@ class Reception:
             log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event_id=envelope.id)
             return "apply-failed"
         finally:
-            trace.traceparent.reset(token)
+            trace.traceparent.reset(outer)
         return None
 
     def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:

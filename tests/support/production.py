@@ -69,8 +69,8 @@ class Police:
         return copied
 
     def pin(self) -> Path:
-        """The PIN of a token that the keys are in, instead of a folder."""
-        pin = self.secrets / "token.pin"
+        """The PIN of an HSM that the keys are in, instead of a folder."""
+        pin = self.secrets / "hsm.pin"
         write_secret(pin, b"7401-1407")
         self.told |= {"key_folder": None, "key_token_module": Path("libsofthsm2.so"), "key_token_pin_file": pin}
         return pin

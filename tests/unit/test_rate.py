@@ -1,4 +1,4 @@
-"""The token bucket: never more than was promised, never less, whatever the moments; and memory that is bounded."""
+"""The bucket of credits: never more than was promised, never less, whatever the moments; and memory that is bounded."""
 
 import math
 

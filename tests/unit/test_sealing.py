@@ -163,10 +163,10 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 @given(for_somebody=st.booleans(), place=st.integers(0, 10_000), other=st.sampled_from(ALPHABET))
 def test_one_changed_character_is_refused(for_somebody: bool, place: int, other: str) -> None:
-    # What is drawn never depends on the token, which is another every time: Hypothesis must be able to repeat a draw.
-    token = wrap_key(KEY, PUBLIC) if for_somebody else seal(WHO, KEY, VICTIM, "clinic")
-    at = place % len(token)
-    changed = token[:at] + (other if other != token[at] else "~") + token[at + 1 :]
+    # What is drawn never depends on the sealed text, another every time: Hypothesis must be able to repeat a draw.
+    sealed = wrap_key(KEY, PUBLIC) if for_somebody else seal(WHO, KEY, VICTIM, "clinic")
+    at = place % len(sealed)
+    changed = sealed[:at] + (other if other != sealed[at] else "~") + sealed[at + 1 :]
     assert reason(lambda: unwrapped(changed) if for_somebody else open_sealed(changed, KEY, VICTIM, "clinic"))
 
 
@@ -210,8 +210,8 @@ def jwe_by_hand(header: dict[str, Any], plain: bytes, content_key: bytes, encryp
     return ".".join([protected, b64(encrypted_key), b64(nonce), b64(sealed[:-16]), b64(sealed[-16:])])
 
 
-def opened_by_hand(token: str, content_key: Callable[[dict[str, Any], bytes], bytes]) -> bytes:
-    protected, encrypted_key, nonce, text, tag = token.split(".")
+def opened_by_hand(sealed: str, content_key: Callable[[dict[str, Any], bytes], bytes]) -> bytes:
+    protected, encrypted_key, nonce, text, tag = sealed.split(".")
     key = content_key(json.loads(unb64(protected)), unb64(encrypted_key))
     return AESGCM(key).decrypt(unb64(nonce), unb64(text) + unb64(tag), protected.encode())
 
@@ -300,7 +300,7 @@ def test_a_compressed_one_is_not_inflated(length: int) -> None:
     assert reason(lambda: open_sealed(sealed, KEY, VICTIM, "clinic")) == "not-authentic"
 
 
-def test_a_token_for_something_else_is_no_wrapped_key() -> None:
+def test_a_jwe_for_something_else_is_no_wrapped_key() -> None:
     header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": "clinic-enc-1", "typ": "identity"}
     assert reason(lambda: unwrapped(jwe.encrypt_compact(header, KEY.secret, PUBLIC))) == "malformed"
     symmetric = OctKey.import_key(KEY.secret)
