@@ -19,7 +19,7 @@ from deploy.issuer import ISSUER
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.clients import working_client
 from deploy.issuer.keys import ALGORITHM, load_private_key
-from deploy.issuer.tokens import Clock, resource, wall_clock
+from deploy.issuer.tokens import Now, now_utc, resource
 from services.members import MEMBERS
 
 EARLY = timedelta(seconds=30)
@@ -44,7 +44,7 @@ class TokenSource(httpx.Auth):
         client: str,
         key: ECKey,
         member: str,
-        clock: Clock = wall_clock,
+        now: Now = now_utc,
         audience: str = ISSUER,
     ) -> None:
         self._token_url = token_url
@@ -52,7 +52,7 @@ class TokenSource(httpx.Auth):
         key.ensure_kid()
         self._key = key
         self._member = member
-        self._clock = clock
+        self._now = now
         self._audience = audience
         self._one_at_a_time = asyncio.Lock()
         self._token = ""
@@ -64,7 +64,7 @@ class TokenSource(httpx.Auth):
         for _ in range(2):
             async with self._one_at_a_time:
                 if not self._holds(refused):
-                    asked_at = self._clock()
+                    asked_at = self._now()
                     answer = yield self._token_request(request, asked_at)
                     await self._keep(answer, asked_at)
                 refused = self._token
@@ -79,7 +79,7 @@ class TokenSource(httpx.Auth):
 
     def _holds(self, refused: str) -> bool:
         """Whether there is a token, other than ``refused``, that is valid for at least EARLY."""
-        return self._token != refused and self._until is not None and self._clock() < self._until - EARLY
+        return self._token != refused and self._until is not None and self._now() < self._until - EARLY
 
     async def _keep(self, answer: httpx.Response, asked_at: datetime) -> None:
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:

@@ -14,7 +14,7 @@ from deploy.issuer.keys import ALGORITHM, public_jwks, signing_keys
 from deploy.issuer.oauth import NO_STORE, OAuthError, read_form
 from deploy.issuer.profile import require_development
 from deploy.issuer.registry import Registration, load_clients
-from deploy.issuer.tokens import LIFETIME_MINUTES, Clock, Grant, issue, resource, wall_clock
+from deploy.issuer.tokens import LIFETIME_MINUTES, Grant, Now, issue, now_utc, resource
 from shared.domain.access import Role
 
 GRANT_TYPE = "client_credentials"
@@ -22,14 +22,14 @@ GRANT_TYPE = "client_credentials"
 log = structlog.get_logger()
 
 
-def create_issuer(secrets: Path, url: str, clock: Clock = wall_clock) -> FastAPI:
+def create_issuer(secrets: Path, url: str, now: Now = now_utc) -> FastAPI:
     """The issuer as an ASGI app. ``secrets``: the deployment's folder; ``url``: its address, without a final slash.
 
     Every answer reads keys and registry again, so that a rotation or a new client takes effect at once.
     Raises OnlyForDevelopment; OSError or ValueError when keys or registry cannot be read.
     """
     require_development()
-    issuer = Issuer(secrets / "issuer", url, clock)
+    issuer = Issuer(secrets / "issuer", url, now)
     app = FastAPI(title="Estafet · issuer", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_api_route("/token", issuer.token, methods=["POST"])
     app.add_api_route("/jwks", issuer.jwks, methods=["GET"])
@@ -40,15 +40,15 @@ def create_issuer(secrets: Path, url: str, clock: Clock = wall_clock) -> FastAPI
 class Issuer:
     """The handlers of the issuer's routes. ``folder`` holds the signing keys and the registry."""
 
-    def __init__(self, folder: Path, url: str, clock: Clock) -> None:
+    def __init__(self, folder: Path, url: str, now: Now) -> None:
         # read both now: an unreadable file must fail the start, not the first request
         signing_keys(folder)
         load_clients(folder)
         self._folder = folder
         self._url = url
-        self._clock = clock
-        self._authentication = Authentication(folder, frozenset({ISSUER, f"{url}/token"}), clock)
-        self._failures = Failures(clock)
+        self._now = now
+        self._authentication = Authentication(folder, frozenset({ISSUER, f"{url}/token"}), now)
+        self._failures = Failures(now)
 
     async def token(self, request: Request) -> JSONResponse:
         """Answer a token request (RFC 6749 4.4) with a token, or with an error of RFC 6749 5.2."""
@@ -62,7 +62,7 @@ class Issuer:
                 self._failures.record(address)
             log.warning("token.refused", error=refusal.error, reason=refusal.reason)
             return refusal.response("authorization" in request.headers)
-        token = issue(self._folder, grant, self._clock())
+        token = issue(self._folder, grant, self._now())
         log.info("token.issued", client=grant.client, bound=grant.certificate is not None)
         granted = {"expires_in": LIFETIME_MINUTES * 60, "scope": f"role:{grant.role} unit:{grant.unit}"}
         return JSONResponse({"access_token": token, "token_type": "Bearer", **granted}, headers=NO_STORE)

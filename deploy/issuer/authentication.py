@@ -14,23 +14,23 @@ from starlette.types import Scope
 from deploy.issuer.keys import ALGORITHM
 from deploy.issuer.oauth import OAuthError
 from deploy.issuer.registry import Clients, Registration, load_clients
-from deploy.issuer.tokens import Clock
+from deploy.issuer.tokens import Now
 from shared.security.tokens import thumbprint
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION_SECONDS = 300
 LEEWAY_SECONDS = 10
-"""Largest difference allowed between the client's clock and ours."""
+"""Largest difference allowed between the client's time and ours."""
 LONGEST_JTI = 256
 
 
 class Authentication:
     """Authenticates clients. It remembers each assertion until its expiry, so that none is used twice."""
 
-    def __init__(self, folder: Path, audiences: frozenset[str], clock: Clock) -> None:
+    def __init__(self, folder: Path, audiences: frozenset[str], now: Now) -> None:
         self._folder = folder
         self._audiences = audiences
-        self._clock = clock
+        self._now = now
         self._seen: dict[tuple[str, str], float] = {}
 
     def client(self, form: Mapping[str, str], shown: str | None) -> tuple[str, Registration]:
@@ -67,7 +67,7 @@ class Authentication:
 
         Raises JoseError, ValueError or TypeError.
         """
-        now = int(self._clock().timestamp())
+        now = int(self._now().timestamp())
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY_SECONDS,
@@ -87,7 +87,7 @@ class Authentication:
             raise ValueError("jti too long")
 
     def _remember(self, client: str, jti: str, until: float) -> None:
-        now = self._clock().timestamp()
+        now = self._now().timestamp()
         self._seen = {one: end for one, end in self._seen.items() if end + LEEWAY_SECONDS > now}
         if (client, jti) in self._seen:
             raise OAuthError("invalid_client", "replayed")

@@ -18,10 +18,10 @@ from shared.security.tokens import AUDIENCE_PREFIX, thumbprint
 LIFETIME_MINUTES = 10
 LONGEST_MINUTES = 12 * 60
 
-Clock = Callable[[], datetime]
+Now = Callable[[], datetime]
 
 
-def wall_clock() -> datetime:
+def now_utc() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
 

@@ -70,7 +70,7 @@ async def see_journey(
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
-        return journey_view.journey(session, Names(office, database.clock()), sight, victim_id)
+        return journey_view.journey(session, Names(office, database.now()), sight, victim_id)
 
     response = await poll.until_changed(victim_id, lambda: database.read(look))
     if response is None:

@@ -152,13 +152,13 @@ def _end_token(request: Request, caller: Caller) -> None:
     database = state_of(request).database
     until = datetime.fromtimestamp(caller.until + LEEWAY_SECONDS, UTC)
     database.write(lambda tx: signed_out.keep(tx, caller.token, until))
-    state_of(request).revoked.end({caller.token: until}, database.clock())
+    state_of(request).revoked.end({caller.token: until}, database.now())
 
 
 def _seconds_left(request: Request) -> int:
     """Seconds until the caller's token expires."""
     caller: Caller = request.state.caller
-    return caller.until - int(state_of(request).admission.clock().timestamp())
+    return caller.until - int(state_of(request).admission.now().timestamp())
 
 
 def _cookie_attributes(request: Request) -> CookieAttributes:

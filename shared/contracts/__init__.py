@@ -1,1 +1,1 @@
-"""The wire format between agencies: codes, events, envelope, subjects. No I/O, no clock, no framework."""
+"""The wire format between agencies: codes, events, envelope, subjects. No I/O, no time, no framework."""

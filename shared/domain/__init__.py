@@ -1,1 +1,1 @@
-"""The rules: pure functions over tables of data. No clock, id, env, log or I/O."""
+"""The rules: pure functions over tables of data. No time, id, env, log or I/O."""

@@ -32,13 +32,13 @@ log = structlog.get_logger()
 class Admission:
     """What admission needs: the table of operations, the verifier of access tokens, the desks, the current time.
 
-    ``rules``: operation → its row in the table. ``clock``: now, in UTC.
+    ``rules``: operation → its row in the table. ``now``: the time, in UTC.
     """
 
     rules: Mapping[str, AccessRule]
     verifier: Verifier
     office: Office
-    clock: Now
+    now: Now
     _sights: dict[tuple[str, date], Sight] = field(default_factory=dict)
 
     def admit(self, request: Request, operation: str, token: str | None) -> None:
@@ -60,7 +60,7 @@ class Admission:
             raise Refused("token-required")
         shown = certificate(request)
         try:
-            return self.verifier.verify(token, self.clock(), shown)
+            return self.verifier.verify(token, self.now(), shown)
         except BadToken as error:
             log = structlog.get_logger().bind(certificate=shown) if shown else structlog.get_logger()
             log.warning("admission.refused", reason=error.reason, trace=trace.current())
@@ -68,7 +68,7 @@ class Admission:
 
     def sight(self, caller: Caller) -> Sight:
         """The desks that a caller sees. Raises Refused("token-not-valid") when the caller's unit is not ours today."""
-        asked = caller.unit, self.clock().date()
+        asked = caller.unit, self.now().date()
         if asked not in self._sights:
             try:
                 self._sights[asked] = self.office.sight(*asked)

@@ -33,7 +33,7 @@ async def _changes(request: Request) -> Changes:
 
 
 async def _now(request: Request) -> datetime:
-    return (await _database(request)).clock()
+    return (await _database(request)).now()
 
 
 OfficeDep = Annotated[Office, Depends(_office)]

@@ -21,7 +21,7 @@ class Rate:
 
 
 class Bucket(NamedTuple):
-    """The credits left of a burst, at a moment of the store's monotonic clock (seconds)."""
+    """The credits left of a burst, at a moment of the store's monotonic time (seconds)."""
 
     credits: float
     at: float
@@ -43,9 +43,9 @@ def take(bucket: Bucket, now: float, rate: float, burst: float) -> tuple[Bucket,
 class Buckets:
     """The buckets of many callers, each under a key. Safe to use from threads."""
 
-    def __init__(self, most: int = MOST_KEPT, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int = MOST_KEPT, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._most = most
-        self._clock = clock
+        self._monotonic = monotonic
         self._kept: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
         self._turn = threading.Lock()
 
@@ -54,7 +54,7 @@ class Buckets:
 
     def take(self, who: str, what: str, rate: Rate) -> float:
         """Take a credit of ``who`` for ``what``. Answers 0, or the seconds to wait for a credit."""
-        now = self._clock()
+        now = self._monotonic()
         with self._turn:
             bucket = self._kept.get((who, what)) or Bucket(rate.burst, now)
             self._kept[who, what], wait = take(bucket, now, rate.per_second, rate.burst)
@@ -66,4 +66,4 @@ class Buckets:
     def wait(self, who: str, what: str, rate: Rate) -> float:
         """The seconds until ``who`` has a credit for ``what``, without taking it."""
         bucket = self._kept.get((who, what))
-        return 0.0 if bucket is None else take(bucket, self._clock(), rate.per_second, rate.burst)[1]
+        return 0.0 if bucket is None else take(bucket, self._monotonic(), rate.per_second, rate.burst)[1]

@@ -35,14 +35,14 @@ class FileVault:
     """
 
     def __init__(
-        self, folder: Path, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
+        self, folder: Path, member: str, directory: Callable[[], KeyDirectory], now: Callable[[], datetime]
     ) -> None:
         """``directory`` is called at every use. So a key serves as soon as it is listed and its file is here.
 
         Raises PermissionError if others than its owner may read a file. Raises FileNotFoundError or VaultUnavailable
         if a key is missing, ValueError if a file holds no key. The methods raise the same when they need such a key.
         """
-        self._folder, self._member, self._directory, self._clock = folder, member, directory, clock
+        self._folder, self._member, self._directory, self._now = folder, member, directory, now
         self._signing: dict[str, SigningKey] = {}
         self._opening: dict[str, OKPKey] = {}
         self._blinding = self._secret(BLIND_INDEX)
@@ -52,7 +52,7 @@ class FileVault:
 
     def sign(self, body: bytes) -> str:
         """See Vault."""
-        for listed in self._directory().in_use(self._member, "sig", self._clock()):
+        for listed in self._directory().in_use(self._member, "sig", self._now()):
             key = self._signing.get(listed.kid) or self._load_signing(listed)
             if key is not None:
                 return key.sign(body)
@@ -112,7 +112,7 @@ class FileVault:
         return self._signing.setdefault(listed.kid, key)
 
     def _private_key(self, key_id: str) -> OKPKey:
-        key_to_open(self._directory(), self._member, key_id, self._clock())
+        key_to_open(self._directory(), self._member, key_id, self._now())
         known = self._opening.get(key_id)
         if known is not None:
             return known

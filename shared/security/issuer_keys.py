@@ -57,23 +57,23 @@ def is_remote(where: str) -> bool:
 class IssuerKeys:
     """The JWK set (RFC 7517) at ``where``: a path, or an https:// address (http:// only on this machine).
 
-    Before the first successful read there are no keys, and no token is trusted. ``clock`` counts seconds; ``wait``
+    Before the first successful read there are no keys, and no token is trusted. ``monotonic`` counts seconds; ``wait``
     sleeps for some seconds. Raises WrongAddress, and for a file OSError or ValueError.
     """
 
     def __init__(
         self,
         where: str,
-        clock: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._where, self._clock, self._wait = where, clock, wait
+        self._where, self._monotonic, self._wait = where, monotonic, wait
         self._remote = is_remote(where)
         self.on_change: Callable[[], None] = lambda: None
         """Called when the keys have changed, or when no key is trusted any more."""
         self._text: str | None = None
         self._keys = KeySet([])
-        self._read_at = clock()
+        self._read_at = monotonic()
         if not self._remote:
             self._take(Path(where).read_text())
 
@@ -109,10 +109,10 @@ class IssuerKeys:
 
     def _take(self, text: str) -> None:
         keys = self._keys if text == self._text else key_set(text)
-        self._read_at = self._clock()
+        self._read_at = self._monotonic()
         if text != self._text:
             self._keys, self._text = keys, text
             self.on_change()
 
     def _stale(self) -> bool:
-        return self._clock() - self._read_at > STALE_SECONDS
+        return self._monotonic() - self._read_at > STALE_SECONDS

@@ -109,16 +109,16 @@ class DirectoryFile:
     An untrusted or older document changes nothing: the directory in use stays, and the log records the refusal.
     """
 
-    def __init__(self, path: Path, root: OKPKey, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path, root: OKPKey, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Read the file. Raises Untrusted as ``read_directory`` does, OSError if there is no such file."""
-        self._path, self._clock, self._lock = path, clock, threading.Lock()
-        self._look_at = clock() + LOOK_AGAIN_SECONDS
+        self._path, self._monotonic, self._lock = path, monotonic, threading.Lock()
+        self._look_at = monotonic() + LOOK_AGAIN_SECONDS
         self._seen = self._state()
         self._take(document := path.read_bytes(), read_directory(document, root))
 
     def current(self) -> KeyDirectory:
         """The current directory. Checks the file if the last check is LOOK_AGAIN_SECONDS ago."""
-        if self._clock() >= self._look_at:
+        if self._monotonic() >= self._look_at:
             self._look()
         return self._directory
 
@@ -151,7 +151,7 @@ class DirectoryFile:
 
     def _look(self) -> None:
         with self._lock:
-            self._look_at = self._clock() + LOOK_AGAIN_SECONDS  # first: other threads do not wait for this read
+            self._look_at = self._monotonic() + LOOK_AGAIN_SECONDS  # first: other threads do not wait for this read
             self._read()
 
     def _read(self) -> None:

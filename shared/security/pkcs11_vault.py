@@ -35,19 +35,19 @@ class Pkcs11Vault:
     """A Vault whose keys lie in one HSM."""
 
     def __init__(
-        self, hsm: Hsm, member: str, directory: Callable[[], KeyDirectory], clock: Callable[[], datetime]
+        self, hsm: Hsm, member: str, directory: Callable[[], KeyDirectory], now: Callable[[], datetime]
     ) -> None:
         """``directory`` is called at every use. So a key serves as soon as it is listed and in the HSM.
 
         Raises VaultUnavailable if the HSM is away or has no storage key.
         """
-        self._hsm, self._member, self._directory, self._clock = hsm, member, directory, clock
+        self._hsm, self._member, self._directory, self._now = hsm, member, directory, now
         self._as_listed: set[str] = set()
         newest_storage_key(hsm.secret_labels())
 
     def sign(self, body: bytes) -> str:
         """See Vault. Also raises ValueError if a key in the HSM is not the key that the directory lists."""
-        for listed in self._directory().in_use(self._member, "sig", self._clock()):
+        for listed in self._directory().in_use(self._member, "sig", self._now()):
             try:
                 signature = self._hsm.sign(listed.kid, body)
             except NotInHsm:
@@ -93,7 +93,7 @@ class Pkcs11Vault:
         return self._hsm.hmac(matching_name(key), blinded(value, purpose)).hex()
 
     def _private_key(self, key_id: str) -> OKPKey:
-        listed = key_to_open(self._directory(), self._member, key_id, self._clock())
+        listed = key_to_open(self._directory(), self._member, key_id, self._now())
         own = _raw(listed.public)
         key = _KeyInHsm.import_key(listed.public.public_key)
         key.exchange = lambda public: self._hsm.exchange(key_id, own, public)

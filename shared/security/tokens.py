@@ -31,7 +31,7 @@ LONGEST = 8 * 1024
 LONGEST_LIFE_SECONDS = 12 * 3600
 """The longest time from issue to expiry."""
 LEEWAY_SECONDS = 5
-"""The allowed difference to the issuer's clock."""
+"""The allowed difference to the issuer's time."""
 REMEMBERED = 1000
 """The number of tokens whose signature need not be verified again."""
 

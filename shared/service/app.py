@@ -17,7 +17,7 @@ from shared.http.middleware import Middleware
 from shared.logs.setup import about, configure_logs, silence_others
 from shared.service.app_state import ServiceState
 from shared.service.member import Member
-from shared.service.running import serving, settings_from_environment, wall_clock
+from shared.service.running import now_utc, serving, settings_from_environment
 from shared.service.settings import Settings
 from shared.service.slice import all_refusals
 from shared.storage.unit_of_work import Now
@@ -25,10 +25,10 @@ from shared.storage.unit_of_work import Now
 log = structlog.get_logger()
 
 
-def create_app(member: Member, settings: Settings | None = None, clock: Now = wall_clock) -> FastAPI:
+def create_app(member: Member, settings: Settings | None = None, now: Now = now_utc) -> FastAPI:
     """The service of a member as a FastAPI app.
 
-    Without ``settings`` the app reads the environment at its start, not at import. ``clock``: now, in UTC.
+    Without ``settings`` the app reads the environment at its start, not at import. ``now``: the time, in UTC.
     Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start
     raises WrongSettings, Unsafe, NotMigrated and what an unusable file or database raises.
     """
@@ -38,7 +38,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Now = wa
         configure_logs("info")
         silence_others()  # only a server runs this code, so the whole process is ours
         try:
-            async with serving(app, member, settings or settings_from_environment(), clock):
+            async with serving(app, member, settings or settings_from_environment(), now):
                 yield
         except Exception as error:
             log.critical("service.failed", **about(error))
@@ -57,7 +57,7 @@ def create_app(member: Member, settings: Settings | None = None, clock: Now = wa
     )
     app.state = ServiceState({"refusals": all_refusals(member.slices)})
     _add_slices(app, member)
-    _describe(app, member, clock)
+    _describe(app, member, now)
     return app
 
 
@@ -73,12 +73,12 @@ def _add_slices(app: FastAPI, member: Member) -> None:
     app.add_middleware(Middleware, routes=app.routes)
 
 
-def _describe(app: FastAPI, member: Member, clock: Now) -> None:
+def _describe(app: FastAPI, member: Member, now: Now) -> None:
     """Complete the OpenAPI document. Its examples name our desks, which are known only after the start."""
 
     def examples() -> Mapping[str, Any]:
         office = getattr(app.state, "office", None)
-        return member.examples(office, clock().date()) if office else {}
+        return member.examples(office, now().date()) if office else {}
 
     public = {name for name, rule in member.rules.items() if rule.public}
     openapi.describe(app, app.state.refusals, examples, public)

@@ -22,7 +22,7 @@ from shared.messaging.ledger_check import check_ledger, how_many
 from shared.security.key_directory import DirectoryFile, load_root
 from shared.security.vault import Vault
 from shared.service.member import Member
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from shared.service.settings import Keeping, Storing
 from shared.service.vaults import open_vault
 from shared.storage.append_only import grant
@@ -83,8 +83,8 @@ def open_member(service: str) -> tuple[Database, Vault, DirectoryFile]:
     member: Member = importlib.import_module(service).MEMBER
     settings = _read(Keeping)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
-    vault = open_vault(settings, member.agency.code, keys.current, wall_clock)
-    database = Database(settings.database(), Author(member.agency.code, vault), wall_clock)
+    vault = open_vault(settings, member.agency.code, keys.current, now_utc)
+    database = Database(settings.database(), Author(member.agency.code, vault), now_utc)
     database.read(lambda session: recall(session, keys))
     return database, vault, keys
 

@@ -48,13 +48,13 @@ from shared.storage.unit_of_work import Author, Database, Now
 log = structlog.get_logger()
 
 
-def wall_clock() -> datetime:
+def now_utc() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) -> AsyncIterator[None]:
+async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) -> AsyncIterator[None]:
     """Open vault, database and broker; run relay, consumer and timers; close everything at the end.
 
     Raises Unsafe for unsafe production settings, and NotMigrated for a database of another revision. Raises too what
@@ -63,8 +63,8 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) 
     configure_logs(settings.log_level)
     check_start(settings)
     keys = DirectoryFile(settings.key_directory_file, load_root(settings.key_directory_root_file))
-    vault = open_vault(settings, member.agency.code, keys.current, clock)
-    database = _open_database(member, settings, keys, vault, clock)
+    vault = open_vault(settings, member.agency.code, keys.current, now)
+    database = _open_database(member, settings, keys, vault, now)
     office = _open_office(member, settings, keys, vault)
     database.write(lambda tx: key_directory_sync.remember(tx, office))
     database.write(lambda tx: member.start(tx, office))
@@ -76,13 +76,13 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) 
     state.broker = _broker_of(member, settings)
     state.reception = Reception(
         member=member.agency.code,
-        unit=office.speaker(clock().date()),
+        unit=office.speaker(now().date()),
         keys=keys,
         apply=member.apply(office),
         follower=member.follower,
     )
     state.limits = Limits(settings)
-    work = [*_admit(state, member, settings, clock), asyncio.create_task(key_directory_sync.keep(office, database))]
+    work = [*_admit(state, member, settings, now), asyncio.create_task(key_directory_sync.keep(office, database))]
     try:
         await _exchange_and_wait(state, member, settings, work)
         for task in work:
@@ -93,9 +93,9 @@ async def serving(app: FastAPI, member: Member, settings: Settings, clock: Now) 
         await _close(state, work)
 
 
-def _open_database(member: Member, settings: Settings, keys: DirectoryFile, vault: Vault, clock: Now) -> Database:
+def _open_database(member: Member, settings: Settings, keys: DirectoryFile, vault: Vault, now: Now) -> Database:
     """The migrated database, and the newest key directory that it has seen."""
-    database = Database(settings.database(), Author(member.agency.code, vault), clock)
+    database = Database(settings.database(), Author(member.agency.code, vault), now)
     try:
         check_migrated(database.engine, member.lineages)
         database.read(lambda session: key_directory_sync.recall(session, keys))
@@ -129,16 +129,16 @@ def _broker_of(member: Member, settings: Settings) -> Broker | None:
     return Broker(settings.nats_url, member.agency.code, settings.nats_seed_file, settings.nats_tls())
 
 
-def _admit(state: ServiceState, member: Member, settings: Settings, clock: Now) -> list[asyncio.Task[None]]:
+def _admit(state: ServiceState, member: Member, settings: Settings, now: Now) -> list[asyncio.Task[None]]:
     """Open admission. Returns the tasks that keep the issuer's keys and the revocations fresh."""
     issuer_keys = IssuerKeys(settings.issuer_jwks)
     state.revoked = Revocations(settings.revoked_tokens_file)
-    state.revoked.end(state.database.read(signed_out.still_kept), clock())
+    state.revoked.end(state.database.read(signed_out.still_kept), now())
     bound = settings.tls_client_ca_file is not None
     audience = AUDIENCE_PREFIX + member.agency.code
     verifier = Verifier(settings.issuer, audience, issuer_keys, bound, state.revoked)
     issuer_keys.on_change = verifier.forget
-    state.admission = Admission(member.rules, verifier, state.office, clock)
+    state.admission = Admission(member.rules, verifier, state.office, now)
     return [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(state.revoked.keep_fresh())]
 
 

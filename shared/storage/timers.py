@@ -14,7 +14,7 @@ from shared.storage.notifier import Changes, Topic
 from shared.storage.unit_of_work import Database, Transaction
 
 LOOK_AGAIN_SECONDS = 30.0
-"""Longest time between two checks. A check is due even without a change: the machine's clock may have been set."""
+"""Longest time between two checks. A check is due even without a change: the machine's time may have been set."""
 RETRY_SECONDS = 1.0
 MAIL_SECONDS = 60.0
 """Longest wait for the first empty inbox after a start, for the broker may be absent for long."""
@@ -55,6 +55,6 @@ async def keep(timer: Timer, database: Database, changes: Changes, mail_read: as
                 log.error("deadlines.database", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            left = LOOK_AGAIN_SECONDS if due is None else (due - database.clock()).total_seconds()
+            left = LOOK_AGAIN_SECONDS if due is None else (due - database.now()).total_seconds()
             with contextlib.suppress(TimeoutError):
                 await watch.next(min(max(left, 0.0), LOOK_AGAIN_SECONDS))

@@ -96,10 +96,10 @@ class Database:
     ``listeners`` are called after each commit, in the thread that committed. A listener must not block.
     """
 
-    def __init__(self, url: str, author: Author, clock: Now) -> None:
+    def __init__(self, url: str, author: Author, now: Now) -> None:
         self.engine = open_engine(url)
         self.author = author
-        self.clock = clock
+        self.now = now
         self.listeners: list[Callable[[Committed], None]] = []
         # SQLite allows one writer. A lock here is fair and fast; SQLite's busy handler is neither
         self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
@@ -126,7 +126,7 @@ class Database:
     def _commit(self, work: Callable[[Transaction], T]) -> T:
         with self._turn:
             with self._session(self._writing) as session:
-                transaction = Transaction(session, self.clock(), self.author)
+                transaction = Transaction(session, self.now(), self.author)
                 result = work(transaction)
                 ledger.record_arrivals(session, transaction.received.arrivals)
                 agency, key, witnessed = self.author.agency, self.author.key, transaction.received.witnessed

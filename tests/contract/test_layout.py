@@ -39,10 +39,10 @@ def imports_of(tree: ast.AST, *packages: str) -> set[str]:
     return {module for module in imports(tree) if module.partition(".")[0] in packages}
 
 
-def reads_the_clock(tree: ast.AST) -> set[str]:
+def reads_the_time(tree: ast.AST) -> set[str]:
     """Calls such as ``datetime.now()``, ``date.today()``, ``time.time()``, and ``open()``."""
-    clocks = {"now", "utcnow", "today", "monotonic", "perf_counter"}
-    found = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in clocks}
+    times = {"now", "utcnow", "today", "monotonic", "perf_counter"}
+    found = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in times}
     return found | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in {"open", "print", "input"}}
 
 
@@ -95,7 +95,7 @@ def test_only_the_broker_imports_nats() -> None:
 def test_rules_and_contracts_know_no_framework_clock_chance_or_file(path: Path) -> None:
     tree = parsed(path)
     assert not imports_of(tree, *IMPURE)
-    assert not reads_the_clock(tree)
+    assert not reads_the_time(tree)
 
 
 def test_no_agency_is_named_in_what_is_shared() -> None:
@@ -120,7 +120,7 @@ def later():
 def test_these_rules_see_what_breaks_them() -> None:
     tree = ast.parse(BROKEN)
     assert imports_of(tree, "nats", "os") == {"nats.js", "os"}
-    assert reads_the_clock(tree) == {"now"}
+    assert reads_the_time(tree) == {"now"}
     assert agencies_named(tree) == {"police", "kemensos"}
     assert machine_paths("see /ho" + "me/somebody/x") and not machine_paths("https://a.example/work/x")
     assert not machine_paths("FROM base\nWORKDIR /srv") and registries("https://py" + "pi.org/simple")

@@ -14,7 +14,7 @@ from shared.domain.access import Role
 from shared.domain.forms import Form, FormSubject, body_of
 from shared.domain.letters import code_of
 from shared.reference.office import new_id
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.tokens import Bearing
 
 DOERS, READERS = "officer supervisor", "officer supervisor auditor integrator"
@@ -328,7 +328,7 @@ TRIES = tries_of(FORMS.values())
 async def ask(
     app: FastAPI, member: str, role: Role | None, unit: str, method: str, path: str, **more: Any
 ) -> httpx.Response:
-    auth = Bearing(member, role, unit, wall_clock) if role else None
+    auth = Bearing(member, role, unit, now_utc) if role else None
     headers = {"Idempotency-Key": new_id(), "If-Match": '"0.0"', **more.pop("headers", {})}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{member}", auth=auth) as http:
         return await http.request(method, path, headers=headers, **more)

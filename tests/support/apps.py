@@ -21,13 +21,13 @@ _routes: dict[int, BaseRoute] = {}
 """Id of a router → how it was included in the first app that has it; that holds the router itself."""
 
 
-def app_of(member: Member, settings: Settings, clock: Now) -> FastAPI:
+def app_of(member: Member, settings: Settings, now: Now) -> FastAPI:
     """The app of a member, as ``create_app`` makes it.
 
     FastAPI works out what each operation takes at the first request of an app; for the eighty of an agency that is a
     third of a second. A router is the same in every app: what was worked out for the first app serves all the others.
     """
-    app = create_app(member, settings, clock)
+    app = create_app(member, settings, now)
     for place, route in enumerate(app.router.routes):
         router = getattr(route, "original_router", None)
         if isinstance(router, APIRouter):

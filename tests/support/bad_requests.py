@@ -15,7 +15,7 @@ from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.reference.office import new_id
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.tokens import Bearing
 
 # --- the services -----------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def usual_caller(service: str, path: str) -> Bearing:
         role = Role.ADMINISTRATOR
     else:
         role = Role.OFFICER if service == "police" else Role.COORDINATOR
-    return Bearing(service, role, {"police": "bareskrim", "coordination": "pusat"}[service], wall_clock)
+    return Bearing(service, role, {"police": "bareskrim", "coordination": "pusat"}[service], now_utc)
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

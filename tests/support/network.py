@@ -30,11 +30,11 @@ from shared.messaging.broker import Broker, Incoming
 from shared.messaging.provisioner import keep_provisioned
 from shared.reference.office import new_id
 from shared.service.member import Member
-from shared.service.running import serving
-from shared.service.running import wall_clock as now_utc
+from shared.service.running import now_utc, serving
 from shared.service.settings import Settings
 from shared.storage.notifier import Topic
 from shared.storage.tables import LedgerEntry, OutboxEntry
+from shared.storage.unit_of_work import Now
 from tests.support.apps import app_of
 from tests.support.databases import Databases, SqliteDatabases
 from tests.support.tokens import Bearing, trusting
@@ -198,7 +198,7 @@ async def offline(
     folder: Path,
     secrets: Path,
     stack: contextlib.AsyncExitStack,
-    clock: Callable[[], datetime] = now_utc,
+    now: Now = now_utc,
 ) -> FastAPI:
     """A member's app on a SQLite database of its own, without a broker, until the stack is closed."""
     code = member.agency.code
@@ -208,8 +208,8 @@ async def offline(
         log_level="debug",
         **UNHURRIED,
     )
-    app = app_of(member, settings, clock)
-    await stack.enter_async_context(serving(app, member, settings, clock))
+    app = app_of(member, settings, now)
+    await stack.enter_async_context(serving(app, member, settings, now))
     return app
 
 

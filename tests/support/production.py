@@ -22,7 +22,7 @@ from services.police.main import MEMBER as POLICE
 from shared.security.secret_files import write_secret
 from shared.service.app import create_app
 from shared.service.production.rules import Unsafe
-from shared.service.running import serving, wall_clock
+from shared.service.running import now_utc, serving
 from shared.service.settings import Settings
 from tests.support.sources import ROOT
 
@@ -84,8 +84,8 @@ class Police:
     async def start(self) -> None:
         """Start it for real, and stop it again. Raises Unsafe."""
         settings = Settings(**self.told)
-        app = create_app(POLICE, settings, wall_clock)
-        async with serving(app, POLICE, settings, wall_clock):
+        app = create_app(POLICE, settings, now_utc)
+        async with serving(app, POLICE, settings, now_utc):
             pass
 
     async def refusal(self, capfd: pytest.CaptureFixture[str]) -> str:

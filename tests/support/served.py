@@ -23,15 +23,15 @@ from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.http.connection import Connection
 from shared.service.app import create_app
+from shared.service.running import now_utc
 from shared.service.running import serving as at_work
-from shared.service.running import wall_clock
 from shared.service.settings import Settings
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 from tests.support.sources import ROOT
 from tests.support.tokens import Bearing, claims, signed, trusting
 
-OFFICER = Bearing("police", Role.OFFICER, "bareskrim", wall_clock)
+OFFICER = Bearing("police", Role.OFFICER, "bareskrim", now_utc)
 PATIENCE, LOOK_AGAIN = 20.0, 0.05
 
 
@@ -184,7 +184,7 @@ async def police_at_work(folder: Path, secrets: Path, **more: Any) -> AsyncItera
     engine.dispose()
     app = create_app(POLICE, settings)
     async with (
-        at_work(app, POLICE, settings, wall_clock),
+        at_work(app, POLICE, settings, now_utc),
         listening(app) as url,
         httpx.AsyncClient(base_url=url, timeout=20, auth=OFFICER) as client,
     ):

@@ -36,7 +36,7 @@ class Small:
         self.app = app = FastAPI()
         app.state = HttpState()
         self.limits = app.state.limits = Limits(self.settings)
-        self.limits.addresses, self.limits.clients = (Buckets(clock=lambda: self.now) for _ in range(2))
+        self.limits.addresses, self.limits.clients = (Buckets(monotonic=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)
         app.add_exception_handler(NoToken, _on_no_token)
         app.add_middleware(Middleware, routes=app.routes)

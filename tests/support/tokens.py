@@ -1,7 +1,7 @@
 """Access tokens for tests: the right ones, and any that is a little wrong."""
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, KeySet
 from shared.domain.access import Role
 from shared.reference.office import new_id
 from shared.security.tokens import AUDIENCE_PREFIX
+from shared.storage.unit_of_work import Now
 
 ISSUER = "urn:estafet:issuer:test"
 
@@ -74,7 +75,7 @@ class Bearing(httpx.Auth):
     member: str
     role: Role
     unit: str
-    clock: Callable[[], datetime]
+    now: Now
     client: str | None = None
     person: str | None = None
     _token: str = ""
@@ -82,7 +83,7 @@ class Bearing(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Puts the token on."""
-        now = self.clock()
+        now = self.now()
         if not self._until - 500 < now.timestamp() < self._until - 60:
             names = {"client_id": self.client, "sub": self.person}
             named = {claim: name for claim, name in names.items() if name}

@@ -63,7 +63,7 @@ class Clock:
 
 def test_each_has_a_bucket_of_their_own_for_each_thing() -> None:
     clock, rate = Clock(), Rate(0.1, 1)
-    buckets = Buckets(clock=clock)
+    buckets = Buckets(monotonic=clock)
     assert buckets.take("a", "x", rate) == 0.0
     assert math.isclose(buckets.take("a", "x", rate), 10.0)
     assert buckets.take("b", "x", rate) == buckets.take("a", "y", rate) == 0.0
@@ -74,7 +74,7 @@ def test_each_has_a_bucket_of_their_own_for_each_thing() -> None:
 
 def test_memory_is_bounded_and_who_asks_often_is_not_forgotten() -> None:
     rate = Rate(0.001, 2)
-    buckets = Buckets(most=100, clock=Clock())
+    buckets = Buckets(most=100, monotonic=Clock())
     for stranger in range(10_000):
         known = buckets.take("known", "x", rate)
         buckets.take(f"stranger {stranger}", "x", rate)

@@ -72,7 +72,7 @@ async def list_capacity(
     office.directory.service(agency, service)
 
     def look(session: Session) -> tuple[str, CapacityList]:
-        now = database.clock()
+        now = database.now()
         words = store.standing(session, agency, service, now)
         desks = store.nearest(office, words, agency, region, now)[:MOST]
         said = store.descriptions(session, agency, [desk.id for desk in desks])

@@ -71,7 +71,7 @@ async def list_clocks(
     belum dipenuhi. `Prefer: wait=20` menunggu perubahan."""
 
     def look(session: Session) -> tuple[str, ClockPage]:
-        now = database.clock()
+        now = database.now()
         conditions = [store.visible(sight), *wanted.conditions(now)]
         rows, more = soonest_first(session, office.vault, ClockRow, col(ClockRow.due_at), conditions, page)
         clocks = ClockPage(items=[clock_view(row, office, now) for row in rows], next=more)

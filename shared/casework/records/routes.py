@@ -151,7 +151,7 @@ async def list_victim_records(
 )
 def list_desk_records(unit: UnitPath, office: OfficeDep, database: DatabaseDep, sight: SightDep) -> RecordList:
     """Hanya isian terbuka."""
-    sight.require(office.our_unit(unit, database.clock().date()))
+    sight.require(office.our_unit(unit, database.now().date()))
     return database.read(lambda session: _list(session, sight, unit))
 
 

@@ -190,7 +190,7 @@ async def see_referral(
         row = session.scalars(wanted).first()
         if row is None:
             return None
-        return execution.etag(row), referral_view(row, database.clock())
+        return execution.etag(row), referral_view(row, database.now())
 
     response = await poll.until_changed(referral_id, lambda: database.read(look))
     if response is None:

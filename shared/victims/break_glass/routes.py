@@ -59,7 +59,7 @@ async def list_break_glass(
 
     def look(session: Session) -> tuple[str, BreakGlassPage]:
         rows, more = newest_first(session, office.vault, BreakGlassRow, [store.visible(sight)], page)
-        shown = BreakGlassPage(items=[break_glass_view(row, database.clock()) for row in rows], next=more)
+        shown = BreakGlassPage(items=[break_glass_view(row, database.now()) for row in rows], next=more)
         return glass.etag(rows), shown
 
     return await poll.list_until_changed(Topic.BREAK_GLASS, lambda: database.read(look))

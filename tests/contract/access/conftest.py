@@ -16,7 +16,7 @@ from services.police.main import MEMBER as POLICE
 from shared.casework.letters.tables import LetterRow
 from shared.contracts.codes import Stage
 from shared.domain.access import Role
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from shared.storage.tables import ReferralRow
 from shared.victims.matching.tables import MatchRow
 from tests.support.access_matrix import (
@@ -55,7 +55,7 @@ async def by_makassar(app: FastAPI) -> None:
 
 def rows() -> list[LetterRow | MatchRow]:
     """A letter that was printed, and a proposal that came from coordination."""
-    now = wall_clock()
+    now = now_utc()
     letter = LetterRow(code=LETTER, kind="referral-letter", agency="police", unit=KOLAKA, region="74.01",
                        victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=now,
                        recorded_at=now)  # fmt: skip

@@ -15,7 +15,7 @@ from services.coordination.tables import AlarmRow, JourneyRow
 from shared.contracts.codes import Stage
 from shared.domain.access import Role
 from shared.reference.office import new_id
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from shared.storage.tables import ReferralRow
 from tests.support.access_matrix import (
     ACEH,
@@ -109,7 +109,7 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
 
 async def page_of(app: FastAPI, role: Role, unit: str, path: str, **asked: str) -> httpx.Response:
     """What a browser is shown that has signed in."""
-    cookie = {"__Host-estafet": signed(claims("coordination", role, unit, wall_clock()))}
+    cookie = {"__Host-estafet": signed(claims("coordination", role, unit, now_utc()))}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://coordination", cookies=cookie) as browser:
         return await browser.get(path, params=asked)

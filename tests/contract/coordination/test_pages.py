@@ -29,7 +29,7 @@ from shared.contracts.codes import (
 )
 from shared.contracts.events import CATALOGUE, EVERYONE
 from shared.domain.text import Text
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.network import offline
 from tests.support.sources import ROOT
 from tests.support.tokens import claims, signed
@@ -97,7 +97,7 @@ def test_every_event_and_every_code_of_a_page_has_its_words() -> None:
     assert words.both(Text("SAPA 129", "SAPA 129")) == "SAPA 129"  # once
 
 
-TOKEN = signed(claims("coordination", "coordinator", "pusat", wall_clock()))
+TOKEN = signed(claims("coordination", "coordinator", "pusat", now_utc()))
 HOSTILE = '"><script>alert(1)</script>'
 ELSEWHERE = [
     "https://elsewhere.example/",

@@ -19,7 +19,7 @@ from services.coordination.sign_in import VISIT_SECONDS
 from services.police.main import MEMBER as POLICE
 from shared.http.rate import Buckets
 from shared.logs.setup import configure_logs
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.network import offline, problem
 from tests.support.tokens import claims, signed
 
@@ -30,7 +30,7 @@ OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
 
 def token(role: str = "coordinator", **more: Any) -> str:
     """A token for the pages."""
-    return signed(claims("coordination", role, "pusat", wall_clock(), **more))
+    return signed(claims("coordination", role, "pusat", now_utc(), **more))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -224,7 +224,7 @@ async def test_what_was_ended_stays_ended_over_a_restart(tmp_path: Path, secrets
 @ON_ONE_LOOP
 async def test_a_visit_lasts_half_an_hour_at_most(browser: httpx.AsyncClient) -> None:
     """Idle or not: a token that outlives it is taken neither from the form nor from a cookie made by hand."""
-    now = int(wall_clock().timestamp())
+    now = int(now_utc().timestamp())
     too_long, long = (token(exp=now + seconds) for seconds in (VISIT_SECONDS + 60, VISIT_SECONDS))
     refused = await sign_in(browser, too_long)
     assert refused.status_code == 401 and "30 menit" in refused.text and "30 minutes" in refused.text
@@ -288,6 +288,6 @@ async def test_the_token_of_the_pages_is_good_for_coordination_alone(
         police = await stack.enter_async_context(at(await offline(POLICE, tmp_path, secrets, stack), "https://police"))
         refused = await police.get("/v1/agency", headers={"Authorization": f"Bearer {token()}"})
         assert (refused.status_code, problem(refused)) == (401, "token-not-valid")
-    theirs = signed(claims("police", "officer", "bareskrim", wall_clock()))
+    theirs = signed(claims("police", "officer", "bareskrim", now_utc()))
     refused = await sign_in(browser, theirs)
     assert refused.status_code == 401 and "set-cookie" not in refused.headers

@@ -16,7 +16,7 @@ from services.coordination.console import STATIC
 from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.network import asked_of_the_database, offline
 from tests.support.tokens import Bearing
 
@@ -36,7 +36,7 @@ async def apps(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Async
 
 
 async def ask(app: FastAPI, name: str, method: str, path: str, **more: Any) -> httpx.Response:
-    auth = Bearing(name, *CALLERS[name], wall_clock)
+    auth = Bearing(name, *CALLERS[name], now_utc)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{name}", auth=auth) as http:
         return await http.request(method, path, **more)
 

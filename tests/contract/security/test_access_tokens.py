@@ -33,7 +33,7 @@ from shared.http.rate import Buckets
 from shared.reference.office import new_id
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.tokens import BadToken, Verifier
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.network import TestClock, asked_of_the_database, offline, problem
 from tests.support.served import police_at_work
 from tests.support.tokens import ISSUER, Bearing, claims, issuer_key, signed
@@ -180,7 +180,7 @@ async def test_a_token_does_not_open_the_door(police: FastAPI, attack: str) -> N
     verifier: Verifier = police.state.admission.verifier
     if tried.reason and tried.reason != "unknown-unit":
         with pytest.raises(BadToken) as why:
-            verifier.verify(tried.token(), wall_clock(), THEIRS[1] if tried.certificate == THEIRS[0] else None)
+            verifier.verify(tried.token(), now_utc(), THEIRS[1] if tried.certificate == THEIRS[0] else None)
         assert why.value.reason == tried.reason
 
 
@@ -243,8 +243,8 @@ async def test_a_verified_token_ends_with_its_time_and_with_its_key(secrets: Pat
 async def test_where_certificates_are_asked_for_only_a_bound_token_counts() -> None:
     verifier = Verifier(ISSUER, "urn:estafet:police", lambda: KeySet([issuer_key()]), bound=True)
     with pytest.raises(BadToken, match="not-bound"):
-        verifier.verify(signed(good()), wall_clock(), OURS[1])
-    assert verifier.verify(signed(good(cnf={"x5t#S256": OURS[1]})), wall_clock(), OURS[1]).role == "officer"
+        verifier.verify(signed(good()), now_utc(), OURS[1])
+    assert verifier.verify(signed(good(cnf={"x5t#S256": OURS[1]})), now_utc(), OURS[1]).role == "officer"
 
 
 @pytest.fixture
@@ -308,8 +308,8 @@ CASE, VICTIM, NOBODY = (f"0193f0a2-7a10-7000-8000-0000000000{number}" for number
 @ON_ONE_LOOP
 async def test_neither_time_nor_work_tells_hidden_from_not_there(police: FastAPI) -> None:
     """The same statements are run for what is hidden and for what is not there, and in the same time."""
-    owner = Bearing("police", "officer", "polres-74.01", wall_clock)  # type: ignore[arg-type]
-    stranger = Bearing("police", "officer", "polres-11.01", wall_clock)  # type: ignore[arg-type]
+    owner = Bearing("police", "officer", "polres-74.01", now_utc)  # type: ignore[arg-type]
+    stranger = Bearing("police", "officer", "polres-11.01", now_utc)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(police)
     async with httpx.AsyncClient(transport=transport, base_url="http://police", auth=owner) as http:
         case = {"case_id": CASE, "unit": "polres-74.01", "channel": "spkt", "exploitation": "sexual"}

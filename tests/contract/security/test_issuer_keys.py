@@ -20,7 +20,7 @@ from services.police.main import MEMBER as POLICE
 from shared.security.issuer_key_set import key_set
 from shared.security.issuer_keys import STALE_SECONDS, IssuerKeys, WrongAddress
 from shared.security.tokens import ALGORITHMS, BadToken, Verifier
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.listening import listening
 from tests.support.network import offline, problem
 from tests.support.served import PATIENCE
@@ -45,16 +45,16 @@ def published(*keys: Any) -> str:
 def test_an_rsa_key_verifies_from_3072_bits_on(algorithm: str) -> None:
     for bits, verifies in ((2048, False), (3071, False), (3072, True)):
         key = rsa_key(bits)
-        stated = claims("police", "officer", "bareskrim", wall_clock())
+        stated = claims("police", "officer", "bareskrim", now_utc())
         token = signed(stated, key, alg=algorithm)  # type: ignore[arg-type]
         keys = key_set(published(key, issuer_key()))
         verifier = Verifier(ISSUER, "urn:estafet:police", lambda keys=keys: keys)  # type: ignore[misc]
         assert len(keys.keys) == 1 + verifies
         if verifies:
-            assert verifier.verify(token, wall_clock(), None).unit == "bareskrim"
+            assert verifier.verify(token, now_utc(), None).unit == "bareskrim"
         else:
             with pytest.raises(BadToken, match="invalid-key-id"):
-                verifier.verify(token, wall_clock(), None)
+                verifier.verify(token, now_utc(), None)
 
 
 LEFT_OUT: Mapping[str, Any] = {
@@ -220,7 +220,7 @@ async def test_keys_that_cannot_be_read_again_verify_nothing_after_a_day() -> No
     async with listening(issuer) as url:
         keys = IssuerKeys(f"{url}/keys", issuer.clock, issuer.wait)
         verifier = Verifier(ISSUER, "urn:estafet:police", keys)
-        token = signed(claims("police", "officer", "bareskrim", wall_clock()))
+        token = signed(claims("police", "officer", "bareskrim", now_utc()))
 
         def changed() -> None:
             changes.append(issuer.seconds)
@@ -229,18 +229,18 @@ async def test_keys_that_cannot_be_read_again_verify_nothing_after_a_day() -> No
         keys.on_change = changed
         async with until(issuer.over, keys.keep_fresh):
             issuer.seconds = STALE_SECONDS
-            assert verifier.verify(token, wall_clock(), None)
+            assert verifier.verify(token, now_utc(), None)
             issuer.said, issuer.step, issuer.seconds = [(503, "")], 0, STALE_SECONDS + 1
             assert list(keys()) == []
         issuer.over.clear()
         async with until(issuer.over, keys.keep_fresh):
             assert changes == [0.0, STALE_SECONDS + 1]
             with pytest.raises(BadToken):
-                verifier.verify(token, wall_clock(), None)
+                verifier.verify(token, now_utc(), None)
         issuer.said = [(200, PUBLISHED)]
         issuer.over.clear()
         async with until(issuer.over, keys.keep_fresh):
-            assert verifier.verify(token, wall_clock(), None)
+            assert verifier.verify(token, now_utc(), None)
 
 
 # --- what a token says of keys ----------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ async def test_a_token_that_names_keys_makes_us_ask_nobody(police: FastAPI) -> N
         transport = httpx.ASGITransport(police)
         async with httpx.AsyncClient(transport=transport, base_url="http://police") as http:
             for header in headers:
-                token = signed(claims("police", "officer", "bareskrim", wall_clock()), theirs, **header)
+                token = signed(claims("police", "officer", "bareskrim", now_utc()), theirs, **header)
                 refused = await http.get("/v1/agency", headers={"Authorization": f"Bearer {token}"})
                 assert (refused.status_code, problem(refused)) == (401, "token-not-valid")
     assert listener.asked == 1

@@ -13,7 +13,7 @@ from services.kemensos.main import MEMBER as KEMENSOS
 from shared.domain.access import Role
 from shared.domain.routing import NATION
 from shared.service.member import Member
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.access_matrix import ALL, NOT_FOUND, Try, ask, operations_of, roles_of, told, tries_of
 from tests.support.network import offline
 
@@ -31,7 +31,7 @@ async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, se
     async with contextlib.AsyncExitStack() as stack:
         app = await offline(member, tmp_path, secrets, stack)
         code = member.agency.code
-        top = app.state.office.units.desk_for(code, NATION, wall_clock().date()).id
+        top = app.state.office.units.desk_for(code, NATION, now_utc().date()).id
         tries = [*tries_of(member.agency.forms), *OF_THEIR_OWN.get(code, ())]
         assert set(operations_of(app)) == {what.operation for what in tries}
         for what in tries:

@@ -22,7 +22,7 @@ from shared.http.response_headers import API_POLICY
 from shared.http.serve import configured
 from shared.http.tls_connection import EncryptedConnection
 from shared.reference.office import new_id
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from tests.support.network import problem
 from tests.support.served import listening, police_at_work, settings_of_police
 from tests.support.small import Small
@@ -101,7 +101,7 @@ async def test_a_client_has_its_own_wherever_it_calls_from(small: MakeSmall) -> 
 
 async def test_a_flood_of_addresses_does_not_give_a_client_its_burst_anew(small: MakeSmall) -> None:
     service = small(rate_burst=2)
-    service.limits.addresses = Buckets(most=10, clock=lambda: service.now)
+    service.limits.addresses = Buckets(most=10, monotonic=lambda: service.now)
     await service.exhaust(path="/own", token="right-mine")
     for stranger in range(50):
         await service.ask(address=f"10.1.0.{stranger}")
@@ -322,7 +322,7 @@ async def test_a_client_has_one_limit_whatever_it_acts_as_and_its_neighbour_has_
     async with police_at_work(tmp_path, secrets, rate_burst=4, rate_per_second=0.001) as (app, _):
 
         async def ask(whose: str, role: Role, unit: str, person: str) -> int:
-            bearing = Bearing("police", role, unit, wall_clock, whose, person)  # a token of its own each time
+            bearing = Bearing("police", role, unit, now_utc, whose, person)  # a token of its own each time
             transport = httpx.ASGITransport(app, client=(next(addresses), 5000))
             async with httpx.AsyncClient(transport=transport, base_url="http://police", auth=bearing) as client:
                 return (await client.get("/v1/agency")).status_code
@@ -335,11 +335,11 @@ async def test_a_client_has_one_limit_whatever_it_acts_as_and_its_neighbour_has_
 
 async def test_a_token_that_was_good_once_does_not_spare_an_address_its_limit(tmp_path: Path, secrets: Path) -> None:
     """Whoever goes on with one that was struck off is soon not heard, as anybody whose token proves nothing."""
-    token = signed(claims("police", "officer", "bareskrim", wall_clock(), jti="satu"))
+    token = signed(claims("police", "officer", "bareskrim", now_utc(), jti="satu"))
     bearing: dict[str, Any] = {"headers": {"Authorization": f"Bearer {token}"}, "auth": httpx.Auth()}
     async with police_at_work(tmp_path, secrets, rate_burst=3, rate_per_second=0.001) as (app, client):
         answers = [(await client.get("/v1/agency", **bearing)).status_code]
-        app.state.revoked.end({"satu": wall_clock() + timedelta(hours=1)}, wall_clock())
+        app.state.revoked.end({"satu": now_utc() + timedelta(hours=1)}, now_utc())
         answers += [(await client.get("/v1/agency", **bearing)).status_code for _ in range(6)]
     # the address paid for the first, as nobody knew it yet, and for all but the one by which it was found out
     assert answers == [200] + [401] * 3 + [429] * 3

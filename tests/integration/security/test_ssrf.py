@@ -34,7 +34,7 @@ from shared.http.rate import Buckets
 from shared.messaging.broker import Incoming
 from shared.reference.office import new_id
 from shared.security.keys import SigningKey
-from shared.service.running import wall_clock
+from shared.service.running import now_utc
 from shared.storage.tables import LedgerEntry
 from tests.support.network import offline
 from tests.support.tokens import Bearing, claims, signed
@@ -78,7 +78,7 @@ async def apps(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Async
 
 @contextlib.asynccontextmanager
 async def calling(app: FastAPI, name: str, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-    auth = Bearing(name, *SERVICES[name][1:], wall_clock)
+    auth = Bearing(name, *SERVICES[name][1:], now_utc)
     given = {"If-Match": "*", **headers}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=f"http://{name}", auth=auth, headers=given
@@ -172,7 +172,7 @@ STRANGE_KEY = ECKey.generate_key("P-256", {"kid": "issuer-9"}, auto_kid=False)
 async def test_no_token_says_where_its_keys_are(apps: Mapping[str, FastAPI], trap: Trap) -> None:
     """Neither by its header (``jku``, ``x5u``) nor by who it says has issued it."""
     here = trap.addresses[0]
-    good = claims("police", "officer", "bareskrim", wall_clock())
+    good = claims("police", "officer", "bareskrim", now_utc())
     elsewhere = {"iss": here, "sub": here, "jti": here, "client_id": here, "jwks_uri": here}
     for key in (None, STRANGE_KEY):
         for said in (good, *({**good, claim: value} for claim, value in elsewhere.items()), {**good, **elsewhere}):
@@ -192,7 +192,7 @@ async def test_no_event_says_where_its_schema_or_data_is(
 ) -> None:
     here = trap.addresses[0]
     unit = UnitRef(agency="kemenkes", unit="rs-74.01", region="74.01")
-    at = wall_clock()
+    at = now_utc()
     opened = CaseOpened(case_id=new_id(), unit=unit, channel="spkt", exploitation=Exploitation.SEXUAL, occurred_at=at)
     own = SigningKey.load(secrets / "kemenkes" / "keys" / "kemenkes-1.pem")
     sound = json.loads(write(Draft(new_id(), opened, "coordination", unit.unit, unit.region), "kemenkes", 1, at))

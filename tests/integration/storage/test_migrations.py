@@ -16,7 +16,7 @@ from services.members import MEMBERS
 from shared.agency.member import LINEAGES
 from shared.service.app import create_app
 from shared.service.member import Member
-from shared.service.running import serving, wall_clock
+from shared.service.running import now_utc, serving
 from shared.service.settings import Settings
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.engine import open_engine
@@ -167,9 +167,9 @@ async def test_a_service_does_not_start_on_a_database_that_is_not_migrated(
         **trusting(name, secrets),
         log_level="critical",
     )
-    app = create_app(member(name), settings, wall_clock)
+    app = create_app(member(name), settings, now_utc)
     with pytest.raises(NotMigrated):
-        async with serving(app, member(name), settings, wall_clock):
+        async with serving(app, member(name), settings, now_utc):
             pass
     untouched = open_engine(database_url(name))
     assert inspect(untouched).get_table_names() == []
