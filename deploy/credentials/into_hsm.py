@@ -63,9 +63,9 @@ def _secret(kind: KeyType, path: Path) -> dict[Attribute, Any]:
 def _private(pem: bytes) -> dict[Attribute, Any]:
     key = load_pem_private_key(pem, password=None)
     if isinstance(key, Ed25519PrivateKey):
-        curve, purpose = "edwards25519", Attribute.SIGN
+        curve, operation = "edwards25519", Attribute.SIGN
     elif isinstance(key, X25519PrivateKey):
-        curve, purpose = "curve25519", Attribute.DERIVE
+        curve, operation = "curve25519", Attribute.DERIVE
     else:
         raise ValueError("neither an Ed25519 nor an X25519 key")
     return {
@@ -74,7 +74,7 @@ def _private(pem: bytes) -> dict[Attribute, Any]:
         Attribute.KEY_TYPE: KeyType.EC_EDWARDS,
         Attribute.EC_PARAMS: PrintableString(curve).dump(),
         Attribute.VALUE: key.private_bytes_raw(),
-        purpose: True,
+        operation: True,
     }
 
 

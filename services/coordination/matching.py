@@ -19,7 +19,7 @@ from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePer
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import matching
-from shared.domain.matching import PURPOSE, are_match_tokens
+from shared.domain.matching import KEY_PURPOSE, are_match_tokens
 from shared.messaging import enclosed
 from shared.messaging.parked import Park
 from shared.reference.office import Office, draft, new_id
@@ -238,7 +238,7 @@ def opened_match_tokens(tx: Transaction, office: Office, envelope: Envelope, tol
     if told.sealed is None:
         return []
     try:
-        _, tokens = enclosed.open_enclosed(tx, office, envelope.id, told.victim_id, told.sealed, PURPOSE)
+        _, tokens = enclosed.open_enclosed(tx, office, envelope.id, told.victim_id, told.sealed, KEY_PURPOSE)
     except Unopenable as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return None

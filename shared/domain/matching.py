@@ -117,5 +117,5 @@ def state(said: str | None, other_said: str | None) -> MatchState:
     return MatchState.LINKED if said == other_said == SamePerson.SAME else MatchState.OPEN
 
 
-PURPOSE = "tokens"
-"""The purpose that the key of the match tokens is bound to; a referral's key has its own."""
+KEY_PURPOSE = "tokens"
+"""The key purpose that the key of the match tokens is bound to; a referral's key has its own."""

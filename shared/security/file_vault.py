@@ -77,18 +77,18 @@ class FileVault:
         except InvalidTag:
             raise Unopenable("not-authentic") from None
 
-    def blind(self, value: str, purpose: str) -> str:
+    def blind(self, value: str, key_purpose: str) -> str:
         """See Vault."""
-        return hmac.digest(self._blinding, blinded(value, purpose), "sha256").hex()
+        return hmac.digest(self._blinding, blinded(value, key_purpose), "sha256").hex()
 
     def matching_key(self) -> int | None:
         """See Vault."""
         return newest_matching_key(path.stem for path in self._folder.glob("matching-*.key"))
 
-    def match(self, key: int, value: str, purpose: str) -> str:
+    def match(self, key: int, value: str, key_purpose: str) -> str:
         """See Vault."""
         secret = self._matching.get(key) or self._matching.setdefault(key, self._secret(matching_name(key)))
-        return hmac.digest(secret, blinded(value, purpose), "sha256").hex()
+        return hmac.digest(secret, blinded(value, key_purpose), "sha256").hex()
 
     def _newest(self) -> str:
         return newest_storage_key(path.stem for path in self._folder.glob("storage-*.key"))

@@ -80,17 +80,17 @@ class Pkcs11Vault:
         except RefusedByHsm:
             raise Unopenable("not-authentic") from None
 
-    def blind(self, value: str, purpose: str) -> str:
+    def blind(self, value: str, key_purpose: str) -> str:
         """See Vault."""
-        return self._hsm.hmac(BLIND_INDEX, blinded(value, purpose)).hex()
+        return self._hsm.hmac(BLIND_INDEX, blinded(value, key_purpose)).hex()
 
     def matching_key(self) -> int | None:
         """See Vault."""
         return newest_matching_key(self._hsm.secret_labels())
 
-    def match(self, key: int, value: str, purpose: str) -> str:
+    def match(self, key: int, value: str, key_purpose: str) -> str:
         """See Vault."""
-        return self._hsm.hmac(matching_name(key), blinded(value, purpose)).hex()
+        return self._hsm.hmac(matching_name(key), blinded(value, key_purpose)).hex()
 
     def _private_key(self, key_id: str) -> OKPKey:
         listed = key_to_open(self._directory(), self._member, key_id, self._now())

@@ -1,7 +1,7 @@
 """Sealing: only agencies that were given the key can read a victim's identity.
 
 The holder has one data key for each victim. From it, the holder derives a separate key for each recipient and
-purpose. So a recipient opens only the fields sealed for it. The sealed text (JWE, RFC 7516) stays in ledgers for
+key purpose. So a recipient opens only the fields sealed for it. The sealed text (JWE, RFC 7516) stays in ledgers for
 ever. The key travels beside the event, wrapped for its recipient (shared/decisions/0016). Without keys nobody reads
 the sealed text.
 """
@@ -78,16 +78,16 @@ class DataKey:
         """The public id of the key: ``dk-`` and 132 bits of the key's SHA-256, base64url."""
         return "dk-" + base64.urlsafe_b64encode(hashlib.sha256(self.secret).digest())[:22].decode()
 
-    def for_recipient(self, victim_id: str, recipient: str, purpose: str = IDENTITY) -> "DataKey":
-        """The key for one recipient and purpose (HKDF-SHA-256, RFC 5869). It reveals nothing of this key."""
-        return DataKey(self._derived("for", victim_id, recipient, purpose))
+    def for_recipient(self, victim_id: str, recipient: str, key_purpose: str = IDENTITY) -> "DataKey":
+        """The key for one recipient and key purpose (HKDF-SHA-256, RFC 5869). It reveals nothing of this key."""
+        return DataKey(self._derived("for", victim_id, recipient, key_purpose))
 
     def _derived(self, *info: str) -> bytes:
         # as JSON, two different lists of names never give the same text
         return HKDF(SHA256(), KEY_BYTES, None, json.dumps(["estafet", *info]).encode()).derive(self.secret)
 
 
-def seal(fields: Mapping[str, str], key: DataKey, victim_id: str, recipient: str, purpose: str = IDENTITY) -> str:
+def seal(fields: Mapping[str, str], key: DataKey, victim_id: str, recipient: str, key_purpose: str = IDENTITY) -> str:
     """Fields of a victim as a JWE for one recipient, under the key that ``DataKey.for_recipient`` gives.
 
     Raises ValueError if the padded fields are longer than LARGEST, and would not fit into an event.
@@ -96,21 +96,23 @@ def seal(fields: Mapping[str, str], key: DataKey, victim_id: str, recipient: str
     padded = plain + b" " * (-len(plain) % BLOCK)  # JSON allows blanks after the value
     if len(padded) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes to seal")
-    header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid, "typ": purpose, "victim": victim_id, "for": recipient}
+    header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid, "typ": key_purpose, "victim": victim_id, "for": recipient}
     return jwe.encrypt_compact(header, padded, OctKey(key.secret, None), registry=_SEALED)
 
 
-def open_sealed(sealed: str, key: DataKey, victim_id: str, recipient: str, purpose: str = IDENTITY) -> dict[str, str]:
+def open_sealed(
+    sealed: str, key: DataKey, victim_id: str, recipient: str, key_purpose: str = IDENTITY
+) -> dict[str, str]:
     """The fields that ``seal`` sealed.
 
     Raises Unopenable: ``malformed``, ``wrong-key``, ``not-authentic``, or ``wrong-context`` for another victim,
-    recipient or purpose.
+    recipient or key purpose.
     """
     if key_id_of(sealed) != key.kid:
         raise Unopenable("wrong-key")
     opened = _decrypted(sealed, lambda _: OctKey(key.secret, None), _SEALED)
     bound = [opened.protected[name] for name in ("typ", "victim", "for")]
-    if bound != [purpose, victim_id, recipient]:
+    if bound != [key_purpose, victim_id, recipient]:
         raise Unopenable("wrong-context")
     fields = _json(opened.plaintext or b"")
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):

@@ -50,13 +50,13 @@ class Vault(Signer, Protocol):
     def unwrap_at_rest(self, wrapped: str, context: str) -> bytes:
         """The data key in ``wrapped``. Raises Unopenable ``unknown-key``, ``malformed`` or ``not-authentic``."""
 
-    def blind(self, value: str, purpose: str) -> str:
-        """The keyed hash of a normalised value (HMAC-SHA-256, hex), a different hash for each purpose."""
+    def blind(self, value: str, key_purpose: str) -> str:
+        """The keyed hash of a normalised value (HMAC-SHA-256, hex), a different hash for each key purpose."""
 
     def matching_key(self) -> int | None:
         """The number of the newest shared key by which agencies recognise a person; None if there is none here."""
 
-    def match(self, key: int, value: str, purpose: str) -> str:
+    def match(self, key: int, value: str, key_purpose: str) -> str:
         """The keyed hash of a normalised value (HMAC-SHA-256, hex) under a shared key: the same at every agency."""
 
 
@@ -115,22 +115,22 @@ def bound(name: str, context: str) -> bytes:
     return f"{name}\n{context}".encode()
 
 
-def blinded(value: str, purpose: str) -> bytes:
-    """The bytes to hash under a key. A purpose is a fixed word of the code; a value may be any text."""
-    return f"{purpose}\n{value}".encode()
+def blinded(value: str, key_purpose: str) -> bytes:
+    """The bytes to hash under a key. A key purpose is a fixed word of the code; a value may be any text."""
+    return f"{key_purpose}\n{value}".encode()
 
 
 # --- numbers that a client gets, and gives back -----------------------------------------------------------------------
 
 
-def conceal(vault: Vault, number: int, purpose: str) -> bytes:
+def conceal(vault: Vault, number: int, key_purpose: str) -> bytes:
     """A number of up to 8 bytes as 24 bytes (AES-SIV), the same each time. Only this member can read or make them."""
-    return AESSIV(bytes.fromhex(vault.blind("concealed", purpose))).encrypt(number.to_bytes(8), None)
+    return AESSIV(bytes.fromhex(vault.blind("concealed", key_purpose))).encrypt(number.to_bytes(8), None)
 
 
-def reveal(vault: Vault, concealed: bytes, purpose: str) -> int:
-    """The number that ``conceal`` concealed for this purpose. Raises Unopenable ``not-authentic``."""
+def reveal(vault: Vault, concealed: bytes, key_purpose: str) -> int:
+    """The number that ``conceal`` concealed for this key purpose. Raises Unopenable ``not-authentic``."""
     try:
-        return int.from_bytes(AESSIV(bytes.fromhex(vault.blind("concealed", purpose))).decrypt(concealed, None))
+        return int.from_bytes(AESSIV(bytes.fromhex(vault.blind("concealed", key_purpose))).decrypt(concealed, None))
     except (InvalidTag, ValueError):
         raise Unopenable("not-authentic") from None

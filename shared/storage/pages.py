@@ -76,16 +76,16 @@ def _with_next(vault: Vault, table: type[Row], rows: Sequence[Row], page: Page) 
 
 def write_cursor(vault: Vault, table: type[SQLModel], number: int) -> str:
     """An encrypted cursor for a place in a list. A plain row number would also count rows that a caller may not see."""
-    return LEAD + base64.urlsafe_b64encode(conceal(vault, number, _purpose(table))).decode()
+    return LEAD + base64.urlsafe_b64encode(conceal(vault, number, _key_purpose(table))).decode()
 
 
 def read_cursor(vault: Vault, table: type[SQLModel], cursor: str) -> int:
     """The row number that a cursor of this list names. Raises Refused("unknown-cursor") for any other text."""
     try:
-        return reveal(vault, base64.urlsafe_b64decode(cursor.removeprefix(LEAD)), _purpose(table))
+        return reveal(vault, base64.urlsafe_b64decode(cursor.removeprefix(LEAD)), _key_purpose(table))
     except (ValueError, Unopenable):  # a caller may send any text as a cursor
         raise Refused("unknown-cursor", field="cursor") from None
 
 
-def _purpose(table: type[SQLModel]) -> str:
+def _key_purpose(table: type[SQLModel]) -> str:
     return f"cursor {table.__tablename__}"

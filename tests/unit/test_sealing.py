@@ -75,17 +75,17 @@ def test_what_is_sealed_is_opened_as_it_was(fields: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "context", [(OTHER, "clinic", "identity"), (VICTIM, "shelter", "identity"), (VICTIM, "clinic", "address")]
 )
-def test_it_is_for_this_victim_this_recipient_and_this_purpose(context: tuple[str, str, str]) -> None:
+def test_it_is_for_this_victim_this_recipient_and_this_key_purpose(context: tuple[str, str, str]) -> None:
     sealed = seal(WHO, KEY, VICTIM, "clinic")
     assert reason(lambda: open_sealed(sealed, KEY, *context)) == "wrong-context"
 
 
 def test_a_recipient_opens_only_what_was_sealed_for_it() -> None:
     keys = [
-        MASTER.for_recipient(victim, recipient, purpose)
+        MASTER.for_recipient(victim, recipient, key_purpose)
         for victim in (VICTIM, OTHER)
         for recipient in ("clinic", "shelter")
-        for purpose in ("identity", "address")
+        for key_purpose in ("identity", "address")
     ]
     assert len({key.kid for key in [*keys, MASTER]}) == 9
     sealed = seal(WHO, keys[0], VICTIM, "clinic")

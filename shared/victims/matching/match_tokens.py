@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
-from shared.domain.matching import PURPOSE, match_token, spelt
+from shared.domain.matching import KEY_PURPOSE, match_token, spelt
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
 from shared.storage.notifier import Topic
@@ -72,7 +72,7 @@ def _digest(vault: Vault, tokens: Mapping[str, str]) -> str:
 
 def _emit(tx: Transaction, office: Office, coordinator: str, victim_id: str, tokens: Mapping[str, str]) -> bool:
     """Publish the match tokens; False where the coordinator has no key to seal for, and it must be tried again."""
-    given = giving.seal_for(tx, office, victim_id, coordinator, PURPOSE, tokens) if tokens else None
+    given = giving.seal_for(tx, office, victim_id, coordinator, KEY_PURPOSE, tokens) if tokens else None
     if tokens and given is None:
         return False
     told = e.TokensTold(victim_id=victim_id, sealed=given.sealed if given else None, occurred_at=tx.now)

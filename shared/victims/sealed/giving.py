@@ -14,7 +14,7 @@ from shared.security.sealing import seal, wrap_key
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import identity
 from shared.victims.sealed.identity import Reach
-from shared.victims.sealed.store import data_key_of, own_source, purpose
+from shared.victims.sealed.store import data_key_of, key_purpose, own_source
 from shared.victims.sealed.tables import DataKeyRow
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ def seal_for_agency(
     }
     if not what:
         return None
-    return seal_for(tx, office, victim_id, recipient, purpose(referral_id), what, ours)
+    return seal_for(tx, office, victim_id, recipient, key_purpose(referral_id), what, ours)
 
 
 def seal_record(
@@ -55,7 +55,7 @@ def seal_record(
     Raises ValueError where the fields are too long for an event.
     """
     what = {"fields": json.dumps(dict(fields), ensure_ascii=False)}
-    return seal_for(tx, office, victim_id, recipient, purpose(record_id), what)
+    return seal_for(tx, office, victim_id, recipient, key_purpose(record_id), what)
 
 
 def seal_for(
@@ -63,13 +63,13 @@ def seal_for(
     office: Office,
     victim_id: str,
     recipient: str,
-    said_for: str,
+    key_purpose: str,
     what: Mapping[str, str],
     ours: DataKeyRow | None = None,
 ) -> Given | None:
     """Seal text about a victim for another member; None where the directory has no key of the recipient.
 
-    The recipient opens it with the key that goes beside the event. ``said_for``: the purpose that the key is bound to.
+    The recipient opens it with the key that goes beside the event. ``key_purpose``: what the key may be used for.
     ``ours``: the row of our own data key, if already read.
     """
     try:
@@ -77,5 +77,5 @@ def seal_for(
     except Untrusted as error:
         log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
         return None
-    key = data_key_of(tx, office, victim_id, ours).for_recipient(victim_id, recipient, said_for)
-    return Given(seal(what, key, victim_id, recipient, said_for), wrap_key(key, theirs), tuple(sorted(what)))
+    key = data_key_of(tx, office, victim_id, ours).for_recipient(victim_id, recipient, key_purpose)
+    return Given(seal(what, key, victim_id, recipient, key_purpose), wrap_key(key, theirs), tuple(sorted(what)))

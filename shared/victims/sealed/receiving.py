@@ -12,7 +12,7 @@ from shared.security.sealing import DataKey, Unopenable
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import blind_index, holds, store
 from shared.victims.sealed.forgetting import set_aside
-from shared.victims.sealed.store import IDENTITY, RECORD, keep_key, purpose
+from shared.victims.sealed.store import IDENTITY, RECORD, keep_key, key_purpose
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ def receive_identity(
     (erased meanwhile, or another member's) nothing is readable, and the answer is empty.
     """
     try:
-        key, fields = open_enclosed(tx, office, event_id, victim_id, sealed, purpose(referral_id))
+        key, fields = open_enclosed(tx, office, event_id, victim_id, sealed, key_purpose(referral_id))
         given = Identity.model_validate(fields).model_dump(exclude_none=True)
     except (Unopenable, ValidationError) as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
@@ -47,7 +47,7 @@ def receive_record(tx: Transaction, office: Office, event_id: str, victim_id: st
     Without a key (erased meanwhile, or another member's) it cannot.
     """
     try:
-        key, _ = open_enclosed(tx, office, event_id, victim_id, sealed, purpose(record_id))
+        key, _ = open_enclosed(tx, office, event_id, victim_id, sealed, key_purpose(record_id))
     except Unopenable as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return False

@@ -104,7 +104,7 @@ def opened_with(session: Session, vault: Vault, member: str, row: SealedRow) -> 
         key = DataKey(vault.unwrap_at_rest(kept.wrapped, row.subject_id))
         if ours:
             return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
-        return open_sealed(row.sealed, key, row.subject_id, member, purpose(origin(row.source)))
+        return open_sealed(row.sealed, key, row.subject_id, member, key_purpose(origin(row.source)))
     except Unopenable as error:
         log.error("sealed.unopenable", reason=error.reason)
         return {}
@@ -115,8 +115,8 @@ def origin(source: str) -> str:
     return source.split(":", 2)[2] if source.startswith("held:") else source
 
 
-def purpose(source: str) -> str:
-    """The purpose that a recipient's key is bound to: one referral or one delivered record.
+def key_purpose(source: str) -> str:
+    """The key purpose that a recipient's key is bound to: one referral or one delivered record.
 
     Each has its own key, so that erasing the text of one leaves the text of another readable.
     """

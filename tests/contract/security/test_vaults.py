@@ -238,12 +238,15 @@ def test_what_was_never_wrapped_is_refused(vault: Vault, kept_as: str, expected:
     assert reason(lambda: vault.unwrap_at_rest(kept_as.format(body), VICTIM)) == expected
 
 
-def test_the_blind_index_is_a_keyed_hash_for_one_purpose(library: Library, vault: Vault) -> None:
+def test_the_blind_index_is_a_keyed_hash_for_one_key_purpose(library: Library, vault: Vault) -> None:
     key = (library.own / "blind-index.key").read_bytes()
     nik = "7401014107990001"
     assert vault.blind(nik, "nik") == hmac.new(key, b"nik\n" + nik.encode(), "sha256").hexdigest()
     assert (
-        len({vault.blind(value, purpose) for value in (nik, "7401014107990002") for purpose in ("nik", "phone")}) == 4
+        len(
+            {vault.blind(value, key_purpose) for value in (nik, "7401014107990002") for key_purpose in ("nik", "phone")}
+        )
+        == 4
     )
 
 
