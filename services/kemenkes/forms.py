@@ -5,7 +5,7 @@ section 6). A record that reaches a register shows an ordinary examination.
 """
 
 from shared.contracts.codes import LegalBasis
-from shared.domain.forms import Choice, Form, FormField, FormSubject, Moment, Words, YesNo
+from shared.domain.forms import Choice, DateTime, Form, FormField, FormSubject, Words, YesNo
 from shared.domain.text import Text
 
 KINDS = {
@@ -90,7 +90,7 @@ VISUM = Form(
     fields=(
         FormField("request_number", Text("Nomor surat permintaan", "Number of the request"), Words(100)),
         FormField("visum_number", Text("Nomor visum", "Number of the report"), Words(100)),
-        FormField("examined_at", Text("Waktu pemeriksaan", "When the examination was"), Moment()),
+        FormField("examined_at", Text("Waktu pemeriksaan", "When the examination was"), DateTime()),
         FormField("agreed", Text("Pasien menyetujui pemeriksaan", "The patient agreed to it"), YesNo()),
         FormField("findings", Text("Pemberitaan", "What was found"), Words(4000)),
         FormField("conclusion", Text("Kesimpulan", "Conclusion"), Words(2000)),

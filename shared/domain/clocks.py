@@ -113,7 +113,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DueStep:
     """A step of a running clock, and its moment (UTC). ``height``: which desk above is told, 1 for the nearest."""
 
     step: Step
@@ -121,7 +121,7 @@ class Moment:
     height: int = 0
 
 
-def moments(clock: Clock, start: datetime, due: datetime, above: int) -> tuple[Moment, ...]:
+def all_steps(clock: Clock, start: datetime, due: datetime, above: int) -> tuple[DueStep, ...]:
     """The steps, in order, of a clock that started at ``start``, for a desk with ``above`` desks above it.
 
     A warning never comes before the start. So a short clock warns when half of its time has passed.
@@ -129,9 +129,9 @@ def moments(clock: Clock, start: datetime, due: datetime, above: int) -> tuple[M
     warn = max(due - clock.warn_before, start + (due - start) / 2)
     told = zip(clock.escalate_after, range(1, above + 1), strict=False)
     return (
-        Moment(Step.WARNED, warn),
-        Moment(Step.BREACHED, due),
-        *(Moment(Step.ESCALATED, due + after, height) for after, height in told),
+        DueStep(Step.WARNED, warn),
+        DueStep(Step.BREACHED, due),
+        *(DueStep(Step.ESCALATED, due + after, height) for after, height in told),
     )
 
 

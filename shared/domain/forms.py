@@ -55,7 +55,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DateTime:
     """A moment in RFC 3339 with its UTC offset."""
 
 
@@ -84,7 +84,7 @@ class Earlier:
     forms: frozenset[str]
 
 
-FieldKind = Words | Choice | Day | Moment | YesNo | Place | Amount | Earlier
+FieldKind = Words | Choice | Day | DateTime | YesNo | Place | Amount | Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _type_of(kind: FieldKind) -> Any:
             return Annotated[str, Field(pattern=BORN_ON)]
         case Amount(least, most):
             return Annotated[int, Field(ge=least, le=most, strict=True), BeforeValidator(whole)]
-    return {Moment: AskedMoment, YesNo: Flag, Place: Region, Earlier: Id}[type(kind)]
+    return {DateTime: AskedMoment, YesNo: Flag, Place: Region, Earlier: Id}[type(kind)]
 
 
 def _example_of(kind: FieldKind) -> Any:
@@ -256,7 +256,7 @@ def _example_of(kind: FieldKind) -> Any:
         case Day(past):
             return "2026-01-31" if past else "2099-12-31"
     return {
-        Moment: "2026-01-31T09:00:00+07:00",
+        DateTime: "2026-01-31T09:00:00+07:00",
         YesNo: True,
         Place: "74.01",
         Earlier: "0193f0a2-7a10-7000-8000-000000000001",

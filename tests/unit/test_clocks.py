@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.types import UnitRef
-from shared.domain.clocks import Clock, Clocks, Scope, Step, check_named, moments
+from shared.domain.clocks import Clock, Clocks, Scope, Step, all_steps, check_named
 from shared.reference.clock_table import load_clocks
 from shared.service.settings import ROOT
 
@@ -110,7 +110,7 @@ def test_a_province_holds_its_regencies() -> None:
 def test_it_warns_then_is_breached_then_told_above_once_for_each_desk() -> None:
     clock, start = TABLE.by_code["report-to-police"], at("2026-11-26T09:00+07:00")
     due = start + 72 * HOUR
-    assert [(m.step, m.at - start, m.height) for m in moments(clock, start, due, above=2)] == [
+    assert [(m.step, m.at - start, m.height) for m in all_steps(clock, start, due, above=2)] == [
         (Step.WARNED, 48 * HOUR, 0),
         (Step.BREACHED, 72 * HOUR, 0),
         (Step.ESCALATED, 96 * HOUR, 1),
@@ -129,7 +129,7 @@ def test_every_clock_tells_in_its_order_and_not_before_it_has_started(
 ) -> None:
     due = clock.due(start, TABLE.zone(region))
     assert due >= start + clock.limit  # nobody has less time than the law gives
-    told = moments(clock, start, due, above)
+    told = all_steps(clock, start, due, above)
     ats = [moment.at for moment in told]
     assert ats == sorted(ats) and start < ats[0] <= due == ats[1]
     assert [moment.height for moment in told] == [0, 0, *range(1, min(above, 2) + 1)]
@@ -137,7 +137,7 @@ def test_every_clock_tells_in_its_order_and_not_before_it_has_started(
 
 def test_a_time_that_another_has_set_shorter_is_still_warned_of_before_it_is_over() -> None:
     start = at("2026-11-26T09:00+07:00")
-    warned = moments(TABLE.by_code["rehabilitation-service"], start, start + 2 * HOUR, above=0)[0]
+    warned = all_steps(TABLE.by_code["rehabilitation-service"], start, start + 2 * HOUR, above=0)[0]
     assert warned.at == start + HOUR
 
 

@@ -128,7 +128,7 @@ def test_the_rule_of_a_form_sees_what_was_filed_before() -> None:
     [
         [form("loan"), form("loan")],
         [form("loan", field("x", f.YesNo()), field("x", f.YesNo()))],
-        [form("loan", field("occurred_at", f.Moment()))],
+        [form("loan", field("occurred_at", f.DateTime()))],
         [form("return", after=("loan",))],
         [form("return", field("loan", f.Earlier(frozenset({"loan"}))))],
         [form("loan", about=f.FormSubject.VICTIM), form("return", after=("loan",))],

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef
-from shared.domain.clocks import Moment, Step
+from shared.domain.clocks import DueStep, Step
 from shared.domain.routing import NATION
 from shared.reference.office import Office, draft
 from shared.storage.notifier import Topic
@@ -45,9 +45,9 @@ def next_due(session: Session) -> datetime | None:
     return found
 
 
-def steps_of(row: ClockRow) -> Sequence[Moment]:
+def steps_of(row: ClockRow) -> Sequence[DueStep]:
     """All steps of a clock, published or not."""
-    return [Moment(Step(step), datetime.fromisoformat(at), height) for step, at, height in row.moments]
+    return [DueStep(Step(step), datetime.fromisoformat(at), height) for step, at, height in row.moments]
 
 
 def tell_next(tx: Transaction, office: Office, row: ClockRow) -> None:
@@ -71,16 +71,16 @@ def words_of(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:
     }
 
 
-def _told(tx: Transaction, office: Office, row: ClockRow, moment: Moment) -> e.ClockEvent:
+def _told(tx: Transaction, office: Office, row: ClockRow, due: DueStep) -> e.ClockEvent:
     """The event for a step, with the moment at which the step was due. This service may have been down then."""
-    said = words_of(office, row, moment.at)
-    if moment.step is Step.WARNED:
+    said = words_of(office, row, due.at)
+    if due.step is Step.WARNED:
         return e.ClockWarned(**said)
-    if moment.step is Step.BREACHED:
+    if due.step is Step.BREACHED:
         return e.ClockBreached(**said)
     on = tx.now.date()
     above = office.units.above(office.code, row.unit, on) or (office.units.desk_for(office.code, NATION, on),)
-    desk = above[min(moment.height, len(above)) - 1]
+    desk = above[min(due.height, len(above)) - 1]
     return e.ClockEscalated(**said, to=desk.as_ref(), level=desk.level)
 
 

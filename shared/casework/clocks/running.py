@@ -16,7 +16,7 @@ from shared.casework.clocks.due import tell_clock, tell_next, words_of
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef, rfc3339
-from shared.domain.clocks import Clock, ClockSubject, moments
+from shared.domain.clocks import Clock, ClockSubject, all_steps
 from shared.domain.referral import AWAITING_START, Referral
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -126,7 +126,7 @@ def start(tx: Transaction, office: Office, clock: Clock, begun: ClockStart) -> N
         return
     due = begun.due or clock.due(begun.at, office.clocks.zone(desk.region))
     above = office.units.above(desk.agency, desk.unit, tx.now.date())
-    steps = moments(clock, begun.at, due, len(above))
+    steps = all_steps(clock, begun.at, due, len(above))
     tx.session.add(
         ClockRow(
             about=begun.about,

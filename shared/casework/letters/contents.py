@@ -239,7 +239,7 @@ def _value(office: Office, one: f.FormField, value: Any, zone: timezone) -> str:
             return words.YES if value else words.NO
         case f.Day():
             return words.day(value)
-        case f.Moment():
+        case f.DateTime():
             return words.moment(datetime.fromisoformat(value), zone)
         case f.Place():
             return office.units.region_name(value)

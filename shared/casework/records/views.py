@@ -10,6 +10,7 @@ from shared.contracts.types import Id, Moment
 from shared.domain.forms import (
     Amount,
     Choice,
+    DateTime,
     Day,
     Earlier,
     FieldKind,
@@ -20,13 +21,12 @@ from shared.domain.forms import (
     Words,
     YesNo,
 )
-from shared.domain.forms import Moment as MomentKind
 
 KINDS: Mapping[type[FieldKind], str] = {
     Words: "words",
     Choice: "choice",
     Day: "day",
-    MomentKind: "moment",
+    DateTime: "moment",
     YesNo: "yes-no",
     Place: "region",
     Amount: "amount",

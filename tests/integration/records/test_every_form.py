@@ -10,13 +10,13 @@ from shared.casework.records.tables import RecordRow
 from shared.domain.forms import (
     Amount,
     Choice,
+    DateTime,
     Day,
     Earlier,
     FieldKind,
     Form,
     FormField,
     FormSubject,
-    Moment,
     Place,
     Words,
     YesNo,
@@ -44,7 +44,7 @@ def misshapen(kind: FieldKind) -> list[Any]:
             return [least - 1, most + 1, "banyak", 1.5]
     shapes: dict[type[FieldKind], list[Any]] = {
         Day: ["31-01-2026", 20260131],
-        Moment: ["kemarin", "2026-01-31T09:00:00"],
+        DateTime: ["kemarin", "2026-01-31T09:00:00"],
         YesNo: ["ya", 1],
         Place: ["Kolaka", "7401"],
         Earlier: ["1", 1],
