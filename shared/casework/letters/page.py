@@ -30,7 +30,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PageResult:
     """The result for a letter: finding, advice to the holder, colour of the page, and HTTP status."""
 
     says: Text
@@ -39,7 +39,7 @@ class Verdict:
     status: int = 200
 
 
-ON_RECORD = Verdict(
+ON_RECORD = PageResult(
     Text("Surat ini tercatat dan masih berlaku", "This letter is on record and still valid"),
     Text(
         "Cocokkan kertas dengan keterangan di bawah. Kode membuktikan surat diterbitkan, bukan siapa pemegangnya.",
@@ -47,7 +47,7 @@ ON_RECORD = Verdict(
     ),
     "good",
 )
-MOVED_ON = Verdict(
+MOVED_ON = PageResult(
     Text("Surat ini tercatat, tetapi isinya bukan yang terbaru", "This letter is on record, but no longer current"),
     Text(
         "Sudah ada jawaban atau pembetulan sejak surat ini dicetak. Tanyakan keadaan terakhir kepada penerbitnya.",
@@ -55,14 +55,14 @@ MOVED_ON = Verdict(
     ),
     "late",
 )
-UNPROVEN = Verdict(
+UNPROVEN = PageResult(
     Text("Catatan surat ini tidak terbukti", "The record of this letter is not proven"),
     Text(
         "Kode dikenal, tetapi buku induk tidak membuktikan surat ini. Jangan dipakai; hubungi instansi penerbitnya.",
         "The code is known, but the ledger does not prove it. Do not rely on it; call the agency that printed it.",
     ),
 )
-UNKNOWN = Verdict(
+UNKNOWN = PageResult(
     Text("Surat ini tidak tercatat di sini", "This letter is not on record here"),
     Text(
         "Periksa kode dan alamat instansi pada kertas. Bila keduanya benar, jangan dipakai; hubungi instansi itu.",
@@ -70,7 +70,7 @@ UNKNOWN = Verdict(
     ),
     status=404,
 )
-MISTYPED = Verdict(
+MISTYPED = PageResult(
     Text("Kode ini salah tulis", "This code is mistyped"),
     Text(
         "Kode terdiri dari dua belas huruf dan angka. Periksa satu per satu: ada yang salah atau kurang.",
@@ -97,10 +97,10 @@ def show(office: Office, database: Database, written: str) -> HTMLResponse:
         found = database.read(lambda session: check(session, office, None, code))
     except Refused as refused:
         return _drawn(office, UNKNOWN if refused.problem == "unknown-letter" else MISTYPED, ())
-    return _drawn(office, _verdict(found), _facts(office, found))
+    return _drawn(office, _result(found), _facts(office, found))
 
 
-def _verdict(found: Checked) -> Verdict:
+def _result(found: Checked) -> PageResult:
     if {found.issued, found.told} != {Proof.PROVEN}:
         return UNPROVEN
     return ON_RECORD if found.standing is Standing.CURRENT else MOVED_ON
@@ -120,10 +120,10 @@ def _facts(office: Office, found: Checked) -> Sequence[tuple[Text, str]]:
     )
 
 
-def _drawn(office: Office, verdict: Verdict | None, facts: Sequence[tuple[Text, str]]) -> HTMLResponse:
+def _drawn(office: Office, result: PageResult | None, facts: Sequence[tuple[Text, str]]) -> HTMLResponse:
     draw, policy = _page()
-    page = draw(agency=office.agency.label, verdict=verdict, facts=facts)
-    status = verdict.status if verdict is not None else 200
+    page = draw(agency=office.agency.label, result=result, facts=facts)
+    status = result.status if result is not None else 200
     return HTMLResponse(page, status, headers={"Content-Security-Policy": policy})
 
 
