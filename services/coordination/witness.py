@@ -27,10 +27,10 @@ class Witness:
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
         """Record a batch in one transaction."""
         self.reception(tx, batch)
-        moved = ledger.record_arrivals(tx.session, tx.received.arrivals)
-        tx.received.arrivals.clear()
+        moved = ledger.record_arrivals(tx.session, tx.deliveries.arrivals)
+        tx.deliveries.arrivals.clear()
         grown = {link for link, (past, now) in moved.items() if now // WITNESSED_EVERY > past // WITNESSED_EVERY}
-        for link in sorted(grown | tx.received.repeated):
+        for link in sorted(grown | tx.deliveries.repeated):
             through, _ = ledger.arrived(tx.session, link) or (0, 0)
             if through:
                 witnessed = e.LinkWitnessed(link=link, through=through)

@@ -10,5 +10,5 @@ def open_enclosed(
 ) -> tuple[DataKey, dict[str, str]]:
     """The key beside an event, and the text that it opens, which the sender sealed with ``seal_for``. Raises
     Unopenable."""
-    key = DataKey.committed(office.vault.open_key(tx.received.keys.get(event_id, "")), key_id_of(sealed))
+    key = DataKey.committed(office.vault.open_key(tx.deliveries.keys.get(event_id, "")), key_id_of(sealed))
     return key, open_sealed(sealed, key, victim_id, office.code, key_purpose)

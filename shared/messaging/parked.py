@@ -158,7 +158,7 @@ def park(
                 subject=subject[:200],
                 body=body,
                 signature=signature and signature[:400],
-                key=tx.received.keys.get(envelope.id) if envelope is not None else None,
+                key=tx.deliveries.keys.get(envelope.id) if envelope is not None else None,
                 parked_at=tx.now,
             )
         )

@@ -29,7 +29,7 @@ def on_link_witnessed(tx: Transaction, office: Office, envelope: Envelope, event
     sender, _, peer = event.link.partition(">")
     if envelope.sender != office.agency.coordinator or sender != office.code:
         raise Park("not-the-coordinator")
-    witnessed = tx.received.witnessed
+    witnessed = tx.deliveries.witnessed
     witnessed[peer] = max(event.through, witnessed.get(peer, 0))
     tx.changed.add(Topic.LINKS)
 

@@ -79,12 +79,12 @@ class Reception:
             # a follower keeps no key of events for other members, and opens nothing in them
             ours = not self.follower or envelope.receiver == self.member
             if key is not None and ours and not ledger.overtaken(tx.session, envelope):
-                tx.received.keys[envelope.id] = key
+                tx.deliveries.keys[envelope.id] = key
             outcome = self._record(tx, envelope, message)
         elif known == hashlib.sha256(message.body).hexdigest():
             outcome = ReceiptOutcome.DUPLICATE
             if envelope.linkseq is not None:
-                tx.received.repeated.add(envelope.link)
+                tx.deliveries.repeated.add(envelope.link)
         else:
             # same id or same number on the link, but other bytes: one of the two is not what was sent
             park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)
@@ -107,7 +107,7 @@ class Reception:
     def _record(self, tx: Transaction, envelope: Envelope, message: Incoming) -> ReceiptOutcome:
         ledger.file_received(tx.session, envelope, message.body, message.signature or "", tx.now)
         if envelope.linkseq is not None:
-            tx.received.arrivals.setdefault(envelope.link, []).append(envelope.linkseq)
+            tx.deliveries.arrivals.setdefault(envelope.link, []).append(envelope.linkseq)
         reason = self.attempt(tx, envelope)
         if reason is None:
             return ReceiptOutcome.APPLIED
@@ -152,7 +152,7 @@ class Reception:
                 row.resolved_at = tx.now
                 tx.session.flush()
                 if row.key is not None:
-                    tx.received.keys[parked.id] = row.key
+                    tx.deliveries.keys[parked.id] = row.key
                 reason = self.attempt(tx, parked)
                 if reason is not None:
                     row.reason, row.resolved_at = reason, None

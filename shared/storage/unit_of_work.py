@@ -37,8 +37,8 @@ class Author:
 
 
 @dataclass(slots=True)
-class Received:
-    """What arrived from other members in a unit of work. A savepoint that rolls back keeps this."""
+class Deliveries:
+    """What other members delivered in a unit of work. A savepoint that rolls back keeps this."""
 
     arrivals: dict[str, list[int]] = field(default_factory=dict)
     """Link → the numbers recorded. The commit stores how far each link has arrived."""
@@ -58,7 +58,7 @@ class Transaction:
     now: datetime
     author: Author
     drafts: list[Draft] = field(default_factory=list)
-    received: Received = field(default_factory=Received)
+    deliveries: Deliveries = field(default_factory=Deliveries)
     erased: bool = False
     """Whether keys were destroyed. No copy of a destroyed key may stay in the write-ahead log."""
     changed: set[str] = field(default_factory=set)
@@ -128,8 +128,8 @@ class Database:
             with self._session(self._writing) as session:
                 transaction = Transaction(session, self.now(), self.author)
                 result = work(transaction)
-                ledger.record_arrivals(session, transaction.received.arrivals)
-                agency, key, witnessed = self.author.agency, self.author.key, transaction.received.witnessed
+                ledger.record_arrivals(session, transaction.deliveries.arrivals)
+                agency, key, witnessed = self.author.agency, self.author.key, transaction.deliveries.witnessed
                 ledger.file_sent(session, agency, key, transaction.drafts, witnessed, transaction.now)
                 session.commit()
             if (transaction.erased or self._log_keeps_keys) and self.engine.dialect.name == "sqlite":

@@ -70,7 +70,7 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
             return parked_view(row), row.reason
         envelope = Envelope.read(row.body)
         if row.key is not None:
-            tx.received.keys[envelope.id] = row.key
+            tx.deliveries.keys[envelope.id] = row.key
         reason = reception.attempt(tx, envelope)
         if reason is None:
             row.resolved_at, row.key = tx.now, None

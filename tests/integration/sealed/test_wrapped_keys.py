@@ -67,7 +67,7 @@ async def test_who_only_follows_takes_no_key(two: Network) -> None:
 
     def taken(tx: Transaction) -> dict[str, str]:
         app.state.reception(tx, [request])
-        return dict(tx.received.keys)
+        return dict(tx.deliveries.keys)
 
     assert app.state.database.write(taken) == {}
     assert (await coordination.get(f"/v1/journeys/{victim}"))["handovers"]
