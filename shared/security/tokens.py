@@ -50,7 +50,7 @@ def thumbprint(pem: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-class Confirmation(BaseModel):
+class CertificateBinding(BaseModel):
     """The binding of a token: the SHA-256 of a certificate (RFC 8705 section 3.1), base64url."""
 
     x5t: str = Field(alias="x5t#S256")
@@ -68,7 +68,7 @@ class Claims(BaseModel):
     sub: Annotated[str, Field(min_length=1, max_length=200)]
     roles: Annotated[list[Role], Field(min_length=1, max_length=1)]
     unit: UnitId
-    cnf: Confirmation | None = None
+    cnf: CertificateBinding | None = None
 
 
 @dataclass(slots=True)
