@@ -24,7 +24,7 @@ EVERYBODY = "*"
 log = structlog.get_logger()
 
 
-class Listed(BaseModel):
+class RevocationList(BaseModel):
     """The content of the file. A misspelt member is refused, because its revocation would be lost in silence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,13 +48,13 @@ class Revocations:
     def __init__(self, path: Path | None, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._path, self._wait = path, wait
         self._text: str | None = None
-        self._listed = Listed()
+        self._list = RevocationList()
         self._ended: dict[str, datetime] = {}
         self._look()
 
     def __call__(self, jti: str, client: str, issued: int) -> bool:
         """Whether a token is revoked, by the file as last read or because its bearer signed out."""
-        return jti in self._ended or self._listed.strikes_off(jti, client, issued)
+        return jti in self._ended or self._list.strikes_off(jti, client, issued)
 
     def end(self, tokens: Mapping[str, datetime], now: datetime) -> None:
         """Revoke these tokens from now on. ``tokens``: ``jti`` → when the token expires and can be forgotten."""
@@ -75,5 +75,5 @@ class Revocations:
             return
         text = self._path.read_text(encoding="utf-8")
         if text != self._text:
-            self._listed, self._text = Listed.model_validate_json(text), text
-            log.info("revocations.read", jtis=len(self._listed.jti), clients=len(self._listed.clients))
+            self._list, self._text = RevocationList.model_validate_json(text), text
+            log.info("revocations.read", jtis=len(self._list.jti), clients=len(self._list.clients))

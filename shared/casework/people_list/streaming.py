@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.casework.people_list import taking_in as batches
 from shared.casework.people_list.tables import BatchRow
-from shared.casework.people_list.taking_in import Listed, TakingIn
+from shared.casework.people_list.taking_in import ListedPerson, TakingIn
 from shared.casework.people_list.views import BeginLine, EndLine, PersonLine, ProgressLine, person_line
 from shared.domain.people_list import BatchPerson, TakeIn, written_twice
 from shared.domain.refusal import Refused
@@ -84,7 +84,9 @@ def _undone(database: Database, work: Callable[[Transaction], Any]) -> Any:
     raise AssertionError("it was to be undone")
 
 
-def _listed(request: Request, command: TakeIn, batch: TakingIn, headings: Mapping[str, str] | None) -> Iterator[Listed]:
+def _listed(
+    request: Request, command: TakeIn, batch: TakingIn, headings: Mapping[str, str] | None
+) -> Iterator[ListedPerson]:
     """Each person of the list: readable, or with the problem of the row."""
     read: list[BatchPerson | ValidationError] = [_person(raw, command) for raw in command.people]
     twice = written_twice([person if isinstance(person, BatchPerson) else None for person in read])
@@ -92,12 +94,16 @@ def _listed(request: Request, command: TakeIn, batch: TakingIn, headings: Mappin
         if isinstance(person, ValidationError):
             faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in person.errors()]
             errors = problems.faults_of(request, faults, fields_of(BatchPerson))
-            yield Listed(row, None, _told_of_columns(problems.document(request, "invalid-request", errors), headings))
+            yield ListedPerson(
+                row, None, _told_of_columns(problems.document(request, "invalid-request", errors), headings)
+            )
         elif row in twice:
             earlier, of = twice[row]
-            yield Listed(row, person, batch.told(Refused("written-twice", field=f"identity/{of}", row=str(earlier))))
+            yield ListedPerson(
+                row, person, batch.told(Refused("written-twice", field=f"identity/{of}", row=str(earlier)))
+            )
         else:
-            yield Listed(row, person)
+            yield ListedPerson(row, person)
 
 
 def _person(raw: Any, command: TakeIn) -> BatchPerson | ValidationError:
@@ -117,7 +123,7 @@ def _told_of_columns(problem: problems.Problem, headings: Mapping[str, str] | No
 
 
 async def _lines(
-    request: Request, database: Database, batch: TakingIn, listed: Sequence[Listed], check: bool
+    request: Request, database: Database, batch: TakingIn, listed: Sequence[ListedPerson], check: bool
 ) -> AsyncIterator[str]:
     yield _line(BeginLine(batch_id=batch.batch_id, people=len(listed), check=check))
     registered = refused = 0
@@ -139,7 +145,7 @@ async def _lines(
     yield _line(EndLine(registered=registered, refused=refused, problem=None))
 
 
-def _some(database: Database, batch: TakingIn, some: Sequence[Listed], check: bool) -> list[PersonLine]:
+def _some(database: Database, batch: TakingIn, some: Sequence[ListedPerson], check: bool) -> list[PersonLine]:
     def work(tx: Transaction) -> list[PersonLine]:
         lines = [person_line(row) for row in batch.some(tx, some)]
         if check:

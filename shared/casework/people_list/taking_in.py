@@ -32,7 +32,7 @@ AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPerson:
     """One row of the list: the person, or the problem document when the row itself is refused. ``row`` is from 1."""
 
     row: int
@@ -53,7 +53,7 @@ class TakingIn:
     told: Callable[[Refused], Mapping[str, Any]]
     batch_id: str = field(default_factory=new_id)
 
-    def some(self, tx: Transaction, people: Sequence[Listed]) -> list[BatchPersonRow]:
+    def some(self, tx: Transaction, people: Sequence[ListedPerson]) -> list[BatchPersonRow]:
         """Register these people with their referrals. Returns the result for each person, in the same order.
 
         A refusal does not raise: the result holds the problem document.
@@ -62,7 +62,7 @@ class TakingIn:
         known = {row.row: row for row in tx.session.scalars(select(BatchPersonRow).where(here))}
         return [self._one(tx, listed, known.get(listed.row)) for listed in people]
 
-    def _one(self, tx: Transaction, listed: Listed, row: BatchPersonRow | None) -> BatchPersonRow:
+    def _one(self, tx: Transaction, listed: ListedPerson, row: BatchPersonRow | None) -> BatchPersonRow:
         if row is not None and row.victim_id is not None:
             return row
         if row is None:
