@@ -16,7 +16,7 @@ from starlette.routing import Mount
 
 from services.coordination import journey_view, queries, words
 from services.coordination.names import Names
-from services.coordination.queries import Wanted
+from services.coordination.queries import JourneyFilter
 from services.coordination.read_models import AlarmView, JourneyView
 from services.coordination.sign_in import HEADERS, PageRoute, templates
 from shared.contracts.codes import Stage
@@ -41,7 +41,7 @@ STATIC = Mount("/static", route_traits(cacheable=True)(StaticFiles(directory=HER
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class FilterForm:
     """What a person has chosen above the list; empty where nothing, or nothing that means anything."""
 
     region: str
@@ -50,9 +50,9 @@ class Filter:
     show: str
     faults: tuple[Text, ...] = ()
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> JourneyFilter:
         """Which journeys that is."""
-        return Wanted(
+        return JourneyFilter(
             self.region or None,
             Stage(self.stage) if self.stage else None,
             self.agency or None,
@@ -62,7 +62,7 @@ class Filter:
         )
 
 
-async def _filter(office: OfficeDep, region: str = "", stage: str = "", agency: str = "", show: str = "") -> Filter:
+async def _filter(office: OfficeDep, region: str = "", stage: str = "", agency: str = "", show: str = "") -> FilterForm:
     faults: tuple[Text, ...] = ()
     if region and not office.units.is_region(region):
         faults = (words.NO_SUCH_REGION,)  # what was typed is not said again: it may be a name
@@ -71,7 +71,7 @@ async def _filter(office: OfficeDep, region: str = "", stage: str = "", agency: 
         stage = ""
     if agency not in words.AGENCIES:
         agency = ""
-    return Filter(region, stage, agency, show, faults)
+    return FilterForm(region, stage, agency, show, faults)
 
 
 @router.get("/")
@@ -81,7 +81,7 @@ def list_page(
     database: DatabaseDep,
     sight: SightDep,
     now: NowDep,
-    chosen: Annotated[Filter, Depends(_filter)],
+    chosen: Annotated[FilterForm, Depends(_filter)],
     cursor: str | None = None,
 ) -> HTMLResponse:
     """The list of journeys, with filters. An invalid filter is ignored; the page says so of a region."""

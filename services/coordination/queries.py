@@ -24,7 +24,7 @@ from shared.storage.tables import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class JourneyFilter:
     """The filters of a list of journeys. ``region`` is the custody holder's; a province includes its regencies."""
 
     region: str | None = None
@@ -35,7 +35,7 @@ class Wanted:
     escalated: bool = False
 
 
-def _conditions(sight: Sight, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(sight: Sight, wanted: JourneyFilter, now: datetime) -> list[ColumnElement[bool]]:
     found = [journeys_seen(sight)]
     if wanted.region:
         found.append(within(col(JourneyRow.custody_region), wanted.region))
@@ -57,7 +57,7 @@ ESCALATED = col(AlarmRow.escalated_level).is_not(None), col(AlarmRow.stopped_at)
 """SQL conditions: the clock was escalated and has not stopped."""
 
 
-def journeys(session: Session, names: Names, sight: Sight, wanted: Wanted, page: Page) -> m.JourneyPage:
+def journeys(session: Session, names: Names, sight: Sight, wanted: JourneyFilter, page: Page) -> m.JourneyPage:
     """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
     conditions = _conditions(sight, wanted, names.now)
     shown, more = newest_first(session, names.office.vault, JourneyRow, conditions, page)

@@ -9,7 +9,7 @@ from services.coordination import journey_view, queries
 from services.coordination import read_models as m
 from services.coordination.access import journeys_seen
 from services.coordination.names import Names
-from services.coordination.queries import Wanted
+from services.coordination.queries import JourneyFilter
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
 from shared.domain.refusal import Refused
@@ -32,12 +32,12 @@ async def _wanted(
     open: Truth | None = None,
     overdue: Literal["true"] | None = None,
     escalated: Literal["true"] | None = None,
-) -> Wanted:
+) -> JourneyFilter:
     is_open = None if open is None else open == "true"
-    return Wanted(region, stage, agency, is_open, overdue is not None, escalated is not None)
+    return JourneyFilter(region, stage, agency, is_open, overdue is not None, escalated is not None)
 
 
-WantedDep = Annotated[Wanted, Depends(_wanted)]
+JourneyFilterDep = Annotated[JourneyFilter, Depends(_wanted)]
 
 
 @router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
@@ -46,7 +46,7 @@ def list_journeys(
     database: DatabaseDep,
     sight: SightDep,
     now: NowDep,
-    wanted: WantedDep,
+    wanted: JourneyFilterDep,
     page: PageDep,
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.

@@ -129,7 +129,7 @@ def receivers_of_victim(session: Session, victim_id: str) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ReferralFilter:
     """Which referrals a list shows. None: this field does not filter.
 
     ``role``: "incoming" or "outgoing". ``overdue``: only overdue referrals. ``region`` covers the regions inside too.
@@ -143,7 +143,7 @@ class Filter:
     overdue: bool = False
 
 
-def conditions(wanted: Filter, agency: str, now: datetime) -> list[ColumnElement[bool]]:
+def conditions(wanted: ReferralFilter, agency: str, now: datetime) -> list[ColumnElement[bool]]:
     """The filter as SQL conditions, as seen from ``agency`` at the moment ``now`` (UTC)."""
     ours = {"incoming": ReferralRow.receiver_agency, "outgoing": ReferralRow.sender_agency}
     units = {"incoming": [ReferralRow.receiver_unit], "outgoing": [ReferralRow.sender_unit]}

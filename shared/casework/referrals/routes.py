@@ -146,8 +146,8 @@ async def _filter(
     region: Annotated[str | None, Query(pattern=REGION)] = None,
     victim_id: Annotated[str | None, Query(pattern=UUID7)] = None,
     overdue: Annotated[Literal["true"] | None, Query(description="`true`: hanya yang lewat batas waktu")] = None,
-) -> referrals.Filter:
-    return referrals.Filter(role, status, unit, region, victim_id, overdue is not None)
+) -> referrals.ReferralFilter:
+    return referrals.ReferralFilter(role, status, unit, region, victim_id, overdue is not None)
 
 
 @router.get("/referrals", summary="Daftar rujukan / List referrals", responses=responses("unknown-cursor"))
@@ -156,7 +156,7 @@ def list_referrals(
     database: DatabaseDep,
     sight: SightDep,
     now: NowDep,
-    wanted: Annotated[referrals.Filter, Depends(_filter)],
+    wanted: Annotated[referrals.ReferralFilter, Depends(_filter)],
     page: PageDep,
 ) -> ReferralPage:
     """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya."""
