@@ -12,7 +12,7 @@ from deploy.client.agency_system import new_id
 from services.members import MEMBERS
 
 
-class Kind(StrEnum):
+class DatabaseKind(StrEnum):
     """The database to measure on."""
 
     SQLITE = "sqlite"

@@ -14,8 +14,8 @@ from sqlmodel import SQLModel, col
 from deploy.bench.network import SENDER
 from deploy.client.agency_system import AgencySystem, new_id
 from deploy.local.embedded_nats import HOST, free_port
-from deploy.local.stack import Stack, serving
-from deploy.local.supervisor import Service
+from deploy.local.stack import Stack, serve_command
+from deploy.local.supervisor import ServiceProcess
 from shared.agency.member import LINEAGES
 from shared.domain.referral_commands import Request
 from shared.storage.agency_tables import IdempotencyRow
@@ -79,8 +79,8 @@ async def start_floor(stack: Stack, example: str) -> str:
     await asyncio.to_thread(migrate, engine, LINEAGES)
     engine.dispose()
     environment = {FLOOR_DATABASE: database, SENDER_DATABASE: stack.database_url(SENDER), EXAMPLE: example}
-    command = [*serving("deploy.bench.floor:floor", url), "--factory"]
-    await stack.supervisor.start(Service("floor", command, environment, stack.folder / "logs" / "floor.log"))
+    command = [*serve_command("deploy.bench.floor:floor", url), "--factory"]
+    await stack.supervisor.start(ServiceProcess("floor", command, environment, stack.folder / "logs" / "floor.log"))
     system = AgencySystem("floor", url)
     await system.get("/openapi.json")  # repeated until it answers
     await system.close()

@@ -45,7 +45,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class MeasuredSystem:
     """The system under measurement: the network or the floor. The floor has no receiver: it is done at the 201."""
 
     name: str

@@ -38,10 +38,10 @@ from typing import Annotated
 import typer
 from sqlalchemy import create_engine, text
 
-from deploy.bench.databases import Kind, postgresql
+from deploy.bench.databases import DatabaseKind, postgresql
 from deploy.bench.figures import Pair, table_of
 from deploy.bench.floor import start_floor
-from deploy.bench.load import LOADS, LOST_SECONDS, Load, Target, http_client
+from deploy.bench.load import LOADS, LOST_SECONDS, Load, MeasuredSystem, http_client
 from deploy.bench.network import RECEIVER, SENDER, Network, transfer
 from deploy.client.agency_system import new_id
 from deploy.local.console_output import console, say
@@ -74,7 +74,10 @@ async def _bench(stack: Stack, seconds: int, identity: bool, results: list[Pair]
             http_client(stack.urls[RECEIVER], auths[RECEIVER]) as there,
             http_client(floor_url) as bare,
         ):
-            estafet, dasar = Target("Estafet", victims, police, there), Target("dasar/floor", nobody, bare)
+            estafet, dasar = (
+                MeasuredSystem("Estafet", victims, police, there),
+                MeasuredSystem("dasar/floor", nobody, bare),
+            )
             for target in (estafet, dasar):
                 await target.measure(Load("awal", rate=WARM_UP), 1)
             for load in LOADS:
@@ -92,10 +95,10 @@ def end_as_by_ctrl_c() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-def _measure_on(kind: Kind, folder: Path, seconds: int, identity: bool) -> tuple[str, list[Pair]] | None:
+def _measure_on(kind: DatabaseKind, folder: Path, seconds: int, identity: bool) -> tuple[str, list[Pair]] | None:
     """The name of the database and its measurements; None when a signal came before all loads were measured."""
     results: list[Pair] = []
-    with postgresql(folder) if kind is Kind.POSTGRESQL else nullcontext() as database_url:
+    with postgresql(folder) if kind is DatabaseKind.POSTGRESQL else nullcontext() as database_url:
         name = f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL"
         if database_url is not None:
             with create_engine(database_url("floor")).connect() as connection:
@@ -121,7 +124,7 @@ def _show_machine() -> None:
 
 def _command(
     seconds: Annotated[int, typer.Option(min=1, help="Seconds of each window; a database has six.")] = 10,
-    database: Annotated[Kind, typer.Option(help="Which database to measure on.")] = Kind.SQLITE,
+    database: Annotated[DatabaseKind, typer.Option(help="Which database to measure on.")] = DatabaseKind.SQLITE,
     folder: Annotated[Path, typer.Option(help="Folder for temporary files: the disk to measure.")] = Path(".run"),
     identity: Annotated[bool, typer.Option(help="Send the victims' identities, sealed.")] = True,
 ) -> None:
@@ -132,7 +135,7 @@ def _command(
     measured: list[tuple[str, list[Pair]]] = []
     # not in /tmp: that may be memory, where a commit costs nothing
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder.resolve()) as temporary:
-        for kind in (Kind.SQLITE, Kind.POSTGRESQL) if database is Kind.BOTH else (database,):
+        for kind in (DatabaseKind.SQLITE, DatabaseKind.POSTGRESQL) if database is DatabaseKind.BOTH else (database,):
             try:
                 one = _measure_on(kind, Path(temporary), seconds, identity)
             except CannotRun as error:

@@ -22,7 +22,7 @@ LONGEST_PAUSE_SECONDS = 1.0
 Json = dict[str, Any]
 
 
-class Refusal(Exception):
+class CallRefused(Exception):
     """The service or the issuer of tokens refused a request.
 
     ``status`` is the HTTP status; ``code`` the problem's code, or the OAuth error.
@@ -68,15 +68,15 @@ class AgencySystem:
         await self._http.aclose()
 
     async def get(self, path: str, **params: str) -> Json:
-        """GET a resource. Raises Refusal."""
+        """GET a resource. Raises CallRefused."""
         return dict(_good(await self._send("GET", path, params=params)).json())
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Json:
-        """POST with one Idempotency-Key, repeated until answered: the effect happens once. Raises Refusal."""
+        """POST with one Idempotency-Key, repeated until answered: the effect happens once. Raises CallRefused."""
         return dict(_good(await self._send("POST", path, json=body, headers={"Idempotency-Key": new_id()})).json())
 
     async def act(self, referral_id: str, action: str, body: Mapping[str, Any] | None = None) -> Json:
-        """Act on the current version of a referral; read it again where it has changed meanwhile. Raises Refusal."""
+        """Act on the current version of a referral; read it again where it has changed since. Raises CallRefused."""
         path, key = f"/v1/referrals/{referral_id}", new_id()
         while True:
             seen = _good(await self._send("GET", path))
@@ -86,7 +86,7 @@ class AgencySystem:
                 return dict(_good(response).json())
 
     async def until(self, path: str, fits: Callable[[Json], bool]) -> Json:
-        """Long-poll a GET until ``fits`` accepts the answer. Raises TimeoutError with the last answer; Refusal."""
+        """Long-poll a GET until ``fits`` accepts the answer. Raises TimeoutError with the last answer; CallRefused."""
         tag, seen = "", "nothing / tidak ada"
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -123,5 +123,5 @@ class AgencySystem:
 
 def _good(response: httpx.Response) -> httpx.Response:
     if response.status_code >= 400:
-        raise Refusal(response)
+        raise CallRefused(response)
     return response

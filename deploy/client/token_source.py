@@ -14,7 +14,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from deploy.client.agency_system import Refusal, new_id
+from deploy.client.agency_system import CallRefused, new_id
 from deploy.issuer import ISSUER
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.clients import working_client
@@ -34,8 +34,8 @@ class IssuerAway(httpx.TransportError):
 class TokenSource(httpx.Auth):
     """Adds a valid token to every request of an ``httpx.AsyncClient``, and replaces a refused token once.
 
-    ``audience``: the issuer's own name; ``member``: the member whose service is called. Raises Refusal when the issuer
-    refuses a token, httpx.TransportError when it cannot be reached.
+    ``audience``: the issuer's own name; ``member``: the member whose service is called. Raises CallRefused when the
+    issuer refuses a token, httpx.TransportError when it cannot be reached.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class TokenSource(httpx.Auth):
             raise IssuerAway(f"issuer: {answer.status_code}", request=answer.request)
         body = await answer.aread()
         if answer.status_code != httpx.codes.OK:
-            raise Refusal(answer)
+            raise CallRefused(answer)
         told = json.loads(body)
         self._token, self._until = told["access_token"], asked_at + timedelta(seconds=told["expires_in"])
 

@@ -30,7 +30,7 @@ KeyId = Annotated[str, typer.Argument(metavar="KID", help="Kunci · The id of a 
 SECRETS = Path("deploy/secrets")
 
 
-class Kind(StrEnum):
+class KeyUse(StrEnum):
     """The use of a key."""
 
     SIGNING = "sig"
@@ -38,14 +38,14 @@ class Kind(StrEnum):
     STORAGE = "storage"
 
 
-PUBLISHED = [Kind.SIGNING, Kind.ENCRYPTION]
+PUBLISHED = [KeyUse.SIGNING, KeyUse.ENCRYPTION]
 """The kinds of keys whose public halves are in the directory."""
 
 
 @app.command()
 def rotate(
     member: Annotated[str, typer.Argument(help="Instansi · The agency.")],
-    kind: Annotated[list[Kind], typer.Option("--use", help="Jenis · The kind; repeat for each.")] = PUBLISHED,
+    kind: Annotated[list[KeyUse], typer.Option("--use", help="Jenis · The kind; repeat for each.")] = PUBLISHED,
     after: Annotated[float, typer.Option(min=0, help="Detik sebelum dipakai · Seconds until it is used.")] = LEAD,
     folder: Folder = SECRETS,
 ) -> None:
@@ -53,18 +53,18 @@ def rotate(
     with _explained():
         for one in kind:
             key_id = _rotate(Keyring(folder), member, one, timedelta(seconds=after))
-            used = "from now on" if one is Kind.STORAGE else f"in {after:.0f} s"
+            used = "from now on" if one is KeyUse.STORAGE else f"in {after:.0f} s"
             say(f"✓ {key_id} dibuat", f"made, in use {used}", "green")
 
 
-def _rotate(keyring: Keyring, member: str, kind: Kind, after: timedelta) -> str:
+def _rotate(keyring: Keyring, member: str, kind: KeyUse, after: timedelta) -> str:
     now = _now()
     match kind:
-        case Kind.SIGNING:
+        case KeyUse.SIGNING:
             return keyring.rotate(member, "sig", now + after, now)
-        case Kind.ENCRYPTION:
+        case KeyUse.ENCRYPTION:
             return keyring.rotate(member, "enc", now + after, now)
-        case Kind.STORAGE:
+        case KeyUse.STORAGE:
             return keyring.rotate_storage(member)
     assert_never(kind)
 

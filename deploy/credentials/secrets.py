@@ -44,7 +44,7 @@ from shared.security.development import mark_for_development
 RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
 
 
-class Role(StrEnum):
+class BrokerRole(StrEnum):
     """A member's role at the broker. Its rights are in ``deploy/nats/rights/<role>.txt``."""
 
     AGENCY = "agency"
@@ -68,13 +68,13 @@ SOON = timedelta(days=30)
 """A certificate that expires within this time is renewed, so that a monthly check finds none expired."""
 
 
-def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str, Role]:
+def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str, BrokerRole]:
     """The members of a network of these agencies and followers, with the provisioner: name → role."""
-    roles = {**dict.fromkeys(agencies, Role.AGENCY), **dict.fromkeys(followers, Role.FOLLOWER)}
-    return roles | {PROVISIONER: Role.PROVISIONER}
+    roles = {**dict.fromkeys(agencies, BrokerRole.AGENCY), **dict.fromkeys(followers, BrokerRole.FOLLOWER)}
+    return roles | {PROVISIONER: BrokerRole.PROVISIONER}
 
 
-MEMBERS: Mapping[str, Role] = network(AGENCIES, FOLLOWERS)
+MEMBERS: Mapping[str, BrokerRole] = network(AGENCIES, FOLLOWERS)
 
 IMPORTED_BY_ALL = "$JS.API.INFO"
 """Every account imports this subject, without a right to use it. nats-server.conf says why."""
@@ -102,7 +102,7 @@ ACCOUNT = """\
 """The imports enforce the rights. The permissions repeat them, so that a refusal is reported and logged."""
 
 
-def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
+def make_secrets(folder: Path, members: Mapping[str, BrokerRole] = MEMBERS) -> None:
     """Make the missing secrets of these members (name → role) in ``folder``. Existing secrets stay.
 
     Raises ValueError for an invalid name, or for a key that differs from the one in ``keys.json``. Raises
@@ -121,23 +121,25 @@ def make_secrets(folder: Path, members: Mapping[str, Role] = MEMBERS) -> None:
     for member, role in members.items():
         own = _folder(folder / member)
         accounts.append(_account(member, role, _nats_public_key(own / "nats.seed")))
-        if role is Role.AGENCY:
+        if role is BrokerRole.AGENCY:
             _write_once(own / "database.password", token_urlsafe)
             _write_once(own / "service.password", token_urlsafe)
     _write_once(_folder(folder / DATABASE) / "superuser.password", token_urlsafe)
     _write_once(_folder(folder / BROKER) / "store.key", token_urlsafe)
     certify_network(folder, members)
-    agencies = [member for member, role in members.items() if role is Role.AGENCY]
+    agencies = [member for member, role in members.items() if role is BrokerRole.AGENCY]
     Keyring(folder).make(agencies, datetime.now(UTC), [agency for agency in agencies if agency != COORDINATION])
     header = "# Written by deploy.credentials.secrets from deploy/nats/rights/: do not edit.\n\n"
     _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
     if is_development():
-        make_issuer(folder, [member for member, role in members.items() if role is Role.AGENCY])
+        make_issuer(folder, [member for member, role in members.items() if role is BrokerRole.AGENCY])
 
 
-def certify_network(folder: Path, members: Mapping[str, Role] = MEMBERS, renew: timedelta | None = None) -> list[Path]:
+def certify_network(
+    folder: Path, members: Mapping[str, BrokerRole] = MEMBERS, renew: timedelta | None = None
+) -> list[Path]:
     """Make the missing certificates of these members and of the servers, as ``make_certificates`` does."""
-    agencies = [member for member, role in members.items() if role is Role.AGENCY]
+    agencies = [member for member, role in members.items() if role is BrokerRole.AGENCY]
     issuer = [ISSUER] if is_development() else []
     servers, clients = [*agencies, BROKER, DATABASE, *issuer], [*members, DATABASE, *issuer]
     return make_certificates(folder, servers, clients, now_utc(), renew)
@@ -179,7 +181,7 @@ def _exporter(subject: str) -> str | None:
     return None if subject.startswith("$SYS.") else "ESTAFET"
 
 
-def _account(member: str, role: Role, nkey: str) -> str:
+def _account(member: str, role: BrokerRole, nkey: str) -> str:
     lines = (RIGHTS / f"{role}.txt").read_text().splitlines()
     subjects = [line.replace("<member>", member) for line in lines if line and not line.startswith("#")]
     imported = {subject: _exporter(subject) for subject in [IMPORTED_BY_ALL, *subjects]}

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from deploy.client.agency_system import AgencySystem, Refusal
+from deploy.client.agency_system import AgencySystem, CallRefused
 from deploy.client.token_source import token_sources
 from deploy.issuer.command_line import SECRETS
 from deploy.journey.check import verify
@@ -25,7 +25,7 @@ from deploy.journey.story import tell
 from deploy.local.console_output import LABELS, Progress, say
 from shared.security.transport import ClientTls
 
-FAULTS = (Refusal, TimeoutError, JourneyBroken)
+FAULTS = (CallRefused, TimeoutError, JourneyBroken)
 """The exceptions with which a journey fails."""
 
 
@@ -40,7 +40,7 @@ async def play(
     ``tls``: member → the certificate that its system shows.
 
     ``report`` is called after each step; ``trouble`` when a service cannot be reached, and the call is repeated.
-    Raises Refusal, TimeoutError or JourneyBroken.
+    Raises CallRefused, TimeoutError or JourneyBroken.
     """
     began = time.monotonic()
     async with _systems(urls, auths, trouble, tls or {}) as systems:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from deploy.client.agency_system import Json, Refusal, new_id
+from deploy.client.agency_system import CallRefused, Json, new_id
 from deploy.journey.forms import REHABILITATION
 from deploy.journey.steps import Handover, Journey, JourneyBroken
 
@@ -28,7 +28,7 @@ VICTIMS: tuple[Json, Json] = (
 
 
 async def tell(journey: Journey) -> None:
-    """From detection to after-care. Raises Refusal, TimeoutError or JourneyBroken."""
+    """From detection to after-care. Raises CallRefused, TimeoutError or JourneyBroken."""
     await _detected_and_identified(journey)
     management = await _to_protection(journey)
     await _treated(journey)
@@ -151,7 +151,7 @@ async def _cancellation_races_acceptance(journey: Journey) -> None:
     cancelling = sender.act(handover.id, "request-cancellation", {"reason": "not-needed"})
     raced = await asyncio.gather(cancelling, receiver.act(handover.id, "accept"), return_exceptions=True)
     for lost in raced:
-        if isinstance(lost, BaseException) and not (isinstance(lost, Refusal) and lost.code == "referral-ended"):
+        if isinstance(lost, BaseException) and not (isinstance(lost, CallRefused) and lost.code == "referral-ended"):
             raise lost
     seen = await receiver.until(handover.path, lambda view: view["asks"] == 1 and view["status"] in ENDED)
     known = await sender.until(handover.path, lambda view: view["version"] >= seen["version"])

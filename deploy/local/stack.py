@@ -21,7 +21,7 @@ from deploy.issuer import ISSUER
 from deploy.issuer.profile import OnlyForDevelopment, require_development
 from deploy.local.console_output import say
 from deploy.local.embedded_nats import HOST, EmbeddedNats, free_port, is_free
-from deploy.local.supervisor import Nats, Service, Supervisor, cancelled
+from deploy.local.supervisor import Nats, ServiceProcess, Supervisor, cancelled
 from services.members import MEMBERS
 from shared.logs.setup import configure_logs
 from shared.messaging.provisioner import keep_provisioned
@@ -99,12 +99,12 @@ class Stack:
             await asyncio.to_thread(_migrate, MEMBERS[name], self.database_url(name))
             await self.supervisor.start(self._service(name))
 
-    def _issuer(self) -> Service:
+    def _issuer(self) -> ServiceProcess:
         options = ["--folder", str(self._secrets), "--port", self.issuer_url.rpartition(":")[2]]
         command = [sys.executable, "-m", "deploy.issuer", "serve", *options]
-        return Service(ISSUER_NAME, command, {}, self._logs / f"{ISSUER_NAME}.log")
+        return ServiceProcess(ISSUER_NAME, command, {}, self._logs / f"{ISSUER_NAME}.log")
 
-    def _service(self, name: str) -> Service:
+    def _service(self, name: str) -> ServiceProcess:
         tls = self.nats.tls(name)
         environment = {
             "ESTAFET_DATABASE_URL": self.database_url(name),
@@ -121,7 +121,9 @@ class Stack:
             "ESTAFET_NATS_CERTIFICATE_FILE": str(tls.certificate),
             "ESTAFET_NATS_KEY_FILE": str(tls.key),
         }
-        return Service(name, serving(MEMBERS[name], self.urls[name]), environment, self._logs / f"{name}.log")
+        return ServiceProcess(
+            name, serve_command(MEMBERS[name], self.urls[name]), environment, self._logs / f"{name}.log"
+        )
 
     async def _provision(self) -> None:
         broker = self.nats.broker(PROVISIONER)
@@ -164,7 +166,7 @@ class Stack:
         self._lock.close()
 
 
-def serving(app: str, url: str) -> list[str]:
+def serve_command(app: str, url: str) -> list[str]:
     """The command that serves an ASGI app at a URL (``http://host:port``), the same for every service."""
     host, port = url.removeprefix("http://").split(":")
     options = ["--host", host, "--port", port, "--grace", "2"]

@@ -66,7 +66,7 @@ class Leash:
         self._process.wait()
 
 
-class Service:
+class ServiceProcess:
     """One service as a child process."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
@@ -160,19 +160,19 @@ class Supervisor:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.leash = Leash()
-        self.children: list[Service | Nats] = []
+        self.children: list[ServiceProcess | Nats] = []
         self._changed = changed
         self._keepers: list[asyncio.Task[None]] = []
         self._closing = False
 
-    async def start(self, child: Service | Nats) -> None:
+    async def start(self, child: ServiceProcess | Nats) -> None:
         """Start a child and restart it whenever it dies. Raises what the first start raises."""
         self.children.append(child)
         await child.start(self.leash.group)
         self._changed()
         self._keepers.append(asyncio.create_task(self._keep(child)))
 
-    async def _keep(self, child: Service | Nats) -> None:
+    async def _keep(self, child: ServiceProcess | Nats) -> None:
         pause = 0.0
         while True:
             began = time.monotonic()
@@ -202,6 +202,6 @@ class Supervisor:
 
     async def _stop_in_order(self) -> None:
         broker = [child for child in self.children if isinstance(child, Nats)]
-        services = [child for child in self.children if isinstance(child, Service)]
+        services = [child for child in self.children if isinstance(child, ServiceProcess)]
         await asyncio.gather(*(service.stop() for service in services))
         await asyncio.gather(*(child.stop() for child in broker))

@@ -14,7 +14,7 @@ from nats.js.api import StreamState
 from structlog.testing import capture_logs
 
 from deploy.compose.provision import READERS as READERS_AS_SHIPPED
-from deploy.credentials.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, Role, make_secrets
+from deploy.credentials.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, BrokerRole, make_secrets
 from deploy.local.embedded_nats import CONFIG, EmbeddedNats
 
 READERS = [*AGENCIES, *FOLLOWERS]
@@ -104,7 +104,7 @@ async def provision(server: EmbeddedNats, readers: Mapping[str, list[str]]) -> N
 @contextmanager
 def running(
     folder: Path,
-    members: Mapping[str, Role] = MEMBERS,
+    members: Mapping[str, BrokerRole] = MEMBERS,
     config: Path = CONFIG,
     readers: Mapping[str, list[str]] = READERS_AS_SHIPPED,
 ) -> Iterator[Broker]:

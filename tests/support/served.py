@@ -17,14 +17,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from deploy.local.embedded_nats import free_port
-from deploy.local.stack import serving
+from deploy.local.stack import serve_command
 from services.members import MEMBERS
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.http.connection import Connection
 from shared.service.app import create_app
-from shared.service.running import now_utc
-from shared.service.running import serving as at_work
+from shared.service.running import now_utc, serving
 from shared.service.settings import Settings
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
@@ -124,7 +123,7 @@ def served(
     environment = {f"ESTAFET_{name.upper()}": str(value) for name, value in own.items()}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            serving(app, f"http://127.0.0.1:{port}"),
+            serve_command(app, f"http://127.0.0.1:{port}"),
             env={**os.environ, **environment},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -184,7 +183,7 @@ async def police_at_work(folder: Path, secrets: Path, **more: Any) -> AsyncItera
     engine.dispose()
     app = create_app(POLICE, settings)
     async with (
-        at_work(app, POLICE, settings, now_utc),
+        serving(app, POLICE, settings, now_utc),
         listening(app) as url,
         httpx.AsyncClient(base_url=url, timeout=20, auth=OFFICER) as client,
     ):

@@ -8,7 +8,7 @@ import pytest
 from pkcs11 import Attribute
 
 from deploy.credentials.into_hsm import copy_keys
-from deploy.credentials.secrets import Role, make_secrets
+from deploy.credentials.secrets import BrokerRole, make_secrets
 from shared.security.hsm import Hsm, NotInHsm, RefusedByHsm
 from shared.security.vault import VaultUnavailable
 from tests.support import softhsm
@@ -23,7 +23,7 @@ def pin(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    make_secrets(tmp_path / "secrets", {"library": Role.AGENCY})
+    make_secrets(tmp_path / "secrets", {"library": BrokerRole.AGENCY})
     return tmp_path / "secrets" / "library" / "keys"
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from deploy.credentials.keyring import Keyring
 from deploy.credentials.keys import app
-from deploy.credentials.secrets import COORDINATION, Role, make_secrets, network
+from deploy.credentials.secrets import COORDINATION, BrokerRole, make_secrets, network
 from shared.security import key_directory
 from shared.security.file_vault import FileVault
 from shared.security.key_directory import DirectoryFile, load_root
@@ -25,7 +25,7 @@ from shared.security.sealing import DataKey, wrap_key
 from shared.security.secret_files import write_secret
 from tests.support.sources import ROOT
 
-MEMBERS = {"library": Role.AGENCY, "archive": Role.AGENCY, "reader": Role.FOLLOWER}
+MEMBERS = {"library": BrokerRole.AGENCY, "archive": BrokerRole.AGENCY, "reader": BrokerRole.FOLLOWER}
 MONTH = GRACE + timedelta(days=1)
 
 
@@ -118,7 +118,7 @@ def test_who_compares_what_was_made_with_the_shared_key_has_it_not(tmp_path: Pat
 
 def test_a_shared_key_is_replaced_at_every_agency_and_given_to_one_that_joins(operator: Operator) -> None:
     assert "matching-2 dibuat" in operator.says("rotate-matching")
-    make_secrets(operator.folder, {**MEMBERS, "museum": Role.AGENCY})
+    make_secrets(operator.folder, {**MEMBERS, "museum": BrokerRole.AGENCY})
     for number in (1, 2):
         found = {path.read_bytes() for path in operator.folder.glob(f"*/keys/matching-{number}.key")}
         assert len(found) == 1
@@ -274,12 +274,12 @@ def test_nothing_new_is_published_when_nothing_changed(operator: Operator) -> No
     before = operator.everything()
     make_secrets(operator.folder, MEMBERS)
     assert operator.everything() == before
-    make_secrets(operator.folder, {**MEMBERS, "museum": Role.AGENCY})
+    make_secrets(operator.folder, {**MEMBERS, "museum": BrokerRole.AGENCY})
     assert operator.directory().version == 2 and "museum-enc-1" in operator.directory().keys
 
 
 def test_a_network_without_agencies_has_a_directory_too(tmp_path: Path) -> None:
-    make_secrets(tmp_path, {"reader": Role.FOLLOWER})
+    make_secrets(tmp_path, {"reader": BrokerRole.FOLLOWER})
     assert Keyring(tmp_path).directory().version == 1
 
 
@@ -345,7 +345,7 @@ def test_another_key_under_a_listed_id_is_refused(operator: Operator) -> None:
 
 def test_a_member_whose_name_would_take_anothers_key_ids_is_refused(operator: Operator) -> None:
     with pytest.raises(ValueError, match="another key library-enc-1"):
-        make_secrets(operator.folder, {**MEMBERS, "library-enc": Role.AGENCY})
+        make_secrets(operator.folder, {**MEMBERS, "library-enc": BrokerRole.AGENCY})
 
 
 def test_the_directory_key_is_the_task_forces_alone(operator: Operator) -> None:
@@ -353,7 +353,7 @@ def test_the_directory_key_is_the_task_forces_alone(operator: Operator) -> None:
     assert root["kid"] == "directory-1" and root["crv"] == "Ed25519" and "d" not in root
     assert "directory-1" not in operator.directory().keys
     with pytest.raises(ValueError, match="name of a member"):
-        make_secrets(operator.folder, {"directory": Role.AGENCY})
+        make_secrets(operator.folder, {"directory": BrokerRole.AGENCY})
 
 
 def test_the_commands_run_as_the_readme_says(operator: Operator) -> None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
-from deploy.credentials.secrets import Role, make_secrets
+from deploy.credentials.secrets import BrokerRole, make_secrets
 from shared.security.keys import EncryptionKey, SigningKey
 from shared.security.public_keys import GRACE, DirectoryKey, Revocation, Untrusted
 from shared.security.sealing import DataKey, Unopenable, wrap_key
@@ -28,7 +28,7 @@ from tests.support.vaults import BODY, DAY, IMPLEMENTATIONS, NOW, OTHER, SECRET,
 def as_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The secrets of two members, made once: each test has a copy."""
     folder = tmp_path_factory.mktemp("vaults") / "secrets"
-    make_secrets(folder, {"library": Role.AGENCY, "archive": Role.AGENCY})
+    make_secrets(folder, {"library": BrokerRole.AGENCY, "archive": BrokerRole.AGENCY})
     return folder
 
 

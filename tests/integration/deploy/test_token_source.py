@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from joserfc.jwk import ECKey
 from starlette.types import Receive, Scope, Send
 
-from deploy.client.agency_system import AgencySystem, Refusal
+from deploy.client.agency_system import AgencySystem, CallRefused
 from deploy.client.token_source import TokenSource, token_sources
 from deploy.issuer.app import create_issuer
 from deploy.issuer.keys import load_private_key
@@ -146,7 +146,7 @@ async def test_a_fresh_token_that_is_refused_is_not_replaced_again(world: World)
     await world.open_issuer()
     system = await world.system()
     world.service.refuses_all = True
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(CallRefused) as refusal:
         await system.get("/v1/cases")
     assert refusal.value.status == 401
     assert (len(world.service.seen), world.issuer.asked) == (2, 2)
@@ -181,12 +181,12 @@ async def test_an_issuer_that_cannot_answer_now_is_asked_again(world: World, sta
 async def test_whom_the_issuer_does_not_know_is_told_so_at_once(world: World) -> None:
     await world.open_issuer()
     system = await world.system(world.source(ECKey.generate_key("P-256")))
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(CallRefused) as refusal:
         await system.get("/v1/cases")
     assert (refusal.value.status, refusal.value.code) == (401, "invalid_client")
     assert (world.service.seen, world.issuer.asked) == ([], 1)
     # and the next call is not stuck behind the one that failed
-    with pytest.raises(Refusal):
+    with pytest.raises(CallRefused):
         await system.get("/v1/cases")
 
 
