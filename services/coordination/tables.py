@@ -10,7 +10,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from shared.storage.columns import Ident, Json, UtcMoment, Word, new_metadata
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class CoordinationStored(SQLModel):
@@ -24,7 +24,7 @@ class JourneyRow(CoordinationStored, table=True):
 
     __tablename__ = "journeys"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     victim_id: str = Field(sa_type=Ident, unique=True)
     case_id: str | None = Field(default=None, sa_type=Ident, index=True)
     age_class: str | None = Field(default=None, sa_type=Word)
@@ -62,7 +62,7 @@ class StageRow(CoordinationStored, table=True):
 
     __tablename__ = "stages"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     victim_id: str = Field(sa_type=Ident, index=True)
     stage: str = Field(sa_type=Word)
     agency: str = Field(sa_type=Word)

@@ -18,7 +18,7 @@ class Stored(SQLModel):
     metadata = new_metadata()
 
 
-def number(**more: Any) -> Any:
+def ascending_key(**more: Any) -> Any:
     """A primary key field that the database numbers in ascending order. ``more`` goes to ``Field``."""
     return Field(default=None, sa_column=Column(Number, primary_key=True, autoincrement=True), **more)
 
@@ -33,7 +33,7 @@ class LedgerEntry(Stored, table=True):
     __tablename__ = "ledger"
     __table_args__ = (Index("uq_ledger_link_linkseq", "link", "linkseq", unique=True),)
 
-    position: int | None = number()
+    position: int | None = ascending_key()
     event_id: str = Field(sa_type=Ident, unique=True)
     sent: bool
     type: str = Field(max_length=120)
@@ -67,7 +67,7 @@ class OutboxEntry(Stored, table=True):
         Index("ix_outbox_peer_linkseq", "peer", "linkseq"),
     )
 
-    position: int | None = number()
+    position: int | None = ascending_key()
     event_id: str = Field(sa_type=Ident, unique=True)
     peer: str = Field(sa_type=Word)
     linkseq: int | None = Field(default=None, sa_type=Number)
@@ -111,7 +111,7 @@ class ParkedEvent(Stored, table=True):
     __tablename__ = "parked"
     __table_args__ = (Index("uq_parked_sha256_trusted", "sha256", "trusted", unique=True),)
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     sha256: str = Field(max_length=64)
     trusted: bool
     reason: str = Field(sa_type=Word)
@@ -152,7 +152,7 @@ class ReferralRow(Stored, table=True):
 
     __tablename__ = "referrals"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     case_id: str = Field(sa_type=Ident)
     victim_id: str = Field(sa_type=Ident, index=True)

@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class ClockRow(AgencyStored, table=True):
@@ -23,7 +23,7 @@ class ClockRow(AgencyStored, table=True):
     __tablename__ = "clocks"
     __table_args__ = (Index("uq_clocks_about_clock_unit", "about", "clock", "unit", unique=True),)
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     about: str = Field(sa_type=Ident)
     kind: str = Field(sa_type=Word)
     clock: str = Field(sa_type=Word)

@@ -6,7 +6,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class LetterRow(AgencyStored, table=True):
@@ -17,7 +17,7 @@ class LetterRow(AgencyStored, table=True):
 
     __tablename__ = "letters"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     code: str = Field(sa_type=Word, unique=True)
     kind: str = Field(sa_type=Word)
     agency: str = Field(sa_type=Word)

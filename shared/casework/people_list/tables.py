@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class BatchRow(AgencyStored, table=True):
@@ -20,7 +20,7 @@ class BatchRow(AgencyStored, table=True):
     __tablename__ = "batches"
     __table_args__ = (Index("ix_batches_case_id_fingerprint", "case_id", "fingerprint"),)
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     case_id: str = Field(sa_type=Ident)
     name: str = Field(max_length=64, unique=True)

@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class RecordRow(AgencyStored, table=True):
@@ -20,7 +20,7 @@ class RecordRow(AgencyStored, table=True):
     __tablename__ = "records"
     __table_args__ = (Index("ix_records_about_form", "about", "form"),)
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     form: str = Field(sa_type=Word)
     form_version: str = Field(sa_type=Word)

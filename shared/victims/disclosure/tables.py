@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class ConsentRow(AgencyStored, table=True):
@@ -15,7 +15,7 @@ class ConsentRow(AgencyStored, table=True):
 
     __tablename__ = "consents"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     version: int

@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class AccessRow(AgencyStored, table=True):
@@ -23,7 +23,7 @@ class AccessRow(AgencyStored, table=True):
 
     __tablename__ = "access_log"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     victim_id: str = Field(sa_type=Ident, index=True)
     client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
@@ -45,7 +45,7 @@ class BreakGlassRow(AgencyStored, table=True):
 
     __tablename__ = "break_glass"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     agency: str = Field(sa_type=Word)

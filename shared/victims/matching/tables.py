@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class ToldMatchTokensRow(AgencyStored, table=True):
@@ -35,7 +35,7 @@ class MatchRow(AgencyStored, table=True):
     __tablename__ = "matches"
     __table_args__ = (Index("uq_matches_match_id_victim_id", "match_id", "victim_id", unique=True),)
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     match_id: str = Field(sa_type=Ident)
     victim_id: str = Field(sa_type=Ident, index=True)
     linkseq: int

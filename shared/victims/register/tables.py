@@ -6,7 +6,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class CaseRow(AgencyStored, table=True):
@@ -14,7 +14,7 @@ class CaseRow(AgencyStored, table=True):
 
     __tablename__ = "cases"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     unit: str = Field(sa_type=Word)
     region: str = Field(sa_type=Word)
@@ -32,7 +32,7 @@ class VictimRow(AgencyStored, table=True):
 
     __tablename__ = "victims"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     case_id: str = Field(sa_type=Ident, index=True)
     age_class: str = Field(sa_type=Word)

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
-from shared.storage.tables import number
+from shared.storage.tables import ascending_key
 
 
 class DataKeyRow(AgencyStored, table=True):
@@ -34,7 +34,7 @@ class SealedRow(AgencyStored, table=True):
 
     __tablename__ = "sealed"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     subject_id: str = Field(sa_type=Ident, index=True)
     """The victim; or the case or the record, where no victim is named."""
     source: str = Field(max_length=64, unique=True)
@@ -54,7 +54,7 @@ class DisclosureRow(AgencyStored, table=True):
 
     __tablename__ = "disclosures"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     given_with: str = Field(sa_type=Ident, index=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     given: bool
@@ -87,7 +87,7 @@ class HoldRow(AgencyStored, table=True):
 
     __tablename__ = "legal_holds"
 
-    number: int | None = number()
+    number: int | None = ascending_key()
     victim_id: str = Field(sa_type=Ident, index=True)
     basis: str = Field(sa_type=Word)
     client: str = Field(max_length=100)
