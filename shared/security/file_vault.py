@@ -18,8 +18,8 @@ from shared.security.vault import (
     BLIND_INDEX,
     VaultUnavailable,
     at_rest,
-    blinded,
     bound,
+    hash_input,
     key_to_open,
     matching_name,
     newest_matching_key,
@@ -79,7 +79,7 @@ class FileVault:
 
     def blind(self, value: str, key_purpose: str) -> str:
         """See Vault."""
-        return hmac.digest(self._blinding, blinded(value, key_purpose), "sha256").hex()
+        return hmac.digest(self._blinding, hash_input(value, key_purpose), "sha256").hex()
 
     def matching_key(self) -> int | None:
         """See Vault."""
@@ -88,7 +88,7 @@ class FileVault:
     def match(self, key: int, value: str, key_purpose: str) -> str:
         """See Vault."""
         secret = self._matching.get(key) or self._matching.setdefault(key, self._secret(matching_name(key)))
-        return hmac.digest(secret, blinded(value, key_purpose), "sha256").hex()
+        return hmac.digest(secret, hash_input(value, key_purpose), "sha256").hex()
 
     def _newest(self) -> str:
         return newest_storage_key(path.stem for path in self._folder.glob("storage-*.key"))

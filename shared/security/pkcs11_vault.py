@@ -21,8 +21,8 @@ from shared.security.vault import (
     BLIND_INDEX,
     VaultUnavailable,
     at_rest,
-    blinded,
     bound,
+    hash_input,
     key_to_open,
     matching_name,
     newest_matching_key,
@@ -82,7 +82,7 @@ class Pkcs11Vault:
 
     def blind(self, value: str, key_purpose: str) -> str:
         """See Vault."""
-        return self._hsm.hmac(BLIND_INDEX, blinded(value, key_purpose)).hex()
+        return self._hsm.hmac(BLIND_INDEX, hash_input(value, key_purpose)).hex()
 
     def matching_key(self) -> int | None:
         """See Vault."""
@@ -90,7 +90,7 @@ class Pkcs11Vault:
 
     def match(self, key: int, value: str, key_purpose: str) -> str:
         """See Vault."""
-        return self._hsm.hmac(matching_name(key), blinded(value, key_purpose)).hex()
+        return self._hsm.hmac(matching_name(key), hash_input(value, key_purpose)).hex()
 
     def _private_key(self, key_id: str) -> OKPKey:
         listed = key_to_open(self._directory(), self._member, key_id, self._now())

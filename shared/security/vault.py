@@ -115,7 +115,7 @@ def bound(name: str, context: str) -> bytes:
     return f"{name}\n{context}".encode()
 
 
-def blinded(value: str, key_purpose: str) -> bytes:
+def hash_input(value: str, key_purpose: str) -> bytes:
     """The bytes to hash under a key. A key purpose is a fixed word of the code; a value may be any text."""
     return f"{key_purpose}\n{value}".encode()
 
