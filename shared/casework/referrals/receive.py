@@ -102,7 +102,7 @@ def _keep_identity(
     if envelope.basis is None:
         raise Park("no-legal-basis")
     given = disclosure.Disclosure(event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id)
-    disclosure.take(tx, office, envelope.id, given, sealed_for_us, first)
+    disclosure.receive(tx, office, envelope.id, given, sealed_for_us, first)
 
 
 def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:

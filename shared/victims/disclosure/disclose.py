@@ -81,7 +81,7 @@ def give(
     return given
 
 
-def take(
+def receive(
     tx: Transaction, office: Office, event_id: str, disclosure: Disclosure, sealed_for_us: str, first: bool
 ) -> None:
     """Receive what an agency sealed for us, and store the disclosure with its sender and legal basis.
