@@ -28,13 +28,13 @@ class Consumer:
     """Receives one member's messages and records them in the member's database, while ``run`` runs."""
 
     def __init__(
-        self, database: Database, broker: Broker, receive: Receive, set_aside: Receive, mail_read: asyncio.Event
+        self, database: Database, broker: Broker, receive: Receive, park_untrusted: Receive, mail_read: asyncio.Event
     ) -> None:
         """``mail_read`` is set as soon as the inbox at the broker is empty and all messages are recorded."""
         self._database = database
         self._broker = broker
         self._receive = receive
-        self._set_aside = set_aside
+        self._park_untrusted = park_untrusted
         self._mail_read = mail_read
 
     async def run(self) -> None:
@@ -73,6 +73,6 @@ class Consumer:
                     for message in batch:
                         await self.record([message])
                     return
-                if work is self._set_aside:
+                if work is self._park_untrusted:
                     await asyncio.sleep(RETRY_SECONDS)
-                work = self._set_aside
+                work = self._park_untrusted

@@ -74,7 +74,7 @@ def on_keys_published(tx: Transaction, office: Office, envelope: Envelope, event
     remember(tx, office)
 
 
-async def keep(office: Office, database: Database) -> None:
+async def poll(office: Office, database: Database) -> None:
     """Read the file again every ``LOOK_AGAIN_SECONDS``, until cancelled. A new directory is stored and published."""
     kept: tuple[int, str] | None = None  # the directory stored at start may be outdated by now
     while True:

@@ -123,7 +123,7 @@ class Park(Exception):
         self.reason = reason
 
 
-def set_aside(tx: Transaction, batch: Sequence[Incoming]) -> None:
+def park_untrusted(tx: Transaction, batch: Sequence[Incoming]) -> None:
     """Park messages that make the reception itself fail: exact bytes, untrusted, no field read."""
     for message in batch:
         park(tx, message.body, None, message.subject, "cannot-be-recorded", None)

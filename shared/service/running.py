@@ -21,7 +21,7 @@ from shared.logs.setup import about, configure_logs
 from shared.messaging import key_directory_sync
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer
-from shared.messaging.parked import set_aside
+from shared.messaging.parked import park_untrusted
 from shared.messaging.reception import Reception
 from shared.messaging.relay import Relay
 from shared.reference.clock_table import load_clocks
@@ -42,7 +42,7 @@ from shared.service.settings import Settings
 from shared.service.vaults import open_vault
 from shared.storage.migrate import check_migrated
 from shared.storage.notifier import Changes
-from shared.storage.timers import keep
+from shared.storage.timers import run_timer
 from shared.storage.unit_of_work import Author, Database, Now
 
 log = structlog.get_logger()
@@ -82,7 +82,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
         follower=member.follower,
     )
     state.limits = Limits(settings)
-    work = [*_admit(state, member, settings, now), asyncio.create_task(key_directory_sync.keep(office, database))]
+    work = [*_admit(state, member, settings, now), asyncio.create_task(key_directory_sync.poll(office, database))]
     try:
         await _exchange_and_wait(state, member, settings, work)
         for task in work:
@@ -148,12 +148,12 @@ async def _exchange_and_wait(
     """Start timers, relay and consumer as tasks of ``work``, and wait for the broker's word. Raises Unsafe."""
     mail_read = asyncio.Event()
     for timer in [timer(state.office) for one in member.slices for timer in one.timers]:
-        work.append(asyncio.create_task(keep(timer, state.database, state.changes, mail_read)))
+        work.append(asyncio.create_task(run_timer(timer, state.database, state.changes, mail_read)))
     if state.broker is None:
         mail_read.set()
         return
     judged = asyncio.Event()
-    consumer = Consumer(state.database, state.broker, member.receive(state.reception), set_aside, mail_read)
+    consumer = Consumer(state.database, state.broker, member.receive(state.reception), park_untrusted, mail_read)
     exchange = asyncio.create_task(_exchange(state.broker, settings, judged, state.database, consumer, member.agency))
     work.append(exchange)
     await first_word(exchange, judged, settings)

@@ -37,7 +37,7 @@ class Timer:
     """Whether the timer waits after a start for the events of the downtime, for they may change what is due."""
 
 
-async def keep(timer: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
+async def run_timer(timer: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
     """Run a timer until cancelled. Failures of the database do not end the loop.
 
     ``mail_read`` is set as soon as the inbox at the broker is empty and recorded.
