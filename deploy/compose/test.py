@@ -59,7 +59,7 @@ def step(indonesian: str, english: str, work: Any) -> Any:
     return result
 
 
-def standing(compose: Compose) -> dict[str, Any]:
+def visible_state(compose: Compose) -> dict[str, Any]:
     """The state as callers see it: every referral at every agency, and coordination's counts."""
     seen: dict[str, Any] = {}
     for name in compose.urls:
@@ -151,16 +151,16 @@ def _revoked(http: httpx.Client) -> set[str]:
 
 def check_survival(compose: Compose) -> None:
     """Check that no state is lost by a full restart, or by kill -9 of the broker, a service and the database."""
-    before = standing(compose)
+    before = visible_state(compose)
     step("Memulai ulang, lalu menurunkan", "restart, then down", lambda: compose.as_operator("docker compose logs"))
     step("Menyalakan lagi", "bringing it up again", lambda: compose.as_operator("make secrets"))
     compose.until_ready()
-    must(standing(compose) == before, "the restart has changed what can be seen")
+    must(visible_state(compose) == before, "the restart has changed what can be seen")
     for name in ("nats", "kemenpppa", "postgres"):
         compose.run("kill", "--signal", "SIGKILL", name)
         compose.run("up", "--detach", "--wait", "--wait-timeout", "120")
         compose.until_ready()
-        must(standing(compose) == before, f"kill -9 of {name} has changed what can be seen")
+        must(visible_state(compose) == before, f"kill -9 of {name} has changed what can be seen")
         say(f"✓ {name} dibunuh dan kembali", f"{name} was killed and is back", "green")
     _open_a_case(compose)
     check_journey(compose)

@@ -1,7 +1,7 @@
 """Refuse a request to a desk that announced that it has no room, unless the caller insists."""
 
 from shared.casework.capacity.announcing import INSTEAD
-from shared.casework.capacity.store import nearest, standing
+from shared.casework.capacity.store import nearest, valid_announcements
 from shared.contracts.codes import Capacity
 from shared.domain.refusal import Refused
 from shared.domain.routing import Unit
@@ -16,7 +16,7 @@ def require_room(tx: Transaction, office: Office, desk: Unit, service: str, forc
     """
     if forced or office.directory.service(desk.agency, service).urgent:
         return
-    words = standing(tx.session, desk.agency, service, tx.now)
+    words = valid_announcements(tx.session, desk.agency, service, tx.now)
     word = words.get(desk.id)
     if word is None or word.capacity != Capacity.NO_CAPACITY:
         return

@@ -73,7 +73,7 @@ async def list_capacity(
 
     def look(session: Session) -> tuple[str, CapacityList]:
         now = database.now()
-        words = store.standing(session, agency, service, now)
+        words = store.valid_announcements(session, agency, service, now)
         desks = store.nearest(office, words, agency, region, now)[:MOST]
         said = store.descriptions(session, agency, [desk.id for desk in desks])
         page = CapacityList(items=[_view(desk, words.get(desk.id), said.get(desk.id, {})) for desk in desks])

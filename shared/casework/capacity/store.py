@@ -21,7 +21,7 @@ def descriptions(session: Session, agency: str, units: Collection[str]) -> dict[
     return found
 
 
-def standing(session: Session, agency: str, service: str, now: datetime) -> dict[str, CapacityRow]:
+def valid_announcements(session: Session, agency: str, service: str, now: datetime) -> dict[str, CapacityRow]:
     """Unit → its announcement for a service that is valid at ``now`` (UTC)."""
     holds = (col(CapacityRow.announced_at) <= now) & (col(CapacityRow.valid_until) > now)
     of = (col(CapacityRow.agency) == agency) & (col(CapacityRow.service) == service)
