@@ -75,16 +75,16 @@ def document(
     kind = refusals_of(request)[code]
     return Problem(
         type=TYPE_PREFIX + code,
-        title=say(kind.title, request),
+        title=text_for(kind.title, request),
         status=kind.status,
-        detail=say(kind.detail, request, facts),
-        remedy=say(kind.remedy, request),
+        detail=text_for(kind.detail, request, facts),
+        remedy=text_for(kind.remedy, request),
         instance=f"urn:estafet:trace:{trace.trace_id()}",
         errors=list(errors),
     )
 
 
-def say(text: Text, request: Request, facts: Mapping[str, str] | None = None) -> str:
+def text_for(text: Text, request: Request, facts: Mapping[str, str] | None = None) -> str:
     """The text in the language that the caller prefers, with its facts filled in."""
     return (text.en if _in_english(request) else text.id).format_map(facts or {})
 
@@ -116,7 +116,7 @@ def fault_of(request: Request, error: Refused) -> list[FieldFault]:
     if (field := error.field) is None:
         return []
     outside = field[:1].isupper() or field in request.query_params or field in request.headers
-    message = say(refusals_of(request)[error.problem].title, request)
+    message = text_for(refusals_of(request)[error.problem].title, request)
     return [FieldFault(field=field if outside else f"/{field}", rule=error.problem, message=message)]
 
 
@@ -139,7 +139,7 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
         return respond(request, "malformed-json")
     if any(fault["loc"] == ("body",) for fault in error.errors()) and not _is_expected(request):
-        message = say(refusals_of(request)["unsupported-media-type"].detail, request)
+        message = text_for(refusals_of(request)["unsupported-media-type"].detail, request)
         told = FieldFault(field="Content-Type", rule="unsupported-media-type", message=message)
         return respond(request, "unsupported-media-type", [told])
     errors = faults_of(request, error.errors(), _fields_of(request))

@@ -11,7 +11,7 @@ from shared.storage.unit_of_work import Transaction
 
 def on_receipt(tx: Transaction, office: Office, envelope: Envelope, receipt: e.ReceiptRecorded) -> None:
     """Mark our event confirmed. The receipt for an outcome also closes the referral. Raises Park."""
-    sent = outbox.sent(tx.session, receipt.event_id)
+    sent = outbox.load_sent(tx.session, receipt.event_id)
     wrong = outbox.confirm(tx.session, sent, receipt, envelope.id, envelope.sender, tx.now)
     if wrong is not None:
         raise Park(wrong)

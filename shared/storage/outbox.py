@@ -136,7 +136,7 @@ class Sent:
     referral_id: str | None
 
 
-def sent(session: Session, event_id: str) -> Sent | None:
+def load_sent(session: Session, event_id: str) -> Sent | None:
     """An event that we sent, or None. Locked until the transaction ends, where the database has row locks."""
     found = session.connection().execute(_SENT, {"event_id": event_id}).first()
     return None if found is None else Sent(*found)

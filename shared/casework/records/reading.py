@@ -36,11 +36,11 @@ def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[
         raise Refused("unknown-record")
     ours = acting.sight.covers(DeskRef(agency=office.code, unit=row.unit))
     if row.victim_id is None:
-        return row, sealed_records.record(tx.session, office, sealed_under(row), row.id) if ours else {}
+        return row, sealed_records.record_fields(tx.session, office, sealed_under(row), row.id) if ours else {}
     victim, right = rights.right_of(acting, row.victim_id)
     if not ours and right.name == "work":
         return row, {}
-    found = sealed_records.record(tx.session, office, victim.id, row.id, legal_hold=right.glass is not None)
+    found = sealed_records.record_fields(tx.session, office, victim.id, row.id, legal_hold=right.glass is not None)
     if found:
         access_log.log(acting, victim.id, purpose, AUTHOR if ours and not right.fields else right, [row.form])
         access_log.count_look(right)

@@ -12,7 +12,7 @@ SLICE = Slice(
     routers=(matching_routes.router,),
     receives={e.MatchProposed: on_proposal, e.MatchWithdrawn: on_proposal},
     timers=(match_tokens.untold_victims,),
-    on_start=match_tokens.begin,
+    on_start=match_tokens.warn_if_off,
     refusals=REFUSALS,
     forgets=matching.forget,
 )

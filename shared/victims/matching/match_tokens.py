@@ -81,7 +81,7 @@ def _emit(tx: Transaction, office: Office, coordinator: str, victim_id: str, tok
     return True
 
 
-def begin(tx: Transaction, office: Office) -> None:
+def warn_if_off(tx: Transaction, office: Office) -> None:
     """Log once, when a service starts, that it tells no match tokens."""
     if office.agency.coordinator is not None and office.vault.matching_key() is None:
         tx.afterwards.append(lambda: log.warning("matching.off", member=office.code))

@@ -19,7 +19,9 @@ def keep_record(tx: Transaction, office: Office, about: str, record_id: str, fie
     store.put(tx, office, about, record_id, RECORD, {"fields": json.dumps(dict(fields))})
 
 
-def record(session: Session, office: Office, about: str, record_id: str, legal_hold: bool = False) -> dict[str, Any]:
+def record_fields(
+    session: Session, office: Office, about: str, record_id: str, legal_hold: bool = False
+) -> dict[str, Any]:
     """The sealed fields of a form that can still be read. ``legal_hold``: also those that only a legal hold keeps."""
     kinds = [RECORD, HELD[RECORD]] if legal_hold else [RECORD]
     statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))

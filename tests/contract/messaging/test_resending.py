@@ -54,7 +54,7 @@ class Sending:
         )
         return self.database.write(
             lambda tx: outbox.confirm(
-                tx.session, outbox.sent(tx.session, entry.event_id), receipt, new_id(), peer, tx.now
+                tx.session, outbox.load_sent(tx.session, entry.event_id), receipt, new_id(), peer, tx.now
             )
         )
 
