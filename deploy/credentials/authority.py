@@ -1,6 +1,6 @@
 """A certificate authority for development: it certifies the servers and clients of a network.
 
-Its key lies in ``FOLDER/ca/``, beside the certificates, so a holder of the folder can impersonate every member. In
+Its key lies in ``FOLDER/ca/``, beside the certificates, so an owner of the folder can impersonate every member. In
 production the certificates come from a CA of the ministry, under the same file names. The production profile refuses
 this CA.
 """
@@ -82,7 +82,7 @@ def make_certificates(
     """Make the CA and its certificates where missing; with ``renew`` also those that expire within that time.
 
     A renewal keeps the key. Returns the files made. Raises FileNotFoundError where something is due and the CA's key is
-    elsewhere: then the holder of the key must make it.
+    elsewhere: then the owner of the key must make it.
     """
     wanted = [Wanted(folder / name, use) for use, names in ((SERVER, servers), (CLIENT, clients)) for name in names]
     if not ca_certificate(folder).exists():

@@ -35,7 +35,7 @@ def make(
     except FileNotFoundError as error:
         _fail(
             f"{error.filename} tidak ada: hanya pemegang kunci CA dapat membuat sertifikat",
-            "is missing: only the holder of the CA's key can make certificates",
+            "is missing: only the owner of the CA's key can make certificates",
         )
     for path in made:
         say(f"✓ {path}", "made", "green")

@@ -76,7 +76,7 @@ def mint(
 ) -> str:
     """Make a token without a request to the issuer, for any member, role and desk, registered or not.
 
-    Only a holder of the issuer's key can do so. ``folder``: the deployment's secrets; ``certificate``: a PEM text.
+    Only an owner of the issuer's key can do so. ``folder``: the deployment's secrets; ``certificate``: a PEM text.
     Raises OnlyForDevelopment; ValueError for ``minutes`` outside 1 to LONGEST_MINUTES (12 hours).
     """
     require_development()

@@ -79,7 +79,7 @@ class Consent:
     purposes: frozenset[ConsentPurpose]
     fields: frozenset[IdentityField]
     recipients: frozenset[str]
-    """The agencies to which the holder may disclose."""
+    """The agencies to which the controller may disclose."""
     valid_until: datetime
     manner: ConsentManner
     guardian: GuardianPart

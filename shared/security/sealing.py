@@ -1,6 +1,6 @@
 """Sealing: only agencies that were given the key can read a victim's identity.
 
-The holder has one data key for each victim. From it, the holder derives a separate key for each recipient and
+An agency has one data key for each victim. From it, the agency derives a separate key for each recipient and
 key purpose. So a recipient opens only the fields sealed for it. The sealed text (JWE, RFC 7516) stays in ledgers for
 ever. The key travels beside the event, wrapped for its recipient (shared/decisions/0016). Without keys nobody reads
 the sealed text.
@@ -147,7 +147,7 @@ def unwrap_key(wrapped: str, private_key: Callable[[str], OKPKey]) -> bytes:
 
 
 def seal_at_rest(plain: bytes, key: DataKey, context: str) -> bytes:
-    """``plain`` as ciphertext for the holder's own database: AES-256-GCM under the victim's data key.
+    """``plain`` as ciphertext for the agency's own database: AES-256-GCM under the victim's data key.
 
     The ciphertext is padded, and bound to ``context``.
     """

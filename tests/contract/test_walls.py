@@ -32,7 +32,7 @@ BREACHES = [
     ("slice", "shared.victims.matching.store", "shared.victims.matching.views"),
     ("routes", "shared.casework.cases.registration", "shared.casework.records.routes"),
     ("routes", "shared.casework.cases", "shared.casework.referrals.routes"),
-    ("routes", "shared.victims.erasure.holders", "shared.victims.disclosure"),
+    ("routes", "shared.victims.erasure.controllers", "shared.victims.disclosure"),
     ("pure", "shared.domain.text", "sqlmodel"),
     ("pure", "shared.contracts.subjects", "structlog"),
     ("nats", "shared.messaging.receipts", "nats"),

@@ -23,7 +23,7 @@ def expiring_consents(office: Office) -> Timer:
 def end_due(tx: Transaction, office: Office) -> int:
     """End every consent whose time is over. Returns the number ended.
 
-    New disclosure stops and every holder is told. Referrals go on, because the person may be asked for consent again.
+    New disclosure stops and every controller is told. Referrals go on, because the person may be asked again.
     """
     over = select(ConsentRow).where(col(ConsentRow.ended_at).is_(None), col(ConsentRow.valid_until) <= tx.now)
     rows = tx.session.scalars(over.order_by(col(ConsentRow.number))).all()

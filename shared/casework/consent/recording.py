@@ -1,6 +1,6 @@
 """Record a consent as the next version, and publish it. The previous version ends.
 
-A holder whose data the new version does not cover is told to stop: see ``stopping``.
+A controller whose data the new version does not cover is told to stop: see ``stopping``.
 """
 
 from datetime import datetime
@@ -74,7 +74,7 @@ def _check(tx: Transaction, office: Office, victim: VictimRow, command: RecordCo
 
 
 def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRow, unit: UnitRef) -> None:
-    """End the previous consent, and tell each holder of data that the new consent does not cover any more."""
+    """End the previous consent, and tell each controller of data that the new consent does not cover any more."""
     before.ended_at = tx.now
     consent, gone = disclosure.to_consent(row), []
     for one in given_on_consent(tx.session, row.victim_id):

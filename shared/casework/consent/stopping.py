@@ -1,6 +1,6 @@
-"""What happens when a consent ends, for any reason: disclosure stops, and every holder is told.
+"""What happens when a consent ends, for any reason: disclosure stops, and every controller is told.
 
-Replacing, withdrawing and expiring a consent all use this. What each holder does then is in ``erasure.holdings``.
+Replacing, withdrawing and expiring a consent all use this. What each controller does then is in ``erasure.holdings``.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
-from shared.victims.erasure.carry_out import HolderAnswer, remember_answer, tell
+from shared.victims.erasure.carry_out import ControllerAnswer, remember_answer, tell
 from shared.victims.sealed import forgetting
 from shared.victims.sealed.tables import DisclosureRow
 
@@ -42,7 +42,7 @@ def stop_disclosures(
     given: Sequence[DisclosureRow],
     but: str | None = None,
 ) -> None:
-    """Stop disclosure on a consent, and tell every holder.
+    """Stop disclosure on a consent, and tell every controller.
 
     ``given``: what was disclosed on that consent. ``but``: an agency that need not be told, because it told us.
     """
@@ -51,7 +51,7 @@ def stop_disclosures(
     )
     forgetting.withhold(tx, [one.given_with for one in given])
     forgetting.renew_own_key(tx, office, row.victim_id)
-    remember_answer(tx, office.code, stopped, HolderAnswer(DisclosureEnd.STOPPED, None, ()))
+    remember_answer(tx, office.code, stopped, ControllerAnswer(DisclosureEnd.STOPPED, None, ()))
     tell(tx, office, stop.unit, stopped, {one.agency for one in given} - {but})
 
 

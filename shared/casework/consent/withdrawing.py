@@ -1,6 +1,6 @@
-"""Withdraw a consent (UU 27/2022 Ps 9). The person may do so here or at any holder of the data.
+"""Withdraw a consent (UU 27/2022 Ps 9). The person may do so here or at any controller of the data.
 
-A withdrawal stops new disclosure at once, and every holder is told.
+A withdrawal stops new disclosure at once, and every controller is told.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class TakenBack:
 def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenBack:
     """Withdraw the person's consent (UU 27/2022 Ps 9).
 
-    New disclosure stops and every holder is told. We request the cancellation of our live referrals on consent.
+    New disclosure stops and every controller is told. We request the cancellation of our live referrals on consent.
     The withdrawal covers consents recorded elsewhere too, if we hold data on them: the agency that recorded such a
     consent is told. Raises Refused: ``unknown-victim``, ``not-responsible``, ``no-consent``, or for a bad
     ``occurred_at``.
@@ -69,7 +69,7 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
 
 
 def on_consent_withdrawn(tx: Transaction, office: Office, envelope: Envelope, event: e.ConsentWithdrawn) -> None:
-    """Apply a withdrawal: of a consent recorded here, made at a holder; or of one that another agency recorded.
+    """Apply a withdrawal: of a consent recorded here, made at a controller; or of one that another agency recorded.
 
     Raises Park: ``id-of-another-victim`` or ``not-theirs-to-say``.
     """
@@ -77,10 +77,10 @@ def on_consent_withdrawn(tx: Transaction, office: Office, envelope: Envelope, ev
     if row is None:
         on_told(tx, office, envelope, event)
     else:
-        _withdrawn_at_a_holder(tx, office, envelope.sender, row, event)
+        _withdrawn_at_a_controller(tx, office, envelope.sender, row, event)
 
 
-def _withdrawn_at_a_holder(
+def _withdrawn_at_a_controller(
     tx: Transaction, office: Office, sender: str, row: ConsentRow, event: e.ConsentWithdrawn
 ) -> None:
     victim = load_victim(tx.session, event.victim_id)

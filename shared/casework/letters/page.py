@@ -1,4 +1,4 @@
-"""The public page behind the square code of a letter: it tells any holder of the paper how the ledger proves it.
+"""The public page behind the square code of a letter: it tells any reader of the paper how the ledger proves it.
 
 People who work on paper have a telephone but no account. The page repeats facts of the paper, and tells whether it is
 on record and current. It shows nothing of the victim.
@@ -31,7 +31,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """The result for a letter: finding, advice to the holder, colour of the page, and HTTP status."""
+    """The result for a letter: finding, advice to the reader, colour of the page, and HTTP status."""
 
     says: Text
     advice: Text

@@ -127,7 +127,7 @@ def answer_on_paper(referral_id: IdPath, command: PaperAnswer, desk: DeskDep, po
 
 @pages.get("/surat")
 def letter_form(office: OfficeDep, database: DatabaseDep, kode: str = "") -> HTMLResponse:
-    """The page where the holder of a paper types its code."""
+    """The page where the reader of a paper types its code."""
     return page.show(office, database, kode)
 
 

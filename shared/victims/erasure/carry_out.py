@@ -1,7 +1,7 @@
-"""Erase a victim here, and tell every holder to erase or to stop.
+"""Erase a victim here, and tell every controller to erase or to stop.
 
-An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every holder. The sealed text stays in ledgers and backups,
-but cannot be opened any more.
+An erasure (UU 27/2022 Ps 8, 43-44) destroys the keys at every controller. The sealed text stays in ledgers and backups,
+but cannot be opened any more. A controller (pengendali, UU 27/2022 Ps 1, 43) is an agency that has data of the victim.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ Cause = e.ConsentWithdrawn | e.ErasureRequested
 
 
 def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef, erasure_id: str) -> None:
-    """Erase a victim here, and tell every holder to erase the victim.
+    """Erase a victim here, and tell every controller to erase the victim.
 
     ``unit``: the desk in whose name the request goes out.
     """
@@ -37,8 +37,8 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
     victim.keep_until = None
     for row in not_erased(disclosure.disclosures_of(tx.session, victim.id)):
         end_disclosure(tx, row, DisclosureEnd.ERASED, None)
-    remember_answer(tx, office.code, asked, HolderAnswer(DisclosureEnd.ERASED, None, ()))
-    tell_holders(tx, office, unit, asked)
+    remember_answer(tx, office.code, asked, ControllerAnswer(DisclosureEnd.ERASED, None, ()))
+    tell_controllers(tx, office, unit, asked)
 
 
 def forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
@@ -56,7 +56,7 @@ def forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
         forgetting.forget(tx, office, victim.case_id)
 
 
-def tell_holders(
+def tell_controllers(
     tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None, back: bool = True
 ) -> None:
     """Tell every agency that may hold data of the victim.
@@ -80,8 +80,8 @@ def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies:
 
 
 @dataclass(frozen=True, slots=True)
-class HolderAnswer:
-    """The answer of a holder: what it did with the data, which fields, and why data was kept, if it was."""
+class ControllerAnswer:
+    """The answer of a controller: what it did with the data, which fields, and why data was kept, if it was."""
 
     end: DisclosureEnd
     kept_because: KeptBecause | None
@@ -94,7 +94,7 @@ def not_erased(rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
 
 
 def end_disclosure(tx: Transaction, row: DisclosureRow, end: DisclosureEnd, kept: KeptBecause | None) -> None:
-    """End a disclosure now. ``kept``: the reason for which its holder keeps the data, or None."""
+    """End a disclosure now. ``kept``: the reason for which the controller keeps the data, or None."""
     row.end, row.kept_because, row.ended_at = end, kept, tx.now
 
 
@@ -103,7 +103,7 @@ def cause_id_of(cause: Cause) -> str:
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 
-def remember_answer(tx: Transaction, sender: str, cause: Cause, answer: HolderAnswer) -> None:
+def remember_answer(tx: Transaction, sender: str, cause: Cause, answer: ControllerAnswer) -> None:
     """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here."""
     row = ObeyedRow(
         cause_id=cause_id_of(cause),

@@ -42,7 +42,7 @@ def ask(acting: Acting, victim_id: str, command: Erase) -> ErasureRow:
 
 
 def decide(acting: Acting, victim_id: str, command: DecideErasure) -> ErasureRow:
-    """Record the decision of a second person. An approval erases the victim here and at every holder.
+    """Record the decision of a second person. An approval erases the victim here and at every controller.
 
     Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``legal-hold``, ``unknown-erasure``,
     ``already-decided`` or ``second-person-needed``.

@@ -1,7 +1,7 @@
-"""Apply a withdrawal or an erasure that another agency published: stop or erase here, answer, tell further holders.
+"""Apply a withdrawal or an erasure that another agency published: stop or erase here, answer, tell more controllers.
 
-A holder keeps data for three reasons: a legal hold, its custody of the victim, another legal basis. The holder's
-answer names the reason.
+A controller keeps data for three reasons: a legal hold, its custody of the victim, another legal basis. Its answer
+names the reason.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,12 +21,12 @@ from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure import carry_out, store
 from shared.victims.erasure.carry_out import (
     Cause,
-    HolderAnswer,
+    ControllerAnswer,
     cause_id_of,
     end_disclosure,
     forget_all,
     not_erased,
-    tell_holders,
+    tell_controllers,
 )
 from shared.victims.erasure.tables import ObeyedRow
 from shared.victims.matching import match_tokens
@@ -38,7 +38,7 @@ from shared.victims.sealed.tables import DisclosureRow
 
 
 def on_told(tx: Transaction, office: Office, envelope: Envelope, cause: Cause) -> None:
-    """Apply a withdrawal or an erasure that another agency told us: stop or erase, answer, and tell further holders.
+    """Apply a withdrawal or an erasure that another agency told us: stop or erase, answer, tell further controllers.
 
     A repeated notice is only answered again. Raises Park: ``not-theirs-to-say`` or ``id-of-another-victim``.
     """
@@ -56,7 +56,7 @@ def on_told(tx: Transaction, office: Office, envelope: Envelope, cause: Cause) -
         carry_out.remember_answer(tx, sender, cause, answer)
         back = _has_custody(sender, victim)
         if back or not told:
-            tell_holders(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
+            tell_controllers(tx, office, office.speaker(tx.now.date()), cause, but=sender, back=back)
     else:
         answer = _remembered(ours)
     _tell_end(tx, office, sender, cause_id_of(cause), cause.victim_id, answer, envelope.id)
@@ -66,13 +66,13 @@ def give_back(tx: Transaction, office: Office, withdrawn: e.ConsentWithdrawn, ag
     """Apply a withdrawal that the person made here, of a consent that another agency recorded.
 
     Stop or erase here. Tell the agencies to which we passed the data on, and ``agency``, the one that gave us the data.
-    That agency tells the other holders.
+    That agency tells the other controllers.
     """
     victim = load_victim(tx.session, withdrawn.victim_id)
     assert victim is not None
     answer = _apply_to_holdings(tx, office, victim, withdrawn.type(), agency, {agency})
     carry_out.remember_answer(tx, office.code, withdrawn, answer)
-    tell_holders(tx, office, withdrawn.unit, withdrawn, but=agency)
+    tell_controllers(tx, office, withdrawn.unit, withdrawn, but=agency)
     tx.emit(draft(withdrawn, agency, withdrawn.unit, victim_id=victim.id))
     _tell_end(tx, office, agency, withdrawn.consent_id, victim.id, answer)
 
@@ -83,7 +83,7 @@ def _tell_end(
     sender: str,
     cause_id: str,
     victim_id: str,
-    answer: HolderAnswer,
+    answer: ControllerAnswer,
     causation_id: str | None = None,
 ) -> None:
     """Send our answer to ``sender`` and to the coordinator."""
@@ -130,7 +130,7 @@ def _discard_keys(tx: Transaction, sender: str, cause: Cause) -> None:
 
 def _apply_to_holdings(
     tx: Transaction, office: Office, victim: VictimRow, cause: str, sender: str, tellers: Collection[str]
-) -> HolderAnswer:
+) -> ControllerAnswer:
     """Stop or erase the data that ``sender`` decides over. Returns our answer.
 
     ``cause``: the type of the event that told us. ``tellers``: every agency that told us of the same withdrawal or
@@ -140,14 +140,14 @@ def _apply_to_holdings(
     concerned = _concerned(tx, victim, cause, sender)
     everything = _is_everything(tx, office, victim, cause, sender, tellers)
     if not concerned and not (everything and forgetting.keeps_anything(tx.session, victim.id)):
-        return HolderAnswer(DisclosureEnd.NOTHING_HELD, None, ())
+        return ControllerAnswer(DisclosureEnd.NOTHING_HELD, None, ())
     own = set(sealed_identity.own_identity(tx.session, office, victim.id)) if everything else set()
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     kept = _kept_because(tx, office, victim)
     _carry_out(tx, office, victim, None if everything else [row.given_with for row in concerned], kept)
     for row in concerned:
         end_disclosure(tx, row, DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept)
-    return HolderAnswer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
+    return ControllerAnswer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
 
 
 def _concerned(tx: Transaction, victim: VictimRow, cause: str, sender: str) -> list[DisclosureRow]:
@@ -200,9 +200,9 @@ def _kept_because(tx: Transaction, office: Office, victim: VictimRow) -> KeptBec
     return KeptBecause.LEGAL_HOLD if holds.holds_of(tx.session, victim.id) else None
 
 
-def _remembered(row: ObeyedRow) -> HolderAnswer:
+def _remembered(row: ObeyedRow) -> ControllerAnswer:
     kept = KeptBecause(row.kept_because) if row.kept_because else None
-    return HolderAnswer(DisclosureEnd(row.end), kept, tuple(map(IdentityField, row.fields)))
+    return ControllerAnswer(DisclosureEnd(row.end), kept, tuple(map(IdentityField, row.fields)))
 
 
 def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
@@ -224,5 +224,5 @@ def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because:
         for row in concerned:
             end_disclosure(tx, row, end, kept)
         told.end, told.kept_because = end, kept
-        answer = HolderAnswer(end, kept, tuple(map(IdentityField, told.fields)))
+        answer = ControllerAnswer(end, kept, tuple(map(IdentityField, told.fields)))
         _tell_end(tx, office, told.sender, told.cause_id, victim.id, answer)

@@ -1,7 +1,7 @@
 """Erase victims whose retention has ended (UU 27/2022 Ps 21(1) d, Ps 43), from a timer, with nobody logged in.
 
 An identity is kept after the end of the journey for as long as the notice says. Then it is erased here and at every
-holder, unless a legal hold stands.
+controller, unless a legal hold stands.
 """
 
 from datetime import datetime, timedelta

@@ -16,13 +16,13 @@ def erasure_asked(acting: Acting, row: ErasureRow) -> None:
 
 
 def erasure_decided(acting: Acting, row: ErasureRow) -> None:
-    """Log that a second person approved the erasure, here and at every holder, or refused it."""
+    """Log that a second person approved the erasure, here and at every controller, or refused it."""
     log = said_by(acting.caller)
     acting.tx.afterwards.append(lambda: log.warning("erasure.decided", record=row.id, approved=row.approved))
 
 
 def retention_ended(tx: Transaction, erasure_id: str) -> None:
-    """Log that a victim is erased, here and at every holder, because the retention has ended."""
+    """Log that a victim is erased, here and at every controller, because the retention has ended."""
     log = structlog.get_logger()
     tx.afterwards.append(lambda: log.warning("erasure.retention-ended", record=erasure_id))
 

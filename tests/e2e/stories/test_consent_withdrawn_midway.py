@@ -1,6 +1,6 @@
 """A woman agrees that she is helped, and in the middle of it takes her word back; later she agrees again, to less.
 
-What was disclosed on her word stops at every holder, each says so, and nobody sends her away because of it.
+What was disclosed on her word stops at every controller, each says so, and nobody sends her away because of it.
 """
 
 from typing import Any
@@ -60,7 +60,7 @@ async def test_what_was_given_on_her_word_ends_with_it_and_the_help_does_not(net
         assert await hospital.reads_of(woman) == {name: WHO[name] for name in ("name", "nik", "born_on", "phone")}
         assert await shelter.reads_of(woman) == await hospital.reads_of(woman)
 
-        # --- she takes it back: each holder stops, and answers what it did
+        # --- she takes it back: each controller stops, and answers what it did
         await uptd.does(f"/v1/victims/{woman}/consents/withdrawal")
         given = f"/v1/victims/{woman}/disclosures"
         for desk in (hospital, shelter):

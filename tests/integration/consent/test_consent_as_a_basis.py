@@ -63,7 +63,7 @@ async def test_on_consent_only_what_was_agreed_is_given_and_a_withdrawal_takes_i
     # at once: nothing more is given on it
     refused = await police.post("/v1/referrals", asking(victim, "kemenkes", "first-aid", basis="consent"))
     assert problem(refused) == "no-consent"
-    # every holder is told and answers with what it did
+    # every controller is told and answers with what it did
     answered = await until_disclosure(police, victim, referral, lambda item: item["end"] is not None)
     assert (answered["end"], answered["consent_id"]) == ("erased", agreed["id"])
     assert await look(kemenkes, victim) == "no-identity"

@@ -203,7 +203,7 @@ async def test_coordination_is_told_that_it_was_taken_back_and_what_became_of_it
     assert listed.index(("police", "consent.withdrawn.v1")) < listed.index(("kemenkes", "disclosure.ended.v1"))
 
 
-async def test_she_takes_it_back_with_who_is_responsible_now_and_every_holder_hears_of_it(two: Network) -> None:
+async def test_she_takes_it_back_with_who_is_responsible_now_and_every_controller_hears_of_it(two: Network) -> None:
     """The police recorded that she agrees; KemenPPPA is responsible now, and has given her on to a shelter."""
     police, kemenkes = two["police"], two["kemenkes"]
     kemenpppa = await two.start("kemenpppa", online=False)

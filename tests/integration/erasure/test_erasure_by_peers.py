@@ -11,7 +11,7 @@ from shared.contracts.events import DisclosureEnded, ErasureRequested
 from shared.domain.access import Role
 from shared.reference.office import draft, new_id
 from shared.storage.tables import LedgerEntry
-from shared.victims.erasure.carry_out import HolderAnswer, remember_answer
+from shared.victims.erasure.carry_out import ControllerAnswer, remember_answer
 from shared.victims.sealed.tables import DataKeyRow
 from tests.support.by_hand import take_back
 from tests.support.identities import (
@@ -54,7 +54,7 @@ def say_erase(network: Network, code: str, to: str, victim: str, erasure_id: str
     def tell(tx: Any) -> None:
         unit = app.state.office.speaker(tx.now.date())
         asked = ErasureRequested(erasure_id=erasure_id or new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
-        remember_answer(tx, code, asked, HolderAnswer(DisclosureEnd.ERASED, None, ()))
+        remember_answer(tx, code, asked, ControllerAnswer(DisclosureEnd.ERASED, None, ()))
         tx.emit(draft(asked, to, unit, victim_id=victim))
 
     app.state.database.write(tell)

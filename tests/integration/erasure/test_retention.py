@@ -55,7 +55,7 @@ async def worked_for(network: Network) -> str:
     return victim
 
 
-async def test_an_identity_is_erased_at_every_holder_when_its_time_is_over_and_not_before(two: Network) -> None:
+async def test_an_identity_is_erased_at_every_controller_when_its_time_is_over_and_not_before(two: Network) -> None:
     victim = await worked_for(two)
     until = await over(two, victim)
     await at(two, until - timedelta(minutes=1))

@@ -44,7 +44,7 @@ async def log_in(
         await writer.wait_closed()
 
 
-async def test_only_the_holder_of_a_registered_key_gets_in(broker: Broker) -> None:
+async def test_only_the_owner_of_a_registered_key_gets_in(broker: Broker) -> None:
     police, stranger = broker.seed("police"), bytes(nkeys.encode_seed(urandom(32), nkeys.PREFIX_BYTE_USER))
     assert await log_in(broker, police, signed_with=police) == b"PONG\r\n"
     for refused in (

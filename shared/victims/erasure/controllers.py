@@ -1,4 +1,4 @@
-"""Store the answer of a holder at the disclosures that we gave to it."""
+"""Store the answer of a controller at the disclosures that we gave to it."""
 
 from shared.contracts import events as e
 from shared.contracts.codes import DisclosureEnd, LegalBasis
@@ -10,10 +10,10 @@ from shared.victims.erasure import store
 from shared.victims.register.store import load_victim
 
 
-def on_holder_answered(tx: Transaction, office: Office, envelope: Envelope, event: e.DisclosureEnded) -> None:
-    """Store a holder's answer at the disclosures that we gave before the holder was told, not at later ones.
+def on_controller_answered(tx: Transaction, office: Office, envelope: Envelope, event: e.DisclosureEnded) -> None:
+    """Store a controller's answer at the disclosures that we gave before the controller was told, not at later ones.
 
-    A holder may answer again, when it erases data that it had kept.
+    A controller may answer again, when it erases data that it had kept.
     """
     load_victim(tx.session, event.victim_id)  # everything stored about a victim is written under this lock
     told = store.obeyed(tx.session, event.cause_id)

@@ -11,7 +11,7 @@ from shared.contracts.events import ErasureRequested
 from shared.domain.access import Role
 from shared.reference.office import draft, new_id
 from shared.storage.notifier import Topic
-from shared.victims.erasure.carry_out import HolderAnswer, remember_answer
+from shared.victims.erasure.carry_out import ControllerAnswer, remember_answer
 from tests.support.identities import (
     WHO,
     consent,
@@ -81,7 +81,7 @@ def ledger_verifies(network: Network, code: str) -> None:
     assert len(receipts) >= 2 and all(sent[receipt["event_id"]] == receipt["sha256"] for receipt in receipts)
 
 
-async def test_after_an_erasure_no_holder_can_read_and_every_ledger_still_verifies(network: Network) -> None:
+async def test_after_an_erasure_no_controller_can_read_and_every_ledger_still_verifies(network: Network) -> None:
     """Police → KemenPPPA (who is responsible now) → Kemenkes: all three hold her name, all three lose it."""
     agencies = ("police", "kemenpppa", "kemenkes")
     police, kemenpppa, kemenkes = [await network.start(code) for code in agencies]
@@ -168,7 +168,7 @@ async def test_who_once_gave_something_may_have_that_erased_and_no_more(network:
     def ask(tx: Any) -> None:
         unit = app.state.office.speaker(tx.now.date())
         asked = ErasureRequested(erasure_id=new_id(), victim_id=victim, unit=unit, occurred_at=tx.now)
-        remember_answer(tx, "police", asked, HolderAnswer(DisclosureEnd.ERASED, None, ()))
+        remember_answer(tx, "police", asked, ControllerAnswer(DisclosureEnd.ERASED, None, ()))
         tx.emit(draft(asked, "kemenkes", unit, victim_id=victim))
 
     app.state.database.write(ask)
