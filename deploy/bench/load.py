@@ -89,8 +89,8 @@ class MeasuredSystem:
                 return
             measured.posted.append(answered - due)
             if self.receiver is not None:
-                held = {"Prefer": f"wait={LOST_SECONDS}"}
-                seen = await self.receiver.get(f"/v1/referrals/{body['referral_id']}", headers=held)
+                long_poll = {"Prefer": f"wait={LOST_SECONDS}"}
+                seen = await self.receiver.get(f"/v1/referrals/{body['referral_id']}", headers=long_poll)
                 if seen.status_code == 404:
                     measured.lost.append(body["referral_id"])
                 if seen.status_code != 200:

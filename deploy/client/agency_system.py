@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from shared.security.transport import ClientTls
 
 PATIENCE_SECONDS = 90.0
-HELD_SECONDS = 20
+LONG_POLL_SECONDS = 20
 SHORTEST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 
@@ -58,7 +58,7 @@ class AgencySystem:
         tls: ClientTls | None = None,
     ) -> None:
         self.code = code
-        patience = httpx.Timeout(HELD_SECONDS + 20.0, connect=5.0)
+        patience = httpx.Timeout(LONG_POLL_SECONDS + 20.0, connect=5.0)
         trust = tls.context() if tls else True
         self._http = httpx.AsyncClient(base_url=url, timeout=patience, auth=auth, verify=trust)
         self._trouble = trouble
@@ -91,8 +91,8 @@ class AgencySystem:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
-                    held = {"Prefer": f"wait={HELD_SECONDS}", "If-None-Match": tag}
-                    response = await self._send("GET", path, headers=held)
+                    long_poll = {"Prefer": f"wait={LONG_POLL_SECONDS}", "If-None-Match": tag}
+                    response = await self._send("GET", path, headers=long_poll)
                     if response.status_code in (304, 404):  # unchanged, or not arrived yet
                         continue
                     tag, seen = _good(response).headers.get("etag", ""), response.text

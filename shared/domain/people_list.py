@@ -81,7 +81,7 @@ class TakeIn(Command):
         description="Tiap orang seperti RegisterVictim, dengan role dan refer bila perlu; diperiksa satu per satu. / "
         "Each person as RegisterVictim, with role and refer where needed; each is validated alone.",
     )
-    """Each person is validated alone (``BatchPerson``), so that one faulty entry holds up nobody else."""
+    """Each person is validated alone (``BatchPerson``), so that one faulty entry delays nobody else."""
 
 
 def asked_for(

@@ -129,7 +129,7 @@ class Story:
 
 
 async def every_one(network: Network, client: Client, path: str, fits: Callable[[Any], Any]) -> list[Any]:
-    """The items of a list that cannot be held open, once all of them fit: it is read again after each commit."""
+    """The items of a list that cannot be long-polled, once all of them fit: it is read again after each commit."""
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
     listeners = network.apps[client.code].state.database.listeners
 

@@ -23,8 +23,8 @@ from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id, tell_coordinator
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
-from shared.victims.interviews import held
 from shared.victims.interviews import store as interviews
+from shared.victims.interviews import telling
 from shared.victims.sealed import holds
 from shared.victims.sealed import records as sealed_records
 
@@ -113,7 +113,7 @@ def _tell_interview(tx: Transaction, office: Office, subject: Subject, row: Reco
     told = e.VictimInterviewed(
         victim_id=row.victim_id, interview_id=row.id, unit=subject.unit, occurred_at=row.occurred_at
     )
-    held.tell_interview(tx, office, told)
+    telling.tell_interview(tx, office, told)
 
 
 def _keep_statement(tx: Transaction, office: Office, victim_id: str, statement: str) -> None:

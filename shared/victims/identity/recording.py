@@ -73,8 +73,8 @@ def write_first(
 ) -> None:
     """As ``write``, skipping the lookup; only for a victim who is registered now under an id of ours.
 
-    ``known_again_later``: the coordinator gets the match tokens later, from a timer, so that a long list is not held
-    up.
+    ``known_again_later``: the coordinator gets the match tokens later, from a timer, so that a long list is not
+    delayed.
     """
     known = identity.model_dump(exclude_none=True)
     source = sealed.own_source(victim_id)

@@ -26,7 +26,7 @@ def _reach(right: Right) -> sealed_identity.Reach:
     if right.glass is None:
         return sealed_identity.Reach.SHOW
     return (
-        sealed_identity.Reach.HELD_FIRST
+        sealed_identity.Reach.LEGAL_HOLD_FIRST
         if right.glass.reason == BreakGlassReason.COURT_ORDER
         else sealed_identity.Reach.ALL
     )

@@ -16,5 +16,5 @@ class InterviewRow(AgencyStored, table=True):
     id: str = Field(sa_type=Ident, primary_key=True)
     victim_id: str = Field(sa_type=Ident, index=True)
     agency: str | None = Field(default=None, sa_type=Word)
-    """The agency that held the interview. None: unknown, for a request tells only that the interview took place."""
+    """The agency that did the interview. None: unknown, for a request tells only that the interview took place."""
     held_at: datetime | None = Field(default=None, sa_type=UtcMoment)

@@ -9,7 +9,7 @@ from shared.reference.office import Office
 from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import blind_index, store
-from shared.victims.sealed.store import HELD, OWN, own_source, seal_row
+from shared.victims.sealed.store import LEGAL_HOLD, OWN, own_source, seal_row
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
 
 
@@ -30,7 +30,7 @@ def withhold_all(tx: Transaction, victim_id: str) -> None:
 def sources(session: Session, victim_id: str) -> list[str]:
     """The sources of our own text about a victim that may be shown: identity, notes and records."""
     ours = (col(SealedRow.subject_id) == victim_id) & (col(SealedRow.key_id) == OWN)
-    return list(session.scalars(select(col(SealedRow.source)).where(ours, col(SealedRow.kind).in_(list(HELD)))))
+    return list(session.scalars(select(col(SealedRow.source)).where(ours, col(SealedRow.kind).in_(list(LEGAL_HOLD)))))
 
 
 def keeps_anything(session: Session, victim_id: str) -> bool:
@@ -66,14 +66,14 @@ def set_aside(tx: Transaction, office: Office, victim_id: str, only: Collection[
     A legal hold forbids erasing or replacing the text. Later text stands beside it and is independent of its end.
     """
     tx.session.flush()
-    here = (col(SealedRow.subject_id) == victim_id) & col(SealedRow.kind).in_(list(HELD))
+    here = (col(SealedRow.subject_id) == victim_id) & col(SealedRow.kind).in_(list(LEGAL_HOLD))
     if only is None:
         withhold_all(tx, victim_id)
     else:
         here &= col(SealedRow.source).in_(only)
     for row in tx.session.scalars(select(SealedRow).where(here)).all():
         what = store.opened(tx.session, office, row)
-        row.source, row.kind = f"held:{row.number}:{row.source}", HELD[row.kind]
+        row.source, row.kind = f"held:{row.number}:{row.source}", LEGAL_HOLD[row.kind]
         if row.key_id == OWN:  # the sealing is bound to the source
             seal_row(tx, office, row, what)
     tx.session.flush()
@@ -99,7 +99,7 @@ def forget(tx: Transaction, office: Office, victim_id: str, only: Collection[str
 def forget_held(tx: Transaction, office: Office, victim_id: str) -> None:
     """Destroy the text that only a legal hold has kept, after the hold is lifted."""
     tx.erased = True
-    _delete(tx, office, victim_id, col(SealedRow.kind).in_(list(HELD.values())))
+    _delete(tx, office, victim_id, col(SealedRow.kind).in_(list(LEGAL_HOLD.values())))
 
 
 def _delete(tx: Transaction, office: Office, victim_id: str, these: ColumnElement[bool]) -> None:

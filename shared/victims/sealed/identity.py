@@ -11,12 +11,14 @@ from shared.domain.access import NOT_TAKEN_ON
 from shared.reference.office import Office
 from shared.storage.tables import ReferralRow
 from shared.victims.sealed import store
-from shared.victims.sealed.store import HELD, IDENTITY, OWN, own_source
+from shared.victims.sealed.store import IDENTITY, LEGAL_HOLD, OWN, own_source
 from shared.victims.sealed.tables import DisclosureRow, SealedRow
 
 _IDENTITIES = (
     select(SealedRow)
-    .where(col(SealedRow.subject_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, HELD[IDENTITY])))
+    .where(
+        col(SealedRow.subject_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, LEGAL_HOLD[IDENTITY]))
+    )
     .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
 )
 
@@ -49,8 +51,8 @@ class Reach(Enum):
     """Text to show: as GIVE, and text that is kept because this agency has custody of the victim."""
     ALL = _IDENTITIES
     """For a break-glass: also text under a legal hold alone, and text of a request that nobody has accepted."""
-    HELD_FIRST = _IDENTITIES.order_by(None).order_by(
-        col(SealedRow.kind) == HELD[IDENTITY], col(SealedRow.recorded_at), col(SealedRow.number)
+    LEGAL_HOLD_FIRST = _IDENTITIES.order_by(None).order_by(
+        col(SealedRow.kind) == LEGAL_HOLD[IDENTITY], col(SealedRow.recorded_at), col(SealedRow.number)
     )
     """For a court: as ALL, but text under a legal hold wins over anything written later."""
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import store
-from shared.victims.sealed.store import HELD, NOTE, origin
+from shared.victims.sealed.store import LEGAL_HOLD, NOTE, origin
 from shared.victims.sealed.tables import SealedRow
 
 
@@ -22,7 +22,7 @@ def notes(
 ) -> dict[str, str]:
     """Event id → note, for the notes about a victim that can still be read. ``legal_hold``: also those kept by one
     alone."""
-    kinds = [NOTE, HELD[NOTE]] if legal_hold else [NOTE]
+    kinds = [NOTE, LEGAL_HOLD[NOTE]] if legal_hold else [NOTE]
     statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
     rows = [row for row in session.scalars(statement) if origin(row.source) in event_ids]
     found = {origin(row.source): store.opened(session, office, row) for row in rows}

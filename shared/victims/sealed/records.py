@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import store
-from shared.victims.sealed.store import HELD, RECORD, origin
+from shared.victims.sealed.store import LEGAL_HOLD, RECORD, origin
 from shared.victims.sealed.tables import SealedRow
 
 
@@ -23,7 +23,7 @@ def record_fields(
     session: Session, office: Office, about: str, record_id: str, legal_hold: bool = False
 ) -> dict[str, Any]:
     """The sealed fields of a form that can still be read. ``legal_hold``: also those that only a legal hold keeps."""
-    kinds = [RECORD, HELD[RECORD]] if legal_hold else [RECORD]
+    kinds = [RECORD, LEGAL_HOLD[RECORD]] if legal_hold else [RECORD]
     statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
     for row in session.scalars(statement):
         if origin(row.source) == record_id and (what := store.opened(session, office, row)):

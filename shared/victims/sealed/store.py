@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 IDENTITY, NOTE, RECORD = "identity", "note", "record"
 """The kinds of sealed text."""
-HELD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note", RECORD: "held-record"}
+LEGAL_HOLD: Mapping[str, str] = {IDENTITY: "held-identity", NOTE: "held-note", RECORD: "held-record"}
 """Kind → the kind of the same text when only a legal hold keeps it."""
 OWN = "own"
 """The ``key_id`` of text that we sealed ourselves."""

@@ -214,8 +214,8 @@ async def test_a_desk_of_another_agency_is_not_ours_because_it_has_the_name_of_o
         for path, code in ((f"referrals/{OUTSIDE}", "unknown-referral"), (f"victims/{VICTIM}", "unknown-victim")):
             answer = await ask(fresh_police, "police", Role.SUPERVISOR, unit, "GET", f"/v1/{path}")
             assert told(answer) == ("200" if unit == STRANGER and "victims" in path else code), (unit, path)
-    held = await ask(fresh_police, "police", Role.SUPERVISOR, TOP, "POST", f"/v1/victims/{VICTIM}/erasure", json={})
-    assert told(held) == "not-custody-holder"
+    placed = await ask(fresh_police, "police", Role.SUPERVISOR, TOP, "POST", f"/v1/victims/{VICTIM}/erasure", json={})
+    assert told(placed) == "not-custody-holder"
 
 
 @ON_ONE_LOOP

@@ -28,7 +28,7 @@ async def look(client: Client, victim: str) -> str:
 
 
 async def listed(client: Client, fits: Any = bool, seconds: float = TOLD_SECONDS) -> list[dict[str, Any]]:
-    """The list of break-glasses, held open until it fits."""
+    """The list of break-glasses, long-polled until it fits."""
     seen = await client.until("/v1/break-glass", lambda page: fits(page["items"]), seconds)
     return list(seen["items"])
 

@@ -28,7 +28,7 @@ async def announce(kemenkes: Client, desk: str, capacity: str, service: str = CA
 
 
 async def until_shown(agency: Client, desk: str, capacity: str | None, service: str = CARE) -> None:
-    """Wait until an agency has heard of it: by the links, which hold a GET until they change."""
+    """Wait until an agency has heard of it: by a long poll of the links."""
     await agency.until(
         f"/v1/capacity?agency=kemenkes&service={service}&region={KOLAKA}",
         lambda page: any((d["unit"], d["capacity"]) == (desk, capacity) for d in page["items"]),

@@ -181,7 +181,7 @@ async def test_what_takes_too_long_is_answered_and_keeps_its_place_until_it_is_d
         assert (await client.get("/open")).status_code == 200
 
 
-async def test_what_asked_to_be_held_may_take_so_much_longer(small: MakeSmall) -> None:
+async def test_a_long_poll_may_take_so_much_longer(small: MakeSmall) -> None:
     service = small(request_seconds=0.1)
     async with listening(service.app) as url, httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         held = asyncio.create_task(client.get("/held", headers={"Prefer": f"wait={PATIENCE}"}))
@@ -307,8 +307,8 @@ async def test_work_that_was_too_slow_is_done_once(
         assert (await client.get(f"/v1/cases/{case}")).status_code == 200
 
 
-async def test_a_get_is_held_as_long_as_it_asks(tmp_path: Path, secrets: Path) -> None:
-    """What limits count as held is what a route holds: both take it from the same words."""
+async def test_a_long_poll_waits_as_long_as_it_asks(tmp_path: Path, secrets: Path) -> None:
+    """What limits count as a long poll is what a route makes one: both take it from the same words."""
     async with police_at_work(tmp_path, secrets, request_seconds=PATIENCE) as (_, client):
         answer = await client.get(f"/v1/referrals/{new_id()}", headers={"Prefer": "wait=1"})
         assert problem(answer) == "unknown-referral" and answer.elapsed.total_seconds() >= 1

@@ -223,8 +223,8 @@ async def test_t8_the_sender_learns_the_answer_without_polling(network: Network,
     referral = await refer(police, await a_victim(police), "kemenkes", "first-aid")
     await kemenkes.until_status(referral, "received")
 
-    # one GET, held open from before the answer until it arrives
-    held = asyncio.create_task(police.until_status(referral, end))
+    # one long poll, open from before the answer until it arrives
+    long_poll = asyncio.create_task(police.until_status(referral, end))
     if end == "rejected":
         await kemenkes.must(referral, "reject", reason="not-eligible")
     else:
@@ -232,4 +232,4 @@ async def test_t8_the_sender_learns_the_answer_without_polling(network: Network,
     if end == "completed":
         await kemenkes.must(referral, "start")
         await kemenkes.must(referral, "complete", outcome="service-provided")
-    assert (await held)["status"] == end
+    assert (await long_poll)["status"] == end

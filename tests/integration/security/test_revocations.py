@@ -157,8 +157,11 @@ async def test_a_running_service_heeds_its_operator_within_ten_seconds(tmp_path:
         assert glasses.status_code == 200
         moment = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
         listed.write_text(json.dumps({"clients": {"police-officer-bareskrim": moment}}))
-        held = {"If-None-Match": glasses.headers["etag"], "Prefer": "wait=3"}  # nothing changes: three seconds pass
-        assert (await http.get("/v1/break-glass", headers=held)).status_code in (304, 401)
+        long_poll = {
+            "If-None-Match": glasses.headers["etag"],
+            "Prefer": "wait=3",
+        }  # nothing changes: three seconds pass
+        assert (await http.get("/v1/break-glass", headers=long_poll)).status_code in (304, 401)
         refused = await http.get("/v1/break-glass")
         assert (refused.status_code, problem(refused)) == (401, "token-not-valid")
 
