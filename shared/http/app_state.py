@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from shared.domain.refusal import Refusal
 from shared.reference.office import Office
 from shared.security.revocations import Revocations
-from shared.storage.notifier import Changes
+from shared.storage.notifier import Notifier
 from shared.storage.unit_of_work import Database
 
 if TYPE_CHECKING:  # both read this state
@@ -23,7 +23,7 @@ class HttpState(State):
     refusals: Mapping[str, Refusal]
     office: Office
     database: Database
-    changes: Changes
+    notifier: Notifier
     admission: "Admission"
     limits: "Limits"
     revoked: Revocations

@@ -15,7 +15,7 @@ from shared.http.app_state import state_of
 from shared.http.idempotency import Posting, posting
 from shared.http.long_polling import IfNoneMatch, LongPoll, Prefer
 from shared.reference.office import Office
-from shared.storage.notifier import Changes
+from shared.storage.notifier import Notifier
 from shared.storage.pages import CURSOR, Page
 from shared.storage.unit_of_work import Database
 
@@ -28,8 +28,8 @@ async def _database(request: Request) -> Database:
     return state_of(request).database
 
 
-async def _changes(request: Request) -> Changes:
-    return state_of(request).changes
+async def _notifier(request: Request) -> Notifier:
+    return state_of(request).notifier
 
 
 async def _now(request: Request) -> datetime:
@@ -38,7 +38,7 @@ async def _now(request: Request) -> datetime:
 
 OfficeDep = Annotated[Office, Depends(_office)]
 DatabaseDep = Annotated[Database, Depends(_database)]
-ChangesDep = Annotated[Changes, Depends(_changes)]
+NotifierDep = Annotated[Notifier, Depends(_notifier)]
 PostingDep = Annotated[Posting, Depends(posting)]
 NowDep = Annotated[datetime, Depends(_now)]
 
@@ -61,8 +61,8 @@ async def _page(cursor: Cursor = None, limit: Limit = 50) -> Page:
     return Page(cursor, limit)
 
 
-async def _long_poll(changes: ChangesDep, prefer: Prefer = None, if_none_match: IfNoneMatch = None) -> LongPoll:
-    return LongPoll(changes, prefer, if_none_match)
+async def _long_poll(notifier: NotifierDep, prefer: Prefer = None, if_none_match: IfNoneMatch = None) -> LongPoll:
+    return LongPoll(notifier, prefer, if_none_match)
 
 
 PageDep = Annotated[Page, Depends(_page)]

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Header, Response
 from pydantic import BaseModel
 
-from shared.storage.notifier import Changes
+from shared.storage.notifier import Notifier
 
 LONGEST_WAIT_SECONDS = 30.0
 
@@ -22,9 +22,9 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200
 
 @dataclass(frozen=True, slots=True)
 class LongPoll:
-    """A GET that may wait for a change: the changes to watch, and the request's headers about waiting."""
+    """A GET that may wait for a change: the notifier to watch with, and the request's headers about waiting."""
 
-    changes: Changes
+    notifier: Notifier
     prefer: str | None
     if_none_match: str | None
 
@@ -36,7 +36,7 @@ class LongPoll:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_of(self.prefer)
-        with self.changes.watching(wanted) as watch:
+        with self.notifier.watching(wanted) as watch:
             while True:
                 found = await asyncio.to_thread(look)
                 fresh = found is not None and found[0] != self.if_none_match

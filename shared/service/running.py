@@ -41,7 +41,7 @@ from shared.service.production.rules import Unsafe, refuse
 from shared.service.settings import Settings
 from shared.service.vaults import open_vault
 from shared.storage.migrate import check_migrated
-from shared.storage.notifier import Changes
+from shared.storage.notifier import Notifier
 from shared.storage.timers import run_timer
 from shared.storage.unit_of_work import Author, Database, Now
 
@@ -71,8 +71,8 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
     state = app.state
     assert isinstance(state, ServiceState)
     state.member, state.office, state.database = member.agency.code, office, database
-    state.changes = Changes()
-    state.changes.listen(database, asyncio.get_running_loop())
+    state.notifier = Notifier()
+    state.notifier.listen(database, asyncio.get_running_loop())
     state.broker = _broker_of(member, settings)
     state.reception = Reception(
         member=member.agency.code,
@@ -148,7 +148,7 @@ async def _exchange_and_wait(
     """Start timers, relay and consumer as tasks of ``work``, and wait for the broker's word. Raises Unsafe."""
     mail_read = asyncio.Event()
     for timer in [timer(state.office) for one in member.slices for timer in one.timers]:
-        work.append(asyncio.create_task(run_timer(timer, state.database, state.changes, mail_read)))
+        work.append(asyncio.create_task(run_timer(timer, state.database, state.notifier, mail_read)))
     if state.broker is None:
         mail_read.set()
         return

@@ -56,7 +56,7 @@ class Watch:
         return True
 
 
-class Changes:
+class Notifier:
     """All waiters, by the id or topic that each waits for."""
 
     def __init__(self) -> None:

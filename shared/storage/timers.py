@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from shared.storage.notifier import Changes, Topic
+from shared.storage.notifier import Notifier, Topic
 from shared.storage.unit_of_work import Database, Transaction
 
 LOOK_AGAIN_SECONDS = 30.0
@@ -37,7 +37,7 @@ class Timer:
     """Whether the timer waits after a start for the events of the downtime, for they may change what is due."""
 
 
-async def run_timer(timer: Timer, database: Database, changes: Changes, mail_read: asyncio.Event) -> None:
+async def run_timer(timer: Timer, database: Database, notifier: Notifier, mail_read: asyncio.Event) -> None:
     """Run a timer until cancelled. Failures of the database do not end the loop.
 
     ``mail_read`` is set as soon as the inbox at the broker is empty and recorded.
@@ -46,7 +46,7 @@ async def run_timer(timer: Timer, database: Database, changes: Changes, mail_rea
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(MAIL_SECONDS):
                 await mail_read.wait()
-    with changes.watching(timer.watched) as watch:
+    with notifier.watching(timer.watched) as watch:
         while True:
             try:
                 await asyncio.to_thread(database.write, timer.do_due)

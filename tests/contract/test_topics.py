@@ -41,7 +41,7 @@ tx.changed.add("parked")
 tx.changed |= {row.id, "clocks"}
 tx.changed.update(["links"])
 Timer("tokens", next_due, do_due)
-changes.watching("keys")
+notifier.watching("keys")
 tx.changed.add(Topic.PARKED)
 tx.changed |= {row.id, Topic.CLOCKS}
 tx.changed.add(row["id"])

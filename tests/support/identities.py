@@ -55,7 +55,7 @@ async def consent(client: Client, victim: str, **changes: Any) -> dict[str, Any]
 async def until_disclosure(client: Client, victim: str, referral: str, fits: Callable[[dict[str, Any]], bool]) -> Any:
     """Wait, by the change of the victim, until what was given of them stands as it should."""
     while True:
-        with client.http._transport.app.state.changes.watching(victim) as watch:  # type: ignore[attr-defined]
+        with client.http._transport.app.state.notifier.watching(victim) as watch:  # type: ignore[attr-defined]
             items = (await client.get(f"/v1/victims/{victim}/disclosures"))["items"]
             found = [item for item in items if item["referral_id"] == referral]
             if found and fits(found[0]):
@@ -121,7 +121,7 @@ def receipts_of(network: Network, code: str) -> list[dict[str, Any]]:
 
 
 async def until_forgotten(network: Network, code: str, victim: str) -> None:
-    with network.apps[code].state.changes.watching(victim) as watch:
+    with network.apps[code].state.notifier.watching(victim) as watch:
         while keys_left(network, code):
             assert await watch.next(20)
 

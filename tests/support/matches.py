@@ -55,7 +55,7 @@ def rows(network: Network, code: str, table: type[SQLModel], *conditions: Any) -
 def later(network: Network, code: str) -> None:
     """A minute passes, and the next look: what was written down in a list is told."""
     network.clock.advance(match_tokens.QUIET)
-    network.apps[code].state.changes.wake(Topic.MATCH_TOKENS)
+    network.apps[code].state.notifier.wake(Topic.MATCH_TOKENS)
 
 
 async def until_heard(network: Network, victim: str, tokens: int) -> None:

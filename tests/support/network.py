@@ -261,7 +261,7 @@ async def refer(sender: Client, victim_id: str, agency: str, service: str, **mor
 
 async def until_told(network: Network, code: str, times: int) -> None:
     """Let the clocks of a member look at the time, and wait until those that run have told so often."""
-    network.apps[code].state.changes.wake(Topic.CLOCKS_DUE)
+    network.apps[code].state.notifier.wake(Topic.CLOCKS_DUE)
     await network[code].until("/v1/clocks", lambda page: sum(kept["told"] for kept in page["items"]) >= times)
 
 

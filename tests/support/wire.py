@@ -34,7 +34,7 @@ def event(sender: str, receiver: str, data: EventData, linkseq: int, sequence: i
 
 async def until_parked(network: Network, code: str, reason: str) -> dict[str, object]:
     """Wait until a member has parked something for this reason."""
-    with network.apps[code].state.changes.watching(Topic.PARKED) as watch:
+    with network.apps[code].state.notifier.watching(Topic.PARKED) as watch:
         while True:
             for item in (await (await network.operator(code)).get("/v1/parked"))["items"]:
                 if item["reason"] == reason:

@@ -253,7 +253,7 @@ async def test_neither_a_tag_nor_waiting_tells_of_what_is_hidden(police: FastAPI
         return told(answer), loop.time() - began
 
     waiting = [asyncio.create_task(waited(unit)) for unit in (STRANGER, MAKASSAR)]
-    while len(police.state.changes._watches.get(IN_HOUSE, ())) < 2:
+    while len(police.state.notifier._watches.get(IN_HOUSE, ())) < 2:
         await asyncio.sleep(0)
     changed = await ask(
         police, "police", Role.OFFICER, KOLAKA, "POST", f"{path}/remind", json={}, headers={"If-Match": "*"}

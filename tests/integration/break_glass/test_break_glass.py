@@ -179,7 +179,7 @@ async def test_nobody_says_of_another_agency_that_it_has_looked(network: Network
         tx.emit(draft(opened, "police", app.state.office.speaker(tx.now.date()), victim_id=victim))
 
     operator = await network.operator("police")
-    with network.apps["police"].state.changes.watching(Topic.PARKED) as watch:
+    with network.apps["police"].state.notifier.watching(Topic.PARKED) as watch:
         app.state.database.write(slander)
         assert await watch.next(20)
     [parked] = (await operator.get("/v1/parked"))["items"]
@@ -320,7 +320,7 @@ async def test_a_second_person_judges_it_within_a_day(network: Network) -> None:
     watching = asyncio.create_task(listed(above, lambda items: items[0]["review_overdue"]))
     network.clock.advance(timedelta(minutes=1))
     # without the wake-up, the timer sees within half a minute that the clock was set
-    network.apps["police"].state.changes.wake(Topic.BREAK_GLASS)
+    network.apps["police"].state.notifier.wake(Topic.BREAK_GLASS)
     await watching
     note = f"/v1/break-glass/{glass}/note"
     assert (await above.get(note)) == {"text": URGENT["note"]}  # to judge it is to know why, in their words

@@ -141,7 +141,7 @@ async def test_what_is_told_later_with_the_same_referral_is_taken_back_too(netwo
 
     await consent(police, victim)
     await police.must(referral, "provide-information", about="identity")
-    with network.apps["kemenkes"].state.changes.watching(referral) as watch:
+    with network.apps["kemenkes"].state.notifier.watching(referral) as watch:
         while keys_left(network, "kemenkes") == 0:
             assert await watch.next(20)
     await police.post(f"/v1/victims/{victim}/consents/withdrawal")

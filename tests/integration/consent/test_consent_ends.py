@@ -71,7 +71,7 @@ async def test_one_that_is_over_ends_at_its_moment_with_nobody_logged_in(two: Ne
     await two.stop("police")
     two.clock.advance(timedelta(minutes=2))
     police = await two.start("police", online=False)
-    with two.apps["police"].state.changes.watching(victim) as watch:
+    with two.apps["police"].state.notifier.watching(victim) as watch:
         while not told(two, "police", "kemenkes"):
             assert await watch.next(20)
     [word] = told(two, "police", "kemenkes")
@@ -237,7 +237,7 @@ async def test_she_takes_it_back_with_who_is_responsible_now_and_every_controlle
 async def test_one_that_is_given_for_a_moment_is_over_after_it_while_the_service_runs(two: Network) -> None:
     police = two["police"]
     victim = await a_victim(police, identity=WHO)
-    with two.apps["police"].state.changes.watching(victim) as watch:
+    with two.apps["police"].state.notifier.watching(victim) as watch:
         await consent(police, victim, valid_until=(two.clock() + timedelta(seconds=5)).isoformat())
         while (kept := (await police.get(f"/v1/victims/{victim}/consents"))["items"])[0]["ended_at"] is None:
             assert await watch.next(20)

@@ -58,7 +58,7 @@ async def test_a_sender_hears_that_its_links_are_witnessed(network: Network) -> 
     for _ in range(WITNESSED_EVERY - 1):
         await police.must(referral, "remind")
     operator = await network.operator("police")
-    with network.apps["police"].state.changes.watching(Topic.LINKS) as watch:
+    with network.apps["police"].state.notifier.watching(Topic.LINKS) as watch:
         while True:
             links = {link["link"]: link for link in (await operator.get("/v1/links"))["items"]}
             if links["police>kemenkes"]["witnessed"] == links["police>kemenkes"]["last"]:

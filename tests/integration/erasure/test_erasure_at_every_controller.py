@@ -135,7 +135,7 @@ async def test_only_who_is_responsible_or_gave_it_may_have_it_erased(network: Ne
         tx.emit(draft(asked, "police", unit, victim_id=victim))
 
     operator = await network.operator("police")
-    with network.apps["police"].state.changes.watching(Topic.PARKED) as watch:
+    with network.apps["police"].state.notifier.watching(Topic.PARKED) as watch:
         app.state.database.write(ask)
         assert await watch.next(20)
     [parked] = (await operator.get("/v1/parked"))["items"]

@@ -71,7 +71,7 @@ async def test_a_peer_has_erased_what_it_gave_and_not_what_we_found_ourselves(ne
     await kemenpppa.must(transfer, "accept")
     await police.until_status(transfer, "accepted")
     before = keys_left(network, "police")
-    with network.apps["kemenkes"].state.changes.watching(victim) as watch:
+    with network.apps["kemenkes"].state.notifier.watching(victim) as watch:
         say_erase(network, "kemenkes", "police", victim)
         assert await watch.next(20)  # its answer
     left = network.apps["police"].state.database.read(lambda s: s.scalars(select(col(DataKeyRow.id))).all())
@@ -91,7 +91,7 @@ async def test_what_a_hospital_wrote_for_two_goes_when_both_have_said_so(network
     await kemenkes.must(second, "accept")
     assert (await kemenkes.post(f"/v1/victims/{victim}/identity", {"phone": "+628000000010"})).status_code == 200
     erasure = new_id()
-    with network.apps["police"].state.changes.watching(victim) as watch:
+    with network.apps["police"].state.notifier.watching(victim) as watch:
         say_erase(network, "police", "kemenkes", victim, erasure)
         assert await watch.next(20)
     assert (await look(kemenkes, victim))["phone"] == "+628000000010"  # type: ignore[index]
@@ -165,7 +165,7 @@ async def test_nobody_answers_for_another_what_became_of_what_it_was_given(netwo
         )
         tx.emit(draft(ended, "police", unit, victim_id=victim))
 
-    with network.apps["police"].state.changes.watching(victim) as watch:
+    with network.apps["police"].state.notifier.watching(victim) as watch:
         app.state.database.write(answer)
         assert await watch.next(20)
     [item] = await given_and_received(police, victim)

@@ -73,7 +73,7 @@ async def test_an_identity_is_erased_at_every_controller_when_its_time_is_over_a
 async def test_it_happens_by_itself_while_the_service_runs(two: Network) -> None:
     victim = await worked_for(two)
     until = await over(two, victim)
-    with two.apps["police"].state.changes.watching(victim) as watch:
+    with two.apps["police"].state.notifier.watching(victim) as watch:
         two.clock.advance(until - two.clock())
         two.apps["police"].state.database.write(lambda tx: tx.changed.add(Topic.RETENTION))  # as any journey's end does
         while not erasures(two):
@@ -95,7 +95,7 @@ async def test_a_hold_stops_it_and_it_happens_when_the_hold_is_lifted(two: Netwo
     await at(two, until + DAY)
     assert erasures(two) == [] and keys_left(two, "police") > 0
     head = await two.calling("police", Role.SUPERVISOR)
-    with two.apps["police"].state.changes.watching(victim) as watch:
+    with two.apps["police"].state.notifier.watching(victim) as watch:
         assert (await head.post(f"/v1/victims/{victim}/legal-holds/lifting")).status_code == 200
         while not erasures(two):
             assert await watch.next(20)

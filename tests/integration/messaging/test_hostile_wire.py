@@ -268,7 +268,7 @@ async def test_a_journey_is_told_by_those_who_have_the_victim_in_custody(network
     end = JourneyClosed(victim_id=victim, outcome=JourneyOutcome.REINTEGRATED, unit=desk, occurred_at=at)
     await tell_coordination(network, "kemensos", 1, stage, end)
     auditor = await network.operator("coordination")
-    with network.apps["coordination"].state.changes.watching(Topic.PARKED) as watch:
+    with network.apps["coordination"].state.notifier.watching(Topic.PARKED) as watch:
         while len(parked := (await auditor.get("/v1/parked"))["items"]) < 2:
             assert await watch.next(20)
     assert [item["reason"] for item in parked] == ["not-in-custody"] * 2
@@ -328,7 +328,7 @@ async def _until_published(network: Network, code: str) -> None:
     database = network.apps[code].state.database
     from shared.storage import outbox
 
-    with network.apps[code].state.changes.watching("never") as watch:
+    with network.apps[code].state.notifier.watching("never") as watch:
         async with asyncio.timeout(20):
             while await asyncio.to_thread(database.read, lambda s: outbox.unsent(s, 1)):
                 await watch.next(0.05)

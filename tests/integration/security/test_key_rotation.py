@@ -70,7 +70,7 @@ async def test_a_revocation_reaches_an_agency_whose_file_nobody_touches_and_stay
     await network.start("coordination")
     old, keyring, now = key_of(network, "kemenkes"), Keyring(network.secrets), datetime.now(UTC)
     keyring.rotate("kemenkes", "sig", now, now)
-    with network.apps["police"].state.changes.watching(Topic.KEYS) as watch:
+    with network.apps["police"].state.notifier.watching(Topic.KEYS) as watch:
         began = time.monotonic()
         keyring.revoke("kemenkes-1", Revocation.KEY_COMPROMISE, now)
         while await revoked(police) != {"kemenkes-1"}:
