@@ -29,7 +29,7 @@ class Identifier:
 
     kind: MatchKind
     fields: tuple[IdentityField, ...]
-    spelling: Callable[..., str]
+    normalise: Callable[..., str]
     """Normalises the texts of the fields. Raises ValueError for a value that identifies nobody."""
     strength: MatchStrength
 
@@ -73,14 +73,14 @@ MATCH_TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\
 """The form of every match token: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
 
 
-def spelt(known: Mapping[str, str]) -> dict[MatchKind, str]:
+def normalised(known: Mapping[str, str]) -> dict[MatchKind, str]:
     """The normalised identifiers of a person, by kind. ``known``: field → text. Clear text, no match tokens."""
     found = {}
     for identifier in IDENTIFIERS:
         texts = [known[field] for field in identifier.fields if field in known]
         if len(texts) == len(identifier.fields):
             try:
-                found[identifier.kind] = identifier.spelling(*texts)
+                found[identifier.kind] = identifier.normalise(*texts)
             except ValueError:
                 continue
     return found

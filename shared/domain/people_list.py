@@ -16,7 +16,7 @@ from shared.contracts.pattern import Pattern
 from shared.contracts.types import Code, Flag, Id
 from shared.domain.cases import RegisterVictim
 from shared.domain.commands import Command, example
-from shared.domain.matching import spelt, strength
+from shared.domain.matching import normalised, strength
 from shared.domain.referral_commands import Receiver
 
 ASK = Pattern(
@@ -108,7 +108,7 @@ def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, 
     twice: dict[int, tuple[int, MatchKind]] = {}
     for row, person in enumerate(people, 1):
         known = person.identity.model_dump(exclude_none=True) if person and person.identity else {}
-        for kind, number in spelt(known).items():
+        for kind, number in normalised(known).items():
             if strength([kind]) is MatchStrength.STRONG and (earlier := first.setdefault((kind, number), row)) != row:
                 twice.setdefault(row, (earlier, kind))
     return twice

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
-from shared.domain.matching import MATCH_TOKEN, are_match_tokens, kind_of, match_token, spelt, state, strength
+from shared.domain.matching import MATCH_TOKEN, are_match_tokens, kind_of, match_token, normalised, state, strength
 from shared.domain.normalise import PARTICLES, normalise_name
 
 NIKS = st.from_regex(r"[1-9][0-9]{15}", fullmatch=True)
@@ -77,16 +77,16 @@ def test_what_has_no_letters_is_no_name(text: str) -> None:
 @given(NIKS, NIKS)
 def test_two_numbers_never_meet(one: str, another: str) -> None:
     assume(one != another)
-    assert spelt({"nik": one}) != spelt({"nik": another})
+    assert normalised({"nik": one}) != normalised({"nik": another})
 
 
 def test_only_what_is_whole_shows_somebody() -> None:
-    assert spelt({"name": "Siti"}) == spelt({"born_on": "1999-07-01"}) == spelt({}) == {}
-    assert spelt({"address": "Jalan Rekaan", "statement": "Rekaan"}) == {}
-    assert spelt({"nik": "0000000000000000", "passport": "X0000000"}) == {}  # what is typed where there is none
-    assert spelt({"phone": "110"}) == {}
+    assert normalised({"name": "Siti"}) == normalised({"born_on": "1999-07-01"}) == normalised({}) == {}
+    assert normalised({"address": "Jalan Rekaan", "statement": "Rekaan"}) == {}
+    assert normalised({"nik": "0000000000000000", "passport": "X0000000"}) == {}  # what is typed where there is none
+    assert normalised({"phone": "110"}) == {}
     numbers = {"nik": "7401014107990001", "passport": "x 1234567", "phone": "0812-3456-7890"}
-    assert spelt({"name": "Siti", "born_on": "1999-07-01", **numbers}) == {
+    assert normalised({"name": "Siti", "born_on": "1999-07-01", **numbers}) == {
         MatchKind.NIK: "7401014107990001",
         MatchKind.PASSPORT: "X1234567",
         MatchKind.PHONE: "+6281234567890",

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
-from shared.domain.matching import KEY_PURPOSE, match_token, spelt
+from shared.domain.matching import KEY_PURPOSE, match_token, normalised
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
 from shared.storage.notifier import Topic
@@ -37,7 +37,7 @@ QUIET = timedelta(minutes=1)
 
 def made(vault: Vault, key: int, known: Mapping[str, str]) -> dict[str, str]:
     """Kind → match token, from the identity fields of a victim."""
-    return {kind: match_token(key, kind, vault.match(key, value, kind)) for kind, value in spelt(known).items()}
+    return {kind: match_token(key, kind, vault.match(key, value, kind)) for kind, value in normalised(known).items()}
 
 
 def tell(tx: Transaction, office: Office, victim_id: str, known: Mapping[str, str] | None = None) -> bool:
