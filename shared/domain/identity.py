@@ -23,12 +23,12 @@ PASSPORT = Pattern(
 PHONE = Pattern(
     r"^\+?[0-9]{6,15}$", "nomor telepon, seperti +6281200000000", "a telephone number, such as +6281200000000"
 )
-NUMBER = Pattern(
+IDENTIFIER = Pattern(
     r"^\+?[A-Za-z0-9][A-Za-z0-9 -]{3,18}[A-Za-z0-9]$",
     "5 sampai 20 huruf dan angka, boleh diawali +",
     "5 to 20 letters and digits, after a + or not",
 )
-"""The form of a number to search for: a NIK, a passport number or a telephone number."""
+"""The form of an identifier to search for: a NIK, a passport number or a telephone number."""
 
 
 class Identity(BaseModel):
@@ -60,4 +60,4 @@ class Search(Asked):
     model_config = example(field="nik", value="7401010101010001")
 
     field: Literal[IdentityField.NIK, IdentityField.PASSPORT, IdentityField.PHONE]
-    value: Annotated[str, Field(pattern=NUMBER)]
+    value: Annotated[str, Field(pattern=IDENTIFIER)]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from shared.contracts.pattern import Pattern
 from shared.contracts.types import CODE, COUNTRY, EVENT_TYPE, NOTICE_VERSION, PLAIN, REGION, UNIT, UUID7
-from shared.domain.identity import BORN_ON, NIK, NUMBER, PASSPORT, PHONE
+from shared.domain.identity import BORN_ON, IDENTIFIER, NIK, PASSPORT, PHONE
 from shared.domain.letters import LETTER_CODE_WRITTEN
 from shared.domain.people_list import ASK
 from shared.domain.text import Text
@@ -46,7 +46,7 @@ PATTERNS: Mapping[str, Pattern] = {
     pattern: pattern
     for pattern in (
         *(UUID7, REGION, UNIT, CODE, PLAIN, COUNTRY, NOTICE_VERSION, EVENT_TYPE),
-        *(NIK, BORN_ON, PHONE, PASSPORT, NUMBER, LETTER_CODE_WRITTEN, ASK),
+        *(NIK, BORN_ON, PHONE, PASSPORT, IDENTIFIER, LETTER_CODE_WRITTEN, ASK),
         *(KEY_PATTERN, CURSOR, ETAG),
     )
 }
