@@ -121,9 +121,9 @@ _JOURNEY = select(JourneyRow).where(col(JourneyRow.victim_id) == bindparam("vict
 """Built once, because every event runs it."""
 
 
-def journey_row(session: Session, victim_id: str, seen: ColumnElement[bool] = EVERY) -> JourneyRow | None:
-    """The row of a journey if the condition ``seen`` holds for it, or None."""
-    statement = _JOURNEY if seen is EVERY else _JOURNEY.where(seen)
+def journey_row(session: Session, victim_id: str, condition: ColumnElement[bool] = EVERY) -> JourneyRow | None:
+    """The row of a journey if the condition holds for it, or None."""
+    statement = _JOURNEY if condition is EVERY else _JOURNEY.where(condition)
     return session.scalars(statement, {"victim_id": victim_id}).first()
 
 

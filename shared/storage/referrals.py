@@ -23,12 +23,12 @@ _LIVE = (
 )
 
 
-def load(session: Session, referral_id: str, seen: ColumnElement[bool] = EVERY) -> ReferralRow | None:
-    """The row of a referral that satisfies the condition ``seen``, or None.
+def load(session: Session, referral_id: str, condition: ColumnElement[bool] = EVERY) -> ReferralRow | None:
+    """The row of a referral that satisfies the condition, or None.
 
     Locked until the transaction ends, where the database has row locks.
     """
-    statement = _LOADED if seen is EVERY else _LOADED.where(seen)
+    statement = _LOADED if condition is EVERY else _LOADED.where(condition)
     return session.scalars(statement, {"referral_id": referral_id}).first()
 
 

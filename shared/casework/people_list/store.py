@@ -13,9 +13,9 @@ from shared.victims.register.tables import CaseRow
 from shared.victims.register.visibility import cases
 
 
-def load(session: Session, batch_id: str, seen: ColumnElement[bool] = EVERY) -> BatchRow | None:
-    """The row of a batch that satisfies the condition ``seen``, or None."""
-    return session.scalars(select(BatchRow).where(col(BatchRow.id) == batch_id, seen)).first()
+def load(session: Session, batch_id: str, condition: ColumnElement[bool] = EVERY) -> BatchRow | None:
+    """The row of a batch that satisfies the condition, or None."""
+    return session.scalars(select(BatchRow).where(col(BatchRow.id) == batch_id, condition)).first()
 
 
 def people(session: Session, batch_id: str) -> Sequence[BatchPersonRow]:

@@ -14,9 +14,9 @@ from shared.victims.register.tables import VictimRow
 from shared.victims.register.visibility import concerned
 
 
-def load(session: Session, record_id: str, seen: ColumnElement[bool] = EVERY) -> RecordRow | None:
-    """The row of a record that satisfies the condition ``seen``, or None."""
-    return session.scalars(select(RecordRow).where(col(RecordRow.id) == record_id, seen)).first()
+def load(session: Session, record_id: str, condition: ColumnElement[bool] = EVERY) -> RecordRow | None:
+    """The row of a record that satisfies the condition, or None."""
+    return session.scalars(select(RecordRow).where(col(RecordRow.id) == record_id, condition)).first()
 
 
 def filed_about(session: Session, about: str) -> Sequence[RecordRow]:

@@ -11,7 +11,7 @@ from shared.domain.forms import FormSubject
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.storage import referrals
-from shared.storage import visibility as seen
+from shared.storage import visibility as referral_visibility
 from shared.storage.tables import ReferralRow
 from shared.victims.register import visibility
 from shared.victims.register.speaking import speaking_unit
@@ -60,7 +60,7 @@ def _of_victim(acting: Acting, victim_id: str) -> Subject:
 
 
 def _of_referral(acting: Acting, referral_id: str) -> Subject:
-    row = referrals.load(acting.tx.session, referral_id, seen.referrals(acting.sight))
+    row = referrals.load(acting.tx.session, referral_id, referral_visibility.referrals(acting.sight))
     if row is None:
         raise Refused("unknown-referral")
     desk = referrals.to_referral(row).receiver

@@ -67,9 +67,9 @@ def _there(row: VictimRow | None, field: str | None) -> VictimRow:
     return row
 
 
-def load_case(session: Session, case_id: str, seen: ColumnElement[bool] = EVERY) -> CaseRow | None:
-    """The row of a case that satisfies the condition ``seen``, or None."""
-    return session.scalars(select(CaseRow).where(col(CaseRow.id) == case_id, seen)).first()
+def load_case(session: Session, case_id: str, condition: ColumnElement[bool] = EVERY) -> CaseRow | None:
+    """The row of a case that satisfies the condition, or None."""
+    return session.scalars(select(CaseRow).where(col(CaseRow.id) == case_id, condition)).first()
 
 
 def victims_of(session: Session, case_id: str) -> list[VictimRow]:
