@@ -1,7 +1,7 @@
 """Consent and legal basis: when a disclosure is lawful (UU 27/2022 on the protection of personal data, "PDP").
 
 Every disclosure needs a legal basis. Consent is one of several. A consent is recorded with the seven items that a
-person must be told (Ps 21(1)). The person may withdraw it (Ps 9). A guardian's word is never the only gate.
+person must be told (Ps 21(1)). The person may withdraw it (Ps 9). A guardian's word alone never decides.
 """
 
 from collections.abc import Iterable, Mapping

@@ -141,7 +141,7 @@ NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-
 class Try:
     """One operation on one object: how it is asked, which units may, and what the others are told who see it.
 
-    ``done`` is the answer to those who may: where it is a refusal, it is one of the rules, after the door.
+    ``done`` is the answer to those who may: where it is a refusal, it is one of the rules, after admission.
     """
 
     operation: str

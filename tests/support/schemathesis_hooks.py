@@ -27,7 +27,7 @@ PREFIX = "urn:estafet:problem:"
 
 @schemathesis.auth(cache_by_key=lambda case, _: case.operation.label)
 class Token:
-    """Who asks; without it, schemathesis sees to it that the door stays shut."""
+    """Who asks; without it, schemathesis sees to it that nobody is admitted."""
 
     def get(self, case: Any, _: Any) -> str | None:
         """The token for an operation."""

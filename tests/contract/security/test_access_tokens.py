@@ -1,4 +1,4 @@
-"""Tokens that must not open the door, each tried on the real police service; and the one that does.
+"""Access tokens that must not be admitted, each tried on the real police service; and the one that does.
 
 The answer never says which check failed; the log says it, as a code.
 """

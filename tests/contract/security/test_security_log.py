@@ -93,7 +93,7 @@ async def must(client: Client, path: str, body: dict[str, Any] | None = None) ->
     return dict(answer.json())
 
 
-# --- at the door ------------------------------------------------------------------------------------------------------
+# --- admission --------------------------------------------------------------------------------------------------------
 
 
 async def test_each_line_says_who_asked_for_what_and_what_came_of_it(station: Station) -> None:

@@ -15,8 +15,7 @@ from services.kemensos.main import MEMBER as KEMENSOS
 from shared.casework.cases import registration as cases
 from shared.casework.clocks import due as due_clocks
 from shared.casework.clocks import running as clocks
-from shared.casework.referrals import execution as handlers
-from shared.casework.referrals import requesting
+from shared.casework.referrals import execution, requesting
 from shared.contracts.codes import AgeClass, Exploitation, LegalBasis, Outcome, RejectReason, Sex
 from shared.domain.access import Caller, Role, Sight
 from shared.domain.cases import OpenCase, RegisterVictim
@@ -158,7 +157,7 @@ class Asked:
     def act(self, desk: Desk, word: str, then: datetime | None = None) -> None:
         """Do something, if the rules let it be done: the clocks stop when the work begins or is refused."""
         try:
-            desk.database.write(lambda tx: handlers.execute_for(_at(desk, tx), self.id, ACTS[word](then), None))
+            desk.database.write(lambda tx: execution.execute_for(_at(desk, tx), self.id, ACTS[word](then), None))
         except Refused:
             return
         if word != "accept":

@@ -95,7 +95,7 @@ def test_no_account_can_be_given_what_the_provisioner_or_nobody_has(tmp_path: Pa
         pass
 
 
-# --- no wall has a back door ------------------------------------------------------------------------------------------
+# --- no wall has a way around -----------------------------------------------------------------------------------------
 
 
 def answered_by_the_broker(member: str) -> list[tuple[str, bytes]]:
