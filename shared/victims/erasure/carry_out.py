@@ -18,7 +18,7 @@ from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
-from shared.victims.erasure.tables import ObeyedRow
+from shared.victims.erasure.tables import AnswerRow
 from shared.victims.matching import match_tokens
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import forgetting
@@ -47,8 +47,8 @@ def forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
     for forget in office.forgets:
         forget(tx, victim.id)
     match_tokens.tell(tx, office, victim.id)
-    erased = select(col(ObeyedRow.victim_id)).where(
-        col(ObeyedRow.cause) == e.ErasureRequested.type(), col(ObeyedRow.end) == DisclosureEnd.ERASED
+    erased = select(col(AnswerRow.victim_id)).where(
+        col(AnswerRow.cause) == e.ErasureRequested.type(), col(AnswerRow.end) == DisclosureEnd.ERASED
     )
     others = (col(VictimRow.case_id) == victim.case_id) & (col(VictimRow.id) != victim.id)
     left = select(col(VictimRow.id)).where(others, col(VictimRow.id).not_in(erased))
@@ -105,7 +105,7 @@ def cause_id_of(cause: Cause) -> str:
 
 def remember_answer(tx: Transaction, sender: str, cause: Cause, answer: ControllerAnswer) -> None:
     """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here."""
-    row = ObeyedRow(
+    row = AnswerRow(
         cause_id=cause_id_of(cause),
         sender=sender,
         cause=cause.type(),

@@ -16,7 +16,7 @@ def on_controller_answered(tx: Transaction, office: Office, envelope: Envelope, 
     A controller may answer again, when it erases data that it had kept.
     """
     load_victim(tx.session, event.victim_id)  # everything stored about a victim is written under this lock
-    told = store.obeyed(tx.session, event.cause_id)
+    told = store.answers_to(tx.session, event.cause_id)
     on_consent = any(row.cause == e.ConsentWithdrawn.type() for row in told)
     for row in disclosure.disclosures_of(tx.session, event.victim_id):
         meant = any(row.at <= one.at for one in told) and not (on_consent and row.basis != LegalBasis.CONSENT)

@@ -25,7 +25,7 @@ def ask(acting: Acting, victim_id: str, command: Erase) -> ErasureRow:
         raise Refused("already-asked", erasure=waiting.id)
     at = when(command, tx.now)
     if command.erasure_id is not None and (
-        store.obeyed(tx.session, command.erasure_id) or store.load_erasure(tx.session, command.erasure_id)
+        store.answers_to(tx.session, command.erasure_id) or store.load_erasure(tx.session, command.erasure_id)
     ):
         raise Refused("id-taken", field="erasure_id")
     row = ErasureRow(

@@ -28,7 +28,7 @@ from shared.victims.erasure.carry_out import (
     not_erased,
     tell_controllers,
 )
-from shared.victims.erasure.tables import ObeyedRow
+from shared.victims.erasure.tables import AnswerRow
 from shared.victims.matching import match_tokens
 from shared.victims.register.store import holder_of, load_case, load_victim
 from shared.victims.register.tables import VictimRow
@@ -47,7 +47,7 @@ def on_told(tx: Transaction, office: Office, envelope: Envelope, cause: Cause) -
     if victim is None or not _may_say(tx, sender, victim):
         raise Park("not-theirs-to-say")
     _discard_keys(tx, sender, cause)
-    told = store.obeyed(tx.session, cause_id_of(cause))
+    told = store.answers_to(tx.session, cause_id_of(cause))
     if any(row.victim_id != cause.victim_id for row in told):
         raise Park("id-of-another-victim")
     ours = next((row for row in told if row.sender == sender), None)
@@ -200,7 +200,7 @@ def _kept_because(tx: Transaction, office: Office, victim: VictimRow) -> KeptBec
     return KeptBecause.LEGAL_HOLD if holds.holds_of(tx.session, victim.id) else None
 
 
-def _remembered(row: ObeyedRow) -> ControllerAnswer:
+def _remembered(row: AnswerRow) -> ControllerAnswer:
     kept = KeptBecause(row.kept_because) if row.kept_because else None
     return ControllerAnswer(DisclosureEnd(row.end), kept, tuple(map(IdentityField, row.fields)))
 
@@ -213,8 +213,8 @@ def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
 def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because: KeptBecause) -> None:
     """Carry out each withdrawal and erasure prevented for this reason. Data that came since then stays."""
     kept = _kept_because(tx, office, victim) if because is KeptBecause.CUSTODY else None
-    for told in store.held_back(tx.session, victim.id, because):
-        tellers = {row.sender for row in store.obeyed(tx.session, told.cause_id)}
+    for told in store.answers_keeping(tx.session, victim.id, because):
+        tellers = {row.sender for row in store.answers_to(tx.session, told.cause_id)}
         concerned = [row for row in _concerned(tx, victim, told.cause, told.sender) if row.kept_because == because]
         if because is KeptBecause.CUSTODY:
             own = _is_everything(tx, office, victim, told.cause, told.sender, tellers)

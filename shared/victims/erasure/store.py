@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from shared.contracts.codes import KeptBecause
 from shared.domain.access import Sight
 from shared.storage.visibility import of_desk
-from shared.victims.erasure.tables import ErasureRow, ObeyedRow
+from shared.victims.erasure.tables import AnswerRow, ErasureRow
 from shared.victims.register.tables import VictimRow
 from shared.victims.register.visibility import in_custody
 
@@ -24,17 +24,17 @@ def waiting_erasure(session: Session, victim_id: str) -> ErasureRow | None:
     return session.scalars(select(ErasureRow).where(waiting)).first()
 
 
-def obeyed(session: Session, cause_id: str) -> Sequence[ObeyedRow]:
+def answers_to(session: Session, cause_id: str) -> Sequence[AnswerRow]:
     """Every notice of one withdrawal or erasure (``cause_id``), with our answer, in the order of time."""
     return session.scalars(
-        select(ObeyedRow).where(col(ObeyedRow.cause_id) == cause_id).order_by(col(ObeyedRow.at))
+        select(AnswerRow).where(col(AnswerRow.cause_id) == cause_id).order_by(col(AnswerRow.at))
     ).all()
 
 
-def held_back(session: Session, victim_id: str, because: KeptBecause) -> Sequence[ObeyedRow]:
-    """The notices about a victim that did not erase everything, for the reason ``because``, in the order of time."""
-    here = (col(ObeyedRow.victim_id) == victim_id) & (col(ObeyedRow.kept_because) == because)
-    return session.scalars(select(ObeyedRow).where(here).order_by(col(ObeyedRow.at))).all()
+def answers_keeping(session: Session, victim_id: str, because: KeptBecause) -> Sequence[AnswerRow]:
+    """The notices about a victim whose answer kept something, for the reason ``because``, in the order of time."""
+    here = (col(AnswerRow.victim_id) == victim_id) & (col(AnswerRow.kept_because) == because)
+    return session.scalars(select(AnswerRow).where(here).order_by(col(AnswerRow.at))).all()
 
 
 def visible(sight: Sight) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from shared.storage.columns import Ident, Json, UtcMoment, Word
 from shared.storage.tables import ascending_key
 
 
-class ObeyedRow(AgencyStored, table=True):
+class AnswerRow(AgencyStored, table=True):
     """A notice of a withdrawal or an erasure from ``sender`` (ourselves, if made here), and our answer.
 
     Each sender decides over what that sender gave us, so the notice of each sender is applied once. A repeated notice
