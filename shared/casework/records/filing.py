@@ -86,7 +86,7 @@ def _filing(
         at=at,
         before=tuple(map(store.to_filed, earlier)),
         is_child=subject.victim is not None and is_child(subject.victim),
-        interviews=len(interviews.known(tx.session, subject.victim.id)) if subject.victim else 0,
+        interviews=len(interviews.ids_of(tx.session, subject.victim.id)) if subject.victim else 0,
         named={code: store.to_filed(row) for code, row in named.items()},
     )
 

@@ -10,7 +10,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.interviews.tables import InterviewRow
 
 
-def known(session: Session, victim_id: str) -> tuple[str, ...]:
+def ids_of(session: Session, victim_id: str) -> tuple[str, ...]:
     """The ids of the victim's interviews that are known here, sorted."""
     ids = select(col(InterviewRow.id)).where(col(InterviewRow.victim_id) == victim_id).order_by(col(InterviewRow.id))
     return tuple(session.scalars(ids))

@@ -251,7 +251,7 @@ async def test_nobody_tells_it_twice_without_a_reason_whoever_asks(network: Netw
 
 async def interviews_known(network: Network, code: str, victim: str) -> int:
     database = network.apps[code].state.database
-    return len(database.read(lambda session: interviews.known(session, victim)))
+    return len(database.read(lambda session: interviews.ids_of(session, victim)))
 
 
 # --- who reads it -----------------------------------------------------------------------------------------------------
