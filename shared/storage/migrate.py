@@ -5,6 +5,7 @@ A lineage is a folder of revisions. Every member has ``exchange`` (ledger, outbo
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -39,9 +40,15 @@ def migrate(engine: Engine, lineages: Sequence[Path]) -> None:
         command.upgrade(config, "heads")
 
 
+@cache
+def _newest(lineages: tuple[Path, ...]) -> frozenset[str]:
+    """The newest revisions. They are code: to load them again costs as much as the rest of a start."""
+    return frozenset(ScriptDirectory.from_config(_config(lineages)).get_heads())
+
+
 def check_migrated(engine: Engine, lineages: Sequence[Path]) -> None:
     """Raises NotMigrated when the database is behind or ahead of the code. The message names the command to run."""
-    heads = set(ScriptDirectory.from_config(_config(lineages)).get_heads())
+    heads = _newest(tuple(lineages))
     with engine.connect() as connection:
         at = set(MigrationContext.configure(connection).get_current_heads())
     if at != heads:
