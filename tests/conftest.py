@@ -73,8 +73,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
 @pytest.fixture
 def nats(tmp_path: Path, secrets: Path) -> Iterator[EmbeddedNats]:
     """A broker of this test's own, with the shipped configuration."""
-    with EmbeddedNats(tmp_path / "nats", secrets) as server:
-        yield server
+    server = EmbeddedNats(tmp_path / "nats", secrets)
+    server.start()
+    yield server
+    server.kill()  # nobody needs it any more, and a stop in good order takes longer than a start
 
 
 @pytest.fixture
