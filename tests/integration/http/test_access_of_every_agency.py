@@ -1,5 +1,6 @@
-"""The matrix of access is tried on the police's service (``tests/contract/access``). Here: every other agency refuses
-the same callers for the same reasons.
+"""The matrix of access is tried on the police's service (``tests/integration/access``).
+
+Here: every other agency refuses the same callers for the same reasons.
 """
 
 import contextlib

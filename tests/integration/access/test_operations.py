@@ -1,18 +1,15 @@
 """Who may do what, tried in full: every role × unit × operation × object × field, over HTTP, against the real apps.
 
-What is expected stands here by hand, a second time: the table in ``shared/domain/access.py`` must say the same, and the
-services must do the same. The operations are those of the OpenAPI documents, so that none can be forgotten.
+What is expected is written by hand in ``tests/support/access_matrix.py``: the services must do the same. The operations
+are those of the OpenAPI documents, so that none can be forgotten.
 """
 
-from collections.abc import Mapping
 from itertools import product
 
 import pytest
 from fastapi import FastAPI
 
-from services.coordination.access import RULES as COORDINATION_RULES
-from services.police.main import MEMBER as POLICE
-from shared.domain.access import AGENCY, AccessRule, Role
+from shared.domain.access import Role
 from tests.support.access_matrix import (
     AT_WORK,
     COORDINATION_ROLES_OF,
@@ -20,7 +17,6 @@ from tests.support.access_matrix import (
     NEEDED_TO_INVESTIGATE,
     NOT_FOUND,
     OWN,
-    PAGES,
     ROLES_OF,
     SEES,
     STRANGER,
@@ -101,18 +97,6 @@ async def test_who_may_not_ask_at_all_is_told_so_before_anything_is_looked_up(po
 async def test_every_operation_of_the_contract_is_tried(police: FastAPI, coordination: FastAPI) -> None:
     assert set(operations_of(police)) == {*ROLES_OF, *FILING} == {what.operation for what in TRIES}
     assert set(operations_of(coordination)) == set(COORDINATION_ROLES_OF)
-
-
-@pytest.mark.parametrize(
-    ("rules", "by_hand"),
-    [(AGENCY, ROLES_OF), (POLICE.rules, {**ROLES_OF, **FILING}), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
-    ids=["agency", "police", "coordination"],
-)
-def test_the_declared_table_says_what_is_expected_here(
-    rules: Mapping[str, AccessRule], by_hand: Mapping[str, str]
-) -> None:
-    declared = {name: set(rule.roles) for name, rule in rules.items() if name not in PAGES}
-    assert declared == {name: set(roles.split()) for name, roles in by_hand.items()}
 
 
 @ON_ONE_LOOP
