@@ -25,9 +25,11 @@ test: $(READY) ## semua uji / every test
 	  echo "No SoftHSM: vaults are tested with files alone. On Debian: apt-get install softhsm2"
 	@$(if $(ARGS),exec $(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest $(TOGETHER) && exec $(BIN)/python -m pytest $(ALONE))
 
-# tests/e2e measures, or starts the whole network, so it runs alone, after these
-TOGETHER := --numprocesses 2 --dist loadfile tests/fuzz tests/e2e/stories tests/integration tests/contract tests/unit
-ALONE := tests/e2e --ignore tests/e2e/stories
+# The longest files come first, or one worker ends long after the other. tests/e2e/alone measures how long things take,
+# so it runs alone, after these.
+TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+  tests/fuzz tests/e2e tests/integration tests/contract tests/unit --ignore tests/e2e/alone
+ALONE := tests/e2e/alone
 
 # keep compiled bytecode: otherwise each worker, and each service that a test starts, compiles everything again
 unexport PYTHONDONTWRITEBYTECODE

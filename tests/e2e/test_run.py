@@ -1,38 +1,18 @@
-"""``make run``: the journey is complete, all is ready soon, and whatever ends it leaves no process behind."""
+"""``make run``: whatever ends it leaves no process behind."""
 
 import random
-import re
 import signal
 import time
-from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from pathlib import Path
 
 import pytest
 
-from deploy.credentials.authority import make_certificates
-from deploy.credentials.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
+from deploy.credentials.secrets import AGENCIES
 from deploy.local.stack import NATS_PORT, choose_ports
-from shared.security.development import lies_in_development
 from tests.support.stack import left_of_group, running, six_free_ports, until_free, until_gone
 
-READY_SECONDS = 10.0
 STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"
-
-
-def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_path: Path) -> None:
-    secrets, last_season = tmp_path / "run" / "secrets", datetime.now(UTC) - timedelta(days=91)
-    make_certificates(secrets, [*AGENCIES, BROKER, DATABASE], MEMBERS, last_season)
-    for _ in range(2):
-        with running(tmp_path / "run", "--exit-after-journey") as run:
-            assert run.wait() == 0, run.output
-        ready = re.search(r"siap dalam ([0-9.]+) s", run.output)
-        assert ready is not None, run.output
-        assert float(ready[1]) <= READY_SECONDS
-        assert "Perjalanan selesai" in run.output
-        assert len(re.findall(r"/journeys/[0-9a-f-]{36}", run.output)) == 2
-        assert run.output.count("/docs") == 5
-    assert lies_in_development(secrets / "police" / "keys" / "police-1.pem")
 
 
 @pytest.mark.parametrize("port", [None, NATS_PORT - 2], ids=["any port", "a port just before the broker's usual one"])

@@ -71,7 +71,7 @@ def who_may(network: Network, code: str) -> dict[str, str]:
     return {name: tokens[role] for name, role in roles.items() if role is not None}
 
 
-@pytest.mark.timeout(3600 if LONG else 240)
+@pytest.mark.timeout(3600 if LONG else 900)
 @pytest.mark.parametrize("code", SHIPPED)
 async def test_no_request_breaks_a_service_or_gets_an_undocumented_answer(network: Network, code: str) -> None:
     known = await something_to_find(network)
