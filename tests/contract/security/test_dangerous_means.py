@@ -138,6 +138,7 @@ def test_no_check_of_a_certificate_or_signature_is_switched_off() -> None:
 
 
 OUTBOUND = {
+    "shared/messaging/broker.py": "the broker, over the connection of the file below",
     "shared/messaging/connection.py": "the broker, whose address is a setting",
     "shared/messaging/stream.py": "the broker, over the connection of the file above",
     "shared/security/issuer_keys.py": "the issuer's key set, whose address is a setting",
