@@ -7,7 +7,7 @@ from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
-from services.coordination.projection import Projection
+from services.coordination.receive import Inbound
 from services.coordination.refusals import REFUSALS
 from services.coordination.routes import router
 from services.coordination.witness import Witness
@@ -27,7 +27,7 @@ MEMBER = Member(
     slices=(JOURNEYS, operations.SLICE),
     rules=RULES,
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
-    apply=Projection,
+    apply=Inbound,
     follower=True,
     receive=Witness,
     no_such_address=on_no_such_page,

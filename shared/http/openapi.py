@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from shared.domain.refusal import Refusal
 from shared.http.problems import MEDIA_TYPE, Problem
@@ -30,6 +31,15 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     ``describe`` turns them into OpenAPI responses: their statuses are known when the slices are put together.
     """
     return {UNRESOLVED: {"description": " ".join((*EVERYWHERE, *codes))}}
+
+
+def check_texts(routers: Iterable[APIRouter], refusals: Mapping[str, Refusal]) -> None:
+    """Raises ValueError for a problem that an operation may answer, and that no slice has a text for."""
+    named = {*EVERYWHERE, *GUARDED, "not-found"}
+    for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+        named |= set(route.responses.get(UNRESOLVED, {}).get("description", "").split())
+    if missing := named - refusals.keys():
+        raise ValueError(f"problem codes without a text: {sorted(missing)}")
 
 
 def _resolved(codes: Iterable[str], refusals: Mapping[str, Refusal]) -> dict[str, dict[str, Any]]:

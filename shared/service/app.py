@@ -29,7 +29,7 @@ def create_app(member: Member, settings: Settings | None = None, now: Now = now_
     """The service of a member as a FastAPI app.
 
     Without ``settings`` the app reads the environment at its start, not at import. ``now``: the time, in UTC.
-    Raises ValueError when routes and access rules do not match, or a problem code stands in two slices. The start
+    Raises ValueError when routes and access rules do not match, or a problem code has no text or two. The start
     raises WrongSettings, Unsafe, NotMigrated and what an unusable file or database raises.
     """
 
@@ -66,6 +66,7 @@ def _add_slices(app: FastAPI, member: Member) -> None:
     for router in member.routers:
         app.include_router(router)
     check_guarded(member.rules, member.routers)
+    openapi.check_texts(member.routers, app.state.refusals)
     docs_page.add_to(app)
     app.add_exception_handler(Refused, problems.on_refused)
     app.add_exception_handler(RequestValidationError, problems.on_invalid)

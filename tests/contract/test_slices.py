@@ -1,13 +1,16 @@
-"""What the slices of an agency bring together: each event has one receiver, each problem code one text."""
+"""Each event has one receiver, at an agency and at coordination; each problem code has one text."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from services.coordination import receive
 from shared.agency.inbound import NOT_FOR_AGENCIES, receivers_of
 from shared.agency.member import SLICES
 from shared.contracts import events as e
+from shared.service.app import create_app
 from shared.service.slice import Slice, all_refusals, ignore
 from tests.support.catalogue import member
 from tests.support.sources import ROOT
@@ -43,6 +46,23 @@ def test_a_problem_code_of_two_slices_stops_the_start() -> None:
     [first, *_] = [one for one in KEMENKES.slices if one.refusals]
     with pytest.raises(ValueError, match="two slices"):
         all_refusals([*KEMENKES.slices, replace(first, routers=())])
+
+
+def test_a_problem_code_without_a_text_stops_the_start() -> None:
+    silent = replace(KEMENKES.slices[0], refusals={})
+    with pytest.raises(ValueError, match="without a text"):
+        create_app(replace(KEMENKES, slices=(silent, *KEMENKES.slices[1:])))
+
+
+def test_coordination_receives_every_event_of_the_catalogue() -> None:
+    assert set(receive.RECEIVERS) == set(e.CATALOGUE.values())
+
+
+def test_an_event_that_coordination_does_not_receive_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = {event: receiver for event, receiver in receive.RECEIVERS.items() if event is not e.LetterIssued}
+    monkeypatch.setattr(receive, "RECEIVERS", without)
+    with pytest.raises(ValueError, match="LetterIssued"):
+        receive.Inbound(cast(Any, None))
 
 
 def folders(band: str) -> set[str]:
