@@ -37,6 +37,10 @@ BREACHES = [
     ("routes", "shared.victims.erasure.controllers", "shared.victims.disclosure"),
     ("pure", "shared.domain.text", "sqlmodel"),
     ("pure", "shared.contracts.subjects", "structlog"),
+    ("pure", "shared.domain.letters", "jinja2"),
+    ("pure", "shared.domain.matching", "cryptography"),
+    ("pure", "shared.contracts.schemas", "psycopg"),
+    ("pure", "shared.domain.people_csv", "sqlite3"),
     ("nats", "shared.messaging.receipts", "nats"),
     ("nats", "services.coordination.witness", "nats"),
     ("outside", "shared.service.healthcheck", "services.members"),
@@ -135,3 +139,7 @@ def test_declarations_are_kept_from_every_package_but_the_rules_and_the_wire() -
         f"shared.{name}" for name in layers - {"domain", "contracts"}
     }
     assert "sqlmodel" in libraries() and libraries() <= forbidden
+
+
+def test_the_rules_and_the_wire_are_kept_from_every_library_but_pydantic() -> None:
+    assert libraries() - {"pydantic", "pydantic_core"} <= set(BY_ID["pure"]["forbidden_modules"])
