@@ -71,7 +71,9 @@ def folders(band: str) -> set[str]:
 
 def test_every_folder_of_the_agency_half_is_in_its_table_of_contents() -> None:
     listed = {one.__name__ for one in SLICES}
-    assert folders("victims") | folders("casework") - {"shared.casework.records"} <= listed  # records are made by form
+    made_by_form = {"shared.casework.records"}
+    assert folders("victims") | folders("casework") | folders("agency") <= listed | made_by_form
+    assert "shared.agency.reference" in folders("agency")
 
 
 def test_every_slice_says_what_it_forgets_or_why_nothing() -> None:

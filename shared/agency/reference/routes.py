@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from shared.agency.reference_views import AgencyView, RouteView, ServiceView, UnitList, UnitView
+from shared.agency.reference.views import AgencyView, RouteView, ServiceView, UnitList, UnitView
 from shared.contracts.codes import Level
 from shared.contracts.types import CODE, REGION
 from shared.http.admission import GuardedRoute

@@ -1,6 +1,6 @@
 """What every agency shows of itself, and the stored responses of its commands."""
 
-from shared.agency import reference_routes
+from shared.agency.reference import routes
 from shared.http.idempotency import forget_responses, next_forgotten_response
 from shared.reference.office import Office
 from shared.service.slice import Slice
@@ -14,7 +14,7 @@ def stored_responses(_: Office) -> Timer:
 
 
 SLICE = Slice(
-    routers=(reference_routes.router,),
+    routers=(routes.router,),
     timers=(stored_responses,),
     forgets="Reference data names no victim; a stored response of a command names one by pseudonym.",
 )
