@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from shared.agency.member import SLICES
+from shared.casework import records
 from tests.support.sources import ROOT, modules, parsed
 
 CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
@@ -32,9 +35,19 @@ BREACHES = [
     ("services", "services.kemenkes.forms", "services.kemenpppa.forms"),
     ("slice", "shared.casework.clocks.tables", "shared.casework.clocks.store"),
     ("slice", "shared.victims.matching.store", "shared.victims.matching.views"),
+    ("routes, slice", "shared.agency.reference.views", "shared.agency.reference.routes"),
+    ("mains, slice", "shared.service.operations.views", "shared.service.operations.routes"),
+    ("mains, slice", "services.kemensos.tables", "services.kemensos.routes"),
+    ("journeys", "services.coordination.queries", "services.coordination.console"),
+    ("journeys", "services.coordination.names", "services.coordination.queries"),
+    ("journeys, mains", "services.coordination.console", "services.coordination.routes"),
     ("routes", "shared.casework.cases.registration", "shared.casework.records.routes"),
     ("routes", "shared.casework.cases", "shared.casework.referrals.routes"),
     ("routes", "shared.victims.erasure.controllers", "shared.victims.disclosure"),
+    ("routes", "shared.agency.examples", "shared.casework.cases.routes"),
+    ("mains", "shared.victims.register.store", "shared.service.operations.routes"),
+    ("mains", "shared.casework.cases.journey", "shared.service.operations"),
+    ("mains", "services.kemensos.beds", "services.kemensos.routes"),
     ("pure", "shared.domain.text", "sqlmodel"),
     ("pure", "shared.contracts.subjects", "structlog"),
     ("pure", "shared.domain.letters", "jinja2"),
@@ -55,7 +68,12 @@ BREACHES = [
     ("image", "services.kemensos.beds", "tests"),
 ]
 """Contract ids, importing module, imported module. A breach breaks these contracts and no other."""
-UNPLANNED = {"shared": "shared", "victims": "shared.victims", "casework": "shared.casework"}
+UNPLANNED = {
+    "shared": "shared",
+    "victims": "shared.victims",
+    "casework": "shared.casework",
+    "journeys": "services.coordination",
+}
 """Contract id → where a new package may stand only once the contract lists it."""
 
 
@@ -123,6 +141,14 @@ def test_a_breach_breaks_its_own_walls_alone(reports: Reports, walls: str, impor
 @pytest.mark.parametrize(("wall", "container"), UNPLANNED.items())
 def test_a_package_without_a_layer_breaks_the_wall(reports: Reports, wall: str, container: str) -> None:
     assert f"- {container}.unplanned\n" in reports.blamed[wall]
+
+
+def test_every_slice_of_an_agency_is_behind_walls_6_and_7() -> None:
+    protected = [*BY_ID["routes"]["protected_modules"], *BY_ID["mains"]["protected_modules"]]
+    for name in (one.__name__ for one in (*SLICES, records)):
+        assert any(fnmatch(name, container) for container in BY_ID["slice"]["containers"]), name
+        assert any(fnmatch(name, module) for module in protected), name
+        assert any(fnmatch(f"{name}.routes", module) for module in protected if module.endswith(".routes")), name
 
 
 def libraries() -> set[str]:
