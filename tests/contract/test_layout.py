@@ -10,11 +10,12 @@ import pytest
 
 import shared
 from deploy.credentials.secrets import AGENCIES
-from tests.support.sources import ROOT, parsed
+from tests.support.sources import ROOT, modules, parsed
 
 SHARED = sorted((ROOT / "shared").rglob("*.py"))
 SOURCES = [*SHARED, *sorted((ROOT / "services").rglob("*.py")), *sorted((ROOT / "deploy").rglob("*.py"))]
 PLAIN = {"collections.abc", "dataclasses", "datetime", "enum", "re", "typing", "pydantic", "shared.contracts"}
+OF_DECLARATIONS = {"collections.abc", "dataclasses", "datetime", "enum", "typing", "shared.contracts", "shared.domain"}
 ALLOWED = {
     "shared/contracts": {*PLAIN, "codecs", "inspect", "json", "math"},
     "shared/domain": {*PLAIN, "csv", "unicodedata", "shared.domain"},
@@ -112,6 +113,24 @@ def test_rules_and_contracts_know_no_framework_clock_chance_or_file(path: Path, 
 def test_nothing_is_allowed_to_the_rules_and_contracts_that_they_do_not_use(part: str) -> None:
     used = {module for path in (ROOT / part).rglob("*.py") for module in imports(parsed(path))}
     assert {one for one in ALLOWED[part] if not any(within(module, [one]) for module in used)} == set()
+
+
+def declarations() -> set[Path]:
+    """The declaration of each service, and its forms: the files of the service that the declaration imports."""
+    found, waiting = set[Path](), set((ROOT / "services").glob("*/agency.py"))
+    while waiting:
+        found.add(path := waiting.pop())
+        named = {name for node in ast.walk(parsed(path)) for name in modules(node) if name.startswith("services.")}
+        files = {ROOT / f"{name.replace('.', '/')}.py" for name in named}
+        waiting |= {file for file in files if file.is_file()} - found
+    return found
+
+
+def test_declarations_and_forms_know_no_framework_clock_chance_or_file() -> None:
+    assert {"services/kemensos/stages.py", "services/kemenkes/agency.py"} <= set(named(list(declarations())))
+    allowed = {*OF_DECLARATIONS, "services"}  # wall 5 keeps them from other services
+    assert {path.name: beyond for path in declarations() if (beyond := imports_beyond(parsed(path), allowed))} == {}
+    assert {path.name: found for path in declarations() if (found := reads_the_time(parsed(path)))} == {}
 
 
 def test_no_agency_is_named_in_what_is_shared() -> None:
