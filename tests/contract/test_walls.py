@@ -132,6 +132,15 @@ def test_the_tree_keeps_every_wall(reports: Reports) -> None:
     assert f"Contracts: {len(CONTRACTS)} kept, 0 broken." in reports.kept
 
 
+def test_coordination_loads_no_module_of_the_agency_half() -> None:
+    """What Python loads is more than what is imported by name: the ``__init__`` of every package on the way too."""
+    script = "import sys, services.coordination.main; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = ran.stdout.split()
+    assert "shared.service.operations.routes" in loaded
+    assert [m for m in loaded if m.startswith(tuple(BY_ID["coordination"]["forbidden_modules"]))] == []
+
+
 def test_every_wall_has_a_planted_breach() -> None:
     """Each contract has a breach that it alone reports: none leans on another."""
     assert {walls for walls, _, _ in BREACHES if ", " not in walls} == {contract["id"] for contract in CONTRACTS}
