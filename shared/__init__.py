@@ -1,1 +1,1 @@
-"""What is common to every agency's service. It knows the rules of a referral and no ministry by name."""
+"""The code common to every agency's service: the rules of a referral, without the name of any ministry."""

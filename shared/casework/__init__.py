@@ -1,1 +1,1 @@
-"""What the desks of an agency do. Coordination imports nothing of this."""
+"""The work of an agency's desks. Coordination imports nothing of this."""

@@ -1,7 +1,7 @@
-"""What every command has: a moment, and perhaps a note.
+"""The fields of every command: a moment, and perhaps a note.
 
-``occurred_at`` is when it happened, if not now, such as a paper answer entered later. ``note`` is free text:
-it stays in the database of the agency that wrote it and is in no event, log or error.
+``occurred_at`` is the moment of the act, if not now: a paper answer may be entered later. ``note`` is free text. The
+note stays in the database of its own agency, and is in no event, log or error.
 """
 
 from datetime import date, datetime, timedelta

@@ -129,7 +129,7 @@ class Filing:
     is_child: bool = False
     """Whether the victim is to be treated as a child."""
     interviews: int = 0
-    """How many earlier interviews of the victim this agency knows of, by any agency."""
+    """Earlier interviews of the victim that this agency knows of, by any agency."""
     named: Mapping[str, Filed] = field(default_factory=dict)
     """Field → the earlier record that it names."""
 
@@ -140,7 +140,7 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """How to print a record. ``signers``: the field with a signer's name → the label of that signer."""
+    """The printed form of a record. ``signers``: the field with a signer's name → the label of that signer."""
 
     title: Text
     signers: Mapping[str, Text]
@@ -185,7 +185,7 @@ class Form:
     announced: bool = False
     """Whether every agency gets the whole record, so that each sender of referrals knows what a desk can do."""
     printed: Printed | None = None
-    """How to print a record of it for signing by hand; None: it may not be printed."""
+    """The printed form of a record for signing by hand; None: a record may not be printed."""
     refusals: tuple[str, ...] = ()
     """The codes of the problems with which its rule, or another effect of its filing, may refuse it."""
 

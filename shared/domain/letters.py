@@ -1,8 +1,8 @@
-"""Letters for desks that work on paper: the short code, whether a letter is current, and the answer on a slip.
+"""Letters for desks that work on paper: the short code, whether a letter counts, and the answer on a slip.
 
 A code has twelve characters of Crockford's Base32, in groups of four. They are a letter, ten random characters and a
-check character (Luhn modulo 32, after ISO/IEC 7812-1 annex B). The check finds any single wrong character, and nearly
-every swapped pair. A code begins with a letter, so that no NIK and no telephone number has the form of a code.
+check character. The check character is Luhn modulo 32, after ISO/IEC 7812-1 annex B. The check finds any single wrong
+character, and nearly every swapped pair. A code begins with a letter, unlike every NIK and telephone number.
 """
 
 from enum import StrEnum

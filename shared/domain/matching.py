@@ -67,7 +67,7 @@ IDENTIFIERS = (
 """The compared identifiers. Each needs all its fields: a name or a day of birth alone identifies nobody."""
 
 COMMON = 8
-"""A match token of more people than this identifies nobody: it was given for a whole group, or is a placeholder."""
+"""A match token of more people than this identifies nobody: the number belongs to a group, or is a placeholder."""
 
 MATCH_TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\.[0-9a-f]{40}")
 """The form of every match token: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
@@ -102,7 +102,8 @@ def are_match_tokens(told: Mapping[str, str]) -> bool:
 
 
 def strength(kinds: Collection[MatchKind]) -> MatchStrength:
-    """How strongly these shared kinds suggest one person: strong for one strong kind, or for any two kinds."""
+    """The strength with which these shared kinds suggest one person: strong for one strong kind, or for any two
+    kinds."""
     strong = any(one.kind in kinds and one.strength is MatchStrength.STRONG for one in IDENTIFIERS)
     return MatchStrength.STRONG if strong or len(kinds) > 1 else MatchStrength.POSSIBLE
 

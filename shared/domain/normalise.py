@@ -1,6 +1,6 @@
 """Normalisation of identifiers before keyed hashing (``Vault.blind``, ``Vault.match``).
 
-The same number or the same name must give the same hash, whoever wrote it down.
+Two people may write the same number or name differently; both spellings must give the same hash.
 """
 
 import re

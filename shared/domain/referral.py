@@ -79,7 +79,7 @@ class Referral:
     ask_id: str | None = None
     """The cancellation that the sender has asked for and the receiver has not answered."""
     asks: int = 0
-    """How many asks of any kind the sender has sent."""
+    """Number of asks, of any kind, that the sender has sent."""
     reject_reason: RejectReason | None = None
     better_desk: DeskRef | None = None
     outcome: Outcome | None = None

@@ -1,4 +1,4 @@
-"""How a rule refuses a request, and the texts of a refusal."""
+"""The refusal of a request by a rule, and the texts of a refusal."""
 
 from dataclasses import dataclass
 

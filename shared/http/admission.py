@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What admission needs: the table of operations, the verifier of access tokens, the desks, the current time.
+    """The needs of admission: the table of operations, the verifier of access tokens, the desks, the current time.
 
     ``rules``: operation → its row in the table. ``now``: the time, in UTC.
     """

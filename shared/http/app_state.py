@@ -1,4 +1,4 @@
-"""What a running service keeps for its routes and its middleware: one typed value, ``app.state``."""
+"""The state of a running service for its routes and its middleware: one typed value, ``app.state``."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -1,7 +1,8 @@
-"""One HTTP connection: uvicorn's protocol, with limits on size and time before the app sees the request.
+"""One HTTP connection: uvicorn's protocol, with limits on size and time.
 
-uvicorn with httptools accepts headers of any size and at any speed. uvicorn also adds the trailer of a chunked body
-to the headers, after the headers were checked. A service run by ``serve`` uses this class and does neither.
+The limits hold before the app sees the request. Bare uvicorn with httptools accepts headers of any size, at any speed.
+Bare uvicorn also adds the trailer of a chunked body to the headers, after the check of the headers. A service run by
+``serve`` uses this class and does neither.
 """
 
 import asyncio

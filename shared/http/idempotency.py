@@ -32,7 +32,7 @@ KEY = Annotated[
 ]
 
 RESPONSES_KEPT = timedelta(days=30)
-"""How long a repeated request with the same Idempotency-Key still gets its first response."""
+"""Time during which a repeated request with the same Idempotency-Key gets its first response."""
 AT_ONCE = 500
 """Rows that one transaction deletes."""
 

@@ -21,7 +21,7 @@ def at_fault(error: ValidationError) -> list[str]:
 
 
 class Listening(BaseSettings):
-    """How callers reach a service: its TLS files."""
+    """TLS files with which callers reach a service."""
 
     model_config = SettingsConfigDict(env_prefix="ESTAFET_", extra="ignore")
 

@@ -1,4 +1,4 @@
-"""What the middleware must know of a route before the request reaches it: declared where the route is declared."""
+"""Facts of a route that the middleware needs before the request arrives; declared beside the route."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _ATTRIBUTE = "estafet_route_traits"
 
 @dataclass(frozen=True, slots=True)
 class RouteTraits:
-    """What is special about a route. A route without a declaration has the defaults."""
+    """The special traits of a route. A route without a declaration has the defaults."""
 
     max_body: int = MAX_BODY
     """Most bytes of a request body."""
@@ -49,7 +49,7 @@ def route_traits(
 
 
 def traits_of(route: RouteContext) -> RouteTraits:
-    """What a route's function, or a mounted app, declares."""
+    """The traits that a route's function, or a mounted app, declares."""
     traits: RouteTraits = getattr(route.endpoint or getattr(route, "app", None), _ATTRIBUTE, DEFAULT)
     return traits
 

@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line. A log holds codes, ids and durations, and nothing that a caller sent.
+"""Structured logs: one JSON object a line. A log holds codes, ids and durations, and no value that a caller sent.
 
 ``shared.logs.fields`` declares the fields of a line. Libraries and the interpreter log the same way, without their
-text: it may quote a body, a parameter or a row.
+text. Such text may quote a body, a parameter or a row.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""What a member does at NATS JetStream. Only this file, ``connection`` and ``stream`` import nats.
+"""A member's work at NATS JetStream. Only this file, ``connection`` and ``stream`` import nats.
 
 JetStream carries events; the sender's ledger is the record. Any answer of the broker may fail, be late or be lost.
 No event is lost with it: the outbox keeps what was not acknowledged, the ledger keeps what was not receipted.
@@ -71,7 +71,7 @@ class Unreachable(Exception):
 
 
 class Broker:
-    """What one member does at the broker. ``connected`` is set while the connection stands.
+    """One member's work at the broker. ``connected`` is set while the connection stands.
 
     ``seed_file`` holds the member's NKey seed.
     """
@@ -111,9 +111,9 @@ class Broker:
         await client.subscribe(self._inbox, cb=self._arrived.put)
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[str]:
-        """Publish in this order, all in flight at once. Returns the ids of the events that the stream has stored.
+        """Publish in this order, all in flight at once. Returns the ids of the events stored by the stream.
 
-        An event that is missing from the result may be stored all the same: publish it again under the same id.
+        An event missing from the result may be stored all the same: publish it again under its id.
         """
         if self._stream is None or not self.connected.is_set():
             return []
@@ -217,7 +217,7 @@ class Broker:
         return known if "created" in known else {}
 
     async def rights(self) -> BrokerRights:
-        """What the broker allows this member. Raises Unreachable when the broker does not tell."""
+        """The rights that the broker gives this member. Raises Unreachable when the broker does not answer."""
         try:
             answer = await self._client.request(WHO_AM_I, timeout=1)
             return BrokerRights.told(json.loads(answer.data))
@@ -225,7 +225,7 @@ class Broker:
             raise Unreachable from error
 
     async def durability(self) -> Durability:
-        """How safely the broker writes. Raises Unreachable when the broker does not tell or is not provisioned yet."""
+        """The broker's durability. Raises Unreachable when the broker does not answer or is not provisioned yet."""
         try:
             answer = await self._client.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{self.member}", timeout=1)
             metadata = json.loads(answer.data)["config"].get("metadata") or {}

@@ -29,8 +29,8 @@ log = structlog.get_logger()
 class BrokerConnection:
     """One member's connection. Connects in the background, and again after every break.
 
-    A client of nats-py comes back after most breaks, but not after all: a server that turns a member away ends the
-    client, and so may a TLS handshake without an answer. Then a new client takes the place of the old one.
+    A client of nats-py comes back after most breaks, but not after all. A server that turns a member away ends the
+    client; a TLS handshake without an answer may do so too. Then a new client takes the place of the old one.
     """
 
     def __init__(

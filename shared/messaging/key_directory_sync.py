@@ -1,4 +1,5 @@
-"""The newest key directory that a member has seen: kept over a restart, and sent to the agencies by the coordinator.
+"""The newest key directory that a member has seen. A restart keeps the directory; the coordinator sends it to
+agencies.
 
 A member gets a new directory from its file or from the coordinator, whichever is first. Both count only with the task
 force's signature, and never with an older version. So a restart with an older file cannot undo a revocation.

@@ -25,7 +25,7 @@ from shared.storage.unit_of_work import Transaction
 log = structlog.get_logger()
 
 PARKED_KEPT = timedelta(days=90)
-"""How long a parked event stays listed after it was applied. The ledger keeps it anyway."""
+"""Time during which an applied parked event stays listed. The ledger keeps the event anyway."""
 AT_ONCE = 500
 """Rows that one transaction deletes."""
 

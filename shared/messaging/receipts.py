@@ -1,4 +1,4 @@
-"""Receipts, and the coordinator's word of how far it has seen a link: both say what of ours is on record elsewhere."""
+"""Receipts, and the coordinator's word of how far it has seen a link: proof of our events elsewhere."""
 
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope

@@ -53,7 +53,7 @@ Any other exception is our own fault and parks the event too, except trouble of 
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """How one member receives events. A follower also receives events for others, and sends no receipt for them."""
+    """One member's reception of events. A follower also receives events for others, and sends no receipt for them."""
 
     member: str
     unit: UnitRef

@@ -19,7 +19,7 @@ from shared.storage.unit_of_work import Committed, Database, Transaction
 BATCH = 256
 """Events in flight at once."""
 LOOK_AGAIN_SECONDS = 5.0
-"""Time between two checks for overdue receipts. New events do not wait so long, for the commit wakes the relay."""
+"""Time between two checks for overdue receipts. New events do not wait for a check: the commit wakes the relay."""
 RETRY_SECONDS = 0.5
 
 log = structlog.get_logger()

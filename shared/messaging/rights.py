@@ -46,7 +46,7 @@ class BrokerRights:
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """How safely a broker writes: its version, and its ``sync_interval`` as reported to the provisioner."""
+    """The durability of a broker: its version, and its ``sync_interval`` as reported to the provisioner."""
 
     version: tuple[int, int, int]
     sync_interval: str | None

@@ -3,7 +3,7 @@
 A row makes one unit for each area of the kind in its column ``area``. The kinds are ``regency``, ``province``,
 ``nation``, and an agency's own division ``x`` of the country. The division is in ``xs.csv`` (``x_id``, ``name``,
 ``province_codes``) and ``regency_x.csv``. ``x:<code>`` is one area alone. Its unit replaces the unit of the same id
-from a general row: so a row closes, renames or dates a single desk. ``{code}`` and ``{name}`` in a row are those of
+from a general row. So a row closes, renames or dates a single desk. ``{code}`` and ``{name}`` in a row are those of
 the area; ``{full}`` is its name with Kabupaten or Kota. Dates are ISO 8601; ``valid_to`` is the last day, empty for
 open-ended.
 """

@@ -83,7 +83,7 @@ class IssuerKeys:
 
     async def keep_fresh(self) -> None:
         """Read the keys again and again, until cancelled. A failed read leaves the known keys."""
-        # a client reads the machine's list of CAs, which takes longer than the rest of a start: only where it is needed
+        # A client reads the machine's list of CAs, which takes longer than the rest of a start: only for URLs.
         client = httpx.AsyncClient(timeout=RETRY_SECONDS, follow_redirects=False) if self._remote else nullcontext()
         async with client as http:
             while True:

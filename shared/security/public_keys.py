@@ -9,7 +9,7 @@ from joserfc.jwk import OKPKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 GRACE = timedelta(days=30)
-"""How long a retired key still serves events under way: as long as the broker keeps a message."""
+"""Time during which a retired key serves events under way: as long as the broker keeps a message."""
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 KEY_ID = r"^[a-z][a-z0-9-]{0,63}$"
 """The form of a key's id. The id is also a file name, a label in an HSM, and the start of a header."""

@@ -1,4 +1,4 @@
-"""What a running service keeps for an operator's routes, beside what HTTP reads."""
+"""The state of a running service for an operator's routes, beside the state that HTTP reads."""
 
 from starlette.requests import HTTPConnection
 

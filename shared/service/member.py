@@ -20,7 +20,7 @@ from shared.storage.unit_of_work import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """What distinguishes one member's app: its slices, access rules, tables, and what a received event does."""
+    """The traits of one member's app: its slices, access rules, tables, and the effect of a received event."""
 
     agency: Agency
     slices: Sequence[Slice]
@@ -45,11 +45,11 @@ class Member:
 
     @property
     def forgets(self) -> Sequence[Forget]:
-        """What slices delete when a victim is erased."""
+        """The delete functions of the slices, for the erasure of a victim."""
         return [one.forgets for one in self.slices if not isinstance(one.forgets, str)]
 
     def start(self, tx: Transaction, office: Office) -> None:
-        """What slices do at every start, before events are received."""
+        """Run the start of every slice, before events are received."""
         for one in self.slices:
             if one.on_start is not None:
                 one.on_start(tx, office)

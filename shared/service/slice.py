@@ -1,4 +1,4 @@
-"""What a slice brings to a member: one frozen value, put together once when the app is made.
+"""The parts that a slice brings to a member: one frozen value, built once when the app is made.
 
 There is no registration at run time: a member lists its slices, and the app reads them.
 """
@@ -30,13 +30,13 @@ class Slice:
     receives: Mapping[type[EventData], Receiver] = field(default_factory=dict)
     """Event class → what the event does to our rows. An event has one receiver in a member."""
     timers: tuple[Callable[[Office], Timer], ...] = ()
-    """What falls due with nobody logged in."""
+    """Tasks that fall due with nobody logged in."""
     on_start: Callable[[Transaction, Office], None] | None = None
     """Runs in a unit of work at every start, before events are received."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """Problem code → status and texts. A code stands in one slice."""
     forgets: Forget | str
-    """What is deleted when a victim is erased, beside what is sealed; or the reason why nothing is."""
+    """Deletes the slice's unsealed rows when a victim is erased; or the reason why no row is deleted."""
 
 
 def ignore(tx: Transaction, office: Office, envelope: Envelope, event: EventData) -> None:

@@ -61,10 +61,10 @@ def file_sent(
     witnessed: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Number, sign and file the events of a unit of work for the relay. Store up to where links are witnessed.
+    """Number, sign and file the events of a unit of work for the relay. Store the witnessed numbers of the links.
 
-    Called last in a unit of work: this locks the rows of the links, and other writers wait for those locks.
-    ``witnessed``: peer → the number up to which the coordinator has our link. ``now``: UTC.
+    Called last in a unit of work: it locks the rows of the links, and other writers wait. ``witnessed``: peer → the
+    number up to which the coordinator has our link. ``now``: UTC.
     """
     if not drafts and not witnessed:
         return
@@ -173,7 +173,7 @@ def referral_of(session: Session, event_id: str) -> tuple[str | None, str]:
 
 
 def recorded(session: Session, envelope: Envelope) -> str | None:
-    """The SHA-256 (hex) of the entry with this event's id or with its number on the link; None without an entry."""
+    """SHA-256 (hex) of the entry with this event's id, or its number on the link; None without an entry."""
     # in SQL no number equals NULL, so an unnumbered event is found by its id alone
     named = {"event_id": envelope.id, "link": envelope.link, "linkseq": envelope.linkseq}
     found: str | None = session.connection().execute(_RECORDED, named).scalars().first()

@@ -48,7 +48,7 @@ class LedgerEntry(Stored, table=True):
 
 
 class OutboxEntry(Stored, table=True):
-    """What a sent event still waits for: publication, and the receiver's receipt."""
+    """The open steps of a sent event: publication, and the receiver's receipt."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -92,7 +92,7 @@ class SentLink(Stored, table=True):
 
 
 class ReceivedLink(Stored, table=True):
-    """What arrived on a link: every number up to ``through``. A ``highest`` above ``through`` shows a gap."""
+    """The arrivals of a link: every number up to ``through``. A ``highest`` above ``through`` shows a gap."""
 
     __tablename__ = "received_links"
 
@@ -104,8 +104,8 @@ class ReceivedLink(Stored, table=True):
 class ParkedEvent(Stored, table=True):
     """A message that cannot be applied yet, or at all: kept, visible, replayable.
 
-    ``sha256`` identifies the message, not an id from its body: a forgery must not take the place of the real event.
-    ``trusted``: the signature was verified. Only then the ledger has the event too, and the sender gets a receipt.
+    ``sha256`` identifies the message, not an id from its body: a forgery must not replace the real event. ``trusted``:
+    the signature was verified. Only then does the ledger have the event, and the sender gets a receipt.
     """
 
     __tablename__ = "parked"

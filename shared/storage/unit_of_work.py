@@ -38,7 +38,7 @@ class Author:
 
 @dataclass(slots=True)
 class Deliveries:
-    """What other members delivered in a unit of work. A savepoint that rolls back keeps this."""
+    """The deliveries of other members in a unit of work. A savepoint that rolls back keeps them."""
 
     arrivals: dict[str, list[int]] = field(default_factory=dict)
     """Link → the numbers recorded. The commit stores how far each link has arrived."""
@@ -52,7 +52,7 @@ class Deliveries:
 
 @dataclass(slots=True)
 class Transaction:
-    """What a unit of work may touch. ``now`` (UTC) stays the same during the whole unit of work."""
+    """The objects of a unit of work. ``now`` (UTC) stays the same during the whole unit of work."""
 
     session: Session
     now: datetime
@@ -64,7 +64,7 @@ class Transaction:
     changed: set[str] = field(default_factory=set)
     """Ids and topics (``notifier.Topic``) that changed. The commit wakes every long poll and timer for them."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
-    """Run after the commit, such as writing a log line: a log line must not report work that was rolled back."""
+    """Run after the commit, such as writing a log line: the log must not report work that was rolled back."""
 
     def emit(self, draft: Draft) -> None:
         """File an event. The commit numbers and signs the event and puts it in the outbox."""
@@ -84,7 +84,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit changed, for the listeners that the commit wakes."""
+    """The changes of a commit, for the listeners that the commit wakes."""
 
     changed: frozenset[str]
     emitted: bool

@@ -1,1 +1,1 @@
-"""What an agency keeps of a person: who may see it, share it and forget it. Coordination imports nothing of this."""
+"""An agency's data about a person: access, sharing and erasure. Coordination imports nothing of this."""

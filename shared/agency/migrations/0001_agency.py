@@ -11,8 +11,8 @@ down_revision = None
 branch_labels = ("agency",)
 depends_on = None
 
-# This file is long because a revision is one file, and each table is written out: a revision must not change with
-# the code it would call.
+# This file is long because a revision is one file with each table written out. A revision must not change with the code
+# it would call.
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -1,4 +1,4 @@
-"""How much room a desk has, and what it can do."""
+"""The free places of a desk, and the services that the desk can give."""
 
 from shared.casework.capacity import routes
 from shared.casework.capacity.receive import on_capacity_announced, on_desk_described

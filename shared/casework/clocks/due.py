@@ -51,7 +51,7 @@ def steps_of(row: ClockRow) -> Sequence[DueStep]:
 
 
 def tell_next(tx: Transaction, office: Office, row: ClockRow) -> None:
-    """Publish the next step of a clock, and store the moment (UTC) of the step after it; None when none is left."""
+    """Publish the next step of a clock. Store the moment (UTC) of the step after it, or None when none is left."""
     steps = steps_of(row)
     tell_clock(tx, office, row, _told(tx, office, row, steps[row.told]))
     row.told += 1

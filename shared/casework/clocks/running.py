@@ -28,9 +28,9 @@ from shared.storage.unit_of_work import Transaction
 
 @dataclass(frozen=True, slots=True)
 class ClockStart:
-    """Where a clock starts: at which of our desks, for which subject (``about``), at what moment (UTC).
+    """The start of a clock: our desk, the subject (``about``) and the moment (UTC).
 
-    ``due`` is the end of the time limit, if the sender of a request has set it; None: computed from the clock table.
+    ``due`` is the end of the time limit, if the sender of a request has set one. None: computed from the clock table.
     ``peer`` is the agency of the other side.
     """
 

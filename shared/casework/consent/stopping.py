@@ -1,4 +1,4 @@
-"""What happens when a consent ends, for any reason: disclosure stops, and every controller is told.
+"""The end of a consent, for any reason: disclosure stops, and every controller is told.
 
 Replacing, withdrawing and expiring a consent all use this. What each controller does then is in ``erasure.holdings``.
 """
@@ -27,7 +27,7 @@ from shared.victims.sealed.tables import DisclosureRow
 
 @dataclass(frozen=True, slots=True)
 class ConsentStop:
-    """How a consent ended: in the name of which of our units, why, and when (UTC)."""
+    """The end of a consent: our unit in whose name it ended, the reason, and the moment (UTC)."""
 
     unit: UnitRef
     because: ConsentEnd

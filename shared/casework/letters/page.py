@@ -1,4 +1,4 @@
-"""The public page behind the square code of a letter: it tells any reader of the paper how the ledger proves it.
+"""The public page behind the square code of a letter: how the ledger proves the paper, for any reader.
 
 People who work on paper have a telephone but no account. The page repeats facts of the paper, and tells whether it is
 on record and current. It shows nothing of the victim.

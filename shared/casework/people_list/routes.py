@@ -49,7 +49,7 @@ MAX_PEOPLE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """What the query says for everybody on a CSV table.
+    """Options of the query that hold for every person on a CSV table.
 
     ``refer``: the services to ask for, in the form of ASK. ``check``: check the table, and store nothing.
     """

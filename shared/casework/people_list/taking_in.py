@@ -1,8 +1,8 @@
 """Registering many people of one case: a few per transaction, each person completely or not at all.
 
 The batch keeps the result for each person. A repeated request with the same Idempotency-Key continues where the first
-one stopped: registered people are reported again, refused people are tried again. Of a refused person only the
-refusal and its reason are kept.
+one stopped. Registered people are reported again; refused people are tried again. Of a refused person only the refusal
+and its reason are kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence

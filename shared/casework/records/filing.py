@@ -80,7 +80,8 @@ def _filing(
     earlier: Iterable[RecordRow],
     named: Mapping[str, RecordRow],
 ) -> Filing:
-    """What the rules of a form look at: the values, the earlier records of the subject, and the records it names."""
+    """The facts for the rules of a form: its values, the subject's earlier records, and the records that the values
+    name."""
     return Filing(
         values=values,
         at=at,

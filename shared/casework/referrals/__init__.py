@@ -6,12 +6,12 @@ from shared.contracts import events as e
 from shared.service.slice import Slice
 
 ASKS = (e.CancellationRequested, e.InformationProvided, e.Reminder)
-"""What the sender of a referral asks."""
+"""Asks of the sender of a referral."""
 VERSIONS = (
     *(e.Received, e.Accepted, e.Rejected, e.Started, e.Held, e.Resumed),
     *(e.Completed, e.Failed, e.Cancelled, e.CancellationRefused),
 )
-"""What the receiver of a referral writes: each is the next version."""
+"""Events of the receiver of a referral: each is the next version."""
 
 SLICE = Slice(
     routers=(routes.router,),

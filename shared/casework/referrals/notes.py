@@ -1,6 +1,6 @@
 """Free-text notes of officers beside their decisions. They stay sealed with their own agency, and may name anybody.
 
-The desk that wrote a note may read it; so may units with custody or at work, and an open break-glass. Each reading
+The desk that wrote a note may read it. So may units with custody or at work, and an open break-glass. Each reading
 writes a row of the access log in the same transaction.
 """
 

@@ -1,4 +1,4 @@
-"""What every member has: receipts, keys, parked events, and what an operator asks."""
+"""Operations of every member: receipts, keys, parked events, and the requests of an operator."""
 
 from shared.contracts import events as e
 from shared.http.refusals import REFUSALS as OF_HTTP

@@ -42,7 +42,7 @@ class Facts:
     rights: BrokerRights | None = None
     """The broker rights of the member; None while the broker cannot be asked."""
     durability: Durability | None = None
-    """How safely the broker stores messages; None while the broker cannot be asked."""
+    """The durability of the broker; None while the broker cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is given of an identity to another agency, and on which legal basis."""
+"""Disclosure of an identity to another agency, and its legal basis."""
 
 from shared.service.slice import Slice
 from shared.victims.disclosure import routes

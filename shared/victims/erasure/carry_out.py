@@ -81,7 +81,7 @@ def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies:
 
 @dataclass(frozen=True, slots=True)
 class ControllerAnswer:
-    """The answer of a controller: what it did with the data, which fields, and why data was kept, if it was."""
+    """The answer of a controller about the data: the end, the fields, and the reason for data kept, if any."""
 
     end: DisclosureEnd
     kept_because: KeptBecause | None

@@ -1,4 +1,4 @@
-"""Who a victim is: recorded, shown, searched; each look is logged."""
+"""The identity of a victim: recorded, shown, searched; each look is logged."""
 
 from shared.service.slice import Slice
 from shared.victims.identity import routes

@@ -1,4 +1,4 @@
-"""The right of a caller to read an identity: from custody, from a service at work, or from an open break-glass."""
+"""The right of a caller to read an identity: by custody, a service at work, or an open break-glass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

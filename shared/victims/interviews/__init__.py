@@ -1,4 +1,4 @@
-"""How often a victim has told their story, at any agency."""
+"""The number of times that a victim has told their story, at any agency."""
 
 from shared.contracts import events as e
 from shared.service.slice import Slice

@@ -1,4 +1,4 @@
-"""How many times a victim was interviewed, by any agency. Each interview has an id and counts once."""
+"""The number of interviews of a victim, by any agency. Each interview has an id and counts once."""
 
 from collections.abc import Iterable
 

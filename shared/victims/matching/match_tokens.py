@@ -32,7 +32,7 @@ log = structlog.get_logger()
 AT_ONCE = 5
 """Victims whose match tokens one transaction tells: few, so that other writers wait no longer."""
 QUIET = timedelta(minutes=1)
-"""How long a new identity is left alone. A long list of people is written first, without delay."""
+"""Time during which a new identity is left alone. A long list of people is written first, without delay."""
 
 
 def made(vault: Vault, key: int, known: Mapping[str, str]) -> dict[str, str]:

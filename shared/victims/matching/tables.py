@@ -26,7 +26,7 @@ class ToldMatchTokensRow(AgencyStored, table=True):
 
 
 class MatchRow(AgencyStored, table=True):
-    """A proposal that a victim of ours and a victim of another desk are the same person: codes and pseudonyms only.
+    """A proposal that a victim of ours and another desk's victim are one person: codes and pseudonyms only.
 
     A proposal about two of our own victims has two rows. ``other_id`` is None once the proposal is withdrawn. The
     empty row stays, so that an older event that arrives late does not restore the proposal.

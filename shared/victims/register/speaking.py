@@ -13,7 +13,7 @@ from shared.victims.register.tables import VictimRow
 
 
 def speaking_unit(sight: Sight, victim: VictimRow, live: Sequence[ReferralRow]) -> UnitRef:
-    """The unit in whose name the caller may refer this victim: the custody holder, or a unit that serves the victim.
+    """The unit in whose name the caller may refer this victim: the custody holder, or a unit serving the victim.
 
     ``live``: the victim's referrals that have not ended. Raises Refused("not-responsible").
     """

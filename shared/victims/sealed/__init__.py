@@ -1,4 +1,4 @@
-"""What is kept sealed of a victim, and the keys that open it."""
+"""The sealed data of a victim, and the keys that open them."""
 
 from shared.service.slice import Slice
 

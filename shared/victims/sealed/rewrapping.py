@@ -1,4 +1,4 @@
-"""Wrap every data key again after a new storage key, and build the blind index again after a new index key."""
+"""After a new storage key, wrap every data key again. After a new index key, rebuild the blind index."""
 
 from sqlalchemy import select
 from sqlmodel import col
