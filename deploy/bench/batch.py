@@ -1,8 +1,8 @@
-"""``make bench-batch`` registers and refers 600 people in one call, as after a ship's arrival, while others work on.
+"""``make bench-batch`` registers and refers 600 people in one call, as after a ship's arrival. Other callers work on.
 
 The network is that of ``make run``. One request registers everybody, with identities, and refers each to first aid and
-to a shelter. Meanwhile other callers of the same service, and of one receiver, read and write at an even pace.
-It measures the time of the call to its last line, and the time until both receivers have the last referral. It also
+to a shelter. Meanwhile other callers of the same service, and of one receiver, read and write at an even pace. The
+benchmark measures two times: until the call's last line, and until both receivers have the last referral. It also
 measures the milliseconds of each other call, from when the call was due.
 
 The goals are 600 people in 30 s, and p99 of the other calls within 200 ms. The output says whether they are met. A

@@ -15,7 +15,7 @@ from deploy.local.console_output import say
 CLIENTS = 8
 
 LOST_SECONDS = 30
-"""A hand-over that is not visible so long after its 201 counts as lost. A service holds a GET no longer."""
+"""A hand-over that is not visible this long after its 201 counts as lost. A service holds a GET no longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ IDENTITY = {
 
 
 def transfer(victim: str) -> Json:
-    """What the police ask of KemenPPPA for this victim: the body of the POST."""
+    """The request of the police to KemenPPPA for this victim: the body of the POST."""
     desk, why = {"agency": RECEIVER}, {"service": "case-management", "basis": "vital-interest"}
     return {"referral_id": new_id(), "victim_id": victim, "kind": "transfer", "receiver": desk, **why}
 

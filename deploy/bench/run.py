@@ -8,13 +8,13 @@ its own. A hand-over is one transfer of one victim from the police to KemenPPPA,
   service holds it (``Prefer: wait``) until the transfer arrives. The figure includes the round trip of that one GET.
 
 *The floor* is a FastAPI endpoint of one process with the same uvicorn options, engine, driver and pragmas. Under the
-same loads it inserts, in one transaction, the rows that a real POST inserts; their bytes come from the database of the
-police. It has no rules, reads nothing, numbers no link, signs nothing and sends nothing. *× the floor* says what all
-of that costs.
+same loads it inserts, in one transaction, the rows of a real POST. Their bytes come from the database of the police.
+It has no rules, reads nothing, numbers no link, signs nothing and sends nothing. *× the floor* says what all of that
+costs.
 
 There are two kinds of load. At 10 and 40 a second, hand-overs arrive evenly, whether or not earlier ones are done.
-POST then counts from when a hand-over was due, so that a stall counts for every hand-over it delays. With 8 clients,
-each client sends its next hand-over when its last one is visible (at the floor: answered).
+POST then counts from the moment when a hand-over was due: a stall counts for every hand-over it delays. With 8
+clients, each client sends its next hand-over when its last one is visible (at the floor: answered).
 
 Every hand-over is of a fresh victim, because a victim has one open transfer at most. Victims are registered before the
 window, and a window opens when the network is at rest. No time limit fails the run. A hand-over that is refused, or

@@ -150,7 +150,7 @@ def _revoked(http: httpx.Client) -> set[str]:
 
 
 def check_survival(compose: Compose) -> None:
-    """Check that no state is lost by a full restart, or by kill -9 of the broker, a service and the database."""
+    """Check that no state is lost by a full restart, or by kill -9 of broker, service and database."""
     before = visible_state(compose)
     step("Memulai ulang, lalu menurunkan", "restart, then down", lambda: compose.as_operator("docker compose logs"))
     step("Menyalakan lagi", "bringing it up again", lambda: compose.as_operator("make secrets"))

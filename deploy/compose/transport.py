@@ -63,7 +63,7 @@ def faults_of_database(said: str) -> Iterator[str]:
 
 
 def faults_of_listener(name: str, port: int, own: ClientTls, speaks_first: bool) -> Iterator[str]:
-    """One line for each fault of a port of this machine: it refuses its own member, or serves a wrong client.
+    """One line for each fault of a local port: the port refuses its own member, or serves a wrong client.
 
     Wrong are a client without a certificate, with TLS 1.2, or without TLS. ``speaks_first``: the server sends first.
     """

@@ -1,8 +1,8 @@
 """The operator's commands for keys: ``python -m deploy.credentials.keys --help``.
 
-They act on a folder of secrets (``deploy.credentials.keyring``) and publish a new directory. Running services read
-the directory within seconds. For a planned change: ``rotate``, later ``retire`` the old key, and 30 days later
-``destroy`` it if it is an encryption key. After a theft: ``rotate --after 0``, then ``revoke``.
+They act on a folder of secrets (``deploy.credentials.keyring``) and publish a new directory. Running services read the
+directory within seconds. For a planned change: ``rotate``, and later ``retire`` the old key. After 30 more days,
+``destroy`` an old encryption key. After a theft: ``rotate --after 0``, then ``revoke``.
 """
 
 from collections.abc import Iterator

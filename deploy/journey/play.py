@@ -87,7 +87,7 @@ class Options:
     key: Annotated[Path | None, typer.Option(help="Its key.")] = None
 
     def tls(self) -> ClientTls | None:
-        """What is shown; None where the services speak without TLS."""
+        """The certificate that the journey shows; None where the services speak without TLS."""
         if self.ca and self.certificate and self.key:
             return ClientTls(self.ca, self.certificate, self.key)
         return None

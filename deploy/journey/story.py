@@ -1,4 +1,4 @@
-"""What the agencies do in the journey, one after the other. Everything in it is invented."""
+"""The acts of the agencies in the journey, one after the other. Everything in it is invented."""
 
 import asyncio
 

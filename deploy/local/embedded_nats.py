@@ -182,8 +182,8 @@ def _is_healthy(monitor_port: int) -> bool:
 
 def free_port(but: Container[int] = ()) -> int:
     """A port of this machine on which no process listens now, and none of ``but``."""
-    # Below the ephemeral ports of the kernel. In that range, a client that retries a killed server is one day given
-    # the server's own port as its source port. Then the client connects to itself, and blocks the server.
+    # Below the ephemeral ports of the kernel. In that range, a client retrying a killed server may get the server's
+    # port as its source port. Then the client connects to itself, and blocks the server.
     while (port := random.randrange(20_000, 32_000)) in but or not is_free(port):
         pass
     return port

@@ -189,7 +189,7 @@ def sole_user(folder: Path) -> IO[str]:
 
 
 def choose_ports(first: int | None, names: Iterable[str]) -> list[int]:
-    """A free port for each name: counted from ``first``, or the next free one; any free port where ``first`` is None.
+    """A free port for each name: counted from ``first``, or the next free one. Without ``first``, any free port.
 
     The broker's two ports follow: for its clients and for its monitor. All ports differ.
     """

@@ -42,7 +42,7 @@ STATIC = Mount("/static", route_traits(cacheable=True)(StaticFiles(directory=HER
 
 @dataclass(frozen=True, slots=True)
 class FilterForm:
-    """What a person has chosen above the list; empty where nothing, or nothing that means anything."""
+    """The filters that a person has chosen above the list; empty for no choice, or for an invalid choice."""
 
     region: str
     stage: str

@@ -61,7 +61,7 @@ def cookie(request: Request) -> str:
 
 
 class PageRoute(GuardedRoute):
-    """A page: the cookie's token is admitted as a bearer token is, and a visitor without one is sent to sign in.
+    """A page: the cookie's token is admitted like a bearer token. A visitor without a token is sent to sign in.
 
     Unlike the API, a page ignores undeclared parameters. Programs that pass a link on add parameters of their own, and
     a person cannot avoid that. The page shows the filters in effect.

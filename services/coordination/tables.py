@@ -112,7 +112,7 @@ class AlarmRow(CoordinationStored, table=True):
 
 
 class ToldRow(CoordinationStored, table=True):
-    """The link number of an agency's last match tokens of a victim, so that an older event does not replace them."""
+    """The link number of an agency's last match tokens of a victim: an older event must not replace them."""
 
     __tablename__ = "tokens_told"
 

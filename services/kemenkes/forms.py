@@ -1,6 +1,6 @@
 """Forms of a hospital or puskesmas: its abilities, examinations, treatments and forensic reports.
 
-No form tells a national register that a patient is a victim of trafficking, unless the patient agrees (DESIGN
+Without the patient's agreement, no form tells a national register that the patient is a trafficking victim (DESIGN
 section 6). A record that reaches a register shows an ordinary examination.
 """
 

@@ -1,7 +1,8 @@
 """Forms of a shelter's beds: the beds of each ward, a bed assigned, a bed released.
 
-A ward is for one sex and one age class. The separate room is for a victim who needs a room alone: a mother with her
-children, a victim whose sex is not stated, a victim in danger. A rule says which wards are allowed; a person chooses.
+A ward is for one sex and one age class. The separate room is for a victim who needs a room alone. Examples are a
+mother with her children, a victim whose sex is not stated, and a victim in danger. A rule says which wards are
+allowed; a person chooses.
 """
 
 from shared.contracts.codes import AgeClass, Sex

@@ -16,7 +16,7 @@ class KemensosStored(SQLModel):
 class BedRow(KemensosStored, table=True):
     """One bed of a shelter, and the victim who has it since ``since`` (UTC); None: free.
 
-    One row for each bed, and a victim only once in ``victim_id``: so concurrent filings never give one bed to two
+    Each bed has one row, and each victim stands in ``victim_id`` once. So concurrent filings never give one bed to two
     victims, or two beds to one.
     """
 

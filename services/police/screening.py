@@ -19,7 +19,7 @@ VERSION = "2026-1"
 
 
 class Weight(IntEnum):
-    """How strongly an indicator points to trafficking."""
+    """The weight with which an indicator points to trafficking."""
 
     WEAK = 1
     MEDIUM = 2
