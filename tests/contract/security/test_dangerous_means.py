@@ -1,7 +1,7 @@
-"""What the shipped code does without: the means by which injection, unsafe parsing and weak cryptography come in.
+"""Means that the shipped code does without: sources of injection, unsafe parsing and weak cryptography.
 
-The table of OWASP ASVS (``shared/security/asvs.csv``) leans on these, also where it says that something does not apply:
-whoever brings in a mail client or an XML parser is told here that a row of that table is no longer true.
+The table of OWASP ASVS (``shared/security/asvs.csv``) relies on this, also for requirements that do not apply. A new
+mail client or XML parser fails here, because a row of that table is no longer true.
 """
 
 import ast
@@ -84,7 +84,7 @@ ABSENT = (
 """Parsers, protocols and formats that nothing here reads, speaks or unpacks."""
 
 
-def test_what_is_not_there_cannot_be_attacked() -> None:
+def test_no_unused_parser_or_protocol_is_imported() -> None:
     assert broken(imports(*ABSENT)) == []
 
 
