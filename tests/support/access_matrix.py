@@ -1,4 +1,4 @@
-"""The matrix of access, written by hand a second time: every operation, who may call it, where, and what is told.
+"""The matrix of access, written by hand a second time: each operation, its callers, its units, and its answers.
 
 The table in ``shared/domain/access.py`` must say the same, and the services must do the same."""
 
@@ -139,9 +139,9 @@ NOT_FOUND = {CASE: "unknown-case", VICTIM: "unknown-victim", IN_HOUSE: "unknown-
 
 @dataclass(frozen=True)
 class Try:
-    """One operation on one object: how it is asked, which units may, and what the others are told who see it.
+    """One operation on one object: the request, the units with the right, and the answer to other units.
 
-    ``done`` is the answer to those who may: where it is a refusal, it is one of the rules, after admission.
+    ``done`` is the answer to a unit with the right; a refusal there comes from the rules, after admission.
     """
 
     operation: str
@@ -154,13 +154,13 @@ class Try:
     body: Mapping[str, Any] | None = None
     query: Mapping[str, str] | None = None
     hidden: str = ""
-    """What those are told for whom it does not exist."""
+    """The answer to callers for whom the object does not exist."""
     table: str = ""
-    """What is sent in place of a body, as CSV."""
+    """A CSV text that is sent instead of a body."""
 
     @property
     def sent(self) -> dict[str, Any]:
-        """What goes with it, as httpx takes it."""
+        """The keyword arguments of the request, for httpx."""
         if self.table:
             return {"content": self.table, "headers": {"Content-Type": "text/csv"}, "params": self.query}
         return {"json": self.body, "params": self.query}
@@ -200,7 +200,7 @@ FILED: Mapping[FormSubject, tuple[str, str, set[str], str]] = {
     FormSubject.REFERRAL: (IN_HOUSE, f"/v1/referrals/{IN_HOUSE}", AT_WORK, "not-responsible"),
     FormSubject.DESK: ("", f"/v1/desks/{KOLAKA}", OWN, "not-your-unit"),
 }
-"""What a form is about → the object, its address, who may file one, and what the others are told."""
+"""The subject of a form → the object, its address, the units that may file, and the answer to the others."""
 
 
 def filing(form: Form) -> Try:
@@ -291,7 +291,7 @@ COMMON = [
     Try("decide_erasure", VICTIM, f"/v1/victims/{VICTIM}/erasure/decision", frozenset(OWN), "unknown-erasure",
         "not-custody-holder", body={"erasure_id": NOBODY, "approved": True}),
     Try("list_erasures", "", "/v1/erasures", frozenset(UNITS), "200", method="GET"),
-    # a break-glass is there for those for whom the victim does not exist; who has opened one is in the stories
+    # A break-glass is for units for which the victim does not exist. The stories show an open one.
     Try("break_glass", "", f"/v1/victims/{NOBODY}/break-glass", frozenset(UNITS), "unknown-victim",
         body={"reason": "court-order", "minutes": 5}),
     Try("end_break_glass", "", f"/v1/break-glass/{NOBODY}/end", frozenset(UNITS), "unknown-break-glass", body={}),
@@ -335,7 +335,7 @@ async def ask(
 
 
 def roles_of(operation: str) -> str:
-    """Whoever does the work may file a form; every other operation stands in the table."""
+    """The roles that do the work may file a form; the table has every other operation."""
     return DOERS if operation.startswith("file_") else ROLES_OF[operation]
 
 

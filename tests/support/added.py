@@ -1,4 +1,4 @@
-"""What services answer in a copy of the tree with every recipe of shared/HOW-TO-ADD.md: ``… added.py FOLDER``.
+"""Answers of services in a copy of the tree with every recipe of shared/HOW-TO-ADD.md: ``… added.py FOLDER``.
 
 It starts three services on SQLite, without a broker, and prints their answers as JSON.
 """
@@ -21,7 +21,7 @@ DESK = "rs-74.01"
 
 
 async def capacity(network: Network, kemenkes: Client, police: Client) -> list[str | None]:
-    """What the police know of a desk after it has announced its capacity, and after it has withdrawn that."""
+    """The police's knowledge of a desk after it has announced its capacity, and after the withdrawal."""
     known = []
     for path, body in (
         (f"/v1/desks/{DESK}/capacity", {"service": "first-aid", "capacity": "waitlist"}),

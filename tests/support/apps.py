@@ -1,4 +1,4 @@
-"""The apps of members, made many times in one process: what is the same in all of them is worked out once."""
+"""The apps of members, made many times in one process; their common parts are computed once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +24,8 @@ _routes: dict[int, BaseRoute] = {}
 def app_of(member: Member, settings: Settings, now: Now) -> FastAPI:
     """The app of a member, as ``create_app`` makes it.
 
-    FastAPI works out what each operation takes at the first request of an app; for the eighty of an agency that is a
-    third of a second. A router is the same in every app: what was worked out for the first app serves all the others.
+    FastAPI analyses the operations at the first request of an app. An agency's eighty operations take a third of a
+    second. A router is the same in every app, so the analysis for the first app serves all others.
     """
     app = create_app(member, settings, now)
     for place, route in enumerate(app.router.routes):

@@ -24,8 +24,7 @@ from tests.support.tokens import Bearing
 CANARY, WORD = "KANARI-7f3a", "kanari-7f3a"
 """As a person would write it, and as a code could be."""
 CASE, VICTIM, OURS, SENT, AGREED, NOBODY = (f"0193f0a2-7a10-7000-8000-00000000000{number}" for number in range(1, 7))
-"""A case, its victim, a referral between two desks of the police, one to a hospital, what the victim agreed to, and
-an id that nobody has."""
+"""A case, its victim, a referral within the police, one to a hospital, a consent, and an unused id."""
 USED_KEY = f"lapor-{CANARY}"
 SERVICES = {"police": POLICE, "coordination": COORDINATION}
 

@@ -26,7 +26,7 @@ SECONDS = 2.0
 
 @dataclass
 class Member:
-    """One member's connection. What the server refused to do for it stands in ``refusals``."""
+    """One member's connection. ``refusals`` holds the refusals of the server."""
 
     name: str
     client: Client
@@ -37,18 +37,18 @@ class Member:
         return self.client.jetstream(timeout=SECONDS)
 
     async def heard_at(self, subject: str) -> "asyncio.Queue[Msg]":
-        """What arrives at this subject from now on."""
+        """The messages that arrive at this subject from now on."""
         queue: asyncio.Queue[Msg] = asyncio.Queue()
         await self.client.subscribe(subject, cb=queue.put)
         return queue
 
     async def flush(self) -> None:
-        """Wait until the server has dealt with everything sent so far, and its refusals are here."""
+        """Wait until the server has handled everything sent so far, and its refusals are here."""
         await self.client.flush()  # the ping of this one overtakes what nats-py has not yet written
         await self.client.flush()
 
     async def refused(self, kind: str, subjects: list[str]) -> set[str]:
-        """Those of the subjects to which a ``publish`` or ``subscription`` has been refused by now."""
+        """The subjects of these at which the server has refused a ``publish`` or ``subscription`` by now."""
         await self.flush()
         return {s for s in subjects if any(f'{kind} to "{s.lower()}"' in refusal for refusal in self.refusals)}
 
@@ -85,14 +85,14 @@ class Broker:
             await client.close()
 
     async def state(self) -> tuple[StreamState, set[str]]:
-        """The stream's state with every subject in it, and its consumers' names: as the provisioner sees it."""
+        """The stream's state with every subject in it, and its consumers' names, in the provisioner's view."""
         async with self.connected(PROVISIONER) as provisioner:
             stream = await provisioner.js.stream_info("TPPO", subjects_filter=">")
             return stream.state, {consumer.name for consumer in await provisioner.js.consumers_info("TPPO")}
 
 
 async def provision(server: EmbeddedNats, readers: Mapping[str, list[str]]) -> None:
-    """What the provisioner does once, with the connection and the subjects that it is shipped with."""
+    """The provisioner's single run, with the shipped connection and subjects."""
     provisioner = server.broker(PROVISIONER)
     with capture_logs() as logged:
         await provisioner.connect()
@@ -145,14 +145,14 @@ def as_delivered(reply: str) -> str:
 
 
 def in_anothers_name(member: str) -> list[str]:
-    """An agency has a name of its own; a follower and the provisioner have none at all."""
+    """An agency has a name of its own; a follower and the provisioner have none."""
     senders = [*others(member), "nobody"] if member in AGENCIES else [*READERS, member, "nobody"]
     return ["tppo", "tppo.all", *(event(sender, "kemensos") for sender in senders)]
 
 
 def at_anothers_mail(member: str) -> list[str]:
-    """For the provisioner, which may look at every consumer, all mail is another's: also that of a consumer which it
-    has made for itself, under whatever name."""
+    """For the provisioner, which may look at every consumer, all mail is another's. The mail of its own consumer is
+    another's too, under whatever name."""
     kinds = [f"{NEXT}.{{other}}", "$JS.ACK.TPPO.{other}.1.1.1.1.0", "$JS.ACK._.hash.TPPO.{other}.1.1.1.1.0.more"]
     # reads like the newer form of the member's own acknowledgement, and is the older form of the other's
     kinds += ["$JS.ACK.TPPO.{other}.TPPO.{member}.1.1.1", "_INBOX.{other}.answer"]

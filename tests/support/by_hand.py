@@ -9,7 +9,7 @@ from tests.support.network import Network, erase
 
 
 def posted(network: Network, by: str = "police", to: str = "kemenkes") -> list[Incoming]:
-    """What a member has sent another so far, as it would arrive if it were published now, keys and all."""
+    """A member's messages to another so far, as they would arrive if published now, keys included."""
     columns = (OutboxEntry.subject, LedgerEntry.body, LedgerEntry.signature, OutboxEntry.key)
     sent = (
         select(*map(col, columns))

@@ -24,7 +24,7 @@ class Canaries:
     words: dict[str, str] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
     begin: str = field(default_factory=lambda: _digits(8))
-    """How every number begins."""
+    """The beginning of every number."""
 
     def name(self, what: str) -> str:
         """A new word, as a person's name could be written."""
@@ -53,7 +53,7 @@ class Canaries:
         return f"19{chance % 40:02}-{chance // 40 % 12 + 1:02}-{chance // 480 % 28 + 1:02}"
 
     def marks(self) -> dict[str, str]:
-        """What every word has in it: one of these is in whatever holds a word."""
+        """Common parts of all words: text that holds a word also holds one of these."""
         unlike = {what: word for what, word in self.words.items() if KANARI not in word and self.begin not in word}
         return {"a name": KANARI, "a number": self.begin, **unlike}
 
@@ -89,7 +89,7 @@ _ESCAPED = re.compile(rb"(?:\\+u00[0-9a-fA-F]{2}){4,}")
 
 
 def unwrapped(content: bytes) -> Iterator[bytes]:
-    """What is packed in some bytes: compressed, in hexadecimal, in Base64, as escapes of JSON."""
+    """The packed content of some bytes: compressed, in hexadecimal, in Base64, as escapes of JSON."""
     for found in _PACKED.finditer(content):
         unpacking = zlib.decompressobj(wbits=47)  # of zlib and of gzip
         with contextlib.suppress(zlib.error):
@@ -109,7 +109,7 @@ def songs(canaries: Canaries, where: str, content: bytes, deep: int = 0) -> list
     """Which canaries are heard in some bytes, and in what is packed in them."""
     small = content.lower()
     sung: list[str] = []
-    # a hundred megabytes, and hundreds of forms: for most of it, it is enough that what all have in them is not there
+    # A hundred megabytes, and hundreds of forms: most of it lacks even the common parts of all words.
     for words in (canaries.marks(), canaries.words):
         sung = [f"{where}: {what}" for what, form in forms(words) if form in small]
         sung += [f"{where}: {what}" for what, form in coded(words) if form in content]

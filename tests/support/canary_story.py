@@ -103,7 +103,7 @@ async def searched_and_looked_at(network: Network, canaries: Canaries, victim: s
 
 
 async def many_at_once(police: Client, canaries: Canaries, case: str) -> list[str]:
-    """A list of people, of whom one cannot be read; as JSON and as a table."""
+    """A list of people with one unreadable person, as JSON and as a table."""
     people = [{"age_class": "adult", "sex": "female", "identity": canaries.identity("fourth")},
               {"age_class": canaries.name("misread"), "sex": "female", "home_region": "99.99"}]  # fmt: skip
     table = f"nama,alamat,wilayah_asal\n{canaries.name('fifth')},{canaries.name('sixth')},74.01\n"
@@ -165,7 +165,7 @@ async def misplaced(network: Network, word: str, case: str, victim: str, second:
 
 
 async def followed_by_coordination(network: Network, victim: str, third: str) -> list[str]:
-    """What coordination shows of two victims, over the interface and on its pages."""
+    """Coordination's view of two victims, over the interface and on its pages."""
     coordination = network["coordination"]
     await coordination.until(f"/v1/journeys/{victim}", lambda seen: len(seen["handovers"]) == 4)
     paths = ("/v1/journeys", f"/v1/journeys/{victim}", "/v1/counts")
@@ -174,7 +174,7 @@ async def followed_by_coordination(network: Network, victim: str, third: str) ->
 
 
 async def shown_to_operators(network: Network, victim: str, treated: str) -> list[str]:
-    """What operators and auditors of each agency read."""
+    """The pages that operators and auditors of each agency read."""
     shown = []
     for code in AGENCIES:
         operator = await network.operator(code)
@@ -242,7 +242,7 @@ async def every_move(network: Network, canaries: Canaries, victim: str) -> list[
 
 
 async def paper_of(client: Client, canaries: Canaries, made: httpx.Response) -> list[str]:
-    """Something printed: what stands on it is the answer to who may know; all else of the file must be silent."""
+    """A printed letter: its text is the answer to callers with the right. All else of the file must be silent."""
     assert made.status_code == 201, made.text
     answer = await client.http.get(f"/v1/letters/{made.json()['code']}/pdf", params={"purpose": "care"})
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -281,11 +281,11 @@ FILLED: dict[str, dict[str, Any]] = {
     "interview": {"reason": "Rekaan"},
     "shelter-beds": {"female_adult": 1},
 }
-"""What is answered in a form beside its example, so that it can be filed."""
+"""Values that a form needs beside its example to be filed."""
 
 
 async def every_form(network: Network, canaries: Canaries, client: Client) -> list[str]:
-    """Each form that an agency files, with a word of its own in each field for words; and what the lists show of it."""
+    """Each form that an agency files, with its own word in each text field; then the agency's lists of records."""
     agency, units = network.members[client.code].agency, network.apps[client.code].state.office.units
     desk = units.desk_for(client.code, "74.01", network.clock().date()).id
     opened = {"unit": desk, "channel": next(iter(agency.channels)), "exploitation": "forced-labour"}
@@ -322,7 +322,7 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
 
 
 async def delivered(asker: Client, victim: str, record: str) -> str:
-    """What whoever asked for it reads of a record, once it has arrived."""
+    """The asking agency's view of a record, once the record has arrived."""
     arrived = f"/v1/victims/{victim}/records"
     await asker.until(arrived, lambda page: any(one["id"] == record for one in page["items"]))
     return (await asker.http.get(f"/v1/records/{record}", params={"purpose": "investigation"})).text
@@ -339,7 +339,7 @@ async def taken_on(network: Network, client: Client, service: str | None) -> str
 
 
 async def open_doors(network: Network) -> list[str]:
-    """What every address without a name in it answers, to everybody."""
+    """The answers of every address without a parameter to every role."""
     answers: list[str] = []
     for code, app in network.apps.items():
         callers = [await network.calling(code, role) for role in Role]
@@ -352,7 +352,7 @@ async def open_doors(network: Network) -> list[str]:
 
 
 async def pages(network: Network, *paths: str) -> AsyncIterator[str]:
-    """What the console shows to a coordinator who has signed in."""
+    """The console's pages for a signed-in coordinator."""
     app = network.apps["coordination"]
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://coordination") as browser:

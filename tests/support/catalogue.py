@@ -1,4 +1,4 @@
-"""What the slices of every member bring together: problem codes with their texts."""
+"""The slices of every member together: problem codes with their texts."""
 
 from collections.abc import Mapping
 from importlib import import_module

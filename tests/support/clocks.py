@@ -1,4 +1,4 @@
-"""What members have told of their clocks."""
+"""Events of members about their clocks."""
 
 import json
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ def at(text: str) -> datetime:
 
 
 def told_by(network: Network, code: str) -> list[dict[str, Any]]:
-    """What a member has told of its clocks, in the order in which it was recorded: data with ``step`` and ``time``."""
+    """A member's clock events, in the order of recording: data with ``step`` and ``time``."""
     database: Database = network.apps[code].state.database
     return database.read(_told)
 

@@ -1,7 +1,7 @@
 """The databases of a test: empty ones, and migrated ones that are copied from a template.
 
-To migrate an empty database costs a tenth of a second and more; the copy of one that was migrated costs next to
-nothing. So each kind of member is migrated once in a process, and every test has copies of its own.
+To migrate an empty database costs a tenth of a second and more. The copy of a migrated one costs almost nothing. So
+each kind of member is migrated once in a process, and every test has copies of its own.
 """
 
 import tempfile
@@ -74,7 +74,7 @@ class PostgresDatabases(Databases):
 
 
 class Given(Databases):
-    """One database that there is already, for whoever asks."""
+    """One existing database for every member."""
 
     def __init__(self, url: str) -> None:
         super().__init__()

@@ -56,7 +56,7 @@ def in_a_warning() -> str:
 
 @router.get("/library")
 def in_a_library() -> str:
-    """What libraries log."""
+    """Log lines of libraries."""
     for name in ("nats.aio.client", "sqlalchemy.engine.Engine", "uvicorn.error", "alembic", "asyncio", CANARY):
         logging.getLogger(name).error("failed for %s", CANARY)
         logging.getLogger(name).critical(ValueError(CANARY))
@@ -91,7 +91,7 @@ async def in_a_task() -> str:
 
 @router.get("/log")
 def in_a_log() -> str:
-    """What somebody logs who has not read the rules."""
+    """Log lines of a writer who has not read the rules."""
     log.info("person.found", name=CANARY, nik=7401016502990001, reason=CANARY, status=7401016502990001)
     log.bind(address=CANARY).warning(f"found {CANARY}\n{{}}", member="siti-7401016502990001")
     log.error("person.lost %s", CANARY, exc_info=ValueError(CANARY), stack_info=True)

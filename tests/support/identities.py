@@ -1,4 +1,4 @@
-"""Who a victim is: an invented person, what members are told of it, and what is left where."""
+"""The identity of a victim: an invented person, the fields told to members, and the traces left."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ WHO = {
     "safe_house": "Rumah rekaan 9",
 }
 PATIENT = {"name", "nik", "born_on", "phone"}
-"""What Kemenkes needs to examine and treat."""
+"""Fields that Kemenkes needs to examine and treat."""
 UNTIL = "2099-01-01T00:00:00+07:00"
 
 
@@ -92,7 +92,7 @@ def keys_left(network: Network, code: str) -> int:
 
 
 def opens_anything(network: Network, code: str, sealed: list[str]) -> bool:
-    """Whether a member can open any of this with all that it has: its keys, its database, and what waits to be sent."""
+    """Whether a member can open any of this with its keys, its database, and the messages in its outbox."""
     app = network.apps[code]
     vault, database = app.state.office.vault, app.state.database
     rows = database.read(lambda s: s.scalars(select(DataKeyRow)).all())
@@ -115,7 +115,7 @@ def opens_anything(network: Network, code: str, sealed: list[str]) -> bool:
 
 
 def receipts_of(network: Network, code: str) -> list[dict[str, Any]]:
-    """What others have signed that they recorded of what a member has sent."""
+    """Receipts of other members for the events that a member has sent."""
     received = [entry for entry in ledger(network, code) if not entry.sent]
     return [json.loads(e.body)["data"] for e in received if e.type == "id.tppo.receipt.recorded.v1"]
 
@@ -150,9 +150,9 @@ async def given_and_received(client: Client, victim: str) -> list[dict[str, Any]
 
 
 NAMED = {"name": WHO["name"], "born_on": WHO["born_on"]}
-"""What Kemenkes is told for first aid."""
+"""Fields that Kemenkes is told for first aid."""
 BY_PAPER = {"name": "Melati Contoh Rekaan"}
-"""What a hospital writes down by itself."""
+"""Fields that a hospital writes down by itself."""
 NOTE = "Ibu Melati Rekaan sudah pernah ke sini."
 
 

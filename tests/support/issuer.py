@@ -44,7 +44,7 @@ class Asking:
         return load_private_key(self.secrets / member / "clients" / f"{client or self.client}.pem")
 
     def claims(self, **other: Any) -> dict[str, Any]:
-        """What an assertion says; a claim that is None is left out."""
+        """The claims of an assertion; a claim that is None is left out."""
         now, self.number = int(self.clock().timestamp()), self.number + 1
         usual = {"iss": self.client, "sub": self.client, "aud": ISSUER, "iat": now, "exp": now + 60}
         every = {**usual, "jti": f"assertion-{self.number}", **other}
@@ -54,7 +54,7 @@ class Asking:
         return jwt.encode({"alg": "ES256"}, self.claims(**other), key or self.key(), ["ES256"])
 
     def form(self, **other: str | None) -> dict[str, str]:
-        """What it sends; a parameter that is None is left out."""
+        """The form that the client sends; a parameter that is None is left out."""
         usual = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE}
         every = {**usual, "client_assertion": other.get("client_assertion") or self.assertion(), **other}
         return {name: value for name, value in every.items() if value is not None}

@@ -24,7 +24,7 @@ async def printed(client: Client, referral: str, kind: str = LETTER) -> str:
 
 
 async def on_paper(client: Client, code: str) -> str:
-    """What stands on a letter, as it is printed."""
+    """The text of a letter, as printed."""
     answer = await client.http.get(f"/v1/letters/{code}/pdf", params={"purpose": "care"})
     assert answer.status_code == 200, answer.text
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("application/pdf", "no-store")
@@ -35,7 +35,7 @@ async def on_paper(client: Client, code: str) -> str:
 
 
 async def until_heard(sender: Client, receiver: Client, referral: str) -> None:
-    """Wait until what the sender has said of a referral until now is known to the receiver: a link keeps its order."""
+    """Wait until the receiver knows the sender's words about a referral so far: a link keeps its order."""
     asks = (await sender.must(referral, "remind"))["asks"]
     await receiver.until(f"/v1/referrals/{referral}", lambda seen: seen["asks"] == asks)
 

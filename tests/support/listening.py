@@ -13,7 +13,7 @@ from deploy.local.embedded_nats import HOST
 
 @asynccontextmanager
 async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Serve the app; answers its URL. Whoever connects before the server runs is kept by the kernel."""
+    """Serve the app; answers its URL. The kernel keeps a caller that connects before the server runs."""
     # named as TCP, or asyncio does not switch Nagle's algorithm off and every answer waits 40 ms
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

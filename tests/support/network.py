@@ -159,7 +159,7 @@ class Network:
         return self.clients[code]
 
     async def operator(self, code: str) -> Client:
-        """A client of whoever keeps a running member running."""
+        """A client of the operator of a running member."""
         return await self.calling(code, Role.ADMINISTRATOR)
 
     async def calling(
@@ -184,7 +184,7 @@ class Network:
         del self.clients[code], self.apps[code]
 
     async def stop_all(self) -> None:
-        """Stop whoever runs."""
+        """Stop every running member."""
         for code in list(self._running):
             await self.stop(code)
 

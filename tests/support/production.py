@@ -52,7 +52,7 @@ class Police:
     told: dict[str, Any]
 
     def file(self, setting: str) -> Path:
-        """A copy of its own of the file that a setting names; of a folder of keys, with one of its files."""
+        """A separate copy of the file that a setting names; of a folder of keys, with one of its files."""
         if setting == "key_token_pin_file":
             return self.pin()
         named = Path(self.told[setting])

@@ -1,7 +1,7 @@
-"""What schemathesis cannot guess: keys that are new, ids that exist; and one more check of our own.
+"""Facts that schemathesis cannot guess: new keys, existing ids; and one more check of our own.
 
-Loaded by schemathesis, in its own process (``SCHEMATHESIS_HOOKS``). ``ESTAFET_FUZZ_IDS`` holds, as JSON, the ids
-that exist by the name of their parameter; ``ESTAFET_FUZZ_TOKENS`` a token for each operation that needs one.
+Loaded by schemathesis, in its own process (``SCHEMATHESIS_HOOKS``). ``ESTAFET_FUZZ_IDS`` holds the existing ids by the
+name of their parameter, as JSON. ``ESTAFET_FUZZ_TOKENS`` holds a token for each operation that needs one.
 """
 
 import itertools
@@ -20,14 +20,14 @@ from shared.domain.letters import LETTER_CODE_WRITTEN
 KNOWN: dict[str, list[str]] = json.loads(os.environ.get("ESTAFET_FUZZ_IDS", "{}"))
 TOKENS: dict[str, str] = json.loads(os.environ.get("ESTAFET_FUZZ_TOKENS", "{}"))
 LAWFUL = re.compile(f"{UUID7}|{LETTER_CODE_WRITTEN}")
-"""What has the form of an id, or of the code of a letter."""
+"""The form of an id, or of the code of a letter."""
 NTH = itertools.count()
 PREFIX = "urn:estafet:problem:"
 
 
 @schemathesis.auth(cache_by_key=lambda case, _: case.operation.label)
 class Token:
-    """Who asks; without it, schemathesis sees to it that nobody is admitted."""
+    """The caller; without a token, schemathesis checks that nobody is admitted."""
 
     def get(self, case: Any, _: Any) -> str | None:
         """The token for an operation."""

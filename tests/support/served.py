@@ -36,7 +36,7 @@ PATIENCE, LOOK_AGAIN = 20.0, 0.05
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back on a connection: its first answer, and how many there were."""
+    """The reply on a connection: its first answer, and the number of answers."""
 
     status: int
     headers: Mapping[str, str]
@@ -51,7 +51,7 @@ class Answer:
 
     @property
     def fields(self) -> list[str]:
-        """What the problem names as wrong."""
+        """The fields that the problem names as wrong."""
         return [field.decode() for field in re.findall(rb'"field":"([^"]*)"', self.body)]
 
 

@@ -37,7 +37,7 @@ def broken(rule: Rule, paths: Iterable[Path] | None = None) -> list[str]:
 
 
 def modules(node: ast.AST) -> list[str]:
-    """What an import statement imports, also as ``from package import module``."""
+    """The modules of an import statement, also as ``from package import module``."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -74,5 +74,5 @@ def put_together(text: ast.expr) -> bool:
 
 
 def any_of(*rules: Rule) -> Rule:
-    """What any of these rules forbids."""
+    """A rule against every node that one of these rules forbids."""
     return lambda node: any(rule(node) for rule in rules)

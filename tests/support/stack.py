@@ -64,7 +64,7 @@ class Run:
                 return
 
     def state(self) -> dict[str, Any]:
-        """What it says of itself."""
+        """The network's description of itself."""
         return dict(json.loads((self.folder / "state.json").read_text()))
 
     @property
@@ -142,8 +142,8 @@ def _belongs(pid: int, group: int) -> bool:
 
 
 def until_free(ports: Iterable[int], seconds: float) -> list[int]:
-    """Which of these ports somebody still has after at most so long: of a process that is killed, a thread may yet be
-    closing what it had when the process itself only waits to be reaped."""
+    """The ports still in use after at most this many seconds. A thread of a killed process may close its sockets later
+    than the process becomes a zombie."""
     deadline, taken = time.monotonic() + seconds, list(ports)
     while (taken := [port for port in taken if not is_free(port)]) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -151,7 +151,7 @@ def until_free(ports: Iterable[int], seconds: float) -> list[int]:
 
 
 def until_gone(group: int, seconds: float) -> list[int]:
-    """Who of the group is left after at most so long."""
+    """The processes of the group still alive after at most this many seconds."""
     deadline = time.monotonic() + seconds
     while (left := left_of_group(group)) and time.monotonic() < deadline:
         time.sleep(0.02)

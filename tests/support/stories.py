@@ -1,4 +1,4 @@
-"""The words in which a whole journey is told: five services at work, and people at desks who hand a victim on.
+"""The words of a whole journey: five services at work, and officers at desks who hand a victim on.
 
 Real NATS, real databases, every call over HTTP with the token of an officer of that desk. Everybody is invented.
 """
@@ -77,7 +77,7 @@ class Desk:
         return str(asked["id"])
 
     async def takes_on(self, referral: str, asker: "Desk") -> None:
-        """What was asked is accepted and begun, and the asker knows."""
+        """The asked service is accepted and begun, and the asker knows."""
         await self.client.must(referral, "accept")
         await self.client.must(referral, "start")
         await asker.client.until_status(referral, "in-progress")
@@ -94,7 +94,7 @@ class Desk:
         await asker.client.until_status(referral, "completed")
 
     async def reads_of(self, victim: str) -> dict[str, Any]:
-        """What the desk is shown of who somebody is; nothing where that is refused."""
+        """The identity fields shown to the desk; none after a refusal."""
         answer = await self.client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
         return {name: value for name, value in answer.json().items() if value} if answer.is_success else {}
 
@@ -129,7 +129,7 @@ class Story:
 
 
 async def every_one(network: Network, client: Client, path: str, fits: Callable[[Any], Any]) -> list[Any]:
-    """The items of a list that cannot be long-polled, once all of them fit: it is read again after each commit."""
+    """The items of a list without long poll, once all of them fit. The list is read again after each commit."""
     woken, loop = asyncio.Event(), asyncio.get_running_loop()
     listeners = network.apps[client.code].state.database.listeners
 
@@ -157,7 +157,7 @@ def is_whole(link: Mapping[str, Any]) -> bool:
 
 
 def responsible(journey: Mapping[str, Any]) -> Sequence[str]:
-    """Who had custody, one after the other."""
+    """The units with custody, one after the other."""
     return [link["unit"] for link in journey["custody_chain"]]
 
 

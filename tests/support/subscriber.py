@@ -35,7 +35,7 @@ class Message:
 
     @property
     def event(self) -> BaseCloudEvent:
-        """What the CloudEvents SDK makes of it. The SDK has no NATS binding; its HTTP one reads headers and body."""
+        """The event of the CloudEvents SDK. The SDK has no NATS binding; its HTTP one reads headers and body."""
         return from_http_event(HTTPMessage(dict(self.headers), self.body))
 
     @property
@@ -67,7 +67,7 @@ class Subscriber:
         return read
 
     async def waiting(self) -> int:
-        """How many messages it could still read."""
+        """Number of messages that this subscriber could still read."""
         return (await self.mail.consumer_info()).num_pending or 0
 
 
@@ -161,7 +161,7 @@ REQUIRED = {"specversion", "id", "source", "type"}
 OPTIONAL = {"subject", "time", "datacontenttype", "dataschema"}
 EXTENSIONS = {"partitionkey", "sequence", "traceparent", "link", "linkseq", "causationid", "basis", "region"}
 ASKS = {"cancellation-requested", "information-provided", "reminder"}
-"""What the sender of a referral asks, and what makes no version of it."""
+"""Asks of the sender of a referral, which make no version of the referral."""
 
 
 def is_a_cloudevent(message: Message) -> None:

@@ -1,10 +1,10 @@
-"""What the outside sees of a revision, and whether two revisions show the same.
+"""The public surface of a revision, and a comparison of two revisions.
 
     python tests/support/surface.py                    the surface of this checkout, as JSON
     python tests/support/surface.py compare OLD [NEW]  what differs between two revisions; ends with 1 if anything does
 
 The surface: OpenAPI of the five services, golden JSON Schemas, every table on SQLite and PostgreSQL, ``/v1/problems``.
-It is found by the names of services and classes, not of modules, so a move of modules can be checked with it.
+The surface is found by names of services and classes, so the comparison can check a move of modules.
 """
 
 import difflib
