@@ -1,6 +1,7 @@
-"""What the agencies declare, checked from outside: clocks rest on a law, forms are in Indonesian, receivers exist.
+"""The declarations of the agencies, checked from outside: clocks rest on a law, forms are in Indonesian, receivers
+exist.
 
-And a fifth agency, KP2MI, which protects migrant workers, joins by one declaration: no line of ``shared`` knows it.
+A fifth agency, KP2MI for migrant workers, joins by one declaration: no line of ``shared`` knows it.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""How the tests lie: no test module imports another, and no file of tests is longer than a reader takes in."""
+"""The layout of the tests: no test module imports another, and no test file is too long for a reader."""
 
 import ast
 from pathlib import Path
@@ -27,7 +27,7 @@ def imported_test_modules(text: str) -> set[str]:
 
 
 def too_long(path: Path) -> int:
-    """How many lines a file has, where they are too many; 0 for any other."""
+    """The number of lines of a file with too many; 0 for any other."""
     lines = len(path.read_text(encoding="utf-8").splitlines())
     return lines if lines > MOST_LINES else 0
 
@@ -37,7 +37,7 @@ def names(paths: list[Path]) -> list[str]:
 
 
 def test_no_test_module_imports_another() -> None:
-    """What tests share lies in ``tests/support``, and fixtures in the ``conftest.py`` of their room."""
+    """Shared code of tests lies in ``tests/support``, and fixtures in the ``conftest.py`` of their folder."""
     found = {str(p.relative_to(ROOT)): n for p in TESTS if (n := imported_test_modules(p.read_text(encoding="utf-8")))}
     assert found == {}
 

@@ -1,4 +1,4 @@
-"""A log line holds what is declared and nothing else: whoever writes it, whatever goes wrong."""
+"""A log line holds its declared fields and nothing else, for every writer and every fault."""
 
 import ast
 import io
@@ -39,7 +39,7 @@ def log_calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def faults_of(call: ast.Call) -> Iterator[str]:
-    """What is wrong with a call: keys that are not declared, or words that are put together."""
+    """The faults of a call: undeclared keys, or words put together."""
     assert isinstance(call.func, ast.Attribute)
     for keyword in call.keywords:
         if keyword.arg is None:

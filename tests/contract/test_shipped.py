@@ -1,4 +1,4 @@
-"""What goes out of this repository, and what must not: secrets, history, tools of the workshop, unpinned libraries."""
+"""The contents of a release, without secrets, history, tools of the workshop and unpinned libraries."""
 
 import re
 import shutil
@@ -51,7 +51,7 @@ def test_secrets_that_are_made_here_are_never_added(path: str) -> None:
 
 
 def test_an_image_is_made_of_what_its_service_needs_and_nothing_else() -> None:
-    """The engine is sent a list of what it may have: no history, no tests, no secrets, no tools of the workshop."""
+    """The engine is sent a list of allowed files: no history, no tests, no secrets, no tools of the workshop."""
     kept = [line for line in IGNORED if line and not line.startswith("#")]
     assert kept[0] == "*"
     admitted = {line[1:] for line in kept if line.startswith("!")}
@@ -178,7 +178,7 @@ TLS_OF_A_MEMBER = {
     "PGSSLCERT": "/run/secrets/client.pem",
     "PGSSLKEY": "/run/secrets/client-key.pem",
 }
-"""What makes a service speak TLS with everybody, and only with who shows a certificate."""
+"""Settings that make a service speak TLS with everybody, and only with clients that show a certificate."""
 
 
 def environment_of(service: str) -> dict[str, str]:

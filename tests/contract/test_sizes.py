@@ -1,4 +1,4 @@
-"""How large a piece of code may be: what a reader can take in at once, and review without scrolling."""
+"""The largest size of a piece of code: a reader takes it in at once, and reviews it without scrolling."""
 
 import ast
 from collections import Counter
@@ -33,7 +33,7 @@ def text_of(path: Path) -> str:
 
 
 def has_reason(text: str) -> bool:
-    """Whether a comment or a line of the docstring at the head of a file says why the file is long."""
+    """Whether a comment or docstring line at the head of a file gives the reason for its length."""
     lines = [line.strip().removeprefix("#").strip().strip('"') for line in text.splitlines()[:FIRST_LINES]]
     return any(line.startswith(REASON) and line.removeprefix(REASON).strip() for line in lines)
 

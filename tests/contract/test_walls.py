@@ -103,7 +103,7 @@ def file_of(root: Path, module: str) -> Path:
 
 
 class Reports(NamedTuple):
-    """What ``lint-imports`` reports of a copy of the tree, before and after every breach is planted in it."""
+    """The reports of ``lint-imports`` on a copy of the tree, before and after every breach is planted in it."""
 
     kept: str
     blamed: Mapping[str, str]

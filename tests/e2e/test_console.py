@@ -40,7 +40,7 @@ def page_url(run: Run) -> str:
 
 
 def token(run: Run, role: str = "coordinator", unit: str = "pusat") -> str:
-    """What the issuer gives a coordinator."""
+    """A token of the issuer for a coordinator."""
     return mint(run.secrets, "coordination", role, unit, datetime.now(UTC))
 
 

@@ -21,7 +21,7 @@ KILLS = [
     ("coordination", 16),
     ("coordination", 24),
 ]
-"""Who dies, and after which step of the journey."""
+"""The service that is killed, and the step of the journey before its death."""
 IN_FLIGHT_SECONDS = 0.02
 
 

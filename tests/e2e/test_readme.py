@@ -31,11 +31,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 ENVIRONMENT = (f"VENV={sys.prefix}", "--assume-old", f"{sys.prefix}/.ready")
-"""What tells make to use the environment that these tests run in, and not to make it anew."""
+"""Words that make ``make`` use the environment of these tests instead of a new one."""
 
 
 def here(text: str, run: Run) -> str:
-    """The text with the ports, the folder and the environment of this run in place of those that the README shows."""
+    """The text, with the README's ports, folder and environment replaced by those of this run."""
     for name, port in SHOWN_PORTS.items():
         text = text.replace(f"http://127.0.0.1:{port}", run.urls[name])
     text = re.sub(
@@ -117,7 +117,7 @@ def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> N
 
 
 def make(*words: str) -> str:
-    """What a make target says, in the environment that these tests run in (it is not made anew)."""
+    """The output of a make target, in the environment of these tests, without a new one."""
     done = subprocess.run(["make", *ENVIRONMENT, *words], cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

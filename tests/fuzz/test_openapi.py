@@ -1,7 +1,7 @@
-"""Bad input: schemathesis reads each service's OpenAPI document and tries to break what it promises.
+"""Bad input: schemathesis reads each service's OpenAPI document and tries to break its promises.
 
-Its own command line runs against a real server, with its default checks, and with a fixed seed so that a failure
-comes again. ``make test`` runs it short, ``make fuzz`` long (``ESTAFET_FUZZ=long``).
+Its own command line runs against a real server, with its default checks. A fixed seed makes a failure repeatable.
+``make test`` runs it short, ``make fuzz`` long (``ESTAFET_FUZZ=long``).
 """
 
 import asyncio
@@ -59,7 +59,7 @@ async def something_to_find(network: Network) -> dict[str, list[str]]:
 
 
 def who_may(network: Network, code: str) -> dict[str, str]:
-    """A token for each operation of a running member: of a role that may ask for it, at the unit above all others."""
+    """A token for each operation of a running member: an allowed role, at the unit above all others."""
     now = network.clock()
     unit = network.apps[code].state.office.units.desk_for(code, NATION, now.date()).id
     six_hours = int(now.timestamp()) + 6 * 3600

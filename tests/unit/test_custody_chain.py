@@ -21,7 +21,7 @@ SETTINGS = settings(max_examples=200, stateful_step_count=40, deadline=None, sup
 
 @dataclass
 class Member:
-    """What an agency knows of one victim: the last link of the chain it heard of, and the referrals it is in."""
+    """An agency's knowledge of one victim: the last known link of the chain, and the referrals it is in."""
 
     name: str
     unit: UnitRef

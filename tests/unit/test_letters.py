@@ -1,4 +1,4 @@
-"""Codes of letters, how long a letter is the last word, what a slip answers, and what becomes of a text on paper."""
+"""Codes of letters, the currency of a letter, answers of a slip, and the fate of a text on paper."""
 
 import logging
 import queue

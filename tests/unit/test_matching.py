@@ -1,4 +1,4 @@
-"""What shows that two people may be one: the same number or name in whatever spelling, and never another's."""
+"""Signs that two records show one person: the same number or name in any spelling, and never another's."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What each side of a referral answers by itself, and which events of the other side it believes."""
+"""Automatic answers of each side of a referral, and the events that it believes of the other side."""
 
 from contextlib import suppress
 
@@ -124,7 +124,7 @@ def kind_of(event: e.EventData) -> tuple[type[e.EventData], bool]:
 
 
 def lawful(referral: Referral) -> Kinds:
-    """What the receiver's own rules would let it write from here."""
+    """The moves that the receiver's own rules would allow from here."""
     refuse = AnswerCancellation(granted=False, reason=RefusalReason.CUSTODY_MOVED)
     made: Kinds = []
     for command in [*COMMANDS.values(), refuse]:

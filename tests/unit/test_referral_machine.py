@@ -46,7 +46,7 @@ class TwoDesks(RuleBasedStateMachine):
         self.global_order.append(event)
 
     def answer(self, event: e.EventData) -> None:
-        """What the receiver's service does by itself."""
+        """The automatic acts of the receiver's service."""
         command = react(self.receiver.known, event)
         if command is not None:
             self.do(self.receiver, command, must=True)

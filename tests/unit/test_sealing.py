@@ -1,4 +1,4 @@
-"""What is sealed is read by its recipient alone, says nothing by its length, and bears no change."""
+"""Sealed data is read by its recipient alone, hides its length, and breaks at any change."""
 
 import base64
 import hashlib

@@ -53,7 +53,7 @@ def test_a_page_shows_text_as_text_and_runs_nothing_of_its_own() -> None:
 
 FOR_PEOPLE = re.compile(r"<(h1|h2|th|dt|label|button|summary|caption|p)\b[^>]*>(.*?)</\1>", re.DOTALL)
 IN_A_LINE = re.compile(r'data-label="(.*?)"|<option[^>]*>(.*?)</option>')
-"""What a page says in words; where there is no room for a second size of letters, with a dot between the languages."""
+"""Words of a page. A label or an option has no room for a second text size: a dot divides the languages."""
 IN_BOTH = re.compile(r'lang="en"|\| both')
 A_VALUE = re.compile(r"{{.*?}}|{%.*?%}|<[^>]*>|[\W\d_]")
 

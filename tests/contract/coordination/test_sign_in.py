@@ -1,4 +1,4 @@
-"""The pages' cookie: what a browser is told of it, who can make one send it, and what is left of it in the end."""
+"""The pages' cookie: its attributes in a browser, the sites that can make a browser send it, and its end."""
 
 import contextlib
 import io
@@ -25,7 +25,7 @@ from tests.support.tokens import claims, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
-"""What a browser says of a form on a page that sends no referrer."""
+"""Headers that a browser sends with a form of a page without a referrer."""
 
 
 def token(role: str = "coordinator", **more: Any) -> str:
@@ -49,7 +49,7 @@ async def browser(coordination: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What is logged meanwhile."""
+    """The log lines of the test."""
     before, written = structlog.get_config(), io.StringIO()
     configure_logs("debug", written)
     yield written
@@ -192,7 +192,7 @@ async def test_signing_out_clears_the_browser_and_going_back_shows_nothing(brows
 
 @ON_ONE_LOOP
 async def test_a_copy_of_the_cookie_is_of_no_use_after_signing_out(browser: httpx.AsyncClient) -> None:
-    """Neither for the pages nor for the API, whoever has kept the token."""
+    """The copy opens neither the pages nor the API."""
     copy = token()
     await sign_in(browser, copy)
     await browser.post("/keluar", headers=OWN)
@@ -223,7 +223,7 @@ async def test_what_was_ended_stays_ended_over_a_restart(tmp_path: Path, secrets
 
 @ON_ONE_LOOP
 async def test_a_visit_lasts_half_an_hour_at_most(browser: httpx.AsyncClient) -> None:
-    """Idle or not: a token that outlives it is taken neither from the form nor from a cookie made by hand."""
+    """A token that outlives the visit is refused, idle or not: in the form and in a handmade cookie."""
     now = int(now_utc().timestamp())
     too_long, long = (token(exp=now + seconds) for seconds in (VISIT_SECONDS + 60, VISIT_SECONDS))
     refused = await sign_in(browser, too_long)

@@ -149,7 +149,7 @@ SOME_ID = "0193f0a2-7a10-7000-8000-0000000000ff"
 @ON_ONE_LOOP
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_address_takes_its_own_methods_and_no_other(apps: dict[str, FastAPI], name: str) -> None:
-    """Whoever asks with another, also without a token, is told which, and nothing is looked up for it."""
+    """Another method, also without a token, is answered with the allowed ones, without a look at the database."""
     served = {path: {method.upper() for method in methods} for path, methods in apps[name].openapi()["paths"].items()}
     if name == "coordination":
         served |= {"/": {"GET"}, "/journeys/{victim_id}": {"GET"}, "/masuk": {"GET", "POST"}, "/keluar": {"POST"}}

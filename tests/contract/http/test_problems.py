@@ -1,7 +1,7 @@
-"""Every refusal is a clear problem document (RFC 9457): known, in both languages, and silent about what was sent.
+"""Every refusal is a clear problem document (RFC 9457): known, in both languages, and silent about the request.
 
-One table of bad requests is asked of the real apps, without a broker. What a caller sends may be a name: so each
-request carries a canary wherever one fits, and no answer and no log line may sing.
+One table of bad requests is asked of the real apps, without a broker. A caller may send a name. So each request
+carries a canary wherever one fits, and no answer and no log line may sing.
 """
 
 import contextlib

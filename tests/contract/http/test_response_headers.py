@@ -1,4 +1,4 @@
-"""What stands on every answer, whatever it is an answer to."""
+"""Headers of every answer, of whatever kind."""
 
 import base64
 import hashlib

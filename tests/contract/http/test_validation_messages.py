@@ -1,4 +1,4 @@
-"""What is wrong with a field is said in words, in both languages, and in no word of who asked."""
+"""A faulty field is explained in words, in both languages, and without any word of the caller."""
 
 import importlib
 import re

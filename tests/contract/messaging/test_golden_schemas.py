@@ -1,4 +1,4 @@
-"""How an event may grow: the golden schemas are the code, and a change that breaks a reader is named."""
+"""The growth of an event: the golden schemas are the code, and a change that breaks a reader is named."""
 
 import copy
 import json
@@ -30,9 +30,9 @@ Schema = dict[str, Any]
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """What in ``new`` would make an event written by ``old`` unreadable, or hide something an old reader needs.
+    """Differences by which ``new`` cannot read an event of ``old``, or hides a value that an old reader needs.
 
-    The one rule of evolution: a field may be added if nobody has to send it, and a vocabulary may grow.
+    The one rule of evolution: an optional field may be added, and a vocabulary may grow.
     """
     return list(_breaks(old, new, old, new, ""))
 

@@ -1,4 +1,4 @@
-"""What stays without a receipt is sent again, later and later, until its receipt comes; on both databases."""
+"""An event without a receipt is sent again, later and later, until its receipt comes; on both databases."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -76,7 +76,7 @@ def test_it_is_sent_again_later_and_later_and_at_least_every_ten_minutes(sending
 
 
 def test_what_one_of_our_desks_tells_another_is_sent_once(sending: Sending) -> None:
-    """It is in our ledger, where we would read it; it is sent for whoever follows."""
+    """Our ledger already has the event, so no receipt is due; it is sent for followers."""
     assert sending.publish() == 1 and sending.take_receipt() is None
     said = Reminder(referral_id=new_id(), victim_id=new_id(), occurred_at=sending.now)
     sending.database.write(lambda tx: tx.emit(draft(said, "police", DESK)))

@@ -1,4 +1,4 @@
-"""Who can have signed an event."""
+"""The possible signers of an event."""
 
 import base64
 import json

@@ -166,7 +166,7 @@ async def call(
 
 @pytest.fixture(autouse=True)
 def forgiving(police: FastAPI) -> None:
-    """Who guesses tokens is soon not heard; here every guess is to be heard."""
+    """A client that guesses tokens is soon refused unheard; these tests need an answer to every guess."""
     police.state.limits.addresses = Buckets()
 
 
@@ -217,7 +217,7 @@ async def test_a_token_in_the_query_is_none(police: FastAPI) -> None:
 
 @ON_ONE_LOOP
 async def test_the_door_comes_before_the_body(police: FastAPI) -> None:
-    """Who is not known learns nothing of what a body must look like."""
+    """An unknown caller learns nothing of the shape of a body."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(police), base_url="http://police") as http:
         for body in (b"{}", b'{"unit": 7}', b""):
             assert problem(await http.post("/v1/cases", content=body)) == "token-required"
@@ -276,7 +276,8 @@ CERTIFICATE_HEADERS = (
 @ON_ONE_LOOP
 @pytest.mark.parametrize("header", CERTIFICATE_HEADERS)
 async def test_a_certificate_that_a_header_tells_of_is_none(police: FastAPI, header: str) -> None:
-    """A proxy may tell of one so; here whoever calls could write it themselves. A certificate is public."""
+    """A proxy may pass a certificate on in such a header, but any caller could write it too. A certificate is
+    public."""
     bound = f"Bearer {signed(good(cnf={'x5t#S256': OURS[1]}))}"
     der = base64.b64encode(ssl.PEM_cert_to_DER_cert(OURS[0])).decode()
     for said in (quote(OURS[0]), der, f":{der}:", f'Cert="{quote(OURS[0])}"', OURS[1], "".join(OURS[0].split("\n"))):

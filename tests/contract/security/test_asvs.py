@@ -1,8 +1,7 @@
-"""The table of OWASP ASVS 5.0.0 answers every requirement of levels 1 and 2, and those of level 3 that were chosen.
+"""The table of OWASP ASVS 5.0.0 answers every requirement of levels 1 and 2, and chosen ones of level 3.
 
-``shared/security/asvs_ids.txt`` is the list of what must be answered, ``asvs.csv`` the answers: a test that shows
-it, or a reason; ``deviation``: it applies and is not met. A test that is named must be there; that it passes, the run
-of the tests shows.
+``shared/security/asvs_ids.txt`` lists the requirements, ``asvs.csv`` the answers: a test that shows it, or a reason.
+``deviation``: the requirement applies and is not met. A named test must exist; the test run shows that it passes.
 """
 
 import ast
@@ -18,7 +17,7 @@ from tests.support.sources import ROOT
 
 SECURITY = ROOT / "shared" / "security"
 SLICES = {"tokens", "access", "sealing", "consent", "break-glass", "transport", "limits", "issuer", "log", "canary"}
-"""Who may still owe an answer, while the parts are built."""
+"""Slices that may still owe an answer, while they are built."""
 CHOSEN_OF_LEVEL_3 = {
     *("2.3.5", "4.1.5", "8.2.4", "8.3.2", "8.3.3", "10.3.5", "10.4.14", "10.4.16", "11.1.4", "11.3.4"),
     *("12.1.4", "12.3.5", "13.1.4", "13.3.4", "14.2.7", "15.4.2", "16.5.4"),
@@ -111,7 +110,7 @@ def test_the_files_that_are_named_are_there() -> None:
 
 
 def test_a_deviation_is_said_on_the_page_for_auditors_too() -> None:
-    """It applies, and is not met: whoever reads the page learns of it."""
+    """A deviation applies and is not met: the reader of the page learns of it."""
     deviations = [row for row in ROWS if row.applies == "deviation"]
     assert deviations and [row.id for row in deviations if "section 11" not in row.reason] == []
     page = (SECURITY / "SECURITY-DESIGN.md").read_text()

@@ -122,7 +122,7 @@ class Issuer:
     asked: int = 0
     seconds: float = 0.0
     step: float | None = None
-    """What passes at a wait, if not what is waited for."""
+    """Seconds that pass at each wait; None: the seconds that were asked for."""
     waits: list[float] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -149,7 +149,7 @@ class Issuer:
 
 @contextlib.asynccontextmanager
 async def until(over: asyncio.Event, running: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """What keeps running until it is over, and does not end by itself."""
+    """A task that runs until ``over`` is set, and must not end by itself."""
     task, done = asyncio.ensure_future(running()), asyncio.ensure_future(over.wait())
     await asyncio.wait((task, done), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
     assert over.is_set() and not task.done()

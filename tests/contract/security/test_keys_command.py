@@ -34,19 +34,19 @@ def now() -> datetime:
 
 
 class Operator:
-    """Who runs the commands, and what lies in the folder."""
+    """An operator with a folder of secrets, who runs the commands."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.keyring = folder, Keyring(folder)
 
     def says(self, *words: str) -> str:
-        """What a command says that succeeds."""
+        """The output of a command that succeeds."""
         done = CliRunner().invoke(app, [*words, "--folder", str(self.folder)], env={"COLUMNS": "160"})
         assert done.exit_code == 0, done.output
         return done.output
 
     def is_refused(self, *words: str) -> str:
-        """What a command says that refuses, and changes nothing."""
+        """The output of a command that refuses, and changes nothing."""
         before = self.everything()
         done = CliRunner().invoke(app, [*words, "--folder", str(self.folder)], env={"COLUMNS": "160"})
         assert done.exit_code != 0 and "Traceback" not in done.output, done.output
@@ -74,7 +74,7 @@ class Operator:
 
 @pytest.fixture(scope="module")
 def as_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``make secrets`` makes, made once: each test has a copy."""
+    """The files that ``make secrets`` makes, made once: each test has a copy."""
     folder = tmp_path_factory.mktemp("keys") / "secrets"
     make_secrets(folder, MEMBERS)
     return folder

@@ -22,7 +22,7 @@ LOGGED = re.compile(r"\b(?:log|get_logger\(\))\.(?:debug|info|warning|error|crit
 
 
 def section(title: str) -> set[str]:
-    """What a section names, in backticks."""
+    """The names in backticks of a section."""
     [text] = re.findall(rf"^## \d+\. {title}\n(.*?)(?=^## |\Z)", DESIGN, re.MULTILINE | re.DOTALL)
     return {name.strip() for name in re.findall(r"`([^`\n]+)`", text)}
 

@@ -1,4 +1,4 @@
-"""What an operator sees in the log of who knocks, who is refused, and who does what may harm a person; never whose."""
+"""The security log for an operator: callers, refusals and acts that may harm a person, without the person's name."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @dataclass
 class Station:
-    """The police, their log, and whoever calls them."""
+    """The police, their log, and their callers."""
 
     app: FastAPI
     clock: TestClock
@@ -83,7 +83,7 @@ async def station(tmp_path: Path, secrets: Path) -> AsyncIterator[Station]:
 
 
 def by(role: str, unit: str) -> dict[str, str]:
-    """Who a line says it was."""
+    """The caller's fields in a log line."""
     return {"client": f"police-{role}-{unit}", "role": role, "unit": unit, "trace": TRACE}
 
 
@@ -146,7 +146,7 @@ async def test_a_refused_token_leaves_its_reason_and_nothing_of_itself(station: 
 
 
 async def test_it_also_leaves_whose_certificate_was_shown(station: Station) -> None:
-    """That names the machine of an agency. A network address may be a person's, and is not logged."""
+    """The certificate names the machine of an agency. A network address may be a person's, and is not logged."""
     pem = self_signed("kemenkes").pem
 
     async def over_tls(scope: Any, receive: Any, send: Any) -> None:

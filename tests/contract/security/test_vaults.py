@@ -1,4 +1,4 @@
-"""What every vault does, whatever it keeps its keys in; and that one opens what another wrapped."""
+"""The rules of every vault, wherever its keys are; each vault opens the wrapped keys of another."""
 
 import base64
 import hmac

@@ -1,6 +1,6 @@
-"""A child is found at a border post, in the car of the man who is her father, and who is the suspect.
+"""A child is found at a border post, in the car of her father, who is the suspect.
 
-Nobody asks him for anything: not for her consent, not for his address, not to take her home.
+Nobody asks him for her consent, for his address, or to take her home.
 """
 
 from tests.support.forms import HANDED_OVER

@@ -1,6 +1,6 @@
-"""A woman agrees that she is helped, and in the middle of it takes her word back; later she agrees again, to less.
+"""A woman accepts help, and takes her consent back midway; later she agrees again, to less.
 
-What was disclosed on her word stops at every controller, each says so, and nobody sends her away because of it.
+Disclosure on her consent stops at every controller, and each says so. Nobody sends her away because of it.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
-"""A man comes home from a scam compound in Cambodia, where he was made to deceive others; the police attaché found him.
+"""A man comes home from a scam compound in Cambodia that forced him to deceive others. The police attaché found him.
 
-He is not asked what he has done before he is asked what was done to him, and he tells it once.
+He is first asked what was done to him, then what he has done. He tells it once.
 """
 
 from datetime import timedelta

@@ -1,6 +1,5 @@
-"""A hospital is asked for first aid and does not answer. The clock tells it, desk by desk, with nobody logged in; the
-sender asks another hospital; and when the first answers after all, its word is kept beside the other's.
-"""
+"""A hospital is asked for first aid and does not answer. The clock tells it, desk by desk, with nobody logged in. The
+sender asks another hospital. The first one answers after all, and both answers are kept side by side."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +20,7 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         who = {"name": "Gading Contoh Rekaan"}
         victim = await polres.registers(case, age_class="adult", sex="male", home_region=KOLAKA, identity=who)
 
-        # --- asked at once, with a slip to answer on, for it works on paper; six hours by the standard of the UPTD pass
+        # --- asked at once, with an answer slip for paper; six hours by the standard of the UPTD pass
         first = await polres.asks(silent, victim, "first-aid", priority="urgent")
         slip = (await polres.does(f"/v1/referrals/{first}/letters", {"kind": "reply-slip"}))["code"]
         asked_at = datetime.fromisoformat((await polres.client.get(f"/v1/referrals/{first}"))["requested_at"])
@@ -55,8 +54,7 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         await other.files("examination", referral=second, condition="inpatient", agreed=True, findings="Rekaan.")
         await other.completes(second, polres)
 
-        # --- the first hospital's slip turns up, signed on the first day: when it was signed and when it was entered
-        # are both kept, and nothing of it is lost
+        # --- the first hospital's slip turns up, signed on the first day: the moments of signature and entry are kept
         then = (asked_at + 5 * HOUR).isoformat()
         await silent.client.until(f"/v1/referrals/{first}", lambda seen: seen["version"] >= 2)
         signed = {"letter": slip.lower(), "answer": "accepted", "signed_by": "Perawat Rekaan", "occurred_at": then}

@@ -75,7 +75,7 @@ async def test_three_hundred_are_taken_in_and_two_recruiters_among_them(network:
                 page = (await client.http.get(path, params={"limit": 100})).text
                 assert "recruiter" not in page
 
-        # --- one of the two turns out to have been made to do it: he is a victim, and gets what they get
+        # --- one of the two was forced to do it: a victim, who gets the same help as the others
         forced, _ = suspected
         await polres.files(
             "screening", victim=forced, acts=["recruited"], means=["threat"], purposes=["forced-crime"],

@@ -40,7 +40,7 @@ from tests.support.network import offline
 
 
 async def by_kolaka(app: FastAPI, path: str, body: Mapping[str, Any]) -> None:
-    """What the officers of Kolaka have done."""
+    """Acts of the officers of Kolaka."""
     done = await ask(app, "police", Role.OFFICER, KOLAKA, "POST", path, json=body)
     assert done.status_code in (200, 201), done.text
 

@@ -1,4 +1,4 @@
-"""What is hidden from a caller shows nowhere: in no list, count, search, log, tag or waiting time."""
+"""A hidden object shows nowhere: in no list, count, search, log, tag or waiting time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -171,7 +171,7 @@ async def test_the_access_log_shows_the_looks_of_the_desks_below(police: FastAPI
 
 
 async def items_for(app: FastAPI, unit: str, path: str) -> int:
-    """How many somebody is shown who reads every list."""
+    """Number of items shown to a supervisor of this unit in a list."""
     return len((await ask(app, "police", Role.SUPERVISOR, unit, "GET", path)).json()["items"])
 
 
@@ -220,7 +220,7 @@ async def test_a_desk_of_another_agency_is_not_ours_because_it_has_the_name_of_o
 
 @ON_ONE_LOOP
 async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_work(police: FastAPI) -> None:
-    """What is asked of the database is the same too, so that the time an answer takes tells nothing."""
+    """The database gets the same questions too, so that the time of an answer tells nothing."""
     with asked_of_the_database(police) as statements:
         for what in TRIES:
             if what.about and roles_of(what.operation) and STRANGER not in SEES[what.about]:
@@ -240,7 +240,7 @@ async def test_hidden_and_not_there_are_told_in_the_same_words_after_the_same_wo
 
 @ON_ONE_LOOP
 async def test_neither_a_tag_nor_waiting_tells_of_what_is_hidden(police: FastAPI) -> None:
-    """The right ETag brings no 304, and a change of what is hidden lets go of nobody who waits for it."""
+    """The right ETag brings no 304, and a change of a hidden object ends no long poll for it."""
     path, loop = f"/v1/referrals/{IN_HOUSE}", asyncio.get_running_loop()
     known = await ask(police, "police", Role.OFFICER, KOLAKA, "GET", path)
     tag = {"If-None-Match": known.headers["etag"]}

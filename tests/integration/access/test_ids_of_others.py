@@ -42,7 +42,8 @@ ASKING_ONLY: list[tuple[str, Mapping[str, Any], str, str]] = [
 
 @ON_ONE_LOOP
 async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused_otherwise(police: FastAPI) -> None:
-    """Who is told must have done something that stays, under their name; asking alone leaves and tells nothing."""
+    """Only a lasting act under the caller's name tells that an id is taken; a refused request leaves and tells
+    nothing."""
     case = {"case_id": OWN_CASE, "unit": STRANGER, "channel": "spkt", "exploitation": "sexual"}
     own = (("/v1/cases", case), (f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, "victim_id": OWN_VICTIM}))
     for path, made in own:
@@ -83,7 +84,7 @@ def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str,
 
 
 EARLIER = {"file_officer_training": "officer", "file_interview": "officer", "file_data_breach_notice": "breach"}
-"""What files a form that names an earlier record, and where."""
+"""Operation that files a form naming an earlier record → the field with that record."""
 MIXED: Mapping[tuple[str, str], str] = {
     ("register_victim", "victim_id"): "id-taken",
     ("take_in", "batch_id"): "id-taken",

@@ -1,7 +1,7 @@
-"""Who may do what, tried in full: every role × unit × operation × object × field, over HTTP, against the real apps.
+"""Rights tried in full: every role × unit × operation × object × field, over HTTP, against the real apps.
 
-What is expected is written by hand in ``tests/support/access_matrix.py``: the services must do the same. The operations
-are those of the OpenAPI documents, so that none can be forgotten.
+The expected answers are written by hand in ``tests/support/access_matrix.py``: the services must do the same. The
+operations are those of the OpenAPI documents, so that none can be forgotten.
 """
 
 from itertools import product
@@ -37,7 +37,7 @@ ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 
 
 def expected(what: Try, role: Role, unit: str) -> str:
-    """What somebody must be told, by the tables of this module alone."""
+    """The right answer to a caller, by the tables of this module alone."""
     allowed = roles_of(what.operation).split()
     if not allowed:
         return what.done
@@ -83,7 +83,7 @@ async def test_the_fields_of_an_identity_that_exist_for_a_unit(police: FastAPI, 
 
 @ON_ONE_LOOP
 async def test_who_may_not_ask_at_all_is_told_so_before_anything_is_looked_up(police: FastAPI) -> None:
-    """So the time of a 403 tells nothing of any object, and 403 is never said of one that is hidden."""
+    """So the time of a 403 tells nothing of any object, and a hidden object never gets a 403."""
     with asked_of_the_database(police) as statements:
         for what, role in product(TRIES, Role):
             allowed = roles_of(what.operation).split()

@@ -1,4 +1,4 @@
-"""What a province sees at coordination: the journeys that it has a part in, over the interface and on the pages."""
+"""The view of a province at coordination: its own journeys, over the interface and on the pages."""
 
 import contextlib
 import re
@@ -84,7 +84,7 @@ def rows_of(region: str, agency: str, stage: Stage) -> list[JourneyRow | Referra
 
 
 def total(*provinces: tuple[str, str, str]) -> dict[str, Any]:
-    """What is counted of these: each a province, an agency and a stage."""
+    """The expected counts of these journeys: each a province, an agency and a stage."""
     ones = {name: dict.fromkeys(keys, 1) for name, keys in zip(
         ("by_province", "by_agency", "by_stage"), zip(*provinces, strict=True), strict=True
     )} if provinces else {"by_province": {}, "by_agency": {}, "by_stage": {}}  # fmt: skip
@@ -108,7 +108,7 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
 
 
 async def page_of(app: FastAPI, role: Role, unit: str, path: str, **asked: str) -> httpx.Response:
-    """What a browser is shown that has signed in."""
+    """A page as shown to a signed-in browser."""
     cookie = {"__Host-estafet": signed(claims("coordination", role, unit, now_utc()))}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://coordination", cookies=cookie) as browser:
@@ -125,7 +125,7 @@ ASKED: list[dict[str, str]] = [
     {}, {"region": "74"}, {"region": "74.01"}, {"region": "11"}, {"region": "11.71"}, {"agency": "police"},
     {"stage": "detection"}, {"show": "open"}, {"cursor": "bjbukan"}, {"cursor": "bj\u00e9"},
 ]  # fmt: skip
-"""How the list can be asked for, and all of it shows at most what there is for the caller."""
+"""Queries of the list. Each shows at most the journeys of the caller."""
 
 
 @ON_ONE_LOOP

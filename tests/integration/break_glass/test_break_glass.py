@@ -1,4 +1,4 @@
-"""Break-glass: who may not look, looks; it is seen at once, it ends by itself, and a second person judges it."""
+"""Break-glass: a person without the right looks. The look is told at once, ends by itself, and gets judged."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -223,7 +223,7 @@ async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Net
 
 
 async def test_nobody_looks_after_its_moment_though_it_was_not_ended_yet(network: Network) -> None:
-    """What ends it may be late, as on a machine that slept."""
+    """The timer that ends the break-glass may be late, as on a machine that slept."""
     await network.start("police", online=False)
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
     victim = await a_victim(network["police"], identity={"name": NAME})

@@ -142,11 +142,11 @@ class Asked:
         self._tell([(step, level, moment, moment) for step, level, moment in self.to_tell if moment <= until])
 
     def tell_late(self, now: datetime) -> None:
-        """What is over by now is told now."""
+        """Tell now the steps that are past by now."""
         self._tell([(step, level, moment, now) for step, level, moment in self.to_tell if moment <= now])
 
     def stop(self, then: datetime, now: datetime) -> None:
-        """It stopped then, as is known now: what was over before is told now, and no more."""
+        """The clock stopped at ``then``, as we learn now: only earlier steps are told."""
         self._tell([(step, level, moment, now) for step, level, moment in self.to_tell if moment < then])
         self.to_tell = []
 
@@ -165,7 +165,8 @@ class Asked:
 
 
 def _request(desk: Desk, ago: timedelta) -> Asked:
-    """A shelter is asked for, on paper so long ago, in the next time zone: seven days after that day, there."""
+    """A shelter is asked for on paper, ``ago`` before now, in the next time zone. The limit is seven whole days
+    there."""
     victim = desk.database.write(lambda tx: _register(tx, desk))
     start = desk.now - ago
     command = Request(

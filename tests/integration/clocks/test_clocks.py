@@ -1,4 +1,4 @@
-"""Clocks at work: both sides of a hand-over keep one, it tells once and at its moment, with nobody logged in."""
+"""Clocks at work: each side of a hand-over keeps one. A clock tells once, in time, with nobody logged in."""
 
 import json
 from datetime import datetime
@@ -192,7 +192,7 @@ async def test_a_hand_over_that_was_under_way_before_clocks_were_kept_has_one_fr
 
 
 async def test_a_paper_answer_from_before_the_time_was_over_takes_the_alarm_back(network: Network) -> None:
-    """It had begun in time, on paper; the word of it came late."""
+    """The work began in time, on paper; the entry came late."""
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
     await kemenkes.until_status(asked, "received")

@@ -1,4 +1,4 @@
-"""What a consent allows: what was agreed is given, to nobody else, until it is taken back.
+"""Consent as a basis: agreed data goes to the named recipients only, until the consent is taken back.
 
 Real NATS, both databases."""
 

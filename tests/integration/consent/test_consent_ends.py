@@ -1,5 +1,5 @@
-"""A consent is what one person agreed to, before whom and for whom; and it ends: taken back anywhere, replaced by less,
-or over."""
+"""A consent records its officer, its victim, and the extent of the agreement. It ends when it is withdrawn anywhere,
+replaced by less, or expired."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ WITHDRAWN = "id.tppo.consent.withdrawn.v1"
 
 
 def told(network: Network, by: str, to: str) -> list[dict[str, Any]]:
-    """What a member has told another of consents that are over."""
+    """The ended consents that a member has told another."""
     bodies = [json.loads(message.body) for message in posted(network, by, to)]
     return [dict(body["data"]) for body in bodies if body["type"] == WITHDRAWN]
 

@@ -1,4 +1,4 @@
-"""Who is who travels sealed, on a legal basis, to those who need it.
+"""Identities travel sealed, on a legal basis, to the agencies that need them.
 
 Real NATS, both databases."""
 

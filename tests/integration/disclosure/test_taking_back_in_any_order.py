@@ -1,4 +1,4 @@
-"""What a victim takes back stays taken back, in whatever order the events arrive and wherever a key lies."""
+"""Data that a victim takes back stays taken back, whatever the order of events and the place of a key."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +76,7 @@ async def test_what_was_asked_on_another_basis_is_given_though_a_consent_was_wit
 
 @HOW
 async def test_a_key_that_waits_beside_a_parked_event_is_destroyed(two: Network, how: str) -> None:
-    """What is told later with the second request comes before it, and waits for it with its key."""
+    """The later news of the second request arrives first, and waits for that request with its key."""
     police = two["police"]
     victim = await a_victim(police, identity=WHO)
     await consent(police, victim)
@@ -143,7 +143,7 @@ async def test_what_waits_to_be_sent_goes_without_its_key(two: Network, how: str
 
 
 async def test_nobody_is_told_of_another_victim_through_a_request_of_its_own(two: Network) -> None:
-    """A peer that may speak of one victim says the id of another: it is parked, and nothing is written over."""
+    """A peer that may speak of one victim names the id of another: parked, with no row overwritten."""
     police, kemenkes = two["police"], two["kemenkes"]
     known = await a_victim(police, identity={"name": "Benar Rekaan"})
     asked = await refer(police, known, "kemenkes", "first-aid")

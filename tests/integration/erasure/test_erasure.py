@@ -1,5 +1,5 @@
-"""An erasure takes two people, and then takes everything: notes, what was derived, what waits; and nothing of a trace
-that it was lawful."""
+"""An erasure takes two people. It deletes notes, derived data and waiting data, and keeps only the trace that it was
+lawful."""
 
 import base64
 import hashlib
@@ -122,8 +122,8 @@ async def test_what_a_hospital_noted_goes_with_her(two: Network, identity: Any, 
 
 
 def opened_by(network: Network, code: str, of: str | None = None) -> list[dict[str, str]]:
-    """All that a member can open of what stands sealed in its ledger, or in that ``of`` another: with each key it has,
-    and with each that can be derived from one."""
+    """All that a member can open of the sealed data in its ledger, or in the ledger of ``of``. Each key of the member
+    is tried, and each key derived from one."""
     app = network.apps[code]
     rows = app.state.database.read(lambda s: s.scalars(select(DataKeyRow)).all())
     keys = [DataKey(app.state.office.vault.unwrap_at_rest(row.wrapped, row.subject_id)) for row in rows]

@@ -1,4 +1,4 @@
-"""What a peer may have erased at another agency, over the broker: what it gave, and no more."""
+"""The data that a peer may have erased at another agency, over the broker: its own disclosures, and no more."""
 
 from typing import Any
 
@@ -61,7 +61,8 @@ def say_erase(network: Network, code: str, to: str, victim: str, erasure_id: str
 
 
 async def test_a_peer_has_erased_what_it_gave_and_not_what_we_found_ourselves(network: Network) -> None:
-    """The police found her and have handed her over; a hospital has told them who she is, and asks for an erasure."""
+    """The police found the victim and handed custody over. A hospital that told them her identity asks for an
+    erasure."""
     police, kemenkes, victim, _ = await hospital(network, identity=WHO)
     kemenpppa = await network.start("kemenpppa")
     onward = await refer(kemenkes, victim, "police", "investigation", basis="vital-interest")

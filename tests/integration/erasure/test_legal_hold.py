@@ -1,4 +1,4 @@
-"""What a court needs is set aside: nobody at their work sees it, a court's glass does, and nothing writes over it."""
+"""Data under a legal hold: hidden from people at work, shown to a break-glass for a court, and never overwritten."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ async def held(network: Network, code: str, victim: str) -> Client:
 
 
 async def for_a_court(client: Client, victim: str) -> Any:
-    """What somebody is shown who opens a glass for a court."""
+    """The fields shown to a caller who opens a break-glass for a court."""
     glass = await client.post(f"/v1/victims/{victim}/break-glass", {"reason": "court-order", "minutes": 5})
     assert glass.status_code == 201, glass.text
     return await look(client, victim, "legal")
@@ -122,7 +122,7 @@ async def test_what_comes_in_the_place_of_another_word_leaves_that_to_the_court(
 
 
 async def test_what_is_kept_for_a_court_is_sent_to_nobody_who_waits_for_it(two: Network) -> None:
-    """Kemenkes gave her on, and the network is down: the hold keeps her here, and is no reason to send her key."""
+    """Kemenkes referred her onward, and the network is down. The hold keeps her data here, but sends no key."""
     police, kemenkes = two["police"], two["kemenkes"]
     victim = await a_victim(police, identity=WHO)
     asked = await refer(police, victim, "kemenkes", "first-aid")

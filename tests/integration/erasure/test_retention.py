@@ -1,4 +1,4 @@
-"""What nobody needs any more ends by itself, at its moment, with nobody logged in; a hold stops it."""
+"""Data that nobody needs any more ends by itself, at its moment, with nobody logged in; a hold stops this."""
 
 import json
 from datetime import datetime, timedelta

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(600)  # some steps start an interpreter, and th
 TOUCHED = sorted({step.path for steps in recipes().values() for step in steps if step.path.endswith(".py")})
 BIN = Path(sys.executable).parent
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
-"""With a folder of its own: a second run in the usual one takes its folder from the PostgreSQL of this run."""
+"""With a folder of its own: a second run in the usual folder would take the folder of our PostgreSQL."""
 CHECKS = (
     *("slices", "declarations", "layout", "shipped"),
     *("messaging/test_golden_schemas", "messaging/test_free_text", "messaging/test_subjects"),

@@ -21,13 +21,14 @@ from tests.support.network import offline
 OF_THEIR_OWN = {
     "kemensos": [Try("list_shelters", "", "/v1/shelters", frozenset(), "200", method="GET", query={"region": "74.01"})]
 }
-"""What an agency offers that no other does."""
+"""Operations of one agency alone."""
 OWN_ROLES = {"list_shelters": ALL}
 
 
 @pytest.mark.parametrize("member", [KEMENPPPA, KEMENSOS, KEMENKES], ids=lambda member: str(member.agency.code))
 async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, secrets: Path) -> None:
-    """Every operation by every role: who may not ask is told so, and who may, that nothing of the police is here."""
+    """Every operation by every role: a role without the right is refused, an allowed role finds no object of the
+    police."""
     unexpected = []
     async with contextlib.AsyncExitStack() as stack:
         app = await offline(member, tmp_path, secrets, stack)

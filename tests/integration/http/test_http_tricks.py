@@ -1,4 +1,4 @@
-"""Path, header and body tricks, as raw bytes to a real server: each gets one exact refusal, and leaves no trace.
+"""Path, header and body tricks, as raw bytes to a real server: each gets one refusal, and leaves no trace.
 
 A trick wants two readers of one request, such as a proxy and the service, to understand it differently.
 """
@@ -33,7 +33,7 @@ def request(line: bytes, *headers: bytes, body: bytes = b"", host: bytes = b"Hos
 
 
 TOKEN, ADMINISTRATOR = b"Authorization: Bearer @officer@", b"Authorization: Bearer @administrator@"
-"""What ``Served.send`` puts a token into."""
+"""Headers into which ``Served.send`` puts a token."""
 
 
 def get(path: bytes, *headers: bytes, host: bytes = b"Host: police") -> bytes:
@@ -42,7 +42,7 @@ def get(path: bytes, *headers: bytes, host: bytes = b"Host: police") -> bytes:
 
 
 def post(*headers: bytes, body: bytes = BODY, sized: bool = True) -> bytes:
-    """Opening a case under a key of its own; with a Content-Length unless a header of the trick takes its place."""
+    """Open a case under a key of its own; with a Content-Length, unless a header replaces it."""
     size = b"Content-Length: %d" % len(body) if sized else b""
     key = b"Idempotency-Key: %s-%d" % (CANARY, next(NTH))
     return request(

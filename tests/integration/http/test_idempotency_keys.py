@@ -1,4 +1,4 @@
-"""What is kept under an Idempotency-Key: it serves one client at one address, and cannot be guessed from its row."""
+"""The stored response of an Idempotency-Key serves one client at one address. Its row does not reveal the key."""
 
 from hashlib import sha256
 

@@ -1,6 +1,6 @@
-"""How much a service takes, and of whom: how often, how much at once, for how long.
+"""The limits of a service, for each caller: rate, size, and time.
 
-A small app shows what the limits do with those who call, the real police that no work is lost by them.
+A small app shows the limits' effect on callers; the real police show that no work is lost by them.
 """
 
 import asyncio
@@ -308,7 +308,7 @@ async def test_work_that_was_too_slow_is_done_once(
 
 
 async def test_a_long_poll_waits_as_long_as_it_asks(tmp_path: Path, secrets: Path) -> None:
-    """What limits count as a long poll is what a route makes one: both take it from the same words."""
+    """The limits and the routes share one definition of a long poll."""
     async with police_at_work(tmp_path, secrets, request_seconds=PATIENCE) as (_, client):
         answer = await client.get(f"/v1/referrals/{new_id()}", headers={"Prefer": "wait=1"})
         assert problem(answer) == "unknown-referral" and answer.elapsed.total_seconds() >= 1
@@ -317,7 +317,7 @@ async def test_a_long_poll_waits_as_long_as_it_asks(tmp_path: Path, secrets: Pat
 async def test_a_client_has_one_limit_whatever_it_acts_as_and_its_neighbour_has_another(
     tmp_path: Path, secrets: Path
 ) -> None:
-    """Who had a burst for each desk, role, person or token could have any number of them."""
+    """A burst for each desk, role, person or token would give a client any number of bursts."""
     addresses = (f"10.0.0.{number}" for number in range(1, 255))
     async with police_at_work(tmp_path, secrets, rate_burst=4, rate_per_second=0.001) as (app, _):
 
@@ -334,14 +334,15 @@ async def test_a_client_has_one_limit_whatever_it_acts_as_and_its_neighbour_has_
 
 
 async def test_a_token_that_was_good_once_does_not_spare_an_address_its_limit(tmp_path: Path, secrets: Path) -> None:
-    """Whoever goes on with one that was struck off is soon not heard, as anybody whose token proves nothing."""
+    """A client with a revoked token is soon refused unheard, like a client with a worthless token."""
     token = signed(claims("police", "officer", "bareskrim", now_utc(), jti="satu"))
     bearing: dict[str, Any] = {"headers": {"Authorization": f"Bearer {token}"}, "auth": httpx.Auth()}
     async with police_at_work(tmp_path, secrets, rate_burst=3, rate_per_second=0.001) as (app, client):
         answers = [(await client.get("/v1/agency", **bearing)).status_code]
         app.state.revoked.end({"satu": now_utc() + timedelta(hours=1)}, now_utc())
         answers += [(await client.get("/v1/agency", **bearing)).status_code for _ in range(6)]
-    # the address paid for the first, as nobody knew it yet, and for all but the one by which it was found out
+    # The address paid for the first request, as the token was not known yet. It paid for the later ones too, but not
+    # for the one that found the revocation.
     assert answers == [200] + [401] * 3 + [429] * 3
 
 
@@ -359,7 +360,7 @@ async def test_identities_are_read_so_often_and_no_more(tmp_path: Path, secrets:
 
 
 async def test_numbers_are_tried_so_often_and_no_more(tmp_path: Path, secrets: Path) -> None:
-    """Whoever could try every number would find out whose each is."""
+    """Trying every number would reveal the person behind each."""
     async with police_at_work(tmp_path, secrets, searches_per_minute=3) as (_, client):
         tries = [{"field": "nik", "value": f"740101010101000{digit}"} for digit in range(4)]
         answers = [await client.post("/v1/victim-search", json=wanted) for wanted in tries]
@@ -368,7 +369,7 @@ async def test_numbers_are_tried_so_often_and_no_more(tmp_path: Path, secrets: P
 
 
 async def test_a_glass_is_broken_so_often_and_no_more(tmp_path: Path, secrets: Path) -> None:
-    """An emergency is rare; whoever has one after the other is looking for something."""
+    """An emergency is rare; a series of them is a search."""
     async with police_at_work(tmp_path, secrets, break_glasses_per_hour=2) as (_, client):
         path, why = f"/v1/victims/{new_id()}/break-glass", {"reason": "life-in-danger", "minutes": 1}
         answers = [await client.post(path, json=why, headers={"Idempotency-Key": key}) for key in "abc"]

@@ -1,4 +1,4 @@
-"""Whom a service lets in over TLS and what it tells the app of them: a real server, and real certificates."""
+"""Clients that a service admits over TLS, and the facts for the app: real server, real certificates."""
 
 import asyncio
 import contextlib

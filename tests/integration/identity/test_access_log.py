@@ -1,4 +1,4 @@
-"""At one agency, between its desks: each look is in the access log, and a desk without a part sees nothing."""
+"""Desks of one agency: each look is in the access log, and a desk without a part sees nothing."""
 
 from sqlalchemy import text
 

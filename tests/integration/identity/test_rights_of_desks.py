@@ -1,4 +1,4 @@
-"""A desk that has no part has no say: over the rights of a victim, over holds, over who is told."""
+"""A desk without a part has no say over a victim's rights, over holds, or over those to be told."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ async def test_who_has_not_accepted_refers_nobody_on(police_alone: Network) -> N
 
 
 async def test_a_desk_gives_on_what_it_may_see_itself_and_no_more(police_alone: Network) -> None:
-    """Whoever shelters her needs to know of the safe house; who investigates does not know of it."""
+    """The shelter needs to know of the safe house; the investigator does not learn of it."""
     owner, asked = await officers(police_alone)
     victim = await a_victim(owner, identity=WHO)
     await asked.must(await investigation(owner, victim), "accept")

@@ -44,7 +44,7 @@ async def test_a_letter_says_what_the_service_needs_and_the_look_is_logged(
         assert words in slip, words
     assert "Melati" not in slip and len(looks(network, "police")) == 1
 
-    # whoever has not taken them on yet sees the letter, and not who they are
+    # a hospital that has not accepted yet sees the letter without the identity
     await until_heard(police, kemenkes, referral)
     assert "Melati" not in await on_paper(kemenkes, code) and looks(network, "kemenkes") == []
     await kemenkes.must(referral, "accept")
@@ -163,7 +163,7 @@ async def test_a_forged_or_mistyped_code_is_told_apart(network: Network, asked: 
 
 
 async def scanned(network: Network, code: str, path: str, **query: str) -> tuple[int, str]:
-    """What a browser without any token is shown by an agency's page: its status, and its words in one line."""
+    """An agency's page in a browser without any token: its status, and its words in one line."""
     transport = httpx.ASGITransport(network.apps[code])
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{code}") as browser:
         page = await browser.get(path, params=query)

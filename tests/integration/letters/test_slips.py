@@ -98,7 +98,7 @@ async def test_a_clock_that_had_run_out_is_judged_by_when_the_slip_was_signed(ne
 
 
 def told_of_clocks(network: Network, code: str) -> list[tuple[str, Any]]:
-    """What a member has told of its clocks, in its order: the word, and of an end whether in time, and when it was."""
+    """A member's words about its clocks, in order: the step; for an end also the moment, and whether in time."""
 
     def look(session: Session) -> list[tuple[str, Any]]:
         sent = select(LedgerEntry).where(col(LedgerEntry.sent), col(LedgerEntry.type).startswith("id.tppo.clock."))

@@ -56,7 +56,7 @@ async def test_a_new_key_is_used_for_everybody_once_it_is_there(own_secrets: Net
 
 
 def every_byte(network: Network) -> dict[str, bytes]:
-    """What coordination's database holds, and the broker's files."""
+    """The contents of coordination's database, and the broker's files."""
     found = {}
     url = network.database_url("coordination")
     if url.startswith("sqlite"):

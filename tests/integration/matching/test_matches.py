@@ -1,5 +1,5 @@
-"""The same person at two agencies: proposed by match tokens that coordination cannot make, decided by two people,
-merged by nobody."""
+"""One person at two agencies: proposed by match tokens that coordination cannot make, decided by two people, merged by
+nobody."""
 
 import json
 from typing import Any
@@ -248,7 +248,7 @@ async def test_a_word_that_is_not_the_coordinators_proposes_nothing(three: Netwo
 
 
 async def test_in_whatever_order_words_arrive_the_last_one_counts(network: Network) -> None:
-    """Match tokens that come before their victim wait for it; an older word that comes after a newer one is let be."""
+    """Match tokens that come before their victim wait for the victim; an older event never replaces a newer one."""
     police = await network.start("police", online=False)
     await network.start("coordination", online=False)
     victim = await a_victim(police, identity=WHO)

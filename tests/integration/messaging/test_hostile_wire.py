@@ -1,4 +1,4 @@
-"""What arrives wrong: out of order, forged, tampered, unknown, too large; and a broker that forgets everything."""
+"""Bad arrivals: out of order, forged, tampered, unknown, too large; and a broker that forgets everything."""
 
 import asyncio
 import json
@@ -142,7 +142,7 @@ async def test_a_body_that_its_signature_does_not_prove_is_not_believed(network:
 
 
 async def test_what_is_addressed_to_another_is_not_believed_however_it_came(network: Network) -> None:
-    """Whoever runs the broker may hand one agency's mail, with its key, to another."""
+    """The operator of the broker may hand one agency's mail, with its key, to another."""
     referral = await a_referral(network)
     kemensos = await network.start("kemensos")
     mail = [message for message in sent_by(network, "police") if ".police.kemenkes." in message.subject]
@@ -207,7 +207,7 @@ async def test_an_unlawful_move_of_the_other_side_is_parked(network: Network) ->
 
 
 async def test_what_a_peer_adds_to_an_event_is_in_no_answer(network: Network) -> None:
-    """A later version may add a field, so it is kept in the ledger's bytes; what shows it is what knows it."""
+    """A later version may add a field, so the ledger keeps the bytes. Only known fields are shown."""
     referral = await a_referral(network)
     known = json.loads(event("kemenkes", "police", about(referral, Accepted), 2, 3))
     body = json.dumps({**known, "data": {**known["data"], "patient": "Contoh Rekaan"}}).encode()

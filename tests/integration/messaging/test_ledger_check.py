@@ -35,7 +35,7 @@ def faults(network: Network, code: str) -> list[LedgerFault]:
 def meddle(network: Network, statement: str) -> None:
     """Somebody with the owner's rights changes the police's ledger: first what forbids it has to go."""
     engine = network.apps["police"].state.database.engine
-    with engine.execution_options(writes=True).begin() as connection:  # waits for whoever writes
+    with engine.execution_options(writes=True).begin() as connection:  # waits for other writers
         _disarm(connection, "ledger")
         assert connection.execute(text(statement)).rowcount == 1
 

@@ -76,7 +76,7 @@ RESERVED = """
     CONSUMER.DURABLE.CREATE.TPPO.* CONSUMER.NAMES.TPPO CONSUMER.LIST.TPPO CONSUMER.DELETE.TPPO.*
     STREAM.MSG.GET.TPPO STREAM.MSG.DELETE.TPPO STREAM.DELETE.TPPO STREAM.PURGE.TPPO DIRECT.GET.TPPO CONSUMER.LEADER.>
 """
-"""What the provisioner alone may ask, and what nobody may."""
+"""Requests of the provisioner alone, and of nobody."""
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_no_account_can_be_given_what_the_provisioner_or_nobody_has(tmp_path: Pa
 
 
 def answered_by_the_broker(member: str) -> list[tuple[str, bytes]]:
-    """What a member may ask, and JetStream answers with its own rights to whatever reply subject is named."""
+    """Allowed requests of a member. JetStream answers them with its own rights, to any reply subject named."""
     publishing = [(event(member, member), b"said"), (WHO_AM_I, b"")] if member in AGENCIES else []
     return [
         *publishing,

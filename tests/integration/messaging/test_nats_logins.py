@@ -1,4 +1,4 @@
-"""Who gets in at the broker: certificates, keys, TLS."""
+"""Logins at the broker: certificates, keys, TLS."""
 
 import asyncio
 import base64

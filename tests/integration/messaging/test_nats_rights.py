@@ -1,7 +1,7 @@
-"""What each member may do at the broker and what it may not: a real nats-server with the reviewed configuration.
+"""The rights of each member at the broker: a real nats-server with the reviewed configuration.
 
-"Refused" means that the server said so, naming the subject: mere silence also meets a request that nobody answers.
-A refusal comes before the answer to the ping that follows it, so after a flush all of them are there.
+"Refused" means that the server said so, naming the subject. Mere silence also meets a request that nobody answers. A
+refusal comes before the answer to the next ping, so after a flush all refusals are there.
 """
 
 import json

@@ -17,7 +17,7 @@ LONG = 30.0
 
 @asynccontextmanager
 async def silent_at_first(server: EmbeddedNats) -> AsyncIterator[str]:
-    """A way to the server on which the first caller is accepted and never answered; the next ones are let through."""
+    """A way to the server: the first caller is accepted and never answered, later callers are let through."""
     callers = 0
 
     async def called(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,5 +1,5 @@
 """An integrator's own subscriber follows a province. It knows NATS, CloudEvents, JSON Schema and Ed25519, and no line
-of Estafet: what it believes, it has checked against what is published.
+of Estafet. It checks everything that it believes against published documents.
 
 ``tests.support.network`` plays the agencies; nothing that reads imports the project.
 """
@@ -39,10 +39,10 @@ KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
 OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock", "match"}
 """The kinds that other tests play, each in the folder of its slice, and this journey does not."""
 OF_A_HOSPITAL = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1"}
-"""What ``test_visum`` and ``test_capacity`` play; no hospital takes part in this journey."""
+"""Types that ``test_visum`` and ``test_capacity`` play; no hospital takes part in this journey."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}
-"""Coordination's word about a link, and about keys, and what it is told to know somebody again: between desks of the
-nation, so that no province reads it."""
+"""Coordination's words about a link, about keys and about match tokens. They pass between desks of the nation: no
+province reads them."""
 
 
 async def answered(asker: Client, answerer: Client, victim: str, service: str, *actions: tuple[str, Any]) -> str:
@@ -136,7 +136,7 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
     async with subscribed(network, "province-74") as province:
         read = await province.read(is_over)
         assert await province.waiting() == 0
-    # coordination does not run here: in its place we read all that was sent, to see what the province was not
+    # coordination does not run here: we read everything sent, to see what the province did not get
     async with subscribed(network, "coordination") as everything:
         stream = await everything.read(is_over)
 

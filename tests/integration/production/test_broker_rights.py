@@ -1,4 +1,4 @@
-"""What a service demands of its broker in production: the reviewed rights, and no loss of messages."""
+"""Demands of a service on its broker in production: the reviewed rights, and no loss of messages."""
 
 import asyncio
 from pathlib import Path

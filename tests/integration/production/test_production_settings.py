@@ -1,4 +1,4 @@
-"""What a service refuses to start on in production: it starts as it should be, and each fault alone stops it."""
+"""Settings that stop a start in production: with good settings a service starts, and each fault alone stops it."""
 
 import shutil
 from pathlib import Path

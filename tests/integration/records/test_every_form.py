@@ -32,7 +32,7 @@ AGENCIES = [code for code, member in SHIPPED.items() if member.agency.forms]
 
 
 def misshapen(kind: FieldKind) -> list[Any]:
-    """What no answer to such a question looks like."""
+    """Values without the form of an answer to this kind of question."""
     match kind:
         case Words(most):
             return ["", "x" * (most + 1), 7, "a\u0000b"]
@@ -53,7 +53,7 @@ def misshapen(kind: FieldKind) -> list[Any]:
 
 
 def out_of_this_world(kind: FieldKind) -> list[tuple[str, str]]:
-    """What looks like an answer and is none, and how it is refused."""
+    """Values in the form of an answer that are false, each with the code of its refusal."""
     match kind:
         case Day(past):
             return [("no-such-day", "2026-02-30"), *([("no-such-day", "2099-01-01")] if past else [])]
@@ -74,7 +74,7 @@ def wrong_answers(form: Form, right: dict[str, Any]) -> Iterator[tuple[FormField
 
 
 async def subjects_of(agency: Client, network: Network) -> dict[FormSubject, str]:
-    """What forms are about; of a referral nothing is looked up before the form has its shape."""
+    """Subjects of forms. A referral is looked up only after the form has its shape."""
     units = network.apps[agency.code].state.office.units
     desk = units.desk_for(agency.code, KOLAKA, network.clock().date()).id
     channel = next(iter(network.members[agency.code].agency.channels))
@@ -90,7 +90,7 @@ async def subjects_of(agency: Client, network: Network) -> dict[FormSubject, str
 
 
 def stored(network: Network, code: str) -> list[int]:
-    """How much there is of what filing a form leaves behind."""
+    """Numbers of the rows that the filing of a form leaves behind."""
     tables = (RecordRow, SealedRow, LedgerEntry)
     database = network.apps[code].state.database
     return [database.read(lambda s, t=t: s.scalar(select(func.count()).select_from(t))) for t in tables]

@@ -284,7 +284,7 @@ async def test_what_a_desk_wrote_down_is_read_by_it_and_by_who_is_responsible_an
 
 
 async def test_a_victim_may_have_the_id_of_a_case(network: Network) -> None:
-    """Whoever calls may make ids, and what is sealed of a case lies under its id."""
+    """Callers may choose ids, and sealed data of a case lies under the case's id."""
     police = await network.start("police", online=False)
     same = "0193f0a2-7a10-7000-8000-000000000042"
     case = {"case_id": same, "unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam"}
@@ -305,7 +305,7 @@ async def test_a_victim_may_have_the_id_of_a_case(network: Network) -> None:
 
 
 async def test_what_was_written_down_goes_with_the_person(network: Network) -> None:
-    """Erased, nothing of a form can be read any more; what was written of the case goes with its last victim."""
+    """After the erasure nobody can read a form; the texts of the case go with its last victim."""
     police = await network.start("police", online=False)
     case, first = await a_case(police)
     second = (await police.post(f"/v1/cases/{case}/victims", {"age_class": "adult", "sex": "male"})).json()["id"]

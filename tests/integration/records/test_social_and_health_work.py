@@ -128,6 +128,6 @@ async def test_who_is_referred_is_examined_and_treated_and_nobody_else_reads_it(
 
 
 def test_no_form_of_a_hospital_says_what_kind_of_victim_a_patient_is() -> None:
-    """What could reach a national record holds no word of trafficking."""
+    """A form that could reach a national record holds no word of trafficking."""
     words = repr([(form.code, form.label, form.fields) for form in FORMS]).lower()
     assert not [word for word in ("traffick", "perdagangan", "tppo", "korban", "victim") if word in words]

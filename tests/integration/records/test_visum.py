@@ -52,7 +52,7 @@ async def written(network: Network, referral: str, **fields: Any) -> str:
 
 
 def to_the_police(network: Network) -> list[Incoming]:
-    """What the hospital has sent the police of its records."""
+    """The records that the hospital has delivered to the police."""
     sent = posted(network, by="kemenkes", to="police")
     return [message for message in sent if Envelope.read(message.body).type == DELIVERED]
 
@@ -163,8 +163,8 @@ async def test_an_erasure_by_who_is_responsible_takes_it_from_both(two: Network)
 
 
 async def test_an_erasure_that_a_hospital_passes_on_takes_what_it_delivered(two: Network) -> None:
-    """The hospital is responsible by now, and the police only know that they are not: still it may take back what it
-    has given them."""
+    """The hospital has custody by now, and the police only know that they have not. The hospital may still take its
+    records back."""
     victim, referral = await asked_of(two)
     record = await written(two, referral)
     deliver(two, *posted(two, by="kemenkes", to="police"), to="police")

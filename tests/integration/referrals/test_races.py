@@ -84,6 +84,6 @@ async def test_who_hands_a_victim_over_does_nothing_more_in_their_name(police: N
 
 
 def types_of(session: Session, victim: str) -> list[str]:
-    """What was said of a victim, in the order of the ledger; to coordination, for a case in house."""
+    """Event types about a victim, in ledger order. In an in-house case the receiver is coordination."""
     entries = select(col(LedgerEntry.type)).where(col(LedgerEntry.victim_id) == victim)
     return list(session.scalars(entries.order_by(col(LedgerEntry.position))))

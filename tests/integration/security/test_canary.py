@@ -1,6 +1,5 @@
-"""The canary: everything that can be told of a victim is told, with words that stand nowhere else; then every byte
-that any of it left behind is searched. They sing in the answers to who may know, and nowhere else (DESIGN section 5).
-"""
+"""The canary: a story uses every field about a victim, with words that stand nowhere else. Then every byte left behind
+is searched. The words appear in the answers to callers with the right, and nowhere else (DESIGN section 5)."""
 
 import ast
 import base64
@@ -108,7 +107,7 @@ def those_who_may_know_have_heard(canaries: Canaries) -> None:
 
 
 def songs_in_files(network: Network, canaries: Canaries, begun: float) -> list[str]:
-    """What is heard in files that were written since then: databases, their logs, the broker's files."""
+    """Canary words in files written since then: databases, their logs, the broker's files."""
     sung: list[str] = []
     searched = known = 0
     for folder in filter(None, (network.folder, data_folder(network))):
@@ -162,9 +161,8 @@ UNSEARCHED = {
     *("weasyprint", "reportlab", "pypdf", "docx", "openpyxl"),
     *("smtplib", "aiosmtplib", "boto3", "redis", "celery"),
 }
-"""Where words of a person could come to lie that the canary does not search: metrics, traces, PDFs of another kind,
-mail, other stores. Who brings one of them in adds its place to ``test_no_byte_anywhere_tells_who_a_victim_is`` and
-takes it off here."""
+"""Stores of personal words that the canary does not search: metrics, traces, other PDFs, mail, other stores. A change
+that adds one extends ``test_no_byte_anywhere_tells_who_a_victim_is`` and removes the name here."""
 
 
 def test_there_is_no_place_that_is_not_searched() -> None:

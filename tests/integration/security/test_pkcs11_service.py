@@ -1,4 +1,4 @@
-"""A service whose keys are in an HSM behind PKCS#11 does all that one with files does, by its settings alone."""
+"""A service with keys in an HSM behind PKCS#11 works like one with key files, by its settings alone."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an operator strikes off is refused at once, although it has not ended and was good a moment ago."""
+"""An operator's revocation takes effect at once on a token or client that was good a moment ago."""
 
 import asyncio
 import contextlib
@@ -167,7 +167,7 @@ async def test_a_running_service_heeds_its_operator_within_ten_seconds(tmp_path:
 
 
 async def test_a_desk_that_closes_lets_nobody_in_from_that_day_on(tmp_path: Path, secrets: Path) -> None:
-    """Whoever calls in its name, and however good their token; the desk beside it is open."""
+    """Every caller in the desk's name is refused, with however good a token; the desk beside it is open."""
     clock, desk = TestClock(), "polda-papuatengah"
     columns, *rows = (ROOT / "services" / "units.csv").read_text(encoding="utf-8").splitlines()
     ends = (clock() + timedelta(days=2)).date().isoformat()

@@ -1,7 +1,7 @@
-"""A service goes nowhere for a caller: no address that somebody writes down is ever called, inward or outward.
+"""A service calls no address for a caller: no written address is ever called, inward or outward.
 
-There are no webhooks. A server on this machine waits for whoever calls it after all: the kernel takes every connection
-to it, so that none is missed.
+There are no webhooks. A server on this machine waits for such a call. The kernel takes every connection to it, so that
+none is missed.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ class Trap:
         self.addresses = [f"{scheme}127.0.0.1:{port}/latest/meta-data" for scheme in ("http://", "https://", "//", "")]
 
     def callers(self) -> int:
-        """How many have called since this was last asked."""
+        """Number of callers since the last question."""
         callers = 0
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -112,7 +112,7 @@ FREE_TEXT = {"note": None, "identity": ("name", "address", "statement", "safe_ho
 
 
 def bodies(sound: Mapping[str, Any], address: str) -> Iterator[Mapping[str, Any]]:
-    """The body with an address in the place of each field, in all free texts at once, and in a field of its own."""
+    """The body with the address in each field in turn, in all free texts, and in an extra field."""
     stated = {name: value for name, value in sound.items() if value is not None}
     for name in sound:
         yield {**stated, name: address}

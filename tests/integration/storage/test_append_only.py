@@ -1,4 +1,4 @@
-"""Ledger and access log are only added to: on SQLite by triggers, on PostgreSQL by the rights of the service's role."""
+"""Ledger and access log only grow: on SQLite by triggers, on PostgreSQL by the rights of the service's role."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ def engine(database_url: DatabaseUrl) -> Iterator[Engine]:
 
 
 def differences(engine: Engine, metadata: list[MetaData]) -> list[Any]:
-    """What a migration would still have to change, columns, types and indexes."""
+    """Changes that a migration still lacks: columns, types and indexes."""
     with engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), merged(metadata)))
