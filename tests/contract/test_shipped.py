@@ -41,7 +41,7 @@ def test_no_file_holds_a_secret() -> None:
 @pytest.mark.parametrize(
     "secret", [b"-----BEGIN PRIVATE" + b" KEY-----", b"SU" + b"A" * 56, b"postgresql://police" + b":geheim@db/police"]
 )
-def test_that_rule_knows_a_secret(secret: bytes) -> None:
+def test_the_pattern_for_secrets_finds_a_secret(secret: bytes) -> None:
     assert A_SECRET.search(secret)
 
 

@@ -107,7 +107,7 @@ def test_a_province_holds_its_regencies() -> None:
 # --- when it is told --------------------------------------------------------------------------------------------
 
 
-def test_it_warns_then_is_breached_then_told_above_once_for_each_desk() -> None:
+def test_a_clock_warns_then_breaches_then_escalates_once_to_each_desk_above() -> None:
     clock, start = TABLE.by_code["report-to-police"], at("2026-11-26T09:00+07:00")
     due = start + 72 * HOUR
     assert [(m.step, m.at - start, m.height) for m in all_steps(clock, start, due, above=2)] == [
@@ -177,7 +177,7 @@ def test_a_table_that_makes_no_sense_is_not_loaded(code: str, changed: dict[str,
         table_with(code, **changed)
 
 
-def test_what_a_place_says_takes_the_place_of_the_row() -> None:
+def test_a_later_clock_file_replaces_a_row() -> None:
     assert table_with("first-aid", limit="P3D").by_code["first-aid"].limit == 3 * DAY
 
 

@@ -75,7 +75,7 @@ def test_what_is_sealed_is_opened_as_it_was(fields: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "context", [(OTHER, "clinic", "identity"), (VICTIM, "shelter", "identity"), (VICTIM, "clinic", "address")]
 )
-def test_it_is_for_this_victim_this_recipient_and_this_key_purpose(context: tuple[str, str, str]) -> None:
+def test_sealed_data_opens_only_for_its_victim_recipient_and_key_purpose(context: tuple[str, str, str]) -> None:
     sealed = seal(WHO, KEY, VICTIM, "clinic")
     assert reason(lambda: open_sealed(sealed, KEY, *context)) == "wrong-context"
 
@@ -275,7 +275,7 @@ INSIDE = {
 
 
 @pytest.mark.parametrize("plain", INSIDE.values(), ids=INSIDE)
-def test_what_opens_to_something_else_is_refused(plain: bytes) -> None:
+def test_sealed_content_of_another_shape_is_refused(plain: bytes) -> None:
     assert reason(lambda: open_sealed(jwe_by_hand(header_for(KEY), plain, KEY.secret), KEY, VICTIM, "clinic"))
 
 
@@ -316,7 +316,7 @@ def test_a_point_that_gives_the_same_secret_to_everyone_is_refused() -> None:
     assert reason(lambda: unwrapped(wrapped)) == "not-authentic"
 
 
-def test_what_would_not_travel_is_not_sealed() -> None:
+def test_data_over_the_largest_size_is_not_sealed() -> None:
     most = {"statement": "a" * (LARGEST - 20)}
     assert open_sealed(seal(most, KEY, VICTIM, "clinic"), KEY, VICTIM, "clinic") == most
     with pytest.raises(ValueError, match="bytes to seal") as refused:

@@ -83,7 +83,7 @@ def test_what_only_some_parsers_take_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"nama=Siti", b"\xff", b"{'a': 1}", b"9" * 5000])
-def test_what_is_no_json_at_all_is_left_to_whoever_parses_it(body: bytes) -> None:
+def test_text_that_is_no_json_is_left_to_the_parser(body: bytes) -> None:
     check(body)
 
 

@@ -72,7 +72,7 @@ def test_whatever_a_page_says_it_says_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize("page", ["{{ a | safe }}", "<a onclick=x>", "<script>x", '<img src="//x">', "<p style=x>"])
-def test_that_rule_sees_what_breaks_it(page: str) -> None:
+def test_the_pattern_for_pages_finds_a_breach(page: str) -> None:
     assert IN_A_PAGE.search(page)
 
 

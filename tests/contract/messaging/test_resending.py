@@ -66,7 +66,7 @@ def sending(database_url: Databases, secrets: Path) -> Iterator[Sending]:
     sending.database.close()
 
 
-def test_it_is_sent_again_later_and_later_and_at_least_every_ten_minutes(sending: Sending) -> None:
+def test_an_event_without_a_receipt_is_resent_later_and_later_up_to_every_ten_minutes(sending: Sending) -> None:
     tick = timedelta(milliseconds=1)
     for seconds in (10, 20, 40, 80, 160, 320, 600, 600, 600):
         assert sending.publish() == 1
@@ -84,7 +84,7 @@ def test_what_one_of_our_desks_tells_another_is_sent_once(sending: Sending) -> N
     assert sending.after(timedelta(days=1)) == 0
 
 
-def test_its_receipt_ends_that(sending: Sending) -> None:
+def test_a_receipt_ends_the_resending(sending: Sending) -> None:
     assert sending.publish() == 1
     assert sending.take_receipt() is None
     assert sending.after(timedelta(days=1)) == 0

@@ -116,7 +116,7 @@ def shake_hands(caller: ssl.SSLContext, server: ssl.SSLContext) -> ssl.SSLObject
     return ends[1]
 
 
-def test_what_is_there_stays(network: Path) -> None:
+def test_existing_certificates_stay(network: Path) -> None:
     before = all_files(network)
     assert certify_network(network) == []
     assert all_files(network) == before

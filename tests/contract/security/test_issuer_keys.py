@@ -84,7 +84,7 @@ def test_a_strong_one_is_not(key: Any) -> None:
     assert len(key_set(published(key)).keys) == 1
 
 
-def test_who_signs_is_of_public_keys_alone() -> None:
+def test_only_algorithms_with_public_keys_are_accepted() -> None:
     assert set(ALGORITHMS) == {"ES256", "Ed25519", "EdDSA", "PS256", "RS256"}
 
 

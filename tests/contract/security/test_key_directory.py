@@ -188,7 +188,7 @@ def test_there_are_no_two_directories_of_one_version() -> None:
     assert untrusted(lambda: newer(current, document(listed(NEW)))) == "forked-directory"
 
 
-def test_what_nobody_vouches_for_is_followed_by_nothing() -> None:
+def test_an_unsigned_directory_has_no_successor() -> None:
     made_up = KeyDirectory.of([OLD.public_jwk("library")])
     assert untrusted(lambda: newer(made_up, document(listed(OLD)))) == "untrusted-directory"
 

@@ -154,7 +154,7 @@ def start(threads: Iterable[threading.Thread]) -> None:
         thread.start()
 
 
-def test_what_came_otherwise_counts_until_the_file_is_newer(published: Published) -> None:
+def test_an_adopted_directory_counts_until_the_file_is_newer(published: Published) -> None:
     file = published.opened()
     file.adopt(document(listed(OLD, revoked_at=NOW), version=3))
     assert untrusted(lambda: file.verify(BODY, OLD.sign(BODY), NOW)) == "revoked-key"
@@ -168,7 +168,7 @@ def test_what_came_otherwise_counts_until_the_file_is_newer(published: Published
 
 
 @pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_came_otherwise_is_believed_no_more_than_a_file(
+def test_an_adopted_directory_is_checked_like_a_file(
     published: Published, make: Callable[[], bytes], reason: str
 ) -> None:
     published.replace(document(listed(OLD), version=2))

@@ -202,7 +202,7 @@ def test_a_revocation_has_a_reason_of_the_list(operator: Operator, words: list[s
         ["rotate", "museum", "--use", "storage"],
     ],
 )
-def test_what_is_not_there_is_refused(operator: Operator, words: list[str]) -> None:
+def test_an_unknown_key_or_agency_is_refused(operator: Operator, words: list[str]) -> None:
     assert "Ditolak" in operator.is_refused(*words)
 
 

@@ -77,6 +77,6 @@ def test_every_kind_of_event_that_is_logged_is_in_the_inventory() -> None:
 
 
 @pytest.mark.parametrize("name", ["shared", "services", "deploy", "tests"])
-def test_what_it_points_at_is_there(name: str) -> None:
+def test_every_path_on_the_page_exists(name: str) -> None:
     paths = {path for path in re.findall(rf"`({name}/[\w./-]+)`", DESIGN)}
     assert sorted(path for path in paths if not (ROOT / path).exists()) == []

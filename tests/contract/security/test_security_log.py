@@ -145,7 +145,7 @@ async def test_a_refused_token_leaves_its_reason_and_nothing_of_itself(station: 
     assert not any(token.rpartition(".")[2] in station.log.getvalue() for token in tokens.values() if "." in token)
 
 
-async def test_it_also_leaves_whose_certificate_was_shown(station: Station) -> None:
+async def test_a_logged_refusal_names_the_shown_certificate(station: Station) -> None:
     """The certificate names the machine of an agency. A network address may be a person's, and is not logged."""
     pem = self_signed("kemenkes").pem
 
@@ -222,7 +222,7 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
     assert victim not in station.log.getvalue()
 
 
-async def test_what_was_undone_is_not_told(station: Station) -> None:
+async def test_a_rolled_back_act_is_not_logged(station: Station) -> None:
     """Nor what a lost race runs a second time."""
     admission = station.app.state.admission
     bearing = signed(claims("police", Role.OFFICER, KOLAKA, station.clock()))

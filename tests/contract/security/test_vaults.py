@@ -65,7 +65,7 @@ def reason(work: Callable[[], object]) -> str:
 # --- signing ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_it_signs_is_verified_by_the_directory(library: Library, vault: Vault) -> None:
+def test_the_directory_verifies_a_signature_of_the_vault(library: Library, vault: Vault) -> None:
     for body in (b"", BODY, os.urandom(64 * 1024)):
         assert library.directory.verify(body, vault.sign(body), NOW) == "library"
 
@@ -116,7 +116,7 @@ def test_a_key_that_is_not_the_listed_one_signs_nothing(library: Library, tmp_pa
 # --- opening ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_opens_a_key_that_was_wrapped_for_it(library: Library, vault: Vault) -> None:
+def test_a_vault_opens_a_key_wrapped_for_it(library: Library, vault: Vault) -> None:
     assert vault.open_key(wrapped_for(library)) == SECRET.secret
 
 
@@ -146,7 +146,7 @@ def test_a_retired_key_opens_what_was_under_way_and_a_revoked_one_nothing(
     assert reason(lambda: kept.vault.open_key(old)) == "revoked-key"
 
 
-def test_it_opens_nothing_that_is_anothers(library: Library, vault: Vault) -> None:
+def test_a_vault_opens_no_key_wrapped_for_another(library: Library, vault: Vault) -> None:
     theirs = wrap_key(SECRET, library.directory.to_seal_for("archive", NOW))
     its_key = library.folder / "archive" / "keys" / "archive-enc-1.pem"
     shutil.copy(its_key, library.own)  # it may lie here, and is not ours

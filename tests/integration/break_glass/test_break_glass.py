@@ -200,7 +200,7 @@ async def test_a_persons_report_leaves_no_look_out(network: Network) -> None:
     assert len((await police.get(f"/v1/victims/{victim}/access-report"))["looks"]) == 1001
 
 
-async def test_it_ends_by_itself_at_its_moment_also_after_a_restart(network: Network) -> None:
+async def test_a_break_glass_ends_by_itself_on_time_also_after_a_restart(network: Network) -> None:
     await network.start("police", online=False)
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
     victim = await a_victim(network["police"], identity={"name": NAME})
@@ -234,7 +234,7 @@ async def test_nobody_looks_after_its_moment_though_it_was_not_ended_yet(network
     assert await look(stranger, victim) == "unknown-victim"
 
 
-async def test_that_it_ended_by_itself_is_told_to_who_is_responsible(network: Network) -> None:
+async def test_the_custody_holder_is_told_that_a_break_glass_ended_by_itself(network: Network) -> None:
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     victim = await a_victim(police, identity={"name": NAME})
     await kemenkes.until_status(await refer(police, victim, "kemenkes", "first-aid"), "received")
@@ -268,7 +268,7 @@ async def test_nobody_opens_a_second_while_one_is_open_or_was_judged_by_nobody(n
     assert (await stranger.post(path, URGENT)).status_code == 201
 
 
-async def test_that_nobody_has_judged_it_in_a_day_is_told_once_with_nobody_logged_in(network: Network) -> None:
+async def test_a_break_glass_without_a_review_in_a_day_is_told_once(network: Network) -> None:
     """The hospital's own supervisors do nothing; who is responsible hears of it, and so does coordination."""
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     coordination = await network.start("coordination")

@@ -140,7 +140,7 @@ async def until_described(
     )
 
 
-async def test_whoever_refers_knows_which_hospital_can_do_what(network: Network) -> None:
+async def test_a_referring_desk_knows_the_abilities_of_hospitals(network: Network) -> None:
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     desk = next(iter(await shown(police)))
     path = f"/v1/desks/{desk}/forms/facility"
@@ -160,7 +160,7 @@ async def test_whoever_refers_knows_which_hospital_can_do_what(network: Network)
         await until_described(agency, desk, {"facility": right})
 
 
-async def test_whoever_refers_knows_for_whom_a_shelter_has_beds(network: Network) -> None:
+async def test_a_referring_desk_knows_the_free_beds_of_shelters(network: Network) -> None:
     police, kemensos = await network.start("police"), await network.start("kemensos")
     service = "shelter-and-rehabilitation"
     page = await police.get("/v1/capacity", agency="kemensos", service=service, region=KOLAKA)

@@ -112,7 +112,7 @@ def test_in_which_wards_somebody_may_lie(sex: Sex, age: AgeClass) -> None:
     assert not any(ward.startswith("male") for ward in wards) or sex is not Sex.FEMALE
 
 
-async def test_a_ward_is_for_whom_it_is_for(network: Network) -> None:
+async def test_a_ward_takes_only_its_own_sex_and_age_class(network: Network) -> None:
     kemensos = await network.start("kemensos", online=False)
     await file(kemensos, f"desks/{DESK}", "shelter-beds", **dict.fromkeys(NONE, 2))
     boy = await a_person(kemensos, "male", "unknown")

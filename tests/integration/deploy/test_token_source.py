@@ -178,7 +178,7 @@ async def test_an_issuer_that_cannot_answer_now_is_asked_again(world: World, sta
     assert heard == ["IssuerAway"] and len(world.service.seen) == 1
 
 
-async def test_whom_the_issuer_does_not_know_is_told_so_at_once(world: World) -> None:
+async def test_a_client_unknown_to_the_issuer_is_told_at_once(world: World) -> None:
     await world.open_issuer()
     system = await world.system(world.source(ECKey.generate_key("P-256")))
     with pytest.raises(CallRefused) as refusal:

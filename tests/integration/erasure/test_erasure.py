@@ -227,7 +227,7 @@ async def test_what_is_noted_after_an_erasure_is_erased_by_the_next(two: Network
     assert keys_left(two, "kemenkes") == 0 and "Melati" not in await notes(kemenkes, asked)
 
 
-async def test_what_one_in_the_middle_gave_on_opens_with_no_key_that_is_left_anywhere(two: Network) -> None:
+async def test_no_key_left_anywhere_opens_data_given_on_by_an_agency_in_the_middle(two: Network) -> None:
     """At the hospital she agreed that KemenPPPA be told, and takes that back there. KemenPPPA destroys its key; the
     hospital goes on knowing who she is, but no longer has the key from which that one came."""
     police, kemenkes = two["police"], two["kemenkes"]

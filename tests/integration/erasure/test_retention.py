@@ -70,7 +70,7 @@ async def test_an_identity_is_erased_at_every_controller_when_its_time_is_over_a
     assert len(erasures(two)) == 1  # once
 
 
-async def test_it_happens_by_itself_while_the_service_runs(two: Network) -> None:
+async def test_retention_ends_by_itself_in_a_running_service(two: Network) -> None:
     victim = await worked_for(two)
     until = await over(two, victim)
     with two.apps["police"].state.notifier.watching(victim) as watch:

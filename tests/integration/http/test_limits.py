@@ -129,7 +129,7 @@ async def test_a_wrong_token_does_not_spare_an_address_its_limit(small: MakeSmal
     assert await service.exhaust(token="wrong") == 3
 
 
-async def test_what_is_counted_by_itself_is_counted_beside_everything_else(small: MakeSmall) -> None:
+async def test_a_spent_search_limit_leaves_other_requests_and_clients_alone(small: MakeSmall) -> None:
     service = small(searches_per_minute=2)
     assert await service.exhaust(path="/search", token="right-mine") == 2
     assert (await service.ask("/search", token="right-mine")).headers["retry-after"] == "30"

@@ -130,7 +130,7 @@ async def test_a_record_of_handover_is_printed_for_both_to_sign(network: Network
 # --- checked ----------------------------------------------------------------------------------------------------------
 
 
-async def test_whoever_holds_the_paper_checks_it_in_their_own_ledger(
+async def test_a_holder_of_the_paper_checks_it_in_their_own_ledger(
     network: Network, asked: tuple[Client, Client, str]
 ) -> None:
     police, kemenkes, referral = asked

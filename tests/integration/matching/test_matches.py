@@ -189,7 +189,7 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
     assert len((await kemenpppa.get("/v1/matches"))["items"]) == 1
 
 
-async def test_of_whom_there_is_nothing_to_tell_nobody_else_waits_for(three: Network) -> None:
+async def test_victims_without_identifiers_delay_no_other_victim(three: Network) -> None:
     """Neither for ever, nor while the same few are looked at again and again."""
     police, database = three["police"], three.apps["police"].state.database
     for _ in range(match_tokens.AT_ONCE + 1):

@@ -112,7 +112,9 @@ async def test_the_provisioner_looks_after_stream_and_consumers(broker: Broker) 
 
 @pytest.mark.parametrize("forbidden", [in_anothers_name, at_anothers_mail, administering, elsewhere])
 @pytest.mark.parametrize("name", MEMBERS)
-async def test_nobody_publishes(broker: Broker, name: str, forbidden: Callable[[str], list[str]]) -> None:
+async def test_no_member_publishes_outside_its_rights(
+    broker: Broker, name: str, forbidden: Callable[[str], list[str]]
+) -> None:
     subjects = forbidden(name)
     before, _ = await broker.state()
     async with broker.connected(name) as member:

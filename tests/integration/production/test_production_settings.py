@@ -17,7 +17,7 @@ from tests.support.production import OWNERS, SERVICES, Police, asking, put
 from tests.support.tokens import trusting
 
 
-async def test_it_starts_as_it_should_be(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_service_with_good_settings_starts(police: Police, capfd: pytest.CaptureFixture[str]) -> None:
     await police.start()
     assert "ESTAFET_" not in capfd.readouterr().err
 

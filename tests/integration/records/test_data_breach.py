@@ -27,7 +27,7 @@ async def running(network: Network, code: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("code", [code for code, member in SHIPPED.items() if member.agency.services])
-async def test_whoever_holds_data_has_three_days_to_say_that_they_were_revealed(network: Network, code: str) -> None:
+async def test_a_controller_has_three_days_to_notify_a_data_breach(network: Network, code: str) -> None:
     agency = await network.start(code, online=False)
     desk = f"desks/{DESKS[code]}"
     noticed = (network.clock() - 2 * HOUR).isoformat()

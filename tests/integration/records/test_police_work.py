@@ -219,7 +219,7 @@ async def test_only_who_is_trained_for_it_interviews_a_victim(network: Network) 
     assert said == ("unknown-record", ["officer"])
 
 
-async def test_nobody_tells_it_twice_without_a_reason_whoever_asks(network: Network) -> None:
+async def test_a_second_interview_needs_a_reason_at_every_desk(network: Network) -> None:
     """Kolaka interviews; the case moves to Makassar, and what was told comes with it."""
     _, kemenpppa = await network.start("police"), await network.start("kemenpppa")
     kolaka = await network.calling("police", Role.OFFICER, KOLAKA)

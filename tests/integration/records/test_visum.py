@@ -106,7 +106,7 @@ async def test_what_is_corrected_is_delivered_again_and_stands_in_the_place_of_t
     assert (await read(two["police"], second))["conclusion"] == "Kekerasan tajam (rekaan)."
 
 
-async def test_it_is_written_only_where_it_was_asked_for(two: Network) -> None:
+async def test_a_visum_is_filed_only_for_a_referral_that_asks_for_one(two: Network) -> None:
     _, care = await asked_of(two, "examination-and-treatment")
     refused = await two["kemenkes"].post(f"/v1/referrals/{care}/forms/visum-et-repertum", FOUND)
     assert (problem(refused), refused.status_code) == ("not-of-this-service", 409)

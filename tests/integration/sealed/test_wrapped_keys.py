@@ -57,7 +57,7 @@ async def test_so_does_what_an_operator_replays(two: Network) -> None:
     assert parked(two) == [("apply-failed", True, False)]
 
 
-async def test_who_only_follows_takes_no_key(two: Network) -> None:
+async def test_a_follower_takes_no_key(two: Network) -> None:
     coordination = await two.start("coordination", online=False)
     victim = await a_victim(two["police"], identity=WHO)
     await refer(two["police"], victim, "kemenkes", "first-aid")

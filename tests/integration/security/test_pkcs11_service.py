@@ -50,7 +50,7 @@ if softhsm.FOUND:  # make test says so when it is not
         }
         softhsm.restart()
 
-    async def test_it_signs_seals_opens_and_finds(network: Network, in_hsm: dict[str, Any]) -> None:
+    async def test_a_service_with_an_hsm_signs_seals_opens_and_finds(network: Network, in_hsm: dict[str, Any]) -> None:
         network.extra = in_hsm
         police = await network.start("police")
         network.extra = {}
