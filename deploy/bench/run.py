@@ -1,7 +1,8 @@
 """``make bench`` measures hand-overs per second and their latency, beside a bare endpoint that inserts the same rows.
 
-The network is that of ``make run``: the embedded broker and five services, each a uvicorn process with a database of
-its own. A hand-over is one transfer of one victim from the police to KemenPPPA, requested over HTTP. Measured are:
+The network is that of ``make run``: the embedded broker and five services. Each service is a uvicorn process with a
+database of its own. A hand-over is one transfer of one victim from the police to KemenPPPA, requested over HTTP.
+Measured are:
 
 - *POST*: milliseconds until the police answer 201. From then on Estafet guarantees the hand-over.
 - *201→visible*: milliseconds from that 201 until KemenPPPA shows the transfer. The GET is sent at the 201, and the

@@ -81,8 +81,8 @@ def make_certificates(
 ) -> list[Path]:
     """Make the CA and its certificates where missing; with ``renew`` also those that expire within that time.
 
-    A renewal keeps the key. Returns the files made. Raises FileNotFoundError where something is due and the CA's key is
-    elsewhere: then the owner of the key must make it.
+    A renewal keeps the key. Returns the files made. Raises FileNotFoundError where a certificate is due and the CA's
+    key is elsewhere: the owner must make it.
     """
     wanted = [Wanted(folder / name, use) for use, names in ((SERVER, servers), (CLIENT, clients)) for name in names]
     if not ca_certificate(folder).exists():

@@ -28,8 +28,8 @@ def private_folder(path: Path) -> Path:
 def load_private_key(path: Path) -> ECKey:
     """An EC private key in PKCS#8 PEM; its ``kid`` is its thumbprint (RFC 7638).
 
-    Raises PermissionError when others than its owner and group have access to the file; OSError when the file is
-    missing; ValueError when the file holds no P-256 private key.
+    Raises PermissionError when others than its owner and group have access to the file. Raises OSError when the file
+    is missing, ValueError when the file holds no P-256 private key.
     """
     if path.stat().st_mode & 0o007:
         raise PermissionError(f"{path} may be read by anyone: chmod 600 {path}")

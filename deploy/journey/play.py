@@ -73,7 +73,7 @@ def show_trouble(agency: str, indonesian: str, english: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where the services and the issuer are, and what is shown to them."""
+    """URLs of the services and the issuer, and the TLS files of the journey."""
 
     police: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8001"
     kemenpppa: Annotated[str, typer.Option(help="URL of this service.")] = "http://127.0.0.1:8002"

@@ -73,8 +73,8 @@ class EmbeddedNats:
     def start(self) -> None:
         """Start the server and wait until it accepts members and its stream is recovered.
 
-        Raises RuntimeError when the server runs already, a port is taken, or the server is not healthy after
-        START_SECONDS; then with the end of its log. Raises FileNotFoundError where there is no nats-server.
+        Raises RuntimeError when the server runs already or a port is taken. Raises RuntimeError with the end of the
+        log when the server is not healthy after START_SECONDS. Raises FileNotFoundError where there is no nats-server.
         """
         if self._process is not None:
             raise RuntimeError("nats-server runs already")

@@ -86,8 +86,8 @@ ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 async def until_told(make_stack: Callable[[], Stack], what: Callable[[Stack], Awaitable[None]]) -> bool:
     """Run ``what`` on a stack until it is done or a signal comes, then stop everything. Returns whether it was done.
 
-    A second signal kills the children at once. After the stop, signals are ignored: nothing is left to end, and a late
-    signal must not change the exit code. Raises what ``what`` raises.
+    A second signal kills the children at once. After the stop, signals are ignored: a late signal must not change the
+    exit code. Raises what ``what`` raises.
     """
     told, hurry, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
 

@@ -51,7 +51,7 @@ class FilterForm:
     faults: tuple[Text, ...] = ()
 
     def wanted(self) -> JourneyFilter:
-        """Which journeys that is."""
+        """The filter for the query of journeys."""
         return JourneyFilter(
             self.region or None,
             Stage(self.stage) if self.stage else None,

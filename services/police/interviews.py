@@ -77,8 +77,8 @@ FORMS = (OFFICER, TRAINING, INTERVIEW)
 def valid_modules(trainings: Iterable[Mapping[str, Any]], officer: str, on: date) -> set[str]:
     """The modules for which an officer's training is valid on a day.
 
-    ``trainings``: the clear fields of the filed training records; ``officer``: the id of the officer's record;
-    ``on``: a local day, the last valid one included.
+    ``trainings``: the clear fields of the filed training records. ``officer``: the id of the officer's record. ``on``:
+    a local day, the last valid one included.
     """
     return {
         str(facts["module"])

@@ -1,4 +1,4 @@
-"""Which slice of an agency receives which event."""
+"""Event → the slice of an agency that receives it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from shared.domain.text import Text
 
 
 class Counting(StrEnum):
-    """The method of counting the limit of a clock."""
+    """How the limit of a clock is counted."""
 
     ELAPSED = "elapsed"
     """Elapsed hours, ``N×24 jam``, whatever the calendar says."""

@@ -45,7 +45,7 @@ class Admission:
         """Admit the caller: set ``caller`` and ``sight`` in the request's state.
 
         ``operation`` is the name of the route. A public operation needs no token. Raises Refused: as ``caller`` and
-        ``sight``, at a rate limit, or when the caller's role may not ask for the operation.
+        ``sight``, at a rate limit, or when the caller's role lacks the operation.
         """
         if self.rules[operation].public:
             return

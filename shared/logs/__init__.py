@@ -1,1 +1,1 @@
-"""Logs: their set-up, the fields that a line may have, the trace id, and the lines about who did what."""
+"""Logs: their set-up, the allowed fields of a line, the trace id, and the lines about acts of callers."""

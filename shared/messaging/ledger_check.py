@@ -75,8 +75,7 @@ def wrong(entry: LedgerEntry, keys: KeyDirectory) -> str | None:
 
 
 def _links(session: Session, agency: str) -> dict[str, int]:
-    """Link → the number up to which the ledger must hold every event: the last sent, or the last received without
-    gap."""
+    """Link → the number up to which the ledger must hold every event: last sent, or last received without gap."""
     sent = {f"{agency}>{row.peer}": row.last for row in session.scalars(select(SentLink))}
     return sent | {row.link: row.through for row in session.scalars(select(ReceivedLink))}
 

@@ -24,7 +24,7 @@ Forget = Callable[[Transaction, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One capability: what callers may ask, what its events do, what falls due, and what it refuses."""
+    """One capability: its routes, the effects of its events, its timers, and its refusals."""
 
     routers: tuple[APIRouter, ...] = ()
     receives: Mapping[type[EventData], Receiver] = field(default_factory=dict)

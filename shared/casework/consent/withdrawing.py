@@ -45,7 +45,7 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
     """Withdraw the person's consent (UU 27/2022 Ps 9).
 
     New disclosure stops and every controller is told. We request the cancellation of our live referrals on consent.
-    The withdrawal covers consents recorded elsewhere too, if we hold data on them: the agency that recorded such a
+    The withdrawal covers consents recorded elsewhere too, if we hold data on them. The agency that recorded such a
     consent is told. Raises Refused: ``unknown-victim``, ``not-responsible``, ``no-consent``, or for a bad
     ``occurred_at``.
     """

@@ -80,8 +80,7 @@ def _filing(
     earlier: Iterable[RecordRow],
     named: Mapping[str, RecordRow],
 ) -> Filing:
-    """The facts for the rules of a form: its values, the subject's earlier records, and the records that the values
-    name."""
+    """The facts for the rules of a form: its values, the subject's earlier records, and the records named."""
     return Filing(
         values=values,
         at=at,

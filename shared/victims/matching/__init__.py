@@ -1,4 +1,4 @@
-"""The same person at two agencies: what is told to find it, and what people decide."""
+"""The same person at two agencies: the match tokens to find the person, and the decisions of people."""
 
 from shared.contracts import events as e
 from shared.service.slice import Slice

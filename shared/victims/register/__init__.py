@@ -1,4 +1,4 @@
-"""The register of cases and victims: who is known here, and who has custody."""
+"""The register of cases and victims: the victims known here, and the holders of their custody."""
 
 from shared.service.slice import Slice
 from shared.victims.register.refusals import REFUSALS
