@@ -153,7 +153,7 @@ async def five(tmp_path: Path) -> AsyncIterator[Network]:
 
 
 async def a_returnee(kp2mi: Client) -> str:
-    """Somebody who has come back through Nunukan."""
+    """A person who has come back through Nunukan."""
     opened = {"unit": "bp3mi-65", "channel": "arrival", "exploitation": "forced-labour", "destination": "MY"}
     case = await kp2mi.post("/v1/cases", opened)
     assert case.status_code == 201, case.text

@@ -1,4 +1,4 @@
-"""Where things lie and what they may know: rules that a reader cannot see broken in one file."""
+"""Places of files and their allowed knowledge: rules whose breach no reader sees in a single file."""
 
 import ast
 import re

@@ -96,7 +96,7 @@ async def libraries(tmp_path: Path) -> AsyncIterator[Network]:
 
 
 async def a_reader(library: Client) -> str:
-    """Somebody at the counter of the reading room. Answers the reader's pseudonym."""
+    """A person at the counter of the reading room. Answers the reader's pseudonym."""
     visit = {"unit": "reading-room", "channel": "counter", "exploitation": "unknown"}
     case = await library.post("/v1/cases", visit)
     assert case.status_code == 201, case.text

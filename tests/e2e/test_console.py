@@ -45,7 +45,7 @@ def token(run: Run, role: str = "coordinator", unit: str = "pusat") -> str:
 
 
 async def sign_in(page: Page, run: Run) -> None:
-    """As a coordinator does it: on the page that asks for it."""
+    """Sign in like a coordinator: on the page that asks for a token."""
     await page.goto(run.urls["coordination"])
     await page.fill("input[name=token]", token(run))
     await page.click("main button[type=submit]")

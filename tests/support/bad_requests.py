@@ -22,7 +22,7 @@ from tests.support.tokens import Bearing
 
 
 CANARY, WORD = "KANARI-7f3a", "kanari-7f3a"
-"""As a person would write it, and as a code could be."""
+"""The canary as a person would write it, and as a code could be."""
 CASE, VICTIM, OURS, SENT, AGREED, NOBODY = (f"0193f0a2-7a10-7000-8000-00000000000{number}" for number in range(1, 7))
 """A case, its victim, a referral within the police, one to a hospital, a consent, and an unused id."""
 USED_KEY = f"lapor-{CANARY}"
@@ -63,7 +63,7 @@ class Running:
 
 
 def usual_caller(service: str, path: str) -> Bearing:
-    """Somebody whose role is to ask for this."""
+    """A caller whose role may ask for this."""
     if path.startswith(("/v1/parked", "/v1/links")):
         role = Role.ADMINISTRATOR
     else:

@@ -126,7 +126,7 @@ def others(member: str) -> list[str]:
 
 
 async def take_all(member: Member) -> list[Msg]:
-    """Everything that waits for a member."""
+    """Every message that waits for a member."""
     taken: list[Msg] = []
     arrived = await member.heard_at(inbox := member.client.new_inbox())
     await member.client.publish(f"{NEXT}.{member.name}", b'{"batch":1000,"no_wait":true}', reply=inbox)

@@ -35,7 +35,7 @@ class Canaries:
         return self.words.setdefault(what, f"{self.begin}{_digits(digits - 11)}{100 + len(self.words)}")
 
     def identity(self, who: str) -> dict[str, str]:
-        """Somebody who does not exist."""
+        """An invented person."""
         return {
             "name": self.name(f"{who} name"),
             "nik": self.number(f"{who} nik", 16),
@@ -106,7 +106,7 @@ def unwrapped(content: bytes) -> Iterator[bytes]:
 
 
 def songs(canaries: Canaries, where: str, content: bytes, deep: int = 0) -> list[str]:
-    """Which canaries are heard in some bytes, and in what is packed in them."""
+    """The canaries heard in some bytes, and in their packed content."""
     small = content.lower()
     sung: list[str] = []
     # A hundred megabytes, and hundreds of forms: most of it lacks even the common parts of all words.

@@ -40,7 +40,7 @@ def backups(network: Network) -> Iterator[tuple[str, bytes]]:
 
 
 def data_folder(network: Network) -> Path | None:
-    """Where the PostgreSQL server of the tests keeps everything, its write-ahead log too."""
+    """The data folder of the tests' PostgreSQL server, with its write-ahead log."""
     url = make_url(network.database_url("police"))
     if url.get_backend_name() == "sqlite":
         return None
@@ -77,7 +77,7 @@ def texts_taken(app: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def planted(sent: list[tuple[str, str, bytes]], canaries: Canaries) -> set[tuple[str, str, str]]:
-    """Where callers have told a canary: method, path, pointer."""
+    """Places where callers have told a canary: method, path, pointer."""
 
     def texts(value: Any, at: str = "") -> Iterator[str]:
         if isinstance(value, dict):

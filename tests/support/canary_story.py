@@ -1,4 +1,4 @@
-"""Everything that can be told of a victim, told with the words of the canary."""
+"""A story that fills every field about a victim with the words of the canary."""
 
 import io
 import json
@@ -20,7 +20,7 @@ STRANGER = "polres-11.01"
 
 
 async def look(canaries: Canaries, client: Client, victim: str) -> None:
-    """Somebody who may know looks; what they hear is kept."""
+    """A caller with the right looks; the answer is kept."""
     answer = await client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -143,7 +143,7 @@ async def agreed_taken_back_and_erased(network: Network, canaries: Canaries, vic
 
 
 async def misplaced(network: Network, word: str, case: str, victim: str, second: str) -> list[str]:
-    """A word wherever it does not belong, and who must not know: the answers must not repeat what was sent."""
+    """The word at every wrong place, and a caller without the right: no answer may repeat the word."""
     police, coordination = network["police"], network["coordination"]
     stranger = await network.calling("police", Role.OFFICER, STRANGER)
     return [answer.text + repr(answer.headers.multi_items()) for answer in (
@@ -190,7 +190,8 @@ async def shown_to_operators(network: Network, victim: str, treated: str) -> lis
 
 
 async def known_again(network: Network, victim: str, known: dict[str, str]) -> list[str]:
-    """KemenPPPA registers somebody whom the police have, and both say so; what the lists and the pages show of it."""
+    """KemenPPPA registers a victim of the police, and both agencies confirm it. Returns the lists and pages about
+    it."""
     police, kemenpppa = network["police"], network["kemenpppa"]
     units, agency = network.apps["kemenpppa"].state.office.units, network.members["kemenpppa"].agency
     desk = units.desk_for("kemenpppa", "74.01", network.clock().date()).id

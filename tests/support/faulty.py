@@ -26,7 +26,7 @@ kept: list[Any] = []
 
 
 class Person(BaseModel):
-    """Somebody with a name."""
+    """A body whose name field takes numbers only."""
 
     name: int
 

@@ -64,7 +64,7 @@ async def until_disclosure(client: Client, victim: str, referral: str, fits: Cal
 
 
 def everything_in(network: Network, code: str) -> str:
-    """All that a member has in its database, as text."""
+    """The contents of a member's database, as text."""
     engine = network.apps[code].state.database.engine
     with engine.connect() as connection:
         from sqlalchemy import MetaData
@@ -131,7 +131,7 @@ async def three(network: Network) -> tuple[Client, Client, Client]:
 
 
 async def known_twice(police: Client, kemenpppa: Client, kemenkes: Client) -> tuple[str, str, str]:
-    """A victim whom Kemenkes knows from the police and from KemenPPPA, who is responsible: her id, both referrals."""
+    """A victim known to Kemenkes from the police and from KemenPPPA, which has custody: her id, both referrals."""
     victim = await a_victim(police, identity=WHO)
     first = await refer(police, victim, "kemenkes", "examination-and-treatment")
     await kemenkes.until_status(first, "received")

@@ -283,7 +283,7 @@ async def agree(network: Network, code: str, victim_id: str, erasure_id: str, un
 
 
 def sent_by(network: Network, code: str) -> list[Incoming]:
-    """Everything that a member has sent, as it would arrive."""
+    """Every message that a member has sent, as it would arrive."""
 
     def look(session: Session) -> list[Incoming]:
         rows = session.execute(

@@ -1,4 +1,4 @@
-"""A small app behind the middleware, to show what the limits do with those who call it."""
+"""A small app behind the middleware, to show the effect of limits on callers."""
 
 import asyncio
 import re
@@ -94,7 +94,7 @@ class Endless(Response):
 
 
 class NoToken(Exception):
-    """Nobody we know."""
+    """The caller has no known token."""
 
 
 async def _authenticated(request: Request, authorization: Annotated[str, Header()] = "") -> None:

@@ -11,7 +11,7 @@ Rule = Callable[[ast.AST], bool]
 
 
 def shipped() -> list[Path]:
-    """The Python files of the services, what the images take of ``deploy``, and what makes the secrets."""
+    """The Python files of the services, the copied files of ``deploy``, and the maker of the secrets."""
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     copied = {ROOT / word for word in dockerfile.split() if word.startswith("deploy/")} | {
         ROOT / "deploy/credentials/secrets.py"

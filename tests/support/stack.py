@@ -74,7 +74,7 @@ class Run:
 
     @property
     def secrets(self) -> Path:
-        """Where its secrets lie."""
+        """The folder of the secrets."""
         return self.folder / "secrets"
 
     def auths(self) -> dict[str, TokenSource]:

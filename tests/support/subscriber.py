@@ -73,7 +73,7 @@ class Subscriber:
 
 @asynccontextmanager
 async def subscribed(network: Network, name: str) -> AsyncIterator[Subscriber]:
-    """As the README shows it: a certificate, an nkey seed, an inbox of its own, a durable pull consumer."""
+    """A connection as in the README: a certificate, an nkey seed, its own inbox, a durable pull consumer."""
     connection = await nats.connect(
         network.nats.url,
         tls=network.nats.tls(name).context(),

@@ -59,7 +59,7 @@ class InFiles:
         return self.library.files()
 
     def take_in(self) -> None:
-        """They are there already."""
+        """No work: the keys are in the folder already."""
 
 
 class InHsm:

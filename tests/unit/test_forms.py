@@ -1,4 +1,5 @@
-"""Forms: what is declared, what may be filed, and in what order. A library's, so that no ministry is known here."""
+"""Forms: their declaration, the values that may be filed, and their order. The forms are a library's: no ministry is
+known here."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Which desk serves a region: real regions, the network's own table of units, and two tables made for the test."""
+"""The desk for a region: real regions, the network's own table of units, and two tables for the test."""
 
 import re
 from collections import Counter

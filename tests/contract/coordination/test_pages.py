@@ -1,4 +1,4 @@
-"""Coordination's pages: what they are made of, and what a browser can be made to do with them."""
+"""Coordination's pages: their parts, and their behaviour in a browser under attack."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""All that a service offers over HTTP, and that there is nothing else: no sockets, uploads, listings, debugging."""
+"""The whole HTTP offer of a service: no sockets, uploads, listings or debugging beside it."""
 
 import contextlib
 import re

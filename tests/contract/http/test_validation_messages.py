@@ -100,7 +100,7 @@ def test_a_form_is_said_in_words() -> None:
 def test_a_name_that_nobody_declared_is_repeated_only_as_a_misspelling(
     name: str, named: str, meant: str | None
 ) -> None:
-    """Somebody may have written a person's name where a field's belongs."""
+    """An unknown field may hold a person's name, so the message repeats none of it."""
     where, _, english = said(**{name: "x"})
     assert where == named
     assert english == "There is no such field." + (f" Is it {meant}?" if meant else "")

@@ -1,4 +1,4 @@
-"""The envelope of an event: what is read, what is refused, and that what was written is what is read."""
+"""The envelope of an event: accepted forms, refused forms, and a round trip without loss."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The subjects of the broker: which matches which, and who reads what."""
+"""The subjects of the broker: their matches, and their readers."""
 
 import pytest
 

@@ -287,7 +287,7 @@ async def test_a_certificate_that_a_header_tells_of_is_none(police: FastAPI, hea
 
 
 async def test_a_token_of_a_key_that_the_issuer_has_taken_back_counts_no_more(tmp_path: Path, secrets: Path) -> None:
-    """Not even one that was verified before."""
+    """A token that was verified before is refused too."""
     async with police_at_work(tmp_path, secrets) as (app, _):
         keys: IssuerKeys = app.state.admission.verifier.keys
         token = f"Bearer {signed(good())}"
@@ -308,7 +308,7 @@ CASE, VICTIM, NOBODY = (f"0193f0a2-7a10-7000-8000-0000000000{number}" for number
 
 @ON_ONE_LOOP
 async def test_neither_time_nor_work_tells_hidden_from_not_there(police: FastAPI) -> None:
-    """The same statements are run for what is hidden and for what is not there, and in the same time."""
+    """A hidden object and a missing one run the same statements, in the same time."""
     owner = Bearing("police", "officer", "polres-74.01", now_utc)  # type: ignore[arg-type]
     stranger = Bearing("police", "officer", "polres-11.01", now_utc)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(police)

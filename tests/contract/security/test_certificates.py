@@ -1,4 +1,4 @@
-"""The development CA: what it makes, what it leaves alone, and the commands that renew, check and revoke."""
+"""The development CA: the files that it makes or leaves alone, and the commands that renew, check and revoke."""
 
 import contextlib
 import os

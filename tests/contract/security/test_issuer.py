@@ -1,4 +1,4 @@
-"""The issuer of tokens for development, over real HTTP: who gets a token, what it says, and who gets none."""
+"""The issuer of tokens for development, over real HTTP: admitted clients, their tokens, and refusals."""
 
 import hashlib
 import hmac

@@ -214,7 +214,7 @@ async def test_an_issuer_that_is_away_is_asked_again() -> None:
 
 
 async def test_keys_that_cannot_be_read_again_verify_nothing_after_a_day() -> None:
-    """Also nothing that was verified before."""
+    """A token that was verified before is refused too."""
     issuer = Issuer([(200, PUBLISHED), (503, ""), (503, "")], step=STALE_SECONDS / 2)
     changes: list[float] = []
     async with listening(issuer) as url:

@@ -1,4 +1,4 @@
-"""Whose key is whose, until when, and who says so: the signed directory."""
+"""The signed directory: the owner of each key, its end, and the signer of the claim."""
 
 import base64
 import json

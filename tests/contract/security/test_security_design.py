@@ -52,7 +52,7 @@ def test_every_secret_that_is_made_has_a_time_to_be_replaced(tmp_path: Path) -> 
 
 
 def test_the_page_says_after_how_long_each_secret_is_replaced() -> None:
-    """And says the same as what ``deploy.credentials.certificates check`` goes by."""
+    """The page and ``deploy.credentials.certificates check`` name the same days."""
     [text] = re.findall(r"^## 6\. Secrets\n(.*?)(?=^## )", DESIGN, re.MULTILINE | re.DOTALL)
     rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
     said = {

@@ -54,7 +54,7 @@ STEPS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "failed": {"accept": {}, "start": {}, "fail": {"reason": "no-show"}},
     "cancelled": {"request-cancellation": {"reason": "not-needed"}},
 }
-"""Where a referral can stand at its receiver → what was done until then."""
+"""Place of a referral at its receiver → the acts done until then."""
 
 
 @pytest.mark.parametrize("status", STEPS)

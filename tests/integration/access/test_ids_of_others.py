@@ -42,7 +42,7 @@ ASKING_ONLY: list[tuple[str, Mapping[str, Any], str, str]] = [
 
 @ON_ONE_LOOP
 async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused_otherwise(police: FastAPI) -> None:
-    """Only a lasting act under the caller's name tells that an id is taken; a refused request leaves and tells
+    """Only a lasting act under the caller's name tells that an id is taken. A refused request leaves no trace and tells
     nothing."""
     case = {"case_id": OWN_CASE, "unit": STRANGER, "channel": "spkt", "exploitation": "sexual"}
     own = (("/v1/cases", case), (f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, "victim_id": OWN_VICTIM}))

@@ -88,7 +88,7 @@ async def test_who_is_at_work_sees_through_a_glass_what_their_work_does_not_need
 
 
 async def test_who_asked_a_hospital_is_told_when_it_looks_before_it_has_accepted(network: Network) -> None:
-    """A hospital does not know who is responsible for whom it treats: it tells who asked it to."""
+    """A hospital does not know the holder of custody: it tells the agency that asked for the service."""
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     victim = await a_victim(police, identity={"name": NAME})
     await kemenkes.until_status(await refer(police, victim, "kemenkes", "first-aid"), "received")

@@ -167,7 +167,7 @@ STEPS = st.lists(
 
 @dataclass
 class Ward:
-    """A model of one ward: who lies there, who ever lay there, and how many beds it has."""
+    """A model of one ward: its present and past victims, and its number of beds."""
 
     app: FastAPI
     people: list[str] = field(default_factory=list)

@@ -119,7 +119,7 @@ ACTS: dict[str, Callable[[datetime | None], Command]] = {
 
 
 class Telling(NamedTuple):
-    """Something that a clock tells: of what, whose, which step, how high, its moment, and when it was told."""
+    """An event of a clock: its subject, unit, step and level, its moment, and the moment of telling."""
 
     about: str
     unit: str

@@ -193,7 +193,7 @@ async def test_what_came_with_a_request_that_nobody_has_accepted_changes_nothing
 
 
 async def test_the_files_of_a_database_hold_no_key_that_was_destroyed(two: Network) -> None:
-    """Also when somebody was reading meanwhile, who keeps the write-ahead log from being emptied at once."""
+    """A reader at the same time keeps the write-ahead log from being emptied at once; the key still disappears."""
     police, database = two["police"], two.apps["police"].state.database
     if database.engine.dialect.name != "sqlite":
         return  # PostgreSQL keeps it until the storage key is replaced: decision 0020

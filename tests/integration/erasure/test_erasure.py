@@ -228,8 +228,8 @@ async def test_what_is_noted_after_an_erasure_is_erased_by_the_next(two: Network
 
 
 async def test_no_key_left_anywhere_opens_data_given_on_by_an_agency_in_the_middle(two: Network) -> None:
-    """At the hospital she agreed that KemenPPPA be told, and takes that back there. KemenPPPA destroys its key; the
-    hospital goes on knowing who she is, but no longer has the key from which that one came."""
+    """At the hospital she agreed that KemenPPPA be told, and takes that back there. KemenPPPA destroys its key. The
+    hospital still knows her identity, but no longer has the key from which KemenPPPA's key came."""
     police, kemenkes = two["police"], two["kemenkes"]
     kemenpppa = await two.start("kemenpppa", online=False)
     victim = await a_victim(police, identity=WHO)

@@ -145,7 +145,7 @@ async def test_only_who_is_responsible_or_gave_it_may_have_it_erased(network: Ne
 
 
 async def test_an_erasure_that_arrives_on_two_ways_takes_what_came_on_both(network: Network) -> None:
-    """Kemenkes does not know who is responsible: each of those who gave it something has a say over that."""
+    """Kemenkes does not know the holder of custody: each giver of data decides about its own data."""
     police, kemenpppa, kemenkes = members = await three(network)
     victim, first, second = await known_twice(*members)
     await erase(network, "kemenpppa", victim)

@@ -27,7 +27,7 @@ OWN_ROLES = {"list_shelters": ALL}
 
 @pytest.mark.parametrize("member", [KEMENPPPA, KEMENSOS, KEMENKES], ids=lambda member: str(member.agency.code))
 async def test_every_agency_has_the_same_door(member: Member, tmp_path: Path, secrets: Path) -> None:
-    """Every operation by every role: a role without the right is refused, an allowed role finds no object of the
+    """Every operation by every role. A role without the right is refused; an allowed role finds no object of the
     police."""
     unexpected = []
     async with contextlib.AsyncExitStack() as stack:

@@ -208,7 +208,7 @@ async def _connected(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
 
 
 async def _said(url: str, *parts: bytes) -> bytes:
-    """All that a service says to these bytes until it hangs up."""
+    """The service's whole answer to these bytes, until it hangs up."""
     reader, writer = await _connected(url)
     for part in parts:
         writer.write(part)

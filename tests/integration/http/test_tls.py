@@ -42,7 +42,7 @@ REFUSED = (httpx.TransportError, ssl.SSLError, OSError)
 
 
 async def tells_what_it_is_told(scope: Scope, receive: Receive, send: Send) -> None:
-    """An app whose answer is what it learned of the connection."""
+    """An app that answers with the connection's facts."""
     request = Request(scope, receive)
     told = {"scheme": scope["scheme"], "extensions": scope.get("extensions"), "headers": dict(request.headers)}
     await JSONResponse(told)(scope, receive, send)

@@ -190,7 +190,7 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
 
 
 async def test_victims_without_identifiers_delay_no_other_victim(three: Network) -> None:
-    """Neither for ever, nor while the same few are looked at again and again."""
+    """Victims without match tokens are marked as told, so no other victim waits behind them or their rescans."""
     police, database = three["police"], three.apps["police"].state.database
     for _ in range(match_tokens.AT_ONCE + 1):
         await a_victim(police, identity={})

@@ -56,7 +56,7 @@ async def test_events_out_of_order_wait_for_what_is_missing(network: Network) ->
 
 @pytest.mark.parametrize("kind", [CapacityAnnounced, VictimInterviewed])
 async def test_no_agency_speaks_of_the_desk_of_another(network: Network, kind: type[EventData]) -> None:
-    """Nobody closes a hospital, or adds to how often somebody was interviewed, in another's name."""
+    """No agency closes another's hospital, or raises a victim's interview count in another's name."""
     police = await network.start("police")
     theirs, now = UnitRef(agency="kemenkes", unit="rs-rujukan-74", region="74"), datetime.now(UTC)
     said: dict[type[EventData], dict[str, Any]] = {

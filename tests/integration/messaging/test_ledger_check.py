@@ -33,7 +33,7 @@ def faults(network: Network, code: str) -> list[LedgerFault]:
 
 
 def meddle(network: Network, statement: str) -> None:
-    """Somebody with the owner's rights changes the police's ledger: first what forbids it has to go."""
+    """Change the police's ledger with the owner's rights, after the triggers that forbid it are removed."""
     engine = network.apps["police"].state.database.engine
     with engine.execution_options(writes=True).begin() as connection:  # waits for other writers
         _disarm(connection, "ledger")

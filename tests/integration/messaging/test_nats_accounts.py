@@ -43,7 +43,7 @@ def unpermitted(tmp_path: Path) -> Iterator[Broker]:
 
 
 async def test_the_accounts_alone_keep_members_apart(unpermitted: Broker) -> None:
-    """Nothing is refused aloud, and nothing comes of it."""
+    """No refusal is reported, and no message arrives."""
     async with unpermitted.connected("kemenkes") as spy, unpermitted.connected("police") as member:
         heard = [await spy.heard_at(subject) for subject in ("tppo.>", "_INBOX.police.>", "$JS.>")]
         await spy.flush()
@@ -61,7 +61,7 @@ async def test_the_accounts_alone_keep_members_apart(unpermitted: Broker) -> Non
     "taken", ["tppo.kemenkes.>", f"{NEXT}.kemenkes", "$JS.ACK.TPPO.kemenkes.>", "$JS.ACK._.*.TPPO.kemenkes.>"]
 )
 def test_no_account_can_be_given_what_is_of_another(tmp_path: Path, taken: str) -> None:
-    """Somebody writes it into ``members.conf``: it is not there all the same (``account_token_position``)."""
+    """A line in ``members.conf`` that takes another's subject has no effect (``account_token_position``)."""
     make_secrets(secrets := tmp_path / "secrets")
     members, own = secrets / "public" / "nats" / "members.conf", taken.replace("kemenkes", "police")
     before, police, after = re.split(r'(?="police" \{)|(?="kemenpppa" \{)', members.read_text())

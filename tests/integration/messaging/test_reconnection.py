@@ -63,7 +63,7 @@ async def test_a_server_that_once_did_not_answer_is_called_again(own_broker: Bro
 
 
 async def test_a_member_that_the_server_turned_away_comes_back_when_there_is_room(own_broker: Broker) -> None:
-    """As when an operator limits the connections too far, and then corrects that."""
+    """An operator may limit the connections too far, and then correct the limit."""
     config = own_broker.server.store / CONFIG.name
     as_shipped = config.read_text()
     services = [of_police(own_broker, own_broker.server.url) for _ in range(2)]

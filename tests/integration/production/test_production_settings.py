@@ -163,7 +163,7 @@ def test_what_make_secrets_makes_for_development_is_marked_where_containers_see_
 
 
 def test_what_was_made_for_production_is_never_marked(ministry: Path, tmp_path: Path) -> None:
-    """Also where an operator forgets to say so the next time."""
+    """The second run names no profile, as when an operator forgets it."""
     shutil.copytree(ministry, tmp_path / "own")
     make_secrets(tmp_path / "own", network(AGENCIES))
     assert not lies_in_development(tmp_path / "own" / "public" / "keys.json")

@@ -104,7 +104,7 @@ async def test_a_child_needs_no_means(network: Network, age: str, suggested: str
 
 
 async def test_nobody_waits_for_first_aid_until_they_are_screened(network: Network) -> None:
-    """Not before a screening, and not after one that found nothing."""
+    """First aid is given before a screening, and after one that found nothing."""
     police = await network.start("police", online=False)
     for screened in (False, True):
         _, victim = await a_case(police)

@@ -129,7 +129,7 @@ def longest(form: Form, character: str) -> dict[str, Any]:
 
 
 async def test_the_longest_that_can_be_written_arrives(two: Network) -> None:
-    """Also where each character takes four bytes."""
+    """Characters of four bytes give the longest text."""
     _, referral = await asked_of(two)
     record = await written(two, referral, **longest(VISUM, "𝐀"))
     deliver(two, *posted(two, by="kemenkes", to="police"), to="police")
@@ -180,7 +180,7 @@ async def test_an_erasure_that_a_hospital_passes_on_takes_what_it_delivered(two:
 
 
 def held_by(network: Network, code: str, victim: str, agency: str, unit: str) -> None:
-    """As a member knows it, after transfers of which this story does not tell."""
+    """Set a victim's custody at a member, as after transfers that this story leaves out."""
 
     def write(tx: Transaction) -> None:
         row = load_victim(tx.session, victim)

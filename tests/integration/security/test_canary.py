@@ -31,7 +31,7 @@ from tests.support.sources import ROOT
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged, at the most talkative level."""
+    """Every log line, at the most talkative level."""
     written, before = io.StringIO(), structlog.get_config()
     yield written
     structlog.configure(**before)
@@ -39,7 +39,7 @@ def logged() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """All that the broker is given to store, before it encrypts its files: message id → subject, headers and body."""
+    """Every message for the broker's storage, before it encrypts its files: message id → subject, headers and body."""
     given: dict[str, bytes] = {}
     publish = JetStreamContext.publish_async
 
@@ -93,7 +93,7 @@ async def talkative(
 
 
 CALLERS = ("httpx", "httpcore")
-"""Libraries of callers: what they log is on the side of who asks."""
+"""HTTP client libraries: their log lines belong to the caller, not to the service."""
 
 
 def those_who_may_know_have_heard(canaries: Canaries) -> None:

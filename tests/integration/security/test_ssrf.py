@@ -108,7 +108,7 @@ def operations(app: FastAPI) -> Iterator[tuple[str, str, Mapping[str, Any], Mapp
 
 FREE_TEXT = {"note": None, "identity": ("name", "address", "statement", "safe_house"), "name": None, "address": None,
              "statement": None, "safe_house": None}  # fmt: skip
-"""Where an address is a text like any other: it is taken, and kept."""
+"""Fields in which an address is text like any other: it is accepted, and kept."""
 
 
 def bodies(sound: Mapping[str, Any], address: str) -> Iterator[Mapping[str, Any]]:
@@ -170,7 +170,7 @@ STRANGE_KEY = ECKey.generate_key("P-256", {"kid": "issuer-9"}, auto_kid=False)
 
 @ON_ONE_LOOP
 async def test_no_token_says_where_its_keys_are(apps: Mapping[str, FastAPI], trap: Trap) -> None:
-    """Neither by its header (``jku``, ``x5u``) nor by who it says has issued it."""
+    """A token names its keys neither by header (``jku``, ``x5u``) nor by claims about its issuer."""
     here = trap.addresses[0]
     good = claims("police", "officer", "bareskrim", now_utc())
     elsewhere = {"iss": here, "sub": here, "jti": here, "client_id": here, "jwks_uri": here}
