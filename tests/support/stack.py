@@ -142,8 +142,8 @@ def _belongs(pid: int, group: int) -> bool:
 
 
 def until_free(ports: Iterable[int], seconds: float) -> list[int]:
-    """The ports still in use after at most this many seconds. A thread of a killed process may close its sockets later
-    than the process becomes a zombie."""
+    """The ports still in use after at most this many seconds. A killed process may already wait to be reaped while its
+    thread still closes them."""
     deadline, taken = time.monotonic() + seconds, list(ports)
     while (taken := [port for port in taken if not is_free(port)]) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -95,7 +95,7 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
 
 
 async def reading(network: Network, told: Sequence[Incoming], victim: str, seed: int) -> dict[str, Any]:
-    """The journey as told by a coordination that hears these messages in a random order, in random batches."""
+    """The journey as told by a coordination that hears these messages in the order and batches of ``seed``."""
     order = random.Random(seed)
     messages = sorted(told, key=lambda _: order.random()) if seed else list(told)
     network.aside = f"-{seed}"

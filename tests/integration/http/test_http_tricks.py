@@ -1,4 +1,4 @@
-"""Path, header and body tricks, as raw bytes to a real server: each gets one refusal, and leaves no trace.
+"""Path, header and body tricks, as raw bytes to a real server: each gets one exact refusal without a trace.
 
 A trick wants two readers of one request, such as a proxy and the service, to understand it differently.
 """

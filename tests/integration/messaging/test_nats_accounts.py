@@ -61,7 +61,7 @@ async def test_the_accounts_alone_keep_members_apart(unpermitted: Broker) -> Non
     "taken", ["tppo.kemenkes.>", f"{NEXT}.kemenkes", "$JS.ACK.TPPO.kemenkes.>", "$JS.ACK._.*.TPPO.kemenkes.>"]
 )
 def test_no_account_can_be_given_what_is_of_another(tmp_path: Path, taken: str) -> None:
-    """A line in ``members.conf`` that takes another's subject has no effect (``account_token_position``)."""
+    """A line in ``members.conf`` that gives an account another's subject has no effect (``account_token_position``)."""
     make_secrets(secrets := tmp_path / "secrets")
     members, own = secrets / "public" / "nats" / "members.conf", taken.replace("kemenkes", "police")
     before, police, after = re.split(r'(?="police" \{)|(?="kemenpppa" \{)', members.read_text())
@@ -76,7 +76,7 @@ RESERVED = """
     CONSUMER.DURABLE.CREATE.TPPO.* CONSUMER.NAMES.TPPO CONSUMER.LIST.TPPO CONSUMER.DELETE.TPPO.*
     STREAM.MSG.GET.TPPO STREAM.MSG.DELETE.TPPO STREAM.DELETE.TPPO STREAM.PURGE.TPPO DIRECT.GET.TPPO CONSUMER.LEADER.>
 """
-"""Requests of the provisioner alone, and of nobody."""
+"""Requests that only the provisioner may send, and requests that nobody may send."""
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock"
 OF_A_HOSPITAL = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1"}
 """Types that ``test_visum`` and ``test_capacity`` play; no hospital takes part in this journey."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}
-"""Coordination's words about a link, about keys and about match tokens. They pass between desks of the nation: no
-province reads them."""
+"""Coordination's words about a link and about keys, and the match tokens told to coordination. They pass between desks
+of the nation: no province reads them."""
 
 
 async def answered(asker: Client, answerer: Client, victim: str, service: str, *actions: tuple[str, Any]) -> str:
