@@ -1,4 +1,4 @@
-"""What coordination does with each event of the catalogue, whoever sent it to whom."""
+"""The effect of each event of the catalogue at coordination, for every sender and receiver."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
