@@ -133,7 +133,7 @@ def test_the_tree_keeps_every_wall(reports: Reports) -> None:
 
 
 def test_coordination_loads_no_module_of_the_agency_half() -> None:
-    """What Python loads is more than what is imported by name: the ``__init__`` of every package on the way too."""
+    """Python loads more than the modules imported by name: also the ``__init__`` of every package on the way."""
     script = "import sys, services.coordination.main; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = ran.stdout.split()

@@ -1,4 +1,4 @@
-"""What every agency shows of itself, and the stored responses of its commands."""
+"""An agency's public description of itself, and the stored responses of its commands."""
 
 from shared.agency.reference import routes
 from shared.http.idempotency import forget_responses, next_forgotten_response

@@ -1,4 +1,4 @@
-"""What the HTTP API answers of an agency and its desks."""
+"""Answers of the HTTP API about an agency and its desks."""
 
 from pydantic import BaseModel
 
