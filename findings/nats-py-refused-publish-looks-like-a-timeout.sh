@@ -7,8 +7,8 @@
 # Expected: The call raises an error about permission as soon as the server has answered.
 # Seen:     error_cb hears of the refusal within a second. The call raises nats.errors.TimeoutError after two
 #           seconds.
-# Estafet:  Broker._failed (shared/messaging/broker.py) is the error_cb. It logs broker.not-allowed with the refused
-#           subject. The outbox keeps the event as unsent.
+# Estafet:  BrokerConnection._failed (shared/messaging/connection.py) is the error_cb. It logs broker.not-allowed
+#           with the refused subject. The outbox keeps the event as unsent.
 # Output:
 #   raised: TimeoutError after 2 s
 #   error_cb, within 1 s: nats: permissions violation for publish to "mail.closed"

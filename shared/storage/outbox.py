@@ -148,7 +148,7 @@ def confirm(
     """Apply a receipt: mark the event as confirmed. Returns None, or the code of the fault in the receipt.
 
     A receipt counts only for an event that we sent to this peer, and only for exactly those bytes.
-    ``sent``: the event, as the function ``sent`` loads it. ``now``: UTC.
+    ``sent``: the event, as ``load_sent`` loads it. ``now``: UTC.
     """
     if sent is None or sent.peer != peer:
         return "receipt-of-unknown-event"
