@@ -1,5 +1,6 @@
 """The tables that only an agency has: cases and victims, their rights, the work of its desks."""
-# Long because: a lineage of migrations has one file while nothing is released.
+# Long because: a lineage has one revision while nothing is released, and a revision writes each table out. It must
+# not change with the code that it would call.
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +11,6 @@ revision = "agency_0001"
 down_revision = None
 branch_labels = ("agency",)
 depends_on = None
-
-# This file is long because a revision is one file with each table written out. A revision must not change with the code
-# it would call.
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
