@@ -205,13 +205,9 @@ class Keyring:
         return self._folder / agency / KEYS
 
     def _make_folder(self, agency: str) -> None:
-        """Make the folder of an agency's keys. Keys of an earlier layout, beside the folder, are moved into it."""
         own = self._keys(agency)
         own.mkdir(exist_ok=True)
         own.chmod(0o700)
-        for pattern in (f"{agency}-*.pem", "storage-*.key", "matching-*.key", f"{BLIND_INDEX}.key"):
-            for path in own.parent.glob(pattern):
-                path.rename(own / path.name)
 
     def _files(self, agency: str) -> list[str]:
         return [path.name for path in self._keys(agency).iterdir()]

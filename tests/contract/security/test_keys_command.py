@@ -297,15 +297,6 @@ def test_a_list_that_nobody_signed_is_never_signed(operator: Operator) -> None:
     assert document.read_bytes() == slipped_in
 
 
-def test_keys_of_an_earlier_version_are_brought_into_the_folder_of_their_own(operator: Operator) -> None:
-    before, own = operator.private(), operator.folder / "library"
-    for path in (own / "keys").iterdir():
-        path.rename(own / path.name)
-    (own / "keys").rmdir()
-    make_secrets(operator.folder, MEMBERS)
-    assert operator.private() == before and operator.directory().version == 1
-
-
 def test_a_new_key_appears_whole_and_is_its_services(operator: Operator) -> None:
     """The operator may be root; the service is not, and looks at any moment."""
     own = operator.folder / "library" / "keys"
