@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from deploy.credentials.x509_forms import CLIENT, SERVER, Key, certify, revocation_list, revoked_entry, self_signed
-
-PRIVATE, PUBLIC = 0o600, 0o644
+from deploy.files import PRIVATE, PUBLIC, replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Authority:
         """Make a certificate for the existing key, or for a new one."""
         key = _load_key(wanted.key) if wanted.key.exists() else _make_key(wanted.key)
         made = certify(self.certificate, self.key, wanted.owner.name, wanted.use, key.public_key(), now)
-        write(wanted.certificate, made.public_bytes(Encoding.PEM), PRIVATE)
+        replace_file(wanted.certificate, made.public_bytes(Encoding.PEM), PRIVATE)
 
     def list_revoked(self, now: datetime, more: Iterable[x509.Certificate] = ()) -> None:
         """Write the revocation list again with the next number, and add these certificates to it."""
@@ -73,7 +72,7 @@ class Authority:
         for certificate in more:
             entries.setdefault(certificate.serial_number, revoked_entry(certificate, now))
         made = revocation_list(self.certificate, self.key, entries.values(), number, now)
-        write(path, made.public_bytes(Encoding.PEM), PUBLIC)
+        replace_file(path, made.public_bytes(Encoding.PEM), PUBLIC)
 
 
 def make_certificates(
@@ -104,7 +103,7 @@ def _make_authority(folder: Path, now: datetime) -> None:
         made.mkdir(parents=True, exist_ok=True)
         made.chmod(mode)
     key = _make_key(ca_key(folder))
-    write(ca_certificate(folder), self_signed(key, now).public_bytes(Encoding.PEM), PUBLIC)
+    replace_file(ca_certificate(folder), self_signed(key, now).public_bytes(Encoding.PEM), PUBLIC)
     Authority.of(folder).list_revoked(now)
 
 
@@ -149,14 +148,6 @@ def _load_key(path: Path) -> Key:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError(f"{path} holds no elliptic-curve key")
     return key
-
-
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file atomically: a concurrent reader sees the old file or the new one."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
-    new.chmod(mode)
-    new.replace(path)
 
 
 def now_utc() -> datetime:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
+from deploy.files import PUBLIC, replace_file, sync_folder
 from shared.security.key_directory import read_directory, sign_directory
 from shared.security.keys import EncryptionKey, KeyDirectory, SigningKey
 from shared.security.public_keys import ALWAYS, GRACE, DirectoryKey, Revocation, Use
@@ -140,7 +141,7 @@ class Keyring:
             if key.use != "enc" or not past:
                 raise ValueError(f"{key_id} is no encryption key that is revoked, or retired {GRACE.days} days ago")
             (self._keys(key.agency) / f"{key_id}.pem").unlink()
-            _to_disk(self._keys(key.agency))
+            sync_folder(self._keys(key.agency))
 
     def publish(self, now: datetime) -> int:
         """Sign the directory again with the next version number. Returns the number."""
@@ -170,7 +171,7 @@ class Keyring:
 
     def _publish(self, keys: Mapping[str, DirectoryKey], version: int, now: datetime) -> None:
         signer = SigningKey.load(self._own / f"{ROOT}.pem")
-        _replace(self._document, sign_directory(keys.values(), version, now, signer))
+        _publish_file(self._document, sign_directory(keys.values(), version, now, signer))
 
     def _root(self) -> OKPKey:
         return OKPKey.import_key(SigningKey.load(self._own / f"{ROOT}.pem").private.public_key())
@@ -183,7 +184,7 @@ class Keyring:
                 raise ValueError(f"{self._document} is signed by a key that is not in {self._own}: bring it back")
             SigningKey.generate(ROOT).save(self._own)
         public = json.dumps(self._root().as_dict(private=False, kid=ROOT, use="sig"), indent=2) + "\n"
-        _replace(self._folder / "public" / "directory-root.json", public.encode())
+        _publish_file(self._folder / "public" / "directory-root.json", public.encode())
 
     def _make_keys(self, keys: dict[str, DirectoryKey], agency: str, use: Use) -> None:
         numbers = self._numbers(agency, _pattern(agency, use))
@@ -253,23 +254,6 @@ def _found(keys: Mapping[str, DirectoryKey], key_id: str) -> DirectoryKey:
     return keys[key_id]
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Replace a public file atomically and sync it to the disk: a revocation must not be lost."""
-    if path.exists() and path.read_bytes() == content:
-        return
-    new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.chmod(0o644)
-    new.replace(path)
-    _to_disk(path.parent)
-
-
-def _to_disk(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+def _publish_file(path: Path, content: bytes) -> None:
+    if not (path.exists() and path.read_bytes() == content):
+        replace_file(path, content, PUBLIC)

@@ -36,6 +36,7 @@ import typer
 
 from deploy.credentials.authority import make_certificates, now_utc
 from deploy.credentials.keyring import Keyring
+from deploy.files import PUBLIC, replace_file
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
 from services.members import MEMBERS as MODULES
@@ -116,7 +117,7 @@ def make_secrets(folder: Path, members: Mapping[str, BrokerRole] = MEMBERS) -> N
     if is_development() and not (public / "keys.json").exists():  # a folder made for production stays so
         mark_for_development(public)
     if not (struck_off := public / "revoked-tokens.json").exists():
-        _write_public(struck_off, "{}\n")
+        replace_file(struck_off, b"{}\n", PUBLIC)
     accounts: list[str] = []
     for member, role in members.items():
         own = _folder(folder / member)
@@ -130,7 +131,8 @@ def make_secrets(folder: Path, members: Mapping[str, BrokerRole] = MEMBERS) -> N
     agencies = [member for member, role in members.items() if role is BrokerRole.AGENCY]
     Keyring(folder).make(agencies, datetime.now(UTC), [agency for agency in agencies if agency != COORDINATION])
     header = "# Written by deploy.credentials.secrets from deploy/nats/rights/: do not edit.\n\n"
-    _write_public(_folder(public / "nats", 0o755) / "members.conf", header + "\n".join(accounts))
+    written = (header + "\n".join(accounts)).encode()
+    replace_file(_folder(public / "nats", 0o755) / "members.conf", written, PUBLIC)
     if is_development():
         make_issuer(folder, [member for member, role in members.items() if role is BrokerRole.AGENCY])
 
@@ -155,14 +157,6 @@ def _write_once(path: Path, make: Callable[[], str]) -> None:
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(make())
-
-
-def _write_public(path: Path, text: str) -> None:
-    # replaced atomically: a server that reads the file now sees the old one or the new one
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(text)
-    new.chmod(0o644)
-    new.replace(path)
 
 
 def _nats_public_key(seed_file: Path) -> str:

@@ -11,15 +11,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from deploy.files import PUBLIC, replace_file
 from deploy.issuer.keys import (
-    PUBLIC,
     add_signing_key,
     keep_private_key,
     private_folder,
     public_jwk,
     public_jwks,
     signing_keys,
-    write,
 )
 from deploy.issuer.profile import require_development
 from deploy.issuer.registry import Registration, load_clients, save_clients
@@ -88,4 +87,4 @@ def publish(folder: Path) -> None:
     public = folder / "public"
     public.mkdir(exist_ok=True)
     text = json.dumps(public_jwks(signing_keys(folder / "issuer")), indent=2) + "\n"
-    write(public / "issuer.json", text.encode(), PUBLIC)
+    replace_file(public / "issuer.json", text.encode(), PUBLIC)

@@ -1,21 +1,12 @@
-"""The keys that the issuer signs with (ES256, RFC 7518 3.4), and the atomic write of files."""
+"""The keys that the issuer signs with (ES256, RFC 7518 3.4)."""
 
-import os
 from pathlib import Path
 
 from joserfc.jwk import ECKey
 
+from deploy.files import PRIVATE, replace_file
+
 ALGORITHM = "ES256"
-PRIVATE, PUBLIC = 0o600, 0o644
-
-
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file atomically: a concurrent reader sees the old file or the new one, never a part."""
-    new = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        os.fchmod(file.fileno(), mode)  # the umask cuts the mode, and a file left by a killed run keeps its own
-        file.write(content)
-    new.replace(path)
 
 
 def private_folder(path: Path) -> Path:
@@ -43,7 +34,7 @@ def load_private_key(path: Path) -> ECKey:
 def keep_private_key(path: Path) -> ECKey:
     """Load the private key at ``path``; make it first if the file is missing."""
     if not path.exists():
-        write(path, ECKey.generate_key("P-256").as_pem(private=True), PRIVATE)
+        replace_file(path, ECKey.generate_key("P-256").as_pem(private=True), PRIVATE)
     return load_private_key(path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from deploy.issuer.keys import PRIVATE, write
+from deploy.files import PRIVATE, replace_file
 from shared.domain.access import Role
 
 
@@ -38,4 +38,4 @@ def load_clients(folder: Path) -> dict[str, Registration]:
 def save_clients(folder: Path, clients: Clients) -> None:
     """Write the registry. The issuer reads it again for its next answer."""
     text = _CLIENTS.dump_json(dict(sorted(clients.items())), by_alias=True, exclude_none=True, indent=2)
-    write(folder / "clients.json", text + b"\n", PRIVATE)
+    replace_file(folder / "clients.json", text + b"\n", PRIVATE)

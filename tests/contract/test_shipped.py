@@ -59,7 +59,7 @@ def test_an_image_is_made_of_what_its_service_needs_and_nothing_else() -> None:
     tools = {name for name in admitted if name.startswith("deploy/")}
     assert tools == {
         "deploy/requirements.lock",
-        "deploy/__init__.py",
+        *("deploy/__init__.py", "deploy/files.py"),
         *("deploy/compose/__init__.py", "deploy/compose/provision.py"),
         *("deploy/local/__init__.py", "deploy/local/databases.py"),
         "deploy/issuer",
