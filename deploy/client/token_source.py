@@ -15,12 +15,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from deploy.client.agency_system import CallRefused, new_id
-from deploy.issuer import ISSUER
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.clients import working_client
 from deploy.issuer.keys import ALGORITHM, load_private_key
 from deploy.issuer.tokens import Now, now_utc, resource
 from services.members import MEMBERS
+from shared.security.development import DEVELOPMENT_ISSUER
 
 EARLY = timedelta(seconds=30)
 """A new token is requested this long before the old one expires, so that no token expires during a call."""
@@ -45,7 +45,7 @@ class TokenSource(httpx.Auth):
         key: ECKey,
         member: str,
         now: Now = now_utc,
-        audience: str = ISSUER,
+        audience: str = DEVELOPMENT_ISSUER,
     ) -> None:
         self._token_url = token_url
         self._client = client

@@ -3,6 +3,3 @@
 ``python -m deploy.issuer serve`` answers; ``tokens.mint`` makes a token without asking it. Why it is only for
 development, and what stands in its place elsewhere: ``shared/decisions/0018-access-tokens.md``.
 """
-
-ISSUER = "urn:estafet:issuer:development"
-"""The ``iss`` of its tokens. It is a URN and no https address, so that no client mistakes it for a real issuer."""

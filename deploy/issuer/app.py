@@ -7,7 +7,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from deploy.issuer import ISSUER
 from deploy.issuer.authentication import Authentication, shown_certificate
 from deploy.issuer.failures import Failures
 from deploy.issuer.keys import ALGORITHM, public_jwks, signing_keys
@@ -16,6 +15,7 @@ from deploy.issuer.profile import require_development
 from deploy.issuer.registry import Registration, load_clients
 from deploy.issuer.tokens import LIFETIME_MINUTES, Grant, Now, issue, now_utc, resource
 from shared.domain.access import Role
+from shared.security.development import DEVELOPMENT_ISSUER
 
 GRANT_TYPE = "client_credentials"
 
@@ -47,7 +47,7 @@ class Issuer:
         self._folder = folder
         self._url = url
         self._now = now
-        self._authentication = Authentication(folder, frozenset({ISSUER, f"{url}/token"}), now)
+        self._authentication = Authentication(folder, frozenset({DEVELOPMENT_ISSUER, f"{url}/token"}), now)
         self._failures = Failures(now)
 
     async def token(self, request: Request) -> JSONResponse:
@@ -88,7 +88,7 @@ class Issuer:
         """The issuer's metadata (RFC 8414)."""
         return JSONResponse(
             {
-                "issuer": ISSUER,
+                "issuer": DEVELOPMENT_ISSUER,
                 "token_endpoint": f"{self._url}/token",
                 "jwks_uri": f"{self._url}/jwks",
                 "response_types_supported": [],

@@ -9,10 +9,10 @@ from typing import Any
 
 from joserfc import jwt
 
-from deploy.issuer import ISSUER
 from deploy.issuer.keys import ALGORITHM, signing_keys
 from deploy.issuer.profile import require_development
 from deploy.issuer.registry import load_clients
+from shared.security.development import DEVELOPMENT_ISSUER
 from shared.security.tokens import AUDIENCE_PREFIX, thumbprint
 
 LIFETIME_MINUTES = 10
@@ -50,7 +50,7 @@ def issue(folder: Path, grant: Grant, now: datetime, minutes: int = LIFETIME_MIN
     """
     key, issued = signing_keys(folder)[0], int(now.timestamp())
     claims: dict[str, Any] = {
-        "iss": ISSUER,
+        "iss": DEVELOPMENT_ISSUER,
         "aud": resource(grant.member),
         "iat": issued,
         "exp": issued + int(timedelta(minutes=minutes).total_seconds()),

@@ -17,7 +17,6 @@ from deploy.client.token_source import TokenSource, token_sources
 from deploy.compose.provision import READERS
 from deploy.credentials.keyring import KEYS
 from deploy.credentials.secrets import PROVISIONER, SOON, certify_network, make_secrets
-from deploy.issuer import ISSUER
 from deploy.issuer.profile import OnlyForDevelopment, require_development
 from deploy.local.console_output import say
 from deploy.local.embedded_nats import HOST, EmbeddedNats, free_port, is_free
@@ -25,6 +24,7 @@ from deploy.local.supervisor import Nats, ServiceProcess, Supervisor, cancelled
 from services.members import MEMBERS
 from shared.logs.setup import configure_logs
 from shared.messaging.provisioner import keep_provisioned
+from shared.security.development import DEVELOPMENT_ISSUER
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 
@@ -114,7 +114,7 @@ class Stack:
             "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(self._secrets / "public" / "directory-root.json"),
             "ESTAFET_NATS_URL": self.nats.url,
             "ESTAFET_NATS_SEED_FILE": str(self._secrets / name / "nats.seed"),
-            "ESTAFET_ISSUER": ISSUER,
+            "ESTAFET_ISSUER": DEVELOPMENT_ISSUER,
             "ESTAFET_ISSUER_JWKS": str(self._secrets / "public" / "issuer.json"),
             "ESTAFET_REVOKED_TOKENS_FILE": str(self._secrets / "public" / "revoked-tokens.json"),
             "ESTAFET_NATS_CA_FILE": str(tls.ca),

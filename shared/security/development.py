@@ -11,7 +11,9 @@ from cryptography.x509.oid import NameOID
 DEVELOPMENT_CA = "Estafet development CA"
 """The common name of a development CA. Its key lies beside the certificates that it issues."""
 DEVELOPMENT_ISSUER = "urn:estafet:issuer:development"
-"""The ``iss`` of tokens that anybody on a developer's machine can make."""
+"""The ``iss`` of tokens that anybody on a developer's machine can make.
+
+It is a URN and no https address, so that no client mistakes it for a real issuer."""
 DEVELOPMENT_MARK = "DEVELOPMENT-ONLY"
 """The name of the file that marks its folder: no secret in the folder, or below, is for production.
 

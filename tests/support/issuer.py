@@ -15,11 +15,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deploy.issuer import ISSUER
 from deploy.issuer.app import create_issuer
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.keys import load_private_key
 from deploy.local.embedded_nats import HOST, free_port
+from shared.security.development import DEVELOPMENT_ISSUER
 from tests.support.listening import listening
 from tests.support.network import TestClock
 from tests.support.sources import ROOT
@@ -46,7 +46,7 @@ class Asking:
     def claims(self, **other: Any) -> dict[str, Any]:
         """The claims of an assertion; a claim that is None is left out."""
         now, self.number = int(self.clock().timestamp()), self.number + 1
-        usual = {"iss": self.client, "sub": self.client, "aud": ISSUER, "iat": now, "exp": now + 60}
+        usual = {"iss": self.client, "sub": self.client, "aud": DEVELOPMENT_ISSUER, "iat": now, "exp": now + 60}
         every = {**usual, "jti": f"assertion-{self.number}", **other}
         return {name: value for name, value in every.items() if value is not None}
 

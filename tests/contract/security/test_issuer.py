@@ -18,7 +18,6 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.types import Receive, Scope, Send
 
-from deploy.issuer import ISSUER
 from deploy.issuer.app import create_issuer
 from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.clients import make_issuer
@@ -28,6 +27,7 @@ from deploy.issuer.oauth import MAX_BODY
 from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
 from deploy.local.embedded_nats import HOST, free_port
+from shared.security.development import DEVELOPMENT_ISSUER
 from tests.support.certificates import self_signed
 from tests.support.issuer import CLIENT, Asking, b64, command, issuing, unb64
 from tests.support.listening import listening
@@ -107,7 +107,7 @@ async def test_two_tokens_are_never_the_same(asking: Asking) -> None:
 
 async def test_the_issuer_describes_itself(asking: Asking) -> None:
     told = (await asking.http.get("/.well-known/oauth-authorization-server")).raise_for_status().json()
-    assert (told["issuer"], told["jwks_uri"]) == (ISSUER, f"{asking.url}/jwks")
+    assert (told["issuer"], told["jwks_uri"]) == (DEVELOPMENT_ISSUER, f"{asking.url}/jwks")
     assert told["token_endpoint"] == f"{asking.url}/token"
     assert (await asking.ask(client_assertion=asking.assertion(aud=told["token_endpoint"]))).status_code == 200
 
@@ -187,7 +187,7 @@ REFUSED: dict[str, tuple[Callable[[Asking], dict[str, str | None]], int, str]] =
     "another's name in sub": (wrong(sub="police-supervisor"), 401, "invalid_client"),
     "a sub that is a list": (wrong(sub=[CLIENT]), 401, "invalid_client"),
     "another audience": (wrong(aud="https://canary.example/token"), 401, "invalid_client"),
-    "one more audience": (wrong(aud=[ISSUER, "https://canary.example/token"]), 401, "invalid_client"),
+    "one more audience": (wrong(aud=[DEVELOPMENT_ISSUER, "https://canary.example/token"]), 401, "invalid_client"),
     "no audience": (wrong(aud=None), 401, "invalid_client"),
     "an empty audience": (wrong(aud=[]), 401, "invalid_client"),
     "expired": (wrong(exp=-15, iat=-75), 401, "invalid_client"),
