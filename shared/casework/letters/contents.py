@@ -157,7 +157,7 @@ def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: st
     if referral.sender.agency != referral.receiver.agency:
         given = disclosure_store.disclosure_with(acting.tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
-    return _shown(acting, victim, rights.Right(fields, right.name), purpose)
+    return _shown(acting, victim, rights.Right(fields, right.ground), purpose)
 
 
 def _shown(acting: Acting, victim: VictimRow, right: rights.Right, purpose: str) -> dict[str, str]:
@@ -204,7 +204,7 @@ def _record(acting: Acting, row: LetterRow, purpose: str) -> Paper:
     if victim is not None:
         live = referrals.live_of_victim(acting.tx.session, victim.id)
         right = rights.ordinary_right(office, acting.sight, victim, live)
-        who = _shown(acting, victim, rights.Right(right.fields & ON_RECORDS, right.name), purpose)
+        who = _shown(acting, victim, rights.Right(right.fields & ON_RECORDS, right.ground), purpose)
     about = ((Text("Pseudonim", "Pseudonym"), victim.id),) if victim is not None else ()
     named = tuple((label, _said(field, who[field])) for field, label in words.IDENTITY.items() if field in who)
     filled = tuple((one.label, _value(office, one, values.get(one.code), zone)) for one in form.fields)

@@ -12,7 +12,7 @@ from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.victims.identity import access_log, rights
 from shared.victims.identity import store as identity_store
-from shared.victims.identity.rights import AUTHOR
+from shared.victims.identity.rights import AUTHOR, Ground
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.sealed import records as sealed_records
 
@@ -38,7 +38,7 @@ def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[
     if row.victim_id is None:
         return row, sealed_records.record_fields(tx.session, office, sealed_under(row), row.id) if ours else {}
     victim, right = rights.right_of(acting, row.victim_id)
-    if not ours and right.name == "work":
+    if not ours and right.ground is Ground.WORK:
         return row, {}
     found = sealed_records.record_fields(tx.session, office, victim.id, row.id, legal_hold=right.glass is not None)
     if found:

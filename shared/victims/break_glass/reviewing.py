@@ -14,8 +14,9 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import security_log
 from shared.victims.break_glass.store import REVIEW_WITHIN, load_look, review_due, unjudged
 from shared.victims.break_glass.telling import look_of, tell_other_side
-from shared.victims.identity import access_log, rights
+from shared.victims.identity import access_log
 from shared.victims.identity.access_log import NOTED
+from shared.victims.identity.rights import Ground, Right
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.sealed import notes as sealed_notes
 
@@ -73,5 +74,5 @@ def read_note(acting: Acting, glass_id: str) -> str:
     text = sealed_notes.notes(acting.tx.session, acting.office, row.victim_id, [row.id], legal_hold=True).get(row.id)
     if text is None:
         raise Refused("no-note")
-    access_log.log(acting, row.victim_id, "audit", rights.Right(frozenset(), "review", row), [NOTED])
+    access_log.log(acting, row.victim_id, "audit", Right(frozenset(), Ground.REVIEW, row), [NOTED])
     return text

@@ -25,7 +25,7 @@ def log(acting: Acting, victim_id: str, purpose: str, right: Right, fields: Sequ
         role=acting.caller.role,
         unit=acting.caller.unit,
         purpose=purpose,
-        right=right.name,
+        right=right.ground,
         through=right.glass.id if right.glass else None,
         fields=list(fields),
         at=acting.tx.now,

@@ -1,7 +1,8 @@
-"""The right of a caller to read an identity: by custody, a service at work, or an open break-glass."""
+"""The right of a caller to read what is sealed about a victim, and the ground of that right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -18,16 +19,29 @@ from shared.victims.register.store import holder_of, lock_victim
 from shared.victims.register.tables import VictimRow
 
 
+class Ground(StrEnum):
+    """The ground of a right to read, as the access log stores it."""
+
+    CUSTODY = "custody"
+    WORK = "work"
+    """The desk has no custody. It reads the fields that its services at work need, or none."""
+    BREAK_GLASS = "break-glass"
+    AUTHOR = "author"
+    """The desk wrote the text itself."""
+    REVIEW = "review"
+    """A second person reviews a break-glass, and reads its written reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
-    """The fields that a caller may read, and the ground: ``custody``, ``work``, ``break-glass`` or ``author``."""
+    """The fields that a caller may read, the ground, and the break-glass that is used or reviewed, if any."""
 
     fields: frozenset[IdentityField]
-    name: str
+    ground: Ground
     glass: BreakGlassRow | None = None
 
 
-AUTHOR = Right(frozenset(), "author")
+AUTHOR = Right(frozenset(), Ground.AUTHOR)
 """The right of a desk without custody or work for the victim: it reads its own notes."""
 
 
@@ -41,7 +55,7 @@ def right_of(acting: Acting, victim_id: str) -> tuple[VictimRow, Right]:
     # an open break-glass counts also where the caller's desk has a smaller right
     victim = lock_victim(session, acting.sight if glass is None else None, victim_id)
     if glass is not None:
-        return victim, Right(frozenset(IdentityField), "break-glass", glass)
+        return victim, Right(frozenset(IdentityField), Ground.BREAK_GLASS, glass)
     live = referrals.live_of_victim(session, victim_id)
     return victim, ordinary_right(acting.office, acting.sight, victim, live)
 
@@ -55,4 +69,5 @@ def ordinary_right(office: Office, sight: Sight, victim: VictimRow, live: Sequen
         if referral.receiver.agency == office.code
     ]
     holder = holder_of(victim)
-    return Right(fields_shown(sight, holder, works), "custody" if sight.covers(holder) else "work")
+    ground = Ground.CUSTODY if sight.covers(holder) else Ground.WORK
+    return Right(fields_shown(sight, holder, works), ground)

@@ -14,11 +14,12 @@ from shared.storage.tables import ascending_key
 
 
 class AccessRow(AgencyStored, table=True):
-    """One read of an identity. Append-only, and written in the transaction of the read.
+    """One reading, change or search hit of what is sealed about a victim. Append-only, written in its transaction.
 
-    ``client``, ``person``, ``role`` and ``unit`` name the reader; ``purpose`` is the reason that the reader stated.
-    ``right`` is the right used (custody, work, break-glass). ``through`` is the id of the break-glass, if one was used.
-    ``fields`` is the JSON list of the fields shown.
+    ``client``, ``person``, ``role`` and ``unit`` name the caller. ``purpose`` is the reason that a reader stated. For
+    a change, a search and a review the code writes ``record``, ``search`` and ``audit``. ``right`` is the ground
+    (``rights.Ground``). ``through`` is the id of the break-glass that was used or reviewed. ``fields`` is the JSON list
+    of the fields that were shown, changed or searched.
     """
 
     __tablename__ = "access_log"
