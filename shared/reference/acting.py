@@ -18,13 +18,13 @@ class Acting:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """A person at a desk of ours, before the unit of work begins: what a route needs."""
+class CallerAtDesk:
+    """The caller at a desk of ours, before the unit of work begins: what a route needs."""
 
     office: Office
     caller: Caller
     sight: Sight
 
     def acting(self, tx: Transaction) -> Acting:
-        """This person, acting in one unit of work."""
+        """This caller, acting in one unit of work."""
         return Acting(tx, self.office, self.caller, self.sight)

@@ -15,8 +15,8 @@ from shared.contracts.types import CODE, REGION, UNIT, Facts
 from shared.domain.capacity import AnnounceCapacity
 from shared.domain.routing import Unit
 from shared.http.admission import GuardedRoute
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, LongPollDep, OfficeDep, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.long_polling import tag_of
 from shared.http.openapi import COMMANDED, responses
@@ -37,14 +37,14 @@ MOST = 50
 def announce_capacity(
     unit: Annotated[str, Path(pattern=UNIT, max_length=48, description="Satuan / a desk of this agency.")],
     command: AnnounceCapacity,
-    desk: DeskDep,
+    caller: CallerAtDeskDep,
     posting: PostingDep,
 ) -> Response:
     """Semua instansi diberi tahu. Pengumuman berlaku selama `hours` jam. Pada `no-capacity`, rujukan yang tidak darurat
     ditolak di instansi pengirim, dengan menyebut satuan lain yang masih menerima."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = capacity.announce(desk.acting(tx), unit, command)
+        row = capacity.announce(caller.acting(tx), unit, command)
         return StoredResponse(201, CapacityWord.model_validate(row, from_attributes=True))
 
     return posting.once(command, work)

@@ -9,8 +9,8 @@ from shared.casework.cases.views import CaseView, case_view
 from shared.domain.cases import CloseJourney, OpenCase, RecordStage, RegisterVictim
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, next_steps, responses
 from shared.storage.unit_of_work import Transaction
@@ -31,11 +31,11 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute)
     responses=next_steps(201, "case_id", "see_case", "register_victim")
     | responses("id-taken", "unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
 )
-def open_case(command: OpenCase, desk: DeskDep, posting: PostingDep) -> Response:
+def open_case(command: OpenCase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = cases.open_case(desk.acting(tx), command)
+        row = cases.open_case(caller.acting(tx), command)
         return StoredResponse(201, case_view(row, []), f"/v1/cases/{row.id}")
 
     return posting.once(command, work)
@@ -70,11 +70,11 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
     )
     | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", *COMMANDED),
 )
-def register_victim(case_id: IdPath, command: RegisterVictim, desk: DeskDep, posting: PostingDep) -> Response:
+def register_victim(case_id: IdPath, command: RegisterVictim, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id)."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = cases.register_victim(desk.acting(tx), case_id, command)
+        row = cases.register_victim(caller.acting(tx), case_id, command)
         return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
@@ -109,11 +109,11 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> Vic
         *COMMANDED,
     ),
 )
-def record_stage(victim_id: IdPath, command: RecordStage, desk: DeskDep, posting: PostingDep) -> Response:
+def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Tahap perjalanan hanya dicatat oleh penanggung jawab korban."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = journey.record_stage(desk.acting(tx), victim_id, command)
+        row = journey.record_stage(caller.acting(tx), victim_id, command)
         return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)
@@ -127,11 +127,11 @@ def record_stage(victim_id: IdPath, command: RecordStage, desk: DeskDep, posting
     summary="Tutup perjalanan / Close the journey",
     responses=responses("unknown-victim", "not-custody-holder", "journey-closed", "referral-still-live", *COMMANDED),
 )
-def close_journey(victim_id: IdPath, command: CloseJourney, desk: DeskDep, posting: PostingDep) -> Response:
+def close_journey(victim_id: IdPath, command: CloseJourney, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Hanya oleh penanggung jawab, setelah bina lanjut, dan bila semua rujukan sudah berakhir."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = journey.close_journey(desk.acting(tx), victim_id, command)
+        row = journey.close_journey(caller.acting(tx), victim_id, command)
         return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
     return posting.once(command, work)

@@ -11,8 +11,8 @@ from shared.casework.consent import views, withdrawing
 from shared.casework.consent.views import AccessReport, ConsentList, ConsentView, WithdrawalView
 from shared.domain.consent import RecordConsent, WithdrawConsent
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, NowDep, OfficeDep, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
@@ -44,12 +44,12 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         *COMMANDED,
     ),
 )
-def record_consent(victim_id: IdPath, command: RecordConsent, desk: DeskDep, posting: PostingDep) -> Response:
+def record_consent(victim_id: IdPath, command: RecordConsent, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = consents.record(desk.acting(tx), victim_id, command)
-        view = views.consent_view(row, desk.office.notices, tx.now)
+        row = consents.record(caller.acting(tx), victim_id, command)
+        view = views.consent_view(row, caller.office.notices, tx.now)
         return StoredResponse(201, view, f"/v1/victims/{victim_id}/consents")
 
     return posting.once(command, work)
@@ -62,12 +62,14 @@ def record_consent(victim_id: IdPath, command: RecordConsent, desk: DeskDep, pos
     summary="Tarik persetujuan / Withdraw a consent",
     responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
 )
-def withdraw_consent(victim_id: IdPath, command: WithdrawConsent, desk: DeskDep, posting: PostingDep) -> Response:
+def withdraw_consent(
+    victim_id: IdPath, command: WithdrawConsent, caller: CallerAtDeskDep, posting: PostingDep
+) -> Response:
     """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
     juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        taken = withdrawing.withdraw(desk.acting(tx), victim_id, command)
+        taken = withdrawing.withdraw(caller.acting(tx), victim_id, command)
         return StoredResponse(200, views.withdrawal_view(taken))
 
     return posting.once(command, work)

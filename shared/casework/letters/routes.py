@@ -12,8 +12,8 @@ from shared.casework.letters.views import LetterCheck, LetterView, letter_check,
 from shared.casework.referrals import execution
 from shared.domain.letters import LETTER_CODE_WRITTEN, IssueLetter, PaperAnswer, PrintRecord, grouped, read_code
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PostingDep, PurposeQuery
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.openapi import COMMANDED, POSTING, responses
@@ -44,10 +44,10 @@ def _made(row: LetterRow) -> StoredResponse:
     summary="Cetak rujukan di kertas / Print a referral on paper",
     responses=responses("unknown-referral", "not-your-move", "referral-ended", *POSTING),
 )
-def issue_letter(referral_id: IdPath, command: IssueLetter, desk: DeskDep, posting: PostingDep) -> Response:
+def issue_letter(referral_id: IdPath, command: IssueLetter, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Pengirim mencetak surat rujukan; kedua pihak dapat mencetak lembar jawaban. Pihak lain diberi tahu kodenya. Isi
     surat ada di `…/pdf`."""
-    return posting.once(command, lambda tx: _made(issuing.issue(desk.acting(tx), referral_id, command)))
+    return posting.once(command, lambda tx: _made(issuing.issue(caller.acting(tx), referral_id, command)))
 
 
 @router.post(
@@ -57,9 +57,9 @@ def issue_letter(referral_id: IdPath, command: IssueLetter, desk: DeskDep, posti
     summary="Cetak catatan di kertas / Print a record on paper",
     responses=responses("unknown-record", "not-your-unit", "form-not-printed", *POSTING),
 )
-def print_record(record_id: IdPath, command: PrintRecord, desk: DeskDep, posting: PostingDep) -> Response:
+def print_record(record_id: IdPath, command: PrintRecord, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Formulir dengan bentuk kertas (`printed` di `/v1/forms`), untuk ditandatangani kedua pihak."""
-    return posting.once(command, lambda tx: _made(issuing.print_record(desk.acting(tx), record_id)))
+    return posting.once(command, lambda tx: _made(issuing.print_record(caller.acting(tx), record_id)))
 
 
 @router.get(
@@ -81,7 +81,7 @@ def check_letter(code: CodePath, office: OfficeDep, database: DatabaseDep, sight
     dependencies=[Depends(limit_identities)],
     responses=responses("unknown-letter", "letter-code-mistyped", "no-consent", "not-a-child"),
 )
-def print_letter(code: CodePath, purpose: PurposeQuery, desk: DeskDep, database: DatabaseDep) -> Response:
+def print_letter(code: CodePath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep) -> Response:
     """Identitas hanya sejauh yang sudah diberikan dengan rujukannya, dan yang boleh dilihat pemanggil. Setiap pembacaan
     dicatat dalam transaksi yang sama. Lembar jawaban tidak memuat identitas."""
     from shared.casework.letters import pdf  # imported when first used: with its fonts it takes a quarter of a second
@@ -89,7 +89,7 @@ def print_letter(code: CodePath, purpose: PurposeQuery, desk: DeskDep, database:
     known = read_code(code, "code")
 
     def work(tx: Transaction) -> Paper:
-        return contents.paper(desk.acting(tx), known, purpose)
+        return contents.paper(caller.acting(tx), known, purpose)
 
     paper = database.write(work)
     named = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{grouped(known)}.pdf"'}
@@ -114,12 +114,14 @@ def print_letter(code: CodePath, purpose: PurposeQuery, desk: DeskDep, database:
         *COMMANDED,
     ),
 )
-def answer_on_paper(referral_id: IdPath, command: PaperAnswer, desk: DeskDep, posting: PostingDep) -> Response:
+def answer_on_paper(
+    referral_id: IdPath, command: PaperAnswer, caller: CallerAtDeskDep, posting: PostingDep
+) -> Response:
     """Masukkan isi lembar jawaban yang kembali. `occurred_at` adalah waktu di lembar itu, dan menentukan apakah jawaban
     tepat waktu. Waktu pemasukan dicatat juga. Nama penanda tangan disimpan tersegel, seperti catatan."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = answers.answer(desk.acting(tx), referral_id, command)
+        row = answers.answer(caller.acting(tx), referral_id, command)
         return StoredResponse(200, referral_view(row, tx.now), etag=execution.etag(row))
 
     return posting.once(command, work)

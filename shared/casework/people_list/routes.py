@@ -21,8 +21,8 @@ from shared.domain.people_list import ASK, AskFor, TakeIn
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.openapi import COMMANDED, responses
 from shared.http.route_traits import route_traits
 from shared.victims.register import store as register
@@ -65,8 +65,8 @@ class TableOptions:
 
 
 # coroutines, as in ``shared.http.dependencies``: FastAPI would run each plain function in a thread
-async def _sending(request: Request, case_id: IdPath, desk: DeskDep, posting: PostingDep) -> Sending:
-    return Sending(request, case_id, desk, posting)
+async def _sending(request: Request, case_id: IdPath, caller: CallerAtDeskDep, posting: PostingDep) -> Sending:
+    return Sending(request, case_id, caller, posting)
 
 
 async def _table_options(

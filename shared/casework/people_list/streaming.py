@@ -20,7 +20,7 @@ from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.idempotency import Posting
 from shared.http.validation_messages import fields_of
-from shared.reference.acting import Desk
+from shared.reference.acting import CallerAtDesk
 from shared.security.vault import VaultUnavailable
 from shared.storage.unit_of_work import Database, Transaction
 
@@ -34,7 +34,7 @@ class Sending:
 
     request: Request
     case_id: str
-    desk: Desk
+    by: CallerAtDesk
     posting: Posting
 
 
@@ -49,7 +49,7 @@ def stream(sending: Sending, command: TakeIn, headings: Mapping[str, str] | None
         errors = problems.fault_of(request, refused)
         return _told_of_columns(problems.document(request, refused.problem, errors, refused.facts), headings)
 
-    batch = TakingIn(sending.desk, sending.case_id, command.refer, told)
+    batch = TakingIn(sending.by, sending.case_id, command.refer, told)
     fingerprint = posting.fingerprint(command.model_dump_json(exclude={"people"}) + repr(command.people))
     row = _begun(posting.database, batch, command, posting.name, fingerprint)
     listed = list(_listed(request, command, batch, headings))

@@ -21,7 +21,7 @@ from shared.domain.commands import when
 from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
-from shared.reference.acting import Desk
+from shared.reference.acting import CallerAtDesk
 from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import visibility
@@ -47,7 +47,7 @@ class TakingIn:
     ``told`` turns a refusal into a problem document.
     """
 
-    desk: Desk
+    by: CallerAtDesk
     case_id: str
     refer: Sequence[AskFor]
     told: Callable[[Refused], Mapping[str, Any]]
@@ -82,7 +82,7 @@ class TakingIn:
 
     def _take(self, tx: Transaction, person: BatchPerson, row: BatchPersonRow) -> None:
         asks, left_out = asked_for(person, self.refer, self._is_urgent)
-        acting = self.desk.acting(tx)
+        acting = self.by.acting(tx)
         victim = cases.register_victim(acting, self.case_id, person, known_again_later=True)
         made = []
         for ask in asks:
@@ -100,7 +100,7 @@ class TakingIn:
         row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
 
     def _is_urgent(self, ask: AskFor) -> bool:
-        return self.desk.office.directory.service(ask.receiver.agency, ask.service).urgent
+        return self.by.office.directory.service(ask.receiver.agency, ask.service).urgent
 
     def end(self, tx: Transaction) -> BatchRow:
         """Store that all people have been processed, and return the row."""
@@ -131,11 +131,11 @@ def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerpr
     ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, ``id-taken``, or for a referral that
     nobody can be asked for.
     """
-    case = load_case(tx.session, batch.case_id, visibility.cases(batch.desk.sight))
+    case = load_case(tx.session, batch.case_id, visibility.cases(batch.by.sight))
     if case is None:
         raise Refused("unknown-case")
     for place, ask in enumerate(command.refer):
-        _may_be_asked(tx, batch.desk.office, ask, case.region, f"refer/{place}")
+        _may_be_asked(tx, batch.by.office, ask, case.region, f"refer/{place}")
     when(command, tx.now)
     row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
     if row is not None:
@@ -155,8 +155,8 @@ def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerpr
         name=name,
         fingerprint=fingerprint,
         people=len(command.people),
-        client=batch.desk.caller.client,
-        person=batch.desk.caller.person,
+        client=batch.by.caller.client,
+        person=batch.by.caller.person,
         begun_at=tx.now,
     )
     tx.session.add(row)

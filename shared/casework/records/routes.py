@@ -26,8 +26,8 @@ from shared.domain.agency import Agency
 from shared.domain.forms import Form, FormSubject, body_of, check_forms
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PostingDep, PurposeQuery
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.long_polling import tag_of
@@ -69,11 +69,11 @@ def router_of(agency: Agency, effects: Mapping[str, Effect]) -> APIRouter:
 def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
     place, ident, _, refusals = PLACES[form.about]
 
-    def file(about: str, filled: Any, desk: DeskDep, posting: PostingDep) -> Response:
+    def file(about: str, filled: Any, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
         def work(tx: Transaction) -> StoredResponse:
-            row = records.file(desk.acting(tx), form, about, filled)
+            row = records.file(caller.acting(tx), form, about, filled)
             if effect is not None:
-                effect(tx, desk.office, row, records.values_of(form, filled))
+                effect(tx, caller.office, row, records.values_of(form, filled))
             return StoredResponse(201, record_view(row), f"/v1/records/{row.id}")
 
         return posting.once(filled, work)
@@ -162,12 +162,12 @@ def list_desk_records(unit: UnitPath, office: OfficeDep, database: DatabaseDep, 
     responses=responses("unknown-record"),
 )
 def see_record(
-    record_id: IdPath, purpose: PurposeQuery, desk: DeskDep, database: DatabaseDep, response: Response
+    record_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> WholeRecord:
     """Isian tersegel hanya bagi satuan yang mengisi dan penanggung jawab korban. Setiap pembacaan dicatat dalam
     transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
-    return database.write(lambda tx: whole_record(*reading.read(desk.acting(tx), record_id, purpose)))
+    return database.write(lambda tx: whole_record(*reading.read(caller.acting(tx), record_id, purpose)))
 
 
 def _list(session: Session, sight: Any, about: str) -> RecordList:

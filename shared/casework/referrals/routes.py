@@ -28,6 +28,7 @@ from shared.domain.referral_commands import (
 )
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import (
     ETAG,
     DatabaseDep,
@@ -39,7 +40,6 @@ from shared.http.dependencies import (
     PostingDep,
     PurposeQuery,
 )
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.openapi import COMMANDED, next_steps, responses
@@ -126,12 +126,12 @@ def _operation(action: str) -> str:
         *COMMANDED,
     ),
 )
-def create_referral(command: Request, desk: DeskDep, posting: PostingDep) -> Response:
+def create_referral(command: Request, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Setelah jawaban 201, rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang
     mati."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = requesting.request(desk.acting(tx), command)
+        row = requesting.request(caller.acting(tx), command)
         view = referral_view(row, tx.now)
         return StoredResponse(201, view, f"/v1/referrals/{row.id}", execution.etag(row))
 
@@ -227,21 +227,23 @@ def see_history(referral_id: IdPath, database: DatabaseDep, sight: SightDep) -> 
     responses=responses("unknown-referral"),
 )
 def see_notes(
-    referral_id: IdPath, purpose: PurposeQuery, desk: DeskDep, database: DatabaseDep, response: Response
+    referral_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> NoteList:
     """Catatan bebas di samping keputusan. Hanya bagi satuan yang menulisnya, penanggung jawab korban, dan satuan yang
     sedang melayani. Setiap pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
-    found = database.write(lambda tx: notes.read(desk.acting(tx), referral_id, purpose))
+    found = database.write(lambda tx: notes.read(caller.acting(tx), referral_id, purpose))
     return NoteList(items=[Note(event_id=event_id, text=text) for event_id, text in found.items()])
 
 
 def _add_action(name: str, action: Action) -> None:
-    def act(referral_id: IdPath, command: Any, if_match: IfMatch, desk: DeskDep, posting: PostingDep) -> Response:
+    def act(
+        referral_id: IdPath, command: Any, if_match: IfMatch, caller: CallerAtDeskDep, posting: PostingDep
+    ) -> Response:
         expected = None if if_match == "*" else if_match
 
         def work(tx: Transaction) -> StoredResponse:
-            row = execution.execute_for(desk.acting(tx), referral_id, command, expected)
+            row = execution.execute_for(caller.acting(tx), referral_id, command, expected)
             return StoredResponse(200, referral_view(row, tx.now), etag=execution.etag(row))
 
         return posting.once(command, work)

@@ -6,8 +6,8 @@ from sqlmodel import Session
 
 from shared.domain.break_glass import BreakGlass, EndBreakGlass, ReviewBreakGlass
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_break_glasses, limit_identities
 from shared.http.openapi import COMMANDED, responses
@@ -30,12 +30,12 @@ router = APIRouter(prefix="/v1", tags=["akses darurat"], route_class=GuardedRout
     dependencies=[Depends(limit_break_glasses)],
     responses=responses("unknown-victim", "already-open", "review-overdue", *COMMANDED),
 )
-def break_glass(victim_id: IdPath, command: BreakGlass, desk: DeskDep, posting: PostingDep) -> Response:
+def break_glass(victim_id: IdPath, command: BreakGlass, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Orang kedua menilainya
     dalam 24 jam."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = glass.open_it(desk.acting(tx), victim_id, command)
+        row = glass.open_it(caller.acting(tx), victim_id, command)
         return StoredResponse(201, break_glass_view(row, tx.now), f"/v1/break-glass/{row.id}")
 
     return posting.once(command, work)
@@ -71,11 +71,13 @@ async def list_break_glass(
     summary="Akhiri akses darurat / End a break-glass",
     responses=responses("unknown-break-glass", *COMMANDED),
 )
-def end_break_glass(break_glass_id: IdPath, command: EndBreakGlass, desk: DeskDep, posting: PostingDep) -> Response:
+def end_break_glass(
+    break_glass_id: IdPath, command: EndBreakGlass, caller: CallerAtDeskDep, posting: PostingDep
+) -> Response:
     """Hanya oleh petugas yang membukanya. Bila tidak diakhiri, akses berakhir sendiri pada waktunya."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(200, break_glass_view(glass.end_it(desk.acting(tx), break_glass_id), tx.now))
+        return StoredResponse(200, break_glass_view(glass.end_it(caller.acting(tx), break_glass_id), tx.now))
 
     return posting.once(command, work)
 
@@ -87,11 +89,11 @@ def end_break_glass(break_glass_id: IdPath, command: EndBreakGlass, desk: DeskDe
     responses=responses("unknown-break-glass", "no-note"),
 )
 def see_break_glass_note(
-    break_glass_id: IdPath, desk: DeskDep, database: DatabaseDep, response: Response
+    break_glass_id: IdPath, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> BreakGlassNote:
     """Alasan tertulis, bagi orang yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
-    text = database.write(lambda tx: reviewing.read_note(desk.acting(tx), break_glass_id))
+    text = database.write(lambda tx: reviewing.read_note(caller.acting(tx), break_glass_id))
     return BreakGlassNote(text=text)
 
 
@@ -102,11 +104,13 @@ def see_break_glass_note(
     responses=responses("unknown-break-glass", "second-person-needed", "already-reviewed", *COMMANDED),
 )
 def review_break_glass(
-    break_glass_id: IdPath, command: ReviewBreakGlass, desk: DeskDep, posting: PostingDep
+    break_glass_id: IdPath, command: ReviewBreakGlass, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
     """Penilaian oleh orang kedua, dalam 24 jam."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(200, break_glass_view(reviewing.review(desk.acting(tx), break_glass_id, command), tx.now))
+        return StoredResponse(
+            200, break_glass_view(reviewing.review(caller.acting(tx), break_glass_id, command), tx.now)
+        )
 
     return posting.once(command, work)

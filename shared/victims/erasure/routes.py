@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.openapi import COMMANDED, responses
 from shared.storage.pages import newest_first
@@ -30,11 +30,11 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     summary="Tahan penghapusan / Place a legal hold",
     responses=responses("unknown-victim", "not-responsible", *COMMANDED),
 )
-def place_hold(victim_id: IdPath, command: PlaceHold, desk: DeskDep, posting: PostingDep) -> Response:
+def place_hold(victim_id: IdPath, command: PlaceHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Selama penahanan berlaku, data korban tidak dihapus di instansi ini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(201, m.hold_view(holds.place_hold(desk.acting(tx), victim_id, command)))
+        return StoredResponse(201, m.hold_view(holds.place_hold(caller.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
 
@@ -46,11 +46,11 @@ def place_hold(victim_id: IdPath, command: PlaceHold, desk: DeskDep, posting: Po
     summary="Cabut penahanan / Lift the legal holds",
     responses=responses("unknown-victim", "not-responsible", "not-your-unit", *COMMANDED),
 )
-def lift_holds(victim_id: IdPath, command: LiftHold, desk: DeskDep, posting: PostingDep) -> Response:
+def lift_holds(victim_id: IdPath, command: LiftHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Mencabut semua penahanan atas korban ini di instansi ini."""
 
     def work(tx: Transaction) -> StoredResponse:
-        rows = holds.lift_holds(desk.acting(tx), victim_id, command)
+        rows = holds.lift_holds(caller.acting(tx), victim_id, command)
         return StoredResponse(200, HoldList(items=[m.hold_view(row) for row in rows]))
 
     return posting.once(command, work)
@@ -64,12 +64,12 @@ def lift_holds(victim_id: IdPath, command: LiftHold, desk: DeskDep, posting: Pos
     summary="Minta penghapusan identitas di mana-mana / Ask that an identity be erased everywhere",
     responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "already-asked", "id-taken", *COMMANDED),
 )
-def erase(victim_id: IdPath, command: Erase, desk: DeskDep, posting: PostingDep) -> Response:
+def erase(victim_id: IdPath, command: Erase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat
     dikembalikan."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(202, m.erasure_view(deciding.ask(desk.acting(tx), victim_id, command)))
+        return StoredResponse(202, m.erasure_view(deciding.ask(caller.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
 
@@ -89,12 +89,12 @@ def erase(victim_id: IdPath, command: Erase, desk: DeskDep, posting: PostingDep)
         *COMMANDED,
     ),
 )
-def decide_erasure(victim_id: IdPath, command: DecideErasure, desk: DeskDep, posting: PostingDep) -> Response:
+def decide_erasure(victim_id: IdPath, command: DecideErasure, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Keputusan oleh orang kedua. Bila disetujui, kunci di sini langsung dimusnahkan. Setiap pemegang data diminta
     melakukan hal yang sama, lalu menjawab."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(200, m.erasure_view(deciding.decide(desk.acting(tx), victim_id, command)))
+        return StoredResponse(200, m.erasure_view(deciding.decide(caller.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
 

@@ -5,8 +5,8 @@ from sqlmodel import Session
 
 from shared.domain.identity import Identity, Search
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities, limit_searches
 from shared.http.openapi import POSTING, responses
@@ -28,11 +28,11 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute)
     summary="Catat identitas / Record an identity",
     responses=responses("unknown-victim", "not-responsible", "no-such-day", *POSTING),
 )
-def record_identity(victim_id: IdPath, identity: Identity, desk: DeskDep, posting: PostingDep) -> Response:
+def record_identity(victim_id: IdPath, identity: Identity, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(200, victim_view(recording.record(desk.acting(tx), victim_id, identity)))
+        return StoredResponse(200, victim_view(recording.record(caller.acting(tx), victim_id, identity)))
 
     return posting.once(identity, work)
 
@@ -45,12 +45,12 @@ def record_identity(victim_id: IdPath, identity: Identity, desk: DeskDep, postin
     responses=responses("unknown-victim", "no-identity"),
 )
 def see_identity(
-    victim_id: IdPath, purpose: PurposeQuery, desk: DeskDep, database: DatabaseDep, response: Response
+    victim_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> Identity:
     """Penanggung jawab melihat semua isian. Satuan yang sedang melayani hanya melihat isian yang diperlukan layanannya.
     Setiap pembacaan dicatat dalam transaksi yang sama."""
     response.headers["Cache-Control"] = "no-store"
-    return database.write(lambda tx: showing.read(desk.acting(tx), victim_id, purpose))
+    return database.write(lambda tx: showing.read(caller.acting(tx), victim_id, purpose))
 
 
 @router.post(
@@ -60,11 +60,11 @@ def see_identity(
     dependencies=[Depends(limit_searches)],
     responses=responses("not-such-a-number", "malformed-json", "body-too-large", "unsupported-media-type"),
 )
-def search_victims(command: Search, desk: DeskDep, database: DatabaseDep) -> VictimList:
+def search_victims(command: Search, caller: CallerAtDeskDep, database: DatabaseDep) -> VictimList:
     """Nomor tidak disimpan dan tidak dicatat; hanya sidiknya yang dibandingkan. Jumlah pencarian dibatasi."""
 
     def work(tx: Transaction) -> VictimList:
-        acting = desk.acting(tx)
+        acting = caller.acting(tx)
         found = searching.search(acting, command.field, command.value)
         security_log.searched(acting, command.field)
         return VictimList(items=[victim_view(row) for row in found])

@@ -8,8 +8,8 @@ from sqlmodel import Session
 from shared.contracts.codes import MatchState
 from shared.domain.matching import DecideMatch
 from shared.http.admission import GuardedRoute, SightDep
+from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
-from shared.http.desk import DeskDep
 from shared.http.idempotency import StoredResponse
 from shared.http.long_polling import tag_of
 from shared.http.openapi import POSTING, responses
@@ -57,12 +57,12 @@ async def list_matches(
     summary="Putuskan: orang yang sama atau bukan / Decide",
     responses=responses("unknown-match", *POSTING),
 )
-def decide_match(match_id: IdPath, command: DecideMatch, desk: DeskDep, posting: PostingDep) -> Response:
+def decide_match(match_id: IdPath, command: DecideMatch, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Putuskan setelah bertanya kepada `other_desk`. Kedua korban terhubung hanya bila kedua pihak memutuskan
     `same-person`. Keputusan dapat diubah; yang terakhir dari tiap pihak berlaku."""
 
     def work(tx: Transaction) -> StoredResponse:
-        rows = matches.decide(desk.acting(tx), match_id, command)
+        rows = matches.decide(caller.acting(tx), match_id, command)
         return StoredResponse(200, MatchSides(items=[match_view(row) for row in rows]))
 
     return posting.once(command, work)

@@ -19,7 +19,7 @@ from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.logs.setup import configure_logs
-from shared.reference.acting import Desk
+from shared.reference.acting import CallerAtDesk
 from shared.reference.office import new_id
 from shared.security.tokens import thumbprint
 from shared.storage.unit_of_work import Transaction
@@ -227,17 +227,17 @@ async def test_a_rolled_back_act_is_not_logged(station: Station) -> None:
     admission = station.app.state.admission
     bearing = signed(claims("police", Role.OFFICER, KOLAKA, station.clock()))
     who = admission.verifier.verify(bearing, station.clock(), None)
-    desk = Desk(admission.office, who, admission.sight(who))
+    at_desk = CallerAtDesk(admission.office, who, admission.sight(who))
 
     def part(tx: Transaction) -> None:
-        acting = desk.acting(tx)
+        acting = at_desk.acting(tx)
         security_log.searched(acting, "nik")
         with contextlib.suppress(Refused), tx.savepoint():
             security_log.searched(acting, "phone")
             raise Refused("unknown-victim")
 
     def whole(tx: Transaction) -> None:
-        security_log.searched(desk.acting(tx), "phone")
+        security_log.searched(at_desk.acting(tx), "phone")
         raise Refused("unknown-victim")
 
     station.app.state.database.write(part)

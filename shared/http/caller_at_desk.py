@@ -6,12 +6,12 @@ from fastapi import Depends
 
 from shared.http.admission import CallerDep, SightDep
 from shared.http.dependencies import OfficeDep
-from shared.reference.acting import Desk
+from shared.reference.acting import CallerAtDesk
 
 
 # a coroutine, as in ``dependencies``: FastAPI would run a plain function in a thread
-async def _desk(office: OfficeDep, caller: CallerDep, sight: SightDep) -> Desk:
-    return Desk(office, caller, sight)
+async def _caller_at_desk(office: OfficeDep, caller: CallerDep, sight: SightDep) -> CallerAtDesk:
+    return CallerAtDesk(office, caller, sight)
 
 
-DeskDep = Annotated[Desk, Depends(_desk)]
+CallerAtDeskDep = Annotated[CallerAtDesk, Depends(_caller_at_desk)]
