@@ -19,7 +19,7 @@ CHECKS = (
     *("slices", "declarations", "layout", "shipped"),
     *("messaging/test_golden_schemas", "messaging/test_free_text", "messaging/test_subjects"),
     *("http/test_refusal_catalogue", "security/test_security_design"),
-    *("coordination/test_pages", "access/test_operations"),
+    *("coordination/test_pages", "access_table"),
 )
 """The contract tests that hold what a recipe adds to."""
 
