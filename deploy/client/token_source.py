@@ -19,7 +19,7 @@ from deploy.issuer.authentication import ASSERTION_TYPE
 from deploy.issuer.clients import working_client
 from deploy.issuer.keys import ALGORITHM, load_private_key
 from deploy.issuer.tokens import Now, now_utc, resource
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.security.development import DEVELOPMENT_ISSUER
 
 EARLY = timedelta(seconds=30)
@@ -111,7 +111,7 @@ def token_sources(issuer_url: str, secrets: Path) -> dict[str, TokenSource]:
 
     ``secrets``: the deployment's folder, with the clients' keys. Raises OSError or ValueError for an unreadable key.
     """
-    return {member: _source(f"{issuer_url}/token", secrets, member) for member in MEMBERS}
+    return {member: _source(f"{issuer_url}/token", secrets, member) for member in SERVICES}
 
 
 def _source(token_url: str, secrets: Path, member: str) -> TokenSource:

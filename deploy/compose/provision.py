@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.contracts.subjects import addressed_to, in_province, sent_by
 from shared.logs.setup import configure_logs, silence_others
 from shared.messaging.broker import Broker
@@ -21,8 +21,8 @@ PROVINCES = ("74",)
 """Codes of the provinces that follow the events of their own region."""
 
 READERS: Mapping[str, list[str]] = {
-    **{name: addressed_to(name) for name in MEMBERS},
-    COORDINATOR: sent_by(name for name in MEMBERS if name != COORDINATOR),
+    **{name: addressed_to(name) for name in SERVICES},
+    COORDINATOR: sent_by(name for name in SERVICES if name != COORDINATOR),
     **{f"province-{code}": [in_province(code)] for code in PROVINCES},
 }
 """Reader → the NATS subjects that it may read."""

@@ -13,7 +13,7 @@ import httpx
 
 from deploy.client.token import make_token
 from deploy.local.embedded_nats import free_port
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.domain.access import Role
 from shared.security.transport import ClientTls
 
@@ -31,7 +31,7 @@ class Compose:
         self.clone = clone
         self.secrets = clone / "deploy" / "secrets"
         self.ports: dict[str, int] = {}
-        for name in (*MEMBERS, "issuer", "nats"):
+        for name in (*SERVICES, "issuer", "nats"):
             self.ports[name] = free_port(but=self.ports.values())
         issuer_port, self.nats_port = self.ports.pop("issuer"), self.ports.pop("nats")
         self.issuer_url = f"https://127.0.0.1:{issuer_port}"

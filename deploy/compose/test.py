@@ -24,7 +24,7 @@ from deploy.compose.stack import Compose, copy_clone
 from deploy.compose.transport import DATABASE, asked_at_the_database, faults_of_database, faults_of_listener
 from deploy.journey.play import play, show_trouble
 from deploy.local.console_output import Progress, say
-from services.members import MEMBERS
+from services.members import SERVICES
 
 FOR_DEVELOPMENT = {
     *("TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "NATS_CA_FILE", "NATS_CERTIFICATE_FILE"),
@@ -88,7 +88,7 @@ def check_hardening(compose: Compose) -> None:
             must({b["HostIp"] for b in bindings} == {"127.0.0.1"}, f"{name}: a port is open to the network")
         told, key = json.dumps(container), (compose.clone / "deploy/secrets/nats/store.key").read_text()
         must(key not in told and "password=" not in told.lower(), f"{name}: a secret in plain sight")
-    for name in MEMBERS:
+    for name in SERVICES:
         must(compose.run("exec", "-T", name, "id", "-u").strip() != "0", f"{name} runs as root")
         write = compose.run("exec", "-T", name, "sh", "-c", "touch /srv/estafet/x 2>&1 || echo refused")
         must("refused" in write, f"{name}: could write its own code")
@@ -126,7 +126,7 @@ def check_keys(compose: Compose) -> None:
         command = [sys.executable, "-m", "deploy.credentials.keys", *words.split(), "--folder", str(compose.secrets)]
         subprocess.run(command, cwd=compose.clone, check=True, capture_output=True)
     deadline = time.monotonic() + 10
-    for name in MEMBERS:
+    for name in SERVICES:
         with compose.call(name) as http:
             while "police-1" not in _revoked(http):
                 must(time.monotonic() < deadline, f"{name} does not know within 10 s that a key is revoked")

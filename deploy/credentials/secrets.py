@@ -39,7 +39,7 @@ from deploy.credentials.keyring import Keyring
 from deploy.files import PUBLIC, replace_file
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
-from services.members import MEMBERS as MODULES
+from services.members import SERVICES
 from shared.security.development import mark_for_development
 
 RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
@@ -58,7 +58,8 @@ class BrokerRole(StrEnum):
 
 COORDINATION = "coordination"
 """Coordination compares match tokens, so it must not have the key that makes them: it could try every NIK."""
-AGENCIES = list(MODULES)
+PUBLISHING = list(SERVICES)
+"""The members that publish events: every service of ours, coordination too."""
 FOLLOWERS = ["province-74"]
 PROVISIONER = "provisioner"
 """The only member named in the broker's configuration."""
@@ -75,7 +76,8 @@ def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str,
     return roles | {PROVISIONER: BrokerRole.PROVISIONER}
 
 
-MEMBERS: Mapping[str, BrokerRole] = network(AGENCIES, FOLLOWERS)
+BROKER_ROLES: Mapping[str, BrokerRole] = network(PUBLISHING, FOLLOWERS)
+"""Member → its role at the broker, in the shipped network."""
 
 IMPORTED_BY_ALL = "$JS.API.INFO"
 """Every account imports this subject, without a right to use it. nats-server.conf says why."""
@@ -103,7 +105,7 @@ ACCOUNT = """\
 """The imports enforce the rights. The permissions repeat them, so that a refusal is reported and logged."""
 
 
-def make_secrets(folder: Path, members: Mapping[str, BrokerRole] = MEMBERS) -> None:
+def make_secrets(folder: Path, members: Mapping[str, BrokerRole] = BROKER_ROLES) -> None:
     """Make the missing secrets of these members (name → role) in ``folder``. Existing secrets stay.
 
     Raises ValueError for an invalid name, or for a key that differs from the one in ``keys.json``. Raises
@@ -138,7 +140,7 @@ def make_secrets(folder: Path, members: Mapping[str, BrokerRole] = MEMBERS) -> N
 
 
 def certify_network(
-    folder: Path, members: Mapping[str, BrokerRole] = MEMBERS, renew: timedelta | None = None
+    folder: Path, members: Mapping[str, BrokerRole] = BROKER_ROLES, renew: timedelta | None = None
 ) -> list[Path]:
     """Make the missing certificates of these members and of the servers, as ``make_certificates`` does."""
     agencies = [member for member, role in members.items() if role is BrokerRole.AGENCY]
@@ -189,7 +191,9 @@ def _account(member: str, role: BrokerRole, nkey: str) -> str:
 
 def _command(
     folder: Annotated[Path, typer.Argument(help="The folder of secrets; it may be new.")],
-    agency: Annotated[list[str], typer.Option(help="An agency; repeat for each, they replace the default.")] = AGENCIES,
+    agency: Annotated[
+        list[str], typer.Option(help="An agency; repeat for each, they replace the default.")
+    ] = PUBLISHING,
     follower: Annotated[list[str], typer.Option(help="A member that only reads; repeat for each.")] = FOLLOWERS,
     renew: Annotated[bool, typer.Option("--renew", help="Also renew the certificates that expire soon.")] = False,
 ) -> None:

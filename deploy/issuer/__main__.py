@@ -10,7 +10,7 @@ from deploy.issuer.clients import make_issuer, publish
 from deploy.issuer.command_line import SECRETS, telling
 from deploy.issuer.keys import add_signing_key
 from deploy.issuer.profile import require_development
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.http.listening import Listening
 from shared.http.serve import Server, configured
 from shared.logs.setup import configure_logs
@@ -38,7 +38,7 @@ def serve(
 def create(folder: Folder = SECRETS) -> None:
     """Make the issuer's key and the default clients where they are missing."""
     with telling(folder):
-        make_issuer(folder, MEMBERS)
+        make_issuer(folder, SERVICES)
 
 
 @app.command()

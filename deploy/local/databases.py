@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection, sql
 
-from services.members import MEMBERS
+from services.members import SERVICES
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     password = Path(os.environ["ESTAFET_POSTGRES_PASSWORD_FILE"]).read_text().strip()
     secrets = Path(os.environ["ESTAFET_SECRETS"])
     with psycopg.connect(os.environ["ESTAFET_POSTGRES_URL"], password=password, autocommit=True) as connection:
-        for member in MEMBERS:
+        for member in SERVICES:
             roles = member, service_role(member)
             make_database(connection, member, *((secrets / f"{role}.password").read_text().strip() for role in roles))
 

@@ -7,7 +7,7 @@ import importlib
 from pathlib import Path
 
 import services
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.domain.agency import Agency
 from shared.reference.directory import write_directory
 
@@ -16,7 +16,7 @@ DIRECTORY = Path(str(services.__file__)).with_name("directory.json")
 
 def published() -> str:
     """The text of the directory. A member without a service for victims, as coordination, is not in it."""
-    declared: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in MEMBERS.values()]
+    declared: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in SERVICES.values()]
     return write_directory(agency for agency in declared if agency.services)
 
 

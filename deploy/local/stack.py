@@ -21,7 +21,7 @@ from deploy.issuer.profile import OnlyForDevelopment, require_development
 from deploy.local.console_output import say
 from deploy.local.embedded_nats import HOST, EmbeddedNats, free_port, is_free
 from deploy.local.supervisor import Nats, ServiceProcess, Supervisor, cancelled
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.logs.setup import configure_logs
 from shared.messaging.provisioner import keep_provisioned
 from shared.security.development import DEVELOPMENT_ISSUER
@@ -29,7 +29,7 @@ from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate
 
 NATS_PORT = 4222
-ORDER = ("coordination", *(name for name in MEMBERS if name != "coordination"))
+ORDER = ("coordination", *(name for name in SERVICES if name != "coordination"))
 """Coordination listens on the first port, the agencies on those after it, and the issuer of tokens on the last."""
 ISSUER_NAME = "issuer"
 READY_SECONDS = 60.0
@@ -96,7 +96,7 @@ class Stack:
         await self.supervisor.start(self._issuer())
         # each service starts when its own database is ready; Alembic cannot migrate two databases at once
         for name in ORDER:
-            await asyncio.to_thread(_migrate, MEMBERS[name], self.database_url(name))
+            await asyncio.to_thread(_migrate, SERVICES[name], self.database_url(name))
             await self.supervisor.start(self._service(name))
 
     def _issuer(self) -> ServiceProcess:
@@ -122,7 +122,7 @@ class Stack:
             "ESTAFET_NATS_KEY_FILE": str(tls.key),
         }
         return ServiceProcess(
-            name, serve_command(MEMBERS[name], self.urls[name]), environment, self._logs / f"{name}.log"
+            name, serve_command(SERVICES[name], self.urls[name]), environment, self._logs / f"{name}.log"
         )
 
     async def _provision(self) -> None:

@@ -10,7 +10,7 @@ from shared.agency.inbound import Inbound, receivers_of
 from shared.casework import capacity, cases, clocks, consent, letters, people_list, records, referrals
 from shared.casework.records.filing import Effect
 from shared.casework.records.routes import rules_of
-from shared.domain.access import AGENCY, AccessRule
+from shared.domain.access import AGENCY_RULES, AccessRule
 from shared.domain.agency import Agency
 from shared.service import operations
 from shared.service.member import Member
@@ -48,7 +48,7 @@ def agency_member(
     return Member(
         agency=agency,
         slices=together,
-        rules={**AGENCY, **rules_of(agency), **rules},
+        rules={**AGENCY_RULES, **rules_of(agency), **rules},
         lineages=(*LINEAGES, *lineages),
         apply=lambda office: Inbound(office, receivers),
         examples=examples,

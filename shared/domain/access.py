@@ -111,7 +111,7 @@ _ACTIONS = (
     "request_cancellation", "provide_information", "remind",
 )  # fmt: skip
 
-AGENCY: Mapping[str, AccessRule] = {
+AGENCY_RULES: Mapping[str, AccessRule] = {
     **OPERATIONS,
     "see_agency": AccessRule(EVERYONE, Target.NOTHING),
     "find_units": AccessRule(EVERYONE, Target.NOTHING),

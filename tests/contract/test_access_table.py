@@ -6,13 +6,13 @@ import pytest
 
 from services.coordination.access import RULES as COORDINATION_RULES
 from services.police.main import MEMBER as POLICE
-from shared.domain.access import AGENCY, AccessRule
+from shared.domain.access import AGENCY_RULES, AccessRule
 from tests.support.access_matrix import COORDINATION_ROLES_OF, FILING, PAGES, ROLES_OF
 
 
 @pytest.mark.parametrize(
     ("rules", "by_hand"),
-    [(AGENCY, ROLES_OF), (POLICE.rules, {**ROLES_OF, **FILING}), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
+    [(AGENCY_RULES, ROLES_OF), (POLICE.rules, {**ROLES_OF, **FILING}), (COORDINATION_RULES, COORDINATION_ROLES_OF)],
     ids=["agency", "police", "coordination"],
 )
 def test_the_declared_table_says_what_is_expected_here(

@@ -13,7 +13,7 @@ import pytest
 from deploy.credentials.secrets import make_secrets
 from deploy.credentials.secrets import network as network_of
 from deploy.local.embedded_nats import EmbeddedNats
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.agency.member import agency_member
 from shared.contracts.codes import IdentityField, Kind, Stage
 from shared.contracts.subjects import addressed_to
@@ -28,7 +28,7 @@ from shared.service.settings import ROOT
 from tests.support.databases import SqliteDatabases
 from tests.support.network import SHIPPED, Client, Network, problem, provisioning, refer
 
-AGENCIES: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in MEMBERS.values()]
+AGENCIES: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in SERVICES.values()]
 WORKING = [agency for agency in AGENCIES if agency.services]
 FORMS = [(agency, form) for agency in AGENCIES for form in agency.forms]
 CLOCKS = load_clocks([ROOT / "services" / "clocks.json"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import shared
-from deploy.credentials.secrets import AGENCIES
+from services.members import SERVICES
 from tests.support.sources import ROOT, modules, parsed
 
 SHARED = sorted((ROOT / "shared").rglob("*.py"))
@@ -66,7 +66,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 def agencies_named(tree: ast.AST) -> set[str]:
-    return {code for text in texts(tree) for code in AGENCIES if re.search(rf"(?<![\w]){code}(?![\w])", text)}
+    return {code for text in texts(tree) for code in SERVICES if re.search(rf"(?<![\w]){code}(?![\w])", text)}
 
 
 def test_the_code_under_test_is_this_checkout() -> None:

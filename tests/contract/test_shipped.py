@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.credentials.secrets import AGENCIES
+from services.members import SERVICES
 from tests.support.sources import ROOT
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -116,20 +116,20 @@ def test_compose_names_files_of_secrets_and_never_a_secret() -> None:
     lawful = ("/run/secrets", "/etc/estafet/public/", "/etc/estafet/keys")
     assert [name for name, value in stated if not value.strip('"').startswith(lawful)] == []
     files = re.findall(r"^  [\w-]+: \{file: \"(.*)\"\}$", COMPOSE, re.MULTILINE)
-    assert len(files) >= 3 * len(AGENCIES)
+    assert len(files) >= 3 * len(SERVICES)
     assert all(name.startswith("${ESTAFET_SECRETS:-./deploy/secrets}/") for name in files)
 
 
-@pytest.mark.parametrize("agency", AGENCIES)
+@pytest.mark.parametrize("agency", SERVICES)
 def test_a_service_is_given_its_own_secrets_and_no_others(agency: str) -> None:
     given = re.findall(r"    secrets:\n((?:      - .*\n)+)", blocks("services")[agency])
     assert len(given) == 1 and f"source: {agency}-tls-key" in given[0]
-    others = [other for other in AGENCIES if other != agency]
+    others = [other for other in SERVICES if other != agency]
     assert not [other for other in others if re.search(rf"\b{other}-", given[0])]
     assert "postgres" not in given[0] and "provisioner" not in given[0] and f"{agency}-database" not in given[0]
 
 
-@pytest.mark.parametrize("agency", AGENCIES)
+@pytest.mark.parametrize("agency", SERVICES)
 def test_a_service_reads_what_is_public_and_its_own_keys_and_no_other_folder(agency: str) -> None:
     """Folders: a key that is made while it runs is there at once. Read only, and no other service's."""
     folder = "${ESTAFET_SECRETS:-./deploy/secrets}"
@@ -142,7 +142,7 @@ def test_a_service_reads_what_is_public_and_its_own_keys_and_no_other_folder(age
 
 def test_nobody_but_its_service_is_given_an_agencys_keys() -> None:
     given = re.findall(r"/([a-z]+)/keys:(\S+)", COMPOSE)
-    assert sorted(given) == sorted((agency, "/etc/estafet/keys:ro") for agency in AGENCIES)
+    assert sorted(given) == sorted((agency, "/etc/estafet/keys:ro") for agency in SERVICES)
 
 
 def test_every_container_is_without_roots_rights_and_writes_nowhere() -> None:
@@ -157,7 +157,7 @@ def test_every_container_is_without_roots_rights_and_writes_nowhere() -> None:
 
 def test_only_this_machine_reaches_a_published_port_and_nobody_the_databases_or_the_monitor() -> None:
     published = re.findall(r"ports: \[(.*)\]", COMPOSE)
-    assert len(published) >= len(AGENCIES) + 1
+    assert len(published) >= len(SERVICES) + 1
     assert all(port.startswith('"127.0.0.1:') for port in published)
     assert "internal: true" in COMPOSE and "ports:" not in blocks("services")["postgres"]
     assert 'NATS_MONITOR: "127.0.0.1:8222"' in COMPOSE and not [port for port in published if "8222" in port]
@@ -191,7 +191,7 @@ def composed(service: str) -> dict[str, Any]:
     return dict(yaml.safe_load(COMPOSE)["services"][service])
 
 
-@pytest.mark.parametrize("agency", AGENCIES)
+@pytest.mark.parametrize("agency", SERVICES)
 def test_every_service_speaks_tls_with_everybody_and_asks_for_a_certificate(agency: str) -> None:
     told = environment_of(agency)
     assert {name: told.get(name) for name in TLS_OF_A_MEMBER} == TLS_OF_A_MEMBER

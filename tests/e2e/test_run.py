@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.credentials.secrets import AGENCIES
 from deploy.local.stack import NATS_PORT, choose_ports
+from services.members import SERVICES
 from tests.support.stack import left_of_group, running, six_free_ports, until_free, until_gone
 
 STARTING, IN_THE_JOURNEY, UP = "Estafet dinyalakan", "Mendaftarkan dua korban", "Ctrl-C menghentikan"
@@ -20,7 +20,7 @@ def test_nobody_is_given_the_port_of_another(monkeypatch: pytest.MonkeyPatch, po
     first = six_free_ports()
     drawn = chain(range(first, first + 6), count(first))  # chance may draw what it has drawn before
     monkeypatch.setattr(random, "randrange", lambda *_: next(drawn))
-    ports = choose_ports(port, [*AGENCIES, "issuer"])
+    ports = choose_ports(port, [*SERVICES, "issuer"])
     assert len(ports) == len(set(ports)) == 8
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy.credentials.secrets import make_secrets
 from deploy.local.embedded_nats import EmbeddedNats
-from services.members import MEMBERS
+from services.members import SERVICES
 from tests.support.by_hand import deliver, posted
 from tests.support.catalogue import member
 from tests.support.databases import SqliteDatabases
@@ -65,7 +65,7 @@ async def hours(kemenkes: Client) -> dict[str, Any]:
 async def answers(folder: Path) -> dict[str, Any]:
     """Recipe → what a service answers that could not answer it before."""
     make_secrets(folder / "secrets")
-    members = {code: member(code) for code in MEMBERS}
+    members = {code: member(code) for code in SERVICES}
     nats = EmbeddedNats(folder / "nats", folder / "secrets")
     network = Network(folder, folder / "secrets", nats, SqliteDatabases(folder), members=members)
     try:

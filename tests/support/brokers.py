@@ -14,10 +14,11 @@ from nats.js.api import StreamState
 from structlog.testing import capture_logs
 
 from deploy.compose.provision import READERS as READERS_AS_SHIPPED
-from deploy.credentials.secrets import AGENCIES, FOLLOWERS, MEMBERS, PROVISIONER, BrokerRole, make_secrets
+from deploy.credentials.secrets import BROKER_ROLES, FOLLOWERS, PROVISIONER, BrokerRole, make_secrets
 from deploy.local.embedded_nats import CONFIG, EmbeddedNats
+from services.members import SERVICES
 
-READERS = [*AGENCIES, *FOLLOWERS]
+READERS = [*SERVICES, *FOLLOWERS]
 TRACKER, PROVINCE = "coordination", "province-74"
 NEXT = "$JS.API.CONSUMER.MSG.NEXT.TPPO"
 SECONDS = 2.0
@@ -104,7 +105,7 @@ async def provision(server: EmbeddedNats, readers: Mapping[str, list[str]]) -> N
 @contextmanager
 def running(
     folder: Path,
-    members: Mapping[str, BrokerRole] = MEMBERS,
+    members: Mapping[str, BrokerRole] = BROKER_ROLES,
     config: Path = CONFIG,
     readers: Mapping[str, list[str]] = READERS_AS_SHIPPED,
 ) -> Iterator[Broker]:
@@ -146,7 +147,7 @@ def as_delivered(reply: str) -> str:
 
 def in_anothers_name(member: str) -> list[str]:
     """An agency has a name of its own; a follower and the provisioner have none."""
-    senders = [*others(member), "nobody"] if member in AGENCIES else [*READERS, member, "nobody"]
+    senders = [*others(member), "nobody"] if member in SERVICES else [*READERS, member, "nobody"]
     return ["tppo", "tppo.all", *(event(sender, "kemensos") for sender in senders)]
 
 

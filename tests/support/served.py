@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from deploy.local.embedded_nats import free_port
 from deploy.local.stack import serve_command
-from services.members import MEMBERS
+from services.members import SERVICES
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
 from shared.http.connection import Connection
@@ -107,7 +107,7 @@ def _parsed(said: bytes) -> Answer:
 
 @contextmanager
 def served(
-    folder: Path, secrets: Path, app: str = f"{MEMBERS['police']}:app", *, listens: bool = True, **settings: Any
+    folder: Path, secrets: Path, app: str = f"{SERVICES['police']}:app", *, listens: bool = True, **settings: Any
 ) -> Iterator[Served]:
     """An app with the tables of the police, on SQLite, without a broker, with these settings; stopped in any case."""
     port, log = free_port(), folder / "log"

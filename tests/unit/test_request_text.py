@@ -9,7 +9,7 @@ import pytest
 from tests.support.sources import ROOT
 
 SAYS = """
-from services.members import MEMBERS
+from services.members import SERVICES
 from importlib import import_module
 from shared.domain.consent import RecordConsent
 from shared.domain.forms import body_of
@@ -20,7 +20,7 @@ consent = {
     "valid_until": "2099-01-01T00:00:00Z",
 }
 print(RecordConsent.model_validate(consent).model_dump_json())
-for module in MEMBERS.values():
+for module in SERVICES.values():
     for form in import_module(module).MEMBER.agency.forms:
         body = body_of(form)
         [example] = body.model_json_schema()["examples"]

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.coordination import words
 from services.coordination.main import MEMBER as COORDINATION
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.contracts.codes import (
     AgeClass,
     Exploitation,
@@ -89,7 +89,7 @@ def test_every_event_and_every_code_of_a_page_has_its_words() -> None:
     for codes in (Stage, Status, RejectReason, FailReason, Outcome, HoldReason, NormGap, JourneyOutcome, Exploitation,
                   AgeClass, Sex, Kind):  # fmt: skip
         assert {code.value for code in codes} - set(words.ALL) == set(), codes
-    assert set(MEMBERS) | {EVERYONE} <= set(words.ALL)
+    assert set(SERVICES) | {EVERYONE} <= set(words.ALL)
     told = [*words.ALL.values(), *words.EVENTS.values()]
     assert [text for text in told if not text.id or not text.en] == []
     assert words.both("id.tppo.case.opened.v1") == 'Perkara dibuka <span class="en" lang="en">Case opened</span>'

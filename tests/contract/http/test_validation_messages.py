@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.contracts.codes import IdentityField, Priority
 from shared.contracts.types import REGION
 from shared.http.validation_messages import PATTERNS, fields_of, message, pointer, unknown_parameters
@@ -27,9 +27,9 @@ def patterns_in(document: Any) -> Iterator[str]:
             yield from patterns_in(value)
 
 
-@pytest.mark.parametrize("member", MEMBERS)
+@pytest.mark.parametrize("member", SERVICES)
 def test_whatever_form_is_asked_for_is_said_in_words(member: str) -> None:
-    asked = set(patterns_in(create_app(importlib.import_module(MEMBERS[member]).MEMBER).openapi()))
+    asked = set(patterns_in(create_app(importlib.import_module(SERVICES[member]).MEMBER).openapi()))
     assert asked and asked - set(PATTERNS) == set()
 
 

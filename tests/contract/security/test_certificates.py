@@ -18,12 +18,13 @@ from typer.testing import CliRunner, Result
 from deploy.credentials.authority import Authority, make_certificates
 from deploy.credentials.certificates import app
 from deploy.credentials.keyring import Keyring
-from deploy.credentials.secrets import AGENCIES, BROKER, DATABASE, ISSUER, MEMBERS, certify_network, make_secrets
+from deploy.credentials.secrets import BROKER, BROKER_ROLES, DATABASE, ISSUER, certify_network, make_secrets
+from services.members import SERVICES
 from shared.security.development import DEVELOPMENT_CA, is_of_development_ca
 from shared.security.transport import ClientTls, ServerTls
 
 NOW = datetime.now(UTC)
-SERVERS, CLIENTS = [*AGENCIES, BROKER, DATABASE, ISSUER], [*MEMBERS, DATABASE, ISSUER]
+SERVERS, CLIENTS = [*SERVICES, BROKER, DATABASE, ISSUER], [*BROKER_ROLES, DATABASE, ISSUER]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from deploy.credentials.authority import make_certificates
-from deploy.credentials.secrets import AGENCIES, BROKER, DATABASE, MEMBERS
+from deploy.credentials.secrets import BROKER, BROKER_ROLES, DATABASE
+from services.members import SERVICES
 from shared.security.development import lies_in_development
 from tests.support.stack import running
 
@@ -14,7 +15,7 @@ READY_SECONDS = 10.0
 
 def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_path: Path) -> None:
     secrets, last_season = tmp_path / "run" / "secrets", datetime.now(UTC) - timedelta(days=91)
-    make_certificates(secrets, [*AGENCIES, BROKER, DATABASE], MEMBERS, last_season)
+    make_certificates(secrets, [*SERVICES, BROKER, DATABASE], BROKER_ROLES, last_season)
     for _ in range(2):
         with running(tmp_path / "run", "--exit-after-journey") as run:
             assert run.wait() == 0, run.output

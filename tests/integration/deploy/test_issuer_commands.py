@@ -16,7 +16,7 @@ from deploy.issuer.keys import load_private_key
 from deploy.issuer.profile import OnlyForDevelopment
 from deploy.issuer.registry import load_clients, save_clients
 from deploy.issuer.tokens import mint
-from services.members import MEMBERS
+from services.members import SERVICES
 from tests.support.certificates import self_signed
 from tests.support.issuer import CLIENT, command, unb64
 from tests.support.network import TestClock
@@ -24,7 +24,7 @@ from tests.support.network import TestClock
 
 def test_every_member_has_a_client_for_each_of_its_roles(secrets: Path) -> None:
     clients = load_clients(secrets / "issuer")
-    for member in MEMBERS:
+    for member in SERVICES:
         roles = {client.role for client in clients.values() if client.member == member}
         working = {"coordinator"} if member == "coordination" else {"officer", "supervisor"}
         assert roles == {*working, "auditor", "integrator", "administrator"}

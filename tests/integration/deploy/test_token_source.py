@@ -19,7 +19,7 @@ from deploy.client.token_source import TokenSource, token_sources
 from deploy.issuer.app import create_issuer
 from deploy.issuer.keys import load_private_key
 from deploy.local.embedded_nats import HOST, free_port
-from services.members import MEMBERS
+from services.members import SERVICES
 from tests.support.listening import listening
 from tests.support.network import TestClock
 
@@ -194,7 +194,7 @@ async def test_every_members_own_system_gets_a_token(world: World) -> None:
     await world.open_issuer()
     for source in token_sources(world.issuer.url, world.issuer.secrets).values():
         assert await (await world.system(source)).get("/v1/cases") == {"id": "1"}
-    assert len(set(world.service.seen)) == len(MEMBERS)
+    assert len(set(world.service.seen)) == len(SERVICES)
 
 
 def test_a_synchronous_client_is_not_left_without_a_token_unawares(world: World) -> None:

@@ -9,8 +9,9 @@ import pytest
 from nats.js.api import ConsumerConfig
 
 from deploy.compose.provision import READERS as READERS_AS_SHIPPED
-from deploy.credentials.secrets import AGENCIES, MEMBERS, PROVISIONER, make_secrets
+from deploy.credentials.secrets import BROKER_ROLES, PROVISIONER, make_secrets
 from deploy.local.embedded_nats import EmbeddedNats
+from services.members import SERVICES
 from shared.messaging.rights import WHO_AM_I
 from tests.support.brokers import (
     NEXT,
@@ -35,7 +36,7 @@ def unpermitted(tmp_path: Path) -> Iterator[Broker]:
     make_secrets(secrets := tmp_path / "secrets")
     members = secrets / "public" / "nats" / "members.conf"
     text = re.sub(r"permissions \{.*?\n    \}\n", "", members.read_text(), flags=re.DOTALL)
-    assert "permissions" not in text and text.count("nkey:") == len(MEMBERS)
+    assert "permissions" not in text and text.count("nkey:") == len(BROKER_ROLES)
     members.write_text(text)
     with EmbeddedNats(tmp_path / "store", secrets) as server:
         asyncio.run(provision(server, READERS_AS_SHIPPED))
@@ -100,7 +101,7 @@ def test_no_account_can_be_given_what_the_provisioner_or_nobody_has(tmp_path: Pa
 
 def answered_by_the_broker(member: str) -> list[tuple[str, bytes]]:
     """Allowed requests of a member. JetStream answers them with its own rights, to any reply subject named."""
-    publishing = [(event(member, member), b"said"), (WHO_AM_I, b"")] if member in AGENCIES else []
+    publishing = [(event(member, member), b"said"), (WHO_AM_I, b"")] if member in SERVICES else []
     return [
         *publishing,
         (f"{NEXT}.{member}", b'{"batch":1,"no_wait":true}'),

@@ -12,7 +12,8 @@ from string import ascii_lowercase, ascii_uppercase, digits
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig, StorageType
 
-from deploy.credentials.secrets import AGENCIES, MEMBERS, PROVISIONER
+from deploy.credentials.secrets import BROKER_ROLES, PROVISIONER
+from services.members import SERVICES
 from tests.support.brokers import (
     PROVINCE,
     READERS,
@@ -31,7 +32,7 @@ from tests.support.brokers import (
 # --- what a member may do ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("agency", AGENCIES)
+@pytest.mark.parametrize("agency", SERVICES)
 async def test_an_agency_publishes_in_its_own_name(broker: Broker, agency: str) -> None:
     largest, headers = b"x" * 64 * 1024, {"Nats-Msg-Id": f"largest-{agency}", "Estafet-Signature": "s" * 120}
     async with broker.connected(agency) as member:
@@ -76,7 +77,7 @@ async def test_each_reader_is_given_its_own_mail_and_nobody_elses(broker: Broker
 @pytest.mark.parametrize("form", [as_delivered, with_domain_and_account])
 @pytest.mark.parametrize("reader", READERS)
 async def test_a_member_takes_its_own_mail(broker: Broker, reader: str, form: Callable[[str], str]) -> None:
-    async with broker.connected(next(agency for agency in AGENCIES if agency != reader)) as sender:
+    async with broker.connected(next(agency for agency in SERVICES if agency != reader)) as sender:
         for receiver in READERS:
             await sender.js.publish(event(sender.name, receiver), receiver.encode())
     async with broker.connected(reader) as member:
@@ -111,7 +112,7 @@ async def test_the_provisioner_looks_after_stream_and_consumers(broker: Broker) 
 
 
 @pytest.mark.parametrize("forbidden", [in_anothers_name, at_anothers_mail, administering, elsewhere])
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", BROKER_ROLES)
 async def test_no_member_publishes_outside_its_rights(
     broker: Broker, name: str, forbidden: Callable[[str], list[str]]
 ) -> None:
@@ -127,7 +128,7 @@ async def test_no_member_publishes_outside_its_rights(
     assert (await broker.state())[1] == set(READERS)
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", BROKER_ROLES)
 async def test_nobody_listens_but_at_its_own_inbox(broker: Broker, name: str) -> None:
     subjects = ["tppo.>", f"tppo.*.{name}.>", f"tppo.{name}.>", event("police", "kemenkes"), ">", "*.>", "$SYS.>"]
     subjects += [
@@ -140,7 +141,7 @@ async def test_nobody_listens_but_at_its_own_inbox(broker: Broker, name: str) ->
         "$JS.ACK.>",
         "$JS.EVENT.>",
     ]
-    subjects += [f"_INBOX.{other}.>" for other in [*MEMBERS, "nobody"] if other != name]
+    subjects += [f"_INBOX.{other}.>" for other in [*BROKER_ROLES, "nobody"] if other != name]
     async with broker.connected(name) as member:
         for subject in subjects:
             await member.client.subscribe(subject)

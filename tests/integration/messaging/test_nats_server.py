@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.credentials.secrets import AGENCIES, make_secrets, network
+from deploy.credentials.secrets import make_secrets, network
 from deploy.local.embedded_nats import CONFIG, HOST
+from services.members import SERVICES
 from shared.security.key_directory import load_root, read_directory
 from tests.support.brokers import SECONDS, Broker, event, running, take_all
 
@@ -89,7 +90,7 @@ def test_secrets_are_made_once_and_stay_secret(tmp_path: Path) -> None:
     directory = read_directory(
         (tmp_path / "public/keys.json").read_bytes(), load_root(tmp_path / "public/directory-root.json")
     )
-    assert {key.agency for key in directory.keys.values()} == set(AGENCIES)
+    assert {key.agency for key in directory.keys.values()} == set(SERVICES)
 
 
 def test_a_lost_signing_key_is_not_replaced_under_its_id(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy.credentials.secrets import AGENCIES
 from deploy.local.embedded_nats import CONFIG, EmbeddedNats
+from services.members import SERVICES
 from shared.messaging.rights import Durability, most_rights
 from shared.service.production.rules import SettingFault, Unsafe
 from tests.support.production import LOSING, WIDE, Police, configured, provisioned, started
 
 
-@pytest.mark.parametrize("agency", AGENCIES)
+@pytest.mark.parametrize("agency", SERVICES)
 async def test_the_shipped_broker_allows_each_agency_what_it_needs_and_no_more(
     broker: EmbeddedNats, agency: str
 ) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from deploy.credentials.secrets import AGENCIES, make_secrets, network
+from deploy.credentials.secrets import make_secrets, network
+from services import members
 from services.police.main import MEMBER as POLICE
 from shared.security.development import DEVELOPMENT_ISSUER, lies_in_development, mark_for_development
 from shared.service.production.rules import CERTIFICATE_FILES, SECRET_FILES, TRUST_FILES, Unsafe
@@ -165,7 +166,7 @@ def test_what_make_secrets_makes_for_development_is_marked_where_containers_see_
 def test_what_was_made_for_production_is_never_marked(ministry: Path, tmp_path: Path) -> None:
     """The second run names no profile, as when an operator forgets it."""
     shutil.copytree(ministry, tmp_path / "own")
-    make_secrets(tmp_path / "own", network(AGENCIES))
+    make_secrets(tmp_path / "own", network(members.SERVICES))
     assert not lies_in_development(tmp_path / "own" / "public" / "keys.json")
 
 

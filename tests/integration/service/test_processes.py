@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.logs.fields import MARK
 from tests.support.faulty import CANARY
 from tests.support.served import PATIENCE, Served, served
@@ -95,7 +95,7 @@ def test_a_service_told_of_such_a_place_does_not_start(tmp_path: Path, secrets: 
 def test_no_import_runs_a_migration(tmp_path: Path) -> None:
     database = tmp_path / "untouched.db"
     environment = {"PYTHONPATH": str(ROOT), "ESTAFET_DATABASE_URL": f"sqlite:///{database}"}
-    modules = [*MEMBERS.values(), "shared.service.commands"]
+    modules = [*SERVICES.values(), "shared.service.commands"]
     done = subprocess.run([sys.executable, "-c", WATCH, *modules], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert not database.exists()

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 
 from services.coordination.tables import CoordinationStored
 from services.kemensos.tables import KemensosStored
-from services.members import MEMBERS
+from services.members import SERVICES
 from shared.agency.member import LINEAGES
 from shared.service.app import create_app
 from shared.service.member import Member
@@ -144,11 +144,11 @@ def test_a_database_ahead_of_the_code_is_refused(engine: Engine) -> None:
 
 
 def member(name: str) -> Member:
-    found: Member = importlib.import_module(MEMBERS[name]).MEMBER
+    found: Member = importlib.import_module(SERVICES[name]).MEMBER
     return found
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", SERVICES)
 def test_every_member_can_be_migrated_and_needs_what_it_declares(engine: Engine, name: str) -> None:
     lineages = member(name).lineages
     expected = KINDS[name if name in KINDS else "an agency"]
