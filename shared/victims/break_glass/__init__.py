@@ -1,4 +1,4 @@
-"""A look without a right, in an emergency, which a second person reviews."""
+"""Break-glass: emergency access without the ordinary right, which a second person reviews."""
 
 from shared.contracts import events as e
 from shared.service.slice import Slice
@@ -11,7 +11,7 @@ SLICE = Slice(
     receives=dict.fromkeys(
         (e.BreakGlassOpened, e.BreakGlassEnded, e.BreakGlassReviewed, e.BreakGlassReviewOverdue), on_break_glass
     ),
-    timers=(timers.ended_looks, timers.overdue_reviews),
+    timers=(timers.ended_break_glasses, timers.overdue_reviews),
     refusals=REFUSALS,
-    forgets="A look and its review stay: they are evidence, and hold no field of an identity.",
+    forgets="A break-glass and its review stay: they are evidence, and hold no field of an identity.",
 )

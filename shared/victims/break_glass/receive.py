@@ -1,4 +1,4 @@
-"""Break-glass looks of another agency, received."""
+"""Break-glasses of another agency, received."""
 
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
@@ -6,7 +6,7 @@ from shared.messaging.parked import Park
 from shared.reference.office import Office
 from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
-from shared.victims.break_glass.store import load_look
+from shared.victims.break_glass.store import load_break_glass
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.register.store import holder_of, load_victim
 
@@ -14,15 +14,15 @@ from shared.victims.register.store import holder_of, load_victim
 def on_break_glass(tx: Transaction, office: Office, envelope: Envelope, event: e.BreakGlassEvent) -> None:
     """Apply a break-glass event of another agency at a victim of ours: opened, ended, reviewed or overdue.
 
-    The sender is the agency that looked, or the coordinator. The coordinator passes the event on, because it knows
+    The sender is the agency that opened it, or the coordinator. The coordinator passes the event on, because it knows
     better than that agency which agency is responsible now. Raises Park: ``unknown-break-glass``,
     ``not-theirs-to-say`` or ``id-of-another-victim``.
     """
-    row = load_look(tx.session, event.break_glass_id)
-    looked = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
-    if looked is None:
+    row = load_break_glass(tx.session, event.break_glass_id)
+    opener = event.unit.agency if isinstance(event, e.BreakGlassOpened) else row and row.agency
+    if opener is None:
         raise Park("unknown-break-glass")
-    if looked == office.code or envelope.sender not in (looked, office.agency.coordinator):
+    if opener == office.code or envelope.sender not in (opener, office.agency.coordinator):
         raise Park("not-theirs-to-say")
     if isinstance(event, e.BreakGlassOpened):
         if row is None:

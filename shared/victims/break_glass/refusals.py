@@ -1,4 +1,4 @@
-"""Problem texts about break-glass looks, and about what takes two people."""
+"""Problem texts about break-glasses, and about what takes two people."""
 
 from collections.abc import Mapping
 

@@ -12,8 +12,8 @@ from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import security_log
-from shared.victims.break_glass.store import REVIEW_WITHIN, load_look, review_due, unjudged
-from shared.victims.break_glass.telling import look_of, tell_other_side
+from shared.victims.break_glass.store import REVIEW_WITHIN, load_break_glass, review_due, unjudged
+from shared.victims.break_glass.telling import is_concerned, tell_other_side
 from shared.victims.identity import access_log
 from shared.victims.identity.access_log import NOTED
 from shared.victims.identity.rights import Ground, Right
@@ -43,12 +43,12 @@ def next_overdue(session: Session, agency: str) -> datetime | None:
 
 
 def review(acting: Acting, glass_id: str, command: ReviewBreakGlass) -> BreakGlassRow:
-    """Record the verdict of a second person from the desk that looked or from the desk responsible.
+    """Record the verdict of a second person from the desk that opened it or from the desk responsible.
 
     Raises Refused: ``unknown-break-glass``, ``second-person-needed`` or ``already-reviewed``.
     """
-    row = load_look(acting.tx.session, glass_id)
-    if row is None or row.agency != acting.office.code or not look_of(acting.sight, row):
+    row = load_break_glass(acting.tx.session, glass_id)
+    if row is None or row.agency != acting.office.code or not is_concerned(acting.sight, row):
         raise Refused("unknown-break-glass")
     if row.client == acting.caller.client or row.person == acting.caller.person:
         raise Refused("second-person-needed")
@@ -68,8 +68,8 @@ def read_note(acting: Acting, glass_id: str) -> str:
 
     Raises Refused: ``unknown-break-glass`` or ``no-note``.
     """
-    row = load_look(acting.tx.session, glass_id)
-    if row is None or row.agency != acting.office.code or not look_of(acting.sight, row):
+    row = load_break_glass(acting.tx.session, glass_id)
+    if row is None or row.agency != acting.office.code or not is_concerned(acting.sight, row):
         raise Refused("unknown-break-glass")
     text = sealed_notes.notes(acting.tx.session, acting.office, row.victim_id, [row.id], legal_hold=True).get(row.id)
     if text is None:

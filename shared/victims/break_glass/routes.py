@@ -14,7 +14,7 @@ from shared.http.openapi import COMMANDED, responses
 from shared.storage.notifier import Topic
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
-from shared.victims.break_glass import looks as glass
+from shared.victims.break_glass import opening as glass
 from shared.victims.break_glass import reviewing, store
 from shared.victims.break_glass.views import BreakGlassNote, BreakGlassPage, BreakGlassView, break_glass_view
 from shared.victims.identity.tables import BreakGlassRow

@@ -31,7 +31,7 @@ def unjudged(agency: str) -> ColumnElement[bool]:
     )
 
 
-def load_look(session: Session, glass_id: str) -> BreakGlassRow | None:
+def load_break_glass(session: Session, glass_id: str) -> BreakGlassRow | None:
     """The locked row of a break-glass, or None."""
     return session.scalars(select(BreakGlassRow).where(col(BreakGlassRow.id) == glass_id).with_for_update()).first()
 
@@ -40,6 +40,6 @@ def visible(sight: Sight) -> ColumnElement[bool]:
     """Break-glasses that a desk in sight opened, or at a victim that a desk in sight is responsible for."""
     if sight.units is None:
         return true()
-    looked = (col(BreakGlassRow.agency) == sight.agency) & of_desk(sight, BreakGlassRow.unit)
+    opened = (col(BreakGlassRow.agency) == sight.agency) & of_desk(sight, BreakGlassRow.unit)
     owned = (col(BreakGlassRow.owner_agency) == sight.agency) & of_desk(sight, BreakGlassRow.owner_unit)
-    return or_(looked, owned)
+    return or_(opened, owned)

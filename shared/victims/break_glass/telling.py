@@ -10,10 +10,10 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.identity.tables import BreakGlassRow
 
 
-def look_of(sight: Sight, row: BreakGlassRow) -> bool:
+def is_concerned(sight: Sight, row: BreakGlassRow) -> bool:
     """Whether a desk in sight opened this break-glass, or was responsible for the victim."""
-    looked, owner = (row.agency, row.unit), (row.owner_agency, row.owner_unit)
-    ours = [unit for agency, unit in (looked, owner) if agency == sight.agency]
+    opener, owner = (row.agency, row.unit), (row.owner_agency, row.owner_unit)
+    ours = [unit for agency, unit in (opener, owner) if agency == sight.agency]
     return sight.units is None or any(unit in sight.units for unit in ours)
 
 

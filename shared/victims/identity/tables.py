@@ -38,9 +38,9 @@ class AccessRow(AgencyStored, table=True):
 
 
 class BreakGlassRow(AgencyStored, table=True):
-    """A break-glass: a look at an identity without the ordinary right, for a limited time.
+    """A break-glass: access to an identity without the ordinary right, for a limited time.
 
-    ``agency`` is the agency that looked: ours, or another one that looked at a victim of ours. ``owner_*`` is the desk
+    ``agency`` is the agency that opened it: ours, or another one, for a victim of ours. ``owner_*`` is the desk
     responsible for the victim. ``looks`` counts the reads.
     """
 

@@ -20,7 +20,7 @@ from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.break_glass import security_log
-from shared.victims.break_glass.store import is_overdue, load_look
+from shared.victims.break_glass.store import is_overdue, load_break_glass
 from shared.victims.break_glass.telling import tell_other_side
 from shared.victims.identity.store import opened_by
 from shared.victims.identity.tables import BreakGlassRow
@@ -79,7 +79,7 @@ def _refuse_another(acting: Acting, victim_id: str) -> None:
 def end_it(acting: Acting, glass_id: str) -> BreakGlassRow:
     """End a break-glass early. Only the person that opened it may. Raises Refused("unknown-break-glass")."""
     caller = acting.caller
-    row = load_look(acting.tx.session, glass_id)
+    row = load_break_glass(acting.tx.session, glass_id)
     if row is None or row.agency != acting.office.code or (row.client, row.person) != (caller.client, caller.person):
         raise Refused("unknown-break-glass")
     if row.ended_at is None:
