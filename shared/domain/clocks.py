@@ -189,19 +189,19 @@ def check_named(clocks: Clocks, named: Iterable[str]) -> None:
 
 
 def _any_fits(triggers: Sequence[Trigger], event: EventData, facts: Mapping[str, Any]) -> bool:
-    return any(trigger.fits(word_of(type(event)), facts) for trigger in triggers)
+    return any(trigger.fits(event_name(type(event)), facts) for trigger in triggers)
 
 
-def word_of(event: type[EventData]) -> str:
+def event_name(event: type[EventData]) -> str:
     """The name of an event in a table: ``referral.requested``."""
     return f"{event.entity}.{event.event}"
 
 
 def check(clocks: Iterable[Clock], known: Iterable[str]) -> None:
     """Raise ValueError, naming the row, unless a table of clocks is consistent. ``known``: the names of all events."""
-    by_code, words = {clock.code: clock for clock in clocks}, frozenset(known)
+    by_code, names = {clock.code: clock for clock in clocks}, frozenset(known)
     for clock in by_code.values():
-        unknown = {trigger.event for trigger in (*clock.starts, *clock.stops)} - words
+        unknown = {trigger.event for trigger in (*clock.starts, *clock.stops)} - names
         if unknown:
             raise ValueError(f"clock {clock.code}: no such event: {', '.join(sorted(unknown))}")
         if clock.limit <= timedelta(0) or list(clock.escalate_after) != sorted(clock.escalate_after):

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from shared.contracts.events import CATALOGUE
-from shared.domain.clocks import Clock, Clocks, check, word_of
+from shared.domain.clocks import Clock, Clocks, check, event_name
 from shared.reference.units import REGIONS
 
 COLUMNS = {field.name for field in fields(Clock)}
@@ -32,7 +32,7 @@ def load_clocks(paths: Iterable[Path], regions: Path = REGIONS) -> Clocks:
         for trigger in (*row["starts"], *row["stops"]):
             trigger.setdefault("where", {})
     by_code = TABLE.validate_python(rows)
-    check(by_code.values(), map(word_of, CATALOGUE.values()))
+    check(by_code.values(), map(event_name, CATALOGUE.values()))
     return Clocks(by_code, _zones(regions / "time_zones.csv"))
 
 

@@ -16,13 +16,13 @@ def require_room(tx: Transaction, office: Office, desk: Unit, service: str, forc
     """
     if forced or office.directory.service(desk.agency, service).urgent:
         return
-    words = valid_announcements(tx.session, desk.agency, service, tx.now)
-    word = words.get(desk.id)
-    if word is None or word.capacity != Capacity.NO_CAPACITY:
+    announcements = valid_announcements(tx.session, desk.agency, service, tx.now)
+    announced = announcements.get(desk.id)
+    if announced is None or announced.capacity != Capacity.NO_CAPACITY:
         return
     others = [
         unit.id
-        for unit in nearest(office, words, desk.agency, desk.region, tx.now)
-        if unit.id in words and words[unit.id].capacity != Capacity.NO_CAPACITY
+        for unit in nearest(office, announcements, desk.agency, desk.region, tx.now)
+        if unit.id in announcements and announcements[unit.id].capacity != Capacity.NO_CAPACITY
     ]
     raise Refused("desk-is-full", field=field, desk=desk.id, instead=", ".join(others[:INSTEAD]) or "–")

@@ -73,16 +73,16 @@ async def list_capacity(
 
     def look(session: Session) -> tuple[str, CapacityList]:
         now = database.now()
-        words = store.valid_announcements(session, agency, service, now)
-        desks = store.nearest(office, words, agency, region, now)[:MOST]
+        announcements = store.valid_announcements(session, agency, service, now)
+        desks = store.nearest(office, announcements, agency, region, now)[:MOST]
         said = store.descriptions(session, agency, [desk.id for desk in desks])
-        page = CapacityList(items=[_view(desk, words.get(desk.id), said.get(desk.id, {})) for desk in desks])
+        page = CapacityList(items=[_view(desk, announcements.get(desk.id), said.get(desk.id, {})) for desk in desks])
         return tag_of(page.model_dump_json()), page
 
     return await poll.list_until_changed(Topic.CAPACITY, lambda: database.read(look))
 
 
-def _view(desk: Unit, word: CapacityRow | None, described: dict[str, Facts]) -> DeskCapacity:
+def _view(desk: Unit, announced: CapacityRow | None, described: dict[str, Facts]) -> DeskCapacity:
     return DeskCapacity(
         agency=desk.agency,
         unit=desk.id,
@@ -90,7 +90,7 @@ def _view(desk: Unit, word: CapacityRow | None, described: dict[str, Facts]) -> 
         region=desk.region,
         name=desk.name.id,
         name_en=desk.name.en,
-        capacity=Capacity(word.capacity) if word else None,
-        valid_until=word.valid_until if word else None,
+        capacity=Capacity(announced.capacity) if announced else None,
+        valid_until=announced.valid_until if announced else None,
         described=described,
     )

@@ -28,13 +28,15 @@ def valid_announcements(session: Session, agency: str, service: str, now: dateti
     return {row.unit: row for row in session.scalars(select(CapacityRow).where(of, holds))}
 
 
-def nearest(office: Office, words: dict[str, CapacityRow], agency: str, region: str, now: datetime) -> Sequence[Unit]:
+def nearest(
+    office: Office, announcements: dict[str, CapacityRow], agency: str, region: str, now: datetime
+) -> Sequence[Unit]:
     """The desks to consider for a region, nearest first.
 
     First the desks that serve the region, then other desks with an announcement, those of the same province first.
-    ``words``: unit → its valid announcement. ``now``: UTC. Raises Refused as ``Units.chain`` does.
+    ``announcements``: unit → its valid announcement. ``now``: UTC. Raises Refused as ``Units.chain`` does.
     """
     on = now.date()
     chain = [unit for unit in office.units.chain(agency, region) if unit.valid_on(on)]
-    others = [unit for unit in office.units.find(agency, day=on) if unit.id in words and unit not in chain]
+    others = [unit for unit in office.units.find(agency, day=on) if unit.id in announcements and unit not in chain]
     return [*chain, *sorted(others, key=lambda desk: farness(desk, region))]

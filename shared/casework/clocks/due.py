@@ -58,7 +58,7 @@ def tell_next(tx: Transaction, office: Office, row: ClockRow) -> None:
     row.next_at = steps[row.told].at if row.told < len(steps) else None
 
 
-def words_of(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:
+def common_fields(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:
     """The fields that every clock event has. ``at``: the moment (UTC) of the event."""
     return {
         "about": row.about,
@@ -73,7 +73,7 @@ def words_of(office: Office, row: ClockRow, at: datetime) -> dict[str, Any]:
 
 def _told(tx: Transaction, office: Office, row: ClockRow, due: DueStep) -> e.ClockEvent:
     """The event for a step, with the moment at which the step was due. This service may have been down then."""
-    said = words_of(office, row, due.at)
+    said = common_fields(office, row, due.at)
     if due.step is Step.WARNED:
         return e.ClockWarned(**said)
     if due.step is Step.BREACHED:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
-from shared.casework.clocks.due import tell_clock, tell_next, words_of
+from shared.casework.clocks.due import common_fields, tell_clock, tell_next
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef, rfc3339
@@ -169,7 +169,7 @@ def stop(
         row.stopped_at, row.next_at = event.occurred_at, None
         tx.changed.add(Topic.CLOCKS)
         if row.told:
-            said = words_of(office, row, event.occurred_at)
+            said = common_fields(office, row, event.occurred_at)
             tell_clock(tx, office, row, e.ClockStopped(**said, in_time=event.occurred_at <= row.due_at))
 
 
