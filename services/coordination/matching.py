@@ -30,7 +30,7 @@ ENOUGH = matching.COMMON * 16
 """Rows read for one match token, at most. One with that many rows belongs to too many victims to point to one."""
 
 
-def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
+def replace_match_tokens(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
     """Replace an agency's match tokens of a victim by those of the event, and update the proposals.
 
     An event older than the last one applied changes nothing. Raises Park: "not-theirs-to-say", "not-in-custody".
@@ -57,7 +57,7 @@ def told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTol
     _reconsider(tx, office, event.victim_id)
 
 
-def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
+def record_decision(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
     """Record the latest decision of one side, and send it to the other.
 
     Any agency that ever had custody of the victim may decide. An older decision than the recorded one changes nothing.
@@ -83,7 +83,7 @@ def decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchD
     _show(tx, proposal)
 
 
-def moved(tx: Transaction, office: Office, victim_id: str) -> None:
+def tell_new_holder(tx: Transaction, office: Office, victim_id: str) -> None:
     """After a change of custody, send the victim's proposals to the new holder and to the other sides again."""
     for proposal in proposals_of(tx.session, victim_id):
         _tell_both(tx, office, proposal)

@@ -60,7 +60,7 @@ def on_progressed(tx: Transaction, office: Office, envelope: Envelope, event: e.
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
         projection.add_custody_link(tx, row.victim_id, event.custody, event.occurred_at, row.id)
-        matching.moved(tx, office, row.victim_id)
+        matching.tell_new_holder(tx, office, row.victim_id)
     if isinstance(event, e.Started):
         stage = office.directory.stage_of(row.receiver_agency, row.service)
         projection.record_stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)
@@ -90,14 +90,14 @@ def on_tokens_told(tx: Transaction, office: Office, envelope: Envelope, event: e
     """Compare an agency's match tokens of a victim with those of others. Raises Park."""
     if envelope.receiver == office.code:
         projection.count_event(tx, event.victim_id)
-        matching.told(tx, office, envelope, event)
+        matching.replace_match_tokens(tx, office, envelope, event)
 
 
 def on_match_decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
     """Record the decision of one side of a proposal. Raises Park."""
     if envelope.receiver == office.code:
         projection.count_event(tx, event.victim_id)
-        matching.decided(tx, office, envelope, event)
+        matching.record_decision(tx, office, envelope, event)
 
 
 def on_victim_interviewed(tx: Transaction, office: Office, envelope: Envelope, event: e.VictimInterviewed) -> None:
