@@ -1,7 +1,7 @@
-"""Clocks (DESIGN section 7): the events that start and stop a deadline, and the steps around the deadline.
+"""Clocks (DESIGN section 7): the events that start and stop a time limit, and the steps around its end.
 
-A clock is a row of a table: legal basis, start and stop events, limit. A running clock warns before its deadline and
-is breached at the deadline. After it, the clock escalates to one desk above after another. Each moment follows from
+A clock is a row of a table: legal basis, start and stop events, limit. A running clock warns before it is due and
+is breached when it is due. After that, the clock escalates to one desk above after another. Each moment follows from
 the row, the start and the desk alone. So a service that was down for a week computes the same moments.
 """
 
@@ -71,12 +71,12 @@ def _among(fact: Any, values: frozenset[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A deadline that a law or a local standard sets."""
+    """A time limit that a law or a local standard sets."""
 
     code: str
     label: Text
     basis: str
-    """The law or the standard that sets the deadline."""
+    """The law or the standard that sets the limit."""
     source: str
     """The document that states the limit, and the parts of the row that the document does not state."""
     scope: Scope
@@ -105,7 +105,7 @@ class Clock:
         return not self.regions.isdisjoint(places) or f"{desk.agency}/{desk.unit}" in self.desks
 
     def due(self, start: datetime, zone: timezone) -> datetime:
-        """The deadline of a clock that starts at ``start`` for a desk in ``zone``; in the time zone of ``start``."""
+        """When a clock is due that starts at ``start`` for a desk in ``zone``; in the time zone of ``start``."""
         if self.counting is Counting.ELAPSED:
             return start + self.limit
         last = start.astimezone(zone).date() + self.limit
@@ -154,7 +154,8 @@ class Clocks:
     def in_place_of(self, code: str, desk: UnitRef, start: datetime, zone: timezone, facts: Mapping[str, Any]) -> Clock:
         """The clock of this code, or a local clock that shortens it for this desk and these facts.
 
-        The earliest deadline wins. Raises KeyError if the table has no such row; ``check_named`` finds that earlier.
+        The one that is due first wins. Raises KeyError if the table has no such row, which ``check_named`` finds
+        earlier.
         """
         own = self.by_code[code]
         local = (

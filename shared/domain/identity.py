@@ -1,4 +1,4 @@
-"""The fields of a victim's identity with their patterns, and the command that searches by a number."""
+"""The fields of a victim's identity with their patterns, and the command that searches by an identifier."""
 
 from typing import Annotated, Literal
 

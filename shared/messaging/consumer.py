@@ -21,7 +21,7 @@ RETRY_SECONDS = 0.5
 log = structlog.get_logger()
 
 Receive = Callable[[Transaction, Sequence[Incoming]], None]
-"""Records a batch of messages in a unit of work, or sets aside messages that cannot be recorded."""
+"""Records a batch of messages in a unit of work, or parks messages that cannot be recorded."""
 
 
 class Consumer:
@@ -56,7 +56,7 @@ class Consumer:
         """Record the batch; repeat until that works, because a later message must not overtake this batch.
 
         When neither the database nor the vault fails, one of the messages is at fault. Then each message is recorded
-        alone, and the faulty message is set aside. Otherwise the faulty message would block all later ones.
+        alone, and the faulty message is parked. Otherwise the faulty message would block all later ones.
         """
         work = self._receive
         while True:

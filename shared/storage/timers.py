@@ -52,7 +52,7 @@ async def run_timer(timer: Timer, database: Database, notifier: Notifier, mail_r
                 await asyncio.to_thread(database.write, timer.do_due)
                 due = await asyncio.to_thread(database.read, timer.next_due)
             except SQLAlchemyError as error:
-                log.error("deadlines.database", error=type(error).__name__)
+                log.error("timers.database", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             left = LOOK_AGAIN_SECONDS if due is None else (due - database.now()).total_seconds()

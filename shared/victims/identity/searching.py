@@ -1,4 +1,4 @@
-"""Search victims by a number: compares keyed hashes and opens nothing. Each hit is logged as a reading."""
+"""Search victims by an identifier: compares keyed hashes and opens nothing. Each hit is logged as a reading."""
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -16,10 +16,10 @@ from shared.victims.sealed.tables import BlindIndexRow
 
 
 def search(acting: Acting, field: IdentityField, value: str) -> list[VictimRow]:
-    """The victims with this number whose number the caller may read. The search compares hashes and opens nothing.
+    """The victims with this identifier, where the caller may read it. The search compares hashes and opens nothing.
 
-    A caller without the right to read a number must not test it by searching. Each hit counts as a reading in the
-    access log: the caller learns whose number it is. Raises Refused.
+    A caller without the right to read an identifier must not test it by searching. Each hit counts as a reading in the
+    access log: the caller learns whose identifier it is. Raises Refused.
     """
     digest = blind_index.blinded(acting.office.vault, field, value)
     if digest is None:

@@ -30,7 +30,7 @@ def sides(session: Session, sight: Sight, match_id: str) -> Sequence[MatchRow]:
 
 def in_state(state: MatchState) -> ColumnElement[bool]:
     """The SQL condition for a state of a proposal. Follows the same rule as ``shared.domain.matching.state``."""
-    # without a verdict a comparison gives NULL, so ask IS TRUE
+    # without a decision a comparison gives NULL, so ask IS TRUE
     closed, linked = _CLOSED.is_(True), _LINKED.is_(True)
     return {MatchState.CLOSED: closed, MatchState.LINKED: linked, MatchState.OPEN: ~closed & ~linked}[state]
 

@@ -50,5 +50,5 @@ class MatchRow(AgencyStored, table=True):
     said_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
-    """The person who gave the verdict ``said``. None where the verdict was not given here."""
+    """The person who made the decision ``said``. None where the decision was not made here."""
     other_said: str | None = Field(default=None, sa_type=Word)

@@ -1,7 +1,7 @@
-"""The blind index of a victim's numbers (NIK, passport, phone): keyed hashes, never the numbers themselves.
+"""The blind index of a victim's identifiers (NIK, passport, phone): keyed hashes, never the identifiers themselves.
 
-Each number is normalised first, so that every spelling has one hash. A hash belongs to the source that stated the
-number, and is deleted with that source.
+Each identifier is normalised first, so that every spelling has one hash. A hash belongs to the source that stated
+the identifier, and is deleted with that source.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -20,13 +20,13 @@ NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
     IdentityField.PASSPORT: normalise_passport,
     IdentityField.PHONE: normalise_phone,
 }
-"""The searchable fields, each with the function that normalises its number."""
+"""The searchable fields, each with the function that normalises its identifier."""
 
 _KEEPING = insert(BlindIndexRow.__table__)  # type: ignore[attr-defined]
 
 
 def blinded(vault: Vault, field: IdentityField, value: str) -> str | None:
-    """The keyed hash of a number; None for a malformed number."""
+    """The keyed hash of an identifier; None for a malformed one."""
     try:
         return vault.blind(NORMAL[field](value), field)
     except ValueError:
@@ -34,7 +34,7 @@ def blinded(vault: Vault, field: IdentityField, value: str) -> str | None:
 
 
 def keep(tx: Transaction, vault: Vault, victim_id: str, source: str, what: Mapping[str, str]) -> None:
-    """Index the numbers that a source states. The source must have no index rows yet."""
+    """Index the identifiers that a source states. The source must have no index rows yet."""
     rows = [
         {"victim_id": victim_id, "source": source, "field": field, "digest": digest}
         for field in NORMAL
