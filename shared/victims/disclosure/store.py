@@ -45,9 +45,9 @@ def disclosures_of(session: Session, victim_id: str) -> Sequence[DisclosureRow]:
     return session.scalars(statement.order_by(col(DisclosureRow.number))).all()
 
 
-def disclosure_with(session: Session, referral_id: str) -> DisclosureRow | None:
-    """The disclosure made with a referral that has not ended, or None. Locked, where the database has row locks."""
+def disclosure_with(session: Session, given_with: str) -> DisclosureRow | None:
+    """The disclosure made with a referral or a delivered record that has not ended, or None. Locked, where possible."""
     statement = select(DisclosureRow).where(
-        col(DisclosureRow.given_with) == referral_id, col(DisclosureRow.end).is_(None)
+        col(DisclosureRow.given_with) == given_with, col(DisclosureRow.end).is_(None)
     )
     return session.scalars(statement.with_for_update()).first()

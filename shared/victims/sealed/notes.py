@@ -12,18 +12,18 @@ from shared.victims.sealed.store import LEGAL_HOLD, NOTE, origin
 from shared.victims.sealed.tables import SealedRow
 
 
-def keep_note(tx: Transaction, office: Office, about: str, event_id: str, text: str) -> None:
-    """Store an officer's free text, sealed, beside an event. ``about``: the id of the victim or the case."""
-    store.put(tx, office, about, event_id, NOTE, {"text": text})
+def keep_note(tx: Transaction, office: Office, victim_id: str, event_id: str, text: str) -> None:
+    """Store an officer's free text about a victim, sealed, beside an event."""
+    store.put(tx, office, victim_id, event_id, NOTE, {"text": text})
 
 
 def notes(
-    session: Session, office: Office, about: str, event_ids: Collection[str], legal_hold: bool = False
+    session: Session, office: Office, victim_id: str, event_ids: Collection[str], legal_hold: bool = False
 ) -> dict[str, str]:
     """Event id → note, for the notes about a victim that can still be read. ``legal_hold``: also those kept by one
     alone."""
     kinds = [NOTE, LEGAL_HOLD[NOTE]] if legal_hold else [NOTE]
-    statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.kind).in_(kinds))
+    statement = select(SealedRow).where(col(SealedRow.subject_id) == victim_id, col(SealedRow.kind).in_(kinds))
     rows = [row for row in session.scalars(statement) if origin(row.source) in event_ids]
     found = {origin(row.source): store.opened(session, office, row) for row in rows}
     return {event_id: what["text"] for event_id, what in found.items() if "text" in what}

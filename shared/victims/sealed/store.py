@@ -36,21 +36,23 @@ def own_source(victim_id: str) -> str:
     return f"{OWN}:{victim_id}"
 
 
-def put(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
+def put(tx: Transaction, office: Office, subject_id: str, source: str, kind: str, what: Mapping[str, str]) -> None:
     """Seal ``what`` under the data key of a victim (or case), and replace the earlier text of this source."""
-    row = find(tx.session, about, source)
+    row = find(tx.session, subject_id, source)
     if row is None:
-        row = SealedRow(subject_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+        row = SealedRow(subject_id=subject_id, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
         tx.session.add(row)
     row.kind, row.recorded_at = kind, tx.now
     seal_row(tx, office, row, what)
 
 
-def put_first(tx: Transaction, office: Office, about: str, source: str, kind: str, what: Mapping[str, str]) -> None:
+def put_first(
+    tx: Transaction, office: Office, subject_id: str, source: str, kind: str, what: Mapping[str, str]
+) -> None:
     """As ``put``, skipping the lookup; only for a new victim, and makes its data key."""
     key = DataKey.generate()
-    keep_key(tx, office, own_source(about), about, key)
-    row = SealedRow(subject_id=about, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
+    keep_key(tx, office, own_source(subject_id), subject_id, key)
+    row = SealedRow(subject_id=subject_id, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
     tx.session.add(row)
     _seal_with(key, row, what)
 
@@ -65,26 +67,26 @@ def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
     row.key_id, row.sealed = OWN, base64.b64encode(at_rest).decode()
 
 
-def find(session: Session, about: str, source: str) -> SealedRow | None:
+def find(session: Session, subject_id: str, source: str) -> SealedRow | None:
     """The sealed row of a source about a victim or case."""
-    statement = select(SealedRow).where(col(SealedRow.subject_id) == about, col(SealedRow.source) == source)
+    statement = select(SealedRow).where(col(SealedRow.subject_id) == subject_id, col(SealedRow.source) == source)
     return session.scalars(statement).first()
 
 
-def data_key_of(tx: Transaction, office: Office, about: str, row: DataKeyRow | None = None) -> DataKey:
+def data_key_of(tx: Transaction, office: Office, subject_id: str, row: DataKeyRow | None = None) -> DataKey:
     """The data key of a victim (or case) here; made when first needed. ``row``: its row, if already read."""
-    row = row or tx.session.get(DataKeyRow, own_source(about))
+    row = row or tx.session.get(DataKeyRow, own_source(subject_id))
     if row is not None:
-        return DataKey(office.vault.unwrap_at_rest(row.wrapped, about))
+        return DataKey(office.vault.unwrap_at_rest(row.wrapped, subject_id))
     key = DataKey.generate()
-    keep_key(tx, office, own_source(about), about, key)
+    keep_key(tx, office, own_source(subject_id), subject_id, key)
     return key
 
 
-def keep_key(tx: Transaction, office: Office, name: str, about: str, key: DataKey) -> None:
+def keep_key(tx: Transaction, office: Office, name: str, subject_id: str, key: DataKey) -> None:
     """Store a data key, wrapped under the storage key. ``name``: the id of the key."""
-    wrapped = office.vault.wrap_at_rest(key.secret, about)
-    row = {"id": name, "subject_id": about, "wrapped": wrapped, "made_at": tx.now}
+    wrapped = office.vault.wrap_at_rest(key.secret, subject_id)
+    row = {"id": name, "subject_id": subject_id, "wrapped": wrapped, "made_at": tx.now}
     tx.session.connection().execute(_KEEPING, row)
 
 
