@@ -1,4 +1,4 @@
-"""Intake of many people at once: hundreds may come off one ship. Each is registered and referred like any victim.
+"""A batch is many people at once: hundreds may come off one ship. Each is registered and referred like any victim.
 
 A person is processed whole or not at all, whatever happens to the others. An officer may take a person for a
 recruiter. The suspicion stays with the agency that records it. It takes away no right to first aid: UU 21/2007 Ps 53
@@ -26,7 +26,7 @@ ASK = Pattern(
 )
 """``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 MOST_PEOPLE = 1000
-"""The most people in one intake."""
+"""The most people in one batch."""
 
 
 class PersonRole(StrEnum):
@@ -87,10 +87,10 @@ class TakeIn(Command):
 def asked_for(
     person: BatchPerson, all_of_them: Sequence[AskFor], urgent: Callable[[AskFor], bool]
 ) -> tuple[list[AskFor], list[AskFor]]:
-    """The referrals to create for a person, and the referrals of the group to leave out for that person.
+    """The referrals to create for a person, and the referrals of the batch to leave out for that person.
 
     A suspected recruiter must not be sent to the victims' shelter. So a suspect gets only the urgent services of the
-    group, unless an officer states ``refer`` for that person.
+    batch, unless an officer states ``refer`` for that person.
     """
     if person.refer is not None:
         return list(person.refer), []

@@ -1,4 +1,4 @@
-"""Many people at once: each registered and referred whole, or refused with a reason."""
+"""Batches, each many people at once: each person is registered and referred whole, or refused with a reason."""
 
 from shared.casework.people_list import routes, store
 from shared.casework.people_list.refusals import REFUSALS

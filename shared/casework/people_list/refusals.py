@@ -1,4 +1,4 @@
-"""Problem texts about lists of people."""
+"""Problem texts about batches."""
 
 from collections.abc import Mapping
 

@@ -30,7 +30,7 @@ from shared.victims.register import visibility
 
 router = APIRouter(prefix="/v1", tags=["daftar orang"], route_class=GuardedRoute)
 
-REFUSALS = (
+REFUSED_CODES = (
     *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full", "id-taken"),
     "batch-already-taken-in",
     *COMMANDED,
@@ -43,8 +43,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
         "content": {streaming.LINES: {"schema": {"type": "string"}}},
     }
 }
-MAX_PEOPLE = 1024 * 1024
-"""Most bytes of a list of people."""
+MAX_BATCH_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,9 @@ SendingDep = Annotated[Sending, Depends(_sending)]
     "/cases/{case_id}/batches",
     response_class=StreamingResponse,
     summary="Daftarkan dan rujuk banyak orang / Take in many people",
-    responses=ANSWER | responses(*REFUSALS),
+    responses=ANSWER | responses(*REFUSED_CODES),
 )
-@route_traits(max_body=MAX_PEOPLE)
+@route_traits(max_body=MAX_BATCH_BYTES)
 def take_in(command: TakeIn, sending: SendingDep) -> StreamingResponse:
     """Tiap orang didaftarkan dan dirujuk sekaligus, atau tidak sama sekali. Kesalahan satu orang tidak menghambat yang
     lain. Bila sambungan terputus, kirim lagi dengan Idempotency-Key yang sama: pekerjaan dilanjutkan. `check: true`
@@ -99,9 +98,9 @@ def take_in(command: TakeIn, sending: SendingDep) -> StreamingResponse:
     "/cases/{case_id}/batches.csv",
     response_class=StreamingResponse,
     summary="Daftarkan dan rujuk banyak orang dari CSV / Take in many people from CSV",
-    responses=ANSWER | responses(*REFUSALS, "malformed-csv", "unknown-column", "column-twice", "too-many-people"),
+    responses=ANSWER | responses(*REFUSED_CODES, "malformed-csv", "unknown-column", "column-twice", "too-many-people"),
 )
-@route_traits(max_body=MAX_PEOPLE, json_body=False)
+@route_traits(max_body=MAX_BATCH_BYTES, json_body=False)
 def take_in_csv(
     table: Annotated[
         bytes,

@@ -1,4 +1,4 @@
-"""The answer to a list of people: a stream of JSON lines, one for each person."""
+"""The answer to a batch: a stream of JSON lines, one for each person."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -11,9 +11,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from shared.casework.people_list import taking_in as batches
+from shared.casework.people_list import registering
+from shared.casework.people_list.registering import Batch, ListedPerson
 from shared.casework.people_list.tables import BatchRow
-from shared.casework.people_list.taking_in import ListedPerson, TakingIn
 from shared.casework.people_list.views import BeginLine, EndLine, PersonLine, ProgressLine, person_line
 from shared.domain.people_list import BatchPerson, TakeIn, written_twice
 from shared.domain.refusal import Refused
@@ -30,7 +30,7 @@ LINES = "application/x-ndjson"
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A list of people sent to us: the HTTP request, its sender, and the case that the people belong to."""
+    """A batch sent to us: the HTTP request, its sender, and the case that the people belong to."""
 
     request: Request
     case_id: str
@@ -49,7 +49,7 @@ def stream(sending: Sending, command: TakeIn, headings: Mapping[str, str] | None
         errors = problems.fault_of(request, refused)
         return _told_of_columns(problems.document(request, refused.problem, errors, refused.facts), headings)
 
-    batch = TakingIn(sending.by, sending.case_id, command.refer, told)
+    batch = Batch(sending.by, sending.case_id, command.refer, told)
     fingerprint = posting.fingerprint(command.model_dump_json(exclude={"people"}) + repr(command.people))
     row = _begun(posting.database, batch, command, posting.name, fingerprint)
     listed = list(_listed(request, command, batch, headings))
@@ -57,9 +57,9 @@ def stream(sending: Sending, command: TakeIn, headings: Mapping[str, str] | None
     return StreamingResponse(lines, media_type=LINES)
 
 
-def _begun(database: Database, batch: TakingIn, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
+def _begun(database: Database, batch: Batch, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
     def work(tx: Transaction) -> BatchRow:
-        row = batches.begin(tx, batch, command, name, fingerprint)
+        row = registering.begin(tx, batch, command, name, fingerprint)
         tx.session.flush()
         if command.check:
             raise _Undone(row)
@@ -85,7 +85,7 @@ def _undone(database: Database, work: Callable[[Transaction], Any]) -> Any:
 
 
 def _listed(
-    request: Request, command: TakeIn, batch: TakingIn, headings: Mapping[str, str] | None
+    request: Request, command: TakeIn, batch: Batch, headings: Mapping[str, str] | None
 ) -> Iterator[ListedPerson]:
     """Each person of the list: readable, or with the problem of the row."""
     read: list[BatchPerson | ValidationError] = [_person(raw, command) for raw in command.people]
@@ -123,13 +123,13 @@ def _told_of_columns(problem: problems.Problem, headings: Mapping[str, str] | No
 
 
 async def _lines(
-    request: Request, database: Database, batch: TakingIn, listed: Sequence[ListedPerson], check: bool
+    request: Request, database: Database, batch: Batch, listed: Sequence[ListedPerson], check: bool
 ) -> AsyncIterator[str]:
     yield _line(BeginLine(batch_id=batch.batch_id, people=len(listed), check=check))
     registered = refused = 0
     try:
-        for start in range(0, len(listed), batches.AT_ONCE):
-            some = listed[start : start + batches.AT_ONCE]
+        for start in range(0, len(listed), registering.AT_ONCE):
+            some = listed[start : start + registering.AT_ONCE]
             lines = await asyncio.to_thread(_some, database, batch, some, check)
             for line in lines:
                 refused, registered = refused + (line.problem is not None), registered + (line.problem is None)
@@ -145,7 +145,7 @@ async def _lines(
     yield _line(EndLine(registered=registered, refused=refused, problem=None))
 
 
-def _some(database: Database, batch: TakingIn, some: Sequence[ListedPerson], check: bool) -> list[PersonLine]:
+def _some(database: Database, batch: Batch, some: Sequence[ListedPerson], check: bool) -> list[PersonLine]:
     def work(tx: Transaction) -> list[PersonLine]:
         lines = [person_line(row) for row in batch.some(tx, some)]
         if check:

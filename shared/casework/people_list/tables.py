@@ -1,4 +1,4 @@
-"""Tables: lists of people taken in by one request, and the result for each person. All moments are in UTC."""
+"""Tables: batches, each many people of one request, and the result for each person. All moments are in UTC."""
 
 from datetime import datetime
 from typing import Any

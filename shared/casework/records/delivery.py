@@ -23,7 +23,7 @@ from shared.victims.disclosure import disclose as disclosure
 from shared.victims.register.store import load_victim
 from shared.victims.sealed import giving, receiving
 
-REFUSALS = ("no-key-to-seal-for", "too-long-to-seal")
+REFUSED_CODES = ("no-key-to-seal-for", "too-long-to-seal")
 
 
 def send(
@@ -36,8 +36,7 @@ def send(
 ) -> None:
     """Deliver a record to the agency that sent the referral. A desk of our own agency reads the record already.
 
-    ``fields``: the sealed fields in clear. Raises Refused (one of REFUSALS): a record that cannot be delivered is not
-    filed either.
+    ``fields``: the sealed fields in clear. Raises Refused, one of REFUSED_CODES: an undeliverable record is not filed.
     """
     if referral.sender_agency == office.code:
         return

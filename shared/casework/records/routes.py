@@ -92,7 +92,7 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
 
 def _of_a_service(form: Form) -> tuple[str, ...]:
     """The further problems of a form for one service, and of a form that is delivered."""
-    return ("not-of-this-service",) * bool(form.of_service) + delivery.REFUSALS * bool(form.delivered)
+    return ("not-of-this-service",) * bool(form.of_service) + delivery.REFUSED_CODES * bool(form.delivered)
 
 
 router = APIRouter(prefix="/v1", tags=["formulir"], route_class=GuardedRoute)

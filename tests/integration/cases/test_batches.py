@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from shared.casework.people_list import taking_in as batches
+from shared.casework.people_list import registering as batches
 from shared.casework.referrals import requesting
 from shared.domain.referral_commands import Request
 from tests.support.network import Client, Network, a_victim, erase, problem

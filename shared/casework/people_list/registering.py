@@ -1,4 +1,4 @@
-"""Registering many people of one case: a few per transaction, each person completely or not at all.
+"""Register the people of a batch: a few per transaction, each person completely or not at all.
 
 The batch keeps the result for each person. A repeated request with the same Idempotency-Key continues where the first
 one stopped. Registered people are reported again; refused people are tried again. Of a refused person only the refusal
@@ -41,7 +41,7 @@ class ListedPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class TakingIn:
+class Batch:
     """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``).
 
     ``told`` turns a refusal into a problem document.
@@ -124,7 +124,7 @@ def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, fie
     room.require_room(tx, office, desk, ask.service, ask.force, f"{field}/receiver")
 
 
-def begin(tx: Transaction, batch: TakingIn, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
+def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
     """The row of a batch: a new row, or the row of the same request sent before.
 
     ``name`` identifies the Idempotency-Key, ``fingerprint`` the content of the request. Raises Refused:
