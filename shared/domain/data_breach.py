@@ -1,7 +1,7 @@
 """The two forms for a breach of personal data: one for its finding, one for the notice of the breach.
 
-UU 27/2022 (PDP) Ps 46: the holder tells the persons concerned and the authority in writing within 3×24 hours. The
-notice says what was revealed, when and how, and what the holder does about it. Every agency declares these forms
+UU 27/2022 (PDP) Ps 46: the controller tells the persons concerned and the authority in writing within 3×24 hours. The
+notice says what was revealed, when and how, and what the controller does about it. Every agency declares these forms
 and the duty ``breach-notice``.
 """
 

@@ -1,4 +1,4 @@
-"""The facts that every handler needs about its own agency and the network; and drafts of events."""
+"""An agency at work: its own facts and those of the network, and the events that it drafts and publishes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

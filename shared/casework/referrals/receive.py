@@ -24,7 +24,10 @@ from shared.victims.register.tables import VictimRow
 
 
 def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.Requested) -> None:
-    """A new referral for one of our desks: store it, and send the answers that need no person."""
+    """A new referral for one of our desks: store it, and send the answers that need no person.
+
+    Raises Park: ``not-the-sender``, ``referral-id-taken``, ``id-of-another-victim`` or ``no-legal-basis``.
+    """
     if event.sender.agency != envelope.sender or event.receiver.agency != office.code:
         raise Park("not-the-sender")
     if referrals.load(tx.session, event.referral_id) is not None:
@@ -50,7 +53,10 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
 
 
 def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.SenderAsk) -> None:
-    """The sender asks. The question makes no version, but our service may answer it at once."""
+    """The sender asks. The question makes no version, but our service may answer it at once.
+
+    Raises Park: ``unknown-referral``, ``id-of-another-victim``, ``not-the-sender`` or ``no-legal-basis``.
+    """
     row = _known_here(tx, event)
     if envelope.sender != row.sender_agency:
         raise Park("not-the-sender")
@@ -65,7 +71,10 @@ def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.
 
 
 def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: e.ReferralEvent) -> None:
-    """Apply the next version, made by the receiver, to a referral that we sent."""
+    """Apply the next version, made by the receiver, to a referral that we sent.
+
+    Raises Park: ``unknown-referral``, ``id-of-another-victim``, ``not-the-receiver``, or a code of ``fault``.
+    """
     row = _known_here(tx, event)
     if envelope.sender != row.receiver_agency:
         raise Park("not-the-receiver")
