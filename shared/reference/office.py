@@ -1,6 +1,7 @@
 """An agency at work: its own facts and those of the network, and the events that it drafts and publishes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -91,6 +92,19 @@ def draft(
         traceparent=traceparent.get(),
         key=key,
     )
+
+
+def tell_agencies(
+    tx: Transaction,
+    office: Office,
+    event: EventData,
+    unit: UnitRef,
+    agencies: AbstractSet[str | None],
+    victim_id: str | None = None,
+) -> None:
+    """Publish an event to these agencies and to the coordinator, once each and never to ourselves. None is nobody."""
+    for agency in sorted(filter(None, (agencies | {office.agency.coordinator}) - {office.code})):
+        tx.emit(draft(event, agency, unit, victim_id=victim_id))
 
 
 def tell_coordinator(

@@ -3,7 +3,7 @@
 from shared.contracts import events as e
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
-from shared.reference.office import Office, draft
+from shared.reference.office import Office, tell_agencies
 from shared.storage import referrals
 from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
@@ -26,5 +26,4 @@ def tell_other_side(tx: Transaction, office: Office, row: BreakGlassRow, event: 
     tx.changed |= {Topic.BREAK_GLASS, row.id}
     unit = UnitRef(agency=row.agency, unit=row.unit, region=row.region)
     owners = {row.owner_agency} if row.owner_agency else referrals.senders_of_victim(tx.session, row.victim_id)
-    for agency in sorted(filter(None, (owners | {office.agency.coordinator}) - {office.code})):
-        tx.emit(draft(event, agency, unit, victim_id=row.victim_id))
+    tell_agencies(tx, office, event, unit, owners, row.victim_id)

@@ -14,7 +14,7 @@ from sqlmodel import col
 from shared.contracts import events as e
 from shared.contracts.codes import DisclosureEnd, IdentityField, KeptBecause
 from shared.contracts.types import UnitRef
-from shared.reference.office import Office, draft
+from shared.reference.office import Office, tell_agencies
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
@@ -74,8 +74,7 @@ def tell_controllers(
 
 def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies: AbstractSet[str | None]) -> None:
     """Publish a withdrawal or erasure to these agencies and to the coordinator, never to ourselves."""
-    for agency in sorted(filter(None, (agencies | {office.agency.coordinator}) - {office.code})):
-        tx.emit(draft(cause, agency, unit, victim_id=cause.victim_id))
+    tell_agencies(tx, office, cause, unit, agencies, cause.victim_id)
     tx.changed.add(cause.victim_id)
 
 

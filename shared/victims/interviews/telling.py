@@ -1,7 +1,7 @@
 """Publish an interview to every agency that works for the victim, so that all of them count it."""
 
 from shared.contracts import events as e
-from shared.reference.office import Office, draft
+from shared.reference.office import Office, tell_agencies
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
 from shared.victims.interviews import store
@@ -13,5 +13,4 @@ def tell_interview(tx: Transaction, office: Office, told: e.VictimInterviewed) -
     store.keep(tx, told.victim_id, [told.interview_id], told)
     others = referrals.senders_of_victim(tx.session, told.victim_id)
     others |= referrals.receivers_of_victim(tx.session, told.victim_id)
-    for agency in sorted(filter(None, (others | {office.agency.coordinator}) - {office.code})):
-        tx.emit(draft(told, agency, told.unit, victim_id=told.victim_id))
+    tell_agencies(tx, office, told, told.unit, others, told.victim_id)
