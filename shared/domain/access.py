@@ -200,6 +200,15 @@ def admit(rules: Mapping[str, AccessRule], operation: str, caller: Caller, sight
         raise Refused("not-your-unit")
 
 
+def require_second_person(caller: Caller, client: str | None, person: str | None, field: str | None = None) -> None:
+    """Raise Refused("second-person-needed") where the caller acted first, as the same client or the same person.
+
+    ``client`` and ``person``: the first of the two. ``field`` is the request field to name.
+    """
+    if client == caller.client or person == caller.person:
+        raise Refused("second-person-needed", field=field)
+
+
 MAY_SEE_IDENTITY = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 """In these statuses the receiver works for the victim, and needs the victim's identity."""
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.contracts import events as e
+from shared.domain.access import require_second_person
 from shared.domain.break_glass import ReviewBreakGlass
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -50,8 +51,7 @@ def review(acting: Acting, glass_id: str, command: ReviewBreakGlass) -> BreakGla
     row = load_break_glass(acting.tx.session, glass_id)
     if row is None or row.agency != acting.office.code or not is_concerned(acting.sight, row):
         raise Refused("unknown-break-glass")
-    if row.client == acting.caller.client or row.person == acting.caller.person:
-        raise Refused("second-person-needed")
+    require_second_person(acting.caller, row.client, row.person)
     if row.verdict is not None:
         raise Refused("already-reviewed")
     row.verdict, row.reviewer, row.reviewed_at = command.verdict, acting.caller.client, acting.tx.now

@@ -1,5 +1,6 @@
 """One person asks for an erasure and a second person decides, because destroyed keys cannot be restored."""
 
+from shared.domain.access import require_second_person
 from shared.domain.commands import when
 from shared.domain.erasure import DecideErasure, Erase
 from shared.domain.refusal import Refused
@@ -54,8 +55,7 @@ def decide(acting: Acting, victim_id: str, command: DecideErasure) -> ErasureRow
         raise Refused("unknown-erasure", field="erasure_id")
     if row.approved is not None:
         raise Refused("already-decided", field="erasure_id")
-    if row.client == acting.caller.client or row.person == acting.caller.person:
-        raise Refused("second-person-needed", field="erasure_id")
+    require_second_person(acting.caller, row.client, row.person, field="erasure_id")
     row.approved, row.decided_by, row.decided_at = command.approved, acting.caller.client, tx.now
     if command.approved:
         carry_out(tx, acting.office, victim, acting.office.our_unit(acting.caller.unit, tx.now.date()), row.id)
