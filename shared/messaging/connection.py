@@ -124,7 +124,15 @@ class BrokerConnection:
         if client is self.client:
             log.warning("broker.turned-away", member=self._member)
             self.client = Client()
-            self._replacing = asyncio.create_task(self.connect())
+            self._replacing = asyncio.create_task(self._replace())
+
+    async def _replace(self) -> None:
+        while True:
+            try:
+                return await self.connect()
+            except OSError as error:  # the seed file is being renewed, or its folder is away
+                log.error("broker.no-seed", member=self._member, error=type(error).__name__)
+                await asyncio.sleep(ATTEMPT_SECONDS)
 
     def _show_certificate(self) -> None:
         """Load the client certificate again for the next connection, for the file may have been renewed."""
