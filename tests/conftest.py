@@ -1,5 +1,6 @@
 """Fixtures: a broker, databases of both kinds, and the network of members on them."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -24,6 +25,14 @@ from tests.support.network import Network, provisioning  # noqa: E402
 # how long an example takes, or is made, says how busy the machine is, and nothing of the code
 settings.register_profile("estafet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("estafet")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage_left_longer() -> None:
+    """Let the garbage collector pass over what was imported, and come seldom: it took a quarter of the CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)
