@@ -10,7 +10,8 @@ from services.members import SERVICES
 from shared.security.development import lies_in_development
 from tests.support.stack import running
 
-READY_SECONDS = 10.0
+READY_SECONDS = 30.0
+"""A busy machine has room. ``make run`` prints the measured time: some 6 s on two idle cores."""
 
 
 def test_a_start_ends_with_the_journey_complete_and_so_does_the_next_one(tmp_path: Path) -> None:
