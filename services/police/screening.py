@@ -159,12 +159,6 @@ DIMENSIONS: Mapping[str, tuple[Text, Mapping[str, Indicator]]] = {
 }
 """Dimension → (its name, its indicators by code)."""
 
-GRADES = {
-    "strong": Text("kuat", "strong"),
-    "medium": Text("sedang", "medium"),
-    "weak": Text("lemah", "weak"),
-    "none": Text("tidak ada", "none"),
-}
 FINDINGS = {
     "presumed-victim": Text("Diduga korban perdagangan orang", "Presumed victim of trafficking"),
     "not-found": Text("Tidak ditemukan petunjuk", "No indication found"),
