@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import importlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
@@ -72,6 +73,7 @@ class Stack:
     def _log_to_file(self) -> None:
         log = (self._logs / "run.log").open("a", buffering=1)
         configure_logs("info", log)
+        logging.basicConfig(stream=log, level=logging.WARNING)  # messages of libraries, not between those for a person
 
     async def start(self) -> None:
         """Start everything; wait until all five services are ready and connected to the broker. Raises CannotRun."""
