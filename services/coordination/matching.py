@@ -186,7 +186,7 @@ def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str
     """Send a proposal's state to one victim's custody holder, as that side sees it."""
     other_id = _other(proposal, victim_id)
     desk = _desk(tx.session, other_id)
-    assert desk is not None  # ``told`` parks match tokens of a victim without a custody holder
+    assert desk is not None  # ``replace_match_tokens`` parks those of a victim without a custody holder
     sides = [(proposal.first_said, proposal.first_said_at), (proposal.second_said, proposal.second_said_at)]
     (said, said_at), (other_said, _) = sides if victim_id == proposal.first_id else reversed(sides)
     proposed = e.MatchProposed(

@@ -71,8 +71,6 @@ def on_break_glass(tx: Transaction, office: Office, envelope: Envelope, event: e
 
     Events of its end and review go to the agencies that were told of its opening. Raises Park ``not-in-custody``.
     """
-    if envelope.receiver != office.code:
-        return
     projection.count_event(tx, event.victim_id)
     if isinstance(event, e.BreakGlassOpened):
         journey = journey_row(tx.session, event.victim_id)
@@ -88,23 +86,20 @@ def on_break_glass(tx: Transaction, office: Office, envelope: Envelope, event: e
 
 def on_tokens_told(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
     """Compare an agency's match tokens of a victim with those of others. Raises Park."""
-    if envelope.receiver == office.code:
-        projection.count_event(tx, event.victim_id)
-        matching.replace_match_tokens(tx, office, envelope, event)
+    projection.count_event(tx, event.victim_id)
+    matching.replace_match_tokens(tx, office, envelope, event)
 
 
 def on_match_decided(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
     """Record the decision of one side of a proposal. Raises Park."""
-    if envelope.receiver == office.code:
-        projection.count_event(tx, event.victim_id)
-        matching.record_decision(tx, office, envelope, event)
+    projection.count_event(tx, event.victim_id)
+    matching.record_decision(tx, office, envelope, event)
 
 
 def on_victim_interviewed(tx: Transaction, office: Office, envelope: Envelope, event: e.VictimInterviewed) -> None:
     """Count an interview in the journey. Raises Park ``not-theirs-to-say``."""
-    if envelope.receiver == office.code:
-        _spoken_by(envelope, event.unit)
-        projection.count_event(tx, event.victim_id)
+    _spoken_by(envelope, event.unit)
+    projection.count_event(tx, event.victim_id)
 
 
 def on_clock(tx: Transaction, office: Office, envelope: Envelope, event: e.ClockEvent) -> None:
@@ -207,6 +202,9 @@ RECEIVERS: Mapping[type[e.EventData], Receiver] = {
 }
 """Event class → what coordination does with it. Coordination reads every event of the catalogue."""
 
+FOR_US_ALONE = (e.BreakGlassEvent, e.TokensTold, e.MatchDecided, e.VictimInterviewed)
+"""Events that count only where they are sent to coordination itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
@@ -220,4 +218,6 @@ class Inbound:
 
     def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> None:
         """Apply one trusted event. Raises Park where the event cannot be applied, now or ever."""
+        if isinstance(event, FOR_US_ALONE) and envelope.receiver != self.office.code:
+            return
         RECEIVERS[type(event)](tx, self.office, envelope, event)
