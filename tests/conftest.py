@@ -1,6 +1,5 @@
 """Fixtures: a broker, databases of both kinds, and the network of members on them."""
 
-import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.support.databases import (  # noqa: E402
     SqliteDatabases,
     wait_for_the_disk,
 )
+from tests.support.garbage import collect_seldom  # noqa: E402
 from tests.support.network import Network, provisioning  # noqa: E402
 
 # how long an example takes, or is made, says how busy the machine is, and nothing of the code
@@ -29,10 +29,8 @@ settings.load_profile("estafet")
 
 @pytest.fixture(scope="session", autouse=True)
 def garbage_left_longer() -> None:
-    """Let the garbage collector pass over what was imported, and come seldom: it took a quarter of the CPU."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    """Test the services, not the garbage collector."""
+    collect_seldom()
 
 
 @pytest.fixture(scope="session", autouse=True)

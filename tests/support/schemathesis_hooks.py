@@ -4,7 +4,6 @@ Loaded by schemathesis, in its own process (``SCHEMATHESIS_HOOKS``). ``ESTAFET_F
 name of their parameter, as JSON. ``ESTAFET_FUZZ_TOKENS`` holds a token for each operation that needs one.
 """
 
-import gc
 import itertools
 import json
 import os
@@ -17,10 +16,9 @@ from schemathesis.generation.meta import TestPhase
 
 from shared.contracts.types import UUID7
 from shared.domain.letters import LETTER_CODE_WRITTEN
+from tests.support.garbage import collect_seldom
 
-# the collector passes over what was imported, and comes seldom
-gc.freeze()
-gc.set_threshold(20_000, 20, 100)
+collect_seldom()
 
 KNOWN: dict[str, list[str]] = json.loads(os.environ.get("ESTAFET_FUZZ_IDS", "{}"))
 TOKENS: dict[str, str] = json.loads(os.environ.get("ESTAFET_FUZZ_TOKENS", "{}"))
