@@ -65,8 +65,20 @@ AskedMoment = Annotated[AwareDatetime, BeforeValidator(_written_as_text), AfterV
 
 A year outside 1900 to 9000 becomes EARLIEST or LATEST; a rule then refuses the moment."""
 
-PLAIN = Pattern(r"^[^\u0000]*$", "teks tanpa karakter NUL", "text without the character NUL")
-"""Text without U+0000, which PostgreSQL cannot store."""
+_DIRECTIONS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""The bidirectional controls (UAX 9): they draw letters in another order than the stored one."""
+ONE_LINE = Pattern(
+    rf"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029{_DIRECTIONS}]*$",
+    "teks satu baris, tanpa karakter kendali atau pengubah arah tulisan",
+    "text of one line, without control characters or marks that turn the direction of writing",
+)
+"""Text of a name, number or place. With a line break, a letter would show it as a line of its own."""
+SEVERAL_LINES = Pattern(
+    rf"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029{_DIRECTIONS}]*$",
+    "teks tanpa karakter kendali atau pengubah arah tulisan",
+    "text without control characters or marks that turn the direction of writing",
+)
+"""Text of statements and notes: as ONE_LINE, but tabs and line breaks are allowed."""
 
 UUID7 = Pattern(
     r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",

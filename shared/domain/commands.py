@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from shared.contracts.types import EARLIEST, PLAIN, AskedMoment
+from shared.contracts.types import EARLIEST, ONE_LINE, SEVERAL_LINES, AskedMoment
 from shared.domain.refusal import Refused
 
 Note = Annotated[
-    str, Field(max_length=4000, pattern=PLAIN, description="Free text, stored only at the agency that wrote it.")
+    str,
+    Field(max_length=4000, pattern=SEVERAL_LINES, description="Free text, stored only at the agency that wrote it."),
 ]
 
 
@@ -22,7 +23,9 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
+LONGEST_LINE = 200
+"""The most characters of a text of one line: a name, a number, a place."""
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_LINE, pattern=ONE_LINE)]
 
 
 class Asked(BaseModel):

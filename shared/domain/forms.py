@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, create_model
 
 from shared.contracts.codes import LegalBasis
-from shared.contracts.types import PLAIN, AskedMoment, Flag, Id, Region
-from shared.domain.commands import SORTED, Command, example, is_past_day, whole
+from shared.contracts.types import ONE_LINE, SEVERAL_LINES, AskedMoment, Flag, Id, Region
+from shared.domain.commands import LONGEST_LINE, SORTED, Command, example, is_past_day, whole
 from shared.domain.identity import BORN_ON
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
@@ -37,6 +37,11 @@ class Words:
     """Free text of at most ``most`` characters. It is always sealed."""
 
     most: int = 4000
+
+    @property
+    def one_line(self) -> bool:
+        """Whether the text is short: a name, a number or a place. A letter draws it on one line."""
+        return self.most <= LONGEST_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +238,8 @@ def body_of(form: Form) -> type[Filled]:
 def _type_of(kind: FieldKind) -> Any:
     match kind:
         case Words(most):
-            return Annotated[str, Field(min_length=1, max_length=most, pattern=PLAIN)]
+            form = ONE_LINE if kind.one_line else SEVERAL_LINES
+            return Annotated[str, Field(min_length=1, max_length=most, pattern=form)]
         case Choice(options, many):
             code: Any = Literal[tuple(options)]
             return Annotated[frozenset[code], Field(min_length=1), SORTED] if many else code

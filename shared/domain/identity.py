@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import IdentityField
 from shared.contracts.pattern import Pattern
-from shared.contracts.types import PLAIN
+from shared.contracts.types import SEVERAL_LINES
 from shared.domain.commands import Asked, Text, example
 
 NIK = Pattern(r"^[0-9]{16}$", "16 angka tanpa spasi", "16 digits without spaces")
@@ -48,7 +48,7 @@ class Identity(BaseModel):
     born_on: Annotated[str, Field(pattern=BORN_ON)] | None = None
     phone: Annotated[str, Field(pattern=PHONE)] | None = None
     address: Text | None = None
-    statement: Annotated[str, Field(min_length=1, max_length=4000, pattern=PLAIN)] | None = Field(
+    statement: Annotated[str, Field(min_length=1, max_length=4000, pattern=SEVERAL_LINES)] | None = Field(
         default=None, description="The victim's statement, recorded so that the victim need not repeat it."
     )
     safe_house: Text | None = Field(default=None, description="Where the victim is sheltered.")

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from shared.contracts.codes import LetterKind, RejectReason, Status
 from shared.contracts.pattern import Pattern
-from shared.contracts.types import PLAIN, AskedMoment
+from shared.contracts.types import SEVERAL_LINES, AskedMoment
 from shared.domain.commands import Asked, Command, Text, example
 from shared.domain.referral import Referral
 from shared.domain.referral_commands import Accept, Reject
@@ -57,7 +57,9 @@ class PaperAnswer(Command):
     letter: LetterCodeWritten
     answer: Literal["accepted", "rejected"]
     reason: RejectReason | None = None
-    note: Annotated[str, Field(max_length=3000, pattern=PLAIN, description="Stored only at the agency.")] | None = None
+    note: (
+        Annotated[str, Field(max_length=3000, pattern=SEVERAL_LINES, description="Stored only at the agency.")] | None
+    ) = None
     signed_by: Annotated[Text, Field(description="Who signed; stored, like a note, only at the agency that wrote it.")]
     occurred_at: AskedMoment = Field(description="When the slip was signed (RFC 3339).")
 

@@ -9,7 +9,17 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from shared.contracts.pattern import Pattern
-from shared.contracts.types import CODE, COUNTRY, EVENT_TYPE, NOTICE_VERSION, PLAIN, REGION, UNIT, UUID7
+from shared.contracts.types import (
+    CODE,
+    COUNTRY,
+    EVENT_TYPE,
+    NOTICE_VERSION,
+    ONE_LINE,
+    REGION,
+    SEVERAL_LINES,
+    UNIT,
+    UUID7,
+)
 from shared.domain.identity import BORN_ON, IDENTIFIER, NIK, PASSPORT, PHONE
 from shared.domain.letters import LETTER_CODE_WRITTEN
 from shared.domain.people_list import ASK
@@ -45,7 +55,7 @@ ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
 PATTERNS: Mapping[str, Pattern] = {
     pattern: pattern
     for pattern in (
-        *(UUID7, REGION, UNIT, CODE, PLAIN, COUNTRY, NOTICE_VERSION, EVENT_TYPE),
+        *(UUID7, REGION, UNIT, CODE, ONE_LINE, SEVERAL_LINES, COUNTRY, NOTICE_VERSION, EVENT_TYPE),
         *(NIK, BORN_ON, PHONE, PASSPORT, IDENTIFIER, LETTER_CODE_WRITTEN, ASK),
         *(KEY_PATTERN, CURSOR, ETAG),
     )

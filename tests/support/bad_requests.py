@@ -170,6 +170,11 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a text too long": referring(*INVALID, "/note", note=CANARY * 400),
     "a name too long": registering(*INVALID, "/identity/name", identity={"name": CANARY * 20}),
     "a NUL in a text": referring(*INVALID, "/note", note=f"{CANARY}\0"),
+    "a second line in a name": registering(
+        *INVALID, "/identity/name", identity={"name": f"{CANARY}\nStatus: DITERIMA"}
+    ),
+    "a name that is drawn backwards": registering(*INVALID, "/identity/name", identity={"name": f"{CANARY}\u202e"}),
+    "a note that is drawn backwards": referring(*INVALID, "/note", note=f"{CANARY}\u2067"),
     "half a character": referring(*INVALID, "/note", note=f"{CANARY}\ud800"),
     "a number for a text": referring(*INVALID, "/note", note=73),
     "a text for a truth": referring(*INVALID, "/force", force=CANARY),

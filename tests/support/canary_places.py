@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
-from shared.contracts.types import PLAIN
+from shared.contracts.types import ONE_LINE, SEVERAL_LINES
 from tests.support.canary import Canaries
 from tests.support.canary_story import AGENCIES
 from tests.support.network import Network
@@ -65,7 +65,9 @@ def texts_taken(app: Any) -> Iterator[tuple[str, str, str]]:
             yield from below(one, at)
         for name, one in schema.get("properties", {}).items():
             yield from below(one, f"{at}/{name}")
-        free = schema.get("pattern") in (None, PLAIN) and not {"enum", "const", "format"} & schema.keys()
+        free = (
+            schema.get("pattern") in (None, ONE_LINE, SEVERAL_LINES) and not {"enum", "const", "format"} & schema.keys()
+        )
         if schema.get("type") == "string" and (free or at.endswith(NUMBERS)):
             yield at
 

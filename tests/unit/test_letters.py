@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.casework.letters import pdf, words
+from shared.casework.letters import contents, pdf, words
 from shared.casework.letters.paper import Boxes, Lines, Paper, Signatures
-from shared.contracts.codes import RejectReason, Status
+from shared.contracts.codes import IdentityField, RejectReason, Status
 from shared.contracts.types import LETTER_CODE
 from shared.domain import forms as f
 from shared.domain.letters import (
@@ -182,6 +182,13 @@ def test_whatever_somebody_wrote_can_be_drawn_and_is_told_to_no_log(said: str) -
     finally:
         logging.getLogger("fpdf").removeHandler(listening)
     assert drawn.startswith(b"%PDF-") and told.empty()
+
+
+def test_text_beside_a_label_stays_on_one_line() -> None:
+    """A second line would read as a word of the agency that printed the letter."""
+    for field in set(IdentityField) - {IdentityField.STATEMENT, IdentityField.BORN_ON}:
+        assert contents._said(field, "Melati\nStatus: DITERIMA") == "Melati Status: DITERIMA"
+    assert contents._said(IdentityField.STATEMENT, "Baris satu\nBaris dua") == "Baris satu\nBaris dua"
 
 
 def test_who_signs_a_record_is_named_in_one_of_its_fields() -> None:

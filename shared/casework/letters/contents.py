@@ -208,7 +208,10 @@ def _record(acting: Acting, row: LetterRow, purpose: str) -> Paper:
     about = ((Text("Pseudonim", "Pseudonym"), victim.id),) if victim is not None else ()
     named = tuple((label, _said(field, who[field])) for field, label in words.IDENTITY.items() if field in who)
     filled = tuple((one.label, _value(office, one, values.get(one.code), zone)) for one in form.fields)
-    signers = tuple((caption, values.get(field)) for field, caption in form.printed.signers.items())
+    signers = tuple(
+        (caption, _on_one_line(values[field]) if values.get(field) else None)
+        for field, caption in form.printed.signers.items()
+    )
     parts = (
         Remark(words.CONFIDENTIAL),
         *((Lines(Text("Korban", "Victim"), (*about, *named)),) if about else ()),
@@ -243,6 +246,8 @@ def _value(office: Office, one: f.FormField, value: Any, zone: timezone) -> str:
             return words.moment(datetime.fromisoformat(value), zone)
         case f.Place():
             return office.units.region_name(value)
+        case f.Words() if one.kind.one_line:
+            return _on_one_line(value)
     return str(value)
 
 
@@ -268,4 +273,11 @@ def _coarse(victim: VictimRow) -> str:
 
 
 def _said(field: IdentityField, value: str) -> str:
-    return words.day(value) if field is IdentityField.BORN_ON else value
+    if field is IdentityField.BORN_ON:
+        return words.day(value)
+    return value if field is IdentityField.STATEMENT else _on_one_line(value)
+
+
+def _on_one_line(value: Any) -> str:
+    """Text on one line. A second line would read as a word of the agency that printed the letter."""
+    return " ".join(str(value).split())

@@ -35,7 +35,8 @@ def misshapen(kind: FieldKind) -> list[Any]:
     """Values without the form of an answer to this kind of question."""
     match kind:
         case Words(most):
-            return ["", "x" * (most + 1), 7, "a\u0000b"]
+            broken = ["a\nb"] if most <= 200 else []
+            return ["", "x" * (most + 1), 7, "a\u0000b", "a\u202eb", *broken]
         case Choice(_, True):
             return [[], ["no-such-code"], "no-such-code"]
         case Choice():
