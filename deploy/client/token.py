@@ -3,6 +3,7 @@
 Stdout has the token only; errors go to stderr, in both languages.
 """
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,13 @@ import typer
 
 from deploy.issuer.clients import UNITS, working_role
 from deploy.issuer.command_line import SECRETS, telling
-from deploy.issuer.tokens import LIFETIME_MINUTES, LONGEST_MINUTES, mint
+from deploy.issuer.tokens import LIFETIME_MINUTES, LONGEST_MINUTES, Grant, client_at, mint
 from services.members import SERVICES
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.domain.routing import NATION
 from shared.reference.units import load_units
+from shared.security.tokens import PERSON, thumbprint
 
 
 def make_token(
@@ -26,16 +28,23 @@ def make_token(
     unit: str = "",
     minutes: int = LIFETIME_MINUTES,
     certificate: Path | None = None,
+    person: str | None = None,
 ) -> str:
-    """Make a token for a member's service. Defaults: the role of the daily work, the national desk.
+    """Make a token for a member's service. Defaults: the role of the daily work, the national desk, its invented human.
 
     ``secrets``: the deployment's folder; ``certificate``: the PEM file of a client certificate to bind the token to.
-    Raises Refused for a desk that the member does not have, and what ``mint`` raises.
+    ``person``: the human; empty for a system's own token. Raises Refused for a desk that the member does not have.
+    Raises ValueError for a person that is no pseudonym, and what ``mint`` raises.
     """
+    if person and not re.fullmatch(PERSON, person):
+        raise ValueError(f"a person is a pseudonym of letters, digits and . _ : / | ~ -, not {person!r}")
     now, units = datetime.now(UTC), load_units(UNITS)
     desk = units.get(member, unit, now.date()) if unit else units.desk_for(member, NATION, now.date())
-    bound = certificate.read_text() if certificate is not None else None
-    return mint(secrets, member, role or working_role(member), desk.id, now, minutes, bound)
+    acts = role or working_role(member)
+    client = client_at(secrets, member, acts, desk.id)
+    bound = thumbprint(certificate.read_text()) if certificate is not None else None
+    human = f"petugas-{client}" if person is None else person
+    return mint(secrets, Grant(client, member, acts, desk.id, bound, human), now, minutes)
 
 
 def _command(
@@ -45,11 +54,14 @@ def _command(
     minutes: Annotated[int, typer.Option(min=1, max=LONGEST_MINUTES, help="Validity in minutes.")] = LIFETIME_MINUTES,
     folder: Annotated[Path, typer.Option(help="The secrets of the deployment.")] = SECRETS,
     certificate: Annotated[Path | None, typer.Option(help="The client certificate that it is bound to.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="The human: a pseudonym. Default: invented. Empty: the system's own.")
+    ] = None,
 ) -> None:
     """Print an access token for a member's service."""
     try:
         with telling(folder):
-            typer.echo(make_token(folder, member, role, unit, minutes, certificate))
+            typer.echo(make_token(folder, member, role, unit, minutes, certificate, person))
     except Refused:
         typer.echo(f"✗ Tidak ada anggota atau satuan ini. Anggota: {', '.join(SERVICES)}; satuan: /v1/units.", err=True)
         typer.echo("  There is no such member or unit; every service lists the units at /v1/units.", err=True)

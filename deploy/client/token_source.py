@@ -1,5 +1,7 @@
 """Access tokens for an agency's system: OAuth 2.0 client credentials with ``private_key_jwt`` (RFC 7523).
 
+A system that calls for a human signs who that is, and gets a token for that human (RFC 8693).
+
 A ``TokenSource`` is the ``auth`` of an httpx client. It requests tokens through the same client, and so with the same
 client certificate as the calls. A bound token (RFC 8705) is bound to that certificate.
 """
@@ -15,9 +17,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from deploy.client.agency_system import CallRefused, new_id
-from deploy.issuer.authentication import ASSERTION_TYPE
+from deploy.issuer.authentication import ASSERTION_TYPE, SUBJECT_TYPE
 from deploy.issuer.clients import working_client
 from deploy.issuer.keys import ALGORITHM, load_private_key
+from deploy.issuer.oauth import EXCHANGE, GRANT_TYPE
 from deploy.issuer.tokens import Now, now_utc, resource
 from services.members import SERVICES
 from shared.security.development import DEVELOPMENT_ISSUER
@@ -34,8 +37,9 @@ class IssuerAway(httpx.TransportError):
 class TokenSource(httpx.Auth):
     """Adds a valid token to every request of an ``httpx.AsyncClient``, and replaces a refused token once.
 
-    ``audience``: the issuer's own name; ``member``: the member whose service is called. Raises CallRefused when the
-    issuer refuses a token, httpx.TransportError when it cannot be reached.
+    ``audience``: the issuer's own name; ``member``: the member whose service is called. ``person``: the pseudonym of
+    the human for whom the system calls; empty for the system itself. Raises CallRefused when the issuer refuses a
+    token, httpx.TransportError when it cannot be reached.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class TokenSource(httpx.Auth):
         member: str,
         now: Now = now_utc,
         audience: str = DEVELOPMENT_ISSUER,
+        person: str = "",
     ) -> None:
         self._token_url = token_url
         self._client = client
@@ -54,6 +59,7 @@ class TokenSource(httpx.Auth):
         self._member = member
         self._now = now
         self._audience = audience
+        self._person = person
         self._one_at_a_time = asyncio.Lock()
         self._token = ""
         self._until: datetime | None = None
@@ -92,22 +98,28 @@ class TokenSource(httpx.Auth):
 
     def _token_request(self, request: httpx.Request, now: datetime) -> httpx.Request:
         """The token request (RFC 6749 4.4.2, RFC 7523 2.2, RFC 8707 2), with the timeouts of ``request``."""
+        moment = int(now.timestamp())
         form = {
-            "grant_type": "client_credentials",
+            "grant_type": EXCHANGE if self._person else GRANT_TYPE,
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": self._assertion(int(now.timestamp())),
+            "client_assertion": self._assertion(self._client, moment),
             "resource": resource(self._member),
         }
+        if self._person:
+            form |= {"subject_token": self._assertion(self._person, moment), "subject_token_type": SUBJECT_TYPE}
         return httpx.Request("POST", self._token_url, data=form, extensions=dict(request.extensions))
 
-    def _assertion(self, now: int) -> str:
-        who = {"iss": self._client, "sub": self._client, "aud": self._audience}
+    def _assertion(self, subject: str, now: int) -> str:
+        """A JWT that the client signs: about itself, or about the human for whom it calls."""
+        who = {"iss": self._client, "sub": subject, "aud": self._audience}
         claims = {**who, "jti": new_id(), "iat": now, "exp": now + ASSERTION_SECONDS}
         return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, [ALGORITHM])
 
 
 def token_sources(issuer_url: str, secrets: Path) -> dict[str, TokenSource]:
     """Member → the token source of its own system, as the client of its daily work at the national desk.
+
+    Each calls for an invented human, as a system does in production.
 
     ``secrets``: the deployment's folder, with the clients' keys. Raises OSError or ValueError for an unreadable key.
     """
@@ -116,4 +128,5 @@ def token_sources(issuer_url: str, secrets: Path) -> dict[str, TokenSource]:
 
 def _source(token_url: str, secrets: Path, member: str) -> TokenSource:
     client = working_client(member)
-    return TokenSource(token_url, client, load_private_key(secrets / member / "clients" / f"{client}.pem"), member)
+    key = load_private_key(secrets / member / "clients" / f"{client}.pem")
+    return TokenSource(token_url, client, key, member, person=f"petugas-{client}")

@@ -1,7 +1,11 @@
-"""The issuer over HTTP: ``POST /token`` (RFC 6749 4.4), ``GET /jwks`` (RFC 7517) and its metadata (RFC 8414)."""
+"""The issuer over HTTP: ``POST /token``, ``GET /jwks`` (RFC 7517) and its metadata (RFC 8414).
+
+A client gets a token for itself (RFC 6749 4.4), or for the human for whom it calls (RFC 8693).
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,14 +14,12 @@ from fastapi.responses import JSONResponse
 from deploy.issuer.authentication import Authentication, shown_certificate
 from deploy.issuer.failures import Failures
 from deploy.issuer.keys import ALGORITHM, public_jwks, signing_keys
-from deploy.issuer.oauth import NO_STORE, OAuthError, read_form
+from deploy.issuer.oauth import ACCESS_TOKEN_TYPE, EXCHANGE, GRANT_TYPE, NO_STORE, OAuthError, read_form
 from deploy.issuer.profile import require_development
 from deploy.issuer.registry import Registration, load_clients
 from deploy.issuer.tokens import LIFETIME_MINUTES, Grant, Now, issue, now_utc, resource
 from shared.domain.access import Role
 from shared.security.development import DEVELOPMENT_ISSUER
-
-GRANT_TYPE = "client_credentials"
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ class Issuer:
         self._failures = Failures(now)
 
     async def token(self, request: Request) -> JSONResponse:
-        """Answer a token request (RFC 6749 4.4) with a token, or with an error of RFC 6749 5.2."""
+        """Answer a token request (RFC 6749 4.4, RFC 8693 2.1) with a token, or with an error of RFC 6749 5.2."""
         address = request.client.host if request.client else ""
         try:
             if wait := self._failures.wait(address):
@@ -64,7 +66,12 @@ class Issuer:
             return refusal.response("authorization" in request.headers)
         token = issue(self._folder, grant, self._now())
         log.info("token.issued", client=grant.client, bound=grant.certificate is not None)
-        granted = {"expires_in": LIFETIME_MINUTES * 60, "scope": f"role:{grant.role} unit:{grant.unit}"}
+        granted: dict[str, Any] = {
+            "expires_in": LIFETIME_MINUTES * 60,
+            "scope": f"role:{grant.role} unit:{grant.unit}",
+        }
+        if grant.person:
+            granted["issued_token_type"] = ACCESS_TOKEN_TYPE
         return JSONResponse({"access_token": token, "token_type": "Bearer", **granted}, headers=NO_STORE)
 
     def _grant(self, form: Mapping[str, str], shown: str | None) -> Grant:
@@ -72,13 +79,14 @@ class Issuer:
         if "grant_type" not in form:
             raise OAuthError("invalid_request", "no-grant-type")
         name, client = self._authentication.client(form, shown)
-        if form["grant_type"] != GRANT_TYPE:
+        if form["grant_type"] not in (GRANT_TYPE, EXCHANGE):
             raise OAuthError("unsupported_grant_type", "grant-type")
         if form.get("resource", resource(client.member)) != resource(client.member):
             raise OAuthError("invalid_target", "resource")
         if not set(form.get("scope", "").split()) <= _scope(client):
             raise OAuthError("invalid_scope", "scope")
-        return Grant(name, client.member, client.role, client.unit, shown)
+        person = self._authentication.person(form, name, client) if form["grant_type"] == EXCHANGE else ""
+        return Grant(name, client.member, client.role, client.unit, shown, person)
 
     async def jwks(self) -> JSONResponse:
         """The public halves of all the issuer's keys, as a JWK set."""
@@ -92,7 +100,7 @@ class Issuer:
                 "token_endpoint": f"{self._url}/token",
                 "jwks_uri": f"{self._url}/jwks",
                 "response_types_supported": [],
-                "grant_types_supported": [GRANT_TYPE],
+                "grant_types_supported": [GRANT_TYPE, EXCHANGE],
                 "token_endpoint_auth_methods_supported": ["private_key_jwt", "tls_client_auth"],
                 "token_endpoint_auth_signing_alg_values_supported": [ALGORITHM],
                 "tls_client_certificate_bound_access_tokens": True,

@@ -1,7 +1,11 @@
-"""Client authentication: ``private_key_jwt`` (RFC 7523) or the registered certificate (RFC 8705 2.1)."""
+"""Client authentication: ``private_key_jwt`` (RFC 7523) or the registered certificate (RFC 8705 2.1).
+
+A client may also name the human for whom it calls: in a ``subject_token`` (RFC 8693), signed with the same key.
+"""
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +19,10 @@ from deploy.issuer.keys import ALGORITHM
 from deploy.issuer.oauth import OAuthError
 from deploy.issuer.registry import Clients, Registration, load_clients
 from deploy.issuer.tokens import Now
-from shared.security.tokens import thumbprint
+from shared.security.tokens import PERSON, thumbprint
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SUBJECT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
 LONGEST_ASSERTION_SECONDS = 300
 LEEWAY_SECONDS = 10
 """Largest difference allowed between the client's time and ours."""
@@ -51,9 +56,7 @@ class Authentication:
         assertion = form["client_assertion"]
         try:
             client = _named(assertion)
-            key = ECKey.import_key({**clients[client].jwk})
-            claims = jwt.decode(assertion, key, [ALGORITHM]).claims
-            self._check(claims, client)
+            claims = self._claims(assertion, client, clients[client], client)
         # hostile input may break the parser in any of these ways
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise OAuthError("invalid_client", type(error).__name__) from None
@@ -62,8 +65,34 @@ class Authentication:
         self._remember(client, claims["jti"], claims["exp"])
         return client
 
-    def _check(self, claims: dict[str, Any], client: str) -> None:
+    def person(self, form: Mapping[str, str], name: str, client: Registration) -> str:
+        """The human that ``subject_token`` names (RFC 8693 2.1): a JWT that the authenticated client signed itself.
+
+        A ministry's issuer takes its own token of the human's sign-in instead. Raises OAuthError("invalid_request").
+        """
+        if form.get("subject_token_type") != SUBJECT_TYPE:
+            raise OAuthError("invalid_request", "subject-token-type")
+        try:
+            claims = self._claims(form["subject_token"], name, client, None)
+            if claims["sub"] == name or not re.fullmatch(PERSON, claims["sub"]):
+                raise ValueError("not a person")
+            self._remember(name, claims["jti"], claims["exp"])
+        # hostile input may break the parser in any of these ways
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError, OAuthError) as error:
+            raise OAuthError("invalid_request", type(error).__name__) from None
+        subject: str = claims["sub"]
+        return subject
+
+    def _claims(self, assertion: str, name: str, client: Registration, subject: str | None) -> dict[str, Any]:
+        """The claims that the client signed. Raises JoseError, ValueError, TypeError or KeyError."""
+        claims = jwt.decode(assertion, ECKey.import_key({**client.jwk}), [ALGORITHM]).claims
+        self._check(claims, name, subject)
+        return claims
+
+    def _check(self, claims: dict[str, Any], client: str, subject: str | None) -> None:
         """Check the claims by RFC 7523 section 3, with lifetime and ``jti`` of OpenID Connect Core section 9.
+
+        ``subject``: the only ``sub`` that is good; None: any.
 
         Raises JoseError, ValueError or TypeError.
         """
@@ -72,7 +101,7 @@ class Authentication:
             now=now,
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": client},
-            sub={"essential": True, "value": client},
+            sub={"essential": True} if subject is None else {"essential": True, "value": subject},
             aud={"essential": True},
             exp={"essential": True},
             jti={"essential": True},

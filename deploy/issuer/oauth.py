@@ -6,6 +6,9 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
+GRANT_TYPE = "client_credentials"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 MAX_BODY = 16 * 1024
 """Bytes of a token request, at most. An assertion has some 500."""
 MAX_FIELDS = 32
@@ -16,7 +19,10 @@ ERRORS: Final = {
     "invalid_client": (401, "Klien tidak terbukti / The client has not proved itself"),
     "invalid_scope": (400, "Peran atau satuan tidak terdaftar untuk klien ini / Role or unit not registered"),
     "invalid_target": (400, "Layanan tidak terdaftar untuk klien ini / Resource not registered"),
-    "unsupported_grant_type": (400, "Hanya client_credentials / Only client_credentials"),
+    "unsupported_grant_type": (
+        400,
+        "Jenis izin tidak dilayani: lihat metadata / Not a grant of this issuer",
+    ),
     "temporarily_unavailable": (429, "Terlalu banyak kegagalan; tunggu / Too many failures; wait"),
 }
 """Error → HTTP status and description. A description never repeats what the client sent."""

@@ -13,7 +13,7 @@ from deploy.issuer.keys import ALGORITHM, signing_keys
 from deploy.issuer.profile import require_development
 from deploy.issuer.registry import load_clients
 from shared.security.development import DEVELOPMENT_ISSUER
-from shared.security.tokens import AUDIENCE_PREFIX, thumbprint
+from shared.security.tokens import AUDIENCE_PREFIX
 
 LIFETIME_MINUTES = 10
 LONGEST_MINUTES = 12 * 60
@@ -28,7 +28,7 @@ def now_utc() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The contents of a token: the client, its member, role and desk, and the certificate it is bound to."""
+    """The contents of a token: the client, its member, role and desk, the certificate it is bound to, the human."""
 
     client: str
     member: str
@@ -36,6 +36,8 @@ class Grant:
     unit: str
     certificate: str | None = None
     """SHA-256 thumbprint of the client certificate that the token is bound to (RFC 8705); None: unbound."""
+    person: str = ""
+    """The human for whom the client calls (RFC 8693); empty: the client calls for itself."""
 
 
 def resource(member: str) -> str:
@@ -55,35 +57,35 @@ def issue(folder: Path, grant: Grant, now: datetime, minutes: int = LIFETIME_MIN
         "iat": issued,
         "exp": issued + int(timedelta(minutes=minutes).total_seconds()),
         "jti": token_urlsafe(16),
-        "sub": grant.client,
+        "sub": grant.person or grant.client,
         "client_id": grant.client,
         "roles": [grant.role],
         "unit": grant.unit,
     }
+    if grant.person:
+        claims["act"] = {"sub": grant.client}
     if grant.certificate is not None:
         claims["cnf"] = {"x5t#S256": grant.certificate}
     return jwt.encode({"typ": "at+jwt", "alg": ALGORITHM, "kid": key.kid}, claims, key, [ALGORITHM])
 
 
-def mint(
-    folder: Path,
-    member: str,
-    role: str,
-    unit: str,
-    now: datetime,
-    minutes: int = LIFETIME_MINUTES,
-    certificate: str | None = None,
-) -> str:
+def client_at(folder: Path, member: str, role: str, unit: str) -> str:
+    """The client that is registered for a member, role and desk; an invented name where none is.
+
+    ``folder``: the deployment's secrets. Raises what ``load_clients`` raises.
+    """
+    clients, wanted = load_clients(folder / "issuer"), (member, role, unit)
+    registered = (name for name, one in clients.items() if (one.member, one.role, one.unit) == wanted)
+    return next(registered, f"{member}-{role}-{unit}")
+
+
+def mint(folder: Path, grant: Grant, now: datetime, minutes: int = LIFETIME_MINUTES) -> str:
     """Make a token without a request to the issuer, for any member, role and desk, registered or not.
 
-    Only an owner of the issuer's key can do so. ``folder``: the deployment's secrets; ``certificate``: a PEM text.
-    Raises OnlyForDevelopment; ValueError for ``minutes`` outside 1 to LONGEST_MINUTES (12 hours).
+    Only an owner of the issuer's key can do so. ``folder``: the deployment's secrets. Raises OnlyForDevelopment;
+    ValueError for ``minutes`` outside 1 to LONGEST_MINUTES (12 hours).
     """
     require_development()
     if not 0 < minutes <= LONGEST_MINUTES:
         raise ValueError(f"a token lives 1 to {LONGEST_MINUTES} minutes, not {minutes}")
-    clients, wanted = load_clients(folder / "issuer"), (member, role, unit)
-    registered = (name for name, one in clients.items() if (one.member, one.role, one.unit) == wanted)
-    client = next(registered, f"{member}-{role}-{unit}")
-    bound = thumbprint(certificate) if certificate is not None else None
-    return issue(folder / "issuer", Grant(client, member, role, unit, bound), now, minutes)
+    return issue(folder / "issuer", grant, now, minutes)

@@ -40,7 +40,7 @@ class Caller:
     role: Role
     unit: str
     person: str = ""
-    """The person at the client (``sub``), if the issuer names one."""
+    """The human for whom the client calls: a pseudonym (``sub``). Empty where the token names no human (0035)."""
     until: int = 0
     """When the token expires (``exp``), in seconds since 1970 (UTC)."""
     token: str = ""
@@ -77,6 +77,8 @@ class AccessRule:
 
     roles: frozenset[Role]
     about: Target
+    person: bool = False
+    """Whether only a human may call it, through a client. A token that names no human is then refused."""
 
     @property
     def public(self) -> bool:
@@ -90,6 +92,12 @@ READERS = DOERS | {Role.AUDITOR, Role.INTEGRATOR}
 WITNESSES = DOERS | {Role.AUDITOR}
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+
+
+def by_human(roles: frozenset[Role], about: Target) -> AccessRule:
+    """The rule of an operation that only a human may call: an identity, or a decision that takes two people."""
+    return AccessRule(roles, about, person=True)
+
 
 ANYBODY = AccessRule(frozenset(), Target.NOTHING)
 
@@ -123,50 +131,50 @@ AGENCY_RULES: Mapping[str, AccessRule] = {
     "list_case_records": AccessRule(READERS, Target.CASE),
     "list_victim_records": AccessRule(READERS, Target.VICTIM),
     "list_desk_records": AccessRule(READERS, Target.UNIT),
-    "see_record": AccessRule(DOERS, Target.RECORD),
+    "see_record": by_human(DOERS, Target.RECORD),
     "open_case": AccessRule(DOERS, Target.UNIT),
     "see_case": AccessRule(READERS, Target.CASE),
-    "register_victim": AccessRule(DOERS, Target.CASE),
-    "take_in": AccessRule(DOERS, Target.CASE),
-    "take_in_csv": AccessRule(DOERS, Target.CASE),
+    "register_victim": by_human(DOERS, Target.CASE),
+    "take_in": by_human(DOERS, Target.CASE),
+    "take_in_csv": by_human(DOERS, Target.CASE),
     "list_batches": AccessRule(WITNESSES, Target.CASE),
     "see_batch": AccessRule(WITNESSES, Target.BATCH),
     "see_victim": AccessRule(READERS, Target.VICTIM),
-    "record_identity": AccessRule(DOERS, Target.IDENTITY),
-    "see_identity": AccessRule(DOERS, Target.IDENTITY),
+    "record_identity": by_human(DOERS, Target.IDENTITY),
+    "see_identity": by_human(DOERS, Target.IDENTITY),
     "record_stage": AccessRule(DOERS, Target.VICTIM),
     "close_journey": AccessRule(DOERS, Target.VICTIM),
     "create_referral": AccessRule(DOERS, Target.VICTIM),
     "list_referrals": AccessRule(READERS, Target.MANY),
     "see_referral": AccessRule(READERS, Target.REFERRAL),
     "see_history": AccessRule(READERS, Target.REFERRAL),
-    "see_notes": AccessRule(DOERS, Target.REFERRAL),
+    "see_notes": by_human(DOERS, Target.REFERRAL),
     **dict.fromkeys(_ACTIONS, AccessRule(DOERS, Target.REFERRAL)),
     "issue_letter": AccessRule(DOERS, Target.REFERRAL),
     "answer_on_paper": AccessRule(DOERS, Target.REFERRAL),
     "print_record": AccessRule(DOERS, Target.RECORD),
     "check_letter": AccessRule(READERS, Target.LETTER),
-    "print_letter": AccessRule(DOERS, Target.LETTER),
+    "print_letter": by_human(DOERS, Target.LETTER),
     **dict.fromkeys(("letter_form", "letter_page"), ANYBODY),
-    "search_victims": AccessRule(DOERS, Target.MANY),
+    "search_victims": by_human(DOERS, Target.MANY),
     "list_matches": AccessRule(WITNESSES, Target.MANY),
-    "decide_match": AccessRule(DOERS, Target.MATCH),
+    "decide_match": by_human(DOERS, Target.MATCH),
     "record_consent": AccessRule(DOERS, Target.VICTIM),
     "withdraw_consent": AccessRule(DOERS, Target.VICTIM),
     "list_consents": AccessRule(WITNESSES, Target.VICTIM),
     "list_disclosures": AccessRule(WITNESSES, Target.VICTIM),
     "see_access_report": AccessRule(WITNESSES, Target.VICTIM),
     "list_access": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
-    "place_hold": AccessRule(SUPERVISORS, Target.VICTIM),
-    "lift_holds": AccessRule(SUPERVISORS, Target.VICTIM),
-    "erase": AccessRule(SUPERVISORS, Target.VICTIM),
-    "decide_erasure": AccessRule(SUPERVISORS, Target.VICTIM),
+    "place_hold": by_human(SUPERVISORS, Target.VICTIM),
+    "lift_holds": by_human(SUPERVISORS, Target.VICTIM),
+    "erase": by_human(SUPERVISORS, Target.VICTIM),
+    "decide_erasure": by_human(SUPERVISORS, Target.VICTIM),
     "list_erasures": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
-    "break_glass": AccessRule(DOERS, Target.BREAK_GLASS),
+    "break_glass": by_human(DOERS, Target.BREAK_GLASS),
     "end_break_glass": AccessRule(DOERS, Target.BREAK_GLASS),
     "list_break_glass": AccessRule(WITNESSES, Target.MANY),
-    "see_break_glass_note": AccessRule(SUPERVISORS, Target.BREAK_GLASS),
-    "review_break_glass": AccessRule(SUPERVISORS, Target.BREAK_GLASS),
+    "see_break_glass_note": by_human(SUPERVISORS, Target.BREAK_GLASS),
+    "review_break_glass": by_human(SUPERVISORS, Target.BREAK_GLASS),
 }
 """Operation → rule, for every operation that all agencies have. Each agency adds operations to file its own forms.
 
@@ -191,21 +199,30 @@ class Sight:
             raise Refused("not-your-unit", field=field)
 
 
-def admit(rules: Mapping[str, AccessRule], operation: str, caller: Caller, sight: Sight) -> None:
-    """Raise Refused unless the caller may call this operation at all: ``role-not-allowed`` or ``not-your-unit``."""
+def admit(rules: Mapping[str, AccessRule], operation: str, caller: Caller, sight: Sight, people: bool = False) -> None:
+    """Raise Refused unless the caller may call this operation at all.
+
+    ``people``: whether the profile enforces that a human calls where the rule says so. The codes are
+    ``role-not-allowed``, ``person-needed`` and ``not-your-unit``.
+    """
     rule = rules[operation]
     if caller.role not in rule.roles:
         raise Refused("role-not-allowed", role=caller.role)
+    if people and rule.person and not caller.person:
+        raise Refused("person-needed")
     if rule.about is Target.SERVICE and sight.units is not None:
         raise Refused("not-your-unit")
 
 
 def require_second_person(caller: Caller, client: str | None, person: str | None, field: str | None = None) -> None:
-    """Raise Refused("second-person-needed") where the caller acted first, as the same client or the same person.
+    """Raise Refused("second-person-needed") where the caller acted first.
 
-    ``client`` and ``person``: the first of the two. ``field`` is the request field to name.
+    A second person is another human, also at the same client; one human with two clients is one person. Where a token
+    names no human, the client counts. ``client`` and ``person``: the first of the two. ``field`` is the request field
+    to name.
     """
-    if client == caller.client or person == caller.person:
+    both_known = bool(person) and bool(caller.person)
+    if (person == caller.person) if both_known else (client == caller.client):
         raise Refused("second-person-needed", field=field)
 
 

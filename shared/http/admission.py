@@ -32,27 +32,29 @@ log = structlog.get_logger()
 class Admission:
     """The needs of admission: the table of operations, the verifier of access tokens, the desks, the current time.
 
-    ``rules``: operation → its row in the table. ``now``: the time, in UTC.
+    ``rules``: operation → its row in the table. ``now``: the time, in UTC. ``people``: whether a token must name a
+    human where the table says so.
     """
 
     rules: Mapping[str, AccessRule]
     verifier: Verifier
     office: Office
     now: Now
+    people: bool = False
     _sights: dict[tuple[str, date], Sight] = field(default_factory=dict)
 
     def admit(self, request: Request, operation: str, token: str | None) -> None:
         """Admit the caller: set ``caller`` and ``sight`` in the request's state.
 
         ``operation`` is the name of the route. A public operation needs no token. Raises Refused: as ``caller`` and
-        ``sight``, at a rate limit, or when the caller's role lacks the operation.
+        ``sight``, at a rate limit, or as ``admit`` of the access table.
         """
         if self.rules[operation].public:
             return
         request.state.caller = caller = self.caller(token, request)
         limit(request)
         request.state.sight = sight = self.sight(caller)
-        admit(self.rules, operation, caller, sight)
+        admit(self.rules, operation, caller, sight, self.people)
 
     def caller(self, token: str | None, request: Request) -> Caller:
         """The caller that an access token names. Raises Refused: ``token-required`` or ``token-not-valid``."""

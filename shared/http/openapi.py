@@ -1,11 +1,12 @@
 """The OpenAPI document of a service: the problems that each operation may answer, tokens, examples."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from shared.domain.access import AccessRule
 from shared.domain.refusal import Refusal
 from shared.http.problems import MEDIA_TYPE, Problem
 
@@ -67,15 +68,16 @@ GUARDED = ("token-required", "token-not-valid", "role-not-allowed", "not-your-un
 """The problems of access control, which every operation with an access token may answer."""
 
 
-def _complete(address: str, operation: dict[str, Any], guarded: bool, refusals: Mapping[str, Refusal]) -> None:
+def _complete(address: str, operation: dict[str, Any], rule: AccessRule, refusals: Mapping[str, Refusal]) -> None:
     """Write the problems of an operation as responses; those of access control, where an access token is needed."""
     answers = operation["responses"]
     named = answers.pop(UNRESOLVED)["description"].split()
     for status, answer in _resolved(named, refusals).items():
         answers[status] = answer | answers.get(status, {})
-    if guarded:
+    if not rule.public:
         operation["security"] = [{"token": []}]
-        for status, answer in _resolved((*EVERYWHERE, *GUARDED), refusals).items():
+        guarded = (*GUARDED, "person-needed") if rule.person else GUARDED
+        for status, answer in _resolved((*EVERYWHERE, *guarded), refusals).items():
             answers.setdefault(status, answer)
     if "{" in address:
         _add_not_found(answers, refusals)
@@ -93,11 +95,11 @@ def describe(
     app: FastAPI,
     refusals: Mapping[str, Refusal],
     examples: Callable[[], Mapping[str, Any]],
-    public: Collection[str],
+    rules: Mapping[str, AccessRule],
 ) -> None:
     """Complete the app's OpenAPI document: problems, examples of this agency, and access tokens.
 
-    Removes the framework's own error schema, which no service sends. ``public``: operations that need no access token.
+    Removes the framework's own error schema, which no service sends. ``rules``: operation → its row in the table.
     """
     original = app.openapi
 
@@ -108,7 +110,7 @@ def describe(
             schema["components"]["securitySchemes"] = {"token": TOKEN}
             for address, path in schema["paths"].items():
                 for operation in path.values():
-                    _complete(address, operation, operation["operationId"] not in public, refusals)
+                    _complete(address, operation, rules[operation["operationId"]], refusals)
             for name, example in examples().items():
                 if name in schema["components"]["schemas"]:
                     schema["components"]["schemas"][name]["examples"] = [example]

@@ -143,6 +143,14 @@ REFUSALS: Mapping[str, Refusal] = {
         "Peran {role} tidak boleh melakukan ini.", "The role {role} may not do this.",
         "Minta kepada petugas yang berwenang.", "Ask somebody whose role allows it.",
     ),
+    "person-needed": refusal(
+        403,
+        "Perlu seorang petugas", "A person is needed",
+        "Token akses ini milik sistem saja dan tidak menyebut petugas yang memakainya.",
+        "This access token is a system's own and does not name the person who uses the system.",
+        "Minta token atas nama petugas (sub) lewat sistem Anda (act), lalu ulangi.",
+        "Get a token for the person (sub) through your system (act), then repeat.",
+    ),
     "not-your-unit": refusal(
         403,
         "Bukan satuan Anda", "Not your unit",

@@ -70,6 +70,11 @@ LOG_FIELDS: Mapping[str, Field] = {
     "trace": Field(text(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"), "the W3C traceparent"),
     # who calls, and who is trusted
     "client": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,99}"), "the client of a token, as its issuer calls it"),
+    "person": Field(
+        text(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!.*[0-9]{7})[A-Za-z0-9][A-Za-z0-9._:/|~-]{0,99}"),
+        "the human of a token: a pseudonym of the issuer",
+    ),
+    "people": Field(truth, "whether a token must name a human for what the access table marks"),
     "role": Field(code, "the role of a token"),
     "unit": Field(text(r"(?!.*[0-9]{7})[a-z][a-z0-9.-]{0,47}"), "the unit of a token"),
     "certificate": Field(text(r"[A-Za-z0-9_-]{43}"), "the SHA-256 of the certificate that a caller showed"),

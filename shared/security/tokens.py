@@ -1,4 +1,8 @@
-"""Access tokens, by which a trusted issuer states the caller (RFC 9068). A certificate may bind them (RFC 8705)."""
+"""Access tokens, by which a trusted issuer states the caller (RFC 9068). A certificate may bind them (RFC 8705).
+
+A client that calls for a human has a token of RFC 8693: ``sub`` is the human, ``act`` the client. A token without
+``act`` is a machine's own: its ``sub`` names no human, whatever it holds.
+"""
 
 import base64
 import hashlib
@@ -25,6 +29,8 @@ ALGORITHMS = ("ES256", "Ed25519", "EdDSA", "PS256", "RS256")
 So a token with ``none`` proves nothing, and no public key can pass for a shared secret."""
 AUDIENCE_PREFIX = "urn:estafet:"
 """The audience of the tokens for a member's service is this prefix and the member's code."""
+PERSON = r"^[A-Za-z0-9][A-Za-z0-9._:/|~-]{0,99}$"
+"""The pattern of ``sub``. It is a pseudonym: no space, no line break, and no ``@``, so no address of a mailbox."""
 TYPES = ("at+jwt", "application/at+jwt")
 LONGEST = 8 * 1024
 """The most characters of a token."""
@@ -56,19 +62,37 @@ class CertificateBinding(BaseModel):
     x5t: str = Field(alias="x5t#S256")
 
 
+ClientId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+
+
+class Actor(BaseModel):
+    """The actor of a token (RFC 8693 section 4.1): the client that calls for the human in ``sub``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sub: ClientId
+
+
 class Claims(BaseModel):
     """The claims of an access token that the service uses. Other claims are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
-    client_id: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+    aud: str | list[str]
+    client_id: ClientId
     exp: int
     iat: int
     jti: Annotated[str, Field(min_length=1, max_length=200)]
-    sub: Annotated[str, Field(min_length=1, max_length=200)]
+    sub: Annotated[str, Field(pattern=PERSON)]
+    act: Actor | None = None
     roles: Annotated[list[Role], Field(min_length=1, max_length=1)]
     unit: UnitId
     cnf: CertificateBinding | None = None
+
+    @property
+    def person(self) -> str:
+        """The human for whom the client calls; empty for a machine's own token."""
+        return "" if self.act is None else self.sub
 
 
 @dataclass(slots=True)
@@ -101,7 +125,7 @@ class Verifier:
         if self.revoked(claims.jti, claims.client_id, claims.iat):  # also a token that was verified before
             raise BadToken("revoked")
         self._check_binding(claims, certificate)
-        return Caller(claims.client_id, claims.roles[0], claims.unit, claims.sub, claims.exp, claims.jti)
+        return Caller(claims.client_id, claims.roles[0], claims.unit, claims.person, claims.exp, claims.jti)
 
     def _verified(self, token: str, now: int) -> Claims:
         try:
@@ -123,6 +147,10 @@ class Verifier:
             raise BadToken("claims-of-another-shape") from error
         if claims.exp - claims.iat > LONGEST_LIFE_SECONDS:
             raise BadToken("lives-too-long")
+        if claims.aud not in (self.audience, [self.audience]):  # a token for two services is good for the wrong one too
+            raise BadToken("for-another-service-too")
+        if claims.act is not None and (claims.act.sub != claims.client_id or claims.sub == claims.client_id):
+            raise BadToken("not-the-client-of-a-person")
         return claims
 
     def _remember(self, digest: bytes, claims: Claims) -> None:

@@ -81,5 +81,4 @@ def _describe(app: FastAPI, member: Member, now: Now) -> None:
         office = getattr(app.state, "office", None)
         return member.examples(office, now().date()) if office else {}
 
-    public = {name for name, rule in member.rules.items() if rule.public}
-    openapi.describe(app, app.state.refusals, examples, public)
+    openapi.describe(app, app.state.refusals, examples, member.rules)

@@ -37,7 +37,7 @@ from shared.security.vault import Vault
 from shared.service.app_state import ServiceState
 from shared.service.member import Member
 from shared.service.production.enforcement import check_start, faults_of_broker, first_word
-from shared.service.production.rules import Unsafe, refuse
+from shared.service.production.rules import Unsafe, needs_people, refuse
 from shared.service.settings import Settings
 from shared.service.vaults import open_vault
 from shared.storage.migrate import check_migrated
@@ -87,7 +87,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
         await _exchange_and_wait(state, member, settings, work)
         for task in work:
             task.add_done_callback(_missed)
-        log.info("service.started", member=member.agency.code)
+        log.info("service.started", member=member.agency.code, people=needs_people(settings))
         yield
     finally:
         await _close(state, work)
@@ -138,7 +138,7 @@ def _admit(state: ServiceState, member: Member, settings: Settings, now: Now) ->
     audience = AUDIENCE_PREFIX + member.agency.code
     verifier = Verifier(settings.issuer, audience, issuer_keys, bound, state.revoked)
     issuer_keys.on_change = verifier.forget
-    state.admission = Admission(member.rules, verifier, state.office, now)
+    state.admission = Admission(member.rules, verifier, state.office, now, needs_people(settings))
     return [asyncio.create_task(issuer_keys.keep_fresh()), asyncio.create_task(state.revoked.keep_fresh())]
 
 

@@ -142,6 +142,8 @@ GOOD: dict[str, Any] = {
     "logger": "uvicorn.error",
     "settings": ["key_folder"],
     "client": "police-officer-polres-74.01",
+    "person": "0b8f2c52-5d0e-4c9e-9f6e-1f8f6f9b9a10",
+    "people": True,
     "role": "officer",
     "unit": "polres-74.01",
     "bound": True,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from deploy.issuer.tokens import mint
+from deploy.issuer.tokens import Grant, mint
 from services.coordination.sign_in import POLICY
 from shared.http.response_headers import HEADERS
 from tests.support.stack import Run, running
@@ -41,7 +41,7 @@ def page_url(run: Run) -> str:
 
 def token(run: Run, role: str = "coordinator", unit: str = "pusat") -> str:
     """A token of the issuer for a coordinator."""
-    return mint(run.secrets, "coordination", role, unit, datetime.now(UTC))
+    return mint(run.secrets, Grant(f"coordination-{role}", "coordination", role, unit), datetime.now(UTC))
 
 
 async def sign_in(page: Page, run: Run) -> None:

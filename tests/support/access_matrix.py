@@ -109,6 +109,14 @@ COORDINATION_ROLES_OF: Mapping[str, str] = {
     "alive": "",
     "ready": "",
 }
+BY_HUMAN = frozenset(
+    {
+        *("register_victim", "take_in", "take_in_csv", "record_identity", "see_identity", "search_victims"),
+        *("print_letter", "see_notes", "see_record", "decide_match", "place_hold", "lift_holds", "erase"),
+        *("decide_erasure", "break_glass", "see_break_glass_note", "review_break_glass"),
+    }
+)
+"""The operations that need a human: what is sealed about a person is read or written, or two people decide."""
 FORMS = {form.operation: form for form in POLICE.agency.forms}
 FILING: Mapping[str, str] = dict.fromkeys(FORMS, DOERS)
 """Each form of the police is filed by who does the work."""
@@ -328,7 +336,7 @@ TRIES = tries_of(FORMS.values())
 async def ask(
     app: FastAPI, member: str, role: Role | None, unit: str, method: str, path: str, **more: Any
 ) -> httpx.Response:
-    auth = Bearing(member, role, unit, now_utc) if role else None
+    auth = Bearing(member, role, unit, now_utc, person=more.pop("person", None)) if role else None
     headers = {"Idempotency-Key": new_id(), "If-Match": '"0.0"', **more.pop("headers", {})}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{member}", auth=auth) as http:
         return await http.request(method, path, headers=headers, **more)

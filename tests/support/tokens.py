@@ -45,13 +45,14 @@ def write_jwks(folder: Path) -> Path:
 
 
 def claims(member: str, role: str, unit: str, now: datetime, **more: Any) -> dict[str, Any]:
-    """The claims of a good token for a member's service."""
-    moment = int(now.timestamp())
+    """The claims of a good token for a member's service: its client there calls for a human."""
+    moment, client = int(now.timestamp()), more.get("client_id", f"{member}-{role}-{unit}")
     return {
         "iss": ISSUER,
         "aud": AUDIENCE_PREFIX + member,
-        "sub": f"{member}-{role}-{unit}",
-        "client_id": f"{member}-{role}-{unit}",
+        "sub": human(member, role, unit),
+        "act": {"sub": client},
+        "client_id": client,
         "iat": moment,
         "exp": moment + 600,
         "jti": new_id(),
@@ -59,6 +60,16 @@ def claims(member: str, role: str, unit: str, now: datetime, **more: Any) -> dic
         "unit": unit,
         **more,
     }
+
+
+def human(member: str, role: str, unit: str) -> str:
+    """The pseudonym of the human who works in this role at this desk."""
+    return f"petugas-{member}-{role}-{unit}"
+
+
+def machine(what: Mapping[str, Any]) -> dict[str, Any]:
+    """The same claims without a human: the client calls for itself."""
+    return {**{name: value for name, value in what.items() if name != "act"}, "sub": what["client_id"]}
 
 
 def signed(what: Mapping[str, Any], key: ECKey | None = None, **header: Any) -> str:
@@ -70,7 +81,7 @@ def signed(what: Mapping[str, Any], key: ECKey | None = None, **header: Any) -> 
 
 @dataclass
 class Bearing(httpx.Auth):
-    """Bears a token that is good at the moment of the request."""
+    """Bears a token that is good at the moment of the request. ``person`` "" is a machine; None the desk's human."""
 
     member: str
     role: Role
@@ -87,7 +98,8 @@ class Bearing(httpx.Auth):
         if not self._until - 500 < now.timestamp() < self._until - 60:
             names = {"client_id": self.client, "sub": self.person}
             named = {claim: name for claim, name in names.items() if name}
-            self._token = signed(claims(self.member, self.role, self.unit, now, **named))
+            said = claims(self.member, self.role, self.unit, now, **named)
+            self._token = signed(machine(said) if self.person == "" else said)
             self._until = now.timestamp() + 600
         request.headers["Authorization"] = f"Bearer {self._token}"
         yield request

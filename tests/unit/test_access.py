@@ -1,4 +1,9 @@
-"""The fields of an identity that exist for a caller: every status of a referral × every service of every agency."""
+"""The fields of an identity that exist for a caller: every status of a referral × every service of every agency.
+
+And the second person: another human.
+"""
+
+import contextlib
 
 import pytest
 
@@ -9,8 +14,9 @@ from services.kemensos.agency import AGENCY as KEMENSOS
 from services.police.agency import AGENCY as POLICE
 from shared.contracts.codes import IdentityField, Status
 from shared.contracts.types import UnitRef
-from shared.domain.access import NOT_TAKEN_ON, Sight, Work, fields_shown
+from shared.domain.access import NOT_TAKEN_ON, Caller, Role, Sight, Work, fields_shown, require_second_person
 from shared.domain.agency import Agency
+from shared.domain.refusal import Refused
 
 EVERYTHING = frozenset(IdentityField)
 NOT_NEEDED = {
@@ -64,3 +70,32 @@ def test_a_part_in_a_victim_begins_with_accepting() -> None:
     assert {status.value for status in Status} - {status.value for status in NOT_TAKEN_ON} == (
         WORKING | {"completed", "failed"}
     )
+
+
+FIRST = "klien-satu", "ani"
+
+
+@pytest.mark.parametrize(
+    ("client", "person", "is_another"),
+    [
+        ("klien-satu", "ani", False),
+        ("klien-dua", "ani", False),  # two clients with one human are one
+        ("klien-satu", "budi", True),  # two humans at one client are two
+        ("klien-dua", "budi", True),
+        ("klien-satu", "", False),  # where a token names no human, the client counts
+        ("klien-dua", "", True),
+    ],
+)
+def test_a_second_person_is_another_human(client: str, person: str, is_another: bool) -> None:
+    caller = Caller(client, Role.SUPERVISOR, "satu", person)
+    refusal = contextlib.nullcontext() if is_another else pytest.raises(Refused, match="second-person-needed")
+    with refusal:
+        require_second_person(caller, *FIRST)
+
+
+def test_two_machines_are_two_and_one_machine_is_one() -> None:
+    caller = Caller("klien-satu", Role.SUPERVISOR, "satu")
+    for nobody in ("", None):
+        require_second_person(caller, "klien-dua", nobody)
+        with pytest.raises(Refused, match="second-person-needed"):
+            require_second_person(caller, "klien-satu", nobody)

@@ -193,6 +193,14 @@ RULES = (
 )
 
 
+def needs_people(settings: Settings) -> bool:
+    """Whether a token must name a human for the operations that the access table marks (``AccessRule.person``).
+
+    The production profile demands it. The development profile accepts a machine's token; its start log says so.
+    """
+    return settings.profile == PRODUCTION
+
+
 class Unsafe(RuntimeError):
     """A service of the production profile refuses to start with these ``settings``."""
 

@@ -170,7 +170,7 @@ async def test_signing_in_again_leaves_nothing_of_the_visit_before(browser: http
 @ON_ONE_LOOP
 async def test_a_planted_cookie_is_of_no_use_after_signing_in(browser: httpx.AsyncClient, log: io.StringIO) -> None:
     """Under the plain name it is not looked at, under ours it is replaced."""
-    planted, own = token(client_id="planted", sub="planted"), token(client_id="own", sub="own")
+    planted, own = token(client_id="planted", sub="ani"), token(client_id="own", sub="budi")
     for name in ("estafet", "__Host-estafet"):
         browser.cookies.set(name, planted, domain="coordination.local", path="/")
     assert await sees_the_console(browser)

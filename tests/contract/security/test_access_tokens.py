@@ -36,7 +36,7 @@ from shared.security.tokens import BadToken, Verifier
 from shared.service.running import now_utc
 from tests.support.network import TestClock, asked_of_the_database, offline, problem
 from tests.support.served import police_at_work
-from tests.support.tokens import ISSUER, Bearing, claims, issuer_key, signed
+from tests.support.tokens import ISSUER, Bearing, claims, human, issuer_key, machine, signed
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 PATH = "/v1/agency"
@@ -105,6 +105,29 @@ class Attack:
 KID = {"kid": "issuer-1", "typ": "at+jwt"}
 ATTACKS: Mapping[str, Attack] = {
     "of another audience": Attack(lambda: signed(good(aud="urn:estafet:kemenkes")), "invalid-claim"),
+    "of ours and another audience": Attack(
+        lambda: signed(good(aud=["urn:estafet:police", "urn:estafet:kemenkes"])), "for-another-service-too"
+    ),
+    "of our audience twice": Attack(lambda: signed(good(aud=["urn:estafet:police"] * 2)), "for-another-service-too"),
+    "of a human whose name breaks the line": Attack(lambda: signed(good(sub="ani\nbudi")), "claims-of-another-shape"),
+    "of a human whose name ends the line": Attack(lambda: signed(good(sub="ani\n")), "claims-of-another-shape"),
+    "of a human with a mailbox": Attack(lambda: signed(good(sub="ani@rekaan.example")), "claims-of-another-shape"),
+    "of a human turned right to left": Attack(lambda: signed(good(sub="ani\u202ebudi")), "claims-of-another-shape"),
+    "of nobody": Attack(lambda: signed(good(sub="")), "claims-of-another-shape"),
+    "of a machine whose name breaks the line": Attack(
+        lambda: signed(machine(good(client_id="mesin")) | {"sub": "mesin\n"}), "claims-of-another-shape"
+    ),
+    "of an actor whose name breaks the line": Attack(
+        lambda: signed(good(act={"sub": "klien\nlain"})), "claims-of-another-shape"
+    ),
+    "of an actor without a name": Attack(lambda: signed(good(act={})), "claims-of-another-shape"),
+    "of an actor that is a text": Attack(lambda: signed(good(act="klien")), "claims-of-another-shape"),
+    "of an actor that is not the client": Attack(
+        lambda: signed(good(act={"sub": "klien-lain"})), "not-the-client-of-a-person"
+    ),
+    "of a client that calls for itself as for a human": Attack(
+        lambda: signed(good(sub=good()["client_id"])), "not-the-client-of-a-person"
+    ),
     "of no audience": Attack(lambda: without("aud"), "missing-claim"),
     "of another issuer": Attack(lambda: signed(good(iss="urn:estafet:issuer:other")), "invalid-claim"),
     "of no issuer": Attack(lambda: without("iss"), "missing-claim"),
@@ -192,6 +215,17 @@ async def test_the_right_token_does_and_so_does_one_bound_to_the_certificate_sho
     assert (await call(police, f"Bearer {bound}", shown=OURS[0])).status_code == 200
     # what was verified once is still bound the next time
     assert (await call(police, f"Bearer {bound}", shown=THEIRS[0])).status_code == 401
+
+
+@ON_ONE_LOOP
+async def test_the_caller_is_the_human_and_the_client_together(police: FastAPI) -> None:
+    """RFC 8693: ``sub`` is the human, ``act`` the client. Without ``act`` no ``sub`` is a human, whatever it holds."""
+    verifier: Verifier = police.state.admission.verifier
+    named = verifier.verify(signed(good(aud=["urn:estafet:police"])), now_utc(), None)
+    assert (named.person, named.client) == (human("police", "officer", "polres-74.01"), "police-officer-polres-74.01")
+    own = machine(good())
+    for sub in (own["client_id"], "0b8f2c52-5d0e-4c9e-9f6e-1f8f6f9b9a10"):  # a service account of Keycloak
+        assert verifier.verify(signed({**own, "sub": sub}), now_utc(), None).person == ""
 
 
 @ON_ONE_LOOP

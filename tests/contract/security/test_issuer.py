@@ -25,7 +25,7 @@ from deploy.issuer.failures import MOST
 from deploy.issuer.keys import load_private_key, public_jwk
 from deploy.issuer.oauth import MAX_BODY
 from deploy.issuer.registry import load_clients, save_clients
-from deploy.issuer.tokens import mint
+from deploy.issuer.tokens import Grant, mint
 from deploy.local.embedded_nats import HOST, free_port
 from shared.security.development import DEVELOPMENT_ISSUER
 from tests.support.certificates import self_signed
@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[Callable[[Asking], dict[str, str | None]], int, str]] =
         "invalid_client",
     ),
     "an access token as proof": (
-        sent(lambda a: mint(a.secrets, "police", "officer", "polres-74.01", a.clock())),
+        sent(lambda a: mint(a.secrets, Grant(CLIENT, "police", "officer", "polres-74.01"), a.clock())),
         401,
         "invalid_client",
     ),

@@ -26,7 +26,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import security_log
 from tests.support.certificates import self_signed
 from tests.support.network import WAIT, Client, TestClock, a_victim, offline
-from tests.support.tokens import Bearing, claims, signed
+from tests.support.tokens import Bearing, claims, human, signed
 
 KOLAKA, STRANGER, ABOVE = "polres-74.01", "polres-11.01", "polda-sultra"
 WHO = {"name": "Kenanga Contoh Rekaan", "nik": "7401010101010008", "phone": "+628000000008"}
@@ -85,6 +85,11 @@ async def station(tmp_path: Path, secrets: Path) -> AsyncIterator[Station]:
 def by(role: str, unit: str) -> dict[str, str]:
     """The caller's fields in a log line."""
     return {"client": f"police-{role}-{unit}", "role": role, "unit": unit, "trace": TRACE}
+
+
+def said_by(role: str, unit: str) -> dict[str, str]:
+    """The same in a line of the security log, with the pseudonym of the human."""
+    return {**by(role, unit), "person": human("police", role, unit)}
 
 
 async def must(client: Client, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -170,11 +175,11 @@ async def test_a_break_glass_leaves_a_line_when_it_opens_ends_and_is_judged(stat
     await must(stranger, f"/v1/break-glass/{glass}/end")
     await must(stranger, f"/v1/break-glass/{glass}/end")  # it has ended: nothing more is told
     await must(above, f"/v1/break-glass/{glass}/review", {"verdict": "not-justified"})
-    its = {"record": glass, **by("officer", STRANGER)}
+    its = {"record": glass, **said_by("officer", STRANGER)}
     assert station.lines("break-glass.opened") == [{**its, "reason": "life-in-danger"}]
     assert station.lines("break-glass.ended") == [{**its, "reason": "closed"}]
     [judged] = station.lines("break-glass.reviewed")
-    assert judged == {"record": glass, "verdict": "not-justified", **by("supervisor", ABOVE)}
+    assert judged == {"record": glass, "verdict": "not-justified", **said_by("supervisor", ABOVE)}
     assert victim not in station.log.getvalue()
 
 
@@ -213,7 +218,7 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
     await must(head, f"{at}/legal-holds/lifting")
     erasure = await must(head, f"{at}/erasure")
 
-    officer, supervisor = by("officer", KOLAKA), by("supervisor", KOLAKA)
+    officer, supervisor = said_by("officer", KOLAKA), said_by("supervisor", KOLAKA)
     assert station.lines("victim.searched") == [{"reason": field, **officer} for field in ("nik", "phone")]
     assert station.lines("consent.withdrawn") == [{"record": consent["id"], **officer}]
     [placed], [lifted] = station.lines("hold.placed"), station.lines("hold.lifted")

@@ -15,8 +15,9 @@ from deploy.issuer.clients import make_issuer
 from deploy.issuer.keys import load_private_key
 from deploy.issuer.profile import OnlyForDevelopment
 from deploy.issuer.registry import load_clients, save_clients
-from deploy.issuer.tokens import mint
+from deploy.issuer.tokens import Grant, client_at, mint
 from services.members import SERVICES
+from shared.security.tokens import thumbprint
 from tests.support.certificates import self_signed
 from tests.support.issuer import CLIENT, command, unb64
 from tests.support.network import TestClock
@@ -83,12 +84,28 @@ def test_the_command_takes_a_role_a_desk_and_a_time(secrets: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "sub", "act"),
+    [
+        ([], "petugas-police-officer", {"sub": "police-officer"}),
+        (["--person", "petugas-17"], "petugas-17", {"sub": "police-officer"}),
+        (["--person", ""], "police-officer", None),
+    ],
+    ids=["invented", "named", "the system itself"],
+)
+def test_the_command_names_a_human_or_the_system(secrets: Path, options: list[str], sub: str, act: Any) -> None:
+    done = command("deploy.client.token", "police", "--folder", str(secrets), *options)
+    claims = read(done.stdout.strip(), secrets)
+    assert (claims["sub"], claims.get("act"), claims["client_id"]) == (sub, act, "police-officer")
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         (["police", "--unit", "rs-74.01"], "no such member or unit"),
         (["interpol"], "no such member or unit"),
         (["police", "--minutes", "721"], "720"),
         (["police", "--role", "chief"], "chief"),
+        (["police", "--person", "ani@rekaan.example"], "a person is a pseudonym"),
         (["police", "--folder", "nowhere"], "run make secrets"),
     ],
     ids=str,
@@ -100,13 +117,15 @@ def test_what_the_command_cannot_do_it_says_on_stderr(secrets: Path, options: li
 
 def test_a_token_can_be_minted_for_any_desk_and_bound_to_a_certificate(secrets: Path) -> None:
     now, system = TestClock()(), self_signed("kemenkes-system")
-    claims = read(mint(secrets, "kemenkes", "officer", "rs-31.71", now, 5, system.pem), secrets)
+    asked = "kemenkes", "officer", "rs-31.71"
+    grant = Grant(client_at(secrets, *asked), *asked, thumbprint(system.pem))
+    claims = read(mint(secrets, grant, now, 5), secrets)
     assert (claims["client_id"], claims["unit"]) == ("kemenkes-officer-rs-31.71", "rs-31.71")
     assert claims["exp"] - claims["iat"] == 300
     assert claims["cnf"] == {"x5t#S256": unb64(hashlib.sha256(system.der).digest())}
     for minutes in (0, 721):
         with pytest.raises(ValueError, match="minutes"):
-            mint(secrets, "kemenkes", "officer", "rs-31.71", now, minutes)
+            mint(secrets, grant, now, minutes)
 
 
 # --- only for development ---------------------------------------------------------------------------------------------
@@ -138,7 +157,7 @@ def test_in_production_nothing_is_minted_or_made(
     make_secrets(tmp_path)
     assert not (tmp_path / "issuer").exists() and not (tmp_path / "police" / "clients").exists()
     with pytest.raises(OnlyForDevelopment):
-        mint(secrets, "police", "officer", "bareskrim", TestClock()())
+        mint(secrets, Grant("police-officer", "police", "officer", "bareskrim"), TestClock()())
     with pytest.raises(OnlyForDevelopment):
         create_issuer(secrets, "http://127.0.0.1:1")
 

@@ -1,6 +1,7 @@
 """An agency system's tokens: got when needed, kept while good, replaced in time, and once when refused."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from deploy.issuer.app import create_issuer
 from deploy.issuer.keys import load_private_key
 from deploy.local.embedded_nats import HOST, free_port
 from services.members import SERVICES
+from tests.support.issuer import b64
 from tests.support.listening import listening
 from tests.support.network import TestClock
 
@@ -195,6 +197,9 @@ async def test_every_members_own_system_gets_a_token(world: World) -> None:
     for source in token_sources(world.issuer.url, world.issuer.secrets).values():
         assert await (await world.system(source)).get("/v1/cases") == {"id": "1"}
     assert len(set(world.service.seen)) == len(SERVICES)
+    for token in world.service.seen:  # each calls for a human, as in production
+        said = json.loads(b64(token.split(".")[1]))
+        assert (said["sub"], said["act"]) == (f"petugas-{said['client_id']}", {"sub": said["client_id"]})
 
 
 def test_a_synchronous_client_is_not_left_without_a_token_unawares(world: World) -> None:

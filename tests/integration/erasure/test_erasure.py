@@ -50,7 +50,7 @@ async def test_one_person_alone_erases_nobody(two: Network) -> None:
     victim = await a_victim(police, identity=WHO)
     await refer(police, victim, "kemenkes", "first-aid")
     head, erasure = await asked_for(two, victim)
-    for person, client in (("orang-pertama", "klien-lain"), ("orang-lain", "klien-pertama")):
+    for person, client in (("orang-pertama", "klien-lain"), ("", "klien-pertama")):  # her other computer; a machine
         same = await two.calling("police", Role.SUPERVISOR, None, person, client)
         refused = await decided(same, victim, erasure)
         assert (refused.status_code, problem(refused)) == (409, "second-person-needed")
