@@ -59,6 +59,7 @@ REASONS: Mapping[str, Reason] = {
     # The event contradicts what is stored
     "unknown-victim": Reason("The proposal is about a victim that is not registered here."),
     "id-of-another-victim": Reason("The event and the stored row name different victims."),
+    "id-of-another-kind": Reason("The event uses an id of ours for another kind of thing, or one id for two kinds."),
     "referral-id-taken": Reason("A referral with this id exists."),
     "record-id-taken": Reason("A record with this id exists."),
     "letter-code-taken": Reason("A letter with this code exists."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from uuid_utils.compat import uuid7
@@ -19,6 +19,7 @@ from shared.logs.trace import traceparent
 from shared.reference.directory import Directory
 from shared.security.key_directory import DirectoryFile
 from shared.security.vault import Vault
+from shared.storage.known_ids import KnownIds
 from shared.storage.unit_of_work import Transaction
 
 
@@ -46,6 +47,8 @@ class Office:
     """The public address of this service, printed into the square code of a letter."""
     forgets: Sequence[Callable[[Transaction, str], None]] = ()
     """Deletes by victim id: run when a victim is erased, beside the destruction of keys."""
+    ids: KnownIds = field(default_factory=KnownIds)
+    """The ids that our tables know, with their kinds."""
 
     @property
     def code(self) -> str:

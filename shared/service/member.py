@@ -15,6 +15,7 @@ from shared.messaging.consumer import Receive
 from shared.messaging.reception import Apply, Reception
 from shared.reference.office import Office
 from shared.service.slice import Forget, Slice
+from shared.storage.known_ids import KnownIds
 from shared.storage.unit_of_work import Transaction
 
 
@@ -47,6 +48,11 @@ class Member:
     def forgets(self) -> Sequence[Forget]:
         """The delete functions of the slices, for the erasure of a victim."""
         return [one.forgets for one in self.slices if not isinstance(one.forgets, str)]
+
+    @property
+    def ids(self) -> KnownIds:
+        """The columns of the slices that hold ids."""
+        return KnownIds([column for one in self.slices for column in one.ids])
 
     def start(self, tx: Transaction, office: Office) -> None:
         """Run the start of every slice, before events are received."""

@@ -117,6 +117,7 @@ def _open_office(member: Member, settings: Settings, keys: DirectoryFile, vault:
         keys,
         settings.public_url,
         member.forgets,
+        member.ids,
     )
     offered = (service.clock for service in (*member.agency.services, *office.directory.services.values()))
     check_named(office.clocks, [*offered, *member.agency.duties])

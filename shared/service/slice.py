@@ -13,6 +13,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.events import EventData
 from shared.domain.refusal import Refusal
 from shared.reference.office import Office
+from shared.storage.known_ids import IdColumn
 from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
@@ -35,6 +36,8 @@ class Slice:
     """Runs in a unit of work at every start, before events are received."""
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """Problem code → status and texts. A code stands in one slice."""
+    ids: tuple[IdColumn, ...] = ()
+    """The columns that hold ids of victims, cases and other things, so that an id has one kind."""
     forgets: Forget | str
     """Deletes the slice's unsealed rows when a victim is erased; or the reason why no row is deleted."""
 

@@ -68,6 +68,7 @@ def _make_victims() -> None:
         sa.Column("number", Number, autoincrement=True, nullable=False),
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("case_id", sa.String(36), nullable=False),
+        sa.Column("registered_here", sa.Boolean(), nullable=False),
         sa.Column("age_class", sa.String(64), nullable=False),
         sa.Column("sex", sa.String(64), nullable=False),
         sa.Column("home_region", sa.String(64), nullable=True),
@@ -104,7 +105,7 @@ def _make_data_keys() -> None:
     op.create_table(
         "data_keys",
         sa.Column("id", sa.String(64), nullable=False),
-        sa.Column("subject_id", sa.String(36), nullable=False),
+        sa.Column("subject_id", sa.String(64), nullable=False),
         sa.Column("wrapped", sa.String(), nullable=False),
         sa.Column("made_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_data_keys"),
@@ -116,7 +117,7 @@ def _make_sealed() -> None:
     op.create_table(
         "sealed",
         sa.Column("number", Number, autoincrement=True, nullable=False),
-        sa.Column("subject_id", sa.String(36), nullable=False),
+        sa.Column("subject_id", sa.String(64), nullable=False),
         sa.Column("source", sa.String(64), nullable=False),
         sa.Column("kind", sa.String(64), nullable=False),
         sa.Column("key_id", sa.String(64), nullable=False),

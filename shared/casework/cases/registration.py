@@ -1,6 +1,6 @@
 """Open a case, and register a victim of a case.
 
-``id-taken`` is checked last, so that probing an id costs a real registration.
+``id-taken`` is checked last, so that probing an id costs a real registration. It counts for an id of any kind.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ from shared.reference.office import Office, new_id, tell_coordinator
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
 from shared.victims.register import visibility
-from shared.victims.register.store import load_case, load_victim
+from shared.victims.register.store import load_case
 from shared.victims.register.tables import CaseRow, VictimRow
 
 
@@ -37,7 +37,7 @@ def open_case(acting: Acting, command: OpenCase) -> CaseRow:
         raise Refused("unknown-channel", field="channel", known=known)
     at = when(command, tx.now)
     case_id = command.case_id or new_id()
-    if load_case(tx.session, case_id) is not None:
+    if command.case_id is not None and office.ids.is_taken(tx.session, case_id):
         raise Refused("id-taken", field="case_id")
     row = CaseRow(
         id=case_id,
@@ -80,7 +80,7 @@ def register_victim(
         recording.check(command.identity, tx.now, within="identity/")
     at = when(command, tx.now)
     victim_id = command.victim_id or new_id()
-    if command.victim_id is not None and load_victim(tx.session, victim_id) is not None:
+    if command.victim_id is not None and office.ids.is_taken(tx.session, victim_id):
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
     row = _victim_row(victim_id, case_id, command, custody, at)
@@ -107,6 +107,7 @@ def _victim_row(
     return VictimRow(
         id=victim_id,
         case_id=case_id,
+        registered_here=True,
         age_class=command.age_class,
         sex=command.sex,
         home_region=command.home_region,
@@ -122,12 +123,8 @@ def _victim_row(
 def _write_identity(
     tx: Transaction, office: Office, victim_id: str, command: RegisterVictim, known_again_later: bool
 ) -> None:
-    if command.identity is None:
-        return
-    if command.victim_id is None:
+    if command.identity is not None:  # a new id, so nothing is kept under it
         recording.write_first(tx, office, victim_id, command.identity, known_again_later)
-    else:  # data may exist under an id that a caller chose, such as the id of a case
-        recording.write(tx, office, victim_id, command.identity)
 
 
 def publish(tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None) -> None:

@@ -14,7 +14,6 @@ from sqlmodel import col
 
 from shared.casework.capacity import room
 from shared.casework.cases import registration as cases
-from shared.casework.people_list import store
 from shared.casework.people_list.tables import BatchPersonRow, BatchRow
 from shared.casework.referrals import requesting
 from shared.domain.commands import when
@@ -147,7 +146,7 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
     if (twin := tx.session.scalars(twins).first()) is not None:
         raise Refused("batch-already-taken-in", batch=twin)
-    if command.batch_id is not None and store.load(tx.session, command.batch_id) is not None:
+    if command.batch_id is not None and batch.by.office.ids.is_taken(tx.session, command.batch_id):
         raise Refused("id-taken", field="batch_id")
     row = BatchRow(
         id=command.batch_id or batch.batch_id,

@@ -49,7 +49,7 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
         raise Refused("unknown-record", field="corrects")
     decide(form, filing, filled.corrects, tx.now, office.units.is_region)
     derived = form.derive(filing)
-    if filled.record_id is not None and store.load(tx.session, filled.record_id) is not None:
+    if filled.record_id is not None and office.ids.is_taken(tx.session, filled.record_id):
         raise Refused("id-taken", field="record_id")  # checked last, so that probing an id costs a real filing
     row = _row(acting, form, subject, filled, at, derived)
     tx.session.add(row)

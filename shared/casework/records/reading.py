@@ -15,11 +15,14 @@ from shared.victims.identity import store as identity_store
 from shared.victims.identity.rights import AUTHOR, Ground
 from shared.victims.identity.tables import BreakGlassRow
 from shared.victims.sealed import records as sealed_records
+from shared.victims.sealed import store as sealed
 
 
 def sealed_under(row: RecordRow) -> str:
     """The victim, case or record whose key seals the fields. Erasing the victim, or the last of a case, erases them."""
-    return row.victim_id or row.case_id or row.id
+    if row.victim_id is not None:
+        return sealed.of_victim(row.victim_id)
+    return sealed.of_case(row.case_id) if row.case_id is not None else sealed.of_record(row.id)
 
 
 def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[str, Any]]:
@@ -40,7 +43,9 @@ def read(acting: Acting, record_id: str, purpose: str) -> tuple[RecordRow, dict[
     victim, right = rights.right_of(acting, row.victim_id)
     if not ours and right.ground is Ground.WORK:
         return row, {}
-    found = sealed_records.record_fields(tx.session, office, victim.id, row.id, legal_hold=right.glass is not None)
+    found = sealed_records.record_fields(
+        tx.session, office, sealed_under(row), row.id, legal_hold=right.glass is not None
+    )
     if found:
         access_log.log(acting, victim.id, purpose, AUTHOR if ours and not right.fields else right, [row.form])
         access_log.count_look(right)

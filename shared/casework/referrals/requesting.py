@@ -47,7 +47,8 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     _refuse_second(requested, live, office.code)
     asked = disclosure.ForService(command.receiver.agency, command.service, command.basis)
     what = disclosure.lawful(acting, victim, live, asked)
-    if referrals.load(tx.session, referral_id) is not None:  # checked last: probing an id costs a real referral
+    # checked last: probing an id costs a real referral
+    if command.referral_id is not None and office.ids.is_taken(tx.session, referral_id):
         raise Refused("id-taken", field="referral_id")
     disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id)
     given = disclosure.give(tx, office, disclosed, what.fields, first=True)

@@ -22,7 +22,9 @@ from shared.victims.erasure.tables import AnswerRow
 from shared.victims.matching import match_tokens
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import forgetting
-from shared.victims.sealed.tables import DisclosureRow
+from shared.victims.sealed.may_forget import case_may_be_forgotten
+from shared.victims.sealed.store import of_victim
+from shared.victims.sealed.tables import DataKeyRow, DisclosureRow
 
 Cause = e.ConsentWithdrawn | e.ErasureRequested
 
@@ -33,7 +35,7 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
     ``unit``: the desk in whose name the request goes out.
     """
     asked = e.ErasureRequested(erasure_id=erasure_id, victim_id=victim.id, unit=unit, occurred_at=tx.now)
-    forget_all(tx, office, victim)
+    forget_all(tx, office, victim, {office.code})
     victim.keep_until = None
     for row in not_erased(disclosure.disclosures_of(tx.session, victim.id)):
         end_disclosure(tx, row, DisclosureEnd.ERASED, None)
@@ -41,19 +43,34 @@ def carry_out(tx: Transaction, office: Office, victim: VictimRow, unit: UnitRef,
     tell_controllers(tx, office, unit, asked)
 
 
-def forget_all(tx: Transaction, office: Office, victim: VictimRow) -> None:
-    """Destroy all data of a victim. With the last victim of a case, destroy the sealed data of the case too."""
-    forgetting.forget(tx, office, victim.id)
+def forget_all(tx: Transaction, office: Office, victim: VictimRow, by: AbstractSet[str]) -> None:
+    """Destroy all data of a victim. With the last victim of a case of ours, destroy the sealed data of the case too.
+
+    ``by``: the agencies whose word it is. Raises NotToForget.
+    """
+    forgetting.forget(tx, office, victim.id, by)
     for forget in office.forgets:
         forget(tx, victim.id)
     match_tokens.tell(tx, office, victim.id)
+    forget_case_of(tx, victim)
+
+
+def forget_case_of(tx: Transaction, victim: VictimRow) -> None:
+    """Destroy the sealed data of the case of an erased victim, if all victims of the case are erased and none is held.
+
+    Only in a case of ours: the case of a victim that another agency registered is that agency's word.
+    """
+    if not victim.registered_here:
+        return
     erased = select(col(AnswerRow.victim_id)).where(
         col(AnswerRow.cause) == e.ErasureRequested.type(), col(AnswerRow.end) == DisclosureEnd.ERASED
     )
     others = (col(VictimRow.case_id) == victim.case_id) & (col(VictimRow.id) != victim.id)
-    left = select(col(VictimRow.id)).where(others, col(VictimRow.id).not_in(erased))
-    if tx.session.scalars(left.limit(1)).first() is None:
-        forgetting.forget(tx, office, victim.case_id)
+    keyed = select(col(DataKeyRow.id)).where(col(DataKeyRow.subject_id) == of_victim("") + col(VictimRow.id))
+    kept = col(VictimRow.id).not_in(erased) | keyed.exists()
+    left = select(col(VictimRow.id)).where(others, col(VictimRow.registered_here), kept)
+    if tx.session.scalars(left.limit(1)).first() is None and case_may_be_forgotten(tx, victim.case_id):
+        forgetting.forget_case(tx, victim.case_id)
 
 
 def tell_controllers(

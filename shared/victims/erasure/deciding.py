@@ -25,9 +25,7 @@ def ask(acting: Acting, victim_id: str, command: Erase) -> ErasureRow:
     if (waiting := store.waiting_erasure(tx.session, victim_id)) is not None:
         raise Refused("already-asked", erasure=waiting.id)
     at = when(command, tx.now)
-    if command.erasure_id is not None and (
-        store.answers_to(tx.session, command.erasure_id) or store.load_erasure(tx.session, command.erasure_id)
-    ):
+    if command.erasure_id is not None and acting.office.ids.is_taken(tx.session, command.erasure_id):
         raise Refused("id-taken", field="erasure_id")
     row = ErasureRow(
         id=command.erasure_id or new_id(),

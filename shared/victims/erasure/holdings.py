@@ -5,6 +5,7 @@ names the reason.
 """
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -30,10 +31,11 @@ from shared.victims.erasure.carry_out import (
 )
 from shared.victims.erasure.tables import AnswerRow
 from shared.victims.matching import match_tokens
-from shared.victims.register.store import holder_of, load_case, load_victim
+from shared.victims.register.store import holder_of, load_victim
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import forgetting, holds
 from shared.victims.sealed import identity as sealed_identity
+from shared.victims.sealed.may_forget import stand_for_holder
 from shared.victims.sealed.tables import DisclosureRow
 
 
@@ -144,7 +146,8 @@ def _apply_to_holdings(
     own = set(sealed_identity.own_identity(tx.session, office, victim.id)) if everything else set()
     fields = tuple(map(IdentityField, sorted(own.union(*(row.fields for row in concerned)))))
     kept = _kept_because(tx, office, victim)
-    _carry_out(tx, office, victim, None if everything else [row.given_with for row in concerned], kept)
+    by = set(tellers) if everything else {sender}
+    _carry_out(tx, office, victim, None if everything else [row.given_with for row in concerned], kept, by)
     for row in concerned:
         end_disclosure(tx, row, DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept)
     return ControllerAnswer(DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED, kept, fields)
@@ -163,34 +166,29 @@ def _is_everything(
 ) -> bool:
     """Whether the data that we wrote down ourselves must go too."""
     erased = cause == e.ErasureRequested.type()
-    return erased and (_has_custody(sender, victim) or _wrote_for(tx, office, victim, tellers))
+    return erased and (_has_custody(sender, victim) or stand_for_holder(tx, office, victim, set(tellers)))
 
 
 def _carry_out(
-    tx: Transaction, office: Office, victim: VictimRow, sources: Sequence[str] | None, kept: KeptBecause | None
+    tx: Transaction,
+    office: Office,
+    victim: VictimRow,
+    sources: Sequence[str] | None,
+    kept: KeptBecause | None,
+    by: AbstractSet[str],
 ) -> None:
     """Destroy the data of these sources (None: everything), or set the data aside under a legal hold.
 
-    Data kept because of custody stays as it is.
+    Data kept because of custody stays as it is. ``by``: the agencies whose word it is.
     """
     if kept is None and sources is None:
-        forget_all(tx, office, victim)
+        forget_all(tx, office, victim, by)
     elif kept is None:
-        forgetting.forget(tx, office, victim.id, sources)
+        forgetting.forget(tx, office, victim.id, by, sources)
         match_tokens.tell(tx, office, victim.id)
     elif kept is KeptBecause.LEGAL_HOLD:
         forgetting.set_aside(tx, office, victim.id, sources)
         match_tokens.tell(tx, office, victim.id)
-
-
-def _wrote_for(tx: Transaction, office: Office, victim: VictimRow, tellers: Collection[str]) -> bool:
-    """Whether only the ``tellers`` sent us referrals of the victim, and we did not register the victim ourselves.
-
-    Otherwise one peer could erase what we know from our own work or from other agencies.
-    """
-    if load_case(tx.session, victim.case_id) is not None:
-        return False
-    return referrals.senders_of_victim(tx.session, victim.id) - {office.code} <= set(tellers)
 
 
 def _kept_because(tx: Transaction, office: Office, victim: VictimRow) -> KeptBecause | None:
@@ -208,6 +206,8 @@ def _remembered(row: AnswerRow) -> ControllerAnswer:
 def custody_left(tx: Transaction, office: Office, victim: VictimRow) -> None:
     """After custody moved to another agency: carry out what only our custody had prevented."""
     apply_after_all(tx, office, victim, KeptBecause.CUSTODY)
+    if not holds.holds_of(tx.session, victim.id):
+        forgetting.forget_held(tx, office, victim.id)  # text that its giver has replaced since
 
 
 def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because: KeptBecause) -> None:
@@ -219,7 +219,8 @@ def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because:
         if because is KeptBecause.CUSTODY:
             own = _is_everything(tx, office, victim, told.cause, told.sender, tellers)
             sources = [row.given_with for row in concerned]
-            _carry_out(tx, office, victim, sources + forgetting.sources(tx.session, victim.id) * own, kept)
+            sources += forgetting.sources(tx.session, victim.id) * own
+            _carry_out(tx, office, victim, sources, kept, set(tellers) if own else {told.sender})
         end = DisclosureEnd.STOPPED if kept else DisclosureEnd.ERASED
         for row in concerned:
             end_disclosure(tx, row, end, kept)

@@ -54,7 +54,8 @@ def write(
 
     ``identity`` has been checked. ``keep_before``: a legal hold applies, so the old fields are set aside and not lost.
     """
-    changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(victim_id)
+    subject = sealed.of_victim(victim_id)
+    changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(subject)
     known = {
         n: v
         for n, v in {**sealed_identity.own_identity(tx.session, office, victim_id), **changes}.items()
@@ -62,7 +63,7 @@ def write(
     }
     if keep_before:
         forgetting.set_aside(tx, office, victim_id, [source])
-    sealed.put(tx, office, victim_id, source, sealed.IDENTITY, known)
+    sealed.put(tx, office, subject, source, sealed.IDENTITY, known)
     blind_index.drop(tx, victim_id, [source])
     blind_index.keep(tx, office.vault, victim_id, source, known)
     match_tokens.tell(tx, office, victim_id, known)
@@ -77,8 +78,9 @@ def write_first(
     delayed.
     """
     known = identity.model_dump(exclude_none=True)
-    source = sealed.own_source(victim_id)
-    sealed.put_first(tx, office, victim_id, source, sealed.IDENTITY, known)
+    subject = sealed.of_victim(victim_id)
+    source = sealed.own_source(subject)
+    sealed.put_first(tx, office, subject, source, sealed.IDENTITY, known)
     blind_index.keep(tx, office.vault, victim_id, source, known)
     if not known_again_later:
         match_tokens.tell(tx, office, victim_id, known)

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from shared.contracts import events as e
 from shared.contracts.codes import LegalBasis
+from shared.domain.ids import IdKind, id_in, keyed
 from shared.domain.matching import KEY_PURPOSE, match_token, normalised
 from shared.reference.office import Office, draft
 from shared.security.vault import Vault
@@ -98,13 +99,14 @@ def tell_some(tx: Transaction, office: Office) -> int:
     if key is None or office.agency.coordinator is None:
         return 0
     told = select(col(ToldMatchTokensRow.victim_id)).where(
-        col(ToldMatchTokensRow.victim_id) == col(SealedRow.subject_id), col(ToldMatchTokensRow.key) == key
+        keyed(IdKind.VICTIM, "") + col(ToldMatchTokensRow.victim_id) == col(SealedRow.subject_id),
+        col(ToldMatchTokensRow.key) == key,
     )
     ours = (col(SealedRow.kind) == sealed.IDENTITY) & (col(SealedRow.key_id) == sealed.OWN)
     before = col(SealedRow.recorded_at) <= tx.now - QUIET
     untold = select(col(SealedRow.subject_id)).where(ours, before, ~told.exists()).order_by(col(SealedRow.subject_id))
     done = 0
-    for victim_id in tx.session.scalars(untold.limit(AT_ONCE)).all():
+    for victim_id in map(id_in, tx.session.scalars(untold.limit(AT_ONCE)).all()):
         load_victim(tx.session, victim_id)  # locks the victim: its rows are written under that lock
         if not tell(tx, office, victim_id):
             continue

@@ -73,8 +73,9 @@ def load_case(session: Session, case_id: str, condition: ColumnElement[bool] = E
 
 
 def victims_of(session: Session, case_id: str) -> list[VictimRow]:
-    """The victims of a case, in the order of registration."""
-    statement = select(VictimRow).where(col(VictimRow.case_id) == case_id).order_by(col(VictimRow.number))
+    """The victims that we registered in a case of ours, in the order of registration."""
+    ours = (col(VictimRow.case_id) == case_id) & col(VictimRow.registered_here)
+    statement = select(VictimRow).where(ours).order_by(col(VictimRow.number))
     return list(session.scalars(statement))
 
 

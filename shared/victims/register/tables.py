@@ -35,6 +35,9 @@ class VictimRow(AgencyStored, table=True):
     number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
     case_id: str = Field(sa_type=Ident, index=True)
+    """The case of a victim that we registered; for any other victim, another agency's word."""
+    registered_here: bool = False
+    """Whether a desk of ours registered the victim, in a case of ours."""
     age_class: str = Field(sa_type=Word)
     sex: str = Field(sa_type=Word)
     home_region: str | None = Field(default=None, sa_type=Word)

@@ -42,5 +42,9 @@ def in_custody(sight: Sight) -> ColumnElement[bool]:
 
 
 def found_by(sight: Sight) -> ColumnElement[bool]:
-    """Victims of a case that a desk in sight opened."""
-    return select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight)).exists()
+    """Victims that a desk in sight registered, in a case that it opened.
+
+    The case of any other victim is another agency's word, and opens nothing here.
+    """
+    opened = select(col(CaseRow.id)).where(col(CaseRow.id) == col(VictimRow.case_id), cases(sight))
+    return col(VictimRow.registered_here) & opened.exists()

@@ -14,7 +14,7 @@ from shared.security.sealing import seal, wrap_key
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import identity
 from shared.victims.sealed.identity import Reach
-from shared.victims.sealed.store import data_key_of, key_purpose, own_source
+from shared.victims.sealed.store import data_key_of, key_purpose, of_victim, own_source
 from shared.victims.sealed.tables import DataKeyRow
 
 log = structlog.get_logger()
@@ -36,7 +36,9 @@ def seal_for_agency(
 
     None where there is no such text, or the directory has no key of the recipient.
     """
-    ours = tx.session.get(DataKeyRow, own_source(victim_id))  # opens our own text, and derives the recipient's key
+    ours = tx.session.get(
+        DataKeyRow, own_source(of_victim(victim_id))
+    )  # opens our own text, and derives the recipient's key
     what = {
         name: value
         for name, value in identity.readable_identity(tx.session, office, victim_id, Reach.GIVE).items()
@@ -77,5 +79,5 @@ def seal_for(
     except Untrusted as error:
         log.error("sealed.no-recipient-key", reason=error.reason, member=recipient)
         return None
-    key = data_key_of(tx, office, victim_id, ours).for_recipient(victim_id, recipient, key_purpose)
+    key = data_key_of(tx, office, of_victim(victim_id), ours).for_recipient(victim_id, recipient, key_purpose)
     return Given(seal(what, key, victim_id, recipient, key_purpose), wrap_key(key, theirs), tuple(sorted(what)))

@@ -17,7 +17,7 @@ from shared.victims.sealed.tables import DisclosureRow, SealedRow
 _IDENTITIES = (
     select(SealedRow)
     .where(
-        col(SealedRow.subject_id) == bindparam("victim_id"), col(SealedRow.kind).in_((IDENTITY, LEGAL_HOLD[IDENTITY]))
+        col(SealedRow.subject_id) == bindparam("subject_id"), col(SealedRow.kind).in_((IDENTITY, LEGAL_HOLD[IDENTITY]))
     )
     .order_by(col(SealedRow.recorded_at), col(SealedRow.number))
 )
@@ -60,12 +60,13 @@ class Reach(Enum):
 def readable_identity(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
     """All identity fields that this agency may read, by field; the latest text of each field counts."""
     found: dict[str, str] = {}
-    for row in session.scalars(reach.value, {"victim_id": victim_id}):
+    for row in session.scalars(reach.value, {"victim_id": victim_id, "subject_id": store.of_victim(victim_id)}):
         found |= store.opened(session, office, row)
     return found
 
 
 def own_identity(session: Session, office: Office, victim_id: str) -> dict[str, str]:
     """The identity fields that this agency wrote itself."""
-    row = store.find(session, victim_id, own_source(victim_id))
+    subject = store.of_victim(victim_id)
+    row = store.find(session, subject, own_source(subject))
     return store.opened(session, office, row) if row is not None else {}

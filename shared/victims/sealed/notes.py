@@ -14,7 +14,7 @@ from shared.victims.sealed.tables import SealedRow
 
 def keep_note(tx: Transaction, office: Office, victim_id: str, event_id: str, text: str) -> None:
     """Store an officer's free text about a victim, sealed, beside an event."""
-    store.put(tx, office, victim_id, event_id, NOTE, {"text": text})
+    store.put(tx, office, store.of_victim(victim_id), event_id, NOTE, {"text": text})
 
 
 def notes(
@@ -23,7 +23,9 @@ def notes(
     """Event id → note, for the notes about a victim that can still be read. ``legal_hold``: also those kept by one
     alone."""
     kinds = [NOTE, LEGAL_HOLD[NOTE]] if legal_hold else [NOTE]
-    statement = select(SealedRow).where(col(SealedRow.subject_id) == victim_id, col(SealedRow.kind).in_(kinds))
+    statement = select(SealedRow).where(
+        col(SealedRow.subject_id) == store.of_victim(victim_id), col(SealedRow.kind).in_(kinds)
+    )
     rows = [row for row in session.scalars(statement) if origin(row.source) in event_ids]
     found = {origin(row.source): store.opened(session, office, row) for row in rows}
     return {event_id: what["text"] for event_id, what in found.items() if "text" in what}

@@ -10,9 +10,10 @@ from shared.messaging.enclosed import open_enclosed
 from shared.reference.office import Office
 from shared.security.sealing import DataKey, Unopenable
 from shared.storage.unit_of_work import Transaction
+from shared.victims.register.store import load_victim
 from shared.victims.sealed import blind_index, holds, store
 from shared.victims.sealed.forgetting import set_aside
-from shared.victims.sealed.store import IDENTITY, RECORD, keep_key, key_purpose
+from shared.victims.sealed.store import IDENTITY, RECORD, keep_key, key_purpose, of_victim
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
 
 log = structlog.get_logger()
@@ -33,7 +34,7 @@ def receive_identity(
         log.warning("sealed.not-taken", error=type(error).__name__)
         return ()
     if first or tx.session.get(DataKeyRow, key.kid) is None:
-        keep_key(tx, office, key.kid, victim_id, key)
+        keep_key(tx, office, key.kid, of_victim(victim_id), key)
     if not first:
         _replace(tx, office, victim_id, referral_id, key.kid)
     _keep_as_it_came(tx, victim_id, referral_id, IDENTITY, key, sealed)
@@ -51,23 +52,34 @@ def receive_record(tx: Transaction, office: Office, event_id: str, victim_id: st
     except Unopenable as error:
         log.warning("sealed.not-taken", error=type(error).__name__)
         return False
-    keep_key(tx, office, key.kid, victim_id, key)
+    keep_key(tx, office, key.kid, of_victim(victim_id), key)
     _keep_as_it_came(tx, victim_id, record_id, RECORD, key, sealed)
     return True
 
 
 def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:
-    row = SealedRow(subject_id=victim_id, source=source, kind=kind, key_id=key.kid, sealed=sealed, recorded_at=tx.now)
+    row = SealedRow(
+        subject_id=of_victim(victim_id),
+        source=source,
+        kind=kind,
+        key_id=key.kid,
+        sealed=sealed,
+        recorded_at=tx.now,
+    )
     tx.session.add(row)
 
 
 def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, by_key: str) -> None:
-    """Make room for new text of an agency with a referral. Its earlier text is deleted, or set aside under a legal
-    hold."""
-    before = store.find(tx.session, victim_id, referral_id)
+    """Make room for new text of an agency with a referral. Its earlier text is deleted.
+
+    Under a legal hold or in our custody it is set aside, because another agency's word destroys nothing then.
+    """
+    before = store.find(tx.session, of_victim(victim_id), referral_id)
     if before is None:
         return
-    if holds.holds_of(tx.session, victim_id):
+    victim = load_victim(tx.session, victim_id)
+    ours = victim is not None and victim.custody_agency == office.code
+    if ours or holds.holds_of(tx.session, victim_id):
         set_aside(tx, office, victim_id, [referral_id])
         return
     blind_index.drop(tx, victim_id, [referral_id])
@@ -75,4 +87,5 @@ def _replace(tx: Transaction, office: Office, victim_id: str, referral_id: str, 
     tx.session.flush()
     if before.key_id != by_key:
         tx.erased = True
-        tx.session.execute(delete(DataKeyRow).where(col(DataKeyRow.id) == before.key_id))
+        of_subject = col(DataKeyRow.subject_id) == of_victim(victim_id)
+        tx.session.execute(delete(DataKeyRow).where(of_subject, col(DataKeyRow.id) == before.key_id))

@@ -15,7 +15,7 @@ from shared.victims.sealed.tables import SealedRow
 
 
 def keep_record(tx: Transaction, office: Office, subject_id: str, record_id: str, fields: Mapping[str, Any]) -> None:
-    """Store the sealed fields of a filed form. ``subject_id``: the id of the victim, the case, or the record itself."""
+    """Store the sealed fields of a filed form. ``subject_id``: the victim, the case, or the record itself."""
     store.put(tx, office, subject_id, record_id, RECORD, {"fields": json.dumps(dict(fields))})
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlmodel import col
 
+from shared.domain.ids import id_in
 from shared.security.vault import Vault
 from shared.storage.unit_of_work import Database, Transaction
 from shared.victims.sealed import blind_index
@@ -43,8 +44,9 @@ def reindex_all(database: Database, vault: Vault, member: str) -> int:
         here = (col(SealedRow.number) > after) & (col(SealedRow.kind) == IDENTITY)
         rows = tx.session.scalars(select(SealedRow).where(here).order_by(col(SealedRow.number)).limit(AT_ONCE)).all()
         for row in rows:
-            blind_index.drop(tx, row.subject_id, [row.source])
-            blind_index.keep(tx, vault, row.subject_id, row.source, opened_with(tx.session, vault, member, row))
+            victim_id = id_in(row.subject_id)
+            blind_index.drop(tx, victim_id, [row.source])
+            blind_index.keep(tx, vault, victim_id, row.source, opened_with(tx.session, vault, member, row))
         return [row.number for row in rows if row.number is not None]
 
     while found := database.write(some):

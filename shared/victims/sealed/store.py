@@ -1,7 +1,8 @@
 """The rows of sealed text, and the data keys that open them.
 
-No row holds anything in clear. Our own text is sealed under the victim's data key here. Text from another agency
-stays as it came, with the key that came beside it. Without the keys nobody can read either.
+Each row names its subject with its kind (``of_victim``), so that no id of a case opens or erases a victim. No row
+holds anything in clear. Our own text is sealed under the victim's data key here. Text from another agency stays as it
+came, with the key that came beside it. Without the keys nobody can read either.
 """
 
 import base64
@@ -12,6 +13,7 @@ import structlog
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
+from shared.domain.ids import IdKind, id_in, keyed
 from shared.reference.office import Office
 from shared.security.sealing import DataKey, Unopenable, open_at_rest, open_sealed, seal_at_rest
 from shared.security.vault import Vault
@@ -31,13 +33,28 @@ OWN = "own"
 _KEEPING = insert(DataKeyRow.__table__)  # type: ignore[attr-defined]
 
 
-def own_source(victim_id: str) -> str:
+def of_victim(victim_id: str) -> str:
+    """The subject of text about a victim."""
+    return keyed(IdKind.VICTIM, victim_id)
+
+
+def of_case(case_id: str) -> str:
+    """The subject of text about a case as a whole."""
+    return keyed(IdKind.CASE, case_id)
+
+
+def of_record(record_id: str) -> str:
+    """The subject of a record that is about no victim and no case."""
+    return keyed(IdKind.RECORD, record_id)
+
+
+def own_source(subject_id: str) -> str:
     """The source, and the id of the data key, of text that this agency wrote itself."""
-    return f"{OWN}:{victim_id}"
+    return f"{OWN}:{subject_id}"
 
 
 def put(tx: Transaction, office: Office, subject_id: str, source: str, kind: str, what: Mapping[str, str]) -> None:
-    """Seal ``what`` under the data key of a victim (or case), and replace the earlier text of this source."""
+    """Seal ``what`` under the data key of a subject, and replace the earlier text of this source."""
     row = find(tx.session, subject_id, source)
     if row is None:
         row = SealedRow(subject_id=subject_id, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
@@ -49,7 +66,7 @@ def put(tx: Transaction, office: Office, subject_id: str, source: str, kind: str
 def put_first(
     tx: Transaction, office: Office, subject_id: str, source: str, kind: str, what: Mapping[str, str]
 ) -> None:
-    """As ``put``, skipping the lookup; only for a new victim, and makes its data key."""
+    """As ``put``, skipping the lookup; only for a new subject, and makes its data key."""
     key = DataKey.generate()
     keep_key(tx, office, own_source(subject_id), subject_id, key)
     row = SealedRow(subject_id=subject_id, source=source, kind=kind, key_id="", sealed="", recorded_at=tx.now)
@@ -58,7 +75,7 @@ def put_first(
 
 
 def seal_row(tx: Transaction, office: Office, row: SealedRow, what: Mapping[str, str]) -> None:
-    """Seal ``what`` (field → text) into a row, under the data key of its victim, case or record."""
+    """Seal ``what`` (field → text) into a row, under the data key of its subject."""
     _seal_with(data_key_of(tx, office, row.subject_id), row, what)
 
 
@@ -68,13 +85,13 @@ def _seal_with(key: DataKey, row: SealedRow, what: Mapping[str, str]) -> None:
 
 
 def find(session: Session, subject_id: str, source: str) -> SealedRow | None:
-    """The sealed row of a source about a victim or case."""
+    """The sealed row of a source about a subject."""
     statement = select(SealedRow).where(col(SealedRow.subject_id) == subject_id, col(SealedRow.source) == source)
     return session.scalars(statement).first()
 
 
 def data_key_of(tx: Transaction, office: Office, subject_id: str, row: DataKeyRow | None = None) -> DataKey:
-    """The data key of a victim (or case) here; made when first needed. ``row``: its row, if already read."""
+    """The data key of a subject here; made when first needed. ``row``: its row, if already read."""
     row = row or tx.session.get(DataKeyRow, own_source(subject_id))
     if row is not None:
         return DataKey(office.vault.unwrap_at_rest(row.wrapped, subject_id))
@@ -106,7 +123,7 @@ def opened_with(session: Session, vault: Vault, member: str, row: SealedRow) -> 
         key = DataKey(vault.unwrap_at_rest(kept.wrapped, row.subject_id))
         if ours:
             return dict(json.loads(open_at_rest(base64.b64decode(row.sealed), key, row.source)))
-        return open_sealed(row.sealed, key, row.subject_id, member, key_purpose(origin(row.source)))
+        return open_sealed(row.sealed, key, id_in(row.subject_id), member, key_purpose(origin(row.source)))
     except Unopenable as error:
         log.error("sealed.unopenable", reason=error.reason)
         return {}

@@ -14,14 +14,14 @@ class DataKeyRow(AgencyStored, table=True):
     """A data key, wrapped for this agency alone. Deleting the row erases everything that the key opens.
 
     Ledgers and backups keep the sealed text, but nobody can read that text without the key.
-    ``id`` is ``own:<victim>`` for what we wrote down ourselves, else the id of a key that came with an event.
+    ``id`` is ``own:<subject>`` for what we wrote down ourselves, else the id of a key that came with an event.
     """
 
     __tablename__ = "data_keys"
 
     id: str = Field(max_length=64, primary_key=True)
-    subject_id: str = Field(sa_type=Ident, index=True)
-    """The victim; or the case or the record, where no victim is named."""
+    subject_id: str = Field(sa_type=Word, index=True)
+    """The subject with its kind, such as ``victim:<id>``: a victim, or a case or a record about no victim."""
     wrapped: str
     made_at: datetime = Field(sa_type=UtcMoment)
 
@@ -35,10 +35,10 @@ class SealedRow(AgencyStored, table=True):
     __tablename__ = "sealed"
 
     number: int | None = ascending_key()
-    subject_id: str = Field(sa_type=Ident, index=True)
-    """The victim; or the case or the record, where no victim is named."""
+    subject_id: str = Field(sa_type=Word, index=True)
+    """The subject, as in ``data_keys``."""
     source: str = Field(max_length=64, unique=True)
-    """The origin: ``own:<victim>``, or the id of the referral or record, or of what a note belongs to."""
+    """The origin: ``own:<subject>``, or the id of the referral or record, or of what a note belongs to."""
     kind: str = Field(sa_type=Word)
     key_id: str = Field(max_length=64)
     sealed: str

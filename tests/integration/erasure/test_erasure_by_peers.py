@@ -76,7 +76,7 @@ async def test_a_peer_has_erased_what_it_gave_and_not_what_we_found_ourselves(ne
         say_erase(network, "kemenkes", "police", victim)
         assert await watch.next(20)  # its answer
     left = network.apps["police"].state.database.read(lambda s: s.scalars(select(col(DataKeyRow.id))).all())
-    assert f"own:{victim}" in left and before >= len(left)
+    assert f"own:victim:{victim}" in left and before >= len(left)
     glass = await police.post(f"/v1/victims/{victim}/break-glass", {"reason": "court-order", "minutes": 5})
     assert glass.status_code == 201 and await look(police, victim) == WHO
 
