@@ -1,4 +1,4 @@
-"""Whose word may destroy the keys of a victim or a case here. The functions that destroy keys ask, not callers alone."""
+"""Whose word may destroy the keys of a victim or a case here. The functions that destroy keys ask it themselves."""
 
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
@@ -65,7 +65,7 @@ def given_by(tx: Transaction, victim_id: str, by: AbstractSet[str]) -> set[str]:
 
 
 def case_may_be_forgotten(tx: Transaction, case_id: str) -> bool:
-    """Whether the keys of a case may be destroyed: the case is ours, and no victim of it is under a legal hold."""
+    """Whether the keys of a case may be destroyed: the case is ours, and no legal hold stands on its victims."""
     held = select(col(HoldRow.number)).join(VictimRow, col(VictimRow.id) == col(HoldRow.victim_id))
     standing = held.where(col(VictimRow.case_id) == case_id, col(HoldRow.lifted_at).is_(None))
     return load_case(tx.session, case_id) is not None and tx.session.scalars(standing.limit(1)).first() is None
