@@ -56,7 +56,7 @@ def forget_all(tx: Transaction, office: Office, victim: VictimRow, by: AbstractS
 
 
 def forget_case_of(tx: Transaction, victim: VictimRow) -> None:
-    """Destroy the sealed data of the case of an erased victim, if all its victims are erased and none is held.
+    """Destroy the keys of an erased victim's case, if all victims of the case are erased and none is held.
 
     Only in a case of ours: the case of a victim that another agency registered is that agency's word.
     """

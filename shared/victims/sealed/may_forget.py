@@ -65,7 +65,7 @@ def given_by(tx: Transaction, victim_id: str, by: AbstractSet[str]) -> set[str]:
 
 
 def case_may_be_forgotten(tx: Transaction, case_id: str) -> bool:
-    """Whether the keys of a case may be destroyed: the case is ours, and no legal hold stands on its victims."""
+    """Whether the keys of a case may be destroyed: a case of ours, with no victim under a hold."""
     held = select(col(HoldRow.number)).join(VictimRow, col(VictimRow.id) == col(HoldRow.victim_id))
     standing = held.where(col(VictimRow.case_id) == case_id, col(HoldRow.lifted_at).is_(None))
     return load_case(tx.session, case_id) is not None and tx.session.scalars(standing.limit(1)).first() is None

@@ -1,8 +1,8 @@
 """The rows of sealed text, and the data keys that open them.
 
-Each row names its subject with its kind (``of_victim``), so that no id of a case opens or erases a victim. No row
-holds anything in clear. Our own text is sealed under the victim's data key here. Text from another agency stays as it
-came, with the key that came beside it. Without the keys nobody can read either.
+Each row names its subject with the kind (``of_victim``): no id of a case opens or erases a victim. No row holds
+anything in clear. Our own text is sealed under the victim's data key here. Text from another agency stays as it came,
+with the key that came beside it. Without the keys nobody can read either.
 """
 
 import base64
