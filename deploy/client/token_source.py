@@ -18,11 +18,12 @@ from joserfc.jwk import ECKey
 
 from deploy.client.agency_system import CallRefused, new_id
 from deploy.issuer.authentication import ASSERTION_TYPE, SUBJECT_TYPE
-from deploy.issuer.clients import working_client
+from deploy.issuer.clients import COORDINATION, working_client
 from deploy.issuer.keys import ALGORITHM, load_private_key
 from deploy.issuer.oauth import EXCHANGE, GRANT_TYPE
 from deploy.issuer.tokens import Now, now_utc, resource
 from services.members import SERVICES
+from shared.domain.access import Role
 from shared.security.development import DEVELOPMENT_ISSUER
 
 EARLY = timedelta(seconds=30)
@@ -120,13 +121,22 @@ def token_sources(issuer_url: str, secrets: Path) -> dict[str, TokenSource]:
     """Member → the token source of its own system, as the client of its daily work at the national desk.
 
     Each calls for an invented human, as a system does in production.
-
+    An agency's supervisor stands under ``supervisor_of(member)``: the second person of an act that needs two.
     ``secrets``: the deployment's folder, with the clients' keys. Raises OSError or ValueError for an unreadable key.
     """
-    return {member: _source(f"{issuer_url}/token", secrets, member) for member in SERVICES}
+    own = {member: working_client(member) for member in SERVICES}
+    above = {supervisor_of(member): supervisor_of(member) for member in SERVICES if member != COORDINATION}
+    return {
+        system: _source(f"{issuer_url}/token", secrets, system.removesuffix(f"-{Role.SUPERVISOR}"), client)
+        for system, client in {**own, **above}.items()
+    }
 
 
-def _source(token_url: str, secrets: Path, member: str) -> TokenSource:
-    client = working_client(member)
+def supervisor_of(member: str) -> str:
+    """The name of the system of an agency's supervisor, and of its client."""
+    return f"{member}-{Role.SUPERVISOR}"
+
+
+def _source(token_url: str, secrets: Path, member: str, client: str) -> TokenSource:
     key = load_private_key(secrets / member / "clients" / f"{client}.pem")
     return TokenSource(token_url, client, key, member, person=f"petugas-{client}")

@@ -17,7 +17,7 @@ import httpx
 import typer
 
 from deploy.client.agency_system import AgencySystem, CallRefused
-from deploy.client.token_source import token_sources
+from deploy.client.token_source import supervisor_of, token_sources
 from deploy.issuer.command_line import SECRETS
 from deploy.journey.check import verify
 from deploy.journey.steps import Journey, JourneyBroken, Report, Result
@@ -36,8 +36,8 @@ async def play(
     trouble: Report | None = None,
     tls: Mapping[str, ClientTls] | None = None,
 ) -> Result:
-    """Play the journey against these services. ``urls``: member → URL; ``auths``: member → its system's tokens;
-    ``tls``: member → the certificate that its system shows.
+    """Play the journey against these services. ``urls``: member → URL; ``auths``: member → its system's tokens, and
+    those of the supervisors of agencies; ``tls``: member → the certificate that its systems show.
 
     ``report`` is called after each step; ``trouble`` when a service cannot be reached, and the call is repeated.
     Raises CallRefused, TimeoutError or JourneyBroken.
@@ -59,7 +59,11 @@ async def _systems(
         said = "tidak menjawab, dicoba lagi", "does not answer, trying again"
         return lambda what: trouble(code, *(f"{text} ({what})" for text in said)) if trouble else None
 
-    systems = {code: AgencySystem(code, url, hears(code), auths[code], tls.get(code)) for code, url in urls.items()}
+    above = {supervisor_of(member): member for member in urls if supervisor_of(member) in auths}
+    systems = {
+        code: AgencySystem(code, urls[member], hears(member), auths[code], tls.get(member))
+        for code, member in {**dict(zip(urls, urls, strict=True)), **above}.items()
+    }
     try:
         yield systems
     finally:

@@ -3,6 +3,7 @@
 import asyncio
 
 from deploy.client.agency_system import CallRefused, Json, new_id
+from deploy.client.token_source import supervisor_of
 from deploy.journey.forms import REHABILITATION
 from deploy.journey.steps import Handover, Journey, JourneyBroken
 
@@ -200,6 +201,17 @@ async def _home_again(journey: Journey) -> None:
     await journey.file_for_both("kemensos", "reintegration-plan", "further-guidance", "after-care-end")
     await journey.act_on_both(transfers, "complete", outcome="service-provided")
     journey.report("kemensos", "Reintegrasi tuntas, bina lanjut berjalan", "reintegrated, after-care given")
-    closure = {"outcome": "reintegrated"}
-    await journey.for_both(lambda victim: journey.systems["kemensos"].post(f"/v1/victims/{victim}/closure", closure))
-    journey.report("kemensos", "Menutup kedua perjalanan", "closes both journeys")
+    await journey.for_both(lambda victim: _closed(journey, victim))
+    journey.report(
+        "kemensos",
+        "Menutup kedua perjalanan; yang mungkin anak, oleh dua orang",
+        "closes both journeys; of who may be a child, by two people",
+    )
+
+
+async def _closed(journey: Journey, victim: str) -> None:
+    path = f"/v1/victims/{victim}/closure"
+    asked = await journey.systems["kemensos"].post(path, {"outcome": "reintegrated"})
+    if asked["approved"] is None:
+        decision = {"closure_id": asked["closure_id"], "approved": True}
+        await journey.systems[supervisor_of("kemensos")].post(f"{path}/decision", decision)

@@ -13,7 +13,7 @@ from services.coordination import read_models as m
 from services.coordination.access import handovers_seen, journeys_seen
 from services.coordination.names import Names
 from services.coordination.tables import AlarmRow, JourneyRow, ProposalRow
-from shared.contracts.codes import Level, Stage
+from shared.contracts.codes import JourneyOutcome, Level, Stage
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
 from shared.domain.referral import LIVE
@@ -143,9 +143,16 @@ def proposals_of(session: Session, victim_id: str) -> Sequence[ProposalRow]:
     return session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))).all()
 
 
+MISTAKEN = col(JourneyRow.outcome) == JourneyOutcome.REGISTERED_BY_MISTAKE
+"""SQL condition: there was no such victim."""
+COUNTED = col(JourneyRow.outcome).is_(None) | ~MISTAKEN
+HANDOVERS_COUNTED = col(ReferralRow.victim_id).not_in(select(col(JourneyRow.victim_id)).where(MISTAKEN))
+"""SQL conditions: the journeys and the hand-overs that are counted."""
+
+
 def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
-    """Numbers of the journeys, hand-overs and clocks that exist for the caller."""
-    journeys, handovers = journeys_seen(sight), handovers_seen(sight)
+    """Numbers of the journeys, hand-overs and clocks that exist for the caller; none of mistaken registrations."""
+    journeys, handovers = journeys_seen(sight) & COUNTED, handovers_seen(sight) & HANDOVERS_COUNTED
 
     def tally(column: object, *conditions: ColumnElement[bool]) -> dict[str, int]:
         statement = select(column, func.count()).where(*conditions).group_by(column)  # type: ignore[call-overload]

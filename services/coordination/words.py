@@ -60,6 +60,7 @@ REASONS = {
 }
 OUTCOMES = {
     "reintegrated": Text("Kembali ke masyarakat", "Reintegrated"),
+    "registered-by-mistake": Text("Keliru didaftarkan", "Registered by mistake"),
     "returned-abroad": Text("Kembali ke luar negeri", "Returned abroad"),
     "victim-declined": Text("Korban menolak layanan", "Victim declined"),
     "lost-contact": Text("Kehilangan kontak", "Lost contact"),

@@ -167,6 +167,8 @@ class JourneyOutcome(StrEnum):
     VICTIM_DECLINED = "victim-declined"
     LOST_CONTACT = "lost-contact"
     DECEASED = "deceased"
+    REGISTERED_BY_MISTAKE = "registered-by-mistake"
+    """There was no such victim, or she was registered twice. Nobody counts this journey."""
 
 
 class LegalBasis(StrEnum):

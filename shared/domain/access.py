@@ -67,6 +67,7 @@ class Target(StrEnum):
     BATCH = "batch"
     LETTER = "letter"
     MATCH = "match"
+    CLOSURE = "closure"
     SERVICE = "service"
     """The whole service: only a caller whose sight is the whole agency may."""
 
@@ -144,6 +145,9 @@ AGENCY_RULES: Mapping[str, AccessRule] = {
     "see_identity": by_human(DOERS, Target.IDENTITY),
     "record_stage": AccessRule(DOERS, Target.VICTIM),
     "close_journey": AccessRule(DOERS, Target.VICTIM),
+    "decide_closure": AccessRule(DOERS, Target.VICTIM),
+    "list_closures": AccessRule(WITNESSES, Target.MANY),
+    "see_closure_note": AccessRule(DOERS, Target.CLOSURE),
     "create_referral": AccessRule(DOERS, Target.VICTIM),
     "list_referrals": AccessRule(READERS, Target.MANY),
     "see_referral": AccessRule(READERS, Target.REFERRAL),

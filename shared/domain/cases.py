@@ -1,13 +1,17 @@
-"""Commands of a case and of a journey: open, register, record a stage, close."""
+"""A case and a journey: the commands that open, register, record a stage and close, and what must precede an end."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Sex, Stage
-from shared.contracts.types import COUNTRY, Code, Id, Region, UnitId
-from shared.domain.commands import Command, example
+from shared.contracts.types import COUNTRY, Code, Flag, Id, Region, UnitId
+from shared.domain.commands import Asked, Command, Noted, example
 from shared.domain.identity import Identity
+from shared.domain.refusal import Refused
 
 
 class OpenCase(Command):
@@ -42,9 +46,65 @@ class RecordStage(Command):
     stage: Stage
 
 
-class CloseJourney(Command):
-    """The custody holder closes the journey, after after-care."""
+class CloseJourney(Noted):
+    """The custody holder closes the journey. ``ENDINGS`` says what must precede each outcome."""
 
     model_config = example(outcome="reintegrated")
 
     outcome: JourneyOutcome
+
+
+class DecideClosure(Asked):
+    """Confirm or refuse the end of a journey, as a second person."""
+
+    model_config = example(closure_id="0193f0a2-7a10-7000-8000-00000000000b", approved=True)
+
+    closure_id: Id
+    approved: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What an outcome of a journey asks for.
+
+    ``after``: the stages that the holder's agency has recorded. ``noted``: a note says what happened. ``two_people``:
+    a second person confirms, whoever the victim is.
+    """
+
+    after: frozenset[Stage] = frozenset()
+    noted: bool = False
+    two_people: bool = False
+
+
+ENDINGS: Mapping[JourneyOutcome, Ending] = {
+    JourneyOutcome.REINTEGRATED: Ending(after=frozenset({Stage.REINTEGRATION, Stage.AFTER_CARE})),
+    JourneyOutcome.RETURNED_ABROAD: Ending(after=frozenset({Stage.REPATRIATION})),
+    JourneyOutcome.VICTIM_DECLINED: Ending(noted=True),
+    JourneyOutcome.LOST_CONTACT: Ending(noted=True),
+    JourneyOutcome.DECEASED: Ending(noted=True),
+    JourneyOutcome.REGISTERED_BY_MISTAKE: Ending(noted=True, two_people=True),
+}
+"""Outcome → what must precede it. Nobody can plan a death or a lost contact, so no stage precedes those."""
+
+SOON = timedelta(days=30)
+"""An end after which the data would be erased sooner than this needs a second person."""
+
+
+def check_ending(command: CloseJourney, recorded: Iterable[str]) -> None:
+    """Raise Refused unless what must precede the outcome is there: ``stages-missing`` or ``note-required``.
+
+    ``recorded``: the stages that the holder's agency has recorded.
+    """
+    ending = ENDINGS[command.outcome]
+    if missing := ending.after.difference(recorded):
+        raise Refused("stages-missing", field="outcome", missing=", ".join(s for s in Stage if s in missing))
+    if ending.noted and not command.note:
+        raise Refused("note-required", field="note")
+
+
+def needs_second_person(outcome: JourneyOutcome, age: AgeClass, kept_for: timedelta) -> bool:
+    """Whether two people end this journey: of a child, of unknown age, or with an outcome that asks for it.
+
+    ``kept_for``: how long the data is kept after the end. Destroyed keys cannot be restored.
+    """
+    return ENDINGS[outcome].two_people or age is not AgeClass.ADULT or kept_for < SOON

@@ -98,9 +98,13 @@ class Desk:
         answer = await self.client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
         return {name: value for name, value in answer.json().items() if value} if answer.is_success else {}
 
-    async def closes(self, victim: str, outcome: str) -> None:
-        """The journey ends."""
-        await self.does(f"/v1/victims/{victim}/closure", {"outcome": outcome})
+    async def closes(self, victim: str, outcome: str, colleague: "Desk | None" = None, **more: Any) -> None:
+        """The journey ends; a child's journey when a colleague has confirmed it."""
+        path = f"/v1/victims/{victim}/closure"
+        asked = await self.does(path, {"outcome": outcome, **more})
+        assert (asked["approved"] is None) == (colleague is not None)
+        if colleague is not None:
+            await colleague.does(f"{path}/decision", {"closure_id": asked["closure_id"], "approved": True})
 
 
 @dataclass
@@ -113,6 +117,11 @@ class Story:
     async def at(self, agency: str, unit: str) -> Desk:
         """The officer of a desk."""
         return Desk(await self.network.calling(agency, Role.OFFICER, unit), unit)
+
+    async def colleague_at(self, agency: str, unit: str) -> Desk:
+        """Another officer of a desk, with a system of their own."""
+        second = {"person": f"second-{unit}", "client": f"second-system-{unit}"}
+        return Desk(await self.network.calling(agency, Role.OFFICER, unit, **second), unit)
 
     async def told(self, victim: str) -> dict[str, Any]:
         """The journey as coordination tells it, once it is closed and every hand-over in it has ended."""

@@ -29,6 +29,7 @@ def upgrade() -> None:
     _make_disclosures()
     _make_obeyed()
     _make_erasures()
+    _make_closures()
     _make_legal_holds()
     _make_break_glass()
     _make_access_log()
@@ -73,6 +74,7 @@ def _make_victims() -> None:
         sa.Column("sex", sa.String(64), nullable=False),
         sa.Column("home_region", sa.String(64), nullable=True),
         sa.Column("stage", sa.String(64), nullable=False),
+        sa.Column("stages", sa.JSON(), nullable=False),
         sa.Column("custody_agency", sa.String(64), nullable=True),
         sa.Column("custody_unit", sa.String(64), nullable=True),
         sa.Column("custody_region", sa.String(64), nullable=True),
@@ -223,6 +225,27 @@ def _make_erasures() -> None:
         sa.UniqueConstraint("id", name="uq_erasures_id"),
     )
     op.create_index("ix_erasures_victim_id", "erasures", ["victim_id"], unique=False)
+
+
+def _make_closures() -> None:
+    op.create_table(
+        "closures",
+        sa.Column("number", Number, autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("victim_id", sa.String(36), nullable=False),
+        sa.Column("outcome", sa.String(64), nullable=False),
+        sa.Column("occurred_at", Moment, nullable=False),
+        sa.Column("client", sa.String(100), nullable=False),
+        sa.Column("person", sa.String(200), nullable=False),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("asked_at", Moment, nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.Column("decided_by", sa.String(100), nullable=True),
+        sa.Column("decided_at", Moment, nullable=True),
+        sa.PrimaryKeyConstraint("number", name="pk_closures"),
+        sa.UniqueConstraint("id", name="uq_closures_id"),
+    )
+    op.create_index("ix_closures_victim_id", "closures", ["victim_id"], unique=False)
 
 
 def _make_legal_holds() -> None:

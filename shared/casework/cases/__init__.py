@@ -7,5 +7,5 @@ from shared.service.slice import Slice
 SLICE = Slice(
     routers=(routes.router,),
     refusals=REFUSALS,
-    forgets="Its rows are those of the register.",
+    forgets="Its rows are those of the register; a closure says how a pseudonym's journey ended. Its note is sealed.",
 )

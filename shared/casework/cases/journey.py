@@ -1,19 +1,32 @@
-"""Record a stage of a victim's journey, and close the journey. Only the custody holder may."""
+"""Record a stage of a victim's journey, and close the journey. Only the custody holder may.
 
+A child's journey, and an end that destroys or uncounts, needs a second person: one asks and another confirms.
+"""
+
+from datetime import datetime
+
+from shared.casework.cases import store
 from shared.casework.cases.registration import publish
+from shared.casework.cases.tables import ClosureRow
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
-from shared.contracts.types import UnitRef
-from shared.domain.cases import CloseJourney, RecordStage
+from shared.contracts.codes import AgeClass, JourneyOutcome
+from shared.contracts.types import DeskRef, UnitRef
+from shared.domain.access import require_second_person
+from shared.domain.cases import CloseJourney, DecideClosure, RecordStage, check_ending, needs_second_person
 from shared.domain.clocks import ClockSubject
 from shared.domain.commands import when
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
+from shared.reference.office import new_id
 from shared.storage import referrals
 from shared.storage.notifier import Topic
 from shared.victims.erasure.retention import keep_until
+from shared.victims.identity import access_log, rights
+from shared.victims.identity.rights import AUTHOR
 from shared.victims.register.store import lock_victim, require_custody
 from shared.victims.register.tables import VictimRow
+from shared.victims.sealed import notes as sealed_notes
 
 
 def record_stage(acting: Acting, victim_id: str, command: RecordStage) -> VictimRow:
@@ -23,6 +36,7 @@ def record_stage(acting: Acting, victim_id: str, command: RecordStage) -> Victim
     """
     victim, unit = _in_custody(acting, victim_id)
     victim.stage = command.stage
+    victim.stages = sorted({*victim.stages, command.stage})
     stage = e.StageRecorded(
         victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=when(command, acting.tx.now)
     )
@@ -30,26 +44,97 @@ def record_stage(acting: Acting, victim_id: str, command: RecordStage) -> Victim
     return victim
 
 
-def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> VictimRow:
-    """End the journey. Only the custody holder may, and no referral of the victim may be live here.
+def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> ClosureRow:
+    """End the journey, or ask a second person to confirm its end. Only the custody holder may. Returns the closure.
 
-    The end sets until when the identity is kept. Returns the victim's row. Raises Refused: as ``record_stage``, and
-    ``referral-still-live``.
+    No referral of the victim may be live here. Raises Refused: as ``record_stage``, and ``referral-still-live``,
+    ``stages-missing``, ``note-required`` or ``closure-already-asked``.
     """
     tx = acting.tx
     victim, unit = _in_custody(acting, victim_id)
-    live = referrals.live_of_victim(tx.session, victim_id)
+    _refuse_live(acting, victim)
+    check_ending(command, victim.stages)
+    if (waiting := store.waiting_closure(tx.session, victim_id)) is not None:
+        raise Refused("closure-already-asked", closure=waiting.id)
+    row = _closure(acting, victim_id, command, when(command, tx.now))
+    tx.session.add(row)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, row.id, command.note)
+    kept_for = keep_until(tx, acting.office, victim, row.occurred_at) - tx.now
+    if not needs_second_person(command.outcome, AgeClass(victim.age_class), kept_for):
+        row.approved = True
+        _end(acting, victim, unit, row)
+    tx.changed.add(victim_id)
+    return row
+
+
+def decide_closure(acting: Acting, victim_id: str, command: DecideClosure) -> ClosureRow:
+    """Record the decision of a second person. With an approval the journey ends. Returns the row.
+
+    Raises Refused: as ``record_stage``, and ``referral-still-live``, ``unknown-closure``, ``closure-already-decided``
+    or ``second-person-needed``.
+    """
+    tx = acting.tx
+    victim, unit = _in_custody(acting, victim_id)
+    row = store.load_closure(tx.session, command.closure_id)
+    if row is None or row.victim_id != victim_id:
+        raise Refused("unknown-closure", field="closure_id")
+    if row.approved is not None:
+        raise Refused("closure-already-decided", field="closure_id")
+    require_second_person(acting.caller, row.client, row.person, field="closure_id")
+    row.approved, row.decided_by, row.decided_at = command.approved, acting.caller.client, tx.now
+    if command.approved:
+        _refuse_live(acting, victim)
+        _end(acting, victim, unit, row)
+    tx.changed.add(victim_id)
+    return row
+
+
+def read_note(acting: Acting, closure_id: str, purpose: str) -> str | None:
+    """What the first person noted of an end, or None. The reading is logged. Raises Refused("unknown-closure")."""
+    row = store.load_closure(acting.tx.session, closure_id, store.visible(acting.sight))
+    if row is None:
+        raise Refused("unknown-closure")
+    victim, right = rights.right_of(acting, row.victim_id)
+    own = acting.sight.covers(DeskRef(agency=acting.office.code, unit=row.unit))
+    if not right.fields and not own:
+        return None
+    held = right.glass is not None
+    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, [row.id], legal_hold=held)
+    if found:
+        access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [access_log.NOTED])
+        access_log.count_look(right)
+    return found.get(row.id)
+
+
+def _closure(acting: Acting, victim_id: str, command: CloseJourney, at: datetime) -> ClosureRow:
+    return ClosureRow(
+        id=new_id(),
+        victim_id=victim_id,
+        outcome=command.outcome,
+        occurred_at=at,
+        client=acting.caller.client,
+        person=acting.caller.person,
+        unit=acting.caller.unit,
+        asked_at=acting.tx.now,
+    )
+
+
+def _end(acting: Acting, victim: VictimRow, unit: UnitRef, row: ClosureRow) -> None:
+    """End the journey at the told moment. The end sets until when the identity is kept."""
+    tx, office, outcome, at = acting.tx, acting.office, JourneyOutcome(row.outcome), row.occurred_at
+    victim.closed_at, victim.outcome = at, outcome
+    victim.keep_until = keep_until(tx, office, victim, at)
+    tx.changed.add(Topic.RETENTION)
+    closed = e.JourneyClosed(victim_id=victim.id, outcome=outcome, unit=unit, occurred_at=at)
+    publish(tx, office, closed, unit, victim.id)
+    clocks.start_and_stop(tx, office, closed, {ClockSubject.VICTIM: victim.id}, unit, {"outcome": outcome})
+
+
+def _refuse_live(acting: Acting, victim: VictimRow) -> None:
+    live = referrals.live_of_victim(acting.tx.session, victim.id)
     if live:
         raise Refused("referral-still-live", referral=live[0].id)
-    victim.closed_at = when(command, tx.now)
-    victim.outcome, victim.keep_until = command.outcome, keep_until(tx, acting.office, victim, victim.closed_at)
-    tx.changed.add(Topic.RETENTION)
-    closed = e.JourneyClosed(victim_id=victim_id, outcome=command.outcome, unit=unit, occurred_at=victim.closed_at)
-    publish(tx, acting.office, closed, unit, victim_id)
-    clocks.start_and_stop(
-        tx, acting.office, closed, {ClockSubject.VICTIM: victim_id}, unit, {"outcome": command.outcome}
-    )
-    return victim
 
 
 def _in_custody(acting: Acting, victim_id: str) -> tuple[VictimRow, UnitRef]:

@@ -17,5 +17,31 @@ REFUSALS: Mapping[str, Refusal] = {
         "Rujukan {referral} belum berakhir.", "Referral {referral} has not ended.",
         "Selesaikan atau batalkan rujukan itu dahulu.", "Complete or cancel that referral first.",
     ),
+    "stages-missing": refusal(
+        409,
+        "Tahap belum dicatat", "Stages not recorded",
+        "Hasil ini memerlukan tahap yang belum dicatat instansi ini: {missing}.",
+        "This outcome needs stages that this agency has not recorded: {missing}.",
+        "Catat tahap itu bila sudah dijalani, atau pilih hasil yang benar.",
+        "Record those stages if they took place, or choose the true outcome.",
+    ),
+    "closure-already-asked": refusal(
+        409,
+        "Penutupan sudah diminta", "Closure already asked for",
+        "Penutupan {closure} menunggu keputusan orang kedua.", "Closure {closure} waits for a second person to decide.",
+        "Minta petugas lain memutuskannya.", "Ask another officer to decide it.",
+    ),
+    "unknown-closure": refusal(
+        404,
+        "Penutupan tidak dikenal", "Unknown closure",
+        "Tidak ada penutupan korban ini dengan id itu.", "No closure of this victim has this id.",
+        "Periksa id di /v1/closures.", "Check the id at /v1/closures.",
+    ),
+    "closure-already-decided": refusal(
+        409,
+        "Penutupan sudah diputuskan", "Closure already decided",
+        "Penutupan ini sudah diputuskan.", "This closure has been decided.",
+        "Tidak ada yang perlu dilakukan.", "There is nothing to do.",
+    ),
 }  # fmt: skip
 """Problem code → status and texts."""

@@ -1,18 +1,29 @@
-"""Cases and victims: open, register, read, record stages, close the journey."""
+"""Cases and victims: open, register, read, record stages, close the journey, decide a closure."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
 from shared.casework.cases import journey
 from shared.casework.cases import registration as cases
-from shared.casework.cases.views import CaseView, case_view
-from shared.domain.cases import CloseJourney, OpenCase, RecordStage, RegisterVictim
+from shared.casework.cases import store as closures
+from shared.casework.cases.tables import ClosureRow
+from shared.casework.cases.views import (
+    CaseView,
+    ClosureNote,
+    ClosurePage,
+    ClosureView,
+    case_view,
+    closure_view,
+)
+from shared.domain.cases import CloseJourney, DecideClosure, OpenCase, RecordStage, RegisterVictim
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
-from shared.http.dependencies import DatabaseDep, IdPath, PostingDep
+from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
 from shared.http.idempotency import StoredResponse
-from shared.http.openapi import COMMANDED, next_steps, responses
+from shared.http.limits import limit_identities
+from shared.http.openapi import COMMANDED, POSTING, next_steps, responses
+from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import store as matching
 from shared.victims.register import store as register
@@ -122,16 +133,85 @@ def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDe
 @router.post(
     "/victims/{victim_id}/closure",
     status_code=201,
-    response_model=VictimView,
+    response_model=ClosureView,
     tags=["korban"],
     summary="Tutup perjalanan / Close the journey",
-    responses=responses("unknown-victim", "not-custody-holder", "journey-closed", "referral-still-live", *COMMANDED),
+    responses={202: {"model": ClosureView, "description": "Menunggu orang kedua / waits for a second person"}}
+    | responses(
+        "unknown-victim",
+        "not-custody-holder",
+        "journey-closed",
+        "referral-still-live",
+        "stages-missing",
+        "note-required",
+        "closure-already-asked",
+        *COMMANDED,
+    ),
 )
 def close_journey(victim_id: IdPath, command: CloseJourney, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Hanya oleh penanggung jawab, setelah bina lanjut, dan bila semua rujukan sudah berakhir."""
+    """Hanya oleh penanggung jawab, dan bila semua rujukan sudah berakhir. `reintegrated` hanya setelah tahap
+    reintegrasi dan bina lanjut dicatat; `returned-abroad` setelah pemulangan; hasil lain memerlukan catatan.
+    Perjalanan anak (atau usia yang belum diketahui) dan pendaftaran keliru ditutup oleh dua orang: jawabannya 202,
+    dan orang kedua memutuskan."""
 
     def work(tx: Transaction) -> StoredResponse:
         row = journey.close_journey(caller.acting(tx), victim_id, command)
-        return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
+        return StoredResponse(201 if row.approved else 202, closure_view(row), f"/v1/victims/{victim_id}")
 
     return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/closure/decision",
+    response_model=ClosureView,
+    tags=["korban"],
+    summary="Putuskan penutupan / Decide a closure",
+    responses=responses(
+        "unknown-victim",
+        "not-custody-holder",
+        "journey-closed",
+        "referral-still-live",
+        "unknown-closure",
+        "closure-already-decided",
+        "second-person-needed",
+        *POSTING,
+    ),
+)
+def decide_closure(victim_id: IdPath, command: DecideClosure, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
+    """Keputusan oleh orang kedua dari penanggung jawab. Bila disetujui, perjalanan berakhir."""
+
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, closure_view(journey.decide_closure(caller.acting(tx), victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/closures",
+    tags=["korban"],
+    summary="Penutupan perjalanan / Ends of journeys",
+    responses=responses("unknown-cursor"),
+)
+def list_closures(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> ClosurePage:
+    """Penutupan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
+
+    def look(session: Session) -> ClosurePage:
+        rows, more = newest_first(session, office.vault, ClosureRow, [closures.visible(sight)], page)
+        return ClosurePage(items=[closure_view(row) for row in rows], next=more)
+
+    return database.read(look)
+
+
+@router.get(
+    "/closures/{closure_id}/note",
+    tags=["korban"],
+    summary="Catatan penutupan (dicatat) / The note of an end (logged)",
+    dependencies=[Depends(limit_identities)],
+    responses=responses("unknown-closure"),
+)
+def see_closure_note(
+    closure_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
+) -> ClosureNote:
+    """Mengapa perjalanan diakhiri, untuk orang kedua. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    response.headers["Cache-Control"] = "no-store"
+    return ClosureNote(text=database.write(lambda tx: journey.read_note(caller.acting(tx), closure_id, purpose)))

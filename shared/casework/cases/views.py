@@ -1,8 +1,9 @@
-"""HTTP answers about a case."""
+"""HTTP answers about a case, and about the end of a journey."""
 
 from pydantic import BaseModel
 
-from shared.contracts.codes import Exploitation
+from shared.casework.cases.tables import ClosureRow
+from shared.contracts.codes import Exploitation, JourneyOutcome
 from shared.contracts.types import Id, Moment
 from shared.victims.register.tables import CaseRow, VictimRow
 
@@ -32,3 +33,51 @@ def case_view(row: CaseRow, victims: list[VictimRow]) -> CaseView:
         opened_at=row.opened_at,
         victims=[victim.id for victim in victims],
     )
+
+
+class ClosureView(BaseModel):
+    """The end of a journey (penutupan). ``approved``: null while it waits for a second person.
+
+    ``occurred_at`` is the told moment, ``asked_at`` the recorded one. ``decided_by`` stays null where one person
+    sufficed.
+    """
+
+    closure_id: Id
+    victim_id: Id
+    outcome: JourneyOutcome
+    occurred_at: Moment
+    asked_by: str
+    unit: str
+    asked_at: Moment
+    approved: bool | None
+    decided_by: str | None
+    decided_at: Moment | None
+
+
+def closure_view(row: ClosureRow) -> ClosureView:
+    """The view of a closure."""
+    return ClosureView(
+        closure_id=row.id,
+        victim_id=row.victim_id,
+        outcome=JourneyOutcome(row.outcome),
+        occurred_at=row.occurred_at,
+        asked_by=row.client,
+        unit=row.unit,
+        asked_at=row.asked_at,
+        approved=row.approved,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )
+
+
+class ClosurePage(BaseModel):
+    """One page of closures, newest first. Send ``next`` as ``cursor`` for the following page."""
+
+    items: list[ClosureView]
+    next: str | None
+
+
+class ClosureNote(BaseModel):
+    """What the first person noted of an end; null where nothing was noted, or where the caller may not read it."""
+
+    text: str | None

@@ -68,8 +68,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "note-required": refusal(
         409,
         "Catatan wajib ada", "Note required",
-        "Alasan other memerlukan catatan.", "The reason other needs a note.",
-        "Isi note.", "Fill in note.",
+        "Alasan atau hasil ini memerlukan catatan.", "This reason or outcome needs a note.",
+        "Isi note dengan apa yang terjadi.", "Fill in note with what happened.",
     ),
     "reason-required": refusal(
         409,

@@ -29,10 +29,11 @@ def keep_until(tx: Transaction, office: Office, victim: VictimRow, closed_at: da
     """The moment (UTC) until which the data of a victim may be kept, after the end of the journey.
 
     The notice of the last consent sets the retention. Without a consent, the newest notice that was valid then sets it.
+    The retention counts from the later of the told end and its recording, so that no early date erases early.
     """
     consents = disclosure.consents_of(tx.session, victim.id)
     notice = office.notices[consents[-1].notice] if consents else _newest(office, closed_at)
-    return closed_at + timedelta(days=notice.retention_days)
+    return max(closed_at, tx.now) + timedelta(days=notice.retention_days)
 
 
 def _newest(office: Office, at: datetime) -> Notice:

@@ -1,11 +1,12 @@
 """Tables: cases and victims, by pseudonym and coarse facts. All moments are in UTC."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
-from shared.storage.columns import Ident, UtcMoment, Word
+from shared.storage.columns import Ident, Json, UtcMoment, Word
 from shared.storage.tables import ascending_key
 
 
@@ -42,6 +43,8 @@ class VictimRow(AgencyStored, table=True):
     sex: str = Field(sa_type=Word)
     home_region: str | None = Field(default=None, sa_type=Word)
     stage: str = Field(sa_type=Word)
+    stages: Any = Field(default_factory=list, sa_type=Json)
+    """The stages that this agency has recorded."""
     custody_agency: str | None = Field(default=None, sa_type=Word, index=True)
     custody_unit: str | None = Field(default=None, sa_type=Word)
     custody_region: str | None = Field(default=None, sa_type=Word)

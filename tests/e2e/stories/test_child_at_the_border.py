@@ -111,7 +111,8 @@ async def test_a_child_whose_father_is_the_suspect_is_brought_to_her_aunt(networ
         await aunts_office.files("after-care-end", victim=child, reason="settled")
         await aunts_office.completes(return_home, shelter)
         await polres.completes(protection, uptd)
-        await aunts_office.closes(child, "reintegrated")
+        colleague = await story.colleague_at("kemensos", f"dinsos-{AUNTS_TOWN}")
+        await aunts_office.closes(child, "reintegrated", colleague)  # of a child two people say so
 
         # --- at every moment somebody was responsible, in time
         journey = await story.told(child)

@@ -74,7 +74,7 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
 
         # --- and somebody takes him on from there
         care = await polres.hands_over(uptd, victim, "case-management", basis="public-task")
-        await uptd.enters(victim, "protection", "after-care")
+        await uptd.enters(victim, "protection", "reintegration", "after-care")
         await uptd.completes(care, polres)
         await uptd.closes(victim, "reintegrated")
         journey = await story.told(victim)

@@ -80,7 +80,7 @@ async def test_whose_journey_has_ended_lies_in_no_bed(network: Network) -> None:
     await file(kemensos, f"desks/{DESK}", "shelter-beds", **{**NONE, "female_adult": 1})
     gone, next_one = await a_person(kemensos), await a_person(kemensos)
     await file(kemensos, f"victims/{gone}", "bed-assigned", ward="female-adult")
-    closed = await kemensos.post(f"/v1/victims/{gone}/closure", {"outcome": "reintegrated"})
+    closed = await kemensos.post(f"/v1/victims/{gone}/closure", {"outcome": "deceased", "note": "Rekaan."})
     assert closed.status_code == 201
     assert await free(kemensos, sex="female", age_class="adult") == {DESK: {"female-adult": 1}}
     await file(kemensos, f"victims/{next_one}", "bed-assigned", ward="female-adult")

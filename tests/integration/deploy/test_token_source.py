@@ -192,11 +192,11 @@ async def test_a_client_unknown_to_the_issuer_is_told_at_once(world: World) -> N
         await system.get("/v1/cases")
 
 
-async def test_every_members_own_system_gets_a_token(world: World) -> None:
+async def test_every_members_own_system_and_every_supervisor_gets_a_token(world: World) -> None:
     await world.open_issuer()
     for source in token_sources(world.issuer.url, world.issuer.secrets).values():
         assert await (await world.system(source)).get("/v1/cases") == {"id": "1"}
-    assert len(set(world.service.seen)) == len(SERVICES)
+    assert len(set(world.service.seen)) == 2 * len(SERVICES) - 1  # coordination has no supervisor
     for token in world.service.seen:  # each calls for a human, as in production
         said = json.loads(b64(token.split(".")[1]))
         assert (said["sub"], said["act"]) == (f"petugas-{said['client_id']}", {"sub": said["client_id"]})

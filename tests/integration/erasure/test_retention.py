@@ -20,12 +20,12 @@ DAY = timedelta(days=1)
 async def over(network: Network, victim: str) -> datetime:
     """The end of her journey; answers until when what is known of her may be kept."""
     police = network["police"]
-    after_care = {"stage": "after-care"}
-    assert (await police.post(f"/v1/victims/{victim}/stages", after_care)).status_code == 201
+    for stage in ("reintegration", "after-care"):
+        assert (await police.post(f"/v1/victims/{victim}/stages", {"stage": stage})).status_code == 201
     closed = await police.post(f"/v1/victims/{victim}/closure", {"outcome": "reintegrated"})
     assert closed.status_code == 201, closed.text
     days: int = network.apps["police"].state.office.notices["2026-1"].retention_days
-    return datetime.fromisoformat(closed.json()["closed_at"]) + days * DAY
+    return datetime.fromisoformat(closed.json()["asked_at"]) + days * DAY
 
 
 async def at(network: Network, moment: datetime, code: str = "police") -> None:

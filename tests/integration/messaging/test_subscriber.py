@@ -104,7 +104,7 @@ async def a_journey(police: Client, kemenpppa: Client) -> str:
     await kemenpppa.must(taken_back, "request-cancellation", reason="not-needed", note=NOTE)
     await kemenpppa.until_status(taken_back, "cancelled")
 
-    closed = await kemenpppa.post(f"/v1/victims/{victim}/closure", {"outcome": "reintegrated"})
+    closed = await kemenpppa.post(f"/v1/victims/{victim}/closure", {"outcome": "lost-contact", "note": NOTE})
     assert closed.status_code == 201, closed.text
     return victim
 
