@@ -36,8 +36,8 @@ async def play(
     trouble: Report | None = None,
     tls: Mapping[str, ClientTls] | None = None,
 ) -> Result:
-    """Play the journey against these services. ``urls``: member → URL; ``auths``: member → its system's tokens, and
-    those of the supervisors of agencies; ``tls``: member → the certificate that its systems show.
+    """Play the journey against these services. ``urls``: member → URL; ``auths``: member → its system's tokens.
+    Supervisors of agencies have tokens too. ``tls``: member → the certificate that its systems show.
 
     ``report`` is called after each step; ``trouble`` when a service cannot be reached, and the call is repeated.
     Raises CallRefused, TimeoutError or JourneyBroken.

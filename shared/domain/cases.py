@@ -1,4 +1,4 @@
-"""A case and a journey: the commands that open, register, record a stage and close, and what must precede an end."""
+"""Commands of a case and of a journey: open, register, record a stage, close. ``ENDINGS``: what precedes an end."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Ending:
     """What an outcome of a journey asks for.
 
     ``after``: the stages that the holder's agency has recorded. ``noted``: a note says what happened. ``two_people``:
-    a second person confirms, whoever the victim is.
+    a second person confirms, for an adult too.
     """
 
     after: frozenset[Stage] = frozenset()

@@ -1,5 +1,7 @@
 """Cases and victims: open, register, read, record stages, close the journey, decide a closure."""
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
@@ -31,6 +33,9 @@ from shared.victims.register import visibility
 from shared.victims.register.views import VictimSeen, VictimView, victim_view
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
+WAITS: dict[int | str, dict[str, Any]] = {
+    202: {"model": ClosureView, "description": "Menunggu orang kedua / waits for a second person"}
+}
 
 
 @router.post(
@@ -136,7 +141,7 @@ def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDe
     response_model=ClosureView,
     tags=["korban"],
     summary="Tutup perjalanan / Close the journey",
-    responses={202: {"model": ClosureView, "description": "Menunggu orang kedua / waits for a second person"}}
+    responses=WAITS
     | responses(
         "unknown-victim",
         "not-custody-holder",

@@ -1,4 +1,4 @@
-"""HTTP answers about a case, and about the end of a journey."""
+"""HTTP answers about a case and about the end of a journey."""
 
 from pydantic import BaseModel
 
@@ -78,6 +78,6 @@ class ClosurePage(BaseModel):
 
 
 class ClosureNote(BaseModel):
-    """What the first person noted of an end; null where nothing was noted, or where the caller may not read it."""
+    """The note beside an end of a journey. ``text``: null where there is none, or where the caller may not read it."""
 
     text: str | None

@@ -76,6 +76,7 @@ def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str,
         ("register_victim", f"{case}/victims", {"victim_id": ids["victim_id"], "age_class": "adult", "sex": "male"}),
         ("take_in", f"{case}/batches", {"batch_id": ids["batch_id"], "people": [{}]}),
         ("record_consent", f"{victim}/consents", {**AN_AGREEMENT, "consent_id": ids["consent_id"]}),
+        ("close_journey", f"{victim}/closure", {"outcome": "registered-by-mistake", "note": "Rekaan."}),
         ("create_referral", "/v1/referrals",
          {**asked, "referral_id": ids["referral_id"], "receiver": {"agency": "kemenkes"}}),
         ("file_screening", f"{victim}/forms/screening", {"record_id": ids["record_id"], "decision": "not-found"}),
@@ -94,6 +95,7 @@ MIXED: Mapping[tuple[str, str], str] = {
     ("create_referral", "replaces"): "unknown-referral",
     ("erase", "erasure_id"): "id-taken",
     ("decide_erasure", "erasure_id"): "unknown-erasure",
+    ("decide_closure", "closure_id"): "unknown-closure",
     ("request_cancellation", "ask_id"): "200",  # it is a name in this referral, and in no other
     **{(form.operation, "corrects"): "unknown-record" for form in FORMS.values()},
     **{(form.operation, "record_id"): "form-not-yet" if form.after else "id-taken" for form in FORMS.values()},
@@ -126,16 +128,20 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
         paths = (f"/v1/cases/{THEIRS['case_id']}", victim, f"{victim}/consents", f"{victim}/disclosures",
                  f"{victim}/records", f"/v1/cases/{THEIRS['case_id']}/batches", f"/v1/batches/{THEIRS['batch_id']}",
                  f"/v1/referrals/{THEIRS['referral_id']}", f"/v1/referrals/{THEIRS['referral_id']}/history",
-                 "/v1/referrals", "/v1/erasures")  # fmt: skip
+                 "/v1/referrals", "/v1/erasures", "/v1/closures")  # fmt: skip
         return [(await ask(fresh_police, "police", Role.SUPERVISOR, KOLAKA, "GET", path)).text for path in paths]
 
+    known = dict(THEIRS)
     for unit, ids in ((KOLAKA, THEIRS), (STRANGER, OURS)):
         for operation, path, body in made_at(unit, ids)[: None if unit == KOLAKA else 2]:
             made = await post(unit, path, body)
             assert made.status_code in (200, 201, 202), (operation, made.text)
+            if operation == "close_journey":
+                known["closure_id"] = made.json()["closure_id"]
     own = {name: (path, body) for name, path, body in made_at(STRANGER, OURS)}
     sent = await post(STRANGER, *own["create_referral"])
     own["decide_erasure"] = (f"/v1/victims/{OURS['victim_id']}/erasure/decision", {"approved": True})
+    own["decide_closure"] = (f"/v1/victims/{OURS['victim_id']}/closure/decision", {"approved": True})
     for form in FORMS.values():
         subject = {FormSubject.CASE: f"cases/{OURS['case_id']}", FormSubject.VICTIM: f"victims/{OURS['victim_id']}",
                    FormSubject.DESK: f"desks/{STRANGER}"}[form.about]  # fmt: skip
@@ -148,7 +154,7 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
     for (operation, field), expected in MIXED.items():
         path, body = own[operation]
         record = field in ("corrects", "officer")
-        theirs = THEIRS["record_id"] if record else THEIRS.get(field, THEIRS["referral_id"])
+        theirs = known["record_id"] if record else known.get(field, known["referral_id"])
         answer = await post(
             STRANGER, path, {**body, **({"referral_id": new_id()} if field == "replaces" else {}), field: theirs}
         )

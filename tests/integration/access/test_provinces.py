@@ -107,6 +107,21 @@ async def test_no_total_counts_what_a_province_may_not_see(tmp_path: Path, secre
             assert answer.json() == counted, unit
 
 
+@ON_ONE_LOOP
+async def test_who_was_registered_by_mistake_is_in_no_total(tmp_path: Path, secrets: Path) -> None:
+    mistaken = rows_of("74.01", "police", Stage.PROTECTION)
+    for row in mistaken:
+        if isinstance(row, JourneyRow):
+            row.closed_at, row.outcome = row.registered_at, "registered-by-mistake"
+    async with contextlib.AsyncExitStack() as stack:
+        app = await offline(COORDINATION, tmp_path, secrets, stack)
+        app.state.database.write(lambda tx: tx.session.add_all(mistaken))
+        answer = await ask(app, "coordination", Role.COORDINATOR, CENTRE, "GET", "/v1/counts")
+        assert answer.json() == total()
+        listed = await ask(app, "coordination", Role.COORDINATOR, CENTRE, "GET", "/v1/journeys")
+        assert {one["outcome"] for one in listed.json()["items"]} == {"registered-by-mistake"}
+
+
 async def page_of(app: FastAPI, role: Role, unit: str, path: str, **asked: str) -> httpx.Response:
     """A page as shown to a signed-in browser."""
     cookie = {"__Host-estafet": signed(claims("coordination", role, unit, now_utc()))}
