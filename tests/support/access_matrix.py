@@ -116,6 +116,7 @@ BY_HUMAN = frozenset(
     {
         *("register_victim", "take_in", "take_in_csv", "record_identity", "see_identity", "search_victims"),
         *("print_letter", "see_notes", "see_record", "decide_match", "place_hold", "lift_holds", "erase"),
+        *("close_journey", "decide_closure", "see_closure_note"),
         *("decide_erasure", "break_glass", "see_break_glass_note", "review_break_glass"),
     }
 )
