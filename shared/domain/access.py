@@ -46,6 +46,11 @@ class Caller:
     token: str = ""
     """The id of the caller's token (``jti``)."""
 
+    @property
+    def counts_as(self) -> str:
+        """The key under which limits count: the human, at any client; the client where the token names no human."""
+        return f"person {self.person}" if self.person else f"client {self.client}"
+
 
 class Target(StrEnum):
     """The kind of object that an operation is about. The kind decides how to check that it exists for a caller."""

@@ -1,4 +1,4 @@
-"""Commands of a break-glass: open, end and review it."""
+"""Commands of a break-glass: open, end and review it. And its rules: how many, and which desk reviews."""
 
 from typing import Annotated
 
@@ -6,6 +6,10 @@ from pydantic import BeforeValidator, Field
 
 from shared.contracts.codes import BreakGlassReason, Verdict
 from shared.domain.commands import Asked, Note, example, whole
+from shared.domain.refusal import Refused
+
+MOST_UNJUDGED = 3
+"""One person's break-glasses without a review, over all victims, that block a new one."""
 
 
 class BreakGlass(Asked):
@@ -30,3 +34,13 @@ class ReviewBreakGlass(Asked):
     model_config = example(verdict="justified")
 
     verdict: Verdict
+
+
+def require_other_desk(reviewer: str, opener: str, has_desk_above: bool) -> None:
+    """Raise Refused("other-desk-needed") where the desk that opened the break-glass would review it itself.
+
+    ``reviewer``, ``opener``: ids of units. The desk above the opener always may review. The topmost desk of an agency
+    has none above it: another human of that desk may, because no other agency can.
+    """
+    if reviewer == opener and has_desk_above:
+        raise Refused("other-desk-needed")

@@ -33,7 +33,7 @@ class Limiting(BaseSettings):
     identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read per minute.")
     searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number of one client, per minute.")
     break_glasses_per_hour: int = Field(
-        default=10, ge=1, description="Break-glasses that one client may open per hour."
+        default=10, ge=1, description="Break-glasses that one person may open per hour."
     )
     concurrent_requests: int = Field(default=256, ge=1, description="Most requests at the same time.")
     concurrent_waits: int = Field(default=1024, ge=1, description="Most long polls at the same time (`Prefer: wait`).")
@@ -102,13 +102,14 @@ class Limits:
             self._places[waits] += 1
 
 
-def limit(request: Request, what: str = ANYTHING) -> None:
+def limit(request: Request, what: str = ANYTHING, key: str | None = None) -> None:
     """Count a request against its client, or against its address where there is no client. Raises Refused.
 
-    Call it right after authentication, and once more for each rate that is counted separately.
+    Call it right after authentication, and once more for each rate that is counted separately. ``key``: count against
+    this instead of the client.
     """
     limits = state_of(request).limits
-    client = client_of(request.scope)
+    client = key or client_of(request.scope)
     store, who = (limits.addresses, address_of(request.scope)) if client is None else (limits.clients, client)
     _refuse(store.take(who, what, limits.rates[what]))
 
@@ -123,9 +124,13 @@ async def limit_searches(request: Request) -> None:
     limit(request, "search")
 
 
-async def limit_break_glasses(request: Request) -> None:
-    """Dependency of the route that opens a break-glass, which is for emergencies."""
-    limit(request, "break-glass")
+async def limit_break_glasses(request: Request) -> int:
+    """Dependency of the route that opens a break-glass, which is for emergencies. Returns the most of one hour.
+
+    Here each try counts, by person. The opened ones count in the database, for every process and after a start.
+    """
+    limit(request, "break-glass", request.state.caller.counts_as)
+    return state_of(request).limits.rates["break-glass"].burst
 
 
 def _refuse(wait: float) -> None:

@@ -221,6 +221,7 @@ def _make_erasures() -> None:
         sa.Column("approved", sa.Boolean(), nullable=True),
         sa.Column("decided_by", sa.String(100), nullable=True),
         sa.Column("decided_at", Moment, nullable=True),
+        sa.Column("decided_person", sa.String(200), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_erasures"),
         sa.UniqueConstraint("id", name="uq_erasures_id"),
     )
@@ -287,10 +288,21 @@ def _make_break_glass() -> None:
         sa.Column("reviewer", sa.String(100), nullable=True),
         sa.Column("reviewed_at", Moment, nullable=True),
         sa.Column("overdue_at", Moment, nullable=True),
+        sa.Column("opener", sa.String(200), nullable=True),
+        sa.Column("reviewer_person", sa.String(200), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_break_glass"),
         sa.UniqueConstraint("id", name="uq_blind_index_id"),
     )
     op.create_index("ix_break_glass_victim_id", "break_glass", ["victim_id"], unique=False)
+    op.create_index("ix_break_glass_opener", "break_glass", ["opener"], unique=False)
+    op.create_index(
+        "uq_break_glass_opener_open",
+        "break_glass",
+        ["opener"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
 
 
 def _make_access_log() -> None:

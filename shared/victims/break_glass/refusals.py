@@ -14,8 +14,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "already-open": refusal(
         409,
         "Akses darurat sudah terbuka", "Already open",
-        "Akses darurat Anda atas korban ini masih terbuka: {look}.",
-        "Your break-glass for this victim is open: {look}.",
+        "Akses darurat Anda masih terbuka: {look}. Satu orang membuka satu, di semua korban dan sistem.",
+        "Your break-glass is open: {look}. One person has one open, over all victims and systems.",
         "Pakai yang terbuka, atau akhiri dahulu.", "Use the one that is open, or end it first.",
     ),
     "review-overdue": refusal(
@@ -25,6 +25,21 @@ REFUSALS: Mapping[str, Refusal] = {
         "Nobody reviewed your break-glass for this victim within 24 hours: {look}.",
         "Minta penyelia menilainya, atau minta petugas lain membukanya.",
         "Ask a supervisor to review it, or ask another officer to open a new one.",
+    ),
+    "reviews-pending": refusal(
+        409,
+        "Akses darurat Anda menunggu penilaian", "Your break-glasses await review",
+        "{most} akses darurat Anda belum dinilai.", "{most} of your break-glasses have no review yet.",
+        "Minta penyelia satuan lain menilainya, atau minta petugas lain membuka yang baru.",
+        "Ask a supervisor of another desk to review them, or ask another officer to open a new one.",
+    ),
+    "other-desk-needed": refusal(
+        409,
+        "Perlu satuan lain", "Another desk is needed",
+        "Satuan yang membuka akses darurat tidak menilainya sendiri.",
+        "The desk that opened a break-glass does not review it itself.",
+        "Minta penyelia satuan di atasnya, atau satuan yang bertanggung jawab atas korban.",
+        "Ask a supervisor of a desk above it, or of the desk responsible for the victim.",
     ),
     "already-reviewed": refusal(
         409,

@@ -1,4 +1,4 @@
-"""A second person reviews a break-glass within 24 hours. A review that is late is published, once."""
+"""A second person of another desk reviews a break-glass within 24 hours. A review that is late is published, once."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from shared.contracts import events as e
 from shared.domain.access import require_second_person
-from shared.domain.break_glass import ReviewBreakGlass
+from shared.domain.break_glass import ReviewBreakGlass, require_other_desk
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.reference.office import Office
@@ -44,17 +44,20 @@ def next_overdue(session: Session, agency: str) -> datetime | None:
 
 
 def review(acting: Acting, glass_id: str, command: ReviewBreakGlass) -> BreakGlassRow:
-    """Record the verdict of a second person from the desk that opened it or from the desk responsible.
+    """Record the verdict of a second person: of a desk above the one that opened it, or of the desk responsible.
 
-    Raises Refused: ``unknown-break-glass``, ``second-person-needed`` or ``already-reviewed``.
+    Raises Refused: ``unknown-break-glass``, ``second-person-needed``, ``other-desk-needed`` or ``already-reviewed``.
     """
     row = load_break_glass(acting.tx.session, glass_id)
     if row is None or row.agency != acting.office.code or not is_concerned(acting.sight, row):
         raise Refused("unknown-break-glass")
     require_second_person(acting.caller, row.client, row.person)
+    above = acting.office.units.above(acting.office.code, row.unit, acting.tx.now.date())
+    require_other_desk(acting.caller.unit, row.unit, has_desk_above=bool(above))
     if row.verdict is not None:
         raise Refused("already-reviewed")
-    row.verdict, row.reviewer, row.reviewed_at = command.verdict, acting.caller.client, acting.tx.now
+    row.verdict, row.reviewed_at = command.verdict, acting.tx.now
+    row.reviewer, row.reviewer_person = acting.caller.client, acting.caller.person
     reviewed = e.BreakGlassReviewed(
         break_glass_id=row.id, victim_id=row.victim_id, verdict=command.verdict, occurred_at=row.reviewed_at
     )

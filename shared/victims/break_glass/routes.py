@@ -1,6 +1,8 @@
 """Break-glass: emergency access without the ordinary right. The custody holder is told, and a second person reviews
 it."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Response
 from sqlmodel import Session
 
@@ -27,15 +29,20 @@ router = APIRouter(prefix="/v1", tags=["akses darurat"], route_class=GuardedRout
     status_code=201,
     response_model=BreakGlassView,
     summary="Akses darurat / Break-glass",
-    dependencies=[Depends(limit_break_glasses)],
-    responses=responses("unknown-victim", "already-open", "review-overdue", *COMMANDED),
+    responses=responses("unknown-victim", "already-open", "reviews-pending", "review-overdue", *COMMANDED),
 )
-def break_glass(victim_id: IdPath, command: BreakGlass, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Orang kedua menilainya
-    dalam 24 jam."""
+def break_glass(
+    victim_id: IdPath,
+    command: BreakGlass,
+    most_an_hour: Annotated[int, Depends(limit_break_glasses)],
+    caller: CallerAtDeskDep,
+    posting: PostingDep,
+) -> Response:
+    """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Penyelia satuan lain
+    menilainya dalam 24 jam. Satu orang membuka satu, dan tiga yang belum dinilai menutup yang berikutnya."""
 
     def work(tx: Transaction) -> StoredResponse:
-        row = glass.open_it(caller.acting(tx), victim_id, command)
+        row = glass.open_it(caller.acting(tx), victim_id, command, most_an_hour)
         return StoredResponse(201, break_glass_view(row, tx.now), f"/v1/break-glass/{row.id}")
 
     return posting.once(command, work)
@@ -101,12 +108,15 @@ def see_break_glass_note(
     "/break-glass/{break_glass_id}/review",
     response_model=BreakGlassView,
     summary="Nilai akses darurat / Review a break-glass",
-    responses=responses("unknown-break-glass", "second-person-needed", "already-reviewed", *COMMANDED),
+    responses=responses(
+        "unknown-break-glass", "second-person-needed", "other-desk-needed", "already-reviewed", *COMMANDED
+    ),
 )
 def review_break_glass(
     break_glass_id: IdPath, command: ReviewBreakGlass, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
-    """Penilaian oleh orang kedua, dalam 24 jam."""
+    """Penilaian oleh orang kedua dari satuan lain, dalam 24 jam. Satuan tertinggi dinilai oleh orang lain di satuan
+    itu."""
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(

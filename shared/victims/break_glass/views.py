@@ -13,7 +13,8 @@ from shared.victims.identity.tables import BreakGlassRow
 class BreakGlassView(BaseModel):
     """A break-glass (akses darurat): emergency access to an identity without the ordinary right.
 
-    ``looks`` counts the readings. A second person must review it by ``review_due_at`` (UTC).
+    ``looks`` counts the readings. A second person of another desk must review it by ``review_due_at`` (UTC).
+    ``person`` is the pseudonym of the human; empty where the token named none, null for another agency's.
     """
 
     id: Id
@@ -21,6 +22,7 @@ class BreakGlassView(BaseModel):
     agency: str
     unit: str
     client: str | None
+    person: str | None
     reason: BreakGlassReason
     opened_at: Moment
     until: Moment
@@ -41,6 +43,7 @@ def break_glass_view(row: BreakGlassRow, now: datetime) -> BreakGlassView:
         agency=row.agency,
         unit=row.unit,
         client=row.client,
+        person=row.person,
         reason=BreakGlassReason(row.reason),
         opened_at=row.opened_at,
         until=row.until,

@@ -54,7 +54,8 @@ def decide(acting: Acting, victim_id: str, command: DecideErasure) -> ErasureRow
     if row.approved is not None:
         raise Refused("already-decided", field="erasure_id")
     require_second_person(acting.caller, row.client, row.person, field="erasure_id")
-    row.approved, row.decided_by, row.decided_at = command.approved, acting.caller.client, tx.now
+    row.approved, row.decided_at = command.approved, tx.now
+    row.decided_by, row.decided_person = acting.caller.client, acting.caller.person
     if command.approved:
         carry_out(tx, acting.office, victim, acting.office.our_unit(acting.caller.unit, tx.now.date()), row.id)
     security_log.erasure_decided(acting, row)

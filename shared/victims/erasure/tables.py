@@ -44,4 +44,5 @@ class ErasureRow(AgencyStored, table=True):
     asked_at: datetime = Field(sa_type=UtcMoment)
     approved: bool | None = None
     decided_by: str | None = Field(default=None, max_length=100)
+    decided_person: str | None = Field(default=None, max_length=200)
     decided_at: datetime | None = Field(default=None, sa_type=UtcMoment)

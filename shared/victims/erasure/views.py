@@ -30,16 +30,19 @@ class HoldList(BaseModel):
 class ErasureView(BaseModel):
     """A request to erase a victim's identity, here and at every holder.
 
-    ``approved``: the decision of a second person; null while it is pending.
+    ``approved``: the decision of a second person; null while it is pending. ``…_by`` is a client, ``…_person`` the
+    pseudonym of the human; empty where the token named none.
     """
 
     erasure_id: Id
     victim_id: Id
     asked_by: str
+    asked_person: str
     unit: str
     asked_at: Moment
     approved: bool | None
     decided_by: str | None
+    decided_person: str | None
     decided_at: Moment | None
 
 
@@ -49,10 +52,12 @@ def erasure_view(row: ErasureRow) -> ErasureView:
         erasure_id=row.id,
         victim_id=row.victim_id,
         asked_by=row.client,
+        asked_person=row.person,
         unit=row.unit,
         asked_at=row.asked_at,
         approved=row.approved,
         decided_by=row.decided_by,
+        decided_person=row.decided_person,
         decided_at=row.decided_at,
     )
 

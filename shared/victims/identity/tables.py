@@ -6,6 +6,7 @@ Break-glasses are here because an open one gives a right to read (``rights``).
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from shared.storage.agency_tables import AgencyStored
@@ -41,10 +42,20 @@ class BreakGlassRow(AgencyStored, table=True):
     """A break-glass: access to an identity without the ordinary right, for a limited time.
 
     ``agency`` is the agency that opened it: ours, or another one, for a victim of ours. ``owner_*`` is the desk
-    responsible for the victim. ``looks`` counts the reads.
+    responsible for the victim. ``looks`` counts the reads. ``opener`` is ``Caller.counts_as``: the human, at any
+    client. It is unique among the open ones, so one person has one open, in every process.
     """
 
     __tablename__ = "break_glass"
+    __table_args__ = (
+        Index(
+            "uq_break_glass_opener_open",
+            "opener",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
@@ -54,6 +65,7 @@ class BreakGlassRow(AgencyStored, table=True):
     region: str = Field(sa_type=Word)
     client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
+    opener: str | None = Field(default=None, max_length=200, index=True)
     owner_agency: str | None = Field(default=None, sa_type=Word)
     owner_unit: str | None = Field(default=None, sa_type=Word)
     reason: str = Field(sa_type=Word)
@@ -66,4 +78,5 @@ class BreakGlassRow(AgencyStored, table=True):
     """When the missing review was published. None: not overdue so far."""
     verdict: str | None = Field(default=None, sa_type=Word)
     reviewer: str | None = Field(default=None, max_length=100)
+    reviewer_person: str | None = Field(default=None, max_length=200)
     reviewed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
