@@ -175,6 +175,8 @@ AGENCY_RULES: Mapping[str, AccessRule] = {
     "see_access_report": AccessRule(WITNESSES, Target.VICTIM),
     "list_access": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
     "place_hold": by_human(SUPERVISORS, Target.VICTIM),
+    "confirm_hold": by_human(SUPERVISORS, Target.VICTIM),
+    "list_holds": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
     "lift_holds": by_human(SUPERVISORS, Target.VICTIM),
     "erase": by_human(SUPERVISORS, Target.VICTIM),
     "decide_erasure": by_human(SUPERVISORS, Target.VICTIM),
@@ -230,9 +232,14 @@ def require_second_person(caller: Caller, client: str | None, person: str | None
     names no human, the client counts. ``client`` and ``person``: the first of the two. ``field`` is the request field
     to name.
     """
-    both_known = bool(person) and bool(caller.person)
-    if (person == caller.person) if both_known else (client == caller.client):
+    if is_same_person(caller, client, person):
         raise Refused("second-person-needed", field=field)
+
+
+def is_same_person(caller: Caller, client: str | None, person: str | None) -> bool:
+    """Whether the caller is the human ``person``, or the same ``client`` where one of the two names no human."""
+    both_known = bool(person) and bool(caller.person)
+    return person == caller.person if both_known else client == caller.client
 
 
 MAY_SEE_IDENTITY = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})

@@ -32,7 +32,7 @@ class Topic(StrEnum):
     CAPACITY = "capacity"
     """A desk announced its capacity or described itself."""
     RETENTION = "retention"
-    """The end of a retention period may have come."""
+    """The end of a retention period or of a legal hold may have come."""
 
 
 class Watch:

@@ -68,6 +68,8 @@ ROLES_OF: Mapping[str, str] = {
     "see_access_report": "officer supervisor auditor",
     "list_access": "supervisor auditor",
     "place_hold": "supervisor",
+    "confirm_hold": "supervisor",
+    "list_holds": "supervisor auditor",
     "lift_holds": "supervisor",
     "erase": "supervisor",
     "decide_erasure": "supervisor",
@@ -115,9 +117,9 @@ COORDINATION_ROLES_OF: Mapping[str, str] = {
 BY_HUMAN = frozenset(
     {
         *("register_victim", "take_in", "take_in_csv", "record_identity", "see_identity", "search_victims"),
-        *("print_letter", "see_notes", "see_record", "decide_match", "place_hold", "lift_holds", "erase"),
+        *("print_letter", "see_notes", "see_record", "decide_match", "place_hold", "confirm_hold", "lift_holds"),
+        *("erase", "decide_erasure", "break_glass", "see_break_glass_note", "review_break_glass"),
         *("close_journey", "decide_closure", "see_closure_note"),
-        *("decide_erasure", "break_glass", "see_break_glass_note", "review_break_glass"),
     }
 )
 """The operations that need a human: what is sealed about a person is read or written, or two people decide."""
@@ -302,6 +304,9 @@ COMMON = [
     Try("list_access", "", "/v1/access-log", frozenset(UNITS), "200", method="GET"),
     Try("place_hold", VICTIM, f"/v1/victims/{VICTIM}/legal-holds", frozenset(OWN | AT_WORK), "occurred-in-the-future",
         body={"basis": "trial", "occurred_at": TOMORROW}),
+    Try("confirm_hold", VICTIM, f"/v1/victims/{VICTIM}/legal-holds/confirmation", frozenset(OWN | AT_WORK),
+        "unknown-hold", body={"basis": "trial"}),
+    Try("list_holds", "", "/v1/legal-holds", frozenset(UNITS), "200", method="GET"),
     Try("lift_holds", VICTIM, f"/v1/victims/{VICTIM}/legal-holds/lifting", frozenset(OWN | AT_WORK), "200", body={}),
     Try("erase", VICTIM, f"/v1/victims/{VICTIM}/erasure", frozenset(OWN), "occurred-in-the-future",
         "not-custody-holder", body={"occurred_at": TOMORROW}),

@@ -260,6 +260,12 @@ def _make_legal_holds() -> None:
         sa.Column("placed_at", Moment, nullable=False),
         sa.Column("lifted_at", Moment, nullable=True),
         sa.Column("person", sa.String(200), nullable=True),
+        sa.Column("until", Moment, nullable=False),
+        sa.Column("stands_until", Moment, nullable=False),
+        sa.Column("confirmed_by", sa.String(100), nullable=True),
+        sa.Column("confirmed_person", sa.String(200), nullable=True),
+        sa.Column("confirmed_at", Moment, nullable=True),
+        sa.Column("end", sa.String(64), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_legal_holds"),
     )
     op.create_index("ix_legal_holds_victim_id", "legal_holds", ["victim_id"], unique=False)

@@ -18,9 +18,11 @@ from shared.http.openapi import COMMANDED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure import views as disclosure_views
+from shared.victims.erasure import views as erasure_views
 from shared.victims.identity import views as identity_views
 from shared.victims.identity.tables import AccessRow
 from shared.victims.register.store import see_concerned
+from shared.victims.sealed import holds
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 RIGHTS: list[str | Enum] = ["hak korban"]
@@ -117,6 +119,7 @@ def see_access_report(
                 disclosure_views.disclosure_view(row) for row in disclosure.disclosures_of(session, victim_id)
             ],
             consents=views.consent_views(disclosure.consents_of(session, victim_id), office.notices, now),
+            holds=[erasure_views.hold_view(row) for row in holds.every_hold_of(session, victim_id)],
         )
 
     return database.read(look)

@@ -12,6 +12,7 @@ from shared.domain.consent import Notice
 from shared.victims.disclosure.store import to_consent
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.disclosure.views import DisclosureView
+from shared.victims.erasure.views import HoldView
 from shared.victims.identity.views import AccessView
 
 
@@ -92,10 +93,11 @@ def withdrawal_view(taken: TakenBack) -> WithdrawalView:
 
 
 class AccessReport(BaseModel):
-    """The report for a data subject (UU 27/2022 Ps 7): who read their data here, for which purpose, and who received
-    it."""
+    """The report for a data subject (UU 27/2022 Ps 7): who read their data here, for which purpose, who received it,
+    and which legal holds stop or stopped an erasure."""
 
     victim_id: Id
     looks: list[AccessView]
     disclosures: list[DisclosureView]
     consents: list[ConsentView]
+    holds: list[HoldView]

@@ -7,7 +7,7 @@ from shared.contracts import events as e
 from shared.domain.ids import IdKind
 from shared.service.slice import Slice
 from shared.storage.known_ids import IdColumn
-from shared.victims.erasure import retention
+from shared.victims.erasure import holds, retention
 from shared.victims.erasure import routes as erasure_routes
 from shared.victims.erasure.controllers import on_controller_answered
 from shared.victims.erasure.holdings import on_told
@@ -17,7 +17,7 @@ from shared.victims.erasure.tables import AnswerRow, ErasureRow
 SLICE = Slice(
     routers=(erasure_routes.router,),
     receives={e.ErasureRequested: on_told, e.DisclosureEnded: on_controller_answered},
-    timers=(retention.ended_retention,),
+    timers=(retention.ended_retention, holds.lapsing_holds),
     refusals=REFUSALS,
     ids=(
         IdColumn(IdKind.ERASURE, col(ErasureRow.id), ours=true()),

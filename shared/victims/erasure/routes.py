@@ -5,7 +5,7 @@ from enum import Enum
 from fastapi import APIRouter, Response
 from sqlmodel import Session
 
-from shared.domain.erasure import DecideErasure, Erase, LiftHold, PlaceHold
+from shared.domain.erasure import ConfirmHold, DecideErasure, Erase, LiftHold, PlaceHold
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
@@ -16,7 +16,8 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import deciding, holds, store
 from shared.victims.erasure import views as m
 from shared.victims.erasure.tables import ErasureRow
-from shared.victims.erasure.views import ErasurePage, ErasureView, HoldList, HoldView
+from shared.victims.erasure.views import ErasurePage, ErasureView, HoldList, HoldPage, HoldView
+from shared.victims.sealed.tables import HoldRow
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 RIGHTS: list[str | Enum] = ["hak korban"]
@@ -28,15 +29,49 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     response_model=HoldView,
     tags=RIGHTS,
     summary="Tahan penghapusan / Place a legal hold",
-    responses=responses("unknown-victim", "not-responsible", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "hold-unconfirmed", "hold-end-not-allowed", *COMMANDED),
 )
 def place_hold(victim_id: IdPath, command: PlaceHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Selama penahanan berlaku, data korban tidak dihapus di instansi ini."""
+    """Selama penahanan berlaku, data korban tidak dihapus di instansi ini. Orang kedua menguatkannya dalam 14 hari;
+    bila tidak, penahanan gugur. Penahanan berakhir sendiri pada waktunya."""
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(201, m.hold_view(holds.place_hold(caller.acting(tx), victim_id, command)))
 
     return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/legal-holds/confirmation",
+    response_model=HoldView,
+    tags=RIGHTS,
+    summary="Kuatkan penahanan / Confirm a legal hold",
+    responses=responses("unknown-victim", "not-responsible", "unknown-hold", "second-person-needed", *COMMANDED),
+)
+def confirm_hold(victim_id: IdPath, command: ConfirmHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
+    """Oleh orang kedua. Penahanan lalu berlaku sampai akhirnya."""
+
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, m.hold_view(holds.confirm_hold(caller.acting(tx), victim_id, command)))
+
+    return posting.once(command, work)
+
+
+@router.get(
+    "/legal-holds",
+    tags=RIGHTS,
+    summary="Daftar penahanan / Every legal hold",
+    responses=responses("unknown-cursor"),
+)
+def list_holds(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> HoldPage:
+    """Penahanan oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda, juga yang sudah berakhir. Terbaru
+    dahulu."""
+
+    def look(session: Session) -> HoldPage:
+        rows, more = newest_first(session, office.vault, HoldRow, [store.visible_holds(sight)], page)
+        return HoldPage(items=[m.hold_view(row) for row in rows], next=more)
+
+    return database.read(look)
 
 
 @router.post(

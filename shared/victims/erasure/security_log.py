@@ -33,6 +33,18 @@ def hold_placed(acting: Acting, row: HoldRow) -> None:
     acting.tx.afterwards.append(lambda: log.info("hold.placed", hold=row.number, reason=row.basis))
 
 
+def hold_confirmed(acting: Acting, row: HoldRow) -> None:
+    """Log that a second person confirmed a legal hold."""
+    log = said_by(acting.caller)
+    acting.tx.afterwards.append(lambda: log.info("hold.confirmed", hold=row.number, reason=row.basis))
+
+
+def hold_lapsed(tx: Transaction, row: HoldRow) -> None:
+    """Log that a legal hold ended by itself. The reason tells why: no second person, or the end of its term."""
+    log = structlog.get_logger()
+    tx.afterwards.append(lambda: log.warning("hold.lapsed", hold=row.number, reason=row.end))
+
+
 def hold_lifted(acting: Acting, row: HoldRow) -> None:
     """Log that a legal hold was lifted."""
     log = said_by(acting.caller)

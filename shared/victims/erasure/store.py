@@ -1,6 +1,7 @@
-"""Read erasures, and the withdrawals and erasures that this agency was told of."""
+"""Read erasures, legal holds, and the withdrawals and erasures that this agency was told of."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import Session, col
@@ -11,6 +12,7 @@ from shared.storage.visibility import of_desk
 from shared.victims.erasure.tables import AnswerRow, ErasureRow
 from shared.victims.register.tables import VictimRow
 from shared.victims.register.visibility import in_custody
+from shared.victims.sealed.tables import HoldRow
 
 
 def load_erasure(session: Session, erasure_id: str) -> ErasureRow | None:
@@ -39,7 +41,16 @@ def answers_keeping(session: Session, victim_id: str, because: KeptBecause) -> S
 
 def visible(sight: Sight) -> ColumnElement[bool]:
     """Erasures that a desk in sight requested, or of a victim that a desk in sight has in custody."""
+    return _of_desk_or_custody(sight, ErasureRow.unit, ErasureRow.victim_id)
+
+
+def visible_holds(sight: Sight) -> ColumnElement[bool]:
+    """Legal holds that a desk in sight placed, or of a victim that a desk in sight has in custody."""
+    return _of_desk_or_custody(sight, HoldRow.unit, HoldRow.victim_id)
+
+
+def _of_desk_or_custody(sight: Sight, unit: Any, victim_id: Any) -> ColumnElement[bool]:
     if sight.units is None:
         return true()
-    in_custody_here = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), in_custody(sight))
-    return or_(of_desk(sight, ErasureRow.unit), in_custody_here.exists())
+    in_custody_here = select(col(VictimRow.id)).where(col(VictimRow.id) == col(victim_id), in_custody(sight))
+    return or_(of_desk(sight, unit), in_custody_here.exists())

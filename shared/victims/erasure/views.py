@@ -4,16 +4,28 @@ from pydantic import BaseModel
 
 from shared.contracts.codes import HoldBasis
 from shared.contracts.types import Id, Moment
+from shared.domain.erasure import HoldEnd
 from shared.victims.erasure.tables import ErasureRow
 from shared.victims.sealed.tables import HoldRow
 
 
 class HoldView(BaseModel):
-    """A legal hold (penahanan penghapusan): while it stands, this agency erases nothing of the victim."""
+    """A legal hold (penahanan penghapusan): while it stands, this agency erases nothing of the victim.
 
+    It ends by itself at ``stands_until``: earlier than ``until`` while no second person has confirmed it.
+    """
+
+    victim_id: Id
     basis: HoldBasis
+    unit: str
+    person: str | None
     placed_at: Moment
+    until: Moment
+    stands_until: Moment
+    confirmed_person: str | None
+    confirmed_at: Moment | None
     lifted_at: Moment | None
+    end: HoldEnd | None
 
 
 def hold_view(row: HoldRow) -> HoldView:
@@ -25,6 +37,13 @@ class HoldList(BaseModel):
     """The legal holds of a victim."""
 
     items: list[HoldView]
+
+
+class HoldPage(BaseModel):
+    """One page of legal holds, newest first. Send ``next`` as ``cursor`` for the following page."""
+
+    items: list[HoldView]
+    next: str | None
 
 
 class ErasureView(BaseModel):

@@ -83,7 +83,11 @@ class BlindIndexRow(AgencyStored, table=True):
 
 
 class HoldRow(AgencyStored, table=True):
-    """A legal hold: forbids erasing a victim's data until the hold is lifted."""
+    """A legal hold: forbids erasing a victim's data until the hold ends (``lifted_at``; ``end``: ``HoldEnd``).
+
+    ``stands_until`` is the moment at which it ends by itself: ``until``, or earlier while no second person has
+    confirmed it.
+    """
 
     __tablename__ = "legal_holds"
 
@@ -94,4 +98,10 @@ class HoldRow(AgencyStored, table=True):
     person: str | None = Field(default=None, max_length=200)
     unit: str = Field(sa_type=Word)
     placed_at: datetime = Field(sa_type=UtcMoment)
+    until: datetime = Field(sa_type=UtcMoment)
+    stands_until: datetime = Field(sa_type=UtcMoment)
+    confirmed_by: str | None = Field(default=None, max_length=100)
+    confirmed_person: str | None = Field(default=None, max_length=200)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     lifted_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    end: str | None = Field(default=None, sa_type=Word)

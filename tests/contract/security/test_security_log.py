@@ -213,6 +213,8 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
     for _ in range(2):  # a second time nothing is taken back
         await must(kolaka, f"{at}/consents/withdrawal")
     await must(head, f"{at}/legal-holds", {"basis": "trial"})
+    above = await station.calling(Role.SUPERVISOR, ABOVE)
+    await must(above, f"{at}/legal-holds/confirmation", {"basis": "trial"})
     refused = await head.post(f"{at}/erasure")
     assert refused.status_code == 409 and station.lines("erasure.asked") == []
     await must(head, f"{at}/legal-holds/lifting")
@@ -223,6 +225,8 @@ async def test_searches_withdrawals_holds_and_erasures_leave_who(station: Statio
     assert station.lines("consent.withdrawn") == [{"record": consent["id"], **officer}]
     [placed], [lifted] = station.lines("hold.placed"), station.lines("hold.lifted")
     assert placed == lifted == {"hold": placed["hold"], "reason": "trial", **supervisor}
+    [confirmed] = station.lines("hold.confirmed")
+    assert confirmed == {"hold": placed["hold"], "reason": "trial", **said_by("supervisor", ABOVE)}
     assert station.lines("erasure.asked") == [{"record": erasure["erasure_id"], **supervisor}]
     assert victim not in station.log.getvalue()
 

@@ -90,6 +90,7 @@ async def test_a_journey_that_has_not_ended_has_no_end_of_its_identity(two: Netw
 async def test_a_hold_stops_it_and_it_happens_when_the_hold_is_lifted(two: Network) -> None:
     victim = await worked_for(two)
     until = await over(two, victim)
+    await at(two, until - DAY)
     head = await two.calling("police", Role.SUPERVISOR)
     assert (await head.post(f"/v1/victims/{victim}/legal-holds", {"basis": "trial"})).status_code == 201
     await at(two, until + DAY)
