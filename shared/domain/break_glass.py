@@ -39,8 +39,8 @@ class ReviewBreakGlass(Asked):
 def require_other_desk(reviewer: str, opener: str, has_desk_above: bool) -> None:
     """Raise Refused("other-desk-needed") where the desk that opened the break-glass would review it itself.
 
-    ``reviewer``, ``opener``: ids of units. The desk above the opener always may review. The topmost desk of an agency
-    has none above it: another human of that desk may, because no other agency can.
+    ``reviewer``, ``opener``: ids of units. A desk above the opener may always review. The topmost desk of an agency
+    has none above it. There another human of the same desk reviews, because no other agency can.
     """
     if reviewer == opener and has_desk_above:
         raise Refused("other-desk-needed")

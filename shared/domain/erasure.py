@@ -19,8 +19,9 @@ HOLD_TERMS: Mapping[HoldBasis, timedelta] = {
     HoldBasis.RESTITUTION: timedelta(days=365),
     HoldBasis.AUDIT: timedelta(days=90),
 }
-"""Basis → the longest term of one legal hold. A local standard, not a term of the law: whoever needs more places the
-next one, which again takes two people."""
+"""Basis → the longest term of one legal hold. A local standard, not a term of the law.
+
+Where more time is needed, the next hold is placed, which again takes two people."""
 
 
 class HoldEnd(StrEnum):

@@ -93,8 +93,8 @@ def withdrawal_view(taken: TakenBack) -> WithdrawalView:
 
 
 class AccessReport(BaseModel):
-    """The report for a data subject (UU 27/2022 Ps 7): who read their data here, for which purpose, who received it,
-    and which legal holds stop or stopped an erasure."""
+    """The report for a data subject (UU 27/2022 Ps 7): who read their data here, for which purpose, and who received
+    it. Also the legal holds that stop or stopped an erasure."""
 
     victim_id: Id
     looks: list[AccessView]

@@ -44,7 +44,7 @@ def next_overdue(session: Session, agency: str) -> datetime | None:
 
 
 def review(acting: Acting, glass_id: str, command: ReviewBreakGlass) -> BreakGlassRow:
-    """Record the verdict of a second person: of a desk above the one that opened it, or of the desk responsible.
+    """Record the verdict of a second person, of a desk above the opener's or of the desk responsible.
 
     Raises Refused: ``unknown-break-glass``, ``second-person-needed``, ``other-desk-needed`` or ``already-reviewed``.
     """

@@ -174,7 +174,7 @@ def test_a_remedy_for_whatever_is_asked_speaks_of_the_key_for_a_post_alone(code:
     assert ("Idempotency-Key" in remedy.en) == ("a POST with the same Idempotency-Key" in remedy.en)
 
 
-ADDRESSES = sorted({found for kind in CATALOGUE.values() for found in re.findall(r"/[a-z0-9/]+", kind.remedy.en)})
+ADDRESSES = sorted({found for kind in CATALOGUE.values() for found in re.findall(r"/[a-z0-9/-]+", kind.remedy.en)})
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

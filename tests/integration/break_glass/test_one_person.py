@@ -110,7 +110,7 @@ async def test_the_opened_of_an_hour_are_counted_by_person_and_after_a_new_start
 
 
 async def test_another_desk_reviews(network: Network) -> None:
-    """Never the opener's own desk, whoever sits there; the desk above may, and the desk responsible."""
+    """Never the opener's own desk, not even another human there; the desk above may, and the desk responsible."""
     await network.start("police", online=False)
     two = await victims_of(network, 2)
     ani = await network.calling("police", Role.OFFICER, NEIGHBOUR, "ani")
