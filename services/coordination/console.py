@@ -4,7 +4,7 @@ loads parts of a page faster."""
 import asyncio
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
-from services.coordination import journey_view, queries, words
+from services.coordination import counts, journey_view, queries, words
+from services.coordination.journey_view import Reader
 from services.coordination.names import Names
 from services.coordination.queries import JourneyFilter
 from services.coordination.read_models import AlarmView, JourneyView
@@ -24,7 +25,7 @@ from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 from shared.http import problems
-from shared.http.admission import SightDep
+from shared.http.admission import CallerDep, SightDep
 from shared.http.dependencies import DatabaseDep, NowDep, OfficeDep
 from shared.http.route_traits import route_traits
 from shared.storage.pages import Page
@@ -34,6 +35,8 @@ PAGE = 25
 WIB = timezone(timedelta(hours=7), "WIB")
 
 templates.env.filters["wib"] = lambda moment: moment.astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB") if moment else "–"
+templates.env.filters["day"] = lambda day: day.strftime("%d-%m-%Y") if day else "–"
+templates.env.filters["number"] = lambda count: words.both(words.FEW) if count.suppressed else f"≥ {count.at_least}"
 templates.env.filters["short"] = lambda ident: f"…{ident[-8:]}"
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PageRoute)
@@ -92,12 +95,12 @@ def list_page(
             page = queries.journeys(session, names, sight, wanted, Page(cursor, PAGE))
         except Refused:
             page = queries.journeys(session, names, sight, wanted, Page(None, PAGE))
-        return page, queries.counts(session, sight, now)
+        return page, counts.counts(session, names, sight)
 
-    page, counts = database.read(look)
+    page, numbers = database.read(look)
     context = {
         "page": page,
-        "counts": counts,
+        "counts": numbers,
         "faults": chosen.faults,
         "filter": {"region": chosen.region, "stage": chosen.stage, "agency": chosen.agency, "show": chosen.show},
         "words": words,
@@ -110,23 +113,33 @@ def list_page(
 
 @router.get("/journeys/{victim_id}")
 async def journey_page(
-    request: Request, victim_id: str, office: OfficeDep, database: DatabaseDep, sight: SightDep, now: NowDep
+    request: Request,
+    victim_id: str,
+    office: OfficeDep,
+    database: DatabaseDep,
+    caller: CallerDep,
+    sight: SightDep,
+    now: NowDep,
 ) -> HTMLResponse:
     """One journey: the responsible desk, and everything that happened, latest last. 404 where it does not exist."""
     names, found = Names(office, now), None
     if re.fullmatch(UUID7, victim_id):
-        look = partial(journey_view.journey, names=names, sight=sight, victim_id=victim_id)
+        reader = Reader(caller.role, sight)
+        look = partial(journey_view.journey, names=names, reader=reader, victim_id=victim_id)
         found = await asyncio.to_thread(database.read, look)
     if found is None:
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)
     journey = found[1]
-    home = office.units.region_name(journey.home_region) if journey.home_region else None
+    home = office.units.region_name(journey.facts.home) if journey.facts and journey.facts.home else None
     context = {"journey": journey, "timeline": timeline(journey), "home": home, "names": names}
     return templates.TemplateResponse(request, "journey.html", context, headers=HEADERS)
 
 
 def timeline(journey: JourneyView) -> list[dict[str, Any]]:
-    """Hand-overs, stages, clocks, changes of custody and the end, as entries with ``at`` and ``kind``, oldest first."""
+    """Hand-overs, stages, clocks, changes of custody and the end, as entries with ``at`` and ``kind``, oldest first.
+
+    Their moments are days. Within a day the registration comes first, and each kind follows in its own order.
+    """
     entries: list[dict[str, Any]] = []
     for handover in journey.handovers:
         entries.append({"at": handover.requested_at, "kind": "handover", "handover": handover})
@@ -141,11 +154,16 @@ def timeline(journey: JourneyView) -> list[dict[str, Any]]:
     if journey.closed_at is not None:
         entries.append({"at": journey.closed_at, "kind": "closed"})
     order = {"handover": 0, "custody": 1, "stage": 2, "alarm": 3, "closed": 4}
-    return sorted(entries, key=lambda entry: (entry["at"], order[entry["kind"]]))
+    first = [*journey.custody_chain[:1], *journey.stages[:1]]
+
+    def place(entry: dict[str, Any]) -> tuple[date, bool, int]:
+        return entry["at"], entry.get(entry["kind"]) not in first, order[entry["kind"]]
+
+    return sorted(entries, key=place)
 
 
-def _said(alarm: AlarmView) -> list[tuple[str, datetime | None]]:
-    """The events of a clock, and when each happened."""
+def _said(alarm: AlarmView) -> list[tuple[str, date | None]]:
+    """The events of a clock, and the day of each."""
     stopped = "clock-in-time" if alarm.in_time else "clock-late"
     return [
         ("clock-warned", alarm.warned_at),

@@ -12,6 +12,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
+from shared.domain.anonymity import province_of
 from shared.domain.referral import ENDED
 from shared.messaging.parked import Park
 from shared.messaging.receipts import is_outcome
@@ -80,7 +81,7 @@ def register(tx: Transaction, event: e.VictimRegistered) -> None:
         raise Park("registered-twice")
     journey.case_id = event.case_id
     journey.age_class, journey.sex = event.facts.age_class, event.facts.sex
-    journey.home_region = event.facts.home_region
+    journey.home_region = province_of(event.facts.home_region)
     journey.registered_at = event.occurred_at
     add_custody_link(tx, event.victim_id, event.custody, event.occurred_at, None)
     record_stage(tx, event.victim_id, Stage.DETECTION, event.custody, event.occurred_at)

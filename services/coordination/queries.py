@@ -1,7 +1,6 @@
 """Read-only queries of the projection."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +9,13 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlmodel import Session, col
 
 from services.coordination import read_models as m
-from services.coordination.access import handovers_seen, journeys_seen
+from services.coordination.access import alarms_seen, handovers_seen, journeys_seen, journeys_whole, links_seen
 from services.coordination.names import Names
-from services.coordination.tables import AlarmRow, JourneyRow, ProposalRow
-from shared.contracts.codes import JourneyOutcome, Level, Stage
+from services.coordination.tables import AlarmRow, CustodyRow, JourneyRow, ProposalRow
+from shared.contracts.codes import Level, Stage
 from shared.contracts.types import UnitRef
 from shared.domain.access import Sight
+from shared.domain.anonymity import Part, day_of, full_hour
 from shared.domain.referral import LIVE
 from shared.service.referral_view import referral_view
 from shared.storage.pages import Page, newest_first
@@ -34,9 +34,14 @@ class JourneyFilter:
     overdue: bool = False
     escalated: bool = False
 
+    @property
+    def of_now(self) -> bool:
+        """Whether it asks for the present state of a journey, which exists for those alone who follow it whole."""
+        return self.open is not None or any((self.region, self.stage, self.agency))
+
 
 def _conditions(sight: Sight, wanted: JourneyFilter, now: datetime) -> list[ColumnElement[bool]]:
-    found = [journeys_seen(sight)]
+    found = [journeys_whole(sight) if wanted.of_now else journeys_seen(sight)]
     if wanted.region:
         found.append(within(col(JourneyRow.custody_region), wanted.region))
     if wanted.stage:
@@ -47,9 +52,9 @@ def _conditions(sight: Sight, wanted: JourneyFilter, now: datetime) -> list[Colu
         closed = col(JourneyRow.closed_at)
         found.append(closed.is_(None) if wanted.open else closed.is_not(None))
     if wanted.overdue:
-        found.append(col(JourneyRow.victim_id).in_(select(col(ReferralRow.victim_id)).where(*overdue(now))))
+        found.append(is_overdue(sight, now))
     if wanted.escalated:
-        found.append(col(JourneyRow.victim_id).in_(select(col(AlarmRow.victim_id)).where(*ESCALATED)))
+        found.append(is_escalated(sight))
     return found
 
 
@@ -57,63 +62,115 @@ ESCALATED = col(AlarmRow.escalated_level).is_not(None), col(AlarmRow.stopped_at)
 """SQL conditions: the clock was escalated and has not stopped."""
 
 
+def is_overdue(sight: Sight, now: datetime) -> ColumnElement[bool]:
+    """SQL condition: a hand-over of the journey is overdue, and the caller sees it."""
+    return _has(sight, ReferralRow.victim_id, overdue(now), handovers_seen(sight))
+
+
+def is_escalated(sight: Sight) -> ColumnElement[bool]:
+    """SQL condition: a running clock of the journey was escalated, and the caller sees it."""
+    return _has(sight, AlarmRow.victim_id, ESCALATED, alarms_seen(sight))
+
+
+def _has(
+    sight: Sight, victim: Any, conditions: Sequence[ColumnElement[bool]], own: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether one of these rows is of the journey. Who does not follow the whole journey sees only its own rows."""
+    journey = col(JourneyRow.victim_id)
+    among = journey.in_(select(col(victim)).where(*conditions))
+    if sight.regions is None:
+        return among
+    return or_(journeys_whole(sight) & among, journey.in_(select(col(victim)).where(*conditions, own)))
+
+
 def journeys(session: Session, names: Names, sight: Sight, wanted: JourneyFilter, page: Page) -> m.JourneyPage:
     """One page of journeys, newest first. Raises Refused("unknown-cursor")."""
     conditions = _conditions(sight, wanted, names.now)
     shown, more = newest_first(session, names.office.vault, JourneyRow, conditions, page)
-    live = _count_by_victim(session, shown, (col(ReferralRow.status).in_(LIVE),))
-    late = _count_by_victim(session, shown, overdue(names.now))
-    told = escalation_levels(session, shown)
-    items = [
-        m.JourneySummary(
-            **summary(row, names, live.get(row.victim_id, 0), late.get(row.victim_id, 0), told.get(row.victim_id))
-        )
-        for row in shown
-    ]
+    whole = followed(session, sight, shown)
+    live = _count_by_victim(session, sight, shown, whole, (col(ReferralRow.status).in_(LIVE),))
+    late = _count_by_victim(session, sight, shown, whole, overdue(names.now))
+    told = escalation_levels(session, sight, shown, whole)
+    held = last_links(session, sight, shown)
+    items = []
+    for row in shown:
+        victim = row.victim_id
+        part = Part.WHOLE if victim in whole else Part.UNTIL if victim in held else Part.HANDOVERS
+        numbers = live.get(victim, 0), late.get(victim, 0)
+        items.append(m.JourneySummary(**summary(row, names, part, numbers, told.get(victim))))
     return m.JourneyPage(items=items, next=more)
 
 
+def followed(session: Session, sight: Sight, rows: Sequence[JourneyRow]) -> set[str]:
+    """The victims among these whose whole journey the caller follows."""
+    victims = [row.victim_id for row in rows]
+    if sight.regions is None:
+        return set(victims)
+    victim = col(JourneyRow.victim_id)
+    return set(session.scalars(select(victim).where(victim.in_(victims), journeys_whole(sight))))
+
+
+def last_links(session: Session, sight: Sight, rows: Sequence[JourneyRow]) -> dict[str, int]:
+    """Victim → the number of the last custody link of a desk in the caller's regions."""
+    victim = col(CustodyRow.victim_id)
+    statement = select(victim, func.max(col(CustodyRow.seq))).where(
+        victim.in_([row.victim_id for row in rows]), links_seen(sight)
+    )
+    return {victim_id: seq for victim_id, seq in session.execute(statement.group_by(victim))}
+
+
 def _count_by_victim(
-    session: Session, rows: Sequence[JourneyRow], conditions: Sequence[ColumnElement[bool]]
+    session: Session,
+    sight: Sight,
+    rows: Sequence[JourneyRow],
+    whole: Collection[str],
+    conditions: Sequence[ColumnElement[bool]],
 ) -> dict[str, int]:
-    statement = select(col(ReferralRow.victim_id), func.count()).where(
-        col(ReferralRow.victim_id).in_([row.victim_id for row in rows]), *conditions
+    victim = col(ReferralRow.victim_id)
+    statement = select(victim, func.count()).where(
+        victim.in_([row.victim_id for row in rows]), victim.in_(sorted(whole)) | handovers_seen(sight), *conditions
     )
-    counted = session.execute(statement.group_by(col(ReferralRow.victim_id)))
-    return {victim_id: count for victim_id, count in counted}
+    return {victim_id: count for victim_id, count in session.execute(statement.group_by(victim))}
 
 
-def escalation_levels(session: Session, rows: Sequence[JourneyRow]) -> dict[str, Level]:
-    """Victim → the highest level that a running clock of this victim was escalated to."""
-    statement = select(col(AlarmRow.victim_id), col(AlarmRow.escalated_level)).where(
-        col(AlarmRow.victim_id).in_([row.victim_id for row in rows]), *ESCALATED
+def escalation_levels(
+    session: Session, sight: Sight, rows: Sequence[JourneyRow], whole: Collection[str]
+) -> dict[str, Level]:
+    """Victim → the highest level that a running clock of this victim was escalated to, as far as the caller sees."""
+    victim = col(AlarmRow.victim_id)
+    statement = select(victim, col(AlarmRow.escalated_level)).where(
+        victim.in_([row.victim_id for row in rows]), victim.in_(sorted(whole)) | alarms_seen(sight), *ESCALATED
     )
+    return highest_levels(session.execute(statement))
+
+
+def highest_levels(rows: Iterable[Any]) -> dict[str, Level]:
+    """Victim → the highest level, from rows of a victim and a level."""
     told: dict[str, Level] = {}
-    for victim_id, level in session.execute(statement):
+    for victim_id, level in rows:
         told[victim_id] = max(told.get(victim_id, Level.REGENCY), Level(level), key=list(Level).index)
     return told
 
 
-def summary(row: JourneyRow, names: Names, live: int, overdue: int, escalated: Level | None) -> dict[str, Any]:
-    """The fields that a journey in a list and a whole journey share."""
-    custody = None
-    if row.custody_agency is not None:
+def summary(
+    row: JourneyRow, names: Names, part: Part, numbers: tuple[int, int], escalated: Level | None
+) -> dict[str, Any]:
+    """The fields that a journey in a list and a whole journey share. ``numbers``: live and overdue hand-overs."""
+    custody, now = None, part is Part.WHOLE
+    if now and row.custody_agency is not None:
         custody = UnitRef(agency=row.custody_agency, unit=row.custody_unit or "", region=row.custody_region or "")
     return {
         "victim_id": row.victim_id,
-        "case_id": row.case_id,
-        "age_class": row.age_class,
-        "sex": row.sex,
-        "home_region": row.home_region,
-        "stage": row.stage,
+        "part": part,
+        "stage": row.stage if now else None,
         "custody": custody,
         "custody_name": custody and names.unit(custody.agency, custody.unit),
-        "live_handovers": live,
-        "overdue": overdue,
+        "live_handovers": numbers[0],
+        "overdue": numbers[1],
         "escalated": escalated,
-        "registered_at": row.registered_at,
-        "closed_at": row.closed_at,
-        "outcome": row.outcome,
+        "registered_at": row.registered_at and day_of(row.registered_at) if now else None,
+        "closed_at": row.closed_at and day_of(row.closed_at) if now else None,
+        "outcome": row.outcome if now else None,
     }
 
 
@@ -129,8 +186,14 @@ def journey_row(session: Session, victim_id: str, condition: ColumnElement[bool]
 
 def handover(row: ReferralRow, names: Names) -> m.HandoverView:
     """A hand-over's view, with the names of its desks and service."""
+    seen = referral_view(row, names.now)
+    coarse = {
+        "requested_at": day_of(seen.requested_at),
+        "due_at": full_hour(seen.due_at),
+        "updated_at": day_of(seen.updated_at),
+    }
     return m.HandoverView(
-        **referral_view(row, names.now).model_dump(),
+        **{**seen.model_dump(), **coarse},
         sender_name=names.unit(row.sender_agency, row.sender_unit),
         receiver_name=names.unit(row.receiver_agency, row.receiver_unit),
         service_label=names.service(row.receiver_agency, row.service).id,
@@ -141,45 +204,6 @@ def proposals_of(session: Session, victim_id: str) -> Sequence[ProposalRow]:
     """The proposals that this victim and another are one person."""
     either = or_(col(ProposalRow.first_id) == victim_id, col(ProposalRow.second_id) == victim_id)
     return session.scalars(select(ProposalRow).where(either).order_by(col(ProposalRow.id))).all()
-
-
-MISTAKEN = col(JourneyRow.outcome) == JourneyOutcome.REGISTERED_BY_MISTAKE
-"""SQL condition: there was no such victim."""
-COUNTED = col(JourneyRow.outcome).is_(None) | ~MISTAKEN
-HANDOVERS_COUNTED = col(ReferralRow.victim_id).not_in(select(col(JourneyRow.victim_id)).where(MISTAKEN))
-"""SQL conditions: the journeys and the hand-overs that are counted."""
-
-
-def counts(session: Session, sight: Sight, now: datetime) -> m.Counts:
-    """Numbers of the journeys, hand-overs and clocks that exist for the caller; none of mistaken registrations."""
-    journeys, handovers = journeys_seen(sight) & COUNTED, handovers_seen(sight) & HANDOVERS_COUNTED
-
-    def tally(column: object, *conditions: ColumnElement[bool]) -> dict[str, int]:
-        statement = select(column, func.count()).where(*conditions).group_by(column)  # type: ignore[call-overload]
-        return {str(key): int(count) for key, count in session.execute(statement) if key is not None}
-
-    closed = col(JourneyRow.closed_at)
-    is_open, is_closed = journeys & closed.is_(None), journeys & closed.is_not(None)
-    provinces: Counter[str] = Counter()
-    for region, count in tally(JourneyRow.custody_region, is_open).items():
-        provinces[region if region.startswith("00.") else region[:2]] += count
-
-    def number(table: type[object], *conditions: ColumnElement[bool]) -> int:
-        return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
-
-    of_seen = col(AlarmRow.victim_id).in_(select(col(JourneyRow.victim_id)).where(is_open))
-    escalated = tally(AlarmRow.escalated_level, *ESCALATED, of_seen)
-    return m.Counts(
-        journeys_open=number(JourneyRow, is_open),
-        journeys_closed=number(JourneyRow, is_closed),
-        overdue=number(ReferralRow, handovers, *overdue(now)),
-        escalated={Level(level): count for level, count in escalated.items()},
-        norm_gaps=number(ReferralRow, handovers, col(ReferralRow.norm_gap).is_not(None)),
-        by_stage=tally(JourneyRow.stage, is_open),
-        by_agency=tally(JourneyRow.custody_agency, is_open),
-        by_province=dict(sorted(provinces.items())),
-        handovers_by_status=tally(ReferralRow.status, handovers),
-    )
 
 
 def norm_gaps(session: Session, names: Names, sight: Sight, page: Page) -> m.NormGapPage:

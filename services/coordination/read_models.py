@@ -1,10 +1,27 @@
-"""The bodies of coordination's answers: journeys, custody through time, counts, norm gaps."""
+"""The bodies of coordination's answers: journeys, custody through time, counts, norm gaps.
+
+A moment of a journey is a day in the time zone of the capital. A deadline is a full hour (decision 0039).
+"""
+
+from datetime import date
 
 from pydantic import BaseModel, Field
 
-from shared.contracts.codes import Level, MatchState
-from shared.contracts.types import Id, Moment, UnitRef
-from shared.service.referral_view import ReferralView
+from shared.contracts.codes import (
+    BusinessStatus,
+    FailReason,
+    HoldReason,
+    Kind,
+    Level,
+    MatchState,
+    NormGap,
+    Outcome,
+    Priority,
+    RejectReason,
+    Status,
+)
+from shared.contracts.types import DeskRef, Id, Moment, UnitRef
+from shared.domain.anonymity import Part
 
 
 class CustodyView(UnitRef):
@@ -12,8 +29,8 @@ class CustodyView(UnitRef):
 
     seq: int
     unit_name: str
-    since: Moment
-    until: Moment | None
+    since: date
+    until: date | None
     referral_id: Id | None
 
 
@@ -24,25 +41,50 @@ class StageView(BaseModel):
     agency: str
     unit: str
     unit_name: str
-    occurred_at: Moment
+    occurred_at: date
 
 
-class HandoverView(ReferralView):
-    """A hand-over: a referral or transfer with the names of its desks."""
+class HandoverView(BaseModel):
+    """A hand-over: a referral (rujukan) or transfer (pelimpahan), with the names of its desks."""
 
+    id: Id
+    case_id: Id
+    victim_id: Id
+    kind: Kind
+    service: str
+    priority: Priority
+    status: Status
+    business_status: BusinessStatus | None
+    version: int
+    sender: UnitRef
+    receiver: UnitRef
+    requested_at: date
+    due_at: Moment = Field(description="The full hour (UTC) in which the time limit for the start of the work passes.")
+    overdue: bool
+    cancellation_asked: bool
+    asks: int
+    hold_reason: HoldReason | None
+    reject_reason: RejectReason | None
+    better_desk: DeskRef | None
+    outcome: Outcome | None
+    fail_reason: FailReason | None
+    norm_gap: NormGap | None
+    replaces: Id | None
+    forced: bool
+    closed: bool
+    updated_at: date
     sender_name: str
     receiver_name: str
     service_label: str
 
 
 class EventView(BaseModel):
-    """One event of the journey, in the order of its ``time``."""
+    """One event of the journey, in the order of its time. Its own id would tell that time, so it is not here."""
 
-    event_id: Id
     type: str
     sender: str
     receiver: str
-    time: Moment
+    time: date
     referral_id: Id | None
     version: int | None
 
@@ -57,33 +99,32 @@ class AlarmView(BaseModel):
     agency: str
     unit: str
     unit_name: str
-    due_at: Moment
-    warned_at: Moment | None
-    breached_at: Moment | None
-    escalated_at: Moment | None
+    due_at: Moment = Field(description="The full hour (UTC) in which the clock is due.")
+    warned_at: date | None
+    breached_at: date | None
+    escalated_at: date | None
     escalated_to: str | None
     escalated_to_name: str | None
     escalated_level: Level | None
-    stopped_at: Moment | None
+    stopped_at: date | None
     in_time: bool | None
 
 
 class JourneySummary(BaseModel):
-    """A journey in a list."""
+    """A journey in a list: where it stands, and nothing of the person."""
 
     victim_id: Id
-    case_id: Id | None
-    age_class: str | None
-    sex: str | None
-    home_region: str | None
-    stage: str
+    part: Part = Field(
+        description="How much of the journey exists for the caller. Its state now is null unless this is `whole`."
+    )
+    stage: str | None
     custody: UnitRef | None
     custody_name: str | None
     live_handovers: int
     overdue: int
     escalated: Level | None = Field(description="The highest level of desk that was told of a running clock.")
-    registered_at: Moment | None
-    closed_at: Moment | None
+    registered_at: date | None
+    closed_at: date | None
     outcome: str | None
 
 
@@ -94,11 +135,24 @@ class JourneyPage(BaseModel):
     next: str | None
 
 
-class JourneyView(JourneySummary):
-    """A whole journey (perjalanan), from detection to after-care."""
+class JourneyFacts(BaseModel):
+    """The coarse facts of a victim. Together they may point to one person."""
 
+    age_class: str | None
+    sex: str | None
+    home: str | None = Field(description="Province of the home, or a country (`00.KH`).")
     exploitation: str | None
     destination: str | None
+
+
+class JourneyView(JourneySummary):
+    """A whole journey (perjalanan), from detection to after-care, or the caller's part of it."""
+
+    case_id: Id | None
+    facts: JourneyFacts | None = Field(
+        description="For the coordinator whose province has custody; for the centre where no province has it, or where "
+        "a clock was escalated to the nation. Null for everybody else."
+    )
     custody_chain: list[CustodyView]
     stages: list[StageView]
     handovers: list[HandoverView]
@@ -110,24 +164,34 @@ class JourneyView(JourneySummary):
 
 
 class Holder(BaseModel):
-    """The custody holder at a moment; None before the registration."""
+    """The custody holder at the end of a day. None before the registration, and outside the caller's part."""
 
-    at: Moment
+    at: date
     custody: CustodyView | None
 
 
-class Counts(BaseModel):
-    """Numbers of journeys, hand-overs and clocks. Keys are codes; provinces are those of the custody holders' desks."""
+class CountView(BaseModel):
+    """A number of journeys, so rounded that no group of fewer than ten people can be computed."""
 
-    journeys_open: int
-    journeys_closed: int
-    overdue: int
-    norm_gaps: int
-    escalated: dict[Level, int] = Field(description="Running clocks, by the highest level of desk that was told.")
-    by_stage: dict[str, int]
-    by_agency: dict[str, int]
-    by_province: dict[str, int]
-    handovers_by_status: dict[str, int]
+    at_least: int = Field(description="Rounded down to a multiple of ten, sometimes further.")
+    suppressed: bool = Field(
+        description="Fewer than ten, perhaps none; or more would let a reader compute such a group."
+    )
+
+
+class Counts(BaseModel):
+    """Numbers of journeys. Keys are codes; provinces are those of the custody holders' desks, `00` is abroad."""
+
+    journeys_open: CountView
+    journeys_closed: CountView
+    overdue: CountView = Field(description="Journeys with an overdue hand-over.")
+    norm_gaps: CountView = Field(description="Journeys with a hand-over that failed for want of a rule.")
+    escalated: CountView = Field(description="Open journeys with a running clock that a desk above was told of.")
+    escalated_by_level: dict[Level, CountView] = Field(description="By the highest level of desk that was told.")
+    by_stage: dict[str, CountView]
+    by_agency: dict[str, CountView]
+    by_province: dict[str, CountView]
+    handovers_by_status: dict[str, CountView] = Field(description="Journeys with a hand-over in this status.")
 
 
 class NormGapView(BaseModel):

@@ -5,15 +5,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
-from services.coordination import journey_view, queries
+from services.coordination import counts, journey_view, queries
 from services.coordination import read_models as m
 from services.coordination.access import journeys_seen
+from services.coordination.journey_view import Reader
 from services.coordination.names import Names
 from services.coordination.queries import JourneyFilter
 from shared.contracts.codes import Stage
 from shared.contracts.types import CODE, REGION, AskedMoment
+from shared.domain.anonymity import day_of
 from shared.domain.refusal import Refused
-from shared.http.admission import GuardedRoute, SightDep
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, NowDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 
@@ -40,6 +42,13 @@ async def _wanted(
 JourneyFilterDep = Annotated[JourneyFilter, Depends(_wanted)]
 
 
+async def _reader(caller: CallerDep, sight: SightDep) -> Reader:
+    return Reader(caller.role, sight)
+
+
+ReaderDep = Annotated[Reader, Depends(_reader)]
+
+
 @router.get("/journeys", summary="Daftar perjalanan / List journeys", responses=responses("unknown-cursor"))
 def list_journeys(
     office: OfficeDep,
@@ -64,13 +73,16 @@ async def see_journey(
     victim_id: IdPath,
     office: OfficeDep,
     database: DatabaseDep,
-    sight: SightDep,
+    reader: ReaderDep,
     poll: LongPollDep,
 ) -> Response:
-    """Setiap serah terima, penanggung jawab kini dan sepanjang waktu. `Prefer: wait=20` menunggu perubahan."""
+    """Setiap serah terima, penanggung jawab kini dan sepanjang waktu, per hari. `Prefer: wait=20` menunggu perubahan.
+
+    Provinsi melihat bagian tempat satuannya sendiri berperan (`part`). Fakta korban (`facts`) tampil bagi koordinator
+    wilayah penanggung jawab saja."""
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
-        return journey_view.journey(session, Names(office, database.now()), sight, victim_id)
+        return journey_view.journey(session, Names(office, database.now()), reader, victim_id)
 
     response = await poll.until_changed(victim_id, lambda: database.read(look))
     if response is None:
@@ -91,20 +103,23 @@ def see_custody(
     now: NowDep,
     at: AskedMoment | None = None,
 ) -> m.Holder:
-    """Tanpa `at`: sekarang."""
+    """Pada akhir hari `at` (waktu Jakarta). Tanpa `at`: sekarang."""
 
     def look(session: Session) -> m.Holder:
-        if queries.journey_row(session, victim_id, journeys_seen(sight)) is None:
+        row = queries.journey_row(session, victim_id, journeys_seen(sight))
+        if row is None:
             raise Refused("unknown-journey")
-        return journey_view.holder_at(session, Names(office, now), victim_id, at or now)
+        part = journey_view.seen(session, sight, row)
+        return journey_view.holder_at(session, Names(office, now), part, day_of(at or now))
 
     return database.read(look)
 
 
 @router.get("/counts", summary="Jumlah / Counts")
-def see_counts(database: DatabaseDep, sight: SightDep, now: NowDep) -> m.Counts:
-    """Perjalanan menurut tahap, instansi dan provinsi; rujukan menurut status; yang lewat batas waktu."""
-    return database.read(lambda session: queries.counts(session, sight, now))
+def see_counts(office: OfficeDep, database: DatabaseDep, sight: SightDep, now: NowDep) -> m.Counts:
+    """Perjalanan menurut tahap, instansi, provinsi dan status rujukan; yang lewat batas waktu. Dibulatkan ke bawah
+    ke puluhan; kurang dari sepuluh tidak disebut."""
+    return database.read(lambda session: counts.counts(session, Names(office, now), sight))
 
 
 @router.get("/norm-gaps", summary="Kekosongan norma / Norm gaps", responses=responses("unknown-cursor"))

@@ -8,6 +8,7 @@ from shared.domain.text import Text
 NO_SUCH_REGION = Text(
     "Tidak ada wilayah dengan kode itu. Contoh kode: 74, 74.01.", "No region has that code. Such as: 74, 74.01."
 )
+FEW = Text("kurang dari 10", "fewer than 10")
 AGENCIES = {
     "police": Text("Polri", "Police"),
     "kemenpppa": Text("KemenPPPA", "Women and children"),
@@ -103,6 +104,10 @@ NORM_GAPS = {
     "conflicting-rules": Text("aturan bertentangan", "conflicting rules"),
     "unclear-jurisdiction": Text("kewenangan wilayah tidak jelas", "unclear jurisdiction"),
 }
+PARTS = {
+    "part-until": Text("Sampai pelimpahan oleh wilayah Anda", "Until your region handed over"),
+    "part-handovers": Text("Hanya rujukan dari atau ke wilayah Anda", "Only referrals from or to your region"),
+}
 OTHERS = {
     "coordination": Text("Koordinasi", "Coordination"),
     "all": Text("Semua", "Everybody"),
@@ -153,7 +158,19 @@ EVENTS = {
     "keys.published": Text("Kunci diumumkan", "Keys published"),
 }
 """Event type, without prefix and version → its words."""
-ALL = {**FACTS, **LEVELS, **ALARMS, **OUTCOMES, **REASONS, **NORM_GAPS, **STATUSES, **STAGES, **AGENCIES, **OTHERS}
+ALL = {
+    **FACTS,
+    **LEVELS,
+    **ALARMS,
+    **OUTCOMES,
+    **REASONS,
+    **NORM_GAPS,
+    **STATUSES,
+    **STAGES,
+    **AGENCIES,
+    **PARTS,
+    **OTHERS,
+}
 
 
 def both(said: str | Text | None) -> Markup:
