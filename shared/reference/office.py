@@ -1,9 +1,11 @@
 """An agency at work: its own facts and those of the network, and the events that it drafts and publishes."""
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
@@ -26,6 +28,16 @@ from shared.storage.unit_of_work import Transaction
 def new_id() -> str:
     """A new UUIDv7 (RFC 9562)."""
     return str(uuid7())
+
+
+def new_pseudonym(day: date) -> str:
+    """A new UUIDv7 of a case, victim or referral. Its time is the day alone: coordination shows these ids.
+
+    RFC 9562, section 6.1, allows a coarser time. The other 74 bits are random.
+    """
+    milliseconds = (day - date(1970, 1, 1)) // timedelta(milliseconds=1)
+    chance = secrets.randbits(74)
+    return str(UUID(int=milliseconds << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from shared.contracts import events as e
 from shared.contracts.codes import Stage
 from shared.contracts.events import EventData
 from shared.contracts.types import Custody, UnitRef, VictimFacts
+from shared.domain.anonymity import province_of
 from shared.domain.cases import OpenCase, RegisterVictim
 from shared.domain.clocks import ClockSubject
 from shared.domain.commands import when
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.reference.office import Office, new_id, tell_coordinator
+from shared.reference.office import Office, new_pseudonym, tell_coordinator
 from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import recording
 from shared.victims.register import visibility
@@ -36,7 +37,7 @@ def open_case(acting: Acting, command: OpenCase) -> CaseRow:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
     at = when(command, tx.now)
-    case_id = command.case_id or new_id()
+    case_id = command.case_id or new_pseudonym(tx.now.date())
     if command.case_id is not None and office.ids.is_taken(tx.session, case_id):
         raise Refused("id-taken", field="case_id")
     row = CaseRow(
@@ -79,7 +80,7 @@ def register_victim(
     if command.identity is not None:
         recording.check(command.identity, tx.now, within="identity/")
     at = when(command, tx.now)
-    victim_id = command.victim_id or new_id()
+    victim_id = command.victim_id or new_pseudonym(tx.now.date())
     if command.victim_id is not None and office.ids.is_taken(tx.session, victim_id):
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
@@ -88,7 +89,7 @@ def register_victim(
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,
-        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=command.home_region),
+        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=province_of(command.home_region)),
         custody=custody,
         occurred_at=at,
     )

@@ -15,7 +15,7 @@ from shared.domain.referral_commands import Receiver, Request
 from shared.domain.refusal import Refused
 from shared.domain.routing import Unit
 from shared.reference.acting import Acting
-from shared.reference.office import Office, new_id
+from shared.reference.office import Office, new_pseudonym
 from shared.storage import referrals, visibility
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
@@ -37,7 +37,7 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     victim = lock_victim(tx.session, acting.sight, command.victim_id, field="victim_id")
     if victim.closed_at is not None:
         raise Refused("journey-closed")
-    referral_id = command.referral_id or new_id()
+    referral_id = command.referral_id or new_pseudonym(tx.now.date())
     if command.replaces is not None:
         earlier = referrals.load(tx.session, command.replaces, visibility.referrals(acting.sight))
         if earlier is None or earlier.victim_id != victim.id:
