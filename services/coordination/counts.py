@@ -17,7 +17,6 @@ from shared.domain.access import Sight
 from shared.domain.anonymity import ABROAD, at_least, counted
 from shared.storage.tables import ReferralRow
 
-
 MISTAKEN = col(JourneyRow.outcome) == JourneyOutcome.REGISTERED_BY_MISTAKE
 """SQL condition: there was no such victim."""
 COUNTED = col(JourneyRow.outcome).is_(None) | ~MISTAKEN

@@ -48,7 +48,7 @@ def shows_facts(role: Role, regions: Collection[str] | None, held_in: str | None
     """Whether a reader has a reason to see the facts of a victim together: age class, sex, home, exploitation.
 
     The reason is that the reader's own province holds the victim. ``regions``: the reader's; None: the whole nation.
-    The national centre has a reason where no province holds the victim, or where a clock was escalated to the nation.
+    The national centre has one where no province holds the victim, or where the nation was told of a clock.
     ``told``: the highest level of desk that a running clock was escalated to.
     """
     if role is not Role.COORDINATOR or held_in is None:

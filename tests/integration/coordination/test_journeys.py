@@ -17,6 +17,8 @@ async def test_a_transfer_moves_custody_in_the_journey(network: Network) -> None
     victim = await a_victim(police)
     seen = await coordination.until(f"/v1/journeys/{victim}", lambda j: j["registered_at"] is not None)
     assert (seen["stage"], seen["custody"]["unit"]) == ("detection", "polres-74.01")
+    registered = network.clock()
+    network.clock.advance(timedelta(days=1))
 
     transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
     await kemenpppa.until_status(transfer, "received")
@@ -24,10 +26,12 @@ async def test_a_transfer_moves_custody_in_the_journey(network: Network) -> None
     await kemenpppa.must(transfer, "start")
     seen = await coordination.until(f"/v1/journeys/{victim}", lambda j: j["stage"] == "protection")
     assert [(link["agency"], link["seq"]) for link in seen["custody_chain"]] == [("police", 1), ("kemenpppa", 2)]
-    before = await coordination.get(f"/v1/journeys/{victim}/custody", at=seen["registered_at"])
+    yesterday, today = registered.isoformat(), network.clock().isoformat()
+    before = await coordination.get(f"/v1/journeys/{victim}/custody", at=yesterday)
     assert before["custody"]["agency"] == "police"
-    now = await coordination.get(f"/v1/journeys/{victim}/custody")
-    assert now["custody"]["unit_name"] == "UPTD PPA Kabupaten Kolaka"
+    for asked in ({}, {"at": today}):
+        now = await coordination.get(f"/v1/journeys/{victim}/custody", **asked)
+        assert now["custody"]["unit_name"] == "UPTD PPA Kabupaten Kolaka"
 
 
 async def test_a_hand_over_that_fails_for_want_of_a_rule_is_collected(network: Network) -> None:
@@ -45,8 +49,7 @@ async def test_a_hand_over_that_fails_for_want_of_a_rule_is_collected(network: N
     [gap] = (await coordination.get("/v1/norm-gaps"))["items"]
     assert gap["norm_gap"] == "no-budget-rule" and gap["handover"]["id"] == referral
     counts = await coordination.get("/v1/counts")
-    assert counts["norm_gaps"] == 1 and counts["handovers_by_status"] == {"rejected": 1}
-    assert counts["by_province"] == {"74": 1}
+    assert counts["norm_gaps"] == {"at_least": 0, "suppressed": True}  # one person is no number
 
 
 async def test_a_sender_hears_that_its_links_are_witnessed(network: Network) -> None:
