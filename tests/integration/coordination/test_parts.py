@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from shared.contracts.events import VictimRegistered
@@ -55,6 +56,11 @@ async def refused_and_handed_over(network: Network) -> tuple[str, str]:
     for action in ("accept", "start"):
         await kemenpppa.must(transfer, action)
     return victim, transfer
+
+
+def stands_at(status: str, seen: dict[str, Any]) -> bool:
+    """Whether the first hand-over of a journey has this status."""
+    return bool(seen["handovers"][0]["status"] == status)
 
 
 async def test_each_province_sees_its_own_part(network: Network) -> None:
@@ -144,7 +150,7 @@ async def test_a_province_at_work_sees_the_journey_while_it_works(network: Netwo
             sulsel = await at_province(network, "73")
             assert (await seen_by(sulsel, victim))["part"] == "handovers"
         await kemenkes.must(asked, action, **body)
-        await centre.until(f"/v1/journeys/{victim}", lambda seen: seen["handovers"][0]["status"] == status)  # noqa: B023
+        await centre.until(f"/v1/journeys/{victim}", partial(stands_at, status))
         seen = await seen_by(sulsel, victim)
         assert (seen["part"], seen["custody"] is not None, seen["facts"]) == (part, part == "whole", None), action
 
