@@ -65,7 +65,7 @@ def test_facts_are_for_the_coordinator_whose_region_holds_her(
 
 
 def pinned(total: int, parts: Sequence[Mapping[str, int]]) -> list[str]:
-    """The groups that a reader knows to exist and to be small: what the others cannot hold must be in them.
+    """The groups that a reader knows to exist and to be small. What the others cannot hold must be in them.
 
     The reader believes that a number hides nine people at most, and that every person is in each breakdown.
     """

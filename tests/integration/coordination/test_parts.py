@@ -1,4 +1,4 @@
-"""A province sees the part of a journey in which its own desks stood, and nothing that happens outside of it."""
+"""A province sees the part of a journey in which its own desks stood, and nothing outside of it."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -209,7 +209,7 @@ async def all_numbers(app: FastAPI, population: Sequence[Person]) -> list[Number
 
 
 def singled_out(numbers: Sequence[Number]) -> list[frozenset[str]]:
-    """The groups under ten that a reader knows to be there and to be small: by a number, or by two numbers."""
+    """The groups under ten that a reader knows of: by a number, or by two numbers."""
     found = [one.group for one in numbers if 0 < one.at_least < SMALLEST_GROUP]
     for one, more in itertools.permutations(numbers, 2):
         rest = more.group - one.group
