@@ -319,6 +319,13 @@ class ConsentRecorded(EventData):
     occurred_at: Moment
 
 
+class SignedEvent(Value):
+    """An event as it was signed: the exact bytes of its body, and of its signature header, each as base64url."""
+
+    body: Base64Url
+    signature: Base64Url
+
+
 class ConsentWithdrawn(EventData):
     """A consent is no longer valid, usually because the person withdraws it (UU 27/2022 Ps 9).
 
@@ -333,6 +340,10 @@ class ConsentWithdrawn(EventData):
     unit: UnitRef
     because: ConsentEnd = ConsentEnd.WITHDRAWN
     occurred_at: Moment
+    original: SignedEvent | None = None
+    """For an event that is passed on: the signed event of the agency that told the sender."""
+    given_with: tuple[Id, ...] = ()
+    """For an event that is passed on: the referrals with which the sender gave on what is taken back. None: all."""
 
 
 class ErasureRequested(EventData):
@@ -343,6 +354,13 @@ class ErasureRequested(EventData):
     victim_id: Id
     unit: UnitRef
     occurred_at: Moment
+    original: SignedEvent | None = None
+    """As in ``consent.withdrawn``."""
+    given_with: tuple[Id, ...] = ()
+    """As in ``consent.withdrawn``."""
+    custody: SignedEvent | None = None
+    """For an event that is passed on: the signed acceptance by which the agency that told the sender took custody over
+    from the sender."""
 
 
 class DisclosureEnded(EventData):

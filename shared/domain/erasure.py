@@ -1,6 +1,7 @@
-"""Commands of legal holds and erasures: place, confirm, lift, ask, decide. And the terms of a legal hold."""
+"""Legal holds and erasures: commands, the terms of a legal hold, and whose word of an erasure counts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -81,3 +82,80 @@ class DecideErasure(Asked):
 
     erasure_id: Id
     approved: Flag
+
+
+class ErasureCause(StrEnum):
+    """Why something was erased here, in the list of erasures."""
+
+    ASKED = "asked"
+    """A person asked here, and a second person decided."""
+    RETENTION = "retention"
+    """The time was over for which the notice allows to keep it."""
+    ERASURE = "erasure"
+    """Another agency told us of an erasure."""
+    WITHDRAWAL = "withdrawal"
+    """Another agency told us of a withdrawal."""
+
+
+MOST_HANDS = 3
+"""How often a withdrawal or an erasure may be passed on, each time with the signed event before inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A withdrawal or an erasure that ``sender`` told us, and the agency that said it first (``origin``).
+
+    ``custody_proven``: each agency before the sender took custody over from the next one, as it signed itself.
+    """
+
+    sender: str
+    origin: str
+    custody_proven: bool = False
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether the sender passes on what another agency said."""
+        return self.sender != self.origin
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of agencies in a victim, as far as known here.
+
+    ``gave``: agencies that gave us text. ``working_for``: senders of a referral that we took on. ``stands``: the sender
+    of the word, with those who told us the same, is everybody who ever asked us, and no custody is known here.
+    """
+
+    us: str
+    coordinator: str | None
+    holder: str | None
+    gave: frozenset[str]
+    working_for: frozenset[str]
+    stands: bool
+
+
+def may_say(word: Word, parts: Parts) -> bool:
+    """Whether an erasure of this word counts here at all, at least for what its sender gave us.
+
+    A word that is passed on counts only from an agency that gave us something, and only where what we know of the
+    custody does not speak against the agency that said it first.
+    """
+    if {word.sender, word.origin} & {parts.us, parts.coordinator}:
+        return False
+    if not word.passed_on:
+        return word.sender in parts.gave | parts.working_for | {parts.holder} or parts.stands
+    if word.sender not in parts.gave | {parts.holder}:
+        return False
+    handed_over = word.sender == parts.holder and word.custody_proven
+    return parts.holder is None or handed_over or word.origin in parts.gave | {parts.holder}
+
+
+def decides_over_all(word: Word, parts: Parts) -> bool:
+    """Whether an erasure of this word reaches also what we wrote ourselves: the word of the custody holder alone.
+
+    Where no custody is known here, all who ever asked us stand for the holder together. A word that is passed on counts
+    only if each agency signed that it took the custody over.
+    """
+    if word.passed_on and not word.custody_proven:
+        return False
+    return word.sender == parts.holder or parts.stands

@@ -87,6 +87,8 @@ LOG_FIELDS: Mapping[str, Field] = {
     "record": Field(uuid, "the id of a break-glass, a consent or an erasure"),
     "hold": Field(number, "the number of a legal hold"),
     "approved": Field(truth, "whether a second person approved an erasure"),
+    "said_by": Field(code, "the agency that said a withdrawal or an erasure first"),
+    "passed_on_by": Field(code, "the agency that passed a withdrawal or an erasure on"),
     "verdict": Field(code, "the verdict of a second person on a break-glass"),
     # what went wrong
     "error": Field(class_name, "the class of an error, never its message"),

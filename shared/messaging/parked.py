@@ -75,6 +75,8 @@ REASONS: Mapping[str, Reason] = {
     "not-the-receiver": Reason("The event is not from the receiver of the referral."),
     "not-the-coordinator": Reason("Only the coordinator may send this event, with a link number, about our own links."),
     "not-for-an-agency": Reason("No agency receives events of this type."),
+    "original-not-proven": Reason("The event is passed on without the signed event that it is about."),
+    "passed-on-too-often": Reason("The event went through more hands than MOST_HANDS of the erasure."),
     "no-legal-basis": Reason("The event discloses sealed text without a legal basis."),
     "malformed-directory": Reason("The key directory cannot be read."),
     "untrusted-directory": Reason("The key directory has no valid signature of the task force."),

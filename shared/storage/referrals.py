@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from shared.contracts.codes import FailReason, HoldReason, Kind, NormGap, Outcome, Priority, RejectReason, Status
 from shared.contracts.types import DeskRef, UnitRef
+from shared.domain.access import NOT_TAKEN_ON
 from shared.domain.referral import AWAITING_START, LIVE, Referral
 from shared.storage.tables import ReferralRow
 
@@ -121,6 +122,13 @@ def live_of_victim(session: Session, victim_id: str) -> Sequence[ReferralRow]:
 def senders_of_victim(session: Session, victim_id: str) -> set[str]:
     """The codes of the agencies that sent a referral of a victim, as far as known here."""
     return set(session.scalars(select(col(ReferralRow.sender_agency)).where(col(ReferralRow.victim_id) == victim_id)))
+
+
+def senders_taken_on(session: Session, victim_id: str, receiver: str) -> set[str]:
+    """The codes of the agencies that sent a referral of a victim which ``receiver`` has taken on."""
+    taken_on = (col(ReferralRow.receiver_agency) == receiver) & col(ReferralRow.status).not_in(NOT_TAKEN_ON)
+    theirs = (col(ReferralRow.victim_id) == victim_id) & taken_on
+    return set(session.scalars(select(col(ReferralRow.sender_agency)).where(theirs)))
 
 
 def receivers_of_victim(session: Session, victim_id: str) -> set[str]:

@@ -179,6 +179,7 @@ def _make_disclosures() -> None:
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("agency", sa.String(64), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("came_with", sa.JSON(), nullable=False),
         sa.Column("basis", sa.String(64), nullable=False),
         sa.Column("consent_id", sa.String(36), nullable=True),
         sa.Column("at", Moment, nullable=False),
@@ -202,6 +203,7 @@ def _make_obeyed() -> None:
         sa.Column("end", sa.String(64), nullable=False),
         sa.Column("kept_because", sa.String(64), nullable=True),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("first_said_by", sa.String(64), nullable=True),
         sa.Column("at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("cause_id", "sender", name="pk_obeyed"),
     )
@@ -214,17 +216,22 @@ def _make_erasures() -> None:
         sa.Column("number", Number, autoincrement=True, nullable=False),
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("victim_id", sa.String(36), nullable=False),
-        sa.Column("client", sa.String(100), nullable=False),
-        sa.Column("person", sa.String(200), nullable=False),
-        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("cause", sa.String(64), nullable=False),
+        sa.Column("said_by", sa.String(64), nullable=True),
+        sa.Column("passed_on_by", sa.String(64), nullable=True),
+        sa.Column("end", sa.String(64), nullable=True),
+        sa.Column("kept_because", sa.String(64), nullable=True),
+        sa.Column("client", sa.String(100), nullable=True),
+        sa.Column("person", sa.String(200), nullable=True),
+        sa.Column("unit", sa.String(64), nullable=True),
         sa.Column("asked_at", Moment, nullable=False),
         sa.Column("approved", sa.Boolean(), nullable=True),
         sa.Column("decided_by", sa.String(100), nullable=True),
         sa.Column("decided_at", Moment, nullable=True),
         sa.Column("decided_person", sa.String(200), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_erasures"),
-        sa.UniqueConstraint("id", name="uq_erasures_id"),
     )
+    op.create_index("ix_erasures_id", "erasures", ["id"], unique=False)
     op.create_index("ix_erasures_victim_id", "erasures", ["victim_id"], unique=False)
 
 

@@ -42,17 +42,19 @@ def stop_disclosures(
     given: Sequence[DisclosureRow],
     but: str | None = None,
 ) -> None:
-    """Stop disclosure on a consent, and tell every controller.
+    """Stop disclosure on a consent, and tell every controller, of the consent under which it got something.
 
     ``given``: what was disclosed on that consent. ``but``: an agency that need not be told, because it told us.
     """
-    stopped = e.ConsentWithdrawn(
-        consent_id=row.id, victim_id=row.victim_id, unit=stop.unit, because=stop.because, occurred_at=stop.at
-    )
     forgetting.withhold(tx, [one.given_with for one in given])
     forgetting.renew_own_key(tx, office, row.victim_id)
-    remember_answer(tx, office.code, stopped, ControllerAnswer(DisclosureEnd.STOPPED, None, ()))
-    tell(tx, office, stop.unit, stopped, {one.agency for one in given} - {but})
+    for consent_id in sorted({row.id, *(one.consent_id or row.id for one in given)}):
+        stopped = e.ConsentWithdrawn(
+            consent_id=consent_id, victim_id=row.victim_id, unit=stop.unit, because=stop.because, occurred_at=stop.at
+        )
+        remember_answer(tx, office.code, stopped, ControllerAnswer(DisclosureEnd.STOPPED, None, ()))
+        under_it = {one.agency for one in given if (one.consent_id or row.id) == consent_id}
+        tell(tx, office, stop.unit, stopped, under_it - {but})
 
 
 def ask_to_stop(tx: Transaction, office: Office, victim_id: str, only: Collection[str] | None = None) -> None:

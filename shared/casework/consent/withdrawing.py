@@ -16,11 +16,12 @@ from shared.casework.consent.stopping import (
     stop_disclosures,
 )
 from shared.contracts import events as e
-from shared.contracts.codes import ConsentEnd
+from shared.contracts.codes import ConsentEnd, DisclosureEnd
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain.commands import when
 from shared.domain.consent import WithdrawConsent
+from shared.domain.erasure import ErasureCause, Word
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.acting import Acting
@@ -28,8 +29,9 @@ from shared.reference.office import Office
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
+from shared.victims.erasure.carry_out import ControllerAnswer, list_told
 from shared.victims.erasure.holdings import give_back, on_told
-from shared.victims.register.store import holder_of, load_victim
+from shared.victims.register.store import load_victim
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,14 @@ def _withdrawn_at_a_controller(
     victim = load_victim(tx.session, event.victim_id)
     if victim is None or row.victim_id != event.victim_id:
         raise Park("id-of-another-victim")
-    holder = holder_of(victim)
-    if sender not in {one.agency for one in given_on_consent(tx.session, victim.id)} | {holder and holder.agency}:
+    given = [one for one in disclosure.disclosures_of(tx.session, victim.id) if one.given]
+    under_it = {one.agency for one in given if one.consent_id == row.id}
+    if sender not in under_it | {victim.custody_agency} or sender == office.agency.coordinator:
         raise Park("not-theirs-to-say")
     latest = disclosure.consents_of(tx.session, victim.id)[-1]
     if latest.withdrawn_at is None:
+        stopped = ControllerAnswer(DisclosureEnd.STOPPED, None, ())
+        list_told(tx, row.id, victim.id, ErasureCause.WITHDRAWAL, Word(sender, sender), stopped)
         _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.contracts.codes import AgeClass, IdentityField, LegalBasis
+from shared.contracts.codes import AgeClass, DisclosureEnd, IdentityField, LegalBasis
 from shared.domain import consent
 from shared.reference.acting import Acting
 from shared.reference.office import Office
@@ -77,7 +77,7 @@ def give(
         tx, office, disclosure.victim_id, disclosure.given_with, recipient=disclosure.agency, fields=fields
     )
     if given is not None:
-        record_disclosure(tx, disclosure, True, given.fields, first)
+        record_disclosure(tx, disclosure, True, given.fields, first, given.came_with)
     return given
 
 
@@ -91,16 +91,24 @@ def receive(
     fields = receiving.receive_identity(
         tx, office, event_id, disclosure.victim_id, disclosure.given_with, sealed_for_us, first
     )
-    if fields:
-        record_disclosure(tx, disclosure, False, fields, first)
+    if fields or first:
+        row = record_disclosure(tx, disclosure, False, fields, first)
+        if not fields:  # its giver has taken it back on the way; it may still say so
+            row.end, row.ended_at = DisclosureEnd.NOTHING_HELD, tx.now
 
 
 def record_disclosure(
-    tx: Transaction, disclosure: Disclosure, given: bool, fields: tuple[str, ...], first: bool
-) -> None:
-    """Store a disclosure: ``given`` by us, or received. A standing disclosure grows by the new fields.
+    tx: Transaction,
+    disclosure: Disclosure,
+    given: bool,
+    fields: tuple[str, ...],
+    first: bool,
+    came_with: tuple[str, ...] = (),
+) -> DisclosureRow:
+    """Store and return a disclosure: ``given`` by us, or received. A standing disclosure grows by the new fields.
 
     For a delivered record, ``fields`` is empty. ``first``: skip the lookup of a standing disclosure.
+    ``came_with``: the sources of what we gave.
     """
     standing = None if first else store.disclosure_with(tx.session, disclosure.given_with)
     if standing is not None and disclosure.consent_id not in (None, standing.consent_id):
@@ -116,4 +124,6 @@ def record_disclosure(
         at=tx.now,
     )
     row.fields = sorted({*row.fields, *fields})
+    row.came_with = sorted({*row.came_with, *came_with})
     tx.session.add(row)
+    return row

@@ -1,6 +1,5 @@
 """Erasure at every controller, legal holds, and the end of the time for which data is kept."""
 
-from sqlalchemy import true
 from sqlmodel import col
 
 from shared.contracts import events as e
@@ -20,7 +19,7 @@ SLICE = Slice(
     timers=(retention.ended_retention, holds.lapsing_holds),
     refusals=REFUSALS,
     ids=(
-        IdColumn(IdKind.ERASURE, col(ErasureRow.id), ours=true()),
+        IdColumn(IdKind.ERASURE, col(ErasureRow.id), ours=col(ErasureRow.said_by).is_(None)),
         IdColumn(IdKind.ERASURE, col(AnswerRow.cause_id)),
     ),
     forgets="What was told and answered stays: it proves the erasure.",

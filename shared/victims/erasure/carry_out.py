@@ -14,11 +14,13 @@ from sqlmodel import col
 from shared.contracts import events as e
 from shared.contracts.codes import DisclosureEnd, IdentityField, KeptBecause
 from shared.contracts.types import UnitRef
+from shared.domain.erasure import ErasureCause, Word
 from shared.reference.office import Office, tell_agencies
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
-from shared.victims.erasure.tables import AnswerRow
+from shared.victims.erasure import security_log
+from shared.victims.erasure.tables import AnswerRow, ErasureRow
 from shared.victims.matching import match_tokens
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import forgetting
@@ -73,20 +75,15 @@ def forget_case_of(tx: Transaction, victim: VictimRow) -> None:
         forgetting.forget_case(tx, victim.case_id)
 
 
-def tell_controllers(
-    tx: Transaction, office: Office, unit: UnitRef, cause: Cause, but: str | None = None, back: bool = True
-) -> None:
-    """Tell every agency that may hold data of the victim.
+def tell_controllers(tx: Transaction, office: Office, unit: UnitRef, cause: e.ErasureRequested) -> None:
+    """Tell every agency that may hold data of the victim of an erasure that we decided, as the custody holder.
 
-    A withdrawal goes to the agencies that received data from us. An erasure also goes to every receiver of a referral,
-    which may have written down the identity itself. With ``back`` an erasure goes to the senders of referrals too;
-    only an erasure by the custody holder does. ``but``: an agency not to tell.
+    Every receiver of a referral is told too, which may have written down the identity itself, and every sender.
     """
     others = {row.agency for row in disclosure.disclosures_of(tx.session, cause.victim_id) if row.given}
-    if isinstance(cause, e.ErasureRequested):
-        others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
-        others |= referrals.senders_of_victim(tx.session, cause.victim_id) if back else set()
-    tell(tx, office, unit, cause, others - {but})
+    others |= referrals.receivers_of_victim(tx.session, cause.victim_id)
+    others |= referrals.senders_of_victim(tx.session, cause.victim_id)
+    tell(tx, office, unit, cause, others)
 
 
 def tell(tx: Transaction, office: Office, unit: UnitRef, cause: Cause, agencies: AbstractSet[str | None]) -> None:
@@ -119,8 +116,13 @@ def cause_id_of(cause: Cause) -> str:
     return cause.consent_id if isinstance(cause, e.ConsentWithdrawn) else cause.erasure_id
 
 
-def remember_answer(tx: Transaction, sender: str, cause: Cause, answer: ControllerAnswer) -> None:
-    """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here."""
+def remember_answer(
+    tx: Transaction, sender: str, cause: Cause, answer: ControllerAnswer, word: Word | None = None
+) -> None:
+    """Store our answer to a withdrawal or an erasure. ``sender`` is our own code for one made here.
+
+    ``word``: who told us. Whatever is carried out on the word of others is listed and logged too.
+    """
     row = AnswerRow(
         cause_id=cause_id_of(cause),
         sender=sender,
@@ -129,6 +131,30 @@ def remember_answer(tx: Transaction, sender: str, cause: Cause, answer: Controll
         end=answer.end,
         kept_because=answer.kept_because,
         fields=list(answer.fields),
+        first_said_by=word.origin if word is not None and word.passed_on else None,
         at=tx.now,
     )
     tx.session.merge(row)  # merge: a consent may expire and be withdrawn later
+    if word is not None and answer.end is not DisclosureEnd.NOTHING_HELD:
+        told = ErasureCause.ERASURE if isinstance(cause, e.ErasureRequested) else ErasureCause.WITHDRAWAL
+        list_told(tx, cause_id_of(cause), cause.victim_id, told, word, answer)
+
+
+def list_told(
+    tx: Transaction, ident: str, victim_id: str, cause: ErasureCause, word: Word, answer: ControllerAnswer
+) -> None:
+    """List and log what was carried out here on the word of another agency."""
+    row = ErasureRow(
+        id=ident,
+        victim_id=victim_id,
+        cause=cause,
+        said_by=word.origin,
+        passed_on_by=word.sender if word.passed_on else None,
+        end=answer.end,
+        kept_because=answer.kept_because,
+        asked_at=tx.now,
+        approved=True,
+        decided_at=tx.now,
+    )
+    tx.session.add(row)
+    security_log.carried_out_for(tx, row)

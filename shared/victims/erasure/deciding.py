@@ -1,5 +1,6 @@
 """One person asks for an erasure and a second person decides, because destroyed keys cannot be restored."""
 
+from shared.contracts.codes import DisclosureEnd
 from shared.domain.access import require_second_person
 from shared.domain.commands import when
 from shared.domain.erasure import DecideErasure, Erase
@@ -57,6 +58,7 @@ def decide(acting: Acting, victim_id: str, command: DecideErasure) -> ErasureRow
     row.approved, row.decided_at = command.approved, tx.now
     row.decided_by, row.decided_person = acting.caller.client, acting.caller.person
     if command.approved:
+        row.end = DisclosureEnd.ERASED
         carry_out(tx, acting.office, victim, acting.office.our_unit(acting.caller.unit, tx.now.date()), row.id)
     security_log.erasure_decided(acting, row)
     return row

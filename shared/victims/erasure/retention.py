@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
+from shared.contracts.codes import DisclosureEnd
 from shared.domain.consent import Notice
+from shared.domain.erasure import ErasureCause
 from shared.reference.office import Office, new_id
 from shared.storage.notifier import Topic
 from shared.storage.timers import Timer
@@ -17,6 +19,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.erasure import carry_out as erasure
 from shared.victims.erasure import security_log
+from shared.victims.erasure.tables import ErasureRow
 from shared.victims.register.store import load_victim
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed.tables import HoldRow
@@ -54,6 +57,17 @@ def erase_due(tx: Transaction, office: Office) -> int:
         victim, erasure_id = load_victim(tx.session, victim_id), new_id()
         assert victim is not None
         erasure.carry_out(tx, office, victim, office.speaker(tx.now.date()), erasure_id)
+        tx.session.add(
+            ErasureRow(
+                id=erasure_id,
+                victim_id=victim_id,
+                cause=ErasureCause.RETENTION,
+                end=DisclosureEnd.ERASED,
+                asked_at=tx.now,
+                approved=True,
+                decided_at=tx.now,
+            )
+        )
         security_log.retention_ended(tx, erasure_id)
     return len(ids)
 

@@ -104,7 +104,9 @@ def erase(victim_id: IdPath, command: Erase, caller: CallerAtDeskDep, posting: P
     dikembalikan."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(202, m.erasure_view(deciding.ask(caller.acting(tx), victim_id, command)))
+        return StoredResponse(
+            202, m.erasure_view(deciding.ask(caller.acting(tx), victim_id, command), caller.office.code)
+        )
 
     return posting.once(command, work)
 
@@ -129,7 +131,9 @@ def decide_erasure(victim_id: IdPath, command: DecideErasure, caller: CallerAtDe
     melakukan hal yang sama, lalu menjawab."""
 
     def work(tx: Transaction) -> StoredResponse:
-        return StoredResponse(200, m.erasure_view(deciding.decide(caller.acting(tx), victim_id, command)))
+        return StoredResponse(
+            200, m.erasure_view(deciding.decide(caller.acting(tx), victim_id, command), caller.office.code)
+        )
 
     return posting.once(command, work)
 
@@ -137,14 +141,15 @@ def decide_erasure(victim_id: IdPath, command: DecideErasure, caller: CallerAtDe
 @router.get(
     "/erasures",
     tags=RIGHTS,
-    summary="Permintaan penghapusan / Erasures asked for",
+    summary="Penghapusan / Erasures asked for here, and carried out for others",
     responses=responses("unknown-cursor"),
 )
 def list_erasures(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> ErasurePage:
-    """Penghapusan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
+    """Penghapusan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Juga
+    yang dilakukan karena masa simpan berakhir atau atas kata instansi lain, dengan siapa yang mengatakannya."""
 
     def look(session: Session) -> ErasurePage:
         rows, more = newest_first(session, office.vault, ErasureRow, [store.visible(sight)], page)
-        return ErasurePage(items=[m.erasure_view(row) for row in rows], next=more)
+        return ErasurePage(items=[m.erasure_view(row, office.code) for row in rows], next=more)
 
     return database.read(look)

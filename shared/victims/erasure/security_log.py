@@ -21,6 +21,14 @@ def erasure_decided(acting: Acting, row: ErasureRow) -> None:
     acting.tx.afterwards.append(lambda: log.warning("erasure.decided", record=row.id, approved=row.approved))
 
 
+def carried_out_for(tx: Transaction, row: ErasureRow) -> None:
+    """Log that data of a victim ended here because another agency said so, perhaps passed on by a second one."""
+    log = structlog.get_logger()
+    said = {"record": row.id, "reason": row.cause, "said_by": row.said_by, "passed_on_by": row.passed_on_by}
+    stated = {name: value for name, value in said.items() if value is not None}
+    tx.afterwards.append(lambda: log.warning("erasure.told", **stated))
+
+
 def retention_ended(tx: Transaction, erasure_id: str) -> None:
     """Log that a victim is erased, here and at every controller, because the retention has ended."""
     log = structlog.get_logger()

@@ -8,16 +8,18 @@ from sqlmodel import Session, col
 
 from shared.contracts.codes import KeptBecause
 from shared.domain.access import Sight
+from shared.domain.erasure import ErasureCause
 from shared.storage.visibility import of_desk
 from shared.victims.erasure.tables import AnswerRow, ErasureRow
 from shared.victims.register.tables import VictimRow
-from shared.victims.register.visibility import in_custody
+from shared.victims.register.visibility import concerned, in_custody
 from shared.victims.sealed.tables import HoldRow
 
 
 def load_erasure(session: Session, erasure_id: str) -> ErasureRow | None:
     """The erasure requested here under this id, of any victim, or None."""
-    return session.scalars(select(ErasureRow).where(col(ErasureRow.id) == erasure_id)).first()
+    asked = (col(ErasureRow.id) == erasure_id) & (col(ErasureRow.cause) == ErasureCause.ASKED)
+    return session.scalars(select(ErasureRow).where(asked)).first()
 
 
 def waiting_erasure(session: Session, victim_id: str) -> ErasureRow | None:
@@ -40,8 +42,13 @@ def answers_keeping(session: Session, victim_id: str, because: KeptBecause) -> S
 
 
 def visible(sight: Sight) -> ColumnElement[bool]:
-    """Erasures that a desk in sight requested, or of a victim that a desk in sight has in custody."""
-    return _of_desk_or_custody(sight, ErasureRow.unit, ErasureRow.victim_id)
+    """Erasures that a desk in sight requested, or of a victim that a desk in sight has in custody.
+
+    Those that another agency told us: of a victim in whom a desk in sight has or had a part.
+    """
+    asked = _of_desk_or_custody(sight, ErasureRow.unit, ErasureRow.victim_id)
+    with_part = select(col(VictimRow.id)).where(col(VictimRow.id) == col(ErasureRow.victim_id), concerned(sight))
+    return or_(asked, (col(ErasureRow.cause) != ErasureCause.ASKED) & with_part.exists())
 
 
 def visible_holds(sight: Sight) -> ColumnElement[bool]:

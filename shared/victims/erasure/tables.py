@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Field
 
+from shared.domain.erasure import ErasureCause
 from shared.storage.agency_tables import AgencyStored
 from shared.storage.columns import Ident, Json, UtcMoment, Word
 from shared.storage.tables import ascending_key
@@ -27,20 +28,32 @@ class AnswerRow(AgencyStored, table=True):
     end: str = Field(sa_type=Word)
     kept_because: str | None = Field(default=None, sa_type=Word)
     fields: Any = Field(sa_type=Json)
+    first_said_by: str | None = Field(default=None, sa_type=Word)
+    """The agency that said it first, where ``sender`` passed it on."""
     at: datetime = Field(sa_type=UtcMoment)
 
 
 class ErasureRow(AgencyStored, table=True):
-    """A request made here to erase a victim, and the decision of a second person. ``approved`` is None until then."""
+    """An erasure asked for here, with the decision of a second person (``approved``: None until then).
+
+    Also each erasure or withdrawal that another agency told us and that was carried out (``said_by``), and each erasure
+    at the end of the retention. These three have no client.
+    """
 
     __tablename__ = "erasures"
 
     number: int | None = ascending_key()
-    id: str = Field(sa_type=Ident, unique=True)
+    id: str = Field(sa_type=Ident, index=True)
     victim_id: str = Field(sa_type=Ident, index=True)
-    client: str = Field(max_length=100)
-    person: str = Field(max_length=200)
-    unit: str = Field(sa_type=Word)
+    cause: str = Field(default=ErasureCause.ASKED, sa_type=Word)
+    said_by: str | None = Field(default=None, sa_type=Word)
+    """The agency that said it first. None: we did."""
+    passed_on_by: str | None = Field(default=None, sa_type=Word)
+    end: str | None = Field(default=None, sa_type=Word)
+    kept_because: str | None = Field(default=None, sa_type=Word)
+    client: str | None = Field(default=None, max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    unit: str | None = Field(default=None, sa_type=Word)
     asked_at: datetime = Field(sa_type=UtcMoment)
     approved: bool | None = None
     decided_by: str | None = Field(default=None, max_length=100)

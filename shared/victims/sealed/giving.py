@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -27,6 +27,8 @@ class Given:
     sealed: str
     key: str
     fields: tuple[str, ...]
+    came_with: tuple[str, ...] = ()
+    """The sources of the text: our own, or the referrals with which other agencies gave it to us."""
 
 
 def seal_for_agency(
@@ -39,14 +41,12 @@ def seal_for_agency(
     ours = tx.session.get(
         DataKeyRow, own_source(of_victim(victim_id))
     )  # opens our own text, and derives the recipient's key
-    what = {
-        name: value
-        for name, value in identity.readable_identity(tx.session, office, victim_id, Reach.GIVE).items()
-        if name in fields
-    }
+    known = identity.with_sources(tx.session, office, victim_id, Reach.GIVE)
+    what = {name: value for name, (value, _) in known.items() if name in fields}
     if not what:
         return None
-    return seal_for(tx, office, victim_id, recipient, key_purpose(referral_id), what, ours)
+    given = seal_for(tx, office, victim_id, recipient, key_purpose(referral_id), what, ours)
+    return given and replace(given, came_with=tuple(sorted({known[name][1] for name in what})))
 
 
 def seal_record(

@@ -59,9 +59,14 @@ class Reach(Enum):
 
 def readable_identity(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
     """All identity fields that this agency may read, by field; the latest text of each field counts."""
-    found: dict[str, str] = {}
+    return {name: value for name, (value, _) in with_sources(session, office, victim_id, reach).items()}
+
+
+def with_sources(session: Session, office: Office, victim_id: str, reach: Reach) -> dict[str, tuple[str, str]]:
+    """As ``readable_identity``, each field with the source that its text came from."""
+    found: dict[str, tuple[str, str]] = {}
     for row in session.scalars(reach.value, {"victim_id": victim_id, "subject_id": store.of_victim(victim_id)}):
-        found |= store.opened(session, office, row)
+        found |= {name: (value, row.source) for name, value in store.opened(session, office, row).items()}
     return found
 
 
