@@ -1,6 +1,7 @@
 """Repeat-safe POSTs: a request that is sent again gets the first response (Idempotency-Key, draft-ietf-httpapi)."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,10 +9,11 @@ from typing import Annotated
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.pattern import Pattern
+from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
 from shared.security.vault import Vault
@@ -36,6 +38,7 @@ RESPONSES_KEPT = timedelta(days=30)
 AT_ONCE = 500
 """Rows that one transaction deletes."""
 
+_VICTIM = re.compile(rf"/v1/victims/({UUID7.strip('^$')})")
 # built once: every POST uses them
 _KEPT = select(IdempotencyRow).where(col(IdempotencyRow.key) == bindparam("name"))
 _KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]
@@ -77,7 +80,8 @@ class Posting:
         A refusal is not stored: nothing was done, so a repeat is a new attempt. Raises
         Refused("idempotency-key-reused") where the key came with another request before.
         """
-        name, fingerprint = self.name, self.fingerprint(command.model_dump_json())
+        # with the caller's key inside, the stored hash cannot be tried for what was sent
+        name, fingerprint = self.name, self.fingerprint(f"{self.key}\n{command.model_dump_json()}")
 
         def unit_of_work(tx: Transaction) -> tuple[IdempotencyRow, bool]:
             kept = tx.session.scalars(_KEPT, {"name": name}).first()
@@ -89,6 +93,7 @@ class Posting:
             row = IdempotencyRow(
                 key=name,
                 fingerprint=fingerprint,
+                victim_id=_victim_of(self.path, response),
                 status=response.status,
                 location=response.location,
                 etag=response.etag,
@@ -102,6 +107,18 @@ class Posting:
         headers = {"Location": row.location, "ETag": row.etag, "Idempotent-Replayed": "true" if repeated else None}
         stated = {name: value for name, value in headers.items() if value is not None}
         return Response(row.body, row.status, stated, media_type="application/json")
+
+
+def _victim_of(path: str, response: StoredResponse) -> str | None:
+    """The victim that a request was about: by its path, by the place of what was made, or by the response."""
+    named = _VICTIM.search(path) or _VICTIM.search(response.location or "")
+    return named[1] if named else getattr(response.body, "victim_id", None)
+
+
+def forget_fingerprints(tx: Transaction, victim_id: str) -> None:
+    """Delete the keyed hashes of requests about an erased victim. Their keys then serve no other request."""
+    theirs = col(IdempotencyRow.victim_id) == victim_id
+    tx.session.execute(update(IdempotencyRow).where(theirs).values(fingerprint=None))
 
 
 async def posting(request: Request, key: KEY) -> Posting:

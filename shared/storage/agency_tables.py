@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from shared.storage.columns import Bytes, UtcMoment, new_metadata
+from shared.storage.columns import Bytes, Ident, UtcMoment, new_metadata
 
 
 class AgencyStored(SQLModel):
@@ -22,7 +22,10 @@ class IdempotencyRow(AgencyStored, table=True):
     __tablename__ = "idempotency"
 
     key: str = Field(max_length=255, primary_key=True)
-    fingerprint: str = Field(max_length=64)
+    fingerprint: str | None = Field(max_length=64)
+    """None after the victim that the request named was erased: a keyed hash could be tried for a name or a NIK."""
+    victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    """The victim that the request was about."""
     status: int
     location: str | None = None
     etag: str | None = None

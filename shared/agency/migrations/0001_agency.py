@@ -422,7 +422,7 @@ def _make_batches() -> None:
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("case_id", sa.String(36), nullable=False),
         sa.Column("name", sa.String(64), nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=True),
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("client", sa.String(100), nullable=False),
         sa.Column("person", sa.String(200), nullable=True),
@@ -514,7 +514,8 @@ def _make_idempotency() -> None:
     op.create_table(
         "idempotency",
         sa.Column("key", sa.String(255), nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=True),
+        sa.Column("victim_id", sa.String(36), nullable=True),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("location", sa.String(), nullable=True),
         sa.Column("etag", sa.String(), nullable=True),
@@ -523,3 +524,4 @@ def _make_idempotency() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_idempotency"),
     )
     op.create_index("ix_idempotency_answered_at", "idempotency", ["answered_at"], unique=False)
+    op.create_index("ix_idempotency_victim_id", "idempotency", ["victim_id"], unique=False)

@@ -1,7 +1,7 @@
 """An agency's public description of itself, and the stored responses of its commands."""
 
 from shared.agency.reference import routes
-from shared.http.idempotency import forget_responses, next_forgotten_response
+from shared.http.idempotency import forget_fingerprints, forget_responses, next_forgotten_response
 from shared.reference.office import Office
 from shared.service.slice import Slice
 from shared.storage.notifier import Topic
@@ -16,5 +16,5 @@ def stored_responses(_: Office) -> Timer:
 SLICE = Slice(
     routers=(routes.router,),
     timers=(stored_responses,),
-    forgets="Reference data names no victim; a stored response of a command names one by pseudonym.",
+    forgets=forget_fingerprints,
 )

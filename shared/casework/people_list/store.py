@@ -33,8 +33,13 @@ def counts(session: Session, batch_id: str) -> tuple[int, int]:
 
 
 def forget_role(tx: Transaction, victim_id: str) -> None:
-    """Delete the role of an erased victim and what was left out: both may tell that the person was suspected."""
+    """Delete the role of an erased victim and what was left out: both may tell that the person was suspected.
+
+    The keyed hash of the whole list goes too, because it could be tried for the name or the NIK of the person.
+    """
     theirs = col(BatchPersonRow.victim_id) == victim_id
+    lists = select(col(BatchPersonRow.batch_id)).where(theirs)
+    tx.session.execute(update(BatchRow).where(col(BatchRow.id).in_(lists)).values(fingerprint=None))
     tx.session.execute(update(BatchPersonRow).where(theirs).values(role=None, left_out=[]))
 
 

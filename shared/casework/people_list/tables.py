@@ -14,7 +14,8 @@ from shared.storage.tables import ascending_key
 class BatchRow(AgencyStored, table=True):
     """Many people of one case, sent in one request.
 
-    ``name`` and ``fingerprint`` identify the POST, so that a repeated POST continues where the first one stopped.
+    ``name`` and ``fingerprint`` identify the POST, so that a repeated POST continues where the first one stopped. Once
+    one of the people is erased, the fingerprint is None, and the POST continues no more.
     """
 
     __tablename__ = "batches"
@@ -24,7 +25,7 @@ class BatchRow(AgencyStored, table=True):
     id: str = Field(sa_type=Ident, unique=True)
     case_id: str = Field(sa_type=Ident)
     name: str = Field(max_length=64, unique=True)
-    fingerprint: str = Field(max_length=64)
+    fingerprint: str | None = Field(max_length=64)
     people: int
     client: str = Field(max_length=100)
     person: str | None = Field(default=None, max_length=200)
