@@ -359,8 +359,9 @@ class ErasureRequested(EventData):
     given_with: tuple[Id, ...] = ()
     """As in ``consent.withdrawn``."""
     custody: SignedEvent | None = None
-    """For an event that is passed on: the signed acceptance by which the agency that told the sender took custody over
-    from the sender."""
+    """For an event that is passed on: the signed acceptance of custody by the agency that told the sender.
+
+    By it, that agency took custody over from the sender."""
 
 
 class DisclosureEnded(EventData):

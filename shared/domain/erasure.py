@@ -122,8 +122,8 @@ class Word:
 class Parts:
     """The parts of agencies in a victim, as far as known here.
 
-    ``gave``: agencies that gave us text. ``working_for``: senders of a referral that we took on. ``stands``: the sender
-    of the word, with those who told us the same, is everybody who ever asked us, and no custody is known here.
+    ``gave``: agencies that gave us text. ``working_for``: senders of a referral that we took on. ``stands``: no
+    custody is known here, and all who ever asked us have told us the same as the sender.
     """
 
     us: str
@@ -137,8 +137,8 @@ class Parts:
 def may_say(word: Word, parts: Parts) -> bool:
     """Whether an erasure of this word counts here at all, at least for what its sender gave us.
 
-    A word that is passed on counts only from an agency that gave us something, and only where what we know of the
-    custody does not speak against the agency that said it first.
+    A word that is passed on counts only from an agency that gave us something. Where a custody holder is known here, it
+    must come from that holder, or from an agency that gave us something.
     """
     if {word.sender, word.origin} & {parts.us, parts.coordinator}:
         return False

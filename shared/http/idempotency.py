@@ -110,7 +110,7 @@ class Posting:
 
 
 def _victim_of(path: str, response: StoredResponse) -> str | None:
-    """The victim that a request was about: by its path, by the place of what was made, or by the response."""
+    """The victim of a request, as its path, its new resource or its response names the victim."""
     named = _VICTIM.search(path) or _VICTIM.search(response.location or "")
     return named[1] if named else getattr(response.body, "victim_id", None)
 

@@ -88,7 +88,7 @@ LOG_FIELDS: Mapping[str, Field] = {
     "hold": Field(number, "the number of a legal hold"),
     "approved": Field(truth, "whether a second person approved an erasure"),
     "said_by": Field(code, "the agency that said a withdrawal or an erasure first"),
-    "passed_on_by": Field(code, "the agency that passed a withdrawal or an erasure on"),
+    "told_by": Field(code, "the agency that told us of it"),
     "verdict": Field(code, "the verdict of a second person on a break-glass"),
     # what went wrong
     "error": Field(class_name, "the class of an error, never its message"),

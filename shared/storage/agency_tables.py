@@ -23,7 +23,7 @@ class IdempotencyRow(AgencyStored, table=True):
 
     key: str = Field(max_length=255, primary_key=True)
     fingerprint: str | None = Field(max_length=64)
-    """None after the victim that the request named was erased: a keyed hash could be tried for a name or a NIK."""
+    """None after the victim was erased: a keyed hash could be tried for a name or a NIK."""
     victim_id: str | None = Field(default=None, sa_type=Ident, index=True)
     """The victim that the request was about."""
     status: int

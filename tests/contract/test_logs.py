@@ -165,6 +165,8 @@ GOOD: dict[str, Any] = {
     "reader": "province-74",
     "subject": "tppo.police.kemenkes.referral.requested.74.01",
     "approved": True,
+    "said_by": "kemenkes",
+    "told_by": "police",
 }
 NAMES = ["Siti Aminah", "7401016502990001", "+62 812-3456-7890", "Jl. Merdeka 5", "siti@kanari.example", "", "x" * 5000]
 OTHERS: list[Any] = [*NAMES, 7401016502990001, 6281234567890.0, None, ["Siti Aminah"], {"name": "Siti"}, b"Siti"]

@@ -35,7 +35,7 @@ def counts(session: Session, batch_id: str) -> tuple[int, int]:
 def forget_role(tx: Transaction, victim_id: str) -> None:
     """Delete the role of an erased victim and what was left out: both may tell that the person was suspected.
 
-    The keyed hash of the whole list goes too, because it could be tried for the name or the NIK of the person.
+    The keyed hash of the whole list goes too: it could be tried for the person's name or NIK.
     """
     theirs = col(BatchPersonRow.victim_id) == victim_id
     lists = select(col(BatchPersonRow.batch_id)).where(theirs)

@@ -1,4 +1,4 @@
-"""Which agency said a withdrawal or an erasure first: read and prove the signed events inside one that is passed on."""
+"""Which agency said a withdrawal or an erasure first. An event that is passed on encloses the one before it."""
 
 import base64
 
@@ -71,7 +71,7 @@ def enclosed(tx: Transaction, envelope: Envelope) -> SignedEvent | None:
 
 
 def custody_taken_by(tx: Transaction, envelope: Envelope) -> SignedEvent | None:
-    """The latest signed acceptance by which the sender of an event took custody over from us; None if there is none."""
+    """The latest signed acceptance by which the sender of an event took custody from us, or None."""
     accepted = (col(LedgerEntry.type) == e.Accepted.type()) & (col(LedgerEntry.link) == envelope.link)
     theirs = accepted & (col(LedgerEntry.victim_id) == envelope.partitionkey)
     for row in tx.session.scalars(select(LedgerEntry).where(theirs).order_by(col(LedgerEntry.position).desc())):

@@ -24,9 +24,10 @@ def erasure_decided(acting: Acting, row: ErasureRow) -> None:
 def carried_out_for(tx: Transaction, row: ErasureRow) -> None:
     """Log that data of a victim ended here because another agency said so, perhaps passed on by a second one."""
     log = structlog.get_logger()
-    said = {"record": row.id, "reason": row.cause, "said_by": row.said_by, "passed_on_by": row.passed_on_by}
-    stated = {name: value for name, value in said.items() if value is not None}
-    tx.afterwards.append(lambda: log.warning("erasure.told", **stated))
+    told_by = row.passed_on_by or row.said_by
+    tx.afterwards.append(
+        lambda: log.warning("erasure.told", record=row.id, reason=row.cause, said_by=row.said_by, told_by=told_by)
+    )
 
 
 def retention_ended(tx: Transaction, erasure_id: str) -> None:

@@ -36,8 +36,8 @@ class AnswerRow(AgencyStored, table=True):
 class ErasureRow(AgencyStored, table=True):
     """An erasure asked for here, with the decision of a second person (``approved``: None until then).
 
-    Also each erasure or withdrawal that another agency told us and that was carried out (``said_by``), and each erasure
-    at the end of the retention. These three have no client.
+    Also each erasure or withdrawal that was carried out on the word of another agency (``said_by``). Also each erasure
+    at the end of the retention. These have no client.
     """
 
     __tablename__ = "erasures"

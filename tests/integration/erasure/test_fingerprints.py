@@ -57,7 +57,7 @@ def fingerprints(network: Network, victim: str) -> list[str | None]:
 
 
 async def test_without_the_callers_key_a_hash_says_nothing_of_what_was_sent(police_alone: Network) -> None:
-    """Whoever has the database and the agency's own keys cannot try a NIK."""
+    """The database and the agency's own keys are not enough to try a NIK."""
     police = police_alone["police"]
     path = f"/v1/victims/{await a_victim(police)}/identity"
     assert (await police.post(path, {"nik": WHO["nik"]})).status_code == 200
