@@ -137,8 +137,8 @@ class Parts:
 def may_say(word: Word, parts: Parts) -> bool:
     """Whether an erasure of this word counts here at all, at least for what its sender gave us.
 
-    A word that is passed on counts only from an agency that gave us something. Where a custody holder is known here, it
-    must come from that holder, or from an agency that gave us something.
+    A word that is passed on counts only from an agency that gave us something. Where a custody holder is known here,
+    that holder or a giver must have said it first.
     """
     if {word.sender, word.origin} & {parts.us, parts.coordinator}:
         return False

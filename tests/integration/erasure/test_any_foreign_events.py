@@ -1,4 +1,4 @@
-"""Whatever other agencies say: what is kept of a victim in our custody, or under a legal hold, opens as before."""
+"""No words of other agencies take away the data of a victim in our custody, or under a legal hold."""
 
 import base64
 from collections import Counter
@@ -61,18 +61,16 @@ class Scene:
         found: tuple[Counter[Any], list[Any]] = app.state.database.read(look)
         return found
 
-    def say(self, kind: str, sender: str, victim: str, other: str) -> Incoming | None:
+    def say(self, kind: str, sender: str, victim: str, other: str) -> Incoming:
         """One event of a hostile agency, from two ids that it knows."""
         if kind == "request":
-            message = request_of(self.network, sender, "police", victim, GIVEN, case_id=other)
-            return message
+            return request_of(self.network, sender, "police", victim, GIVEN, case_id=other)
         if kind == "request under an id":
             self.referrals[other] = (sender, victim)
             return request_of(self.network, sender, "police", victim, GIVEN, referral_id=other)
-        event = self._event(kind, sender, victim, other)
-        return said(self.network, sender, "police", event) if event is not None else None
+        return said(self.network, sender, "police", self._event(kind, sender, victim, other))
 
-    def _event(self, kind: str, sender: str, victim: str, other: str) -> EventData | None:
+    def _event(self, kind: str, sender: str, victim: str, other: str) -> EventData:
         now = self.network.clock()
         unit = self.network.apps[sender].state.office.speaker(now.date())
         about: dict[str, Any] = {"victim_id": victim, "occurred_at": now}
@@ -87,10 +85,9 @@ class Scene:
             return e.ErasureRequested(erasure_id=other, unit=unit, original=enclosed(told), **about)
         if kind == "ended":
             return e.DisclosureEnded(cause_id=other, end=DisclosureEnd.ERASED, fields=(), **about)
-        if kind == "break-glass":
-            reason = BreakGlassReason.COURT_ORDER
-            return e.BreakGlassOpened(break_glass_id=other, unit=unit, reason=reason, until=now, **about)
-        return None
+        assert kind == "break-glass"
+        reason = BreakGlassReason.COURT_ORDER
+        return e.BreakGlassOpened(break_glass_id=other, unit=unit, reason=reason, until=now, **about)
 
 
 def enclosed(message: Incoming) -> SignedEvent:
@@ -167,7 +164,6 @@ async def test_no_foreign_events_take_away_what_is_kept_in_custody_or_under_a_ho
                 message = informing(scene, referrals[other % len(referrals)])
             else:
                 message = scene.say(kind, sender, scene.ids[victim], scene.ids[other])
-            assert message is not None
             deliver(two, message, to="police")
         now, then = scene.kept()
         assert not texts - now and then == entries
