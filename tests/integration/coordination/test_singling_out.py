@@ -203,6 +203,7 @@ async def all_numbers(app: FastAPI, population: Sequence[Person]) -> list[Number
             for part in name:
                 told = told[part]
             assert told["suppressed"] == (told["at_least"] == 0)
+            assert told["at_least"] % SMALLEST_GROUP == 0  # or a reader would take it for exact
             assert len(group) - told["at_least"] in range(SMALLEST_GROUP), (unit, name)
             found.append(Number(told["at_least"], group))
     return found
