@@ -40,6 +40,7 @@ from deploy.files import PUBLIC, replace_file
 from deploy.issuer.clients import make_issuer
 from deploy.issuer.profile import is_development
 from services.members import SERVICES
+from shared.contracts.senders import MemberKind, sent_by_kind
 from shared.security.development import mark_for_development
 
 RIGHTS = Path(__file__).parents[1] / "nats" / "rights"
@@ -78,6 +79,9 @@ def network(agencies: Iterable[str], followers: Iterable[str] = ()) -> dict[str,
 
 BROKER_ROLES: Mapping[str, BrokerRole] = network(PUBLISHING, FOLLOWERS)
 """Member → its role at the broker, in the shipped network."""
+
+EVENT = "<entity>.<event>"
+"""In a file of rights: each event type that the member's kind may send (``shared/contracts/senders.py``)."""
 
 IMPORTED_BY_ALL = "$JS.API.INFO"
 """Every account imports this subject, without a right to use it. nats-server.conf says why."""
@@ -177,9 +181,17 @@ def _exporter(subject: str) -> str | None:
     return None if subject.startswith("$SYS.") else "ESTAFET"
 
 
-def _account(member: str, role: BrokerRole, nkey: str) -> str:
+def _subjects(member: str, role: BrokerRole) -> list[str]:
+    """The subjects of a role's file, with the member's name and the events that its kind of member sends."""
+    kind = MemberKind.COORDINATOR if member == COORDINATION else MemberKind.AGENCY
+    words = [f"{event.entity}.{event.event}" for event in sent_by_kind(kind)]
     lines = (RIGHTS / f"{role}.txt").read_text().splitlines()
-    subjects = [line.replace("<member>", member) for line in lines if line and not line.startswith("#")]
+    stated = [line.replace("<member>", member) for line in lines if line and not line.startswith("#")]
+    return [one for line in stated for one in ([line.replace(EVENT, w) for w in words] if EVENT in line else [line])]
+
+
+def _account(member: str, role: BrokerRole, nkey: str) -> str:
+    subjects = _subjects(member, role)
     imported = {subject: _exporter(subject) for subject in [IMPORTED_BY_ALL, *subjects]}
     return ACCOUNT.format(
         member=member,

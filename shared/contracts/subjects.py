@@ -21,6 +21,11 @@ def subject(sender: str, receiver: str, event: type[EventData], region: str) -> 
     return f"{ROOT}.{sender}.{receiver}.{event.entity}.{event.event}.{region_parts(region)}"
 
 
+def published_by(sender: str, events: Iterable[type[EventData]]) -> list[str]:
+    """The subjects under which a member may publish these event types, for any receiver and region."""
+    return [f"{ROOT}.{sender}.*.{event.entity}.{event.event}.*.*" for event in events]
+
+
 def addressed_to(member: str, everyone: str = "all") -> list[str]:
     """The subject filters of one agency: events for that agency, and events for all."""
     return [f"{ROOT}.*.{member}.>", f"{ROOT}.*.{everyone}.>"]

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.contracts.senders import MemberKind, sent_by_kind
+from shared.contracts.subjects import published_by
+
 STREAM = "TPPO"
 WHO_AM_I = "$SYS.REQ.USER.INFO"
 """On this subject a NATS server reports a user's own rights to that user."""
@@ -58,10 +61,10 @@ class Durability:
         return [old] * (self.version < OLDEST) + [sync] * (self.sync_interval != "always")
 
 
-def most_rights(member: str) -> BrokerRights:
-    """The rights that an agency needs: publish in its own name, read its own messages, read its own rights."""
+def most_rights(member: str, kind: MemberKind) -> BrokerRights:
+    """The rights that a member needs: publish what its kind sends, read its own messages, read its own rights."""
     publish = (
-        f"tppo.{member}.>",
+        *published_by(member, sent_by_kind(kind)),
         f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{member}",
         f"$JS.API.CONSUMER.INFO.{STREAM}.{member}",
         f"$JS.ACK.{STREAM}.{member}.>",

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from shared.contracts.senders import MemberKind
 from shared.domain.agency import Agency
 from shared.domain.clocks import check_named
 from shared.http import signed_out
@@ -185,9 +186,10 @@ async def _exchange(
     """Run relay and consumer while the service runs. Wait for an absent broker; raise Unsafe for an unsafe one."""
     relay = Relay(database, broker, witnessed=agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
+    kind = MemberKind.COORDINATOR if agency.coordinator is None else MemberKind.AGENCY
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
-        if not (found := await faults_of_broker(broker, settings)):
+        if not (found := await faults_of_broker(broker, settings, kind)):
             judged.set()
             tasks.create_task(relay.run())
             tasks.create_task(consumer.run())

@@ -115,8 +115,9 @@ def running(
         yield Broker(server, folder / "secrets")
 
 
-def event(sender: str, receiver: str) -> str:
-    return f"tppo.{sender}.{receiver}.referral.requested.74.01"
+def event(sender: str, receiver: str, words: str = "receipt.recorded") -> str:
+    """The subject of an event; by default of a type that every member may send."""
+    return f"tppo.{sender}.{receiver}.{words}.74.01"
 
 
 def others(member: str) -> list[str]:

@@ -126,9 +126,10 @@ WIDE: dict[str, tuple[Callable[[str], str], Callable[[str], str], str]] = {
     "one more subject": (
         str,
         lambda members: members.replace(
-            '"tppo.police.>"\n        "$JS', '"tppo.police.>"\n        "tppo.>"\n        "$JS'
+            '        "$JS.API.CONSUMER.INFO.TPPO.police"\n',
+            '        "$JS.API.CONSUMER.INFO.TPPO.police"\n        "tppo.police.>"\n        "tppo.>"\n',
         ),
-        "publish tppo.>",
+        "publish tppo.>, publish tppo.police.>",
     ),
     "every inbox": (str, lambda members: members.replace('"_INBOX.police.>"', '"_INBOX.>"'), "subscribe _INBOX.>"),
     "nothing said": (str, lambda members: members.replace('        "$SYS.REQ.USER.INFO"\n', ""), "account ?"),

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import signal
 import sys
+from dataclasses import replace
 
 import structlog
 
+from shared.contracts.senders import MemberKind
 from shared.messaging.broker import Broker, Unreachable
 from shared.messaging.cancellation import heed_cancellation
 from shared.messaging.rights import BrokerRights, Durability
@@ -33,14 +35,18 @@ def check_start(settings: Settings) -> None:
         refuse(_told(settings, look_around(settings)))
 
 
-async def faults_of_broker(broker: Broker, settings: Settings) -> list[SettingFault]:
-    """Wait until the broker has told its rights and durability. Returns the faults, which are logged and printed."""
+async def faults_of_broker(broker: Broker, settings: Settings, kind: MemberKind) -> list[SettingFault]:
+    """Wait until the broker has told its rights and durability. Returns the faults, which are logged and printed.
+
+    ``kind``: the kind of this member.
+    """
     if settings.profile != PRODUCTION:
         return []
     rights = await _rights(broker)
-    found = faults(settings, Facts(member=broker.member, rights=rights))
+    facts = Facts(member=broker.member, kind=kind, rights=rights)
+    found = faults(settings, facts)
     durability = None if found else await _durability(broker)  # wrong rights are fault enough
-    return _told(settings, Facts(member=broker.member, rights=rights, durability=durability))
+    return _told(settings, replace(facts, durability=durability))
 
 
 async def _rights(broker: Broker) -> BrokerRights:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import make_url
 
+from shared.contracts.senders import MemberKind
 from shared.messaging.rights import BrokerRights, Durability, most_rights
 from shared.security.development import DEVELOPMENT_ISSUER
 from shared.service.settings import Settings
@@ -39,6 +40,7 @@ class Facts:
     may_rewrite: tuple[str, ...] = ()
     """Append-only tables that the service's database role can change."""
     member: str = ""
+    kind: MemberKind = MemberKind.AGENCY
     rights: BrokerRights | None = None
     """The broker rights of the member; None while the broker cannot be asked."""
     durability: Durability | None = None
@@ -115,7 +117,7 @@ def _not_https(settings: Settings, _: Facts) -> Sequence[str]:
 
 
 def _too_wide(_: Settings, facts: Facts) -> Sequence[str]:
-    return [] if facts.rights is None else facts.rights.beyond(most_rights(facts.member))
+    return [] if facts.rights is None else facts.rights.beyond(most_rights(facts.member, facts.kind))
 
 
 def _loses_messages(_: Settings, facts: Facts) -> Sequence[str]:

@@ -59,7 +59,13 @@ async def test_the_accounts_alone_keep_members_apart(unpermitted: Broker) -> Non
 
 
 @pytest.mark.parametrize(
-    "taken", ["tppo.kemenkes.>", f"{NEXT}.kemenkes", "$JS.ACK.TPPO.kemenkes.>", "$JS.ACK._.*.TPPO.kemenkes.>"]
+    "taken",
+    [
+        "tppo.kemenkes.*.referral.requested.*.*",
+        f"{NEXT}.kemenkes",
+        "$JS.ACK.TPPO.kemenkes.>",
+        "$JS.ACK._.*.TPPO.kemenkes.>",
+    ],
 )
 def test_no_account_can_be_given_what_is_of_another(tmp_path: Path, taken: str) -> None:
     """A line in ``members.conf`` that gives an account another's subject has no effect (``account_token_position``)."""

@@ -14,6 +14,9 @@ from nats.js.api import AckPolicy, ConsumerConfig, StorageType
 
 from deploy.credentials.secrets import BROKER_ROLES, PROVISIONER
 from services.members import SERVICES
+from shared.contracts.events import CATALOGUE, EVERYONE
+from shared.contracts.senders import OF_BOTH, OF_THE_COORDINATOR, MemberKind, sent_by_kind
+from shared.contracts.subjects import subject
 from tests.support.brokers import (
     PROVINCE,
     READERS,
@@ -126,6 +129,44 @@ async def test_no_member_publishes_outside_its_rights(
         # the stream counts what it stores: had one of those come through, this were not the next
         assert (await member.js.publish(event("police", "kemenkes"), b"said")).seq == before.last_seq + 1
     assert (await broker.state())[1] == set(READERS)
+
+
+def not_of_its_kind(member: str) -> list[str]:
+    """Words that no member may send, or none of this kind; and a subject with a part more or less."""
+    words = ["referral.dreamt", "kenari.melati", "victim.3171234567890123", "referral.requested.extra"]
+    if member == TRACKER:
+        words += ["referral.requested", "victim.registered", "custody.accepted", "tokens.told", "match.decided"]
+    else:
+        words += ["match.proposed", "match.withdrawn", "link.witnessed", "keys.published"]
+    return [event(member, "police", one) for one in words] + [f"tppo.{member}.police", f"tppo.{member}.police.x.y.74"]
+
+
+@pytest.mark.parametrize("agency", SERVICES)
+async def test_an_agency_publishes_only_the_events_that_its_kind_sends(broker: Broker, agency: str) -> None:
+    subjects = not_of_its_kind(agency)
+    before, _ = await broker.state()
+    async with broker.connected(agency) as member:
+        for subject in subjects:
+            await member.client.publish(subject, b"{}", reply=member.client.new_inbox())
+        assert await member.refused("publish", subjects) == set(subjects)
+    assert (await broker.state())[0].last_seq == before.last_seq
+
+
+KINDS = {agency: MemberKind.COORDINATOR if agency == TRACKER else MemberKind.AGENCY for agency in SERVICES}
+
+
+@pytest.mark.parametrize("agency", SERVICES)
+async def test_an_agency_publishes_every_event_that_its_kind_sends(broker: Broker, agency: str) -> None:
+    async with broker.connected(agency) as member:
+        for one in sent_by_kind(KINDS[agency]):
+            for receiver, region in (("kemenkes", "74.01"), (EVERYONE, "74"), ("kemenkes", "00.KH")):
+                assert (await member.js.publish(subject(agency, receiver, one, region), b"said")).stream == "TPPO"
+        assert member.refusals == []
+
+
+def test_every_event_type_has_a_kind_of_member_that_sends_it() -> None:
+    assert {event for kind in MemberKind for event in sent_by_kind(kind)} == set(CATALOGUE.values())
+    assert OF_THE_COORDINATOR.isdisjoint(OF_BOTH) and set(CATALOGUE.values()) > OF_THE_COORDINATOR | OF_BOTH
 
 
 @pytest.mark.parametrize("name", BROKER_ROLES)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.credentials.secrets import COORDINATION
 from deploy.local.embedded_nats import CONFIG, EmbeddedNats
 from services.members import SERVICES
+from shared.contracts.senders import MemberKind
 from shared.messaging.rights import Durability, most_rights
 from shared.service.production.rules import SettingFault, Unsafe
 from tests.support.production import LOSING, WIDE, Police, configured, provisioned, started
@@ -18,7 +20,8 @@ async def test_the_shipped_broker_allows_each_agency_what_it_needs_and_no_more(
 ) -> None:
     connection = broker.broker(agency)
     await connection.connect()
-    assert await connection.rights() == most_rights(agency)
+    kind = MemberKind.COORDINATOR if agency == COORDINATION else MemberKind.AGENCY
+    assert await connection.rights() == most_rights(agency, kind)
     await connection.close()
 
 
