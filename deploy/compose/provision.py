@@ -1,7 +1,8 @@
 """Run the provisioner, which keeps the stream and its readers' consumers: ``python -m deploy.compose.provision``.
 
 Settings: ``ESTAFET_NATS_URL``, ``ESTAFET_NATS_SEED_FILE`` (the provisioner's seed), ``ESTAFET_NATS_CA_FILE``,
-``ESTAFET_NATS_CERTIFICATE_FILE`` and ``ESTAFET_NATS_KEY_FILE``.
+``ESTAFET_NATS_CERTIFICATE_FILE`` and ``ESTAFET_NATS_KEY_FILE``; ``ESTAFET_STREAM_MAX_BYTES``, if not 2 GiB: the most
+bytes of the stream. A running stream follows a change of it at the next start of the provisioner.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from shared.contracts.subjects import addressed_to, in_province, sent_by
 from shared.logs.setup import configure_logs, silence_others
 from shared.messaging.broker import Broker
 from shared.messaging.provisioner import keep_provisioned
+from shared.messaging.stream import MAX_BYTES
 from shared.security.transport import ClientTls
 
 COORDINATOR = "coordination"
@@ -34,7 +36,7 @@ async def main() -> None:
     broker = Broker(os.environ["ESTAFET_NATS_URL"], "provisioner", seed, ClientTls(*tls))
     try:
         await broker.connect()
-        await keep_provisioned(broker, READERS)
+        await keep_provisioned(broker, READERS, int(os.environ.get("ESTAFET_STREAM_MAX_BYTES") or MAX_BYTES))
     finally:
         await broker.close()
 

@@ -103,6 +103,8 @@ LOG_FIELDS: Mapping[str, Field] = {
     "messages": Field(number, "the number of messages"),
     "resent": Field(number, "the number of messages sent again"),
     "stream": Field(text(r"[A-Z]{1,31}"), "the stream at the broker"),
+    "percent": Field(number, "how full the stream is"),
+    "sender": Field(code, "the member that sent messages, as the account says that published them"),
     "reader": Field(code, "the consumer at the broker"),
     "subject": Field(text(r"(tppo|\$JS)(\.[A-Za-z0-9_*>-]{1,40}){1,9}"), "the subject that the broker refused"),
 }

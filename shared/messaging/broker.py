@@ -32,6 +32,8 @@ PULL_SECONDS = 2.0
 """Longest wait of one pull. Short, because a pull in flight during a restart of the server sleeps its whole time."""
 PUBLISH_SECONDS = 5.0
 """Longest wait for acknowledgements. A publication in flight during a crash of the server never resolves."""
+STREAM_FULL = 10077
+"""JetStream's error code "maximum bytes exceeded": the stream is at its ``max_bytes`` and discards new messages."""
 log = structlog.get_logger()
 
 
@@ -84,6 +86,8 @@ class Broker:
         """Set from a break until the next connection."""
         self.on_connected = self._connection.on_connected
         """Called after every connect and reconnect, in the event loop."""
+        self.refusing = False
+        """Whether the broker last refused to store a message: the stream is full. Nothing is lost, all of it waits."""
         self._stream: JetStreamContext | None = None
         self._inbox = ""
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
@@ -118,6 +122,7 @@ class Broker:
         if self._stream is None or not self.connected.is_set():
             return []
         waiting: dict[asyncio.Future[Any], str] = {}
+        self._connection.refused.clear()
         try:
             for message in messages:
                 headers = {
@@ -134,22 +139,36 @@ class Broker:
         if not waiting:
             return []
         await self._answered(list(waiting))
-        return [
+        stored = [
             event_id
             for future, event_id in waiting.items()
             if future.done() and not future.cancelled() and future.exception() is None
         ]
+        self._note_refusal(all_stored=len(stored) == len(messages))
+        return stored
+
+    def _note_refusal(self, all_stored: bool) -> None:
+        """Remember, and log once, that the stream begins or ends to refuse messages."""
+        if self._connection.refused.is_set():
+            if not self.refusing:
+                full = self._connection.refused_because == STREAM_FULL
+                log.error("broker.refuses", member=self.member, reason="stream-full" if full else "not-stored")
+            self.refusing = True
+        elif self.refusing and all_stored:
+            log.warning("broker.stores-again", member=self.member)
+            self.refusing = False
 
     async def _answered(self, waiting: Sequence[asyncio.Future[Any]]) -> None:
-        """Wait until the broker has answered all, the connection breaks, or PUBLISH_SECONDS are over."""
+        """Wait until the broker has stored all or refused one, the connection breaks, or PUBLISH_SECONDS are over."""
         answers: asyncio.Future[Any] = asyncio.gather(*waiting, return_exceptions=True)
         # read the exception of the cancelled gather, or asyncio reports that nobody retrieved it
         answers.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
-        broken: asyncio.Future[Any] = asyncio.ensure_future(self.broken.wait())
+        ended = {asyncio.ensure_future(event.wait()) for event in (self.broken, self._connection.refused)}
         try:
-            await asyncio.wait({answers, broken}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answers, *ended}, timeout=PUBLISH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            broken.cancel()
+            for waiter in ended:
+                waiter.cancel()
             answers.cancel()  # cancels every unanswered publication too
 
     async def pull(self, most: int) -> list[Incoming]:
@@ -234,14 +253,17 @@ class Broker:
         server = self._client.connected_server_version
         return Durability((server.major, server.minor, server.patch), metadata.get(WRITES))
 
-    async def provision(self, readers: Mapping[str, Sequence[str]]) -> None:
+    async def provision(
+        self, readers: Mapping[str, Sequence[str]], max_bytes: int = stream.MAX_BYTES
+    ) -> stream.Filling:
         """Create the stream and each reader's durable consumer where they are missing. Only the provisioner may.
 
-        ``readers``: name → subjects to read. Raises Unreachable when the broker does not answer.
+        ``readers``: name → subjects to read. Returns how full the stream is. Raises Unreachable when the broker does
+        not answer, or has no room.
         """
         assert self._stream is not None
         try:
-            await stream.make_missing(self._client, self._stream, readers)
+            return await stream.make_missing(self._client, self._stream, readers, max_bytes)
         except (TimeoutError, NatsError) as error:
             raise Unreachable from error
 

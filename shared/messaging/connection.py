@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError
 
 from shared.security.transport import ClientTls
 
@@ -46,6 +47,10 @@ class BrokerConnection:
         """Set while the connection stands."""
         self.broken = asyncio.Event()
         """Set from a break until the next connection."""
+        self.refused = asyncio.Event()
+        """Set when the stream refuses a publication. The publisher clears it."""
+        self.refused_because = 0
+        """JetStream's error code of the last refusal."""
         self.on_connected: list[Callable[[], None]] = []
         """Called after every connect and reconnect, in the event loop."""
         self.client = Client()
@@ -145,7 +150,11 @@ class BrokerConnection:
             return
         if not self.connected.is_set():
             self._show_certificate()
-        # only this callback reports a refused publish; of the broker's text only the refused subject is logged
+        if isinstance(error, APIError):  # nats-py tells it here alone: the future of that publication stays open
+            self.refused_because = error.err_code or 0
+            self.refused.set()
+            return
+        # only this callback reports a subject that is not allowed; of the broker's text only the subject is logged
         if (refused := _REFUSED.search(str(error))) is not None:
             log.warning("broker.not-allowed", member=self._member, subject=refused[1])
         else:

@@ -21,6 +21,8 @@ BATCH = 256
 LOOK_AGAIN_SECONDS = 5.0
 """Time between two checks for overdue receipts. New events do not wait for a check: the commit wakes the relay."""
 RETRY_SECONDS = 0.5
+REFUSED_SECONDS = 1.0
+"""Time between two tries while the stream is full. Each try is one event, the oldest, so that it costs nobody much."""
 
 log = structlog.get_logger()
 
@@ -65,7 +67,12 @@ class Relay:
                 await self._notice_new_stream()
                 await self._until_done(lambda tx: outbox.resend_due(tx.session, tx.now))
                 look_again = loop.time() + LOOK_AGAIN_SECONDS
-            patience = max(look_again - loop.time(), 0.0) if await self._emptied() else RETRY_SECONDS
+            emptied = await self._emptied()
+            if self._broker.refusing:  # a new event makes no room
+                heed_cancellation()
+                await asyncio.sleep(REFUSED_SECONDS)
+                continue
+            patience = max(look_again - loop.time(), 0.0) if emptied else RETRY_SECONDS
             heed_cancellation()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):  # not wait_for, which can swallow a cancellation
@@ -91,7 +98,11 @@ class Relay:
 
         Raises SQLAlchemyError when the database fails.
         """
-        while batch := await asyncio.to_thread(self._database.read, lambda s: outbox.unsent(s, BATCH)):
+        while True:
+            limit = 1 if self._broker.refusing else BATCH
+            batch = await asyncio.to_thread(self._database.read, lambda s, most=limit: outbox.unsent(s, most))
+            if not batch:
+                return True
             messages = [Outgoing(u.subject, u.event_id, u.body, u.signature, u.key) for u in batch]
             stored = set(await self._broker.publish(messages))
             published = [u for u in batch if u.event_id in stored]
@@ -101,9 +112,8 @@ class Relay:
                 )
             if len(published) < len(batch):
                 return False
-            if len(batch) < BATCH:  # a later commit wakes the relay again
-                break
-        return True
+            if len(batch) < limit:  # a later commit wakes the relay again
+                return True
 
     async def _notice_new_stream(self) -> None:
         made_at = await self._broker.made_at()

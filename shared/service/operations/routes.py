@@ -199,5 +199,10 @@ def ready(request: Request, database: DatabaseDep) -> Health:
 def _health(request: Request) -> Health:
     service = service_state_of(request)
     broker = service.broker
-    state = "none" if broker is None else "connected" if broker.connected.is_set() else "disconnected"
+    if broker is None:
+        state = "none"
+    elif not broker.connected.is_set():
+        state = "disconnected"
+    else:
+        state = "refusing" if broker.refusing else "connected"
     return Health(status="ok", member=service.member, broker=state)

@@ -107,7 +107,10 @@ class ProblemList(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the service works. It works without the broker too: it registers, decides and refers."""
+    """Whether the service works. It works without the broker too: it registers, decides and refers.
+
+    ``broker``: ``none``, ``connected``, ``disconnected``, or ``refusing``: its stream is full and every event waits.
+    """
 
     status: str
     member: str
