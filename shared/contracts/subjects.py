@@ -1,10 +1,13 @@
 """NATS subjects: ``tppo.<from>.<to>.<entity>.<event>.<region>`` (DESIGN section 4)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 
-from shared.contracts.events import EventData
+from shared.contracts.events import CATALOGUE, EventData
 
 ROOT = "tppo"
+UNDECLARED = "?"
+"""Stands for a part of a subject that is no declared word."""
+_WORDS = frozenset((event.entity, event.event) for event in CATALOGUE.values())
 
 
 def region_parts(region: str) -> str:
@@ -19,6 +22,26 @@ def region_parts(region: str) -> str:
 def subject(sender: str, receiver: str, event: type[EventData], region: str) -> str:
     """The subject under which ``sender`` publishes an event of this class for ``receiver`` (an agency, or ``all``)."""
     return f"{ROOT}.{sender}.{receiver}.{event.entity}.{event.event}.{region_parts(region)}"
+
+
+def declared_words(
+    subject: str, senders: Container[str], receivers: Container[str], is_region: Callable[[str], bool]
+) -> str:
+    """A subject with only declared words: members, event types of the catalogue, regions. ``?`` for anything else.
+
+    The words of a subject are the sender's to choose, so a name or a number may stand there.
+    """
+    parts = subject.split(".")
+    whole = len(parts) == 7
+    root, sender, receiver, entity, event, province, regency = parts if whole else [*parts[:3], *[""] * 7][:7]
+    known = is_region(f"{province}.{regency}") or (regency == "00" and is_region(province))
+    declared = (
+        sender if root == ROOT and sender in senders else UNDECLARED,
+        receiver if root == ROOT and receiver in receivers else UNDECLARED,
+        *((entity, event) if (entity, event) in _WORDS else (UNDECLARED, UNDECLARED)),
+        *((province, regency) if known else (UNDECLARED, UNDECLARED)),
+    )
+    return ".".join((ROOT, *declared))
 
 
 def published_by(sender: str, events: Iterable[type[EventData]]) -> list[str]:

@@ -85,6 +85,7 @@ LOG_FIELDS: Mapping[str, Field] = {
     "clients": Field(number, "the number of revoked clients"),
     # what is done with a victim's data: never whose
     "record": Field(uuid, "the id of a break-glass, a consent or an erasure"),
+    "parked": Field(number, "the number of a parked event"),
     "hold": Field(number, "the number of a legal hold"),
     "approved": Field(truth, "whether a second person approved an erasure"),
     "said_by": Field(code, "the agency that said a withdrawal or an erasure first"),

@@ -1,24 +1,27 @@
-"""Park an event that cannot be applied: stored and listed, never dropped.
+"""Park a trusted event that cannot be applied: stored and listed, never dropped.
 
-An applied event leaves the list 90 days later. ``reception`` tries parked events again.
+An applied event leaves the list 90 days later. ``reception`` tries parked events again. An event that waits too long,
+and a sender with too many, are told in the security log; they stay listed. Untrusted messages: ``quarantine``.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
-from shared.messaging.broker import Incoming
+from shared.messaging import quarantine
 from shared.reference.office import Office
+from shared.storage.columns import UtcMoment
 from shared.storage.notifier import Topic
-from shared.storage.tables import ParkedEvent
+from shared.storage.tables import ParkedEvent, UnkeptMessages
 from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
@@ -26,6 +29,10 @@ log = structlog.get_logger()
 
 PARKED_KEPT = timedelta(days=90)
 """Time during which an applied parked event stays listed. The ledger keeps the event anyway."""
+WAITS_LONG = timedelta(days=30)
+"""After this time the security log tells of a trusted event that still waits."""
+MOST_WAITING = 1000
+"""At every so many waiting trusted events of one sender, the security log tells of that sender."""
 AT_ONCE = 500
 """Rows that one transaction deletes."""
 
@@ -86,6 +93,8 @@ REASONS: Mapping[str, Reason] = {
     "data-of-another-shape": Reason("The data does not have the shape of the type."),
     "subject-is-not-the-data": Reason("The attribute ``subject`` and the data disagree."),
     "partitionkey-is-not-the-data": Reason("The attribute ``partitionkey`` and the victim in the data disagree."),
+    "number-missing": Reason("Events of this type have a number on their link, and this one has none."),
+    "number-not-expected": Reason("Events of this type have no number on their link, and this one has one."),
     "occurred-after-it-was-told": Reason("The event occurred later than its envelope was written."),
     "apply-failed": Reason("Applying the event raised an exception: a fault of this service."),
     # The message is not trusted: no ledger entry, no receipt
@@ -105,6 +114,7 @@ REASONS: Mapping[str, Reason] = {
     "forged-sender": Reason("The key is of another agency than the sender in the envelope."),
     "forged-subject": Reason("The message travelled under another NATS subject than its envelope says."),
     "not-addressed-to-us": Reason("The receiver in the envelope is another member."),
+    "number-far-ahead": Reason("The number on the link is far beyond the highest one that is recorded."),
     "id-or-number-reused": Reason("Other bytes with this id, or with this number on the link, are in the ledger."),
     "cannot-be-recorded": Reason("Reception raised an exception for this message alone."),
 }
@@ -126,12 +136,6 @@ class Park(Exception):
         self.reason = reason
 
 
-def park_untrusted(tx: Transaction, batch: Sequence[Incoming]) -> None:
-    """Park messages that make the reception itself fail: exact bytes, untrusted, no field read."""
-    for message in batch:
-        park(tx, message.body, None, message.subject, "cannot-be-recorded", None)
-
-
 def require_own_desk(envelope: Envelope, unit: UnitRef) -> None:
     """Raises Park where an agency speaks for another agency's desk."""
     if unit.agency != envelope.sender:
@@ -144,30 +148,31 @@ def park(
     signature: str | None,
     subject: str,
     reason: str,
-    envelope: Envelope | None,
+    envelope: Envelope,
 ) -> None:
-    """Store a message that cannot be applied, once. ``envelope``: given for a trusted message only."""
+    """Store a trusted event that cannot be applied, once. ``subject``: its declared words."""
     digest = hashlib.sha256(body).hexdigest()
-    trusted = envelope is not None
-    same = (col(ParkedEvent.sha256) == digest) & (col(ParkedEvent.trusted) == trusted)
+    same = (col(ParkedEvent.sha256) == digest) & col(ParkedEvent.trusted).is_(True)
     if tx.session.scalars(select(ParkedEvent).where(same)).first() is None:
         tx.session.add(
             ParkedEvent(
                 sha256=digest,
-                trusted=trusted,
+                trusted=True,
                 reason=reason,
-                event_id=envelope.id if envelope is not None else None,
-                referral_id=envelope.referral_id if envelope is not None else None,
-                subject=subject[:200],
+                sender=envelope.sender,
+                event_id=envelope.id,
+                referral_id=envelope.referral_id,
+                subject=subject,
+                size=len(body),
                 body=body,
                 signature=signature and signature[:400],
-                key=tx.deliveries.keys.get(envelope.id) if envelope is not None else None,
+                key=tx.deliveries.keys.get(envelope.id),
                 parked_at=tx.now,
             )
         )
         tx.session.flush()
         tx.changed.add(Topic.PARKED)
-    log.warning("reception.parked", reason=reason, trusted=trusted)
+    log.warning("reception.parked", reason=reason, trusted=True, sender=envelope.sender)
 
 
 def parked_timer(_: Office) -> Timer:
@@ -175,16 +180,50 @@ def parked_timer(_: Office) -> Timer:
     return Timer(Topic.RETENTION, next_forgotten_parked, forget_parked)
 
 
+_RESOLVED, _UNTRUSTED = col(ParkedEvent.resolved_at).is_not(None), col(ParkedEvent.trusted).is_(False)
+
+
 def forget_parked(tx: Transaction) -> int:
-    """Delete parked events that were applied more than ``PARKED_KEPT`` ago; answers how many."""
-    old = select(col(ParkedEvent.number)).where(col(ParkedEvent.resolved_at) <= tx.now - PARKED_KEPT)
-    numbers = tx.session.scalars(old.limit(AT_ONCE)).all()
+    """Delete events applied ``PARKED_KEPT`` ago, and untrusted messages and counts as old as their time.
+
+    Tell in the security log which trusted events wait too long, and who has too many. Returns the number deleted.
+    """
+    _tell_of_waiting(tx)
+    applied = _RESOLVED & (col(ParkedEvent.resolved_at) <= tx.now - PARKED_KEPT)
+    old = applied | (_UNTRUSTED & (col(ParkedEvent.parked_at) <= tx.now - quarantine.KEPT))
+    numbers = tx.session.scalars(select(col(ParkedEvent.number)).where(old).limit(AT_ONCE)).all()
     tx.session.execute(delete(ParkedEvent).where(col(ParkedEvent.number).in_(numbers)))
+    tx.session.execute(delete(UnkeptMessages).where(col(UnkeptMessages.last_at) <= tx.now - quarantine.KEPT))
     return len(numbers)
 
 
+_UNTOLD = (
+    col(ParkedEvent.trusted).is_(True) & col(ParkedEvent.resolved_at).is_(None) & col(ParkedEvent.told_at).is_(None)
+)
+
+
+def _tell_of_waiting(tx: Transaction) -> None:
+    oldest = func.min(col(ParkedEvent.parked_at), type_=UtcMoment)
+    waiting = select(col(ParkedEvent.sender), func.count(), oldest).where(_UNTOLD).group_by(col(ParkedEvent.sender))
+    for sender, messages, since in tx.session.execute(waiting).all():
+        if messages < MOST_WAITING and since > tx.now - WAITS_LONG:
+            continue
+        told = update(ParkedEvent).where(_UNTOLD, col(ParkedEvent.sender) == sender)
+        if messages < MOST_WAITING:  # only what is old: the rest has its own day
+            told = told.where(col(ParkedEvent.parked_at) <= tx.now - WAITS_LONG)
+        marked = tx.session.execute(told.values(told_at=tx.now)).rowcount  # type: ignore[attr-defined]
+        tx.afterwards.append(partial(log.error, "reception.waits-too-long", sender=sender, messages=marked))
+
+
 def next_forgotten_parked(session: Session) -> datetime | None:
-    """When the next parked event is due for deletion (UTC); None if there is none."""
-    oldest = select(col(ParkedEvent.resolved_at)).where(col(ParkedEvent.resolved_at).is_not(None))
-    first: datetime | None = session.scalars(oldest.order_by(col(ParkedEvent.resolved_at)).limit(1)).first()
-    return None if first is None else first + PARKED_KEPT
+    """When the next row is due for deletion or for the security log (UTC); None if there is none."""
+    firsts = (
+        (_RESOLVED, col(ParkedEvent.resolved_at), PARKED_KEPT),
+        (_UNTRUSTED, col(ParkedEvent.parked_at), quarantine.KEPT),
+        (_UNTOLD, col(ParkedEvent.parked_at), WAITS_LONG),
+    )
+    due = []
+    for which, moment, kept in firsts:
+        first: datetime | None = session.scalars(select(moment).where(which).order_by(moment).limit(1)).first()
+        due += [] if first is None else [first + kept]
+    return min(due, default=None)

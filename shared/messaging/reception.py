@@ -20,6 +20,7 @@ from shared.contracts.types import UnitRef
 from shared.logs import trace
 from shared.messaging.broker import Incoming
 from shared.messaging.parked import Park, Retry, park, reasons_tried
+from shared.messaging.quarantine import Quarantine
 from shared.reference.office import draft
 from shared.security.key_directory import DirectoryFile
 from shared.security.keys import Untrusted
@@ -60,6 +61,8 @@ class Reception:
     """The unit in whose name receipts are sent."""
     keys: DirectoryFile
     apply: Apply
+    quarantine: Quarantine
+    """Where untrusted messages are kept."""
     follower: bool = False
 
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
@@ -71,9 +74,12 @@ class Reception:
         try:
             envelope = self._trusted(tx, message)
         except (Untrusted, Unreadable) as error:
-            park(tx, message.body, message.signature, message.subject, error.reason, None)
+            self.quarantine.park(tx, message, error.reason)
             return
         known = ledger.recorded(tx.session, envelope)
+        if known is None and ledger.is_far_ahead(tx.session, envelope):
+            self.quarantine.park(tx, message, "number-far-ahead")  # no receipt: it is sent again
+            return
         if known is None:
             key = message.key if len(message.key or "") <= LONGEST_KEY else None
             # a follower keeps no key of events for other members, and opens nothing in them
@@ -87,7 +93,7 @@ class Reception:
                 tx.deliveries.repeated.add(envelope.link)
         else:
             # same id or same number on the link, but other bytes: one of the two is not what was sent
-            park(tx, message.body, message.signature, message.subject, "id-or-number-reused", None)
+            self.quarantine.park(tx, message, "id-or-number-reused")
             return
         self._receipt(tx, envelope, message, outcome)
 
@@ -111,7 +117,8 @@ class Reception:
         reason = self.attempt(tx, envelope)
         if reason is None:
             return ReceiptOutcome.APPLIED
-        park(tx, message.body, message.signature, message.subject, reason, envelope)
+        subject = self.quarantine.declared(message.subject)
+        park(tx, message.body, message.signature, subject, reason, envelope)
         return ReceiptOutcome.PARKED
 
     def attempt(self, tx: Transaction, envelope: Envelope) -> str | None:
@@ -122,6 +129,8 @@ class Reception:
                 content = envelope.content()
                 if content is None:
                     return "unknown-type"
+                if content.numbered is (envelope.linkseq is None):
+                    return "number-missing" if content.numbered else "number-not-expected"
                 if getattr(content, "occurred_at", envelope.time) > envelope.time:
                     return "occurred-after-it-was-told"
                 self.apply(tx, envelope, content)

@@ -19,7 +19,9 @@ from shared.http.listening import at_fault
 from shared.logs.setup import configure_logs
 from shared.messaging.key_directory_sync import recall
 from shared.messaging.ledger_check import check_ledger, how_many
+from shared.messaging.quarantine import open_excerpt
 from shared.security.key_directory import DirectoryFile, load_root
+from shared.security.sealing import Unopenable
 from shared.security.vault import Vault
 from shared.service.member import Member
 from shared.service.running import now_utc
@@ -28,6 +30,7 @@ from shared.service.vaults import open_vault
 from shared.storage.append_only import grant
 from shared.storage.engine import open_engine
 from shared.storage.migrate import migrate as migrate_database
+from shared.storage.tables import ParkedEvent
 from shared.storage.unit_of_work import Author, Database
 
 GOLDEN = Path(contracts.__file__).with_name("golden")
@@ -73,6 +76,31 @@ def verify(
     typer.echo(f"{checked} links and entries, {failed} of them unproven")
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def open_parked(
+    service: Annotated[str, typer.Argument(help="Module of the service, such as services.<agency>.main.")],
+    number: Annotated[int, typer.Argument(help="The number of the untrusted message in the list of parked events.")],
+) -> None:
+    """Show the first bytes of an untrusted message, to find out what a sender sends. They may name a person.
+
+    Needs the member's keys, so only an operator on the host can do it. The log tells of it.
+    """
+    configure_logs("info")
+    database, vault, _ = open_member(service)
+    row = database.read(lambda session: session.get(ParkedEvent, number))
+    database.close()
+    try:
+        excerpt = open_excerpt(vault, row) if row is not None else None
+    except Unopenable as error:
+        typer.echo(f"cannot be opened: {error.reason}", err=True)
+        raise typer.Exit(1) from None
+    if row is None or excerpt is None:
+        typer.echo("there is no parked event with this number", err=True)
+        raise typer.Exit(1)
+    structlog.get_logger().warning("reception.excerpt-opened", parked=number, sender=row.sender)
+    typer.echo(excerpt.decode("utf-8", "backslashreplace").encode("unicode_escape").decode())
 
 
 def open_member(service: str) -> tuple[Database, Vault, DirectoryFile]:

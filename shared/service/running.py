@@ -22,7 +22,7 @@ from shared.logs.setup import about, configure_logs
 from shared.messaging import key_directory_sync
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer
-from shared.messaging.parked import park_untrusted
+from shared.messaging.quarantine import Quarantine
 from shared.messaging.reception import Reception
 from shared.messaging.relay import Relay
 from shared.reference.clock_table import load_clocks
@@ -80,6 +80,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
         unit=office.speaker(now().date()),
         keys=keys,
         apply=member.apply(office),
+        quarantine=Quarantine(vault, keys, office.units.is_region),
         follower=member.follower,
     )
     state.limits = Limits(settings)
@@ -155,7 +156,8 @@ async def _exchange_and_wait(
         mail_read.set()
         return
     judged = asyncio.Event()
-    consumer = Consumer(state.database, state.broker, member.receive(state.reception), park_untrusted, mail_read)
+    aside = state.reception.quarantine.park_all
+    consumer = Consumer(state.database, state.broker, member.receive(state.reception), aside, mail_read)
     exchange = asyncio.create_task(_exchange(state.broker, settings, judged, state.database, consumer, member.agency))
     work.append(exchange)
     await first_word(exchange, judged, settings)

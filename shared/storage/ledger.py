@@ -148,6 +148,18 @@ def _outbox_row(draft: Draft, agency: str, linkseq: int | None, now: datetime, a
     }
 
 
+FARTHEST = 100_000
+"""The most by which a number may be ahead of the highest one recorded of its link."""
+
+
+def is_far_ahead(session: Session, envelope: Envelope) -> bool:
+    """Whether the number of an event lies too far beyond its link: recorded, it would leave a gap that never closes."""
+    if envelope.linkseq is None or envelope.linkseq <= FARTHEST:
+        return False
+    _, highest = arrived(session, envelope.link) or (0, 0)
+    return envelope.linkseq > highest + FARTHEST
+
+
 def file_received(session: Session, envelope: Envelope, body: bytes, signature: str, now: datetime) -> None:
     """Record a verified event from another member. The entry makes every later delivery a duplicate."""
     entry = {

@@ -106,23 +106,47 @@ class ParkedEvent(Stored, table=True):
 
     ``sha256`` identifies the message, not an id from its body: a forgery must not replace the real event. ``trusted``:
     the signature was verified. Only then does the ledger have the event, and the sender gets a receipt.
+    An untrusted message has no ids here, and ``body`` is its first bytes, sealed (``messaging/quarantine``).
     """
 
     __tablename__ = "parked"
-    __table_args__ = (Index("uq_parked_sha256_trusted", "sha256", "trusted", unique=True),)
+    __table_args__ = (
+        Index("uq_parked_sha256_trusted", "sha256", "trusted", unique=True),
+        Index("ix_parked_sender", "sender", "trusted", "parked_at"),
+    )
 
     number: int | None = ascending_key()
     sha256: str = Field(max_length=64)
     trusted: bool
     reason: str = Field(sa_type=Word)
+    sender: str = Field(sa_type=Word)
+    """The member that sent it: by its signature if trusted, else by its account at the broker."""
     event_id: str | None = Field(default=None, sa_type=Ident)
     referral_id: str | None = Field(default=None, sa_type=Ident, index=True)
     subject: str = Field(max_length=200)
+    """The declared words of the NATS subject."""
+    size: int
+    """The bytes of the body as it arrived."""
     body: bytes = Field(sa_type=Bytes)
     signature: str | None = Field(default=None, max_length=400)
     key: str | None = None
+    """A wrapped data key: the one that arrived beside a trusted event, or our own that seals an untrusted body."""
     parked_at: datetime = Field(sa_type=UtcMoment)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    told_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """When the security log told that this trusted event waits too long, or that its sender has too many."""
+
+
+class UnkeptMessages(Stored, table=True):
+    """The untrusted messages of a sender that were not kept, because too many are: their number and their bytes."""
+
+    __tablename__ = "unkept_messages"
+
+    sender: str = Field(sa_type=Word, primary_key=True)
+    messages: int = Field(default=0, sa_type=Number)
+    bytes: int = Field(default=0, sa_type=Number)
+    first_at: datetime = Field(sa_type=UtcMoment)
+    last_at: datetime = Field(sa_type=UtcMoment)
 
 
 class EndedToken(Stored, table=True):

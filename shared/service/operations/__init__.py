@@ -18,5 +18,6 @@ SLICE = Slice(
     },
     timers=(parked_timer,),
     refusals={**OF_HTTP, **REFUSALS},
-    forgets="Ledger and parked events keep ciphertext; the keys beside them are destroyed by erasure.",
+    forgets="Ledger and parked events keep ciphertext; the keys beside them are destroyed by erasure. What is untrusted"
+    " is sealed, names no victim, and goes after 30 days.",
 )

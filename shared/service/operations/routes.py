@@ -27,10 +27,11 @@ from shared.service.operations.views import (
     ProblemList,
     PublicKeys,
     SchemaList,
+    UnkeptView,
     parked_view,
 )
 from shared.storage.pages import newest_first
-from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
+from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink, UnkeptMessages
 from shared.storage.unit_of_work import Transaction
 
 router = APIRouter(tags=["operasi"], route_class=GuardedRoute)
@@ -45,7 +46,9 @@ def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> Park
 
     def look(session: Session) -> ParkedPage:
         rows, more = newest_first(session, office.vault, ParkedEvent, (), page)
-        return ParkedPage(items=[parked_view(row) for row in rows], next=more)
+        unkept = session.scalars(select(UnkeptMessages).order_by(col(UnkeptMessages.sender))).all()
+        counted = [UnkeptView.model_validate(row, from_attributes=True) for row in unkept]
+        return ParkedPage(items=[parked_view(row) for row in rows], next=more, unkept=counted)
 
     return database.read(look)
 

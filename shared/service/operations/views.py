@@ -10,17 +10,24 @@ from shared.storage.tables import ParkedEvent
 
 
 class ParkedView(BaseModel):
-    """A parked event (tertahan): received but not applied. An untrusted event is listed but cannot be replayed."""
+    """A parked event (tertahan): received but not applied. An untrusted event is listed but cannot be replayed.
+
+    ``sender``: the member that sent it, by its signature or by its account at the broker; ``?`` if neither tells.
+    """
 
     number: int
     reason: str
     trusted: bool
+    sender: str
+    size: int
     event_id: Id | None
     referral_id: str | None
     subject: str
     sha256: str
     parked_at: Moment
     resolved_at: Moment | None
+    told_at: Moment | None
+    """When the security log told that this event waits too long, or that its sender has too many."""
 
 
 def parked_view(row: ParkedEvent) -> ParkedView:
@@ -28,11 +35,25 @@ def parked_view(row: ParkedEvent) -> ParkedView:
     return ParkedView.model_validate(row, from_attributes=True)
 
 
+class UnkeptView(BaseModel):
+    """The untrusted messages of a sender that were only counted, because too many of that sender are kept."""
+
+    sender: str
+    messages: int
+    bytes: int
+    first_at: Moment
+    last_at: Moment
+
+
 class ParkedPage(BaseModel):
-    """One page of parked events, newest first. Send ``next`` as ``cursor`` for the following page."""
+    """One page of parked events, newest first. Send ``next`` as ``cursor`` for the following page.
+
+    ``unkept``: the senders of so many untrusted messages that some of them were only counted.
+    """
 
     items: list[ParkedView]
     next: str | None
+    unkept: list[UnkeptView]
 
 
 class LinkView(BaseModel):

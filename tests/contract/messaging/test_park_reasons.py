@@ -24,7 +24,8 @@ class Reasons:
 
     def all(self) -> set[str]:
         """Every reason. AssertionError for a reason that cannot be read off the code."""
-        stored = [node.args[4] for node in self._calls("park") if len(node.args) == 6]
+        # ``park`` of a trusted event has six arguments; that of a quarantine has three
+        stored = [node.args[4 if len(node.args) == 6 else 2] for node in self._calls("park")]
         return {text for reason in (*stored, *self._first_of("Park")) for text in self._texts(reason)}
 
     def _calls(self, name: str) -> Iterator[ast.Call]:

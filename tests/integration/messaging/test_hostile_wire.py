@@ -32,7 +32,17 @@ from shared.security.keys import SigningKey
 from shared.storage.notifier import Topic
 from shared.storage.unit_of_work import Transaction
 from tests.support.network import Network, a_victim, refer, sent_by
-from tests.support.wire import a_referral, about, event, key_of, publish, subject_of, tell_coordination, until_parked
+from tests.support.wire import (
+    a_referral,
+    about,
+    event,
+    key_of,
+    let_in,
+    publish,
+    subject_of,
+    tell_coordination,
+    until_parked,
+)
 
 HEALED_WITHIN = 60
 
@@ -159,8 +169,9 @@ async def test_an_unknown_type_is_parked_and_receipted_not_dropped(network: Netw
     known = json.loads(event("kemenkes", "police", about(referral, Accepted), 2))
     body = json.dumps({**known, "type": "id.tppo.referral.dreamt.v1"}).encode()
     signature = key_of(network, "kemenkes").sign(body)
-    await publish(network, "kemenkes", "tppo.kemenkes.police.referral.dreamt.74.01", body, signature)
+    let_in(network, "police", "tppo.kemenkes.police.referral.dreamt.74.01", body, signature)
     parked = await until_parked(network, "police", "unknown-type")
+    assert parked["subject"] == "tppo.kemenkes.police.?.?.74.01"
     assert parked["trusted"] and parked["event_id"] == known["id"]
     history = (await network["police"].get(f"/v1/referrals/{referral['id']}/history"))["items"]
     assert "id.tppo.referral.dreamt.v1" in [item["type"] for item in history]

@@ -9,7 +9,6 @@ from sqlmodel import Session, col
 
 from shared.messaging.broker import Broker, Outgoing
 from shared.messaging.consumer import Consumer
-from shared.messaging.parked import park_untrusted
 from shared.messaging.relay import Relay
 from tests.support.network import Network, a_victim, asking, problem, refer
 
@@ -106,7 +105,8 @@ async def test_t3_a_crash_after_the_receivers_commit_and_before_its_acknowledgem
 
     state, broker = network.apps["kemenpppa"].state, await broker_of(network, "kemenpppa")
     batch = await broker.pull(10)
-    await Consumer(state.database, broker, state.reception, park_untrusted, asyncio.Event()).record(batch)
+    aside = state.reception.quarantine.park_all
+    await Consumer(state.database, broker, state.reception, aside, asyncio.Event()).record(batch)
     await broker.close()  # recorded, never acknowledged
     await network.stop("kemenpppa")
 

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _make_sent_links()
     _make_received_links()
     _make_parked()
+    _make_unkept_messages()
     _make_referrals()
     _make_ended_tokens()
     _make_seen_directory()
@@ -115,18 +116,34 @@ def _make_parked() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("trusted", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(64), nullable=False),
+        sa.Column("sender", sa.String(64), nullable=False),
         sa.Column("event_id", sa.String(36), nullable=True),
         sa.Column("referral_id", sa.String(36), nullable=True),
         sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("signature", sa.String(400), nullable=True),
         sa.Column("parked_at", Moment, nullable=False),
         sa.Column("resolved_at", Moment, nullable=True),
+        sa.Column("told_at", Moment, nullable=True),
         sa.Column("key", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_parked"),
     )
     op.create_index("ix_parked_referral_id", "parked", ["referral_id"], unique=False)
     op.create_index("uq_parked_sha256_trusted", "parked", ["sha256", "trusted"], unique=True)
+    op.create_index("ix_parked_sender", "parked", ["sender", "trusted", "parked_at"], unique=False)
+
+
+def _make_unkept_messages() -> None:
+    op.create_table(
+        "unkept_messages",
+        sa.Column("sender", sa.String(64), nullable=False),
+        sa.Column("messages", Number, nullable=False),
+        sa.Column("bytes", Number, nullable=False),
+        sa.Column("first_at", Moment, nullable=False),
+        sa.Column("last_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("sender", name="pk_unkept_messages"),
+    )
 
 
 def _make_referrals() -> None:
