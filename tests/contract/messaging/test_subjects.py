@@ -4,7 +4,7 @@ import pytest
 
 from shared.contracts import events as e
 from shared.contracts.events import CATALOGUE, EventData
-from shared.contracts.subjects import EVERYTHING, addressed_to, in_province, region_parts, subject
+from shared.contracts.subjects import EVERYTHING, addressed_to, declared_words, in_province, region_parts, subject
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -45,3 +45,33 @@ def test_a_member_reads_its_own_mail_and_what_is_for_all() -> None:
 
     assert reads("two", "two") and reads("two", "all")
     assert not reads("two", "three") and not reads("one", "two")
+
+
+REGIONS = {"74", "74.01", "00.KH"}
+
+
+@pytest.mark.parametrize("event", CATALOGUE.values(), ids=CATALOGUE)
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_subject_of_ours_has_only_declared_words(event: type[EventData], region: str) -> None:
+    for receiver in ("two", "all"):
+        name = subject("one", receiver, event, region)
+        assert declared_words(name, {"one", "two"}, {"one", "two", "all"}, REGIONS.__contains__) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("tppo.one.two.referral.kenari.74.01", "tppo.one.two.?.?.74.01"),
+        ("tppo.one.two.victim.requested.74.01", "tppo.one.two.?.?.74.01"),  # of two declared words no declared pair
+        ("tppo.one.two.referral.requested.31.71", "tppo.one.two.referral.requested.?.?"),
+        ("tppo.one.two.referral.requested.74.3171234567890123", "tppo.one.two.referral.requested.?.?"),
+        ("tppo.one.two.referral.requested.74.01.more", "tppo.one.two.?.?.?.?"),
+        ("tppo.one.kenari.referral.requested.74.01", "tppo.one.?.referral.requested.74.01"),
+        ("tppo.all.two.referral.requested.74.01", "tppo.?.two.referral.requested.74.01"),
+        ("tppo.one", "tppo.one.?.?.?.?.?"),
+        ("kenari.one.two.referral.requested.74.01", "tppo.?.?.referral.requested.74.01"),
+        ("", "tppo.?.?.?.?.?.?"),
+    ],
+)
+def test_of_a_subject_of_another_only_the_declared_words_are_kept(name: str, kept: str) -> None:
+    assert declared_words(name, {"one", "two"}, {"one", "two", "all"}, REGIONS.__contains__) == kept
