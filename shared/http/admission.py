@@ -18,11 +18,11 @@ from fastapi.routing import APIRoute
 from shared.domain.access import AccessRule, Caller, Sight, admit
 from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
-from shared.http.limits import limit
+from shared.http.limits import certificate_of, limit
 from shared.http.validation_messages import unknown_parameters
 from shared.logs import trace
 from shared.reference.office import Office
-from shared.security.tokens import BadToken, Verifier, thumbprint
+from shared.security.tokens import BadToken, Verifier
 from shared.storage.unit_of_work import Now
 
 log = structlog.get_logger()
@@ -62,11 +62,21 @@ class Admission:
             raise Refused("token-required")
         shown = certificate(request)
         try:
+            if shown is not None and shown == state_of(request).limits.proxy:
+                raise BadToken("through-the-proxy")  # bound to the proxy, it would be bound to nobody
             return self.verifier.verify(token, self.now(), shown)
         except BadToken as error:
             log = structlog.get_logger().bind(certificate=shown) if shown else structlog.get_logger()
             log.warning("admission.refused", reason=error.reason, trace=trace.current())
             raise Refused("token-not-valid") from None
+
+    def proves(self, request: Request) -> bool:
+        """Whether the access token of a request is valid. Nothing is logged or counted."""
+        token = bearer(request)
+        try:
+            return token is not None and bool(self.verifier.verify(token, self.now(), certificate(request)))
+        except BadToken:
+            return False
 
     def sight(self, caller: Caller) -> Sight:
         """The desks that a caller sees. Raises Refused("token-not-valid") when the caller's unit is not ours today."""
@@ -131,8 +141,7 @@ def bearer(request: Request) -> str | None:
 
 def certificate(request: Request) -> str | None:
     """The thumbprint of the caller's client certificate (ASGI TLS extension), or None without a certificate."""
-    chain = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
-    return thumbprint(chain[0]) if chain else None
+    return certificate_of(request.scope)
 
 
 # coroutines, as in ``dependencies``: FastAPI would run each plain function in a thread

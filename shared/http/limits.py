@@ -2,15 +2,15 @@
 
 An authenticated client has its own buckets, from any address. An address pays only for requests with an access token
 that is not proven yet. So neighbours behind one address cannot use up each other's allowance. An address that guesses
-access tokens is soon refused.
+access tokens is soon refused, but a valid token is admitted from there too.
 """
 
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from fastapi import Request
 from pydantic import Field
@@ -21,6 +21,7 @@ from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
 from shared.http.long_polling import wait_of
 from shared.http.rate import MOST_KEPT, Buckets, Rate
+from shared.security.tokens import thumbprint
 
 
 class Limiting(BaseSettings):
@@ -39,6 +40,11 @@ class Limiting(BaseSettings):
     concurrent_waits: int = Field(default=1024, ge=1, description="Most long polls at the same time (`Prefer: wait`).")
     request_seconds: float = Field(default=30, gt=0, description="Longest time of a request, without its long poll.")
     body_seconds: float = Field(default=10, gt=0, description="Longest time in which a request body must arrive.")
+    proxy_certificate: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_-]{43}$",
+        description="SHA-256 (base64url) of the client certificate of the proxy that lets the public read `/surat`."
+        " Only that proxy is believed in `X-Forwarded-For`, and no token counts that comes through it.",
+    )  # fmt: skip
 
 
 ANYTHING, WRONG_TOKEN = "anything", "wrong-token"
@@ -50,6 +56,8 @@ class Limits:
     def __init__(self, settings: Limiting) -> None:
         self.request_seconds = settings.request_seconds
         self.body_seconds = settings.body_seconds
+        self.proxy = settings.proxy_certificate
+        """The certificate of the public's proxy."""
         self.rates = {
             ANYTHING: Rate(settings.rate_per_second, settings.rate_burst),
             WRONG_TOKEN: Rate(10 / 60, 20),
@@ -64,16 +72,28 @@ class Limits:
         """Digests of access tokens that this service has accepted."""
         self._places = {False: settings.concurrent_requests, True: settings.concurrent_waits}
 
-    def admit(self, scope: Scope) -> None:
-        """Admit a request before authentication. Raises Refused("too-many-requests")."""
+    def admit(self, scope: Scope, proves: Callable[[], bool] = lambda: False) -> None:
+        """Admit a request before authentication. Raises Refused("too-many-requests").
+
+        ``proves``: whether the request's access token is valid. It is asked only where the address has no credit left,
+        so that one who guesses keeps no neighbour out.
+        """
         token = _digest(scope)
         if token is not None and token in self._proven:
             return
-        address = address_of(scope)
+        address = self.address_of(scope)
         wait = self.addresses.take(address, ANYTHING, self.rates[ANYTHING])
         if token is not None:
             wait = max(wait, self.addresses.wait(address, WRONG_TOKEN, self.rates[WRONG_TOKEN]))
+        if wait <= 0 or (token is not None and proves()):
+            return
         _refuse(wait)
+
+    def address_of(self, scope: Scope) -> str:
+        """The origin of a request. For the public's proxy, the address that the proxy states."""
+        if self.proxy is not None and certificate_of(scope) == self.proxy:
+            return _forwarded(scope) or address_of(scope)
+        return address_of(scope)
 
     def settle(self, scope: Scope, status: int) -> None:
         """Remember whether the access token of a request was accepted or refused."""
@@ -81,7 +101,7 @@ class Limits:
         if token is None:
             return
         if status == 401:
-            self.addresses.take(address_of(scope), WRONG_TOKEN, self.rates[WRONG_TOKEN])
+            self.addresses.take(self.address_of(scope), WRONG_TOKEN, self.rates[WRONG_TOKEN])
             self._proven.pop(token, None)
         elif client_of(scope) is not None:
             self._proven[token] = None
@@ -110,7 +130,7 @@ def limit(request: Request, what: str = ANYTHING, key: str | None = None) -> Non
     """
     limits = state_of(request).limits
     client = key or client_of(request.scope)
-    store, who = (limits.addresses, address_of(request.scope)) if client is None else (limits.clients, client)
+    store, who = (limits.addresses, limits.address_of(request.scope)) if client is None else (limits.clients, client)
     _refuse(store.take(who, what, limits.rates[what]))
 
 
@@ -149,7 +169,25 @@ def address_of(scope: Scope) -> str:
     chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain") or ()
     if chain:
         return hashlib.sha256(chain[0].encode()).hexdigest()
-    address = str((scope.get("client") or ("-",))[0])
+    return _subscriber(str((scope.get("client") or ("-",))[0]))
+
+
+def certificate_of(scope: Scope) -> str | None:
+    """The thumbprint of the caller's client certificate (ASGI TLS extension), or None without a certificate."""
+    chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
+    return thumbprint(chain[0]) if chain else None
+
+
+def _forwarded(scope: Scope) -> str | None:
+    """The one address in the one ``X-Forwarded-For``; None for anything else."""
+    stated = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    try:
+        return _subscriber(str(ip_address(stated[0].decode("latin-1").strip()))) if len(stated) == 1 else None
+    except ValueError:
+        return None
+
+
+def _subscriber(address: str) -> str:
     if ":" not in address:
         return address
     mapped = IPv6Address(address.partition("%")[0]).ipv4_mapped

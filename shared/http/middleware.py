@@ -60,7 +60,7 @@ class Middleware:
         scope, limits = request.scope, state_of(request).limits
         request_head.check(scope)
         if not traits.always_answered:
-            limits.admit(scope)
+            limits.admit(scope, lambda: state_of(request).admission.proves(request))
         receive = await read_body(scope, request.receive, limits.body_seconds, traits)
         place = nullcontext() if traits.always_answered else limits.place(scope)
         with place, self._deadline(limits, request, sender):

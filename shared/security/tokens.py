@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 
 from cryptography import x509
@@ -50,6 +51,7 @@ class BadToken(Exception):
         self.reason = reason
 
 
+@lru_cache(maxsize=1000)
 def thumbprint(pem: str) -> str:
     """The ``x5t#S256`` of a PEM certificate (RFC 8705 section 3.1), base64url. Raises ValueError if it is none."""
     digest = x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256())

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, cast
 
 import httpx
 from fastapi import Depends, FastAPI, Header, Request, Response
@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from shared.domain.access import Caller, Role
 from shared.domain.refusal import Refused
 from shared.http import problems
+from shared.http.admission import Admission
 from shared.http.app_state import HttpState
 from shared.http.limits import Limits, limit, limit_searches
 from shared.http.middleware import Middleware
@@ -36,6 +37,7 @@ class Small:
         self.app = app = FastAPI()
         app.state = HttpState()
         self.limits = app.state.limits = Limits(self.settings)
+        app.state.admission = cast(Admission, self)
         self.limits.addresses, self.limits.clients = (Buckets(monotonic=lambda: self.now) for _ in range(2))
         app.add_exception_handler(Refused, problems.on_refused)
         app.add_exception_handler(NoToken, _on_no_token)
@@ -47,6 +49,10 @@ class Small:
         app.add_api_route("/search", lambda: "found", dependencies=[*own, Depends(limit_searches)])
         app.add_api_route("/held", self._held)
         app.add_api_route("/much", self._much)
+
+    def proves(self, request: Request) -> bool:
+        """Whether the token of a request is right (``Admission.proves``)."""
+        return request.headers.get("authorization", "").startswith("Bearer right-")
 
     async def _held(self) -> str:
         self.entered.set()
