@@ -1,13 +1,12 @@
 """An agency at work: its own facts and those of the network, and the events that it drafts and publishes."""
 
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
-
-from uuid_utils.compat import uuid7
 
 from shared.contracts.envelope import Draft
 from shared.contracts.events import EventData
@@ -26,8 +25,11 @@ from shared.storage.unit_of_work import Transaction
 
 
 def new_id() -> str:
-    """A new UUIDv7 (RFC 9562)."""
-    return str(uuid7())
+    """A new UUIDv7 (RFC 9562 section 5.7): the millisecond, and 74 bits that are random for each id.
+
+    Libraries count up within a millisecond, so that one id tells the next ones.
+    """
+    return _uuid7(time.time_ns() // 1_000_000)
 
 
 def new_pseudonym(day: date) -> str:
@@ -36,6 +38,10 @@ def new_pseudonym(day: date) -> str:
     RFC 9562, section 6.1, allows a coarser time. The other 74 bits are random.
     """
     milliseconds = (day - date(1970, 1, 1)) // timedelta(milliseconds=1)
+    return _uuid7(milliseconds)
+
+
+def _uuid7(milliseconds: int) -> str:
     chance = secrets.randbits(74)
     return str(UUID(int=milliseconds << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1))
 
