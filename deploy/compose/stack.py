@@ -38,6 +38,7 @@ class Compose:
         self._environment = {
             **os.environ,
             "ESTAFET_PROJECT": PROJECT,
+            "ESTAFET_PROFILE": "development",
             "ESTAFET_NATS_PORT": str(self.nats_port),
             "ESTAFET_ISSUER_PORT": str(issuer_port),
             **{f"ESTAFET_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},

@@ -5,6 +5,7 @@ process id. A process that dies is restarted; Ctrl-C stops everything.
 """
 
 import asyncio
+import os
 import shutil
 import signal
 import time
@@ -123,6 +124,7 @@ def _command(
 ) -> None:
     """Start Estafet on this machine, play a journey through it, and run until Ctrl-C."""
     began = time.monotonic() - time.process_time()  # includes the time of imports
+    os.umask(0o077)  # databases and logs are for this user alone, also those of the processes below
     folder = folder.resolve()
     try:
         if fresh:

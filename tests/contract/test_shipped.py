@@ -146,13 +146,38 @@ def test_nobody_but_its_service_is_given_an_agencys_keys() -> None:
 
 
 def test_every_container_is_without_roots_rights_and_writes_nowhere() -> None:
-    hardened = ("cap_drop: [ALL]", "no-new-privileges:true", "read_only: true", "mem_limit")
+    hardened = ("cap_drop: [ALL]", "no-new-privileges:true", "read_only: true", "mem_limit", "pids_limit",
+                "ulimits: {core: 0}")  # fmt: skip
     anchored = COMPOSE.split("\nservices:")[0]
     assert all(word in anchored for word in hardened) and 'user: "${ESTAFET_UID:-10001}"' in anchored
     for name, text in blocks("services").items():
         assert "<<: *" in text or all(word in text for word in hardened), name
     assert "privileged: true" not in COMPOSE and "docker.sock" not in COMPOSE and "network_mode" not in COMPOSE
     assert re.search(r"^USER (?!0|root)\d+", DOCKERFILE, re.MULTILINE)
+
+
+def test_nothing_starts_before_the_profile_is_chosen() -> None:
+    """Whoever forgets it would run the development issuer, which gives anybody on the host a token."""
+    chosen = re.findall(r"\$\{ESTAFET_PROFILE(.*?)\}", COMPOSE)
+    assert len(chosen) == 2 and all(rest.startswith(":?") for rest in chosen)
+    assert {environment_of(agency)["ESTAFET_PROFILE"][:18] for agency in (*SERVICES, "issuer")} == {
+        "${ESTAFET_PROFILE:"
+    }
+
+
+def test_a_site_may_pin_every_image_by_its_digest() -> None:
+    named = {**yaml.safe_load(COMPOSE)["services"]}
+    public = {one["image"] for one in named.values() if "build" not in one}
+    assert public == {"${ESTAFET_NATS_IMAGE:-nats:2.15-alpine}", "${ESTAFET_POSTGRES_IMAGE:-postgres:17-alpine}"}
+    pinned = "${ESTAFET_PYTHON_IMAGE:-python:3.13-slim}"
+    assert {one["build"]["args"]["PYTHON_IMAGE"] for one in named.values() if "build" in one} == {pinned}
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert set(bases) == {"${PYTHON_IMAGE}", "base"}
+
+
+def test_an_image_has_no_pip() -> None:
+    assert "pip uninstall --yes" in DOCKERFILE
+    assert re.search(r"^RUN rm -rf /usr/local/bin/pip\* .*/ensurepip$", DOCKERFILE, re.MULTILINE)
 
 
 def test_only_this_machine_reaches_a_published_port_and_nobody_the_databases_or_the_monitor() -> None:
