@@ -12,7 +12,9 @@ import pytest
 import structlog
 import typer
 from sqlalchemy import select
+from sqlmodel import col
 
+from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.envelope import Draft, write
 from shared.contracts.events import EventData, ReceiptRecorded, Reminder
 from shared.logs.setup import configure_logs
@@ -227,7 +229,7 @@ async def test_a_sender_with_too_many_that_wait_is_told_and_none_of_them_is_lost
 def recorded(network: Network, event_id: str) -> bool:
     """Whether kemenkes has an event in its ledger."""
     database = network.apps["kemenkes"].state.database
-    found = database.read(lambda s: s.scalars(select(LedgerEntry).where(LedgerEntry.event_id == event_id)).first())
+    found = database.read(lambda s: s.scalars(select(LedgerEntry).where(col(LedgerEntry.event_id) == event_id)).first())
     return found is not None
 
 
@@ -260,7 +262,7 @@ async def test_a_numbered_type_without_a_number_is_parked_and_stays_so(two: Netw
 
 
 async def test_an_unnumbered_type_with_a_number_is_parked(two: Network) -> None:
-    receipt = ReceiptRecorded(event_id=new_id(), sha256="0" * 64, linkseq=1, outcome="applied")
+    receipt = ReceiptRecorded(event_id=new_id(), sha256="0" * 64, linkseq=1, outcome=ReceiptOutcome.APPLIED)
     tell(two, receipt, 1)
     [item] = (await listed(two, "kemenkes"))["items"]
     assert item["reason"] == "number-not-expected"
