@@ -1,7 +1,7 @@
 """Park a trusted event that cannot be applied: stored and listed, never dropped.
 
-An applied event leaves the list 90 days later. ``reception`` tries parked events again. An event that waits too long,
-and a sender with too many, are told in the security log; they stay listed. Untrusted messages: ``quarantine``.
+An applied event leaves the list 90 days later. ``reception`` tries parked events again. The security log tells of an
+event that waits too long, and of a sender with too many. ``quarantine`` keeps untrusted messages.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Keep untrusted messages for a while, bounded for each sender: anybody with an account may send any bytes.
 
 Kept are digest, size, reason, sender and the declared words of the subject. The first EXCERPT bytes of the body are
-sealed under a storage key of our own: an operator on the host opens them, nobody else. The sender is the account that
-published, because the broker lets each account publish under its own name alone.
+sealed under a storage key of our own. Only an operator on the host opens them. The sender is the account that
+published: the broker lets each account publish under its own name alone.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ class Quarantine:
         log.warning("reception.parked", reason=reason, trusted=False, sender=sender)
 
     def declared(self, subject: str) -> str:
-        """A subject of which every part that is no declared word is replaced: it may hold a name or a number."""
+        """A subject with its declared words alone. The rest may hold a name or a number."""
         members = {key.agency for key in self.keys.current().keys.values()}
         return declared_words(subject, members, members | {EVERYONE}, self.is_region)
 

@@ -153,7 +153,7 @@ FARTHEST = 100_000
 
 
 def is_far_ahead(session: Session, envelope: Envelope) -> bool:
-    """Whether the number of an event lies too far beyond its link: recorded, it would leave a gap that never closes."""
+    """Whether the number of an event lies too far beyond its link. Recorded, it would leave a gap for ever."""
     if envelope.linkseq is None or envelope.linkseq <= FARTHEST:
         return False
     _, highest = arrived(session, envelope.link) or (0, 0)

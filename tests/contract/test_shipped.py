@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_an_image_is_made_of_what_its_service_needs_and_nothing_else() -> None:
     assert {name for name in admitted if not name.startswith("deploy/")} == {"shared", "services"}
     tools = {name for name in admitted if name.startswith("deploy/")}
     assert tools == {
-        "deploy/requirements.lock",
+        *("deploy/requirements.lock", "deploy/NOTICES.md"),
         *("deploy/__init__.py", "deploy/files.py"),
         *("deploy/compose/__init__.py", "deploy/compose/provision.py"),
         *("deploy/local/__init__.py", "deploy/local/databases.py"),
@@ -157,7 +158,7 @@ def test_every_container_is_without_roots_rights_and_writes_nowhere() -> None:
 
 
 def test_nothing_starts_before_the_profile_is_chosen() -> None:
-    """Whoever forgets it would run the development issuer, which gives anybody on the host a token."""
+    """Without a profile the development issuer would run, which gives anybody on the host a token."""
     chosen = re.findall(r"\$\{ESTAFET_PROFILE(.*?)\}", COMPOSE)
     assert len(chosen) == 2 and all(rest.startswith(":?") for rest in chosen)
     assert {environment_of(agency)["ESTAFET_PROFILE"][:18] for agency in (*SERVICES, "issuer")} == {
@@ -173,6 +174,20 @@ def test_a_site_may_pin_every_image_by_its_digest() -> None:
     assert {one["build"]["args"]["PYTHON_IMAGE"] for one in named.values() if "build" in one} == {pinned}
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert set(bases) == {"${PYTHON_IMAGE}", "base"}
+
+
+def test_an_image_names_the_licence_of_every_library_and_holds_its_text() -> None:
+    notices = (ROOT / "deploy" / "NOTICES.md").read_text()
+    said = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", notices, re.MULTILINE))
+    locked = set(re.findall(r"^(\S+?)==", (ROOT / "deploy" / "requirements.lock").read_text(), re.MULTILINE))
+    assert said.keys() == locked and all(said.values())
+    here = {one.name for one in metadata.distributions()}
+    for name in sorted(locked & {re.sub(r"[-_.]+", "-", one).lower() for one in here}):
+        texts = [
+            file for file in metadata.files(name) or () if re.search(r"dist-info/.*(?i:licen[sc]e|copying)", str(file))
+        ]
+        assert texts, f"{name} comes without the text of its licence"
+    assert "COPY deploy/NOTICES.md" in DOCKERFILE
 
 
 def test_an_image_has_no_pip() -> None:

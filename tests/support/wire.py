@@ -28,7 +28,7 @@ async def publish(network: Network, code: str, subject: str, body: bytes, signat
 
 
 def let_in(network: Network, to: str, subject: str, body: bytes, signature: str | None) -> None:
-    """Give a member a message that our broker would refuse: the broker is not trusted, so it may let anything in."""
+    """Give a member a message that our broker would refuse. The broker is not trusted: it may let anything in."""
     message = Incoming(subject, body, signature, None)  # type: ignore[arg-type]
     state = network.apps[to].state
     state.database.write(lambda tx: state.reception(tx, [message]))

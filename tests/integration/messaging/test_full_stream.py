@@ -1,4 +1,4 @@
-"""A broker whose stream is full: nothing is lost, every service says so, and all is sent once there is room."""
+"""A full stream: nothing is lost, every service says so, and all is sent once there is room."""
 
 import asyncio
 from collections.abc import AsyncIterator
