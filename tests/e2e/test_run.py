@@ -55,6 +55,19 @@ def test_however_it_is_ended_no_process_is_left(tmp_path: Path, moment: str, sig
     assert "Traceback" not in run.output
 
 
+def test_what_it_keeps_is_for_its_user_alone(tmp_path: Path) -> None:
+    """Databases, logs and messages too, although they lie on a machine that others use."""
+    folder = tmp_path / "run"
+    with running(folder, "--no-journey") as run:
+        run.until(UP)
+        kept = [path for path in folder.rglob("*") if (folder / "secrets" / "public") not in (path, *path.parents)]
+        assert {path.suffix for path in kept} >= {".db", ".log", ".pem"}
+        others = [str(path.relative_to(folder)) for path in (folder, *kept) if path.stat().st_mode & 0o077]
+        run.process.send_signal(signal.SIGINT)
+        run.wait()
+    assert others == []
+
+
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     with running(tmp_path / "run", "--no-journey") as first:
         first.until(STARTING)
