@@ -1,5 +1,6 @@
 """Ids of our own are UUIDv7 of RFC 9562, and none tells the next one."""
 
+import itertools
 import re
 import time
 
@@ -17,7 +18,7 @@ def test_an_id_has_the_millisecond_and_random_bits_that_do_not_count_up() -> Non
     assert all(re.fullmatch(UUID7, one) for one in ids) and len(set(ids)) == MANY
     numbers = [int(one.replace("-", ""), 16) for one in ids]
     assert all(before <= number >> 80 <= after for number in numbers)
-    together = [(one, two) for one, two in zip(numbers, numbers[1:], strict=False) if one >> 80 == two >> 80]
+    together = [(one, two) for one, two in itertools.pairwise(numbers) if one >> 80 == two >> 80]
     rising = sum(one < two for one, two in together)
     assert len(together) > MANY / 4 and 0.4 < rising / len(together) < 0.6
     for bit in (*range(62), *range(64, 76)):

@@ -1,11 +1,15 @@
 """The accounts alone keep members apart, without the permissions; and no reply subject goes round them."""
 
 import asyncio
+import os
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig
 
 from deploy.compose.provision import READERS as READERS_AS_SHIPPED
@@ -100,6 +104,27 @@ def test_no_account_can_be_given_what_the_provisioner_or_nobody_has(tmp_path: Pa
     members.write_text(written.replace(opening, opening + given))
     with pytest.raises(RuntimeError, match="not authorized"), EmbeddedNats(tmp_path / "store", secrets):
         pass
+
+
+async def test_an_account_sends_a_new_event_type_after_a_reload(tmp_path: Path) -> None:
+    """An upgrade of one agency needs no restart of the broker, and its other members lose no connection."""
+    make_secrets(secrets := tmp_path / "secrets")
+    members, new = secrets / "public" / "nats" / "members.conf", "referral.reminder"
+    written = members.read_text()
+    members.write_text("".join(line for line in written.splitlines(True) if f"tppo.police.*.{new}" not in line))
+    with EmbeddedNats(tmp_path / "store", secrets) as server:
+        await provision(server, READERS_AS_SHIPPED)
+        async with Broker(server, secrets).connected("police") as member:
+            with pytest.raises(NatsTimeoutError):
+                await member.js.publish(event("police", "kemenkes", new), b"said")
+            (server.store / "accounts" / "members.conf").write_text(written)
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGHUP)
+            async with asyncio.timeout(20):
+                while True:
+                    with suppress(NatsTimeoutError):
+                        await member.js.publish(event("police", "kemenkes", new), b"said", timeout=0.2)
+                        break
 
 
 # --- no wall has a way around -----------------------------------------------------------------------------------------
