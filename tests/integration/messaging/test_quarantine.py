@@ -79,7 +79,10 @@ async def test_noise_stays_bounded_at_both_and_its_sender_is_named(network: Netw
     broker = network.nats.broker("kemensos")
     await broker.connect()
     sent = [Outgoing(REMIND, new_id(), noise(number), "") for number in range(NOISE)]
-    assert len(await broker.publish(sent)) == NOISE
+    async with asyncio.timeout(60):
+        while sent:  # a busy machine does not store all of it at once
+            stored = set(await broker.publish(sent[:25]))
+            sent = [one for one in sent if one.event_id not in stored]
     await broker.close()
     for code in ("kemenkes", "coordination"):
         with network.apps[code].state.notifier.watching("never") as watch:
