@@ -59,7 +59,8 @@ def noise(number: int, size: int = EACH) -> bytes:
 
 
 def rows(network: Network, code: str) -> list[ParkedEvent]:
-    found = network.apps[code].state.database.read(lambda s: s.scalars(select(ParkedEvent)).all())
+    in_order = select(ParkedEvent).order_by(col(ParkedEvent.number))
+    found = network.apps[code].state.database.read(lambda s: s.scalars(in_order).all())
     return list(found)
 
 
