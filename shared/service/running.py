@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from shared.contracts.senders import MemberKind
-from shared.domain.agency import Agency
 from shared.domain.clocks import check_named
 from shared.http import signed_out
 from shared.http.admission import Admission
@@ -158,7 +157,7 @@ async def _exchange_and_wait(
     judged = asyncio.Event()
     aside = state.reception.quarantine.park_all
     consumer = Consumer(state.database, state.broker, member.receive(state.reception), aside, mail_read)
-    exchange = asyncio.create_task(_exchange(state.broker, settings, judged, state.database, consumer, member.agency))
+    exchange = asyncio.create_task(_exchange(state.broker, settings, judged, state.database, consumer, member))
     work.append(exchange)
     await first_word(exchange, judged, settings)
 
@@ -183,12 +182,12 @@ def _missed(task: asyncio.Task[None]) -> None:
 
 
 async def _exchange(
-    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, consumer: Consumer, agency: Agency
+    broker: Broker, settings: Settings, judged: asyncio.Event, database: Database, consumer: Consumer, member: Member
 ) -> None:
     """Run relay and consumer while the service runs. Wait for an absent broker; raise Unsafe for an unsafe one."""
-    relay = Relay(database, broker, witnessed=agency.coordinator is not None)
+    relay = Relay(database, broker, witnessed=member.agency.coordinator is not None)
     relay.listen(asyncio.get_running_loop())
-    kind = MemberKind.COORDINATOR if agency.coordinator is None else MemberKind.AGENCY
+    kind = MemberKind.COORDINATOR if member.follower else MemberKind.AGENCY
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.connect())
         if not (found := await faults_of_broker(broker, settings, kind)):
