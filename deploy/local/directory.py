@@ -15,9 +15,9 @@ DIRECTORY = Path(str(services.__file__)).with_name("directory.json")
 
 
 def published() -> str:
-    """The text of the directory. A member without a service for victims, as coordination, is not in it."""
+    """The text of the directory. A member without services and routes, as coordination, is not in it."""
     declared: list[Agency] = [importlib.import_module(module).MEMBER.agency for module in SERVICES.values()]
-    return write_directory(agency for agency in declared if agency.services)
+    return write_directory(agency for agency in declared if agency.services or agency.routes)
 
 
 if __name__ == "__main__":

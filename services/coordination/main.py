@@ -7,6 +7,7 @@ from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
+from services.coordination.parts import Objections
 from services.coordination.receive import Inbound
 from services.coordination.refusals import REFUSALS
 from services.coordination.routes import router
@@ -28,6 +29,7 @@ MEMBER = Member(
     rules=RULES,
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
     apply=Inbound,
+    objects=Objections,
     follower=True,
     receive=Witness,
     no_such_address=on_no_such_page,

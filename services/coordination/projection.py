@@ -1,6 +1,7 @@
 """The journeys: what each event changes in them. Every order of arrival gives the same journeys."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -21,22 +22,8 @@ from shared.storage.tables import LedgerEntry, ReferralRow
 from shared.storage.unit_of_work import Transaction
 
 
-def require_once_holder(tx: Transaction, victim_id: str, unit: UnitRef) -> None:
-    """Raises Park unless the agency ever had custody of the victim.
-
-    A stage may arrive before its desk's custody (it waits parked), or after the next desk's custody."""
-    link = select(col(CustodyRow.seq)).where(
-        col(CustodyRow.victim_id) == victim_id, col(CustodyRow.agency) == unit.agency
-    )
-    if tx.session.scalars(link).first() is None:
-        raise Park("not-in-custody")
-
-
 def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:
-    """Close a journey. Raises Park unless the agency has custody now."""
-    journey = journey_row(tx.session, event.victim_id)
-    if journey is None or journey.custody_agency != event.unit.agency:
-        raise Park("not-in-custody")
+    """Close a journey."""
     journey = touch(tx, event.victim_id)
     journey.closed_at, journey.outcome = event.occurred_at, event.outcome
 
@@ -59,8 +46,10 @@ def count_event(tx: Transaction, victim_id: str) -> None:
 
 
 def record_case(tx: Transaction, event: e.CaseOpened) -> None:
-    """Store the facts of a case, over those that were told before."""
-    tx.session.merge(
+    """Store the facts of a case, once. Raises Park ``case-taken``."""
+    if tx.session.get(CaseFactsRow, event.case_id) is not None:
+        raise Park("case-taken")
+    tx.session.add(
         CaseFactsRow(
             case_id=event.case_id,
             agency=event.unit.agency,
@@ -90,7 +79,10 @@ def register(tx: Transaction, event: e.VictimRegistered) -> None:
 def add_custody_link(
     tx: Transaction, victim_id: str, custody: Custody, since: datetime, referral_id: str | None
 ) -> None:
-    """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park."""
+    """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park.
+
+    A closed journey with a new link is open again: somebody is responsible once more.
+    """
     if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
         raise Park("custody-link-taken")
     link = CustodyRow(victim_id=victim_id, since=since, referral_id=referral_id, **dict(custody))
@@ -99,15 +91,53 @@ def add_custody_link(
     if custody.seq > journey.custody_seq:
         journey.custody_agency, journey.custody_unit = custody.agency, custody.unit
         journey.custody_region, journey.custody_seq = custody.region, custody.seq
+        if journey.closed_at is not None:
+            journey.closed_at, journey.outcome, journey.reopened_at = None, None, tx.now
+        if journey.stage_at is not None and journey.stage_at > since:
+            tx.session.flush()
+            _count_stages_again(tx, journey)
 
 
-def record_stage(tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: datetime) -> None:
-    """Record a stage. The journey's stage is the one that occurred last."""
-    row = StageRow(victim_id=victim_id, stage=stage, agency=unit.agency, unit=unit.unit, occurred_at=at)
+def record_stage(
+    tx: Transaction, victim_id: str, stage: Stage, unit: UnitRef, at: datetime, by_holder: bool = False
+) -> None:
+    """Record a stage. The journey's stage is the one that occurred last.
+
+    ``by_holder``: a holder said it. Then it counts only for the time of the agency's own custody.
+    """
+    row = StageRow(
+        victim_id=victim_id, stage=stage, agency=unit.agency, unit=unit.unit, occurred_at=at, by_holder=by_holder
+    )
     tx.session.add(row)
     journey = touch(tx, victim_id)
+    if by_holder and journey.custody_agency != unit.agency and not _held_then(_chain(tx, victim_id), row):
+        return
     if journey.stage_at is None or at >= journey.stage_at:
         journey.stage, journey.stage_at = stage, at
+
+
+def _chain(tx: Transaction, victim_id: str) -> list[CustodyRow]:
+    chain = select(CustodyRow).where(col(CustodyRow.victim_id) == victim_id).order_by(col(CustodyRow.seq))
+    return list(tx.session.scalars(chain))
+
+
+def _held_then(chain: Sequence[CustodyRow], row: StageRow) -> bool:
+    """Whether the agency of a stage had custody when the stage occurred, by the links known now."""
+    ends = [link.since for link in chain[1:]]
+    return any(
+        link.agency == row.agency and (end is None or row.occurred_at <= end)
+        for link, end in zip(chain, [*ends, None], strict=True)
+    )
+
+
+def _count_stages_again(tx: Transaction, journey: JourneyRow) -> None:
+    """Find the journey's stage anew, after a link that began before the last stage."""
+    chain = _chain(tx, journey.victim_id)
+    rows = tx.session.scalars(select(StageRow).where(col(StageRow.victim_id) == journey.victim_id))
+    counted = [row for row in rows if not row.by_holder or _held_then(chain, row)]
+    last = max(counted, key=lambda row: (row.occurred_at, row.number or 0), default=None)
+    if last is not None:
+        journey.stage, journey.stage_at = last.stage, last.occurred_at
 
 
 def record_step(tx: Transaction, event: e.ClockEvent) -> None:

@@ -39,6 +39,8 @@ class JourneyRow(CoordinationStored, table=True):
     registered_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     outcome: str | None = Field(default=None, sa_type=Word)
+    reopened_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """When a new custody link opened the closed journey again."""
     events: int = 0
     """Events applied to this journey: the version of its view."""
 
@@ -68,6 +70,8 @@ class StageRow(CoordinationStored, table=True):
     agency: str = Field(sa_type=Word)
     unit: str = Field(sa_type=Word)
     occurred_at: datetime = Field(sa_type=UtcMoment)
+    by_holder: bool = False
+    """Whether a holder said it, and not the start of a service."""
 
 
 class CaseFactsRow(CoordinationStored, table=True):

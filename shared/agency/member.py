@@ -7,6 +7,7 @@ from types import MappingProxyType
 from shared.agency import reference
 from shared.agency.examples import examples
 from shared.agency.inbound import Inbound, receivers_of
+from shared.agency.parts import Objections
 from shared.casework import capacity, cases, clocks, consent, letters, people_list, records, referrals
 from shared.casework.records.filing import Effect
 from shared.casework.records.routes import rules_of
@@ -51,5 +52,6 @@ def agency_member(
         rules={**AGENCY_RULES, **rules_of(agency), **rules},
         lineages=(*LINEAGES, *lineages),
         apply=lambda office: Inbound(office, receivers),
+        objects=Objections,
         examples=examples,
     )

@@ -247,6 +247,8 @@ MAY_SEE_IDENTITY = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOL
 
 NOT_TAKEN_ON = frozenset({Status.REQUESTED, Status.RECEIVED, Status.REJECTED, Status.CANCELLED})
 """In these statuses the receiver has no part in the victim, or none any more."""
+TURNED_AWAY = frozenset({Status.REJECTED, Status.CANCELLED})
+"""The receiver refused, or the sender took the request back before the work began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,11 @@ class Units:
                 return unit
         raise Refused("unknown-unit", field=field)
 
+    def has(self, desk: UnitRef, day: date) -> bool:
+        """Whether there is such a desk, in that region, open on that day."""
+        open_then = (unit for unit in self.units.get((desk.agency, desk.unit), ()) if unit.valid_on(day))
+        return any(unit.region == desk.region for unit in open_then)
+
     def above(self, agency: str, unit_id: str, day: date) -> tuple[Unit, ...]:
         """The desks above a unit that are open on that day, nearest first; none for an unknown unit."""
         found: list[Unit] = []

@@ -16,7 +16,6 @@ from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.envelope import Envelope
-from shared.contracts.types import UnitRef
 from shared.messaging import quarantine
 from shared.reference.office import Office
 from shared.storage.columns import UtcMoment
@@ -44,7 +43,11 @@ class Retry(Enum):
     WHEN_REFERRAL_CHANGES = auto()
     """After the next event of the same referral is applied."""
     WHEN_VICTIM_CHANGES = auto()
-    """As WHEN_REFERRAL_CHANGES. Also after a request, a change of custody or a break-glass of the victim is applied."""
+    """As WHEN_REFERRAL_CHANGES. Also after an event that begins a part in the victim (``trust.BEGINS_A_PART``)."""
+    WHEN_TIME_COMES = auto()
+    """At the moment at which the event says that it was told."""
+    AT_START = auto()
+    """At every start of the service, which reads the reference data anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Reason:
 
     meaning: str
     retry: Retry = Retry.NEVER
+    alarm: bool = False
+    """Whether two members contradict each other, so that people must look."""
 
 
 REASONS: Mapping[str, Reason] = {
@@ -63,6 +68,9 @@ REASONS: Mapping[str, Reason] = {
     "not-in-custody": Reason("No custody is known that allows the sender to say this.", Retry.WHEN_VICTIM_CHANGES),
     "not-theirs-to-say": Reason("The sender has no say here, as far as is known.", Retry.WHEN_VICTIM_CHANGES),
     "unknown-break-glass": Reason("The opening of the break-glass is missing.", Retry.WHEN_VICTIM_CHANGES),
+    "not-taken-on": Reason("The sender has not taken the referral on, as far as is known.", Retry.WHEN_VICTIM_CHANGES),
+    "unknown-desk": Reason("The network has no such desk on that day.", Retry.AT_START),
+    "told-ahead-of-time": Reason("The envelope is dated more than AHEAD in the future.", Retry.WHEN_TIME_COMES),
     # The event contradicts what is stored
     "unknown-victim": Reason("The proposal is about a victim that is not registered here."),
     "id-of-another-victim": Reason("The event and the stored row name different victims."),
@@ -70,7 +78,9 @@ REASONS: Mapping[str, Reason] = {
     "referral-id-taken": Reason("A referral with this id exists."),
     "record-id-taken": Reason("A record with this id exists."),
     "letter-code-taken": Reason("A letter with this code exists."),
-    "custody-link-taken": Reason("The custody chain of the victim has a link with this number."),
+    "custody-link-taken": Reason("The custody chain of the victim has a link with this number.", alarm=True),
+    "not-the-holder": Reason("Another agency holds the link before the link that is offered.", alarm=True),
+    "case-taken": Reason("Another agency has opened the case, or its facts are known already.", alarm=True),
     "registered-twice": Reason("The victim is registered already."),
     "version-conflict": Reason("The event has no version, or a version that is applied already."),
     "move-not-allowed": Reason("The status of the referral or a change of custody does not allow the event."),
@@ -81,6 +91,7 @@ REASONS: Mapping[str, Reason] = {
     "not-the-sender": Reason("The event names another sender or receiver than its envelope or its referral."),
     "not-the-receiver": Reason("The event is not from the receiver of the referral."),
     "not-the-coordinator": Reason("Only the coordinator may send this event, with a link number, about our own links."),
+    "not-for-this-receiver": Reason("The event goes to a member that may not receive it."),
     "not-for-an-agency": Reason("No agency receives events of this type."),
     "original-not-proven": Reason("The event is passed on without the signed event that it is about."),
     "passed-on-too-often": Reason("The event went through more hands than MOST_HANDS of the erasure."),
@@ -95,6 +106,8 @@ REASONS: Mapping[str, Reason] = {
     "partitionkey-is-not-the-data": Reason("The attribute ``partitionkey`` and the victim in the data disagree."),
     "number-missing": Reason("Events of this type have a number on their link, and this one has none."),
     "number-not-expected": Reason("Events of this type have no number on their link, and this one has one."),
+    "out-of-bounds": Reason("A number or a moment of the event is out of its bounds, or does not go with the rest."),
+    "occurred-before-its-cause": Reason("The event occurred before the registration or the request that it follows."),
     "occurred-after-it-was-told": Reason("The event occurred later than its envelope was written."),
     "apply-failed": Reason("Applying the event raised an exception: a fault of this service."),
     # The message is not trusted: no ledger entry, no receipt
@@ -136,12 +149,6 @@ class Park(Exception):
         self.reason = reason
 
 
-def require_own_desk(envelope: Envelope, unit: UnitRef) -> None:
-    """Raises Park where an agency speaks for another agency's desk."""
-    if unit.agency != envelope.sender:
-        raise Park("not-the-sender")
-
-
 def park(
     tx: Transaction,
     body: bytes,
@@ -172,6 +179,11 @@ def park(
         )
         tx.session.flush()
         tx.changed.add(Topic.PARKED)
+    if REASONS[reason].alarm:
+        said, of, at = envelope.type, envelope.sender, envelope.id
+        tx.afterwards.append(
+            lambda: log.error("reception.contradiction", reason=reason, sender=of, type=said, event_id=at)
+        )
     log.warning("reception.parked", reason=reason, trusted=True, sender=envelope.sender)
 
 

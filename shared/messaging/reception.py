@@ -15,8 +15,9 @@ from sqlmodel import col
 
 from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.envelope import Envelope, Unreadable
-from shared.contracts.events import EVERYONE, BreakGlassOpened, EventData, ReceiptRecorded, Requested
+from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
 from shared.contracts.types import UnitRef
+from shared.domain.trust import BEGINS_A_PART
 from shared.logs import trace
 from shared.messaging.broker import Incoming
 from shared.messaging.parked import Park, Retry, park, reasons_tried
@@ -52,6 +53,10 @@ Any other exception is our own fault and parks the event too, except trouble of 
 """
 
 
+Objects = Callable[[Transaction, Envelope, EventData], str | None]
+"""Answers why a trusted event must be parked before it is applied (``shared.domain.trust``), or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """One member's reception of events. A follower also receives events for others, and sends no receipt for them."""
@@ -61,6 +66,7 @@ class Reception:
     """The unit in whose name receipts are sent."""
     keys: DirectoryFile
     apply: Apply
+    objects: Objects
     quarantine: Quarantine
     """Where untrusted messages are kept."""
     follower: bool = False
@@ -125,14 +131,15 @@ class Reception:
         """Apply an event that is already in the ledger. Answers None, or the reason code why it cannot be applied."""
         outer = trace.traceparent.set(envelope.traceparent)
         try:
+            content = envelope.content()
+            if content is None:
+                return "unknown-type"
+            if content.numbered is (envelope.linkseq is None):
+                return "number-missing" if content.numbered else "number-not-expected"
+            # outside of the savepoint, so that the rows which it locks stay locked and need no second statement
+            if (objection := self.objects(tx, envelope, content)) is not None:
+                return objection
             with tx.savepoint():
-                content = envelope.content()
-                if content is None:
-                    return "unknown-type"
-                if content.numbered is (envelope.linkseq is None):
-                    return "number-missing" if content.numbered else "number-not-expected"
-                if getattr(content, "occurred_at", envelope.time) > envelope.time:
-                    return "occurred-after-it-was-told"
                 self.apply(tx, envelope, content)
             self._try_waiting(tx, envelope, content)
         except (Park, Unreadable) as error:
@@ -149,7 +156,7 @@ class Reception:
     def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
         """Try again the parked events that waited for this one."""
         named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
-        if isinstance(content, Requested | BreakGlassOpened) or getattr(content, "custody", None) is not None:
+        if isinstance(content, BEGINS_A_PART):
             rows = tx.session.scalars(_WAITING_OF_VICTIM, named)
         elif envelope.referral_id is not None:
             rows = tx.session.scalars(_WAITING_OF_REFERRAL, named)

@@ -1,4 +1,4 @@
-"""The published directory of services: each agency's services, with the stage and the clock of each service.
+"""The published directory: each agency's services, with their stage and clock, and the routes by which it asks others.
 
 No agency's service may import the code of another. So the directory is written from the declarations of the
 agencies, and every other service reads it.
@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from shared.contracts.codes import Stage
-from shared.domain.agency import Agency, Service
+from shared.contracts.codes import Kind, Stage
+from shared.domain.agency import Agency, Route, Service
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -25,13 +25,16 @@ class Entry:
     label: Text
     subsatgas: str
     services: tuple[Service, ...]
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The services that agencies may ask for, by agency and code."""
+    """The services that agencies may ask for, by agency and code, and the routes by which agencies ask."""
 
     services: Mapping[tuple[str, str], Service]
+    routes: Mapping[tuple[str, str, str], frozenset[Kind]] = field(default_factory=dict)
+    """(asking agency, asked agency, service) → the kinds of referral on this route."""
     labels: Mapping[str, Text] = field(default_factory=dict)
     """Agency → its name."""
 
@@ -46,6 +49,10 @@ class Directory:
         if found is None:
             raise Refused("unknown-service", field="service")
         return found
+
+    def has_route(self, sender: str, receiver: str, service: str, kind: Kind) -> bool:
+        """Whether an agency has published that it asks another for this service, with this kind of referral."""
+        return kind in self.routes.get((sender, receiver, service), frozenset())
 
     def stage_of(self, agency: str, code: str) -> Stage:
         """The stage of a journey during that service. Raises Refused("unknown-service")."""
@@ -65,7 +72,8 @@ def load_directory(path: Path) -> Directory:
     """The directory in a file. Raises OSError, or ValueError if the file holds no directory."""
     entries = TypeAdapter(dict[str, Entry]).validate_json(path.read_bytes())
     services = {(agency, s.code): s for agency, entry in entries.items() for s in entry.services}
-    return Directory(services, {agency: entry.label for agency, entry in entries.items()})
+    routes = {(agency, r.agency, r.service): r.kinds for agency, entry in entries.items() for r in entry.routes}
+    return Directory(services, routes, {agency: entry.label for agency, entry in entries.items()})
 
 
 def _entry(agency: Agency) -> dict[str, Any]:
@@ -75,5 +83,9 @@ def _entry(agency: Agency) -> dict[str, Any]:
     services = TypeAdapter(list[Service]).dump_python(sorted(agency.services, key=lambda s: s.code))
     for service in services:
         service["needs"] = sorted(service["needs"])
+    routes = [
+        {"agency": route.agency, "service": route.service, "kinds": sorted(route.kinds)}
+        for route in sorted(agency.routes, key=lambda route: (route.agency, route.service))
+    ]
     label = {"id": agency.label.id, "en": agency.label.en}
-    return {"label": label, "subsatgas": agency.subsatgas, "services": services}
+    return {"label": label, "subsatgas": agency.subsatgas, "services": services, "routes": routes}

@@ -12,7 +12,7 @@ from shared.domain.access import AccessRule
 from shared.domain.agency import Agency
 from shared.http import problems
 from shared.messaging.consumer import Receive
-from shared.messaging.reception import Apply, Reception
+from shared.messaging.reception import Apply, Objects, Reception
 from shared.reference.office import Office
 from shared.service.slice import Forget, Slice
 from shared.storage.known_ids import KnownIds
@@ -30,6 +30,8 @@ class Member:
     lineages: Sequence[Path]
     """The migration folders of the member's tables."""
     apply: Callable[[Office], Apply]
+    objects: Callable[[Office], Objects]
+    """Asks the table of trust (``shared.domain.trust``) with what the member knows."""
     follower: bool = False
     """Whether the member also receives events addressed to other members."""
     receive: Callable[[Reception], Receive] = lambda reception: reception

@@ -80,6 +80,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
         keys=keys,
         apply=member.apply(office),
         quarantine=Quarantine(vault, keys, office.units.is_region),
+        objects=member.objects(office),
         follower=member.follower,
     )
     state.limits = Limits(settings)

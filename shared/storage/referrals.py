@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, true
+from sqlalchemy import ColumnElement, bindparam, or_, select, true
 from sqlmodel import Session, col
 
 from shared.contracts.codes import FailReason, HoldReason, Kind, NormGap, Outcome, Priority, RejectReason, Status
 from shared.contracts.types import DeskRef, UnitRef
-from shared.domain.access import NOT_TAKEN_ON
+from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
+from shared.domain.objection import Sides
 from shared.domain.referral import AWAITING_START, LIVE, Referral
+from shared.storage.locked import locked_once
 from shared.storage.tables import ReferralRow
 
 EVERY = true()
@@ -22,6 +24,15 @@ _LIVE = (
     .where(col(ReferralRow.victim_id) == bindparam("victim_id"), col(ReferralRow.status).in_(sorted(LIVE)))
     .order_by(col(ReferralRow.number))
 )
+_RELATIONS = select(
+    col(ReferralRow.sender_agency),
+    col(ReferralRow.receiver_agency),
+    col(ReferralRow.status),
+    col(ReferralRow.custody_seq),
+).where(
+    col(ReferralRow.victim_id) == bindparam("victim_id"),
+    or_(col(ReferralRow.sender_agency) == bindparam("agency"), col(ReferralRow.receiver_agency) == bindparam("agency")),
+)
 
 
 def load(session: Session, referral_id: str, condition: ColumnElement[bool] = EVERY) -> ReferralRow | None:
@@ -29,8 +40,34 @@ def load(session: Session, referral_id: str, condition: ColumnElement[bool] = EV
 
     Locked until the transaction ends, where the database has row locks.
     """
-    statement = _LOADED if condition is EVERY else _LOADED.where(condition)
-    return session.scalars(statement, {"referral_id": referral_id}).first()
+    if condition is not EVERY:
+        return session.scalars(_LOADED.where(condition), {"referral_id": referral_id}).first()
+    return locked_once(session, ReferralRow, referral_id, _LOADED, {"referral_id": referral_id})
+
+
+def sides(session: Session, referral_id: str) -> Sides | None:
+    """The two sides of a referral, or None. Locks its row as ``load`` does, for the event that follows."""
+    row = load(session, referral_id)
+    if row is None:
+        return None
+    taken_on = row.status not in NOT_TAKEN_ON
+    return Sides(row.sender_agency, row.receiver_agency, row.victim_id, row.requested_at, taken_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A referral of a victim between two agencies, as far as it shows a part in the victim."""
+
+    sender: str
+    receiver: str
+    status: Status
+    custody_seq: int | None
+
+
+def relations(session: Session, victim_id: str, agency: str) -> list[Relation]:
+    """The referrals of a victim that an agency sent or received, as far as known here."""
+    rows = session.execute(_RELATIONS, {"victim_id": victim_id, "agency": agency})
+    return [Relation(sender, receiver, Status(status), seq) for sender, receiver, status, seq in rows]
 
 
 def look(session: Session, referral_id: str) -> Referral | None:
@@ -134,6 +171,13 @@ def senders_taken_on(session: Session, victim_id: str, receiver: str) -> set[str
 def receivers_of_victim(session: Session, victim_id: str) -> set[str]:
     """The codes of the agencies that received a referral of a victim, as far as known here."""
     return set(session.scalars(select(col(ReferralRow.receiver_agency)).where(col(ReferralRow.victim_id) == victim_id)))
+
+
+def working_for(session: Session, victim_id: str) -> set[str]:
+    """The codes of the agencies on both sides of the victim's referrals, but for those refused or taken back."""
+    theirs = (col(ReferralRow.victim_id) == victim_id) & col(ReferralRow.status).not_in(sorted(TURNED_AWAY))
+    rows = session.execute(select(col(ReferralRow.sender_agency), col(ReferralRow.receiver_agency)).where(theirs))
+    return {agency for row in rows for agency in row}
 
 
 @dataclass(frozen=True, slots=True)

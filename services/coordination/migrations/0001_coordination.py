@@ -43,6 +43,7 @@ def _make_journeys() -> None:
         sa.Column("registered_at", Moment, nullable=True),
         sa.Column("closed_at", Moment, nullable=True),
         sa.Column("outcome", sa.String(64), nullable=True),
+        sa.Column("reopened_at", Moment, nullable=True),
         sa.Column("events", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_journeys"),
         sa.UniqueConstraint("victim_id", name="uq_journeys_victim_id"),
@@ -76,6 +77,7 @@ def _make_stages() -> None:
         sa.Column("agency", sa.String(64), nullable=False),
         sa.Column("unit", sa.String(64), nullable=False),
         sa.Column("occurred_at", Moment, nullable=False),
+        sa.Column("by_holder", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_stages"),
     )
     op.create_index("ix_stages_victim_id", "stages", ["victim_id"], unique=False)

@@ -8,9 +8,10 @@ from shared.victims.interviews import store
 
 
 def tell_interview(tx: Transaction, office: Office, told: e.VictimInterviewed) -> None:
-    """One of our desks interviewed a victim. Tell the coordinator, and every agency that sent or received the victim's
-    referrals."""
+    """One of our desks interviewed a victim. Tell the coordinator, and every other side of a referral of the victim.
+
+    An agency that refused, or that we refused, has no part and is told nothing.
+    """
     store.keep(tx, told.victim_id, [told.interview_id], told)
-    others = referrals.senders_of_victim(tx.session, told.victim_id)
-    others |= referrals.receivers_of_victim(tx.session, told.victim_id)
+    others = referrals.working_for(tx.session, told.victim_id)
     tell_agencies(tx, office, told, told.unit, others, told.victim_id)

@@ -6,6 +6,7 @@ from sqlmodel import Session, col
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.access import Sight
 from shared.domain.refusal import Refused
+from shared.storage.locked import locked_once
 from shared.storage.referrals import EVERY
 from shared.victims.register import visibility
 from shared.victims.register.tables import CaseRow, VictimRow
@@ -17,7 +18,7 @@ _LOCKED = _SEEN.with_for_update()
 
 def load_victim(session: Session, victim_id: str) -> VictimRow | None:
     """A victim's row, or None. Locked until the transaction ends, where the database has row locks."""
-    return session.scalars(_LOCKED, {"victim_id": victim_id}).first()
+    return locked_once(session, VictimRow, victim_id, _LOCKED, {"victim_id": victim_id})
 
 
 def lock_victim(session: Session, sight: Sight | None, victim_id: str, field: str | None = None) -> VictimRow:
@@ -84,6 +85,12 @@ def holder_of(victim: VictimRow) -> UnitRef | None:
     if victim.custody_agency is None:
         return None
     return UnitRef(agency=victim.custody_agency, unit=victim.custody_unit or "", region=victim.custody_region or "")
+
+
+def custody_of(victim: VictimRow) -> Custody | None:
+    """The newest custody link of a victim known here, or None."""
+    holder = holder_of(victim)
+    return None if holder is None else Custody(**dict(holder), seq=victim.custody_seq)
 
 
 def require_custody(sight: Sight, victim: VictimRow) -> UnitRef:

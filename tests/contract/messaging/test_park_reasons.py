@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.trust import RULES
 from shared.messaging.parked import REASONS, Park, Retry, reasons_tried
 from tests.support.sources import ROOT, called, parsed
 
@@ -42,10 +43,16 @@ class Reasons:
                 return {text}
             case ast.IfExp(body=one, orelse=other):
                 return self._texts(one) | self._texts(other)
+            case ast.BoolOp(values=values):
+                return {text for value in values for text in self._texts(value)}
             case ast.Name(id=name):
                 return self._of_name(name, reason)
+            case ast.Call(func=ast.Attribute(attr="objects")):
+                return self._returned("objection")  # a member's word, by the table of trust
             case ast.Call():
                 return self._returned(called(reason))
+            case ast.Attribute(attr="lacking"):
+                return {rule.lacking for rule in RULES.values()}
             case ast.Attribute(value=ast.Name(id=name), attr="reason"):
                 return self._of_error(name, reason)
         raise AssertionError(f"which reason is {ast.unparse(reason)}?")
@@ -60,6 +67,11 @@ class Reasons:
             node.value
             for node in ast.walk(function)
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+        ]
+        given += [
+            node.value
+            for node in ast.walk(function)
+            if isinstance(node, ast.NamedExpr) and isinstance(node.target, ast.Name) and node.target.id == name
         ]
         assert given, f"which reason is {name} in {function.name}?"
         return {text for value in given for text in self._texts(value)}
@@ -142,9 +154,12 @@ def test_an_event_comes_again_only_after_the_change_that_its_reason_waits_for() 
     assert set(reasons_tried(Retry.WHEN_REFERRAL_CHANGES)) == {"version-gap", "unknown-ask", "unknown-referral"}
     assert set(reasons_tried(Retry.WHEN_VICTIM_CHANGES)) == {
         "not-in-custody",
+        "not-taken-on",
         "not-theirs-to-say",
         "unknown-break-glass",
     }
+    assert set(reasons_tried(Retry.WHEN_TIME_COMES)) == {"told-ahead-of-time"}
+    assert set(reasons_tried(Retry.AT_START)) == {"unknown-desk"}
 
 
 @pytest.mark.parametrize("code", REASONS)

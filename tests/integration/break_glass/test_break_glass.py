@@ -183,7 +183,7 @@ async def test_nobody_says_of_another_agency_that_it_has_looked(network: Network
         app.state.database.write(slander)
         assert await watch.next(20)
     [parked] = (await operator.get("/v1/parked"))["items"]
-    assert parked["reason"] == "not-theirs-to-say"
+    assert parked["reason"] == "not-the-sender"
     assert (await police.get("/v1/break-glass"))["items"] == []
 
 

@@ -26,6 +26,7 @@ from tests.support.identities import (
     until_forgotten,
 )
 from tests.support.network import Client, Network, a_victim, asking, problem, refer
+from tests.support.wire import until_parked
 
 
 async def hospital(network: Network, **known: Any) -> tuple[Client, Client, str, str]:
@@ -166,9 +167,8 @@ async def test_nobody_answers_for_another_what_became_of_what_it_was_given(netwo
         )
         tx.emit(draft(ended, "police", unit, victim_id=victim))
 
-    with network.apps["police"].state.notifier.watching(victim) as watch:
-        app.state.database.write(answer)
-        assert await watch.next(20)
+    app.state.database.write(answer)
+    await until_parked(network, "police", "not-theirs-to-say")
     [item] = await given_and_received(police, victim)
     assert item["end"] == "stopped"
 

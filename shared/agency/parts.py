@@ -1,0 +1,106 @@
+"""The sender's part in a victim, as an agency knows it from custody and referrals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.contracts import events as e
+from shared.contracts.codes import Status
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import Custody, UnitRef
+from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
+from shared.domain.objection import Reader, Sides, objection
+from shared.domain.trust import Part
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register.store import custody_of, load_victim
+
+
+@dataclass(frozen=True, slots=True)
+class Objections:
+    """An agency's ``Objects``: asks the table of trust with what this agency knows."""
+
+    office: Office
+
+    def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> str | None:
+        """The reason for parking a trusted event before it is applied, or None."""
+        reader = Reader(self.office.code, self.office.agency.coordinator)
+        return objection(reader, envelope, event, _Knowledge(tx, self.office, envelope, event), tx.now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Knowledge:
+    """The knowledge of an agency about one event."""
+
+    tx: Transaction
+    office: Office
+    envelope: Envelope
+    event: e.EventData
+
+    def has(self, part: Part) -> bool:
+        """Whether the sender has this part in the victim."""
+        test = _TESTS.get(part)
+        return test is not None and test(self)
+
+    def sides(self) -> Sides | None:
+        """The referral that the event names, or None."""
+        referral_id = getattr(self.event, "referral_id", None)
+        return referrals.sides(self.tx.session, referral_id) if referral_id is not None else None
+
+    def registered_at(self) -> datetime | None:
+        """Always None: only the coordinator is told when a victim was registered."""
+        return None
+
+    def is_desk(self, desk: UnitRef, day: date) -> bool:
+        """Whether the network has this desk, in this region, on this day."""
+        return self.office.units.has(desk, day)
+
+    def newest_link(self) -> Custody | None:
+        """The newest custody link known here, or None."""
+        victim_id = self.envelope.partitionkey
+        victim = load_victim(self.tx.session, victim_id) if victim_id is not None else None
+        return custody_of(victim) if victim is not None else None
+
+    def link(self, seq: int) -> Custody | None:
+        """The custody link of this number, if it is the newest one known here."""
+        newest = self.newest_link()
+        return newest if newest is not None and newest.seq == seq else None
+
+    @property
+    def relations(self) -> list[referrals.Relation]:
+        """The referrals of the victim between the sender and this agency."""
+        victim_id = self.envelope.partitionkey
+        return referrals.relations(self.tx.session, victim_id, self.envelope.sender) if victim_id is not None else []
+
+
+def _holds(known: _Knowledge) -> bool:
+    newest = known.newest_link()
+    return newest is not None and newest.agency == known.envelope.sender
+
+
+def _held(known: _Knowledge) -> bool:
+    """A taken-on transfer shows who held the link before it, and who holds the link after it."""
+    return any(one.custody_seq is not None and one.status not in NOT_TAKEN_ON for one in known.relations)
+
+
+def _received(known: _Knowledge, fits: Callable[[Status], bool]) -> bool:
+    """Whether the sender received a referral of the victim from this agency, in a status that fits."""
+    return any(one.receiver == known.envelope.sender and fits(one.status) for one in known.relations)
+
+
+def _sent(known: _Knowledge, fits: Callable[[Status], bool]) -> bool:
+    """Whether the sender sent this agency a referral of the victim, in a status that fits."""
+    return any(one.sender == known.envelope.sender and fits(one.status) for one in known.relations)
+
+
+_TESTS: Mapping[Part, Callable[[_Knowledge], bool]] = {
+    Part.HOLDER: _holds,
+    Part.FORMER_HOLDER: _held,
+    Part.TAKEN_ON: lambda known: _received(known, lambda status: status not in NOT_TAKEN_ON),
+    Part.ASKED: lambda known: _received(known, lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
+    Part.REFUSED: lambda known: _received(known, lambda status: status in TURNED_AWAY),
+    Part.REQUESTER: lambda known: _sent(known, lambda status: status not in TURNED_AWAY),
+    Part.TURNED_AWAY: lambda known: _sent(known, lambda status: status in TURNED_AWAY),
+}
+"""Part → its test. A part that no test knows is none that an agency can see."""
