@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
-from shared.domain.ids import brought_by, names_two_kinds
 from shared.messaging.parked import Park
 from shared.reference.office import Office
 from shared.service.slice import Receiver, Slice, all_receivers
@@ -32,21 +31,7 @@ class Inbound:
         receiver = self.receivers.get(type(event))
         if receiver is None:
             raise Park("not-for-an-agency")
-        refuse_other_kinds(tx, self.office, event)
         receiver(tx, self.office, envelope, event)
-
-
-def refuse_other_kinds(tx: Transaction, office: Office, event: e.EventData) -> None:
-    """Park an event that uses an id for another kind of thing than the kind that we vouch for.
-
-    Ids that we know by hearsay alone park nothing: else a first false word would keep out the true one. Keys and
-    sealed text name the kind of their subject, so two kinds meet nowhere. Raises Park: ``id-of-another-kind``.
-    """
-    named = brought_by(event)
-    if names_two_kinds(event):
-        raise Park("id-of-another-kind")
-    if any(named[ident] != kind for kind, ident in office.ids.proven(tx.session, office.code, named.keys())):
-        raise Park("id-of-another-kind")
 
 
 def receivers_of(slices: Iterable[Slice]) -> Mapping[type[e.EventData], Receiver]:

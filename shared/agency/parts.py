@@ -9,6 +9,7 @@ from shared.contracts.codes import Status
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
+from shared.domain.ids import brought_by, names_two_kinds
 from shared.domain.objection import Reader, Sides, objection
 from shared.domain.trust import Part
 from shared.reference.office import Office
@@ -25,8 +26,22 @@ class Objections:
 
     def __call__(self, tx: Transaction, envelope: Envelope, event: e.EventData) -> str | None:
         """The reason for parking a trusted event before it is applied, or None."""
+        if _is_another_kind(tx, self.office, event):
+            return "id-of-another-kind"
         reader = Reader(self.office.code, self.office.agency.coordinator)
         return objection(reader, envelope, event, _Knowledge(tx, self.office, envelope, event), tx.now)
+
+
+def _is_another_kind(tx: Transaction, office: Office, event: e.EventData) -> bool:
+    """Whether an event uses an id for another kind of thing than the kind that we vouch for.
+
+    Ids that we know by hearsay alone park nothing: else a first false word would keep out the true one. Keys and
+    sealed text name the kind of their subject, so two kinds meet nowhere.
+    """
+    named = brought_by(event)
+    if names_two_kinds(event):
+        return True
+    return any(named[ident] != kind for kind, ident in office.ids.proven(tx.session, office.code, named.keys()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.envelope import Envelope
+from shared.domain.trust import AHEAD
 from shared.messaging import quarantine
 from shared.reference.office import Office
 from shared.storage.columns import UtcMoment
@@ -137,6 +138,20 @@ REASONS: Mapping[str, Reason] = {
 def reasons_tried(*when: Retry) -> list[str]:
     """The codes of the reasons with these kinds of retry, for a query."""
     return [code for code, reason in REASONS.items() if reason.retry in when]
+
+
+def parked_for(session: Session, when: Retry) -> list[tuple[Envelope, ParkedEvent]]:
+    """The trusted parked events that wait for this kind of retry."""
+    waiting = col(ParkedEvent.resolved_at).is_(None) & col(ParkedEvent.reason).in_(reasons_tried(when))
+    rows = session.scalars(
+        select(ParkedEvent).where(waiting, col(ParkedEvent.trusted)).order_by(col(ParkedEvent.number))
+    )
+    return [(Envelope.read(row.body), row) for row in rows]
+
+
+def next_ahead(session: Session) -> datetime | None:
+    """When the next event that was dated ahead may be tried again (UTC); None if there is none."""
+    return min((envelope.time - AHEAD for envelope, _ in parked_for(session, Retry.WHEN_TIME_COMES)), default=None)
 
 
 class Park(Exception):

@@ -17,17 +17,19 @@ from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
 from shared.contracts.types import UnitRef
-from shared.domain.trust import BEGINS_A_PART
+from shared.domain.trust import AHEAD, BEGINS_A_PART
 from shared.logs import trace
 from shared.messaging.broker import Incoming
-from shared.messaging.parked import Park, Retry, park, reasons_tried
+from shared.messaging.parked import Park, Retry, next_ahead, park, parked_for, reasons_tried
 from shared.messaging.quarantine import Quarantine
 from shared.reference.office import draft
 from shared.security.key_directory import DirectoryFile
 from shared.security.keys import Untrusted
 from shared.security.vault import VaultUnavailable
 from shared.storage import ledger
+from shared.storage.notifier import Topic
 from shared.storage.tables import LedgerEntry, ParkedEvent
+from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
 log = structlog.get_logger()
@@ -162,7 +164,19 @@ class Reception:
             rows = tx.session.scalars(_WAITING_OF_REFERRAL, named)
         else:
             return
-        waiting = [(Envelope.read(row.body), row) for row in rows]
+        self._try_again(tx, [(Envelope.read(row.body), row) for row in rows])
+
+    def try_ahead(self, tx: Transaction) -> int:
+        """Try again the parked events that were dated ahead and whose time has come; answers how many."""
+        come = [pair for pair in parked_for(tx.session, Retry.WHEN_TIME_COMES) if pair[0].time <= tx.now + AHEAD]
+        self._try_again(tx, come)
+        return len(come)
+
+    def try_at_start(self, tx: Transaction) -> None:
+        """Try again the parked events that wait for newer reference data, which a start reads."""
+        self._try_again(tx, parked_for(tx.session, Retry.AT_START))
+
+    def _try_again(self, tx: Transaction, waiting: Sequence[tuple[Envelope, ParkedEvent]]) -> None:
         for parked, row in sorted(waiting, key=lambda pair: pair[0].version or 0):
             if row.resolved_at is None:
                 row.resolved_at = tx.now
@@ -186,3 +200,8 @@ class Reception:
         )
         unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
         tx.emit(draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id))
+
+
+def ahead_timer(reception: Reception) -> Timer:
+    """The timer that tries events again which were dated ahead of our clock."""
+    return Timer(Topic.PARKED, next_ahead, reception.try_ahead)

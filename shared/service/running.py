@@ -22,7 +22,7 @@ from shared.messaging import key_directory_sync
 from shared.messaging.broker import Broker
 from shared.messaging.consumer import Consumer
 from shared.messaging.quarantine import Quarantine
-from shared.messaging.reception import Reception
+from shared.messaging.reception import Reception, ahead_timer
 from shared.messaging.relay import Relay
 from shared.reference.clock_table import load_clocks
 from shared.reference.directory import load_directory
@@ -83,6 +83,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
         objects=member.objects(office),
         follower=member.follower,
     )
+    database.write(state.reception.try_at_start)
     state.limits = Limits(settings)
     work = [*_admit(state, member, settings, now), asyncio.create_task(key_directory_sync.poll(office, database))]
     try:
@@ -150,7 +151,8 @@ async def _exchange_and_wait(
 ) -> None:
     """Start timers, relay and consumer as tasks of ``work``, and wait for the broker's word. Raises Unsafe."""
     mail_read = asyncio.Event()
-    for timer in [timer(state.office) for one in member.slices for timer in one.timers]:
+    timers = [timer(state.office) for one in member.slices for timer in one.timers]
+    for timer in [*timers, ahead_timer(state.reception)]:
         work.append(asyncio.create_task(run_timer(timer, state.database, state.notifier, mail_read)))
     if state.broker is None:
         mail_read.set()

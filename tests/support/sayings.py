@@ -1,4 +1,4 @@
-"""One sound event of every type, to put in a member's mouth; and how the parts of its sender are made up."""
+"""One sound event of every type, for a test that lets a member say it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

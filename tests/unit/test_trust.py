@@ -1,4 +1,4 @@
-"""The table of trust: every event by every part, at an agency and at the coordinator; every name, number and moment."""
+"""The table of trust: every event by every part, at both readers; every name, number and moment."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace

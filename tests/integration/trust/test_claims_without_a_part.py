@@ -1,0 +1,234 @@
+"""A member with valid keys says lawful-looking things of a victim in whom it has no part (cases/TRUST.md 4, 9, 10)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.coordination.tables import CaseFactsRow
+from shared.contracts import events as e
+from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Kind, Level, Priority, Sex, Stage
+from shared.contracts.types import Custody, UnitRef, VictimFacts
+from shared.reference.office import new_id
+from tests.support.network import Client, Network, a_victim, refer
+from tests.support.wire import event, key_of, publish, subject_of, until_parked
+
+HERE = UnitRef(agency="kemensos", unit="dinsos-74.01", region="74.01")
+THERE = UnitRef(agency="kemensos", unit="dinsos-73.71", region="73.71")
+PPA = UnitRef(agency="kemenpppa", unit="uptd-ppa-74.01", region="74.01")
+RS = UnitRef(agency="kemenkes", unit="rs-74.01", region="74.01")
+CHILD = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.FEMALE)
+
+
+async def say(network: Network, data: e.EventData, to: str, linkseq: int, version: int | None = None) -> None:
+    """Kemensos says something to a member, signed with its own key."""
+    body = event("kemensos", to, data, linkseq, version)
+    signature = key_of(network, "kemensos").sign(body)
+    await publish(network, "kemensos", subject_of("kemensos", to, data), body, signature)
+
+
+def an_offer(victim: str, receiver: UnitRef, seq: int | None = 2, **changes: Any) -> e.Requested:
+    """A transfer of a victim by Kemensos, which never had her."""
+    now = datetime.now(UTC)
+    fields: dict[str, Any] = {
+        "referral_id": new_id(),
+        "victim_id": victim,
+        "case_id": new_id(),
+        "kind": Kind.TRANSFER if seq else Kind.REFERRAL,
+        "service": "case-management",
+        "priority": Priority.ROUTINE,
+        "sender": HERE,
+        "receiver": receiver,
+        "facts": CHILD,
+        "due_at": now + timedelta(days=7),
+        "custody_seq": seq,
+        "occurred_at": now,
+    }
+    return e.Requested.model_validate({**fields, **changes})
+
+
+@pytest.fixture
+async def watched(network: Network) -> tuple[Client, Client, str]:
+    """A child in the custody of the police, and coordination, which knows of her."""
+    police, coordination = await network.start("police"), await network.start("coordination")
+    victim = await a_victim(police, age_class="child")
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["registered_at"] is not None)
+    return police, coordination, victim
+
+
+async def parked_reasons(network: Network, code: str, many: int) -> list[str]:
+    """The reasons of what a member has parked, as soon as there are so many."""
+    operator = await network.operator(code)
+    with network.apps[code].state.notifier.watching("parked") as watch:
+        while len(items := (await operator.get("/v1/parked"))["items"]) < many:
+            assert await watch.next(20)
+    return sorted(item["reason"] for item in items)
+
+
+@pytest.mark.parametrize(
+    ("seq", "reason"), [(2, "not-the-holder"), (3, "not-in-custody"), (1_000_000, "out-of-bounds")]
+)
+async def test_who_never_held_a_child_takes_no_custody_at_coordination(
+    network: Network, watched: tuple[Client, Client, str], seq: int
+) -> None:
+    police, coordination, victim = watched
+    offer = an_offer(victim, THERE, seq)
+    about: dict[str, Any] = {"referral_id": offer.referral_id, "victim_id": victim, "occurred_at": offer.occurred_at}
+    await say(network, offer, "kemensos", 1, 1)
+    await say(network, e.Received(**about), "kemensos", 2, 2)
+    await say(network, e.Accepted(**about, custody=Custody(**dict(THERE), seq=seq)), "kemensos", 3, 3)
+    end = e.JourneyClosed(
+        victim_id=victim, outcome=JourneyOutcome.REINTEGRATED, unit=THERE, occurred_at=datetime.now(UTC)
+    )
+    await say(network, end, "coordination", 1)
+    reasons = await parked_reasons(network, "coordination", 4)
+    after = ["out-of-bounds"] if seq > 3 else ["unknown-referral"]
+    offered = ["not-theirs-to-say" if seq <= 3 else "out-of-bounds"]
+    assert reasons == sorted([*offered, "unknown-referral", *after, "not-in-custody"])
+    journey = await coordination.get(f"/v1/journeys/{victim}")
+    assert (journey["custody"]["agency"], journey["closed_at"]) == ("police", None)
+    assert [link["seq"] for link in journey["custody_chain"]] == [1]
+    assert [handover["sender"]["agency"] for handover in journey["handovers"]] == []
+
+    kemenpppa = await network.start("kemenpppa")  # and the true transfer takes its link
+    true = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(true, "received")
+    await kemenpppa.must(true, "accept")
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["custody"]["agency"] == "kemenpppa")
+
+
+async def test_a_holder_that_offers_again_a_link_of_another_is_a_contradiction(
+    network: Network, watched: tuple[Client, Client, str]
+) -> None:
+    """Kemensos is at work for her, so that it may ask others; what it does not hold it may not hand on."""
+    police, _, victim = watched
+    kemensos = await network.start("kemensos")
+    asked = await refer(police, victim, "kemensos", "shelter-and-rehabilitation")
+    await kemensos.until_status(asked, "received")
+    await kemensos.must(asked, "accept")
+    await police.until_status(asked, "accepted")
+    await network.stop("kemensos")
+    await say(network, an_offer(victim, PPA), "kemenpppa", 1, 1)
+    assert (await until_parked(network, "coordination", "not-the-holder"))["trusted"]
+
+
+async def test_a_case_keeps_the_facts_of_its_opener(network: Network, watched: tuple[Client, Client, str]) -> None:
+    _, coordination, victim = watched
+    journey = await coordination.get(f"/v1/journeys/{victim}")
+    theirs = e.CaseOpened(
+        case_id=journey["case_id"], unit=HERE, channel="patrol", exploitation=Exploitation.OTHER,
+        occurred_at=datetime.now(UTC),
+    )  # fmt: skip
+    await say(network, theirs, "coordination", 1)
+    assert (await until_parked(network, "coordination", "case-taken"))["trusted"]
+    app = network.apps["coordination"]
+    case = app.state.database.read(lambda session: session.get(CaseFactsRow, journey["case_id"]))
+    assert (case.agency, case.exploitation, case.destination) == ("police", "online-scam", "KH")
+
+
+async def test_no_stranger_hangs_a_late_hand_over_or_an_alarm_on_another(
+    network: Network, watched: tuple[Client, Client, str]
+) -> None:
+    _, coordination, victim = watched
+    now = datetime.now(UTC)
+    late = an_offer(
+        victim, RS, None, service="first-aid", occurred_at=now - timedelta(days=60), due_at=now - timedelta(days=53)
+    )
+    alarm = e.ClockEscalated(
+        about=late.referral_id, clock="first-aid", victim_id=victim, unit=HERE, started_at=late.occurred_at,
+        due_at=late.due_at, occurred_at=now, to=HERE, level=Level.NATIONAL,
+    )  # fmt: skip
+    await say(network, late, "coordination", 1, 1)
+    await say(network, alarm, "coordination", 2)
+    assert await parked_reasons(network, "coordination", 2) == ["not-the-sender", "not-theirs-to-say"]
+    journey = await coordination.get(f"/v1/journeys/{victim}")
+    assert (journey["handovers"], journey["alarms"]) == ([], [])
+
+
+async def test_a_request_off_the_published_routes_is_rejected_where_it_arrives(network: Network) -> None:
+    """No route makes a hospital responsible, so no person is asked to accept it."""
+    kemenkes = await network.start("kemenkes")
+    offer = an_offer(new_id(), RS, 2, service="examination-and-treatment")
+    await say(network, offer, "kemenkes", 1, 1)
+    seen = await kemenkes.until_status(offer.referral_id, "rejected")
+    assert seen["reject_reason"] == "wrong-service"
+
+
+async def test_coordination_asks_no_agency_for_a_service(network: Network) -> None:
+    await network.start("kemenkes")
+    desk = UnitRef(agency="coordination", unit="pusat", region="00.ID")
+    data = an_offer(new_id(), RS, None, service="first-aid", sender=desk)
+    body = event("coordination", "kemenkes", data, 1, 1)
+    await publish(network, "coordination", subject_of("coordination", "kemenkes", data), body,
+                  key_of(network, "coordination").sign(body))  # fmt: skip
+    assert await parked_reasons(network, "kemenkes", 1) == ["not-theirs-to-say"]
+
+
+async def test_nobody_offers_what_we_hold_ourselves(network: Network) -> None:
+    police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
+    victim = await a_victim(police)
+    true = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(true, "received")
+    await kemenpppa.must(true, "accept")
+    await say(network, an_offer(victim, PPA, 2), "kemenpppa", 1, 1)
+    await say(network, an_offer(victim, PPA, 3), "kemenpppa", 2, 1)
+    await say(network, an_offer(victim, PPA, 4), "kemenpppa", 3, 1)
+    assert await parked_reasons(network, "kemenpppa", 3) == ["custody-link-taken", "not-in-custody", "not-the-holder"]
+    seen = await kemenpppa.get(f"/v1/victims/{victim}")
+    assert (seen["custody"]["agency"], seen["custody_seq"]) == ("kemenpppa", 2)
+
+
+async def test_a_former_holder_moves_no_stage_of_a_later_time(
+    network: Network, watched: tuple[Client, Client, str]
+) -> None:
+    police, coordination, victim = watched
+    kemenpppa = await network.start("kemenpppa")
+    true = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(true, "received")
+    await kemenpppa.must(true, "accept")
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["custody"]["agency"] == "kemenpppa")
+    before = await coordination.get(f"/v1/journeys/{victim}")
+    links = {row["link"]: row for row in (await (await network.operator("police")).get("/v1/links"))["items"]}
+    await network.stop("police")
+    last = links["police>coordination"]["last"]
+    unit = UnitRef(agency="police", unit="polres-74.01", region="74.01")
+    data = e.StageRecorded(victim_id=victim, stage=Stage.AFTER_CARE, unit=unit, occurred_at=datetime.now(UTC))
+    body = event("police", "coordination", data, last + 1)
+    await publish(network, "police", subject_of("police", "coordination", data), body,
+                  key_of(network, "police").sign(body))  # fmt: skip
+    after = await coordination.until(f"/v1/journeys/{victim}", lambda seen: len(seen["stages"]) > len(before["stages"]))
+    assert after["stage"] == before["stage"] != "after-care"
+
+
+async def test_a_closed_journey_with_a_new_link_is_open_again(
+    network: Network, watched: tuple[Client, Client, str]
+) -> None:
+    """The word of the end and the acceptance of a transfer cross: somebody is responsible, so the journey goes on."""
+    police, coordination, victim = watched
+    kemenpppa = await network.start("kemenpppa")
+    true = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(true, "received")
+    unit = UnitRef(agency="police", unit="polres-74.01", region="74.01")
+    await network.stop("police")
+    end = e.JourneyClosed(
+        victim_id=victim, outcome=JourneyOutcome.LOST_CONTACT, unit=unit, occurred_at=datetime.now(UTC)
+    )
+    body = event("police", "coordination", end, 1000)
+    await publish(
+        network, "police", subject_of("police", "coordination", end), body, key_of(network, "police").sign(body)
+    )
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["closed_at"] is not None)
+    await kemenpppa.must(true, "accept")
+    journey = await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["custody"]["agency"] == "kemenpppa")
+    assert (journey["closed_at"], journey["outcome"]) == (None, None)
+
+
+async def test_what_is_dated_ahead_waits_until_its_time(network: Network) -> None:
+    kemenkes = await network.start("kemenkes")
+    offer = an_offer(new_id(), RS, None, service="first-aid")
+    network.clock.advance(timedelta(minutes=-30))
+    await say(network, offer, "kemenkes", 1, 1)
+    assert (await until_parked(network, "kemenkes", "told-ahead-of-time"))["trusted"]
+    network.clock.advance(timedelta(minutes=30))
+    network.apps["kemenkes"].state.notifier.wake("parked")
+    await kemenkes.until_status(offer.referral_id, "received", "rejected")
