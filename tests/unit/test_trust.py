@@ -54,7 +54,8 @@ SITUATIONS: Mapping[str, Situation] = {
     "S": situation(),
     "C": situation(by=COORDINATION),
 }
-"""H holder, F former holder, T has taken on, A was asked, R refused, Q asked us, W asked us and we refused,
+"""H holder, F former holder, T has taken on, A was asked, R refused, Q asked us, W asked us and we refused.
+
 O opened the case, S stranger, C coordination."""
 EVERY_AGENCY = "HFTARQWOS"
 ANSWERS = (

@@ -48,7 +48,7 @@ class Reasons:
             case ast.Name(id=name):
                 return self._of_name(name, reason)
             case ast.Call(func=ast.Attribute(attr="objects")):
-                return self._returned("objection")  # a member's word, by the table of trust
+                return self._returned("objection") | self._in_class("Objections")  # by the table of trust, or before it
             case ast.Call():
                 return self._returned(called(reason))
             case ast.Attribute(attr="lacking"):
@@ -84,6 +84,11 @@ class Reasons:
         assert len(found) == 1, f"which function is {function}?"
         returned = (node.value for node in ast.walk(found[0]) if isinstance(node, ast.Return) and node.value)
         return {text for value in returned for text in self._texts(value)}
+
+    def _in_class(self, name: str) -> set[str]:
+        classes = [node for node in self._nodes if isinstance(node, ast.ClassDef) and node.name == name]
+        returned = (node.value for one in classes for node in ast.walk(one) if isinstance(node, ast.Return))
+        return {value.value for value in returned if isinstance(value, ast.Constant) and isinstance(value.value, str)}
 
     def _of_error(self, name: str, place: ast.AST) -> set[str]:
         handlers = (node for node in self._up(place) if isinstance(node, ast.ExceptHandler) and node.name == name)

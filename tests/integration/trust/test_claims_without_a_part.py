@@ -65,9 +65,7 @@ async def parked_reasons(network: Network, code: str, many: int) -> list[str]:
     return sorted(item["reason"] for item in items)
 
 
-@pytest.mark.parametrize(
-    ("seq", "reason"), [(2, "not-the-holder"), (3, "not-in-custody"), (1_000_000, "out-of-bounds")]
-)
+@pytest.mark.parametrize("seq", [2, 3, 1_000_000])
 async def test_who_never_held_a_child_takes_no_custody_at_coordination(
     network: Network, watched: tuple[Client, Client, str], seq: int
 ) -> None:
@@ -100,7 +98,7 @@ async def test_who_never_held_a_child_takes_no_custody_at_coordination(
 async def test_a_holder_that_offers_again_a_link_of_another_is_a_contradiction(
     network: Network, watched: tuple[Client, Client, str]
 ) -> None:
-    """Kemensos is at work for her, so that it may ask others; what it does not hold it may not hand on."""
+    """Kemensos is at work for her, so it may ask others. It may not hand on a custody that it does not hold."""
     police, _, victim = watched
     kemensos = await network.start("kemensos")
     asked = await refer(police, victim, "kemensos", "shelter-and-rehabilitation")
@@ -203,7 +201,7 @@ async def test_a_former_holder_moves_no_stage_of_a_later_time(
 async def test_a_closed_journey_with_a_new_link_is_open_again(
     network: Network, watched: tuple[Client, Client, str]
 ) -> None:
-    """The word of the end and the acceptance of a transfer cross: somebody is responsible, so the journey goes on."""
+    """The end and the acceptance of a transfer cross: somebody is responsible, so the journey goes on."""
     police, coordination, victim = watched
     kemenpppa = await network.start("kemenpppa")
     true = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
