@@ -50,7 +50,7 @@ SITUATIONS: Mapping[str, Situation] = {
     "S": situation(),
     "C": situation(by=COORDINATION),
 }
-"""H holder, F former holder, T has taken on, A was asked, R refused, Q asked us, W asked in vain.
+"""H holds, F held, T has taken on, A was asked, R refused. Q asked us, W asked us in vain.
 
 O opened the case, S stranger, C coordination."""
 EVERY_AGENCY = "HFTARQWOS"
