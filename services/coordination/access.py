@@ -22,6 +22,7 @@ RULES: Mapping[str, AccessRule] = {
     "see_custody": AccessRule(FOLLOWERS, Target.JOURNEY),
     "see_counts": AccessRule(FOLLOWERS, Target.MANY),
     "list_norm_gaps": AccessRule(FOLLOWERS, Target.MANY),
+    "list_match_alarms": AccessRule(FOLLOWERS, Target.MANY),
     "list_page": AccessRule(FOLLOWERS, Target.MANY),
     "journey_page": AccessRule(FOLLOWERS, Target.JOURNEY),
     "sign_in_page": ANYBODY,

@@ -205,7 +205,7 @@ def _day(moment: datetime | None) -> date | None:
 def _same_person(session: Session, victim_id: str) -> dict[MatchState, int]:
     rows = proposals_of(session, victim_id)
     counts = Counter(matching.state(row.first_said, row.second_said) for row in rows)
-    return {state: counts[state] for state in MatchState}
+    return {state: counts[state] for state in MatchState if state is not MatchState.WITHDRAWN}
 
 
 def _events(session: Session, part: Seen, handovers: Collection[str]) -> list[m.EventView]:

@@ -7,6 +7,7 @@ from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
+from services.coordination.match_alarm_routes import router as match_alarms
 from services.coordination.parts import Objections
 from services.coordination.receive import Inbound
 from services.coordination.refusals import REFUSALS
@@ -19,7 +20,7 @@ from shared.service.slice import Slice
 from shared.storage.migrate import EXCHANGE
 
 JOURNEYS = Slice(
-    routers=(router, console, sign_in.router),
+    routers=(router, match_alarms, console, sign_in.router),
     refusals=REFUSALS,
     forgets="Coordination has no identity of a victim.",
 )

@@ -1,18 +1,22 @@
 """Propose that two victims are one person, because two agencies sent the same match token.
 
 Coordination lacks the key of the match tokens, so it cannot try out identity numbers. It sends each proposal to both
-custody holders. It also passes their decisions on, because neither side knows the other victim's current custody
-holder.
+custody holders, and names neither to the other. It keeps their decisions, and names both once both said that it is one
+person.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
+from services.coordination.match_alarms import count_meeting, raise_number_of_many
+from services.coordination.match_positions import has_part, position, taken_on_elsewhere
 from services.coordination.queries import journey_row, proposals_of
+from services.coordination.same_tokens import match_tokens_of, met
 from services.coordination.tables import CustodyRow, JourneyRow, MatchTokenRow, ProposalRow, ToldRow
 from shared.contracts import events as e
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
@@ -26,19 +30,39 @@ from shared.reference.office import Office, draft, new_id
 from shared.security.sealing import Unopenable
 from shared.storage.unit_of_work import Transaction
 
-ENOUGH = matching.COMMON * 16
-"""Rows read for one match token, at most. One with that many rows belongs to too many victims to point to one."""
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The telling of a victim's match tokens by an agency: it searches for everybody whom they meet.
+
+    ``meetings``: those of the victim's desk without a referral, where they are an alarm.
+    """
+
+    victim_id: str
+    agency: str
+    meetings: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The kinds of identifiers that two victims share, and the people under one number, where they are too many."""
+
+    kinds: list[MatchKind]
+    people: int | None
 
 
 def replace_match_tokens(tx: Transaction, office: Office, envelope: Envelope, event: e.TokensTold) -> None:
     """Replace an agency's match tokens of a victim by those of the event, and update the proposals.
 
-    An event older than the last one applied changes nothing. Raises Park: "not-theirs-to-say", "not-in-custody".
+    An event older than the last one applied changes nothing. Only an agency with a part in the victim counts.
+    Raises Park: "not-theirs-to-say", "not-in-custody".
     """
     if envelope.linkseq is None:
         raise Park("not-theirs-to-say")
     if _desk(tx.session, event.victim_id) is None:
         raise Park("not-in-custody")
+    if not has_part(tx.session, event.victim_id, envelope.sender):
+        raise Park("not-theirs-to-say")
     row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
     if row is not None and row.linkseq >= envelope.linkseq:
         return  # a later event of this agency was applied before
@@ -54,11 +78,11 @@ def replace_match_tokens(tx: Transaction, office: Office, envelope: Envelope, ev
         tx.erased = True
     tx.session.add_all(MatchTokenRow(victim_id=event.victim_id, agency=envelope.sender, token=one) for one in opened)
     tx.session.flush()
-    _reconsider(tx, office, event.victim_id)
+    _reconsider(tx, office, event.victim_id, envelope.sender)
 
 
 def record_decision(tx: Transaction, office: Office, envelope: Envelope, event: e.MatchDecided) -> None:
-    """Record the latest decision of one side, and send it to the other.
+    """Record the latest decision of one side, and tell both sides how the proposal stands.
 
     Any agency that ever had custody of the victim may decide. An older decision than the recorded one changes nothing.
     Raises Park: "not-in-custody", "id-of-another-victim".
@@ -79,56 +103,51 @@ def record_decision(tx: Transaction, office: Office, envelope: Envelope, event: 
         return
     setattr(proposal, f"{side}_said", event.decision)
     setattr(proposal, f"{side}_said_at", event.occurred_at)
-    _tell(tx, office, proposal, _other(proposal, event.victim_id))
+    _tell_both(tx, office, proposal)
     _show(tx, proposal)
 
 
 def tell_new_holder(tx: Transaction, office: Office, victim_id: str) -> None:
-    """After a change of custody, send the victim's proposals to the new holder and to the other sides again."""
+    """After a change of custody, send the victim's proposals to the new holder.
+
+    The other side hears nothing, unless both sides linked the two: it could follow a person from desk to desk.
+    """
     for proposal in proposals_of(tx.session, victim_id):
-        _tell_both(tx, office, proposal)
+        _tell(tx, office, proposal, victim_id)
+        if _state(proposal) is MatchState.LINKED:
+            _tell(tx, office, proposal, _other(proposal, victim_id))
 
 
 # --- victims with the same match token --------------------------------------------------------------------------------
 
 
-def _reconsider(tx: Transaction, office: Office, victim_id: str) -> None:
-    """Withdraw proposals without a common match token, update the strength of the others, and make new ones."""
-    mine, known = _match_tokens(tx.session, victim_id), set()
+def _reconsider(tx: Transaction, office: Office, victim_id: str, agency: str) -> None:
+    """Withdraw proposals without a common match token, update the strength of the others, and make new ones.
+
+    ``agency`` has told the match tokens of the victim: it has searched for whomever they meet now.
+    """
+    mine, known = match_tokens_of(tx.session, victim_id), set()
+    found = met(tx.session, victim_id, mine)
+    search = Search(victim_id, agency)
     for proposal in proposals_of(tx.session, victim_id):
         other = _other(proposal, victim_id)
         known.add(other)
-        theirs = _match_tokens(tx.session, other)
-        kinds = _kinds(mine.keys() & theirs.keys())
+        theirs = match_tokens_of(tx.session, other)
+        shared = mine.keys() & theirs.keys()
         erased = not mine or not theirs
         # a link confirmed by both sides stands, even if a number was wrong; an erased victim's proposals never stand
-        if not kinds and (erased or _state(proposal) is not MatchState.LINKED):
+        if not shared and (erased or _state(proposal) is not MatchState.LINKED):
             _withdraw(tx, office, proposal)
-        elif kinds:
-            _strengthen(tx, office, proposal, kinds)
-    for other in sorted(_met(tx.session, victim_id, mine) - known):
-        kinds = _kinds(mine.keys() & _match_tokens(tx.session, other).keys())
-        _propose(tx, office, victim_id, other, kinds)
-
-
-def _met(session: Session, victim_id: str, mine: dict[str, set[str]]) -> set[str]:
-    """The victims for whom another agency sent a match token of this victim. Those of too many victims are ignored."""
-    met: set[str] = set()
-    for match_token, agencies in mine.items():
-        same = (col(MatchTokenRow.token) == match_token) & (col(MatchTokenRow.victim_id) != victim_id)
-        wanted = select(col(MatchTokenRow.victim_id), col(MatchTokenRow.agency)).where(same).limit(ENOUGH)
-        rows = session.execute(wanted).all()
-        if len({other for other, _ in rows}) < matching.COMMON:
-            met |= {other for other, agency in rows if agencies - {agency}}
-    return met
-
-
-def _match_tokens(session: Session, victim_id: str) -> dict[str, set[str]]:
-    """Match token → the agencies that sent it for a victim."""
-    found: dict[str, set[str]] = {}
-    for row in session.scalars(select(MatchTokenRow).where(col(MatchTokenRow.victim_id) == victim_id)):
-        found.setdefault(row.token, set()).add(row.agency)
-    return found
+        elif shared:
+            _strengthen(tx, office, proposal, Common(_kinds(shared), found.people(shared)), search)
+    new = sorted(found.victims - known)
+    if new:
+        search = replace(search, meetings=count_meeting(tx, victim_id))
+    for other in new:
+        shared = mine.keys() & match_tokens_of(tx.session, other).keys()
+        _propose(tx, office, other, Common(_kinds(shared), found.people(shared)), search)
+    if new and found.alarm is not None:
+        raise_number_of_many(tx, victim_id, *found.alarm)
 
 
 def _kinds(match_tokens: Collection[str]) -> list[MatchKind]:
@@ -146,26 +165,29 @@ def _state(proposal: ProposalRow) -> MatchState:
 # --- events to the custody holders ------------------------------------------------------------------------------------
 
 
-def _propose(tx: Transaction, office: Office, one: str, another: str, kinds: list[MatchKind]) -> None:
-    first, second = sorted((one, another))
+def _propose(tx: Transaction, office: Office, other: str, common: Common, search: Search) -> None:
+    first, second = sorted((search.victim_id, other))
     proposal = ProposalRow(
         id=new_id(),
         first_id=first,
         second_id=second,
-        kinds=kinds,
-        strength=matching.strength(kinds),
+        asked_first=min((first, second), key=lambda victim_id: position(tx.session, office, victim_id)),
+        kinds=common.kinds,
+        strength=matching.strength(common.kinds),
+        people=common.people,
         proposed_at=tx.now,
     )
     tx.session.add(proposal)
-    _tell_both(tx, office, proposal)
+    _tell_both(tx, office, proposal, search)
     _show(tx, proposal)
 
 
-def _strengthen(tx: Transaction, office: Office, proposal: ProposalRow, kinds: list[MatchKind]) -> None:
-    before, now = MatchStrength(proposal.strength), matching.strength(kinds)
-    proposal.kinds, proposal.strength = kinds, now
-    if before is MatchStrength.POSSIBLE and now is MatchStrength.STRONG:
-        _tell_both(tx, office, proposal)
+def _strengthen(tx: Transaction, office: Office, proposal: ProposalRow, common: Common, search: Search) -> None:
+    before, now = MatchStrength(proposal.strength), matching.strength(common.kinds)
+    crowded = proposal.people is None and common.people is not None
+    proposal.kinds, proposal.strength, proposal.people = common.kinds, now, common.people or proposal.people
+    if crowded or (before is MatchStrength.POSSIBLE and now is MatchStrength.STRONG):
+        _tell_both(tx, office, proposal, search)
 
 
 def _withdraw(tx: Transaction, office: Office, proposal: ProposalRow) -> None:
@@ -177,28 +199,37 @@ def _withdraw(tx: Transaction, office: Office, proposal: ProposalRow) -> None:
     tx.erased = True
 
 
-def _tell_both(tx: Transaction, office: Office, proposal: ProposalRow) -> None:
+def _tell_both(tx: Transaction, office: Office, proposal: ProposalRow, search: Search | None = None) -> None:
     for victim_id in (proposal.first_id, proposal.second_id):
-        _tell(tx, office, proposal, victim_id)
+        _tell(tx, office, proposal, victim_id, search)
 
 
-def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str) -> None:
-    """Send a proposal's state to one victim's custody holder, as that side sees it."""
+def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str, search: Search | None = None) -> None:
+    """Send a proposal's state to one victim's custody holder, as that side may see it.
+
+    The other victim and its desk are named only where both sides said ``same-person``. A proposal must not lead anybody
+    to a person in hiding. ``search``: the telling that made the proposal, or made it stronger.
+    """
     other_id = _other(proposal, victim_id)
-    desk = _desk(tx.session, other_id)
-    assert desk is not None  # ``replace_match_tokens`` parks those of a victim without a custody holder
+    linked = _state(proposal) is MatchState.LINKED
     sides = [(proposal.first_said, proposal.first_said_at), (proposal.second_said, proposal.second_said_at)]
     (said, said_at), (other_said, _) = sides if victim_id == proposal.first_id else reversed(sides)
+    is_met = search is not None and search.victim_id == other_id
     proposed = e.MatchProposed(
         match_id=proposal.id,
         victim_id=victim_id,
-        other_id=other_id,
-        other_desk=desk,
+        other_id=other_id if linked else None,
+        other_desk=_desk(tx.session, other_id) if linked else None,
         kinds=tuple(map(MatchKind, proposal.kinds)),
         strength=MatchStrength(proposal.strength),
         said=SamePerson(said) if said else None,
         said_at=said_at,
-        other_said=SamePerson(other_said) if other_said else None,
+        other_said=matching.shown_of_other(said, other_said),
+        turn=matching.turn(victim_id == proposal.asked_first, said, other_said),
+        met=is_met,
+        met_by=search.agency if search and is_met and taken_on_elsewhere(tx.session, victim_id) else None,
+        people=proposal.people,
+        meetings=search.meetings if search and not is_met else None,
         occurred_at=tx.now,
     )
     _emit(tx, office, proposed)

@@ -145,10 +145,47 @@ class ProposalRow(CoordinationStored, table=True):
     first_id: str = Field(sa_type=Ident)
     second_id: str = Field(sa_type=Ident, index=True)
     """The greater of the two ids."""
+    asked_first: str = Field(sa_type=Ident)
+    """The victim in the safer position: that side decides first."""
     kinds: Any = Field(sa_type=Json)
     strength: str = Field(sa_type=Word)
+    people: int | None = None
+    """The number of people with one NIK or passport of these two, where it is an alarm."""
     proposed_at: datetime = Field(sa_type=UtcMoment)
     first_said: str | None = Field(default=None, sa_type=Word)
     first_said_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     second_said: str | None = Field(default=None, sa_type=Word)
     second_said_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class MeetingRow(CoordinationStored, table=True):
+    """A victim's new identifiers met another victim. ``agency`` and ``unit``: the desk that registered the victim.
+
+    The row outlives the proposal, so that a desk cannot search and then withdraw the traces.
+    """
+
+    __tablename__ = "meetings"
+
+    number: int | None = ascending_key()
+    victim_id: str = Field(sa_type=Ident)
+    agency: str = Field(sa_type=Word, index=True)
+    unit: str = Field(sa_type=Word)
+    met_at: datetime = Field(sa_type=UtcMoment)
+
+
+class MatchAlarmRow(CoordinationStored, table=True):
+    """An alarm about match tokens: the desk that registered the victim, and a count. Names no victim.
+
+    ``reason``: ``number-of-many``, with the kind of the number; or ``meetings-without-referral``.
+    """
+
+    __tablename__ = "match_alarms"
+
+    number: int | None = ascending_key()
+    reason: str = Field(sa_type=Word)
+    kind: str | None = Field(default=None, sa_type=Word)
+    agency: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word)
+    region: str = Field(sa_type=Word)
+    count: int
+    raised_at: datetime = Field(sa_type=UtcMoment)

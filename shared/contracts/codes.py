@@ -386,6 +386,16 @@ class MatchState(StrEnum):
     """Both sides decided ``same-person``. Nothing is merged: each victim, custody and ledger stays."""
     CLOSED = "closed"
     """One side decided ``different-person``."""
+    WITHDRAWN = "withdrawn"
+    """The two victims have no identifier in common any more. Supervisors and auditors of both sides still see it."""
+
+
+class MatchTurn(StrEnum):
+    """The side of a match proposal that is asked to decide now, as one side sees it."""
+
+    THIS_SIDE = "this-side"
+    OTHER_SIDE = "other-side"
+    """The person at the other side is in the safer position, so that side decides first."""
 
 
 class ReceiptOutcome(StrEnum):

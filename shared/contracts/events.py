@@ -30,6 +30,7 @@ from shared.contracts.codes import (
     Level,
     MatchKind,
     MatchStrength,
+    MatchTurn,
     NormGap,
     Outcome,
     Priority,
@@ -538,20 +539,32 @@ class MatchEvent(EventData):
 class MatchProposed(MatchEvent):
     """The coordinator tells the agency responsible for ``victim_id`` how a proposal stands.
 
-    The coordinator sends it when the proposal is made or becomes stronger. It also sends it when a desk becomes
-    responsible, and when the other side decides.
+    The coordinator sends it when the proposal is made or becomes stronger, and when a side decides. It also sends it to
+    a desk that becomes responsible. Then the other side hears nothing, unless both said ``same-person``.
     """
 
     event = "proposed"
-    other_id: Id
-    other_desk: UnitRef
-    """The desk to ask: the desk responsible for the other victim."""
+    other_id: Id | None = None
+    """The other victim. Only where both sides said ``same-person``: until then a proposal shows nobody the way."""
+    other_desk: UnitRef | None = None
+    """The desk responsible for the other victim. Only where both sides said ``same-person``."""
     kinds: tuple[MatchKind, ...]
     strength: MatchStrength
     said: SamePerson | None = None
     """The latest decision of this side."""
     said_at: Moment | None = None
     other_said: SamePerson | None = None
+    """The decision of the other side, where it closes or links the proposal."""
+    turn: MatchTurn | None = None
+    """The side that is asked to decide now; None once both have."""
+    met: Flag = False
+    """Whether the other side has just told an identifier that this victim has: it searched for this person."""
+    met_by: Code | None = None
+    """The agency that did so. Only where another agency has taken ``victim_id`` on: an invented victim lures nobody."""
+    people: Count | None = None
+    """The number of people who have one NIK or passport, where they are too many."""
+    meetings: Count | None = None
+    """The meetings of this desk's registrations with others, where they are many and no referral followed."""
 
 
 class MatchWithdrawn(MatchEvent):

@@ -9,14 +9,17 @@ person. Even then nothing is merged (UU 27/2022 Ps 16(2) d: data are to be accur
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from shared.contracts.codes import IdentityField, MatchKind, MatchState, MatchStrength, SamePerson
+from shared.contracts.codes import IdentityField, MatchKind, MatchState, MatchStrength, MatchTurn, SamePerson, Stage
 from shared.domain.commands import Asked, example
+from shared.domain.identity import Identity
 from shared.domain.normalise import normalise_name, normalise_nik, normalise_passport, normalise_phone
 
 
 class DecideMatch(Asked):
-    """Decide whether both victims of a proposal are one person, after asking the desk of the other victim."""
+    """Decide whether both victims of a proposal are one person, from what this side knows of its own victim."""
 
     model_config = example(decision="same-person")
 
@@ -67,7 +70,15 @@ IDENTIFIERS = (
 """The compared identifiers. Each needs all its fields: a name or a day of birth alone identifies nobody."""
 
 COMMON = 8
-"""A match token of more people than this identifies nobody: the number belongs to a group, or is a placeholder."""
+"""A NIK or passport of more people than this is an alarm. A weaker identifier of so many desks identifies nobody."""
+
+MEETINGS, MEETINGS_WITHIN = 5, timedelta(days=30)
+"""So many meetings of one desk's registrations with others, within this time and without a referral, are an alarm."""
+
+PROTECTION = frozenset({"temporary-protection"})
+"""The services that protect a person in danger."""
+SHELTERED = frozenset({Stage.PROTECTION, Stage.SOCIAL_REHABILITATION})
+"""The stages in which a person is protected or lives in a shelter."""
 
 MATCH_TOKEN = re.compile(r"[1-9][0-9]{0,5}\.(nik|passport|phone|name-and-birth)\.[0-9a-f]{40}")
 """The form of every match token: the number of the key, the kind, 160 bits of HMAC-SHA-256."""
@@ -116,6 +127,80 @@ def state(said: str | None, other_said: str | None) -> MatchState:
     if SamePerson.DIFFERENT in (said, other_said):
         return MatchState.CLOSED
     return MatchState.LINKED if said == other_said == SamePerson.SAME else MatchState.OPEN
+
+
+def turn(asked_first: bool, said: str | None, other_said: str | None) -> MatchTurn | None:
+    """The side that decides now, as one side sees it; None once both sides have decided.
+
+    ``asked_first``: whether the person of this side is in the safer position.
+    """
+    if said is not None and other_said is not None:
+        return None
+    if said is None and other_said is None:
+        return MatchTurn.THIS_SIDE if asked_first else MatchTurn.OTHER_SIDE
+    return MatchTurn.OTHER_SIDE if other_said is None else MatchTurn.THIS_SIDE
+
+
+def shown_of_other(said: str | None, other_said: str | None) -> SamePerson | None:
+    """The decision of the other side that this side may see: only one that closes or links the proposal."""
+    told = other_said == SamePerson.DIFFERENT or state(said, other_said) is MatchState.LINKED
+    return SamePerson(other_said) if other_said and told else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """The position of a person in a proposal. The smaller one is the safer one, and its side decides first."""
+
+    exposed: bool
+    """Whether the person is neither protected nor in a shelter."""
+    heard: int
+    """The place in the order in which coordination heard of the victims: no told time."""
+
+
+def identifies(kind: MatchKind, people_by_desk: Mapping[Any, int], *desks: Any) -> bool:
+    """Whether an identifier shows one person, between victims of these ``desks``.
+
+    ``people_by_desk``: desk → the people with this identifier whom the desk registered. A NIK or passport always shows
+    one, or somebody could hide a person behind invented ones. The telephone of a group that a desk met shows nobody
+    there. A telephone that many desks wrote down shows nobody at all.
+    """
+    if strength([kind]) is MatchStrength.STRONG:
+        return True
+    return len(people_by_desk) < COMMON and all(people_by_desk.get(desk, 0) < COMMON for desk in desks)
+
+
+def too_many(kind: MatchKind, people: int) -> bool:
+    """Whether so many people with one identifier are an alarm."""
+    return strength([kind]) is MatchStrength.STRONG and people > COMMON
+
+
+SEARCHABLE = frozenset(field for identifier in IDENTIFIERS for field in identifier.fields)
+"""The identity fields that make match tokens."""
+
+
+def is_search(identity: Identity | None) -> bool:
+    """Whether a new victim with this identity may meet a victim of another agency."""
+    return identity is not None and bool(normalised(identity.model_dump(exclude_none=True)))
+
+
+def may_complete_search(identity: Identity) -> bool:
+    """Whether these fields, beside those that are known already, may meet a victim of another agency."""
+    return not SEARCHABLE.isdisjoint(identity.model_dump(exclude_none=True))
+
+
+def searches(known: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
+    """The identity fields by which ``known`` may meet another victim and ``before`` could not, sorted.
+
+    Field → text. To write them down is to search by them: the desk may learn that the person is known elsewhere.
+    """
+    new, old = normalised(known), normalised(before)
+    kinds = {kind for kind, value in new.items() if old.get(kind) != value}
+    return fields_of(kinds)
+
+
+def fields_of(kinds: Collection[str]) -> list[str]:
+    """The identity fields of these kinds of identifiers, sorted."""
+    return sorted({field for one in IDENTIFIERS if one.kind in kinds for field in one.fields})
 
 
 KEY_PURPOSE = "tokens"

@@ -17,6 +17,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import Scope
 
+from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
 from shared.http.long_polling import wait_of
@@ -33,6 +34,15 @@ class Limiting(BaseSettings):
     rate_burst: int = Field(default=200, ge=1, description="Requests that one client may send in a burst.")
     identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read per minute.")
     searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number of one client, per minute.")
+    identifiers_per_minute: int = Field(
+        default=10, ge=1, description="People whom one client may register, or write down, by an identifier per minute."
+    )
+    listed_identifiers_per_hour: int = Field(
+        default=1000, ge=1000, description="People with an identifier whom one client may send in lists per hour."
+    )
+    identifiers_in_officers_list: int = Field(
+        default=10, ge=0, description="Most people with an identifier in a list of an officer; more needs a supervisor."
+    )
     break_glasses_per_hour: int = Field(
         default=10, ge=1, description="Break-glasses that one person may open per hour."
     )
@@ -64,8 +74,11 @@ class Limits:
             "identity": Rate(settings.identities_per_minute / 60, settings.identities_per_minute),
             "break-glass": Rate(settings.break_glasses_per_hour / 3600, settings.break_glasses_per_hour),
             "search": Rate(settings.searches_per_minute / 60, settings.searches_per_minute),
+            "identifier": Rate(settings.identifiers_per_minute / 60, settings.identifiers_per_minute),
+            "listed": Rate(settings.listed_identifiers_per_hour / 3600, settings.listed_identifiers_per_hour),
         }
         """The rates that are counted separately. Everything but wrong access tokens counts as ANYTHING as well."""
+        self.identifiers_in_officers_list = settings.identifiers_in_officers_list
         self.clients = Buckets()
         self.addresses = Buckets()  # a second store, so that a flood of addresses cannot evict a client's bucket
         self._proven: OrderedDict[bytes, None] = OrderedDict()
@@ -132,6 +145,35 @@ def limit(request: Request, what: str = ANYTHING, key: str | None = None) -> Non
     client = key or client_of(request.scope)
     store, who = (limits.addresses, limits.address_of(request.scope)) if client is None else (limits.clients, client)
     _refuse(store.take(who, what, limits.rates[what]))
+
+
+def limit_identifiers(request: Request, people: int = 1) -> None:
+    """Count people who are registered, or written down, by an identifier: each is a search at every agency.
+
+    Raises Refused("too-many-searches").
+    """
+    _limit_people(request, "identifier", people)
+
+
+def limit_listed_identifiers(request: Request, people: int) -> None:
+    """Count the people with an identifier in a list. A long list is a supervisor's, and has a bucket of its own.
+
+    Raises Refused: ``too-many-searches`` or ``supervisor-for-list``.
+    """
+    if request.state.caller.role is Role.SUPERVISOR:
+        _limit_people(request, "listed", people)
+        return
+    most = state_of(request).limits.identifiers_in_officers_list
+    if people > most:
+        raise Refused("supervisor-for-list", field="people", most=str(most))
+    _limit_people(request, "identifier", people)
+
+
+def _limit_people(request: Request, what: str, people: int) -> None:
+    limits, who = state_of(request).limits, client_of(request.scope)
+    wait = limits.clients.take(who or address_of(request.scope), what, limits.rates[what], people) if people else 0.0
+    if wait > 0:
+        raise Refused("too-many-searches", seconds=str(math.ceil(wait)))
 
 
 async def limit_identities(request: Request) -> None:

@@ -32,12 +32,12 @@ def filled(bucket: Bucket, now: float, rate: float, burst: float) -> Bucket:
     return Bucket(min(burst, bucket.credits + max(now - bucket.at, 0.0) * rate), max(now, bucket.at))
 
 
-def take(bucket: Bucket, now: float, rate: float, burst: float) -> tuple[Bucket, float]:
-    """Take one credit. Answers the new bucket and 0, or the unchanged balance and the seconds until the next credit."""
+def take(bucket: Bucket, now: float, rate: float, burst: float, count: int = 1) -> tuple[Bucket, float]:
+    """Take ``count`` credits, or none. Answers the bucket, and 0 or the seconds until there are so many credits."""
     credits, at = filled(bucket, now, rate, burst)
-    if credits >= 1.0:
-        return Bucket(credits - 1.0, at), 0.0
-    return Bucket(credits, at), (1.0 - credits) / rate
+    if credits >= count:
+        return Bucket(credits - count, at), 0.0
+    return Bucket(credits, at), (count - credits) / rate
 
 
 class Buckets:
@@ -52,12 +52,12 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def take(self, who: str, what: str, rate: Rate) -> float:
-        """Take a credit of ``who`` for ``what``. Answers 0, or the seconds to wait for a credit."""
+    def take(self, who: str, what: str, rate: Rate, count: int = 1) -> float:
+        """Take ``count`` credits of ``who`` for ``what``. Answers 0, or the seconds to wait for them."""
         now = self._monotonic()
         with self._turn:
             bucket = self._kept.get((who, what)) or Bucket(rate.burst, now)
-            self._kept[who, what], wait = take(bucket, now, rate.per_second, rate.burst)
+            self._kept[who, what], wait = take(bucket, now, rate.per_second, rate.burst, count)
             self._kept.move_to_end((who, what))
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)

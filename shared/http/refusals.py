@@ -87,6 +87,23 @@ REFUSALS: Mapping[str, Refusal] = {
         "Tunggu sebanyak detik di header Retry-After, lalu ulangi; POST dengan Idempotency-Key yang sama.",
         "Wait for the seconds in the Retry-After header, then repeat; a POST with the same Idempotency-Key.",
     ),
+    "too-many-searches": refusal(
+        429,
+        "Terlalu banyak pencarian", "Too many searches",
+        "Mencatat orang dengan NIK, paspor, telepon, atau nama dan tanggal lahir berarti mencarinya di semua instansi; "
+        "batasnya tercapai.",
+        "To record a person by NIK, passport, telephone, or name and birth is to search every agency; the limit is "
+        "reached.",
+        "Tunggu sebanyak detik di header Retry-After; atau daftarkan tanpa isian itu dan catat kemudian.",
+        "Wait for the seconds in the Retry-After header; or register without these fields and record them later.",
+    ),
+    "supervisor-for-list": refusal(
+        403,
+        "Daftar panjang dikirim penyelia", "A long list is sent by a supervisor",
+        "Daftar memuat lebih dari {most} orang dengan NIK, paspor, telepon, atau nama dan tanggal lahir.",
+        "The list has more than {most} people with NIK, passport, telephone, or name and birth.",
+        "Minta penyelia mengirim daftar ini.", "Ask a supervisor to send this list.",
+    ),
     "busy": refusal(
         503,
         "Layanan penuh", "Service busy",

@@ -86,6 +86,7 @@ LOG_FIELDS: Mapping[str, Field] = {
     # what is done with a victim's data: never whose
     "record": Field(uuid, "the id of a break-glass, a consent or an erasure"),
     "parked": Field(number, "the number of a parked event"),
+    "count": Field(number, "the number of people or meetings that an alarm of matching is about"),
     "hold": Field(number, "the number of a legal hold"),
     "approved": Field(truth, "whether a second person approved an erasure"),
     "said_by": Field(code, "the agency that said a withdrawal or an erasure first"),

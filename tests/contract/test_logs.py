@@ -153,6 +153,7 @@ GOOD: dict[str, Any] = {
     "problem": "unknown-victim",
     "record": "0193f0a2-7a10-7000-8000-000000000001",
     "hold": 4,
+    "count": 9,
     "verdict": "not-justified",
     "jtis": 2,
     "clients": 3,

@@ -104,6 +104,7 @@ COORDINATION_ROLES_OF: Mapping[str, str] = {
     "see_custody": "coordinator auditor",
     "see_counts": "coordinator auditor",
     "list_norm_gaps": "coordinator auditor",
+    "list_match_alarms": "coordinator auditor",
     "list_parked": "administrator auditor",
     "replay": "administrator",
     "list_links": "administrator auditor",

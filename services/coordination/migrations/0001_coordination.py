@@ -23,6 +23,8 @@ def upgrade() -> None:
     _make_tokens_told()
     _make_tokens()
     _make_proposals()
+    _make_meetings()
+    _make_match_alarms()
 
 
 def _make_journeys() -> None:
@@ -148,8 +150,10 @@ def _make_proposals() -> None:
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("first_id", sa.String(36), nullable=False),
         sa.Column("second_id", sa.String(36), nullable=False),
+        sa.Column("asked_first", sa.String(36), nullable=False),
         sa.Column("kinds", sa.JSON(), nullable=False),
         sa.Column("strength", sa.String(64), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=True),
         sa.Column("proposed_at", Moment, nullable=False),
         sa.Column("first_said", sa.String(64), nullable=True),
         sa.Column("first_said_at", Moment, nullable=True),
@@ -159,3 +163,31 @@ def _make_proposals() -> None:
     )
     op.create_index("ix_proposals_second_id", "proposals", ["second_id"], unique=False)
     op.create_index("uq_proposals_first_id_second_id", "proposals", ["first_id", "second_id"], unique=True)
+
+
+def _make_meetings() -> None:
+    op.create_table(
+        "meetings",
+        sa.Column("number", Number, autoincrement=True, nullable=False),
+        sa.Column("victim_id", sa.String(36), nullable=False),
+        sa.Column("agency", sa.String(64), nullable=False),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("met_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_meetings"),
+    )
+    op.create_index("ix_meetings_agency", "meetings", ["agency"], unique=False)
+
+
+def _make_match_alarms() -> None:
+    op.create_table(
+        "match_alarms",
+        sa.Column("number", Number, autoincrement=True, nullable=False),
+        sa.Column("reason", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(64), nullable=True),
+        sa.Column("agency", sa.String(64), nullable=False),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("region", sa.String(64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("raised_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_match_alarms"),
+    )

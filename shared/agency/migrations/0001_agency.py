@@ -326,6 +326,7 @@ def _make_access_log() -> None:
         sa.Column("purpose", sa.String(64), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("at", Moment, nullable=False),
+        sa.Column("agency", sa.String(64), nullable=True),
         sa.Column("client", sa.String(100), nullable=True),
         sa.Column("person", sa.String(200), nullable=True),
         sa.Column("role", sa.String(64), nullable=True),
@@ -504,6 +505,9 @@ def _make_matches() -> None:
         sa.Column("client", sa.String(100), nullable=True),
         sa.Column("person", sa.String(200), nullable=True),
         sa.Column("other_said", sa.String(64), nullable=True),
+        sa.Column("turn", sa.String(64), nullable=True),
+        sa.Column("people", sa.Integer(), nullable=True),
+        sa.Column("withdrawn_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_matches"),
     )
     op.create_index("ix_matches_victim_id", "matches", ["victim_id"], unique=False)

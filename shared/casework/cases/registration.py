@@ -18,10 +18,14 @@ from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.reference.office import Office, new_pseudonym, tell_coordinator
 from shared.storage.unit_of_work import Transaction
-from shared.victims.identity import recording
+from shared.victims.identity import access_log, recording
+from shared.victims.identity.rights import Ground, Right
 from shared.victims.register import visibility
 from shared.victims.register.store import load_case
 from shared.victims.register.tables import CaseRow, VictimRow
+
+REGISTERED = Right(frozenset(), Ground.CUSTODY)
+"""The right of a desk that registers a victim: it becomes the custody holder."""
 
 
 def open_case(acting: Acting, command: OpenCase) -> CaseRow:
@@ -99,6 +103,8 @@ def register_victim(
     )
     # match tokens follow the event above, so that the coordinator knows the victim
     _write_identity(tx, office, victim_id, command, known_again_later)
+    if command.identity is not None:
+        access_log.log_search(acting, victim_id, REGISTERED, command.identity.model_dump(exclude_none=True), {})
     return row
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
 
 from shared.casework.cases import journey
@@ -18,12 +18,13 @@ from shared.casework.cases.views import (
     closure_view,
 )
 from shared.domain.cases import CloseJourney, DecideClosure, OpenCase, RecordStage, RegisterVictim
+from shared.domain.matching import is_search
 from shared.domain.refusal import Refused
-from shared.http.admission import GuardedRoute, SightDep
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
 from shared.http.idempotency import StoredResponse
-from shared.http.limits import limit_identities
+from shared.http.limits import limit_identifiers, limit_identities
 from shared.http.openapi import COMMANDED, POSTING, next_steps, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
@@ -84,12 +85,16 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
     responses=next_steps(
         201, "victim_id", "see_victim", "record_identity", "see_identity", "record_stage", "close_journey"
     )
-    | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", *COMMANDED),
+    | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", "too-many-searches", *COMMANDED),
 )
-def register_victim(case_id: IdPath, command: RegisterVictim, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id)."""
+def register_victim(
+    request: Request, case_id: IdPath, command: RegisterVictim, caller: CallerAtDeskDep, posting: PostingDep
+) -> Response:
+    """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id). NIK,
+    paspor, telepon, atau nama dan tanggal lahir dibandingkan di semua instansi: itu pencarian, dibatasi dan dicatat."""
 
     def work(tx: Transaction) -> StoredResponse:
+        limit_identifiers(request, int(is_search(command.identity)))
         row = cases.register_victim(caller.acting(tx), case_id, command)
         return StoredResponse(201, victim_view(row), f"/v1/victims/{row.id}")
 
@@ -102,12 +107,12 @@ def register_victim(case_id: IdPath, command: RegisterVictim, caller: CallerAtDe
     summary="Lihat korban / See a victim",
     responses=responses("unknown-victim"),
 )
-def see_victim(victim_id: IdPath, database: DatabaseDep, sight: SightDep) -> VictimSeen:
+def see_victim(victim_id: IdPath, database: DatabaseDep, caller: CallerDep, sight: SightDep) -> VictimSeen:
     """Nama samaran, fakta umum, dan penanggung jawab sejauh diketahui instansi ini."""
 
     def look(session: Session) -> VictimSeen:
         found = victim_view(register.see_victim(session, sight, victim_id))
-        return VictimSeen(**dict(found), same_person=matching.same_person(session, sight, victim_id))
+        return VictimSeen(**dict(found), same_person=matching.same_person(session, sight, caller.role, victim_id))
 
     return database.read(look)
 

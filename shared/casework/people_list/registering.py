@@ -43,13 +43,14 @@ class ListedPerson:
 class Batch:
     """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``).
 
-    ``told`` turns a refusal into a problem document.
+    ``told`` turns a refusal into a problem document. ``count`` counts the people of a new batch against the limits.
     """
 
     by: CallerAtDesk
     case_id: str
     refer: Sequence[AskFor]
     told: Callable[[Refused], Mapping[str, Any]]
+    count: Callable[[], None]
     batch_id: str = field(default_factory=new_id)
 
     def some(self, tx: Transaction, people: Sequence[ListedPerson]) -> list[BatchPersonRow]:
@@ -148,6 +149,7 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
         raise Refused("batch-already-taken-in", batch=twin)
     if command.batch_id is not None and batch.by.office.ids.is_taken(tx.session, command.batch_id):
         raise Refused("id-taken", field="batch_id")
+    batch.count()
     row = BatchRow(
         id=command.batch_id or batch.batch_id,
         case_id=batch.case_id,

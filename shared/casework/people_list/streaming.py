@@ -15,10 +15,12 @@ from shared.casework.people_list import registering
 from shared.casework.people_list.registering import Batch, ListedPerson
 from shared.casework.people_list.tables import BatchRow
 from shared.casework.people_list.views import BeginLine, EndLine, PersonLine, ProgressLine, person_line
+from shared.domain.matching import is_search
 from shared.domain.people_list import BatchPerson, TakeIn, written_twice
 from shared.domain.refusal import Refused
 from shared.http import problems
 from shared.http.idempotency import Posting
+from shared.http.limits import limit_listed_identifiers
 from shared.http.validation_messages import fields_of
 from shared.reference.acting import CallerAtDesk
 from shared.security.vault import VaultUnavailable
@@ -49,10 +51,17 @@ def stream(sending: Sending, command: TakeIn, headings: Mapping[str, str] | None
         errors = problems.fault_of(request, refused)
         return _told_of_columns(problems.document(request, refused.problem, errors, refused.facts), headings)
 
-    batch = Batch(sending.by, sending.case_id, command.refer, told)
+    people = [_person(raw, command) for raw in command.people]
+    searched = sum(isinstance(person, BatchPerson) and is_search(person.identity) for person in people)
+
+    def count() -> None:
+        if not command.check:  # a check stores nothing, and so meets nobody
+            limit_listed_identifiers(request, searched)
+
+    batch = Batch(sending.by, sending.case_id, command.refer, told, count)
     fingerprint = posting.fingerprint(command.model_dump_json(exclude={"people"}) + repr(command.people))
     row = _begun(posting.database, batch, command, posting.name, fingerprint)
-    listed = list(_listed(request, command, batch, headings))
+    listed = list(_listed(request, people, batch, headings))
     lines = _lines(request, posting.database, replace(batch, batch_id=row.id), listed, command.check)
     return StreamingResponse(lines, media_type=LINES)
 
@@ -85,10 +94,12 @@ def _undone(database: Database, work: Callable[[Transaction], Any]) -> Any:
 
 
 def _listed(
-    request: Request, command: TakeIn, batch: Batch, headings: Mapping[str, str] | None
+    request: Request,
+    read: Sequence[BatchPerson | ValidationError],
+    batch: Batch,
+    headings: Mapping[str, str] | None,
 ) -> Iterator[ListedPerson]:
     """Each person of the list: readable, or with the problem of the row."""
-    read: list[BatchPerson | ValidationError] = [_person(raw, command) for raw in command.people]
     twice = written_twice([person if isinstance(person, BatchPerson) else None for person in read])
     for row, person in enumerate(read, 1):
         if isinstance(person, ValidationError):

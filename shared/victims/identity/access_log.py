@@ -1,7 +1,8 @@
 """Write the access log: one row for each reading or change, in the transaction of that reading or change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from shared.domain.matching import searches
 from shared.reference.acting import Acting
 from shared.victims.identity.rights import Right
 from shared.victims.identity.tables import AccessRow
@@ -14,6 +15,17 @@ def count_look(right: Right) -> None:
     """Count a reading through a break-glass. The event that ends the break-glass reports the number."""
     if right.glass is not None:
         right.glass.looks += 1
+
+
+def log_search(
+    acting: Acting, victim_id: str, right: Right, known: Mapping[str, str], before: Mapping[str, str]
+) -> None:
+    """Write a row where new identifiers may meet a victim of another agency: writing them down is a search.
+
+    ``known`` and ``before``: field → text, after and before the change.
+    """
+    if fields := searches(known, before):
+        log(acting, victim_id, "search", right, fields)
 
 
 def log(acting: Acting, victim_id: str, purpose: str, right: Right, fields: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """Store a victim's identity: sealed, indexed for search, and with its match tokens sent to the coordinator."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.commands import is_past_day
@@ -29,8 +31,9 @@ def record(acting: Acting, victim_id: str, identity: Identity) -> VictimRow:
         if name not in right.fields:
             raise Refused("not-responsible", field=name)
     check(identity, tx.now)
-    write(tx, acting.office, victim_id, identity, keep_before=bool(holds.holds_of(tx.session, victim_id)))
+    change = write(tx, acting.office, victim_id, identity, keep_before=bool(holds.holds_of(tx.session, victim_id)))
     access_log.log(acting, victim_id, "record", right, sorted(identity.model_fields_set))
+    access_log.log_search(acting, victim_id, right, change.after, change.before)
     return victim
 
 
@@ -43,30 +46,36 @@ def check(identity: Identity, now: datetime, within: str = "") -> None:
         raise Refused("no-such-day", field=f"{within}born_on")
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The identity that we wrote ourselves, before and after a change: field → text."""
+
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
 def write(
     tx: Transaction,
     office: Office,
     victim_id: str,
     identity: Identity,
     keep_before: bool = False,
-) -> None:
+) -> Change:
     """Store a victim's identity, sealed. A sent field replaces the old one; a field that was not sent stays.
 
     ``identity`` has been checked. ``keep_before``: a legal hold applies, so the old fields are set aside and not lost.
     """
     subject = sealed.of_victim(victim_id)
     changes, source = identity.model_dump(exclude_unset=True), sealed.own_source(subject)
-    known = {
-        n: v
-        for n, v in {**sealed_identity.own_identity(tx.session, office, victim_id), **changes}.items()
-        if v is not None
-    }
+    before = sealed_identity.own_identity(tx.session, office, victim_id)
+    known = {name: value for name, value in {**before, **changes}.items() if value is not None}
     if keep_before:
         forgetting.set_aside(tx, office, victim_id, [source])
     sealed.put(tx, office, subject, source, sealed.IDENTITY, known)
     blind_index.drop(tx, victim_id, [source])
     blind_index.keep(tx, office.vault, victim_id, source, known)
     match_tokens.tell(tx, office, victim_id, known)
+    return Change(before, known)
 
 
 def write_first(

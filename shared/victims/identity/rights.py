@@ -28,6 +28,8 @@ class Ground(StrEnum):
     BREAK_GLASS = "break-glass"
     AUTHOR = "author"
     """The desk wrote the text itself."""
+    MATCH = "match"
+    """Another agency wrote down an identifier that the person has, and so searched for the person."""
     REVIEW = "review"
     """A second person reviews a break-glass, and reads its written reason."""
 

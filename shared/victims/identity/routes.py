@@ -1,14 +1,15 @@
 """HTTP routes: record and read an identity, search victims by a number, list the access log."""
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
 
 from shared.domain.identity import Identity, Search
+from shared.domain.matching import may_complete_search
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
 from shared.http.idempotency import StoredResponse
-from shared.http.limits import limit_identities, limit_searches
+from shared.http.limits import limit_identifiers, limit_identities, limit_searches
 from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
@@ -26,12 +27,16 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute)
     response_model=VictimView,
     tags=["korban"],
     summary="Catat identitas / Record an identity",
-    responses=responses("unknown-victim", "not-responsible", "no-such-day", *POSTING),
+    responses=responses("unknown-victim", "not-responsible", "no-such-day", "too-many-searches", *POSTING),
 )
-def record_identity(victim_id: IdPath, identity: Identity, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap."""
+def record_identity(
+    request: Request, victim_id: IdPath, identity: Identity, caller: CallerAtDeskDep, posting: PostingDep
+) -> Response:
+    """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap. NIK, paspor, telepon, nama dan
+    tanggal lahir dibandingkan di semua instansi: itu pencarian, dibatasi dan dicatat."""
 
     def work(tx: Transaction) -> StoredResponse:
+        limit_identifiers(request, int(may_complete_search(identity)))
         return StoredResponse(200, victim_view(recording.record(caller.acting(tx), victim_id, identity)))
 
     return posting.once(identity, work)

@@ -20,13 +20,15 @@ class AccessRow(AgencyStored, table=True):
     ``client``, ``person``, ``role`` and ``unit`` name the caller. ``purpose`` is the reason that a reader stated. For
     a change, a search and a review the code writes ``record``, ``search`` and ``audit``. ``right`` is the ground
     (``rights.Ground``). ``through`` is the id of the break-glass that was used or reviewed. ``fields`` is the JSON list
-    of the fields that were shown, changed or searched.
+    of the fields that were shown, changed or searched. ``agency`` is another agency that searched by matching, where we
+    may know it; then no caller is named.
     """
 
     __tablename__ = "access_log"
 
     number: int | None = ascending_key()
     victim_id: str = Field(sa_type=Ident, index=True)
+    agency: str | None = Field(default=None, sa_type=Word)
     client: str | None = Field(default=None, max_length=100)
     person: str | None = Field(default=None, max_length=200)
     role: str | None = Field(default=None, sa_type=Word)

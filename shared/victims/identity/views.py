@@ -10,6 +10,10 @@ class AccessView(BaseModel):
     """A row of the access log: who read which fields of a victim, with which right, and for what purpose."""
 
     victim_id: Id
+    agency: str | None = Field(
+        description="Instansi lain yang mencari lewat pembandingan; null bila kita sendiri, atau bila tidak boleh kita "
+        "ketahui. / Another agency that searched by matching; null for ourselves, or where we may not know it."
+    )
     client: str | None
     person: str | None
     role: str | None

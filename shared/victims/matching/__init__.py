@@ -10,7 +10,7 @@ from shared.victims.matching.refusals import REFUSALS
 
 SLICE = Slice(
     routers=(matching_routes.router,),
-    receives={e.MatchProposed: on_proposal, e.MatchWithdrawn: on_proposal},
+    receives={e.MatchWithdrawn: on_proposal},  # a proposal may be a look at a person: ``identity`` receives it
     timers=(match_tokens.untold_victims,),
     on_start=match_tokens.warn_if_off,
     refusals=REFUSALS,

@@ -13,5 +13,13 @@ REFUSALS: Mapping[str, Refusal] = {
         "Lihat /v1/matches; usulan ditarik bila kedua korban tidak lagi punya kesamaan.",
         "See /v1/matches; a proposal is withdrawn when the two victims have nothing in common any more.",
     ),
+    "other-side-first": refusal(
+        409,
+        "Menunggu pihak lain", "The other side decides first",
+        "Orang di pihak lain lebih aman posisinya; satuannya memutuskan lebih dahulu.",
+        "The person at the other side is in the safer position; that desk decides first.",
+        "Tunggu sampai `turn` pada /v1/matches menjadi `this-side`.",
+        "Wait until `turn` at /v1/matches becomes `this-side`.",
+    ),
 }  # fmt: skip
 """Problem code → status and texts."""

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from shared.contracts.codes import MatchState
 from shared.domain.matching import DecideMatch
-from shared.http.admission import GuardedRoute, SightDep
+from shared.http.admission import CallerDep, GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep, PageDep, PostingDep
 from shared.http.idempotency import StoredResponse
@@ -33,15 +33,17 @@ router = APIRouter(prefix="/v1", tags=["orang yang sama"], route_class=GuardedRo
 )
 async def list_matches(
     office: OfficeDep,
+    caller: CallerDep,
     sight: SightDep,
     database: DatabaseDep,
     poll: LongPollDep,
     page: PageDep,
     state: Annotated[MatchState | None, Query(description="Keadaan usulan / the state of the proposal")] = None,
 ) -> Response:
-    """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Mesin mengusulkan dari
-    tanda pembanding; tidak ada data yang digabungkan. Terbaru dahulu. `Prefer: wait=20` menunggu perubahan."""
-    conditions = [store.visible(sight)] if state is None else [store.visible(sight), in_state(state)]
+    """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Pihak lain baru disebut
+    setelah kedua pihak memutuskan `same-person`. Usulan yang ditarik hanya tampak bagi penyelia dan auditor.
+    Demikian juga korban di rumah aman atau dalam pelindungan, dan nomor milik terlalu banyak orang."""
+    conditions = [store.visible(sight, caller.role)] + ([] if state is None else [in_state(state)])
 
     def look(session: Session) -> tuple[str, MatchPage]:
         rows, more = newest_first(session, office.vault, MatchRow, conditions, page)
@@ -55,11 +57,12 @@ async def list_matches(
     "/matches/{match_id}/decision",
     response_model=MatchSides,
     summary="Putuskan: orang yang sama atau bukan / Decide",
-    responses=responses("unknown-match", *POSTING),
+    responses=responses("unknown-match", "other-side-first", *POSTING),
 )
 def decide_match(match_id: IdPath, command: DecideMatch, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Putuskan setelah bertanya kepada `other_desk`. Kedua korban terhubung hanya bila kedua pihak memutuskan
-    `same-person`. Keputusan dapat diubah; yang terakhir dari tiap pihak berlaku."""
+    """Putuskan dari yang Anda ketahui tentang korban Anda; satuan lain belum disebut. `turn` menyebut pihak yang
+    memutuskan lebih dahulu. Kedua korban terhubung hanya bila kedua pihak memutuskan `same-person`. Keputusan dapat
+    diubah; yang terakhir dari tiap pihak berlaku."""
 
     def work(tx: Transaction) -> StoredResponse:
         rows = matches.decide(caller.acting(tx), match_id, command)

@@ -1,16 +1,29 @@
-"""Storage of proposals that a victim of ours and a victim of another desk are the same person."""
+"""Storage of proposals that a victim of ours and a victim of another desk are the same person.
+
+Supervisors alone see and decide a proposal about a person in danger, or about a number of too many people. They and
+auditors see a withdrawn one too, so that nobody searches and then removes the trace.
+"""
 
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlmodel import Session, col
 
-from shared.contracts.codes import MatchState, SamePerson
-from shared.domain.access import Sight
+from shared.contracts.codes import IdentityField, MatchState, SamePerson, Status
+from shared.domain.access import Role, Sight
+from shared.domain.matching import PROTECTION
+from shared.domain.referral import LIVE
+from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching.tables import MatchRow
 from shared.victims.register.tables import VictimRow
 from shared.victims.register.visibility import in_custody
+from shared.victims.sealed.tables import BlindIndexRow
+
+OVERSEERS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""The roles that see proposals about a person in danger, of a crowded number, and withdrawn ones."""
+PROTECTED_WHILE = frozenset(LIVE | {Status.COMPLETED})
+"""Statuses of a referral for protection. After it is completed, the LPSK is asked to go on protecting."""
 
 _CLOSED = or_(*(col(said) == SamePerson.DIFFERENT for said in (MatchRow.said, MatchRow.other_said)))
 _LINKED = and_(*(col(said) == SamePerson.SAME for said in (MatchRow.said, MatchRow.other_said)))
@@ -22,25 +35,28 @@ def load(session: Session, match_id: str, victim_id: str) -> MatchRow | None:
     return session.scalars(select(MatchRow).where(theirs).with_for_update()).first()
 
 
-def sides(session: Session, sight: Sight, match_id: str) -> Sequence[MatchRow]:
+def sides(session: Session, sight: Sight, role: Role, match_id: str) -> Sequence[MatchRow]:
     """The sides of a standing proposal that exist for the caller: one, or both when both victims are ours."""
-    these = (col(MatchRow.match_id) == match_id) & visible(sight)
+    these = (col(MatchRow.match_id) == match_id) & visible(sight, role) & col(MatchRow.withdrawn_at).is_(None)
     return session.scalars(select(MatchRow).where(these).order_by(col(MatchRow.number))).all()
 
 
 def in_state(state: MatchState) -> ColumnElement[bool]:
     """The SQL condition for a state of a proposal. Follows the same rule as ``shared.domain.matching.state``."""
     # without a decision a comparison gives NULL, so ask IS TRUE
+    if state is MatchState.WITHDRAWN:
+        return col(MatchRow.withdrawn_at).is_not(None)
     closed, linked = _CLOSED.is_(True), _LINKED.is_(True)
-    return {MatchState.CLOSED: closed, MatchState.LINKED: linked, MatchState.OPEN: ~closed & ~linked}[state]
+    stands = {MatchState.CLOSED: closed, MatchState.LINKED: linked, MatchState.OPEN: ~closed & ~linked}[state]
+    return stands & col(MatchRow.withdrawn_at).is_(None)
 
 
-def same_person(session: Session, sight: Sight, victim_id: str) -> list[str]:
+def same_person(session: Session, sight: Sight, role: Role, victim_id: str) -> list[str]:
     """The ids of the victims that both sides call the same person as this one.
 
-    Empty for a caller whose desks are not responsible for the victim.
+    Empty for a caller who may not see the proposal.
     """
-    linked = (col(MatchRow.victim_id) == victim_id) & visible(sight) & in_state(MatchState.LINKED)
+    linked = (col(MatchRow.victim_id) == victim_id) & visible(sight, role) & in_state(MatchState.LINKED)
     found = session.scalars(select(col(MatchRow.other_id)).where(linked).order_by(col(MatchRow.number)))
     return [other for other in found if other is not None]
 
@@ -50,7 +66,24 @@ def forget(tx: Transaction, victim_id: str) -> None:
     tx.session.execute(delete(MatchRow).where(col(MatchRow.victim_id) == victim_id))
 
 
-def visible(sight: Sight) -> ColumnElement[bool]:
-    """Standing proposals about a victim that a desk in sight has in custody."""
+def visible(sight: Sight, role: Role) -> ColumnElement[bool]:
+    """Proposals about a victim that a desk in sight has in custody, as far as the role may see them."""
     ours = select(col(VictimRow.id)).where(col(VictimRow.id) == col(MatchRow.victim_id), in_custody(sight))
-    return col(MatchRow.other_id).is_not(None) & ours.exists()
+    # without a strength there is only the end of a proposal that nobody here has seen
+    proposals = col(MatchRow.strength).is_not(None) & ours.exists()
+    if role in OVERSEERS:
+        return proposals
+    return proposals & col(MatchRow.withdrawn_at).is_(None) & col(MatchRow.people).is_(None) & ~_in_danger()
+
+
+def _in_danger() -> ColumnElement[bool]:
+    """The victim of a proposal has a safe house, or is protected."""
+    hidden = select(col(BlindIndexRow.victim_id)).where(
+        col(BlindIndexRow.victim_id) == col(MatchRow.victim_id), col(BlindIndexRow.field) == IdentityField.SAFE_HOUSE
+    )
+    protected = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == col(MatchRow.victim_id),
+        col(ReferralRow.service).in_(sorted(PROTECTION)),
+        col(ReferralRow.status).in_(sorted(PROTECTED_WHILE)),
+    )
+    return or_(hidden.exists(), protected.exists())

@@ -28,8 +28,8 @@ class ToldMatchTokensRow(AgencyStored, table=True):
 class MatchRow(AgencyStored, table=True):
     """A proposal that a victim of ours and another desk's victim are one person: codes and pseudonyms only.
 
-    A proposal about two of our own victims has two rows. ``other_id`` is None once the proposal is withdrawn. The
-    empty row stays, so that an older event that arrives late does not restore the proposal.
+    A proposal about two of our own victims has two rows. ``other_*`` is None unless both sides said ``same-person``. A
+    withdrawn proposal stays: supervisors and auditors see it, and an older event that arrives late does not restore it.
     """
 
     __tablename__ = "matches"
@@ -52,3 +52,8 @@ class MatchRow(AgencyStored, table=True):
     person: str | None = Field(default=None, max_length=200)
     """The person who made the decision ``said``. None where the decision was not made here."""
     other_said: str | None = Field(default=None, sa_type=Word)
+    turn: str | None = Field(default=None, sa_type=Word)
+    """The side that is asked to decide now (``MatchTurn``). None once both sides have decided."""
+    people: int | None = None
+    """The number of people with one NIK or passport of the victim, where it is an alarm."""
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcMoment)

@@ -22,6 +22,9 @@ NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
 }
 """The searchable fields, each with the function that normalises its identifier."""
 
+MARKED = IdentityField.SAFE_HOUSE
+"""Indexed without its text. The row only says that the source states a safe house: then supervisors alone match."""
+
 _KEEPING = insert(BlindIndexRow.__table__)  # type: ignore[attr-defined]
 
 
@@ -40,6 +43,9 @@ def keep(tx: Transaction, vault: Vault, victim_id: str, source: str, what: Mappi
         for field in NORMAL
         if field in what and (digest := blinded(vault, field, what[field])) is not None
     ]
+    if MARKED in what:
+        digest = vault.blind(f"{victim_id}\n{source}", MARKED)
+        rows.append({"victim_id": victim_id, "source": source, "field": MARKED, "digest": digest})
     if rows:
         tx.session.connection().execute(_KEEPING, rows)
 

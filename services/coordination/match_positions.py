@@ -1,0 +1,57 @@
+"""The part of an agency in a victim, and how safe the victim is. Proposals depend on both."""
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from services.coordination.queries import journey_row
+from services.coordination.tables import CustodyRow
+from shared.contracts.codes import Stage
+from shared.domain.access import NOT_TAKEN_ON
+from shared.domain.matching import SHELTERED, Position
+from shared.domain.refusal import Refused
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.tables import ReferralRow
+
+
+def has_part(session: Session, victim_id: str, agency: str) -> bool:
+    """Whether an agency registered, held or was asked for the victim."""
+    held = select(col(CustodyRow.seq)).where(col(CustodyRow.victim_id) == victim_id, col(CustodyRow.agency) == agency)
+    asked = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == victim_id, col(ReferralRow.receiver_agency) == agency
+    )
+    return session.execute(select(held.exists() | asked.exists())).scalar_one() is True
+
+
+def position(session: Session, office: Office, victim_id: str) -> Position:
+    """How safe a person is: protected or in a shelter, by the stage or by the service that took custody."""
+    row = journey_row(session, victim_id)
+    assert row is not None  # every victim with match tokens has a custody holder
+    stages = {row.stage, _taken_for(session, office, victim_id, row.custody_seq)}
+    return Position(exposed=stages.isdisjoint(SHELTERED), heard=row.number or 0)
+
+
+def _taken_for(session: Session, office: Office, victim_id: str, seq: int) -> Stage | None:
+    """The stage of the service for which the custody holder took the victim; None after a registration."""
+    link = session.get(CustodyRow, (victim_id, seq))
+    taken = referrals.look(session, link.referral_id) if link is not None and link.referral_id is not None else None
+    try:
+        return office.directory.stage_of(taken.receiver.agency, taken.service) if taken is not None else None
+    except Refused:
+        return None  # a service that nobody offers
+
+
+def taken_on_elsewhere(session: Session, victim_id: str) -> bool:
+    """Whether an agency other than the one that registered the victim has taken the victim on.
+
+    Only then is the person surely real, and its side may know which agency has searched.
+    """
+    registered = session.get(CustodyRow, (victim_id, 1))
+    if registered is None:
+        return False
+    taken = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == victim_id,
+        col(ReferralRow.receiver_agency) != registered.agency,
+        col(ReferralRow.status).not_in(NOT_TAKEN_ON),
+    )
+    return session.scalars(taken.limit(1)).first() is not None

@@ -1,0 +1,102 @@
+"""The victims that have the same match tokens: how many, at which desks, and which of them to propose."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, true
+from sqlmodel import Session, col
+
+from services.coordination.tables import CustodyRow, MatchTokenRow
+from shared.contracts.codes import MatchKind
+from shared.domain import matching
+from shared.domain.matching import identifies, kind_of, too_many
+
+Desk = tuple[str, str]
+"""Agency and unit of the desk that registered a victim."""
+ENOUGH = matching.COMMON * 16
+"""Victims proposed for one match token, at most. Each desk has a share, so one desk crowds out no other."""
+
+
+@dataclass(slots=True)
+class Met:
+    """The victims that a victim's match tokens meet, and the numbers that too many people have."""
+
+    victims: set[str] = field(default_factory=set)
+    crowded: dict[str, int] = field(default_factory=dict)
+    """Match token → the people who have it, where they are too many."""
+
+    def people(self, match_tokens: Collection[str]) -> int | None:
+        """The most people under one of these match tokens, where they are too many."""
+        return max((self.crowded[one] for one in match_tokens if one in self.crowded), default=None)
+
+    @property
+    def alarm(self) -> tuple[MatchKind, int] | None:
+        """The kind of the most crowded number, and its people."""
+        if not self.crowded:
+            return None
+        most = max(self.crowded, key=lambda one: self.crowded[one])
+        return kind_of(most), self.crowded[most]
+
+
+def match_tokens_of(session: Session, victim_id: str) -> dict[str, set[str]]:
+    """Match token → the agencies that sent it for a victim."""
+    found: dict[str, set[str]] = {}
+    for row in session.scalars(select(MatchTokenRow).where(col(MatchTokenRow.victim_id) == victim_id)):
+        found.setdefault(row.token, set()).add(row.agency)
+    return found
+
+
+def met(session: Session, victim_id: str, mine: Mapping[str, set[str]]) -> Met:
+    """The victims for whom another agency sent a match token of this victim, and that shows one person."""
+    found, own = Met(), _registered_by(session, victim_id)
+    for match_token, agencies in mine.items():
+        kind, desks = kind_of(match_token), _people_by_desk(session, match_token)
+        people = sum(desks.values())
+        if too_many(kind, people):
+            found.crowded[match_token] = people
+        if people > 1:
+            for other, desk in _others(session, victim_id, match_token, agencies):
+                if identifies(kind, desks, own, desk):
+                    found.victims.add(other)
+    return found
+
+
+def _registered_by(session: Session, victim_id: str) -> Desk | None:
+    row = session.get(CustodyRow, (victim_id, 1))
+    return (row.agency, row.unit) if row is not None else None
+
+
+_REGISTRATION = (col(CustodyRow.victim_id) == col(MatchTokenRow.victim_id)) & (col(CustodyRow.seq) == 1)
+
+
+def _people_by_desk(session: Session, match_token: str) -> dict[Desk, int]:
+    people = func.count(func.distinct(col(MatchTokenRow.victim_id)))
+    statement = (
+        select(col(CustodyRow.agency), col(CustodyRow.unit), people)
+        .select_from(MatchTokenRow)
+        .join(CustodyRow, _REGISTRATION)
+        .where(col(MatchTokenRow.token) == match_token)
+        .group_by(col(CustodyRow.agency), col(CustodyRow.unit))
+    )
+    return {(agency, unit): int(count) for agency, unit, count in session.execute(statement)}
+
+
+def _others(session: Session, victim_id: str, match_token: str, agencies: set[str]) -> list[tuple[str, Desk]]:
+    """Other victims with the match token, told by an agency that did not tell it alone for this victim.
+
+    A few of each desk, and first one of each. So the invented victims of one desk hide nobody of another.
+    """
+    elsewhere = true() if len(agencies) > 1 else col(MatchTokenRow.agency).not_in(sorted(agencies))
+    desk = (col(CustodyRow.agency), col(CustodyRow.unit))
+    place = func.row_number().over(partition_by=desk, order_by=col(MatchTokenRow.victim_id)).label("place")
+    ranked = (
+        select(col(MatchTokenRow.victim_id), col(CustodyRow.agency), col(CustodyRow.unit), place)
+        .select_from(MatchTokenRow)
+        .join(CustodyRow, _REGISTRATION)
+        .where(col(MatchTokenRow.token) == match_token, col(MatchTokenRow.victim_id) != victim_id, elsewhere)
+        .subquery()
+    )
+    columns = ranked.columns
+    few = select(columns.victim_id, columns.agency, columns.unit).where(columns.place <= matching.COMMON)
+    rows = session.execute(few.order_by(columns.place, columns.victim_id).limit(ENOUGH))
+    return [(other, (agency, unit)) for other, agency, unit in rows]
