@@ -7,7 +7,7 @@ from services.coordination.queries import journey_row
 from services.coordination.tables import CustodyRow
 from shared.contracts.codes import Stage
 from shared.domain.access import NOT_TAKEN_ON
-from shared.domain.matching import SHELTERED, Position
+from shared.domain.matching import PROTECTED_WHILE, PROTECTION, SHELTERED, Position
 from shared.domain.refusal import Refused
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -55,3 +55,13 @@ def taken_on_elsewhere(session: Session, victim_id: str) -> bool:
         col(ReferralRow.status).not_in(NOT_TAKEN_ON),
     )
     return session.scalars(taken.limit(1)).first() is not None
+
+
+def is_protected(session: Session, victim_id: str) -> bool:
+    """Whether a desk protects the victim, or did so before the LPSK. The present holder may not know of it."""
+    protecting = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == victim_id,
+        col(ReferralRow.service).in_(sorted(PROTECTION)),
+        col(ReferralRow.status).in_(sorted(PROTECTED_WHILE)),
+    )
+    return session.scalars(protecting.limit(1)).first() is not None

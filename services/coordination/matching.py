@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from services.coordination.match_alarms import count_meeting, raise_number_of_many
-from services.coordination.match_positions import has_part, position, taken_on_elsewhere
+from services.coordination.match_positions import has_part, is_protected, position, taken_on_elsewhere
 from services.coordination.queries import journey_row, proposals_of
 from services.coordination.same_tokens import match_tokens_of, met
 from services.coordination.tables import CustodyRow, JourneyRow, MatchTokenRow, ProposalRow, ToldRow
@@ -228,6 +228,7 @@ def _tell(tx: Transaction, office: Office, proposal: ProposalRow, victim_id: str
         turn=matching.turn(victim_id == proposal.asked_first, said, other_said),
         met=is_met,
         met_by=search.agency if search and is_met and taken_on_elsewhere(tx.session, victim_id) else None,
+        protected=is_protected(tx.session, victim_id),
         people=proposal.people,
         meetings=search.meetings if search and not is_met else None,
         occurred_at=tx.now,

@@ -561,6 +561,8 @@ class MatchProposed(MatchEvent):
     """Whether the other side has just told an identifier that this victim has: it searched for this person."""
     met_by: Code | None = None
     """The agency that did so. Only where another agency has taken ``victim_id`` on: an invented victim lures nobody."""
+    protected: Flag = False
+    """Whether ``victim_id`` is, or was, in the protection of a desk: supervisors alone see and decide the proposal."""
     people: Count | None = None
     """The number of people who have one NIK or passport, where they are too many."""
     meetings: Count | None = None

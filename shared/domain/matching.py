@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from shared.contracts.codes import IdentityField, MatchKind, MatchState, MatchStrength, MatchTurn, SamePerson, Stage
+from shared.contracts.codes import (
+    IdentityField,
+    MatchKind,
+    MatchState,
+    MatchStrength,
+    MatchTurn,
+    SamePerson,
+    Stage,
+    Status,
+)
 from shared.domain.commands import Asked, example
 from shared.domain.identity import Identity
 from shared.domain.normalise import normalise_name, normalise_nik, normalise_passport, normalise_phone
+from shared.domain.referral import LIVE
 
 
 class DecideMatch(Asked):
@@ -77,6 +87,8 @@ MEETINGS, MEETINGS_WITHIN = 5, timedelta(days=30)
 
 PROTECTION = frozenset({"temporary-protection"})
 """The services that protect a person in danger."""
+PROTECTED_WHILE = frozenset(LIVE | {Status.COMPLETED})
+"""Statuses of a referral for protection. After it is completed, the LPSK is asked to go on protecting."""
 SHELTERED = frozenset({Stage.PROTECTION, Stage.SOCIAL_REHABILITATION})
 """The stages in which a person is protected or lives in a shelter."""
 

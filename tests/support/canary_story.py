@@ -192,24 +192,30 @@ async def shown_to_operators(network: Network, victim: str, treated: str) -> lis
 async def known_again(network: Network, victim: str, known: dict[str, str]) -> list[str]:
     """KemenPPPA registers a victim of the police, and both agencies confirm it. Returns the lists and pages about
     it."""
-    police, kemenpppa = network["police"], network["kemenpppa"]
+    kemenpppa = network["kemenpppa"]
+    police, theirs = [await network.calling(code, Role.SUPERVISOR) for code in ("police", "kemenpppa")]
     units, agency = network.apps["kemenpppa"].state.office.units, network.members["kemenpppa"].agency
     desk = units.desk_for("kemenpppa", "74.01", network.clock().date()).id
     opened = {"unit": desk, "channel": next(iter(agency.channels)), "exploitation": "sexual"}
     case = (await kemenpppa.post("/v1/cases", opened)).json()["id"]
     person = {"age_class": "adult", "sex": "female", "identity": known}
     again = (await kemenpppa.post(f"/v1/cases/{case}/victims", person)).json()["id"]
-    page = await police.until("/v1/matches", lambda page: any(item["other_id"] == again for item in page["items"]))
-    [match] = [item for item in page["items"] if item["other_id"] == again]
-    assert match["victim_id"] == victim and set(match["kinds"]) == {"nik", "phone", "name-and-birth"}
+    page = await theirs.until("/v1/matches", lambda page: any(item["victim_id"] == again for item in page["items"]))
+    [match] = [item for item in page["items"] if item["victim_id"] == again]
+    assert set(match["kinds"]) == {"nik", "phone", "name-and-birth"}
     shown = [json.dumps(page)]
-    for side in (police, kemenpppa):
-        await side.until("/v1/matches", lambda page: any(i["match_id"] == match["match_id"] for i in page["items"]))
+
+    def asks(page: dict[str, Any]) -> bool:
+        return "this-side" in {one["turn"] for one in page["items"] if one["match_id"] == match["match_id"]}
+
+    for side in (police, theirs):
+        await side.until("/v1/matches", asks)
         said = await side.post(f"/v1/matches/{match['match_id']}/decision", {"decision": "same-person"})
         assert said.status_code == 200, said.text
         shown.append(said.text)
-    await police.until("/v1/matches?state=linked", lambda page: bool(page["items"]))
-    shown += [json.dumps(await police.get(f"/v1/victims/{victim}")), json.dumps(await kemenpppa.get("/v1/matches"))]
+    linked = await police.until("/v1/matches?state=linked", lambda page: any(i["other_id"] for i in page["items"]))
+    assert [one["other_id"] for one in linked["items"] if one["victim_id"] == victim] == [again]
+    shown += [json.dumps(await police.get(f"/v1/victims/{victim}")), json.dumps(await theirs.get("/v1/matches"))]
     return shown + [page async for page in pages(network, f"/journeys/{victim}", f"/journeys/{again}")]
 
 

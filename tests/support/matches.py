@@ -44,6 +44,20 @@ async def decide(client: Client, match_id: str, decision: str) -> dict[str, Any]
     return dict(side)
 
 
+async def until_asked(client: Client) -> None:
+    """Wait until the proposal asks this side for its decision."""
+    await until_seen(client, lambda items: bool(items) and items[0]["turn"] == "this-side")
+
+
+async def linked(network: Network, match_id: str) -> None:
+    """Both sides say that it is one person; the police are asked first."""
+    for code in ("police", "kemenpppa"):
+        await until_asked(network[code])
+        await decide(network[code], match_id, "same-person")
+    for code in ("police", "kemenpppa"):
+        await until_seen(network[code], lambda items: items[0]["other_id"] is not None)
+
+
 def rows(network: Network, code: str, table: type[SQLModel], *conditions: Any) -> list[Any]:
     def look(session: Session) -> list[Any]:
         return list(session.scalars(select(table).where(*conditions)))

@@ -6,8 +6,26 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
-from shared.domain.matching import MATCH_TOKEN, are_match_tokens, kind_of, match_token, normalised, state, strength
+from shared.contracts.codes import MatchKind, MatchState, MatchStrength, MatchTurn, SamePerson
+from shared.domain.identity import Identity
+from shared.domain.matching import (
+    COMMON,
+    MATCH_TOKEN,
+    Position,
+    are_match_tokens,
+    identifies,
+    is_search,
+    kind_of,
+    match_token,
+    may_complete_search,
+    normalised,
+    searches,
+    shown_of_other,
+    state,
+    strength,
+    too_many,
+    turn,
+)
 from shared.domain.normalise import PARTICLES, normalise_name
 
 NIKS = st.from_regex(r"[1-9][0-9]{15}", fullmatch=True)
@@ -114,3 +132,45 @@ def test_two_make_a_link_and_one_can_close_it() -> None:
         assert found == state(another, one)
         assert (found is MatchState.LINKED) == (one == another == SamePerson.SAME)
         assert (found is MatchState.CLOSED) == (SamePerson.DIFFERENT in (one, another))
+
+
+def test_the_safer_side_is_asked_first_then_the_other_and_then_nobody() -> None:
+    for one, another in itertools.product([None, *SamePerson], repeat=2):
+        first, second = turn(True, one, another), turn(False, another, one)
+        asked = {first, second}
+        assert asked == ({None} if one and another else {MatchTurn.THIS_SIDE, MatchTurn.OTHER_SIDE})
+        if one is None and another is None:
+            assert first is MatchTurn.THIS_SIDE
+        elif one is None or another is None:
+            assert (first is MatchTurn.THIS_SIDE) == (one is None)
+    shelter, street = Position(exposed=False, heard=9), Position(exposed=True, heard=1)
+    assert min(street, shelter) is shelter and min(street, Position(exposed=True, heard=2)) is street
+
+
+def test_the_other_sides_decision_is_shown_only_where_it_closes_or_links() -> None:
+    same, different, cannot = SamePerson.SAME, SamePerson.DIFFERENT, SamePerson.CANNOT_TELL
+    shown = {(one, another): shown_of_other(one, another) for one in (None, *SamePerson) for another in SamePerson}
+    assert {pair for pair, told in shown.items() if told is not None} == {
+        (same, same), *((one, different) for one in (None, same, different, cannot))
+    }  # fmt: skip
+    assert all(told in (None, another) for (_, another), told in shown.items())
+
+
+def test_a_number_always_shows_somebody_and_a_crowded_telephone_nobody() -> None:
+    crowd, spread = {"there": COMMON}, {f"desk-{number}": 1 for number in range(COMMON)}
+    for kind in MatchKind:
+        strong = kind in (MatchKind.NIK, MatchKind.PASSPORT)
+        assert identifies(kind, {"here": 1, "there": COMMON - 1}, "here", "there")
+        assert identifies(kind, {"here": 1, **crowd}, "here", "there") is strong
+        assert identifies(kind, {"here": 1, "elsewhere": 1, **crowd}, "here", "elsewhere")
+        assert identifies(kind, spread, "desk-1", "desk-2") is strong
+        assert too_many(kind, COMMON + 1) is strong and not too_many(kind, COMMON)
+
+
+def test_only_an_identifier_that_is_new_is_a_search() -> None:
+    assert searches({"name": "Siti", "nik": "7401014107990001"}, {}) == ["nik"]
+    assert searches({"name": "Siti", "born_on": "1999-07-01"}, {"name": "Siti"}) == ["born_on", "name"]
+    assert searches({"phone": "081234567890"}, {"phone": "+62 812-3456-7890"}) == searches({}, {"nik": "1"}) == []
+    assert is_search(Identity(nik="7401014107990001")) and not is_search(Identity(name="Siti"))
+    assert not is_search(None) and not is_search(Identity(phone="000000"))
+    assert may_complete_search(Identity(name="Siti")) and not may_complete_search(Identity(address="Jalan", nik=None))

@@ -506,6 +506,7 @@ def _make_matches() -> None:
         sa.Column("person", sa.String(200), nullable=True),
         sa.Column("other_said", sa.String(64), nullable=True),
         sa.Column("turn", sa.String(64), nullable=True),
+        sa.Column("protected", sa.Boolean(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=True),
         sa.Column("withdrawn_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_matches"),

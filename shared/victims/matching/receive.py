@@ -44,7 +44,7 @@ def on_proposal(tx: Transaction, office: Office, envelope: Envelope, event: e.Ma
 
 def _stand(row: MatchRow, event: e.MatchProposed) -> None:
     row.kinds, row.strength, row.other_said = list(event.kinds), event.strength, event.other_said
-    row.turn, row.people = event.turn, event.people
+    row.turn, row.people, row.protected = event.turn, event.people, event.protected
     if event.said_at is not None and (row.said_at is None or event.said_at > row.said_at):
         # another agency decided it, which had custody before
         row.said, row.said_at, row.client, row.person = event.said, event.said_at, None, None

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlmodel import Session, col
 
-from shared.contracts.codes import IdentityField, MatchState, SamePerson, Status
+from shared.contracts.codes import IdentityField, MatchState, SamePerson
 from shared.domain.access import Role, Sight
-from shared.domain.matching import PROTECTION
-from shared.domain.referral import LIVE
+from shared.domain.matching import PROTECTED_WHILE, PROTECTION
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching.tables import MatchRow
@@ -22,8 +21,6 @@ from shared.victims.sealed.tables import BlindIndexRow
 
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """The roles that see proposals about a person in danger, of a crowded number, and withdrawn ones."""
-PROTECTED_WHILE = frozenset(LIVE | {Status.COMPLETED})
-"""Statuses of a referral for protection. After it is completed, the LPSK is asked to go on protecting."""
 
 _CLOSED = or_(*(col(said) == SamePerson.DIFFERENT for said in (MatchRow.said, MatchRow.other_said)))
 _LINKED = and_(*(col(said) == SamePerson.SAME for said in (MatchRow.said, MatchRow.other_said)))
@@ -73,7 +70,8 @@ def visible(sight: Sight, role: Role) -> ColumnElement[bool]:
     proposals = col(MatchRow.strength).is_not(None) & ours.exists()
     if role in OVERSEERS:
         return proposals
-    return proposals & col(MatchRow.withdrawn_at).is_(None) & col(MatchRow.people).is_(None) & ~_in_danger()
+    ordinary = col(MatchRow.people).is_(None) & col(MatchRow.protected).is_(False) & ~_in_danger()
+    return proposals & ordinary & col(MatchRow.withdrawn_at).is_(None)
 
 
 def _in_danger() -> ColumnElement[bool]:

@@ -54,6 +54,8 @@ class MatchRow(AgencyStored, table=True):
     other_said: str | None = Field(default=None, sa_type=Word)
     turn: str | None = Field(default=None, sa_type=Word)
     """The side that is asked to decide now (``MatchTurn``). None once both sides have decided."""
+    protected: bool = False
+    """Whether the coordinator knows that the victim is in the protection of a desk."""
     people: int | None = None
     """The number of people with one NIK or passport of the victim, where it is an alarm."""
     withdrawn_at: datetime | None = Field(default=None, sa_type=UtcMoment)

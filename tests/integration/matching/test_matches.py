@@ -16,7 +16,19 @@ from shared.storage.tables import LedgerEntry, ParkedEvent
 from shared.victims.matching import match_tokens
 from shared.victims.matching.tables import ToldMatchTokensRow
 from tests.support.by_hand import deliver, posted
-from tests.support.matches import OTHER_NAME, WHO, at_kemenpppa, decide, later, proposed, rows, until_heard, until_seen
+from tests.support.matches import (
+    OTHER_NAME,
+    WHO,
+    at_kemenpppa,
+    decide,
+    later,
+    linked,
+    proposed,
+    rows,
+    until_asked,
+    until_heard,
+    until_seen,
+)
 from tests.support.network import Network, a_victim, erase, problem, refer
 
 
@@ -24,26 +36,31 @@ async def test_one_person_at_two_agencies_is_linked_by_two_people(three: Network
     police, kemenpppa, coordination = three["police"], three["kemenpppa"], three["coordination"]
     theirs, ours, match = await proposed(three)
     [at_police] = (await police.get("/v1/matches"))["items"]
-    assert (at_police["victim_id"], at_police["other_id"]) == (theirs, ours)
+    assert (at_police["victim_id"], at_police["turn"], at_police["state"]) == (theirs, "this-side", "open")
     assert (at_police["kinds"], at_police["strength"]) == (["name-and-birth"], "possible")
-    assert at_police["other_desk"]["agency"] == "kemenpppa" and at_police["state"] == "open"
 
     assert (await decide(police, match, "same-person"))["state"] == "open"
-    await until_seen(kemenpppa, lambda items: items[0]["other_said"] == "same-person")
+    await until_asked(kemenpppa)
     assert (await police.get(f"/v1/victims/{theirs}"))["same_person"] == []
-    assert (await decide(kemenpppa, match, "same-person"))["state"] == "linked"
-    [linked] = await until_seen(police, lambda items: items[0]["state"] == "linked")
+    assert (await decide(kemenpppa, match, "same-person"))["said"] == "same-person"
+    [at_police] = await until_seen(police, lambda items: items[0]["other_id"] is not None)
+    assert (at_police["state"], at_police["other_id"], at_police["turn"]) == ("linked", ours, None)
+    assert (at_police["other_desk"]["agency"], at_police["other_said"]) == ("kemenpppa", "same-person")
+    [there] = await until_seen(kemenpppa, lambda items: items[0]["other_id"] is not None)
+    assert (there["other_id"], there["other_desk"]["agency"]) == (theirs, "police")
     assert (await police.get(f"/v1/victims/{theirs}"))["same_person"] == [ours]
     assert (await kemenpppa.get(f"/v1/victims/{ours}"))["same_person"] == [theirs]
 
     journeys = [await coordination.get(f"/v1/journeys/{victim}") for victim in (theirs, ours)]
     assert [journey["same_person"] for journey in journeys] == [{"open": 0, "linked": 1, "closed": 0}] * 2
     holders = [journey["custody"]["agency"] for journey in journeys]  # nothing is merged
-    assert holders == ["police", "kemenpppa"] and linked["victim_id"] == theirs
+    assert holders == ["police", "kemenpppa"]
 
-    # a mind may be changed: the last word of each side counts
+    # a mind may be changed: the last word of each side counts, and nobody is named any more
     assert (await decide(kemenpppa, match, "different-person"))["state"] == "closed"
-    await until_seen(police, lambda items: items[0]["state"] == "closed")
+    [closed] = await until_seen(police, lambda items: items[0]["state"] == "closed")
+    assert (closed["other_id"], closed["other_desk"]) == (None, None)
+    assert [item["other_id"] for item in (await kemenpppa.get("/v1/matches"))["items"]] == [None]
     assert (await police.get(f"/v1/victims/{theirs}"))["same_person"] == []
     for state, listed in (("closed", 1), ("linked", 0), ("open", 0)):
         assert len((await police.get("/v1/matches", state=state))["items"]) == listed
@@ -53,9 +70,9 @@ async def test_who_has_no_nik_is_known_again_by_a_passport(three: Network) -> No
     """Half of a group that came home had no NIK; all had a paper that brought them home."""
     police = three["police"]
     theirs = await a_victim(police, identity={"name": "Mawar Rekaan", "passport": "X 1234567"})
-    ours = await at_kemenpppa(three, identity={"name": "Melati Rekaan", "passport": "x1234567"})
+    await at_kemenpppa(three, identity={"name": "Melati Rekaan", "passport": "x1234567"})
     [found] = await until_seen(police, lambda items: len(items) == 1)
-    assert (found["victim_id"], found["other_id"]) == (theirs, ours)
+    assert found["victim_id"] == theirs
     assert (found["kinds"], found["strength"]) == (["passport"], "strong")
 
 
@@ -95,10 +112,7 @@ async def test_more_evidence_is_told_once_again_and_none_is_no_proposal(three: N
 async def test_what_two_people_have_said_outlives_a_corrected_number_and_not_an_erasure(three: Network) -> None:
     police, kemenpppa = three["police"], three["kemenpppa"]
     theirs, ours, match = await proposed(three)
-    await decide(police, match, "same-person")
-    await until_seen(kemenpppa, lambda items: items[0]["other_said"] == "same-person")
-    await decide(kemenpppa, match, "same-person")
-    await until_seen(police, lambda items: items[0]["state"] == "linked")
+    await linked(three, match)
     await kemenpppa.post(f"/v1/victims/{ours}/identity", {"name": "Kenanga Rekaan"})
     await until_heard(three, ours, 2)
     assert (await police.get(f"/v1/victims/{theirs}"))["same_person"] == [ours]
@@ -135,20 +149,26 @@ async def test_the_desk_that_becomes_responsible_decides_from_then_on(three: Net
     kemensos = await three.start("kemensos")
     _, ours, match = await proposed(three)
     await decide(police, match, "same-person")
-    await until_seen(kemenpppa, lambda items: items[0]["other_said"] == "same-person")
+    await until_asked(kemenpppa)
     await decide(kemenpppa, match, "cannot-tell")
     transfer = await refer(kemenpppa, ours, "kemensos", "shelter-and-rehabilitation", kind="transfer")
     await kemensos.until_status(transfer, "received")
     await kemensos.must(transfer, "accept")
     [moved] = await until_seen(kemensos, lambda items: bool(items))
-    assert (moved["said"], moved["other_said"], moved["said_by"]) == ("cannot-tell", "same-person", None)
-    await until_seen(police, lambda items: items[0]["other_desk"]["agency"] == "kemensos")
+    assert (moved["said"], moved["other_said"], moved["said_by"]) == ("cannot-tell", None, None)
     await kemenpppa.until_status(transfer, "accepted")
     assert (await kemenpppa.get("/v1/matches"))["items"] == []
     late = await kemenpppa.post(f"/v1/matches/{match}/decision", {"decision": "different-person"})
     assert problem(late) == "unknown-match"
     await decide(kemensos, match, "same-person")
-    await until_seen(police, lambda items: items[0]["state"] == "linked")
+    [named] = await until_seen(police, lambda items: items[0]["other_id"] is not None)
+    assert named["other_desk"]["agency"] == "kemensos"
+
+    # once both sides have linked her, the other one hears where she is
+    onwards = await refer(kemensos, ours, "kemenpppa", "case-management", kind="transfer")
+    await kemenpppa.until_status(onwards, "received")
+    await kemenpppa.must(onwards, "accept")
+    await until_seen(police, lambda items: items[0]["other_desk"]["agency"] == "kemenpppa")
 
 
 async def test_a_number_that_many_gave_shows_nobody(three: Network) -> None:
@@ -161,7 +181,7 @@ async def test_a_number_that_many_gave_shows_nobody(three: Network) -> None:
     many = await at_kemenpppa(three, identity={"phone": "+6281200000001"})
     one = await at_kemenpppa(three, identity={"phone": "+6281200000002"})
     [found] = await until_seen(kemenpppa, lambda items: bool(items))
-    assert (found["victim_id"], found["other_id"]) == (one, lonely)
+    assert found["victim_id"] == one
     assert (found["kinds"], found["strength"]) == (["phone"], "possible")
     await until_heard(three, many, 1)
     assert len(rows(three, "coordination", ProposalRow)) == 1
@@ -170,7 +190,7 @@ async def test_a_number_that_many_gave_shows_nobody(three: Network) -> None:
 
 async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
     police, kemenpppa = three["police"], three["kemenpppa"]
-    known = await at_kemenpppa(three, identity={"nik": WHO["nik"]})
+    await at_kemenpppa(three, identity={"nik": WHO["nik"]})
     opened = {"unit": "polres-65.03", "channel": "immigration", "exploitation": "forced-labour"}
     case = (await police.post("/v1/cases", opened)).json()["id"]
     people = [
@@ -184,7 +204,7 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
     assert rows(three, "police", ToldMatchTokensRow) == []  # so that they are not held up
     later(three, "police")
     [found] = await until_seen(police, lambda items: bool(items))
-    assert (found["victim_id"], found["other_id"], found["strength"]) == (victims[7], known, "strong")
+    assert (found["victim_id"], found["strength"]) == (victims[7], "strong")
     await until_heard(three, victims[-1], 1)
     assert len((await kemenpppa.get("/v1/matches"))["items"]) == 1
 
