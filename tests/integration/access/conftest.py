@@ -29,6 +29,7 @@ from tests.support.access_matrix import (
     LETTER,
     MAKASSAR,
     MATCH,
+    MATCHED,
     NOBODY,
     OUTSIDE,
     RECORD,
@@ -59,8 +60,8 @@ def rows() -> list[LetterRow | MatchRow]:
     letter = LetterRow(code=LETTER, kind="referral-letter", agency="police", unit=KOLAKA, region="74.01",
                        victim_id=VICTIM, referral_id=IN_HOUSE, version=3, event_id=NOBODY, issued_at=now,
                        recorded_at=now)  # fmt: skip
-    proposed = MatchRow(match_id=MATCH, victim_id=VICTIM, linkseq=1, other_id=NOBODY, other_agency="kemenkes",
-                        other_unit="rsud-74.01", kinds=["nik"], strength="strong", proposed_at=now)  # fmt: skip
+    proposed = MatchRow(match_id=MATCH, victim_id=MATCHED, linkseq=1, kinds=["nik"], strength="strong",
+                        proposed_at=now)  # fmt: skip
     return [letter, proposed]
 
 
@@ -77,6 +78,7 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
                 f"/v1/cases/{CASE}/victims",
                 {"victim_id": VICTIM, "age_class": "adult", "sex": "female", "identity": WHO},
             ),
+            (f"/v1/cases/{CASE}/victims", {"victim_id": MATCHED, "age_class": "adult", "sex": "female"}),
             ("/v1/referrals", {**asked, "referral_id": IN_HOUSE, "service": "investigation", "receiver": inside}),
             ("/v1/referrals", {**asked, "referral_id": OUTSIDE, "service": "first-aid", "receiver": outside}),
             (

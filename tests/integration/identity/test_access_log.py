@@ -32,6 +32,7 @@ async def test_who_writes_searches_or_reads_leaves_a_row(police_alone: Network) 
     assert await looks(owner, victim) == [
         (KOLAKA, "care", "custody", sorted(WHO)),
         (KOLAKA, "search", "custody", ["nik"]),
+        (KOLAKA, "search", "custody", ["nik"]),  # a number that is written down searches the other agencies
         (KOLAKA, "record", "custody", sorted(WHO)),
     ]
 
