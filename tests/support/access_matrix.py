@@ -138,7 +138,7 @@ CASE, VICTIM, IN_HOUSE, OUTSIDE, RECORD, BATCH = (
     f"0193f0a2-7a10-7000-8000-00000000001{number}" for number in range(1, 7)
 )
 MATCH, MATCHED = "0193f0a2-7a10-7000-8000-000000000019", "0193f0a2-7a10-7000-8000-00000000001a"
-"""A proposal, and the victim that it is about: not the one with a safe house, whom officers do not match."""
+"""A proposal, and its victim: not the one with a safe house, for officers do not match that one."""
 NOBODY = "0193f0a2-7a10-7000-8000-0000000000ff"
 LETTER, NO_LETTER = code_of(1), code_of(2)
 SEES: Mapping[str, set[str]] = {CASE: OWN, VICTIM: OWN | AT_WORK, IN_HOUSE: OWN | AT_WORK, OUTSIDE: OWN, NOBODY: set(),

@@ -1,5 +1,7 @@
-"""A friend of the trafficker sits at some desk and registers her number: he learns neither where she is nor that she
-moves, and both sides see that he looked (TRUST 1)."""
+"""A friend of the trafficker sits at some desk and registers her number (TRUST 1).
+
+He learns neither where she is nor that she moves, and both sides see that he looked.
+"""
 
 import json
 from typing import Any
