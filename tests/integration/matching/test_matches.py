@@ -206,7 +206,7 @@ async def test_in_a_list_of_people_one_is_known_already(three: Network) -> None:
     [found] = await until_seen(police, lambda items: bool(items))
     assert (found["victim_id"], found["strength"]) == (victims[7], "strong")
     await until_heard(three, victims[-1], 1)
-    assert len((await kemenpppa.get("/v1/matches"))["items"]) == 1
+    assert len(await until_seen(kemenpppa, lambda items: bool(items))) == 1
 
 
 async def test_victims_without_identifiers_delay_no_other_victim(three: Network) -> None:
