@@ -1,4 +1,4 @@
-"""The part of an agency in a victim, and how safe the victim is. Proposals depend on both."""
+"""How safe a victim is. Proposals depend on it."""
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -12,15 +12,6 @@ from shared.domain.refusal import Refused
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.tables import ReferralRow
-
-
-def has_part(session: Session, victim_id: str, agency: str) -> bool:
-    """Whether an agency registered, held or was asked for the victim."""
-    held = select(col(CustodyRow.seq)).where(col(CustodyRow.victim_id) == victim_id, col(CustodyRow.agency) == agency)
-    asked = select(col(ReferralRow.id)).where(
-        col(ReferralRow.victim_id) == victim_id, col(ReferralRow.receiver_agency) == agency
-    )
-    return session.execute(select(held.exists() | asked.exists())).scalar_one() is True
 
 
 def position(session: Session, office: Office, victim_id: str) -> Position:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from services.coordination.match_alarms import count_meeting, raise_number_of_many
-from services.coordination.match_positions import has_part, is_protected, position, taken_on_elsewhere
+from services.coordination.match_positions import is_protected, position, taken_on_elsewhere
 from services.coordination.queries import journey_row, proposals_of
 from services.coordination.same_tokens import match_tokens_of, met
 from services.coordination.tables import CustodyRow, JourneyRow, MatchTokenRow, ProposalRow, ToldRow
@@ -61,8 +61,6 @@ def replace_match_tokens(tx: Transaction, office: Office, envelope: Envelope, ev
         raise Park("not-theirs-to-say")
     if _desk(tx.session, event.victim_id) is None:
         raise Park("not-in-custody")
-    if not has_part(tx.session, event.victim_id, envelope.sender):
-        raise Park("not-theirs-to-say")
     row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
     if row is not None and row.linkseq >= envelope.linkseq:
         return  # a later event of this agency was applied before

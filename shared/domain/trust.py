@@ -256,7 +256,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
         desk="unit",
         bounds=(Number("version", 1, MOST_LINKS),),
     ),
-    e.TokensTold: Rule(coordinator=WORKED | {Part.ASKED}, lacking="not-in-custody", to=To.COORDINATOR),
+    e.TokensTold: Rule(coordinator=CONCERNED, lacking="not-in-custody", to=To.COORDINATOR),
     e.MatchProposed: replace(
         _BY_COORDINATOR, bounds=(Distance("said_at", "occurred_at", _NOW, timedelta(days=36_525)),)
     ),

@@ -44,7 +44,7 @@ EXPECTED: Mapping[type[e.EventData], tuple[str, str, str]] = {
     **dict.fromkeys(DESKS, (EVERY_AGENCY, EVERY_AGENCY, "not-theirs-to-say")),
     e.ReceiptRecorded: (EVERY_AGENCY + "C", EVERY_AGENCY + "C", ""),
     e.LetterIssued: ("TARQW", "HFTAR", "not-theirs-to-say"),
-    e.TokensTold: ("", "HFTA", "not-in-custody"),
+    e.TokensTold: ("", "HFTAR", "not-in-custody"),
     e.MatchProposed: ("C", "C", "not-the-coordinator"),
     e.MatchWithdrawn: ("C", "C", "not-the-coordinator"),
     e.MatchDecided: ("", "HF", "not-in-custody"),

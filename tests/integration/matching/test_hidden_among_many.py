@@ -120,7 +120,7 @@ async def test_an_agency_without_a_part_in_a_victim_tells_no_match_tokens_of_it(
     told = e.TokensTold(victim_id=theirs, occurred_at=three.clock())
     database.write(lambda tx: tx.emit(draft(told, "coordination", unit, victim_id=theirs)))
     deliver(three, posted(three, "kemenpppa", "coordination")[-1], to="coordination")
-    assert [row.reason for row in rows(three, "coordination", ParkedEvent)] == ["not-theirs-to-say"]
+    assert [row.reason for row in rows(three, "coordination", ParkedEvent)] == ["not-in-custody"]
     [kept] = rows(three, "coordination", ProposalRow)
     assert {kept.first_id, kept.second_id} == {theirs, hers}
     page = await three["police"].get("/v1/matches")

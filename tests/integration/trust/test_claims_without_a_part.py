@@ -11,7 +11,7 @@ from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Kind,
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.reference.office import new_id
 from tests.support.network import Client, Network, a_victim, refer
-from tests.support.wire import event, key_of, publish, subject_of, until_parked
+from tests.support.wire import event, key_of, let_in, publish, subject_of, until_parked
 
 HERE = UnitRef(agency="kemensos", unit="dinsos-74.01", region="74.01")
 THERE = UnitRef(agency="kemensos", unit="dinsos-73.71", region="73.71")
@@ -157,8 +157,8 @@ async def test_coordination_asks_no_agency_for_a_service(network: Network) -> No
     desk = UnitRef(agency="coordination", unit="pusat", region="00.ID")
     data = an_offer(new_id(), RS, None, service="first-aid", sender=desk)
     body = event("coordination", "kemenkes", data, 1, 1)
-    await publish(network, "coordination", subject_of("coordination", "kemenkes", data), body,
-                  key_of(network, "coordination").sign(body))  # fmt: skip
+    subject = subject_of("coordination", "kemenkes", data)
+    let_in(network, "kemenkes", subject, body, key_of(network, "coordination").sign(body))
     assert await parked_reasons(network, "kemenkes", 1) == ["not-theirs-to-say"]
 
 
