@@ -22,6 +22,13 @@ from shared.storage.tables import LedgerEntry, ReferralRow
 from shared.storage.unit_of_work import Transaction
 
 
+def correct_facts(tx: Transaction, event: e.FactsCorrected) -> None:
+    """Replace the facts of a journey."""
+    journey = touch(tx, event.victim_id)
+    journey.age_class, journey.sex = event.facts.age_class, event.facts.sex
+    journey.home_region = event.facts.home_region
+
+
 def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:
     """Close a journey."""
     journey = touch(tx, event.victim_id)

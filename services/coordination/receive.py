@@ -125,6 +125,12 @@ def on_stage_recorded(tx: Transaction, office: Office, envelope: Envelope, event
     projection.record_stage(tx, event.victim_id, event.stage, event.unit, event.occurred_at, by_holder=True)
 
 
+def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, event: e.FactsCorrected) -> None:
+    """Correct the facts of a journey. Raises Park unless the agency has custody now."""
+    _spoken_by(envelope, event.unit)
+    projection.correct_facts(tx, event)
+
+
 def on_journey_closed(tx: Transaction, office: Office, envelope: Envelope, event: e.JourneyClosed) -> None:
     """Close a journey."""
     projection.close_journey(tx, event)
@@ -157,6 +163,7 @@ RECEIVERS: Mapping[type[e.EventData], Receiver] = {
     e.VictimRegistered: on_victim_registered,
     e.StageRecorded: on_stage_recorded,
     e.JourneyClosed: on_journey_closed,
+    e.FactsCorrected: on_facts_corrected,
     **{one: on_progressed for one in e.CATALOGUE.values() if issubclass(one, e.ReferralEvent)},
     e.Requested: on_requested,
     **dict.fromkeys((e.ConsentRecorded, e.ConsentWithdrawn, e.ErasureRequested, e.DisclosureEnded), on_told_of_victim),
@@ -174,7 +181,7 @@ RECEIVERS: Mapping[type[e.EventData], Receiver] = {
 }
 """Event class → what coordination does with it. Coordination reads every event of the catalogue."""
 
-FOR_US_ALONE = (e.BreakGlassEvent, e.TokensTold, e.MatchDecided, e.VictimInterviewed)
+FOR_US_ALONE = (e.BreakGlassEvent, e.TokensTold, e.MatchDecided, e.VictimInterviewed, e.FactsCorrected)
 """Events that count only where they are sent to coordination itself."""
 
 

@@ -134,6 +134,7 @@ EVENTS = {
     "referral.cancellation-requested": Text("Pembatalan diminta", "Cancellation requested"),
     "referral.information-provided": Text("Informasi diberikan", "Information provided"),
     "referral.reminder": Text("Pengingat", "Reminder"),
+    "victim.facts-corrected": Text("Fakta korban dibetulkan", "Victim's facts corrected"),
     "consent.recorded": Text("Persetujuan dicatat", "Consent recorded"),
     "consent.withdrawn": Text("Persetujuan berakhir", "Consent withdrawn or over"),
     "erasure.requested": Text("Penghapusan diminta", "Erasure requested"),

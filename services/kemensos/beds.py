@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from services.kemensos.shelter import WARDS, wards_for
+from services.kemensos.shelter import SEPARATE, WARDS, wards_for
 from services.kemensos.tables import BedRow
 from shared.casework.records.filing import Effect
 from shared.casework.records.tables import RecordRow
@@ -50,7 +50,10 @@ def assign(tx: Transaction, office: Office, row: RecordRow, values: Mapping[str,
     victim = load_victim(tx.session, row.victim_id or "")
     assert victim is not None  # a form about a victim: ``filing.file`` has locked the victim's row
     ward = str(values["ward"])
-    if ward not in (allowed := wards_for(Sex(victim.sex), AgeClass(victim.age_class))):
+    allowed = wards_for(Sex(victim.sex), AgeClass(victim.rule_age))
+    if victim.sex_disputed:  # until the custody holder settles it, no ward of either sex
+        allowed = frozenset({SEPARATE})
+    if ward not in allowed:
         raise Refused("ward-not-for-them", field="ward", wards=", ".join(sorted(allowed)))
     if (has := _bed_of(tx.session, victim.id)) is not None:
         if row.corrects is None:

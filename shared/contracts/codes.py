@@ -280,6 +280,18 @@ class AgeClass(StrEnum):
     UNKNOWN = "unknown"
 
 
+class FactsBasis(StrEnum):
+    """On what the custody holder corrects the facts of a victim (UU 27/2022 Ps 6, 16(2) d)."""
+
+    DOCUMENT = "document"
+    """A paper, such as a birth certificate."""
+    AGE_ASSESSMENT = "age-assessment"
+    OWN_WORD = "own-word"
+    """The victim says so."""
+    MISTAKE = "mistake"
+    """The facts were entered wrongly."""
+
+
 class Capacity(StrEnum):
     """Whether a desk can take a victim on for a service, as the desk itself announces."""
 

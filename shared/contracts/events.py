@@ -18,6 +18,7 @@ from shared.contracts.codes import (
     ConsentPurpose,
     DisclosureEnd,
     Exploitation,
+    FactsBasis,
     FailReason,
     GuardianPart,
     HoldReason,
@@ -114,6 +115,18 @@ class StageRecorded(EventData):
     entity, event, subject_field = "victim", "stage-recorded", "victim_id"
     victim_id: Id
     stage: Stage
+    unit: UnitRef
+    occurred_at: Moment
+
+
+class FactsCorrected(EventData):
+    """The custody holder corrects the facts of a victim. They settle what other agencies have said before."""
+
+    entity, event, subject_field = "victim", "facts-corrected", "victim_id"
+    correction_id: Id
+    victim_id: Id
+    facts: VictimFacts
+    basis: FactsBasis
     unit: UnitRef
     occurred_at: Moment
 
@@ -635,6 +648,7 @@ CATALOGUE: dict[str, type[EventData]] = {
         CaseOpened,
         VictimRegistered,
         StageRecorded,
+        FactsCorrected,
         VictimInterviewed,
         JourneyClosed,
         RecordFiled,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import IdentityField
 from shared.contracts.pattern import Pattern
-from shared.contracts.types import SEVERAL_LINES
+from shared.contracts.types import SEVERAL_LINES, AskedMoment, Code
 from shared.domain.commands import Asked, Text, example
 
 NIK = Pattern(r"^[0-9]{16}$", "16 angka tanpa spasi", "16 digits without spaces")
@@ -52,6 +52,19 @@ class Identity(BaseModel):
         default=None, description="The victim's statement, recorded so that the victim need not repeat it."
     )
     safe_house: Text | None = Field(default=None, description="Where the victim is sheltered.")
+
+
+class TakeOver(Asked):
+    """Take over what another agency says of a field, after somebody here has checked it. It becomes our own word.
+
+    ``said_at`` is the moment shown with the value: a value that came since then was not checked.
+    """
+
+    model_config = example(field="phone", agency="other-agency", said_at="2026-11-24T01:30:00.000000Z")
+
+    field: IdentityField
+    agency: Code
+    said_at: AskedMoment
 
 
 class Search(Asked):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.domain.access import Role
+from tests.support.identities import known
 from tests.support.network import Client, Network, problem, refer
 
 KOLAKA, MAKASSAR, TOP = "polres-74.01", "polres-73.71", "bareskrim"
@@ -34,7 +35,7 @@ async def identity(client: Client, victim: str) -> dict[str, Any] | str:
     answer = await client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
     if answer.status_code != 200:
         return problem(answer)
-    return {name: value for name, value in answer.json().items() if value is not None}
+    return known(answer.json())
 
 
 async def search(client: Client, nik: str) -> list[str]:

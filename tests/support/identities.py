@@ -24,6 +24,7 @@ WHO = {
 }
 PATIENT = {"name", "nik", "born_on", "phone"}
 """Fields that Kemenkes needs to examine and treat."""
+SOURCES = {"from_others", "differing"}
 UNTIL = "2099-01-01T00:00:00+07:00"
 
 
@@ -32,7 +33,12 @@ async def look(client: Client, victim: str, purpose: str = "care") -> dict[str, 
     answer = await client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": purpose})
     if answer.status_code != 200:
         return problem(answer)
-    return {name: value for name, value in answer.json().items() if value is not None}
+    return known(answer.json())
+
+
+def known(answer: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an identity, without who states them."""
+    return {name: value for name, value in answer.items() if value is not None and name not in SOURCES}
 
 
 async def consent(client: Client, victim: str, **changes: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.domain.access import Role
 from tests.support.forms import FIELDS
+from tests.support.identities import known
 from tests.support.network import Client, Network, asking, problem
 
 AGENCIES = ("police", "kemenpppa", "kemensos", "kemenkes")
@@ -96,7 +97,7 @@ class Desk:
     async def reads_of(self, victim: str) -> dict[str, Any]:
         """The identity fields shown to the desk; none after a refusal."""
         answer = await self.client.http.get(f"/v1/victims/{victim}/identity", params={"purpose": "care"})
-        return {name: value for name, value in answer.json().items() if value} if answer.is_success else {}
+        return known(answer.json()) if answer.is_success else {}
 
     async def closes(self, victim: str, outcome: str, colleague: "Desk | None" = None, **more: Any) -> None:
         """The journey ends; a child's journey when a colleague has confirmed it."""

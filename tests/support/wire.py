@@ -1,15 +1,21 @@
 """Events that a test puts on the wire in the name of a member."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.contracts.codes import InformationKind
 from shared.contracts.envelope import Draft, write
-from shared.contracts.events import EventData, ReferralEvent
+from shared.contracts.events import EventData, InformationProvided, ReferralEvent
 from shared.messaging.broker import Incoming, Outgoing
-from shared.reference.office import new_id
+from shared.reference.office import draft, new_id
 from shared.security.keys import SigningKey
+from shared.storage import referrals
 from shared.storage.notifier import Topic
+from shared.storage.unit_of_work import Transaction
+from shared.victims.sealed import giving
+from shared.victims.sealed.store import key_purpose
 from tests.support.network import Network, a_victim, refer
 
 
@@ -63,6 +69,32 @@ def about(referral: Mapping[str, Any], kind: type[ReferralEvent]) -> ReferralEve
 
 def subject_of(sender: str, receiver: str, data: EventData) -> str:
     return f"tppo.{sender}.{receiver}.{data.entity}.{data.event}.74.01"
+
+
+def tell_identity(
+    network: Network,
+    code: str,
+    to: str,
+    victim: str,
+    referral: str,
+    fields: Mapping[str, str],
+    basis: str = "vital-interest",
+) -> None:
+    """Say anything of a victim with a referral of a member: signed and sealed, and past the member's own rules."""
+    app = network.apps[code]
+
+    def tell(tx: Transaction) -> None:
+        row = referrals.load(tx.session, referral)
+        given = giving.seal_for(tx, app.state.office, victim, to, key_purpose(referral), fields)
+        assert row is not None and given is not None
+        about = InformationKind.IDENTITY
+        event = InformationProvided(
+            referral_id=referral, victim_id=victim, occurred_at=tx.now, about=about, sealed=given.sealed
+        )
+        made = draft(event, to, app.state.office.speaker(tx.now.date()), victim_id=victim, basis=basis, key=given.key)
+        tx.emit(replace(made, sequence=row.version))
+
+    app.state.database.write(tell)
 
 
 async def tell_coordination(network: Network, code: str, linkseq: int, *told: EventData) -> None:

@@ -21,6 +21,8 @@ def upgrade() -> None:
     """Make the tables, and the triggers that refuse to change the access log."""
     _make_cases()
     _make_victims()
+    _make_facts_words()
+    _make_facts_corrections()
     _make_interviews()
     _make_data_keys()
     _make_sealed()
@@ -73,6 +75,12 @@ def _make_victims() -> None:
         sa.Column("age_class", sa.String(64), nullable=False),
         sa.Column("sex", sa.String(64), nullable=False),
         sa.Column("home_region", sa.String(64), nullable=True),
+        sa.Column("facts_from", sa.String(64), nullable=False),
+        sa.Column("facts_at", Moment, nullable=False),
+        sa.Column("rule_age", sa.String(64), nullable=False),
+        sa.Column("sex_disputed", sa.Boolean(), nullable=False),
+        sa.Column("facts_differ", sa.Boolean(), nullable=False),
+        sa.Column("heard_from", sa.String(64), nullable=True),
         sa.Column("stage", sa.String(64), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
         sa.Column("custody_agency", sa.String(64), nullable=True),
@@ -89,6 +97,44 @@ def _make_victims() -> None:
     op.create_index("ix_victims_case_id", "victims", ["case_id"], unique=False)
     op.create_index("ix_victims_custody_agency", "victims", ["custody_agency"], unique=False)
     op.create_index("ix_victims_keep_until", "victims", ["keep_until"], unique=False)
+
+
+def _make_facts_words() -> None:
+    op.create_table(
+        "facts_words",
+        sa.Column("victim_id", sa.String(36), nullable=False),
+        sa.Column("agency", sa.String(64), nullable=False),
+        sa.Column("age_class", sa.String(64), nullable=False),
+        sa.Column("sex", sa.String(64), nullable=False),
+        sa.Column("home_region", sa.String(64), nullable=True),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("victim_id", "agency", name="pk_facts_words"),
+    )
+
+
+def _make_facts_corrections() -> None:
+    op.create_table(
+        "facts_corrections",
+        sa.Column("number", Number, autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("victim_id", sa.String(36), nullable=False),
+        sa.Column("age_class", sa.String(64), nullable=False),
+        sa.Column("sex", sa.String(64), nullable=False),
+        sa.Column("home_region", sa.String(64), nullable=True),
+        sa.Column("basis", sa.String(64), nullable=False),
+        sa.Column("client", sa.String(100), nullable=False),
+        sa.Column("person", sa.String(200), nullable=True),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("asked_at", Moment, nullable=False),
+        sa.Column("occurred_at", Moment, nullable=False),
+        sa.Column("confirmed_by", sa.String(100), nullable=True),
+        sa.Column("confirmed_person", sa.String(200), nullable=True),
+        sa.Column("applied_at", Moment, nullable=True),
+        sa.PrimaryKeyConstraint("number", name="pk_facts_corrections"),
+        sa.UniqueConstraint("id", name="uq_facts_corrections_id"),
+    )
+    op.create_index("ix_facts_corrections_victim_id", "facts_corrections", ["victim_id"], unique=False)
 
 
 def _make_interviews() -> None:
@@ -125,6 +171,7 @@ def _make_sealed() -> None:
         sa.Column("key_id", sa.String(64), nullable=False),
         sa.Column("sealed", sa.String(), nullable=False),
         sa.Column("recorded_at", Moment, nullable=False),
+        sa.Column("handed_over", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_sealed"),
         sa.UniqueConstraint("source", name="uq_legal_holds_source"),
     )

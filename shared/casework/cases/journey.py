@@ -61,7 +61,7 @@ def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> Clos
     if command.note:
         sealed_notes.keep_note(tx, acting.office, victim_id, row.id, command.note)
     kept_for = keep_until(tx, acting.office, victim, row.occurred_at) - tx.now
-    if not needs_second_person(command.outcome, AgeClass(victim.age_class), kept_for):
+    if not needs_second_person(command.outcome, AgeClass(victim.rule_age), kept_for):
         row.approved = True
         _end(acting, victim, unit, row)
     tx.changed.add(victim_id)

@@ -11,6 +11,19 @@ REFUSALS: Mapping[str, Refusal] = {
         "Saluran yang dikenal: {known}.", "The known channels are: {known}.",
         "Pilih salah satu saluran itu.", "Choose one of them.",
     ),
+    "unknown-correction": refusal(
+        404,
+        "Pembetulan tidak dikenal", "Unknown correction",
+        "Bukan pembetulan terakhir atas fakta korban ini.", "This is not the newest correction of this victim's facts.",
+        "Lihat lagi fakta korban, lalu minta pembetulan baru.",
+        "See the victim's facts again, and ask for a new correction.",
+    ),
+    "already-applied": refusal(
+        409,
+        "Sudah berlaku", "Already applied",
+        "Pembetulan ini sudah berlaku.", "This correction applies already.",
+        "Tidak ada yang perlu dilakukan.", "There is nothing to do.",
+    ),
     "referral-still-live": refusal(
         409,
         "Masih ada rujukan berjalan", "A referral is still live",

@@ -21,6 +21,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.identity import access_log, recording
 from shared.victims.identity.rights import Ground, Right
 from shared.victims.register import visibility
+from shared.victims.register.facts import first_facts
 from shared.victims.register.store import load_case
 from shared.victims.register.tables import CaseRow, VictimRow
 
@@ -88,12 +89,12 @@ def register_victim(
     if command.victim_id is not None and office.ids.is_taken(tx.session, victim_id):
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
-    row = _victim_row(victim_id, case_id, command, custody, at)
+    row = _victim_row(victim_id, case_id, command, custody, at, tx.now)
     tx.session.add(row)
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,
-        facts=VictimFacts(age_class=command.age_class, sex=command.sex, home_region=province_of(command.home_region)),
+        facts=_facts(command).model_copy(update={"home_region": province_of(command.home_region)}),
         custody=custody,
         occurred_at=at,
     )
@@ -108,16 +109,18 @@ def register_victim(
     return row
 
 
+def _facts(command: RegisterVictim) -> VictimFacts:
+    return VictimFacts(age_class=command.age_class, sex=command.sex, home_region=command.home_region)
+
+
 def _victim_row(
-    victim_id: str, case_id: str, command: RegisterVictim, custody: Custody, registered_at: datetime
+    victim_id: str, case_id: str, command: RegisterVictim, custody: Custody, registered_at: datetime, now: datetime
 ) -> VictimRow:
     return VictimRow(
         id=victim_id,
         case_id=case_id,
         registered_here=True,
-        age_class=command.age_class,
-        sex=command.sex,
-        home_region=command.home_region,
+        **first_facts(_facts(command), custody.agency, now),
         stage=Stage.DETECTION,
         custody_agency=custody.agency,
         custody_unit=custody.unit,

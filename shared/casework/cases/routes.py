@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
 
-from shared.casework.cases import journey
+from shared.casework.cases import facts, journey
 from shared.casework.cases import registration as cases
 from shared.casework.cases import store as closures
 from shared.casework.cases.tables import ClosureRow
@@ -14,10 +14,13 @@ from shared.casework.cases.views import (
     ClosureNote,
     ClosurePage,
     ClosureView,
+    FactsCorrection,
     case_view,
     closure_view,
+    correction_view,
 )
 from shared.domain.cases import CloseJourney, DecideClosure, OpenCase, RecordStage, RegisterVictim
+from shared.domain.facts import ConfirmFacts, CorrectFacts
 from shared.domain.matching import is_search
 from shared.domain.refusal import Refused
 from shared.http.admission import CallerDep, GuardedRoute, SightDep
@@ -31,7 +34,8 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import store as matching
 from shared.victims.register import store as register
 from shared.victims.register import visibility
-from shared.victims.register.views import VictimSeen, VictimView, victim_view
+from shared.victims.register.facts import known_facts
+from shared.victims.register.views import VictimSeen, VictimView, facts_said, victim_view
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 WAITS: dict[int | str, dict[str, Any]] = {
@@ -108,13 +112,62 @@ def register_victim(
     responses=responses("unknown-victim"),
 )
 def see_victim(victim_id: IdPath, database: DatabaseDep, caller: CallerDep, sight: SightDep) -> VictimSeen:
-    """Nama samaran, fakta umum, dan penanggung jawab sejauh diketahui instansi ini."""
+    """Nama samaran, fakta umum, dan penanggung jawab sejauh diketahui instansi ini. Bila dua instansi menyatakan fakta
+    berbeda, keduanya ditampilkan, dan korban diperlakukan sebagai anak bila salah satunya menyebut anak."""
 
     def look(session: Session) -> VictimSeen:
-        found = victim_view(register.see_victim(session, sight, victim_id))
-        return VictimSeen(**dict(found), same_person=matching.same_person(session, sight, caller.role, victim_id))
+        row = register.see_victim(session, sight, victim_id)
+        return VictimSeen(
+            **dict(victim_view(row)),
+            facts_differ=facts_said(known_facts(session, row)),
+            same_person=matching.same_person(session, sight, caller.role, victim_id),
+        )
 
     return database.read(look)
+
+
+@router.post(
+    "/victims/{victim_id}/facts",
+    response_model=FactsCorrection,
+    tags=["korban"],
+    summary="Betulkan fakta korban / Correct the facts of a victim",
+    responses={
+        202: {"model": FactsCorrection, "description": "Menunggu orang kedua / waits for a second person"},
+        **responses("unknown-victim", "not-custody-holder", "unknown-region", *COMMANDED),
+    },
+)
+def correct_facts(victim_id: IdPath, command: CorrectFacts, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
+    """Hanya oleh penanggung jawab; semua instansi yang merujuk atau dirujuk diberi tahu. Bila korban yang diperlakukan
+    sebagai anak menjadi dewasa, orang kedua harus menegaskannya (202)."""
+
+    def work(tx: Transaction) -> StoredResponse:
+        row = facts.correct(caller.acting(tx), victim_id, command)
+        return StoredResponse(200 if row.applied_at is not None else 202, correction_view(row))
+
+    return posting.once(command, work)
+
+
+@router.post(
+    "/victims/{victim_id}/facts/confirmation",
+    response_model=FactsCorrection,
+    tags=["korban"],
+    summary="Tegaskan pembetulan fakta / Confirm a correction of facts",
+    responses=responses(
+        "unknown-victim",
+        "not-custody-holder",
+        "unknown-correction",
+        "already-applied",
+        "second-person-needed",
+        *POSTING,
+    ),
+)
+def confirm_facts(victim_id: IdPath, command: ConfirmFacts, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
+    """Oleh orang kedua. Hanya pembetulan terakhir yang dapat ditegaskan."""
+
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, correction_view(facts.confirm_correction(caller.acting(tx), victim_id, command)))
+
+    return posting.once(command, work)
 
 
 @router.post(

@@ -1,11 +1,12 @@
 """HTTP answers about a case and about the end of a journey."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.casework.cases.tables import ClosureRow
-from shared.contracts.codes import Exploitation, JourneyOutcome
-from shared.contracts.types import Id, Moment
-from shared.victims.register.tables import CaseRow, VictimRow
+from shared.contracts.codes import Exploitation, FactsBasis, JourneyOutcome
+from shared.contracts.types import Id, Moment, VictimFacts
+from shared.victims.register.facts import facts_of
+from shared.victims.register.tables import CaseRow, FactsCorrectionRow, VictimRow
 
 
 class CaseView(BaseModel):
@@ -19,6 +20,35 @@ class CaseView(BaseModel):
     destination: str | None
     opened_at: Moment
     victims: list[Id] = []
+
+
+class FactsCorrection(BaseModel):
+    """A correction of the facts of a victim. It applies at once, or after a second person has confirmed it."""
+
+    correction_id: Id
+    victim_id: Id
+    facts: VictimFacts
+    basis: FactsBasis
+    asked_by: str
+    asked_at: Moment
+    confirmed_by: str | None
+    applied_at: Moment | None = Field(
+        description="Kosong: menunggu orang kedua. / Empty: a second person must confirm it."
+    )
+
+
+def correction_view(row: FactsCorrectionRow) -> FactsCorrection:
+    """The view of a correction."""
+    return FactsCorrection(
+        correction_id=row.id,
+        victim_id=row.victim_id,
+        facts=facts_of(row),
+        basis=FactsBasis(row.basis),
+        asked_by=row.client,
+        asked_at=row.asked_at,
+        confirmed_by=row.confirmed_by,
+        applied_at=row.applied_at,
+    )
 
 
 def case_view(row: CaseRow, victims: list[VictimRow]) -> CaseView:

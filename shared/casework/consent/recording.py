@@ -68,7 +68,7 @@ def _check(tx: Transaction, office: Office, victim: VictimRow, command: RecordCo
         raise Refused("already-over", field="valid_until")
     if not command.recipients <= office.directory.agencies:
         raise Refused("unknown-agency", field="recipients")
-    check_consent(AgeClass(victim.age_class), command.agrees, command.guardian)
+    check_consent(AgeClass(victim.rule_age), command.agrees, command.guardian)
     if command.consent_id is not None and office.ids.is_taken(tx.session, command.consent_id):
         raise Refused("id-taken", field="consent_id")
 

@@ -17,6 +17,7 @@ from shared.domain.letters import Standing, grouped
 from shared.domain.referral import Referral
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
+from shared.domain.words import counting
 from shared.reference.acting import Acting
 from shared.reference.office import Office
 from shared.storage import ledger, referrals
@@ -24,7 +25,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.disclosure import store as disclosure_store
 from shared.victims.identity import access_log, rights
-from shared.victims.register.store import load_victim
+from shared.victims.register.store import load_victim, part_of
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import identity as sealed_identity
 
@@ -157,14 +158,24 @@ def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: st
     if referral.sender.agency != referral.receiver.agency:
         given = disclosure_store.disclosure_with(acting.tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
-    return _shown(acting, victim, rights.Right(fields, right.ground), purpose)
+    for_another = acting.office.code == referral.sender.agency != referral.receiver.agency
+    return _shown(acting, victim, rights.Right(fields, right.ground), purpose, for_another)
 
 
-def _shown(acting: Acting, victim: VictimRow, right: rights.Right, purpose: str) -> dict[str, str]:
-    """The known values of these fields; writes a row of the access log."""
+def _shown(
+    acting: Acting, victim: VictimRow, right: rights.Right, purpose: str, for_another: bool = False
+) -> dict[str, str]:
+    """The known values of these fields; writes a row of the access log.
+
+    ``for_another``: the letter goes to another agency, so it says only what we may pass on.
+    """
     if not right.fields:
         return {}
-    known = sealed_identity.readable_identity(acting.tx.session, acting.office, victim.id, sealed_identity.Reach.SHOW)
+    part = part_of(victim, acting.office.code)
+    if for_another:
+        known = sealed_identity.identity_to_give(acting.tx.session, acting.office, part)
+    else:
+        known = counting(sealed_identity.words_of(acting.tx.session, acting.office, part))
     shown = {name: value for name, value in known.items() if name in right.fields}
     if shown:
         access_log.log(acting, victim.id, purpose, right, sorted(shown))
@@ -269,7 +280,8 @@ def desk_name(office: Office, desk: UnitRef, at: datetime) -> str:
 
 
 def _coarse(victim: VictimRow) -> str:
-    return f"{words.AGES[AgeClass(victim.age_class)].id}; {words.SEXES[Sex(victim.sex)].id.lower()}"
+    sex = Sex.UNSPECIFIED if victim.sex_disputed else Sex(victim.sex)
+    return f"{words.AGES[AgeClass(victim.rule_age)].id}; {words.SEXES[sex].id.lower()}"
 
 
 def _said(field: IdentityField, value: str) -> str:

@@ -42,7 +42,7 @@ class Subject:
 
 def is_child(victim: VictimRow) -> bool:
     """Whether a victim is treated as a child; an unknown age counts as a child."""
-    return victim.age_class != AgeClass.ADULT
+    return victim.rule_age != AgeClass.ADULT
 
 
 def _of_case(acting: Acting, case_id: str) -> Subject:

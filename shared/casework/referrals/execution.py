@@ -8,6 +8,7 @@ from dataclasses import replace
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, LegalBasis
+from shared.contracts.types import Custody
 from shared.domain.commands import Command, Noted
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, react
 from shared.domain.referral_commands import ProvideInformation, Reject, RequestCancellation
@@ -19,8 +20,9 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.erasure.holdings import custody_left
+from shared.victims.register.facts import recount_facts
 from shared.victims.register.store import lock_victim, take_custody
-from shared.victims.sealed import giving
+from shared.victims.sealed import giving, receiving
 from shared.victims.sealed import notes as sealed_notes
 
 
@@ -62,7 +64,7 @@ def _identity_for(acting: Acting, row: ReferralRow) -> giving.Given | None:
     live = referrals.live_of_victim(acting.tx.session, victim.id)
     what = disclosure.lawful(acting, victim, live, asked)
     disclosed = disclosure.Disclosure(row.id, victim.id, asked.agency, asked.basis, what.consent_id)
-    return disclosure.give(acting.tx, acting.office, disclosed, what.fields, first=False)
+    return disclosure.give(acting.tx, acting.office, victim, disclosed, what.fields, first=False)
 
 
 def etag(row: ReferralRow) -> str:
@@ -104,9 +106,18 @@ def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Ref
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
-        left = take_custody(tx.session, row.victim_id, event.custody, office.code)
-        if left is not None:
-            custody_left(tx, office, left)
+        _move_custody(tx, office, row, event.custody)
+
+
+def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Custody) -> None:
+    move = take_custody(tx.session, row.victim_id, custody)
+    if move is None:
+        return
+    if move.before == office.code != custody.agency:
+        custody_left(tx, office, move.victim)
+    if custody.agency == office.code != row.sender_agency:
+        receiving.take_over_with_custody(tx, row.victim_id, row.id)
+    recount_facts(tx.session, move.victim, office.code, custody.agency, row.sender_agency)
 
 
 def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:

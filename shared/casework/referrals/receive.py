@@ -9,6 +9,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import RejectReason, Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
+from shared.domain.facts import FactsWord
 from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.referral_commands import Reject
 from shared.domain.refusal import Refused
@@ -19,6 +20,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.interviews import store as interviews
+from shared.victims.register.facts import first_facts, hear_facts
 from shared.victims.register.store import load_victim
 from shared.victims.register.tables import VictimRow
 
@@ -34,7 +36,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     earlier = event.replaces and referrals.load(tx.session, event.replaces)
     if earlier and earlier.victim_id != event.victim_id:
         raise Park("id-of-another-victim")
-    live = _live_of_known(tx, event)
+    live = _live_of_known(tx, office, event)
     interviews.keep(tx, event.victim_id, event.interviews)
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
     referral = open_referral(event)
@@ -115,20 +117,21 @@ def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
     return row
 
 
-def _live_of_known(tx: Transaction, event: e.Requested) -> Sequence[ReferralRow]:
+def _live_of_known(tx: Transaction, office: Office, event: e.Requested) -> Sequence[ReferralRow]:
     """The live referrals of the victim here.
 
     A new victim has none. We register the victim by pseudonym and coarse facts; custody we learn only by accepting it.
     """
-    if load_victim(tx.session, event.victim_id) is not None:
+    victim = load_victim(tx.session, event.victim_id)
+    if victim is not None:
+        hear_facts(tx.session, victim, office.code, FactsWord(event.sender.agency, event.facts, tx.now))
         return referrals.live_of_victim(tx.session, event.victim_id)
     tx.session.add(
         VictimRow(
             id=event.victim_id,
             case_id=event.case_id,
-            age_class=event.facts.age_class,
-            sex=event.facts.sex,
-            home_region=event.facts.home_region,
+            **first_facts(event.facts, event.sender.agency, tx.now),
+            heard_from=event.sender.agency,
             stage=Stage.DETECTION,
             registered_at=tx.now,
         )

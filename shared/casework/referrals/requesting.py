@@ -8,7 +8,7 @@ from shared.casework.clocks import running as clocks
 from shared.casework.referrals.execution import answer_in_house, file_event
 from shared.contracts import events as e
 from shared.contracts.codes import Kind
-from shared.contracts.types import UnitRef, VictimFacts
+from shared.contracts.types import UnitRef
 from shared.domain.commands import when
 from shared.domain.referral import open_referral
 from shared.domain.referral_commands import Receiver, Request
@@ -21,6 +21,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.interviews import store as interviews
+from shared.victims.register.facts import facts_for_rules
 from shared.victims.register.speaking import speaking_unit
 from shared.victims.register.store import lock_victim
 from shared.victims.register.tables import VictimRow
@@ -51,7 +52,7 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     if command.referral_id is not None and office.ids.is_taken(tx.session, referral_id):
         raise Refused("id-taken", field="referral_id")
     disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id)
-    given = disclosure.give(tx, office, disclosed, what.fields, first=True)
+    given = disclosure.give(tx, office, victim, disclosed, what.fields, first=True)
     sealed_for_them = given.sealed if given else None
     requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})
     referral = open_referral(requested)
@@ -93,9 +94,7 @@ def _requested(
         priority=command.priority,
         sender=sender,
         receiver=unit.as_ref(),
-        facts=VictimFacts.model_validate(
-            {"age_class": victim.age_class, "sex": victim.sex, "home_region": victim.home_region}
-        ),
+        facts=facts_for_rules(victim),
         due_at=clock.due(at, office.clocks.zone(unit.region)),
         clock=clock.code,
         custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,

@@ -11,6 +11,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store
 from shared.victims.identity.rights import ordinary_right
+from shared.victims.register.store import part_of
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import giving, receiving
 from shared.victims.sealed.tables import DisclosureRow
@@ -57,14 +58,19 @@ def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked
     if asked.basis is LegalBasis.CONSENT:
         latest = consent.current(map(store.to_consent, store.consents_of(acting.tx.session, victim.id)))
     service = acting.office.directory.service(asked.agency, asked.service)
-    age = AgeClass(victim.age_class)
+    age = AgeClass(victim.rule_age)
     fields = consent.disclosed(asked.basis, age, latest, asked.agency, service.stage, service.needs, acting.tx.now)
     shown = ordinary_right(acting.office, acting.sight, victim, live).fields
     return Lawful(fields & shown, latest.id if latest else None)
 
 
 def give(
-    tx: Transaction, office: Office, disclosure: Disclosure, fields: frozenset[IdentityField], first: bool
+    tx: Transaction,
+    office: Office,
+    victim: VictimRow,
+    disclosure: Disclosure,
+    fields: frozenset[IdentityField],
+    first: bool,
 ) -> giving.Given | None:
     """Seal the fields for the agency and store the disclosure.
 
@@ -74,7 +80,12 @@ def give(
     if disclosure.agency == office.code:
         return None
     given = giving.seal_for_agency(
-        tx, office, disclosure.victim_id, disclosure.given_with, recipient=disclosure.agency, fields=fields
+        tx,
+        office,
+        part_of(victim, office.code),
+        disclosure.given_with,
+        recipient=disclosure.agency,
+        fields=fields,
     )
     if given is not None:
         record_disclosure(tx, disclosure, True, given.fields, first, given.came_with)

@@ -9,6 +9,8 @@ from shared.victims.identity.tables import AccessRow
 
 NOTED = "note"
 """The field name of a note in the access log."""
+TAKE_OVER = "take-over"
+"""The purpose of a reading whose value became our own word."""
 
 
 def count_look(right: Right) -> None:

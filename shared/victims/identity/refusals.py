@@ -18,6 +18,21 @@ REFUSALS: Mapping[str, Refusal] = {
         "NIK: 16 digits; passport: 5 to 12 letters and digits; telephone: 8 to 15 digits, with a + if from abroad.",
         "Periksa nomornya.", "Check the number.",
     ),
+    "nothing-to-take-over": refusal(
+        409,
+        "Tidak ada yang diambil alih", "Nothing to take over",
+        "Instansi itu tidak menyatakan isian ini, atau pemberian datanya sudah berakhir.",
+        "That agency states nothing in this field, or its disclosure has ended.",
+        "Lihat from_others dan differing pada identitas korban.",
+        "See from_others and differing at the identity of the victim.",
+    ),
+    "said-since": refusal(
+        409,
+        "Sudah berubah", "Changed since",
+        "Instansi itu sudah menyatakan hal lain sejak saat itu.", "That agency has said something else since then.",
+        "Lihat lagi identitas korban, lalu periksa nilai yang baru.",
+        "See the identity again, and check the new value.",
+    ),
     "no-identity": refusal(
         404,
         "Identitas tidak ada", "No identity",

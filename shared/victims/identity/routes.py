@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
 
-from shared.domain.identity import Identity, Search
+from shared.domain.identity import Identity, Search, TakeOver
 from shared.domain.matching import may_complete_search
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
@@ -13,9 +13,9 @@ from shared.http.limits import limit_identifiers, limit_identities, limit_search
 from shared.http.openapi import POSTING, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
-from shared.victims.identity import recording, searching, security_log, showing, store, views
+from shared.victims.identity import recording, searching, security_log, showing, store, taking_over, views
 from shared.victims.identity.tables import AccessRow
-from shared.victims.identity.views import AccessPage
+from shared.victims.identity.views import AccessPage, IdentitySeen
 from shared.victims.register.views import VictimList, VictimView, victim_view
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
@@ -51,11 +51,29 @@ def record_identity(
 )
 def see_identity(
     victim_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
-) -> Identity:
+) -> IdentitySeen:
     """Penanggung jawab melihat semua isian. Satuan yang sedang melayani hanya melihat isian yang diperlukan layanannya.
-    Setiap pembacaan dicatat dalam transaksi yang sama."""
+    Setiap pembacaan dicatat dalam transaksi yang sama. Yang dipakai lebih dahulu: tulisan instansi ini, lalu kata
+    penanggung jawab, lalu kata instansi lain; yang berbeda ditampilkan dengan sumbernya."""
     response.headers["Cache-Control"] = "no-store"
     return database.write(lambda tx: showing.read(caller.acting(tx), victim_id, purpose))
+
+
+@router.post(
+    "/victims/{victim_id}/identity/take-over",
+    response_model=VictimView,
+    tags=["korban"],
+    summary="Ambil alih isian instansi lain (dicatat) / Take over a field of another agency (logged)",
+    responses=responses("unknown-victim", "not-responsible", "nothing-to-take-over", "said-since", *POSTING),
+)
+def take_over_identity(victim_id: IdPath, command: TakeOver, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
+    """Setelah diperiksa petugas, kata instansi lain menjadi tulisan instansi ini, dan boleh diteruskan. Sebelum itu
+    kata pihak ketiga tidak pernah diteruskan."""
+
+    def work(tx: Transaction) -> StoredResponse:
+        return StoredResponse(200, victim_view(taking_over.take_over(caller.acting(tx), victim_id, command)))
+
+    return posting.once(command, work)
 
 
 @router.post(

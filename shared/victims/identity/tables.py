@@ -18,10 +18,10 @@ class AccessRow(AgencyStored, table=True):
     """One reading, change or search hit of what is sealed about a victim. Append-only, written in its transaction.
 
     ``client``, ``person``, ``role`` and ``unit`` name the caller. ``purpose`` is the reason that a reader stated. For
-    a change, a search and a review the code writes ``record``, ``search`` and ``audit``. ``right`` is the ground
-    (``rights.Ground``). ``through`` is the id of the break-glass that was used or reviewed. ``fields`` is the JSON list
-    of the fields that were shown, changed or searched. ``agency`` is another agency that searched by matching, where we
-    may know it; then no caller is named.
+    a change, a search and a review the code writes ``record``, ``search`` and ``audit``; for a take-over,
+    ``take-over``. ``right`` is the ground (``rights.Ground``). ``through`` is the id of the break-glass that was used
+    or reviewed. ``fields`` is the JSON list of the fields that were shown, changed or searched. ``agency`` is another
+    agency that searched by matching, where we may know it; then no caller is named.
     """
 
     __tablename__ = "access_log"

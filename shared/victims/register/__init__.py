@@ -20,5 +20,6 @@ SLICE = Slice(
         IdColumn(IdKind.CASE, col(VictimRow.case_id)),
         IdColumn(IdKind.CASE, col(CaseRow.id), ours=true()),
     ),
-    forgets="The row stays: pseudonym and coarse facts, which ledgers and other agencies name.",
+    forgets="The row stays: pseudonym and coarse facts, which ledgers and other agencies name. So do the words of "
+    "other agencies about these facts, and the corrections with the people who made them.",
 )

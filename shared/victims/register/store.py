@@ -1,11 +1,14 @@
 """Read, lock and change the rows of cases and victims."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import Session, col
 
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.access import Sight
 from shared.domain.refusal import Refused
+from shared.domain.words import Part
 from shared.storage.locked import locked_once
 from shared.storage.referrals import EVERY
 from shared.victims.register import visibility
@@ -93,6 +96,11 @@ def custody_of(victim: VictimRow) -> Custody | None:
     return None if holder is None else Custody(**dict(holder), seq=victim.custody_seq)
 
 
+def part_of(victim: VictimRow, ours: str) -> Part:
+    """The part of each agency in a victim, as known here. ``ours``: the code of this agency."""
+    return Part(victim.id, ours, victim.custody_agency, victim.heard_from)
+
+
 def require_custody(sight: Sight, victim: VictimRow) -> UnitRef:
     """The custody holder of a victim, when it is a desk in sight. Raises Refused("not-custody-holder")."""
     holder = holder_of(victim)
@@ -101,17 +109,22 @@ def require_custody(sight: Sight, victim: VictimRow) -> UnitRef:
     return holder
 
 
-def take_custody(session: Session, victim_id: str, custody: Custody, agency: str) -> VictimRow | None:
-    """Apply a link of the custody chain. Returns the victim's row if custody left ``agency``, else None.
+@dataclass(frozen=True, slots=True)
+class CustodyMove:
+    """A new link of a victim's custody chain. ``before``: the agency that had custody, as far as known here."""
 
-    A link that is not newer than the known one changes nothing.
-    """
+    victim: VictimRow
+    before: str | None
+
+
+def take_custody(session: Session, victim_id: str, custody: Custody) -> CustodyMove | None:
+    """Apply a link of the custody chain. None: the link is not newer than the known one, and changes nothing."""
     victim = load_victim(session, victim_id)
     if victim is None or custody.seq <= victim.custody_seq:
         return None
-    left = victim.custody_agency == agency != custody.agency
+    move = CustodyMove(victim, victim.custody_agency)
     victim.custody_agency = custody.agency
     victim.custody_unit = custody.unit
     victim.custody_region = custody.region
     victim.custody_seq = custody.seq
-    return victim if left else None
+    return move

@@ -29,6 +29,7 @@ class VictimRow(AgencyStored, table=True):
     """A victim as this agency may know the victim: a pseudonym, coarse facts and the custody holder.
 
     ``custody_*`` is the newest link of the custody chain known here. The columns are None while none is known.
+    ``age_class``, ``sex`` and ``home_region`` are the word that counts, of the agency ``facts_from``.
     """
 
     __tablename__ = "victims"
@@ -42,6 +43,15 @@ class VictimRow(AgencyStored, table=True):
     age_class: str = Field(sa_type=Word)
     sex: str = Field(sa_type=Word)
     home_region: str | None = Field(default=None, sa_type=Word)
+    facts_from: str = Field(sa_type=Word)
+    facts_at: datetime = Field(sa_type=UtcMoment)
+    rule_age: str = Field(sa_type=Word)
+    """The age class for every rule: the one with the most protection, where two agencies differ."""
+    sex_disputed: bool = False
+    facts_differ: bool = False
+    """Whether another agency states other facts, and nobody has settled it (see ``facts_words``)."""
+    heard_from: str | None = Field(default=None, sa_type=Word)
+    """The agency whose request named the victim here first. None: this agency registered the victim."""
     stage: str = Field(sa_type=Word)
     stages: Any = Field(default_factory=list, sa_type=Json)
     """The stages that this agency has recorded."""
@@ -54,3 +64,42 @@ class VictimRow(AgencyStored, table=True):
     outcome: str | None = Field(default=None, sa_type=Word)
     keep_until: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
     """Until when the identity may be kept, after the journey ended here."""
+
+
+class FactsWordRow(AgencyStored, table=True):
+    """The facts of a victim as another agency states them, beside the word that counts."""
+
+    __tablename__ = "facts_words"
+
+    victim_id: str = Field(sa_type=Ident, primary_key=True)
+    agency: str = Field(sa_type=Word, primary_key=True)
+    age_class: str = Field(sa_type=Word)
+    sex: str = Field(sa_type=Word)
+    home_region: str | None = Field(default=None, sa_type=Word)
+    at: datetime = Field(sa_type=UtcMoment)
+    settled: bool = False
+
+
+class FactsCorrectionRow(AgencyStored, table=True):
+    """A correction of a victim's facts by our desk, as the custody holder, with the people who made it.
+
+    ``applied_at`` None: a second person has not confirmed it. ``confirmed_by``: the client of the second person.
+    """
+
+    __tablename__ = "facts_corrections"
+
+    number: int | None = ascending_key()
+    id: str = Field(sa_type=Ident, unique=True)
+    victim_id: str = Field(sa_type=Ident, index=True)
+    age_class: str = Field(sa_type=Word)
+    sex: str = Field(sa_type=Word)
+    home_region: str | None = Field(default=None, sa_type=Word)
+    basis: str = Field(sa_type=Word)
+    client: str = Field(max_length=100)
+    person: str | None = Field(default=None, max_length=200)
+    unit: str = Field(sa_type=Word)
+    asked_at: datetime = Field(sa_type=UtcMoment)
+    occurred_at: datetime = Field(sa_type=UtcMoment)
+    confirmed_by: str | None = Field(default=None, max_length=100)
+    confirmed_person: str | None = Field(default=None, max_length=200)
+    applied_at: datetime | None = Field(default=None, sa_type=UtcMoment)

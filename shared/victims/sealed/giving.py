@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 
 from shared.contracts.codes import IdentityField
+from shared.domain.words import Part
 from shared.reference.office import Office
 from shared.security.public_keys import Untrusted
 from shared.security.sealing import seal, wrap_key
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed import identity
-from shared.victims.sealed.identity import Reach
 from shared.victims.sealed.store import data_key_of, key_purpose, of_victim, own_source
 from shared.victims.sealed.tables import DataKeyRow
 
@@ -32,21 +32,20 @@ class Given:
 
 
 def seal_for_agency(
-    tx: Transaction, office: Office, victim_id: str, referral_id: str, recipient: str, fields: frozenset[IdentityField]
+    tx: Transaction, office: Office, part: Part, referral_id: str, recipient: str, fields: frozenset[IdentityField]
 ) -> Given | None:
     """The text of these fields that we may disclose, sealed for the recipient of one referral.
 
     None where there is no such text, or the directory has no key of the recipient.
     """
-    ours = tx.session.get(
-        DataKeyRow, own_source(of_victim(victim_id))
-    )  # opens our own text, and derives the recipient's key
-    known = identity.with_sources(tx.session, office, victim_id, Reach.GIVE)
-    what = {name: value for name, (value, _) in known.items() if name in fields}
+    # opens our own text, and derives the recipient's key
+    ours = tx.session.get(DataKeyRow, own_source(of_victim(part.victim_id)))
+    known = identity.words_to_give(tx.session, office, part)
+    what = {name: one.value for name, one in known.items() if name in fields}
     if not what:
         return None
-    given = seal_for(tx, office, victim_id, recipient, key_purpose(referral_id), what, ours)
-    return given and replace(given, came_with=tuple(sorted({known[name][1] for name in what})))
+    given = seal_for(tx, office, part.victim_id, recipient, key_purpose(referral_id), what, ours)
+    return given and replace(given, came_with=tuple(sorted({known[name].source for name in what})))
 
 
 def seal_record(

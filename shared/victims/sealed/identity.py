@@ -1,21 +1,25 @@
-"""Read the sealed identity of a victim: our own text, and text that came with a referral."""
+"""Read the sealed identity of a victim with its sources: our own text, and text that came with a referral."""
 
 from enum import Enum
-from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, literal, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from shared.contracts.codes import KeptBecause
+from shared.domain import words
 from shared.domain.access import NOT_TAKEN_ON
+from shared.domain.words import Part, Said, Source, Words
 from shared.reference.office import Office
 from shared.storage.tables import ReferralRow
 from shared.victims.sealed import store
-from shared.victims.sealed.store import IDENTITY, LEGAL_HOLD, OWN, own_source
+from shared.victims.sealed.store import IDENTITY, LEGAL_HOLD, OWN, origin, own_source
 from shared.victims.sealed.tables import DisclosureRow, SealedRow
 
+_Sent = aliased(ReferralRow)
 _IDENTITIES = (
-    select(SealedRow)
+    select(SealedRow, col(_Sent.sender_agency))
+    .outerjoin(_Sent, col(_Sent.id) == col(SealedRow.source))
     .where(
         col(SealedRow.subject_id) == bindparam("subject_id"), col(SealedRow.kind).in_((IDENTITY, LEGAL_HOLD[IDENTITY]))
     )
@@ -23,7 +27,7 @@ _IDENTITIES = (
 )
 
 
-def _ours_or_given(*but: KeptBecause) -> Select[Any]:
+def _ours_or_given(*but: KeptBecause) -> Select[SealedRow, str]:
     """Our own identity text, and the text that came with a referral that was taken on.
 
     A disclosure that has ended counts only where it is kept for one of the reasons in ``but``.
@@ -39,35 +43,56 @@ def _ours_or_given(*but: KeptBecause) -> Select[Any]:
         )
     )
     ours = (col(SealedRow.key_id) == OWN) & (col(SealedRow.kind) == IDENTITY)
-    return _IDENTITIES.where(ours | col(SealedRow.source).in_(given))
+    # its sender has replaced it since; we took it over with the custody, so it still counts
+    replaced = given.where(col(SealedRow.source).like(literal("held:%:") + col(DisclosureRow.given_with)))
+    return _IDENTITIES.where(ours | col(SealedRow.source).in_(given) | (col(SealedRow.handed_over) & replaced.exists()))
 
 
 class Reach(Enum):
     """Which part of the stored identity a query reads."""
 
-    GIVE = _ours_or_given()
+    GIVE = (_ours_or_given(), False)
     """Text for disclosure to another agency: nothing of a disclosure that has ended, whatever keeps it here."""
-    SHOW = _ours_or_given(KeptBecause.CUSTODY)
+    SHOW = (_ours_or_given(KeptBecause.CUSTODY), False)
     """Text to show: as GIVE, and text that is kept because this agency has custody of the victim."""
-    ALL = _IDENTITIES
+    ALL = (_IDENTITIES, False)
     """For a break-glass: also text under a legal hold alone, and text of a request that nobody has accepted."""
-    LEGAL_HOLD_FIRST = _IDENTITIES.order_by(None).order_by(
-        col(SealedRow.kind) == LEGAL_HOLD[IDENTITY], col(SealedRow.recorded_at), col(SealedRow.number)
-    )
+    LEGAL_HOLD_FIRST = (_IDENTITIES, True)
     """For a court: as ALL, but text under a legal hold wins over anything written later."""
 
 
-def readable_identity(session: Session, office: Office, victim_id: str, reach: Reach = Reach.SHOW) -> dict[str, str]:
-    """All identity fields that this agency may read, by field; the latest text of each field counts."""
-    return {name: value for name, (value, _) in with_sources(session, office, victim_id, reach).items()}
+def words_of(session: Session, office: Office, part: Part, reach: Reach = Reach.SHOW) -> Words:
+    """What each agency says of each identity field, as far as this agency may read it. The first value counts."""
+    found = []
+    statement, court = reach.value
+    named = {"victim_id": part.victim_id, "subject_id": store.of_victim(part.victim_id)}
+    for row, sender in session.execute(statement, named):
+        found.append(
+            Source(
+                agency=office.code if row.key_id == OWN else sender or _sender(session, row),
+                at=row.recorded_at,
+                fields=store.opened(session, office, row),
+                handed_over=row.handed_over,
+                for_court=court and row.kind == LEGAL_HOLD[IDENTITY],
+                source=origin(row.source),
+            )
+        )
+    return words.words(found, part)
 
 
-def with_sources(session: Session, office: Office, victim_id: str, reach: Reach) -> dict[str, tuple[str, str]]:
-    """As ``readable_identity``, each field with the source that its text came from."""
-    found: dict[str, tuple[str, str]] = {}
-    for row in session.scalars(reach.value, {"victim_id": victim_id, "subject_id": store.of_victim(victim_id)}):
-        found |= {name: (value, row.source) for name, value in store.opened(session, office, row).items()}
-    return found
+def identity_to_give(session: Session, office: Office, part: Part) -> dict[str, str]:
+    """The identity fields that this agency may pass on to another, by field."""
+    return {name: one.value for name, one in words_to_give(session, office, part).items()}
+
+
+def words_to_give(session: Session, office: Office, part: Part) -> dict[str, Said]:
+    """As ``identity_to_give``, each field with the agency and the source that its text came from."""
+    return words.to_give_on(words_of(session, office, part, Reach.GIVE), part)
+
+
+def _sender(session: Session, row: SealedRow) -> str:
+    """The agency that stated a text which was set aside: its source names the referral within."""
+    return str(session.scalar(select(col(ReferralRow.sender_agency)).where(col(ReferralRow.id) == origin(row.source))))
 
 
 def own_identity(session: Session, office: Office, victim_id: str) -> dict[str, str]:

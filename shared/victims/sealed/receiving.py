@@ -57,6 +57,13 @@ def receive_record(tx: Transaction, office: Office, event_id: str, victim_id: st
     return True
 
 
+def take_over_with_custody(tx: Transaction, victim_id: str, referral_id: str) -> None:
+    """Mark the text that came with a transfer: a person of ours has just accepted the custody, and this text."""
+    row = store.find(tx.session, of_victim(victim_id), referral_id)
+    if row is not None:
+        row.handed_over = True
+
+
 def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:
     row = SealedRow(
         subject_id=of_victim(victim_id),

@@ -43,6 +43,8 @@ class SealedRow(AgencyStored, table=True):
     key_id: str = Field(max_length=64)
     sealed: str
     recorded_at: datetime = Field(sa_type=UtcMoment)
+    handed_over: bool = False
+    """Whether the text came with a transfer by which we took custody. Later text of the same sender did not."""
 
 
 class DisclosureRow(AgencyStored, table=True):

@@ -197,9 +197,9 @@ async def test_a_desk_of_another_agency_is_not_ours_because_it_has_the_name_of_o
     then = datetime(2026, 1, 5, tzinfo=UTC)
     rows = [
         CaseRow(id=CASE, unit=STRANGER, region="11.01", channel="spkt", exploitation="sexual", opened_at=then),
-        VictimRow(id=VICTIM, case_id=CASE, registered_here=True, age_class="adult", sex="male", stage="protection",
-                  custody_seq=2, custody_agency="kemenkes", custody_unit=KOLAKA, custody_region="74.01",
-                  registered_at=then),
+        VictimRow(id=VICTIM, case_id=CASE, registered_here=True, age_class="adult", sex="male", rule_age="adult",
+                  facts_from="kemenkes", facts_at=then, stage="protection", custody_seq=2, custody_agency="kemenkes",
+                  custody_unit=KOLAKA, custody_region="74.01", registered_at=then),
         ReferralRow(id=OUTSIDE, case_id=CASE, victim_id=VICTIM, kind="referral", service="first-aid", priority="stat",
                     sender_agency="kemenkes", sender_unit=KOLAKA, sender_region="74.01", receiver_agency="kemenkes",
                     receiver_unit=MAKASSAR, receiver_region="73.71", requested_at=then, due_at=then,

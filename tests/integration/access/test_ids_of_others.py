@@ -85,6 +85,9 @@ def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str,
     ]  # fmt: skip
 
 
+SECOND_PEOPLE = {"decide_erasure": "erasure/decision", "decide_closure": "closure/decision",
+                 "confirm_facts": "facts/confirmation"}  # fmt: skip
+"""Operation of a second person → the end of its address."""
 EARLIER = {"file_officer_training": "officer", "file_interview": "officer", "file_data_breach_notice": "breach"}
 """Operation that files a form naming an earlier record → the field with that record."""
 MIXED: Mapping[tuple[str, str], str] = {
@@ -94,6 +97,7 @@ MIXED: Mapping[tuple[str, str], str] = {
     ("create_referral", "victim_id"): "unknown-victim",
     ("create_referral", "referral_id"): "id-taken",
     ("create_referral", "replaces"): "unknown-referral",
+    ("confirm_facts", "correction_id"): "unknown-correction",
     ("erase", "erasure_id"): "id-taken",
     ("decide_erasure", "erasure_id"): "unknown-erasure",
     ("decide_closure", "closure_id"): "unknown-closure",
@@ -138,8 +142,8 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
             assert made.status_code in (200, 201, 202), (operation, made.text)
     own = {name: (path, body) for name, path, body in made_at(STRANGER, OURS)}
     sent = await post(STRANGER, *own["create_referral"])
-    for end in ("erasure", "closure"):
-        own[f"decide_{end}"] = (f"/v1/victims/{OURS['victim_id']}/{end}/decision", {"approved": True})
+    for name, end in SECOND_PEOPLE.items():
+        own[name] = (f"/v1/victims/{OURS['victim_id']}/{end}", {"approved": True} if "decide" in name else {})
     for form in FORMS.values():
         subject = {FormSubject.CASE: f"cases/{OURS['case_id']}", FormSubject.VICTIM: f"victims/{OURS['victim_id']}",
                    FormSubject.DESK: f"desks/{STRANGER}"}[form.about]  # fmt: skip

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from deploy.local.embedded_nats import EmbeddedNats
 from services.kemensos.main import MEMBER
 from services.kemensos.shelter import SEPARATE, WARDS, wards_for
 from shared.contracts.codes import AgeClass, Sex
+from shared.contracts.types import VictimFacts
 from shared.domain.access import Role
+from shared.domain.facts import FactsWord
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register.facts import hear_facts
+from shared.victims.register.store import load_victim
 from tests.support.access_matrix import ask, told
 from tests.support.databases import Databases
 from tests.support.forms import DESK, NONE, OTHER, a_person, file, refused
@@ -57,6 +63,30 @@ async def test_who_was_put_into_the_wrong_ward_is_moved_by_a_correction(network:
     wrong = await file(kemensos, f"victims/{mother}", "bed-assigned", ward="female-adult")
     await file(kemensos, f"victims/{mother}", "bed-assigned", ward=SEPARATE, corrects=wrong["id"])
     assert await free(kemensos, sex="female", age_class="adult") == {DESK: {"female-adult": 1}}
+
+
+async def test_while_agencies_differ_the_stricter_word_decides_the_ward(network: Network) -> None:
+    kemensos = await network.start("kemensos", online=False)
+    await file(
+        kemensos, f"desks/{DESK}", "shelter-beds", **{**NONE, "female_adult": 1, "female_child": 1, "separate": 1}
+    )
+    girl = await a_person(kemensos)
+
+    def hear(tx: Transaction, **facts: Any) -> None:
+        said = FactsWord("police", VictimFacts(**facts), tx.now)
+        victim = load_victim(tx.session, girl)
+        assert victim is not None
+        hear_facts(tx.session, victim, "kemensos", said)
+
+    database, path = network.apps["kemensos"].state.database, f"victims/{girl}"
+    database.write(partial(hear, age_class=AgeClass.CHILD, sex=Sex.FEMALE))
+    assert await refused(kemensos, path, "bed-assigned", ward="female-adult") == ("ward-not-for-them", ["ward"])
+    database.write(partial(hear, age_class=AgeClass.CHILD, sex=Sex.MALE))
+    for ward in ("female-child", "male-child", "female-adult"):
+        assert await refused(kemensos, path, "bed-assigned", ward=ward) == ("ward-not-for-them", ["ward"])
+    settled = await kemensos.post(f"/v1/{path}/facts", {"age_class": "child", "basis": "document"})
+    assert settled.status_code == 200
+    await file(kemensos, path, "bed-assigned", ward="female-child")
 
 
 async def test_beds_in_which_somebody_lies_are_not_taken_away(network: Network) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from shared.contracts.codes import IdentityField, InformationKind
 from shared.contracts.events import InformationProvided
+from shared.domain.words import Part
 from shared.messaging.broker import Incoming
 from shared.reference.office import draft
 from shared.victims.sealed import giving
@@ -18,6 +19,12 @@ from shared.victims.sealed.tables import DataKeyRow
 from tests.support.by_hand import deliver, parked, posted, take_back
 from tests.support.identities import BY_PAPER, WHO, consent, keys_left, look
 from tests.support.network import Network, a_victim, refer
+
+
+def held_by(agency: str, victim: str) -> Part:
+    """A victim that an agency has in custody."""
+    return Part(victim, agency, agency, None)
+
 
 HOW = pytest.mark.parametrize("how", ["withdrawal", "erasure"])
 
@@ -99,7 +106,9 @@ def informing(network: Network, victim: str, referral: str, by: str = "police", 
     app = network.apps[by]
 
     def tell(tx: Any) -> None:
-        given = giving.seal_for_agency(tx, app.state.office, victim, referral, to, frozenset({IdentityField.NAME}))
+        given = giving.seal_for_agency(
+            tx, app.state.office, held_by(by, victim), referral, to, frozenset({IdentityField.NAME})
+        )
         assert given is not None
         event = InformationProvided(
             referral_id=referral,
@@ -159,7 +168,9 @@ async def test_nobody_is_told_of_another_victim_through_a_request_of_its_own(two
         source = sealed.own_source(known)
         sealed.put(tx, office, known, source, sealed.IDENTITY, {"name": "Palsu Rekaan"})
         tx.session.flush()
-        given = giving.seal_for_agency(tx, office, known, referral, "kemenkes", frozenset({IdentityField.NAME}))
+        given = giving.seal_for_agency(
+            tx, office, held_by("police", known), referral, "kemenkes", frozenset({IdentityField.NAME})
+        )
         assert given is not None
         event = InformationProvided(
             referral_id=referral,

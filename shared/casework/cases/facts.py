@@ -1,0 +1,120 @@
+"""Correct the facts of a victim. Only the custody holder may; all agencies with a referral of the victim are told.
+
+A correction that takes a child's protection away waits for a second person.
+"""
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.contracts import events as e
+from shared.contracts.codes import AgeClass, FactsBasis
+from shared.contracts.envelope import Envelope
+from shared.contracts.types import UnitRef, VictimFacts
+from shared.domain import facts as rules
+from shared.domain.access import require_second_person
+from shared.domain.anonymity import province_of
+from shared.domain.commands import when
+from shared.domain.facts import ConfirmFacts, CorrectFacts, FactsWord, needs_second_person
+from shared.domain.refusal import Refused
+from shared.messaging.parked import Park, require_own_desk
+from shared.reference.acting import Acting
+from shared.reference.office import Office, draft, new_id, tell_coordinator
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+from shared.victims.register.facts import facts_of, hear_facts, keep_facts, known_facts
+from shared.victims.register.store import load_victim, lock_victim, require_custody
+from shared.victims.register.tables import FactsCorrectionRow, VictimRow
+
+
+def correct(acting: Acting, victim_id: str, command: CorrectFacts) -> FactsCorrectionRow:
+    """Correct the facts of a victim, or ask a second person to. Returns the row of the correction.
+
+    A correction replaces an earlier one that still waits. Raises Refused: ``unknown-victim``, ``not-custody-holder``,
+    ``unknown-region``, or for a bad ``occurred_at``.
+    """
+    tx, office = acting.tx, acting.office
+    victim = lock_victim(tx.session, acting.sight, victim_id)
+    unit = require_custody(acting.sight, victim)
+    if command.home_region is not None and not office.units.is_region(command.home_region):
+        raise Refused("unknown-region", field="home_region")
+    at = when(command, tx.now)
+    said = command.model_dump(include={"age_class", "sex", "home_region"}, exclude_none=True)
+    facts = VictimFacts.model_validate({**dict(facts_of(victim)), **said})
+    row = FactsCorrectionRow(
+        id=new_id(),
+        victim_id=victim_id,
+        **dict(facts),
+        basis=command.basis,
+        client=acting.caller.client,
+        person=acting.caller.person,
+        unit=acting.caller.unit,
+        asked_at=tx.now,
+        occurred_at=at,
+    )
+    tx.session.add(row)
+    if not needs_second_person(AgeClass(victim.rule_age), facts):
+        _apply(tx, office, victim, row, unit)
+    return row
+
+
+def confirm_correction(acting: Acting, victim_id: str, command: ConfirmFacts) -> FactsCorrectionRow:
+    """A second person confirms the newest correction of a victim. Returns its row.
+
+    Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``unknown-correction``, ``already-applied`` or
+    ``second-person-needed``.
+    """
+    tx = acting.tx
+    victim = lock_victim(tx.session, acting.sight, victim_id)
+    unit = require_custody(acting.sight, victim)
+    theirs = select(FactsCorrectionRow).where(col(FactsCorrectionRow.victim_id) == victim_id)
+    row = tx.session.scalars(theirs.order_by(col(FactsCorrectionRow.number).desc()).limit(1)).first()
+    if row is None or row.id != command.correction_id:
+        raise Refused("unknown-correction", field="correction_id")
+    if row.applied_at is not None:
+        raise Refused("already-applied", field="correction_id")
+    require_second_person(acting.caller, row.client, row.person, field="correction_id")
+    row.confirmed_by, row.confirmed_person = acting.caller.client, acting.caller.person
+    _apply(tx, acting.office, victim, row, unit)
+    return row
+
+
+def _apply(tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow, unit: UnitRef) -> None:
+    word = FactsWord(office.code, facts_of(row), tx.now)
+    keep_facts(tx.session, victim, rules.settle(known_facts(tx.session, victim), word))
+    row.applied_at = tx.now
+    corrected = e.FactsCorrected(
+        correction_id=row.id,
+        victim_id=victim.id,
+        facts=word.facts,
+        basis=FactsBasis(row.basis),
+        unit=unit,
+        occurred_at=row.occurred_at,
+    )
+    told = referrals.senders_of_victim(tx.session, victim.id) | referrals.receivers_of_victim(tx.session, victim.id)
+    for agency in sorted(told - {office.code}):
+        tx.emit(draft(corrected, agency, unit, victim_id=victim.id))
+    coarse = word.facts.model_copy(update={"home_region": province_of(word.facts.home_region)})
+    tell_coordinator(tx, office, corrected.model_copy(update={"facts": coarse}), unit, victim.id)
+    tx.changed.add(victim.id)
+
+
+def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, event: e.FactsCorrected) -> None:
+    """The custody holder has corrected the facts of a victim that it referred to us, or received from us.
+
+    Where no custody is known here, the correction replaces the word of its sender alone. So the stricter word of
+    another agency still decides. Raises Park: ``not-the-sender`` or ``not-in-custody``.
+    """
+    require_own_desk(envelope, event.unit)
+    victim = load_victim(tx.session, event.victim_id)
+    word = FactsWord(envelope.sender, event.facts, tx.now)
+    if victim is not None and victim.custody_agency == envelope.sender:
+        keep_facts(tx.session, victim, rules.settle(known_facts(tx.session, victim), word))
+    elif victim is not None and victim.custody_agency is None and _has_asked(tx, envelope.sender, event.victim_id):
+        hear_facts(tx.session, victim, office.code, word)
+    else:
+        raise Park("not-in-custody")
+    tx.changed.add(event.victim_id)
+
+
+def _has_asked(tx: Transaction, sender: str, victim_id: str) -> bool:
+    return sender in referrals.senders_of_victim(tx.session, victim_id)

@@ -1,0 +1,104 @@
+"""Coarse facts of a victim: whose word counts, the age for every rule, and what the holder settles."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.codes import AgeClass, Sex
+from shared.contracts.types import VictimFacts
+from shared.domain.facts import FactsKnown, FactsWord, agree, hear, needs_second_person, recount, settle
+from shared.domain.words import Part
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+US, HOLDER, FIRST, THIRD = "one", "two", "three", "four"
+HELD, OURS, UNKNOWN = (Part("id", US, holder, FIRST) for holder in (HOLDER, US, None))
+ADULT, CHILD = (VictimFacts(age_class=age, sex=Sex.FEMALE) for age in (AgeClass.ADULT, AgeClass.CHILD))
+FACTS = st.builds(VictimFacts, age_class=st.sampled_from(AgeClass), sex=st.sampled_from(Sex),
+                  home_region=st.sampled_from([None, "74.01", "11.01"]))  # fmt: skip
+
+
+def word(agency: str, facts: VictimFacts, day: int = 0) -> FactsWord:
+    return FactsWord(agency, facts, NOW + timedelta(days=day))
+
+
+OF_THIRDS = st.lists(st.builds(word, st.sampled_from([FIRST, THIRD]), FACTS, st.integers(0, 9)), max_size=6)
+
+
+@given(FACTS, OF_THIRDS, st.sampled_from([HELD, OURS, UNKNOWN]))
+def test_our_own_word_counts_whatever_others_say(ours: VictimFacts, thirds: list[FactsWord], part: Part) -> None:
+    known = FactsKnown(word(US, ours))
+    for one in thirds:
+        known = hear(known, one, part)
+    assert known.counts.facts == ours
+
+
+@given(FACTS, st.lists(st.builds(word, st.sampled_from([FIRST, THIRD, HOLDER]), FACTS), min_size=1, max_size=8))
+def test_the_holder_counts_before_others_and_the_age_with_most_protection_decides(
+    first: VictimFacts, told: list[FactsWord]
+) -> None:
+    known, last = FactsKnown(word(FIRST, first)), {FIRST: first}
+    for one in told:
+        known = hear(known, one, HELD)
+        last[one.agency] = one.facts
+    assert known.counts.agency == (HOLDER if HOLDER in last else FIRST)
+    assert known.counts.facts == last[known.counts.agency]
+    if any(facts.age_class is not AgeClass.ADULT for facts in last.values()):
+        assert known.rule_age is not AgeClass.ADULT
+    else:
+        assert known.rule_age is AgeClass.ADULT
+    assert {one.agency for one in known.disputed} == {
+        agency for agency, facts in last.items() if not agree(facts, known.counts.facts)
+    }
+
+
+@given(FACTS, OF_THIRDS, FACTS)
+def test_a_correction_of_the_holder_settles_what_was_said_until_somebody_says_something_else(
+    first: VictimFacts, thirds: list[FactsWord], corrected: VictimFacts
+) -> None:
+    known = FactsKnown(word(FIRST, first))
+    for one in thirds:
+        known = hear(known, one, HELD)
+    settled = settle(known, word(HOLDER, corrected))
+    assert (settled.counts.facts, settled.disputed, settled.rule_age) == (corrected, (), corrected.age_class)
+    for one in settled.others:  # the same word again opens nothing
+        settled = hear(settled, word(one.agency, one.facts, 5), HELD)
+    assert settled.disputed == () and settled.rule_age is corrected.age_class
+
+
+def test_the_first_to_speak_does_not_win() -> None:
+    known = hear(FactsKnown(word(FIRST, ADULT)), word(THIRD, CHILD, 1), UNKNOWN)
+    assert (known.counts.agency, known.rule_age) == (FIRST, AgeClass.CHILD)
+    known = hear(FactsKnown(word(FIRST, ADULT)), word(HOLDER, CHILD, 1), HELD)
+    assert (known.counts.agency, known.rule_age) == (HOLDER, AgeClass.CHILD)
+    assert [one.agency for one in known.disputed] == [FIRST]
+
+
+def test_an_agency_that_changes_its_word_leaves_those_that_agreed_with_it() -> None:
+    known = hear(FactsKnown(word(FIRST, CHILD)), word(THIRD, CHILD, 1), UNKNOWN)
+    assert known.disputed == ()
+    known = hear(known, word(FIRST, ADULT, 2), UNKNOWN)
+    assert (known.rule_age, [one.agency for one in known.disputed]) == (AgeClass.CHILD, [THIRD])
+
+
+def test_with_the_custody_the_word_of_the_agency_that_hands_over_counts() -> None:
+    known = hear(FactsKnown(word(FIRST, ADULT)), word(THIRD, CHILD, 1), UNKNOWN)
+    known = recount(known, US, THIRD)
+    assert (known.counts.agency, known.rule_age) == (THIRD, AgeClass.CHILD)
+    assert recount(known, US, HOLDER) == known
+
+
+def test_unknown_sex_or_home_contradicts_nobody_and_two_sexes_do() -> None:
+    plain = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.UNSPECIFIED)
+    man = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.MALE, home_region="11.01")
+    assert hear(FactsKnown(word(FIRST, ADULT)), word(THIRD, plain), UNKNOWN).disputed == ()
+    known = hear(FactsKnown(word(FIRST, ADULT)), word(THIRD, man), UNKNOWN)
+    assert known.sex_disputed and known.rule_age is AgeClass.ADULT
+    assert not settle(known, word(US, ADULT)).sex_disputed
+
+
+@pytest.mark.parametrize("age", AgeClass)
+def test_only_the_end_of_protection_needs_a_second_person(age: AgeClass) -> None:
+    assert needs_second_person(age, ADULT) == (age is not AgeClass.ADULT)
+    assert not needs_second_person(age, CHILD)
