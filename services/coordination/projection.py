@@ -26,7 +26,7 @@ def correct_facts(tx: Transaction, event: e.FactsCorrected) -> None:
     """Replace the facts of a journey."""
     journey = touch(tx, event.victim_id)
     journey.age_class, journey.sex = event.facts.age_class, event.facts.sex
-    journey.home_region = event.facts.home_region
+    journey.home_region = province_of(event.facts.home_region)
 
 
 def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:

@@ -126,8 +126,7 @@ def on_stage_recorded(tx: Transaction, office: Office, envelope: Envelope, event
 
 
 def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, event: e.FactsCorrected) -> None:
-    """Correct the facts of a journey. Raises Park unless the agency has custody now."""
-    _spoken_by(envelope, event.unit)
+    """Correct the facts of a journey."""
     projection.correct_facts(tx, event)
 
 

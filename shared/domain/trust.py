@@ -182,6 +182,13 @@ RULES: Mapping[type[e.EventData], Rule] = {
         to=To.COORDINATOR,
         bounds=(Number("custody.seq", 1, 1),),
     ),
+    e.FactsCorrected: Rule(
+        agency=_parts(Part.HOLDER, Part.REQUESTER),
+        coordinator=_parts(Part.HOLDER),
+        lacking="not-in-custody",
+        desk="unit",
+        since=Since.REGISTRATION,
+    ),
     e.StageRecorded: Rule(
         coordinator=EVER_HELD, lacking="not-in-custody", desk="unit", to=To.COORDINATOR, since=Since.REGISTRATION
     ),

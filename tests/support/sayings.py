@@ -14,6 +14,7 @@ from shared.contracts.codes import (
     ConsentManner,
     DisclosureEnd,
     Exploitation,
+    FactsBasis,
     FailReason,
     GuardianPart,
     HoldReason,
@@ -45,6 +46,7 @@ FACTS = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.FEMALE)
 _OWN: Mapping[type[e.EventData], Mapping[str, Any]] = {
     e.CaseOpened: {"channel": "patrol", "exploitation": Exploitation.OTHER},
     e.VictimRegistered: {"facts": FACTS, "custody": Custody(**dict(DESK), seq=1)},
+    e.FactsCorrected: {"correction_id": OTHER, "facts": FACTS, "basis": FactsBasis.MISTAKE},
     e.StageRecorded: {"stage": Stage.AFTER_CARE},
     e.VictimInterviewed: {"interview_id": OTHER},
     e.JourneyClosed: {"outcome": JourneyOutcome.LOST_CONTACT},

@@ -27,6 +27,7 @@ EXPECTED: Mapping[type[e.EventData], tuple[str, str, str]] = {
     # event: (believed at an agency, believed at coordination, else parked for)
     e.CaseOpened: ("", "O", "case-taken"),
     e.VictimRegistered: ("", "O", "case-taken"),
+    e.FactsCorrected: ("HQ", "H", "not-in-custody"),
     e.StageRecorded: ("", "HF", "not-in-custody"),
     e.VictimInterviewed: ("HFTQ", "HFT", "not-theirs-to-say"),
     e.JourneyClosed: ("", "H", "not-in-custody"),

@@ -33,7 +33,8 @@ from tests.support.trust import (
 
 SPOKEN = [kind for kind, rule in RULES.items() if rule.desk]
 WITH_A_DESK = {
-    *(e.CaseOpened, e.VictimRegistered, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed, e.RecordFiled),
+    *(e.CaseOpened, e.VictimRegistered, e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed),
+    e.RecordFiled,
     *(e.RecordDelivered, e.Requested, e.ConsentRecorded, e.BreakGlassOpened, *CLOCKS, e.CapacityAnnounced),
     *(e.DeskDescribed, e.LetterIssued, e.MatchDecided),
 }
@@ -170,7 +171,9 @@ def test_no_event_is_believed_before_its_time(kind: type[e.EventData]) -> None:
 
 SINCE = {
     **dict.fromkeys((*ANSWERS, *ASKS), Since.REQUEST),
-    **dict.fromkeys((e.StageRecorded, e.VictimInterviewed, e.JourneyClosed, e.Requested), Since.REGISTRATION),
+    **dict.fromkeys(
+        (e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed, e.Requested), Since.REGISTRATION
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from shared.domain.anonymity import province_of
 from shared.domain.commands import when
 from shared.domain.facts import ConfirmFacts, CorrectFacts, FactsWord, needs_second_person
 from shared.domain.refusal import Refused
-from shared.messaging.parked import Park, require_own_desk
+from shared.messaging.parked import Park
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id, tell_coordinator
 from shared.storage import referrals
@@ -102,9 +102,8 @@ def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, even
     """The custody holder has corrected the facts of a victim that it referred to us, or received from us.
 
     Where no custody is known here, the correction replaces the word of its sender alone. So the stricter word of
-    another agency still decides. Raises Park: ``not-the-sender`` or ``not-in-custody``.
+    another agency still decides. Raises Park ``not-in-custody``.
     """
-    require_own_desk(envelope, event.unit)
     victim = load_victim(tx.session, event.victim_id)
     word = FactsWord(envelope.sender, event.facts, tx.now)
     if victim is not None and victim.custody_agency == envelope.sender:
