@@ -96,7 +96,7 @@ def _mutations(rule: Rule) -> Iterator[Rule]:
         if side == "agency" and not parts:
             yield replace(rule, agency=frozenset({Part.MEMBER}))
             continue
-        yield from (replace(rule, **{side: parts - {part}}) for part in parts)  # type: ignore[arg-type]
+        yield from (replace(rule, **{side: parts - {part}}) for part in sorted(parts))  # type: ignore[arg-type]
         if Part.MEMBER not in parts:
             yield replace(rule, **{side: parts | {Part.MEMBER}})  # type: ignore[arg-type]
         if not parts & {Part.MEMBER, Part.AGENCY}:

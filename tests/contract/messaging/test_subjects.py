@@ -47,7 +47,7 @@ def test_a_member_reads_its_own_mail_and_what_is_for_all() -> None:
     assert not reads("two", "three") and not reads("one", "two")
 
 
-REGIONS = {"74", "74.01", "00.KH"}
+REGIONS = ("74", "74.01", "00.KH")
 
 
 @pytest.mark.parametrize("event", CATALOGUE.values(), ids=CATALOGUE)
