@@ -101,11 +101,11 @@ class Journey:
                 )
             )
 
-    async def transfer(self, sender: str, receiver: str, service: str, unit: str) -> list[Handover]:
-        """Request a transfer of both victims. The receiver has yet to accept and start."""
+    async def transfer(self, sender: str, receiver: str, service: str, unit: str, **more: Any) -> list[Handover]:
+        """Request a transfer of both victims. The receiver has yet to accept and start. ``more``: as ``refer``."""
 
         async def one(victim: str) -> Handover:
-            return await self.refer(sender, receiver, victim, service, unit=unit, kind="transfer")
+            return await self.refer(sender, receiver, victim, service, unit=unit, kind="transfer", **more)
 
         transfers: list[Handover] = await self.for_both(one)
         return transfers

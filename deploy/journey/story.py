@@ -190,7 +190,7 @@ async def _sheltered(journey: Journey, management: list[Handover]) -> None:
 
 
 async def _home_again(journey: Journey) -> None:
-    transfers = await journey.transfer("kemensos", "kemensos", "reintegration", f"dinsos-{HOME}")
+    transfers = await journey.transfer("kemensos", "kemensos", "reintegration", f"dinsos-{HOME}", basis="public-task")
     journey.report("kemensos", "Melimpahkan ke Dinas Sosial Kota Makassar", "transfers both to Makassar, their home")
     await journey.file_for_both("kemensos", "bed-released", "repatriation-plan")
     await journey.act_on_both(transfers, "accept", "start")

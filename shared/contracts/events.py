@@ -213,6 +213,8 @@ class Requested(ReferralEvent):
     """The ids of all interviews of the victim that the sender knows of, by any agency."""
     consent_id: Id | None = None
     """The consent on which the disclosure rests, if consent is its legal basis."""
+    against_withdrawal: Flag = False
+    """Whether a supervisor discloses on another basis after the person withdrew the consent for this receiver."""
     sealed: str | None = None
     """The identity fields that the service needs, as a JWE that only the receiving agency can open."""
 

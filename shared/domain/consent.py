@@ -21,6 +21,7 @@ from shared.contracts.codes import (
     Stage,
 )
 from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
+from shared.domain.access import Role
 from shared.domain.commands import SORTED, Command, example
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
@@ -123,6 +124,40 @@ PURPOSES: Mapping[Stage, ConsentPurpose] = {
     Stage.AFTER_CARE: ConsentPurpose.REINTEGRATION,
 }
 """Stage of a service → the purpose for which the service uses an identity."""
+
+
+VITAL = frozenset({Stage.PROTECTION, Stage.MEDICAL_REHABILITATION, Stage.SOCIAL_REHABILITATION})
+"""Stages whose services keep a person alive, unhurt and out of the traffickers' reach."""
+OF_LAW = VITAL | {Stage.LAW_ENFORCEMENT, Stage.REPATRIATION}
+"""Stages whose services a law prescribes for a victim: UU 21/2007 Ps 51-54, UU 12/2022 Ps 39-42, UU 20/2025 (KUHAP)."""
+
+FITTING: Mapping[LegalBasis, frozenset[Stage]] = {
+    LegalBasis.CONSENT: frozenset(PURPOSES),
+    LegalBasis.VITAL_INTEREST: VITAL,
+    LegalBasis.LEGAL_DUTY: OF_LAW,
+    LegalBasis.PUBLIC_TASK: frozenset(Stage),
+    LegalBasis.CHILD_PROTECTION: frozenset(Stage),
+}
+"""Legal basis → the stages of services for which it may be the basis (UU 27/2022 Ps 20(2), UU 35/2014).
+
+A service that may not wait has a vital interest whatever its stage (``urgent``)."""
+
+
+def check_basis(basis: LegalBasis, stage: Stage, urgent: bool) -> None:
+    """Raise Refused("basis-not-for-service") unless the basis fits a service of this stage."""
+    if stage not in FITTING[basis] and not (urgent and basis is LegalBasis.VITAL_INTEREST):
+        raise Refused("basis-not-for-service", field="basis")
+
+
+def check_against_withdrawal(role: Role, note: str | None) -> None:
+    """Raise Refused unless a supervisor says why data goes to an agency for which the person withdrew the consent.
+
+    Codes: ``against-withdrawal`` for any other role, ``note-required``.
+    """
+    if role is not Role.SUPERVISOR:
+        raise Refused("against-withdrawal", field="basis")
+    if not note:
+        raise Refused("note-required", field="note")
 
 
 def disclosed(

@@ -244,13 +244,17 @@ async def a_victim(police: Client, unit: str = "polres-74.01", **facts: Any) -> 
     return str(response.json()["id"])
 
 
+OF_LAW = ("investigation", "visum-et-repertum", "reintegration")
+"""Services that are no vital interest: the law gives them as a task."""
+
+
 def asking(victim_id: str, agency: str, service: str, **more: Any) -> dict[str, Any]:
     """The body of a referral."""
     return {
         "victim_id": victim_id,
         "service": service,
         "receiver": {"agency": agency},
-        "basis": "vital-interest",
+        "basis": "public-task" if service in OF_LAW else "vital-interest",
         **more,
     }
 

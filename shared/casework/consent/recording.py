@@ -55,6 +55,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
         recorded_at=at,
     )
     tx.session.add(row)
+    victim.withdrawn_for = sorted(set(victim.withdrawn_for).difference(row.recipients))
     publish_consent(tx, acting.office, row, unit)
     if earlier and earlier[-1].ended_at is None:
         _replace(tx, acting.office, earlier[-1], row, unit)

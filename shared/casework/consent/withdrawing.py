@@ -52,7 +52,7 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
     ``occurred_at``.
     """
     tx = acting.tx
-    _, unit = victim_with_us(acting, victim_id)
+    victim, unit = victim_with_us(acting, victim_id)
     ours = next(reversed(disclosure.consents_of(tx.session, victim_id)), None)
     theirs = {
         row.consent_id: row.agency for row in received_on_consent(tx.session, victim_id) if row.consent_id is not None
@@ -61,6 +61,7 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
         raise Refused("no-consent")
     at = when(command, tx.now)
     if ours is not None and ours.withdrawn_at is None:
+        victim.withdrawn_for = sorted({*victim.withdrawn_for, *ours.recipients})
         _take_back(tx, acting.office, ours, unit, at)
         security_log.withdrawn(acting, ours.id)
     for consent_id, agency in theirs.items():
@@ -96,6 +97,7 @@ def _withdrawn_at_a_controller(
     if latest.withdrawn_at is None:
         stopped = ControllerAnswer(DisclosureEnd.STOPPED, None, ())
         list_told(tx, row.id, victim.id, ErasureCause.WITHDRAWAL, Word(sender, sender), stopped)
+        victim.withdrawn_for = sorted({*victim.withdrawn_for, *latest.recipients})
         _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
 
 

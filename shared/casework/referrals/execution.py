@@ -48,22 +48,23 @@ def execute_for(
         acting.office.units.get(better.agency, better.unit, acting.tx.now.date(), "better_desk/unit")
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
-        given = _identity_for(acting, row)
+        given = _identity_for(acting, row, command.note)
     execute(acting.tx, acting.office, row, command, causation_id, given)
     return row
 
 
-def _identity_for(acting: Acting, row: ReferralRow) -> giving.Given | None:
+def _identity_for(acting: Acting, row: ReferralRow, note: str | None) -> giving.Given | None:
     """Seal the identity, as known now, for the receiver of a referral. None when there is nothing to give.
 
-    Raises Refused when the legal basis does not hold: ``no-consent`` or ``not-a-child``.
+    Raises Refused when the legal basis does not hold: ``no-consent``, ``not-a-child`` or ``against-withdrawal``.
     """
     victim = lock_victim(acting.tx.session, acting.sight, row.victim_id)
     assert row.basis is not None  # every request of ours has a legal basis
     asked = disclosure.ForService(row.receiver_agency, row.service, LegalBasis(row.basis))
     live = referrals.live_of_victim(acting.tx.session, victim.id)
+    against = disclosure.check_basis(acting, victim, asked, note)
     what = disclosure.lawful(acting, victim, live, asked)
-    disclosed = disclosure.Disclosure(row.id, victim.id, asked.agency, asked.basis, what.consent_id)
+    disclosed = disclosure.Disclosure(row.id, victim.id, asked.agency, asked.basis, what.consent_id, against)
     return disclosure.give(acting.tx, acting.office, victim, disclosed, what.fields, first=False)
 
 

@@ -47,14 +47,16 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     requested = _requested(tx, office, command, victim, speaking_unit(acting.sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
     asked = disclosure.ForService(command.receiver.agency, command.service, command.basis)
+    against = disclosure.check_basis(acting, victim, asked, command.note)
     what = disclosure.lawful(acting, victim, live, asked)
     # checked last: probing an id costs a real referral
     if command.referral_id is not None and office.ids.is_taken(tx.session, referral_id):
         raise Refused("id-taken", field="referral_id")
-    disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id)
+    disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id, against)
     given = disclosure.give(tx, office, victim, disclosed, what.fields, first=True)
     sealed_for_them = given.sealed if given else None
-    requested = requested.model_copy(update={"consent_id": what.consent_id, "sealed": sealed_for_them})
+    told = {"consent_id": what.consent_id, "sealed": sealed_for_them, "against_withdrawal": against}
+    requested = requested.model_copy(update=told)
     referral = open_referral(requested)
     row = referrals.add(tx.session, referral, command.basis, tx.now)
     filed_id = file_event(tx, office, row, referral, requested, key=given.key if given else None)

@@ -89,7 +89,12 @@ ACTIONS: dict[str, Action] = {
         RequestCancellation, "Minta pembatalan / Ask for cancellation", ("cancellation-already-asked",)
     ),
     "provide-information": Action(
-        ProvideInformation, "Beri informasi / Provide information", ("no-consent", "not-a-child", "unknown-victim")
+        ProvideInformation,
+        "Beri informasi / Provide information",
+        (
+            *("no-consent", "not-a-child", "unknown-victim"),
+            *("basis-not-for-service", "against-withdrawal", "note-required"),
+        ),
     ),
     "remind": Action(Remind, "Ingatkan / Remind"),
 }
@@ -123,6 +128,9 @@ def _operation(action: str) -> str:
         "desk-is-full",
         "no-consent",
         "not-a-child",
+        "basis-not-for-service",
+        "against-withdrawal",
+        "note-required",
         *COMMANDED,
     ),
 )

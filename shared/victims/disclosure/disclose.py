@@ -39,6 +39,7 @@ class Disclosure:
     """A disclosure between us and ``agency``, about a victim, on a legal basis; on consent, with its ``consent_id``.
 
     ``given_with`` is the id of the referral, or of the delivered record, with which the fields go.
+    ``against_withdrawal``: the person had withdrawn the consent for this agency.
     """
 
     given_with: str
@@ -46,6 +47,7 @@ class Disclosure:
     agency: str
     basis: str
     consent_id: str | None = None
+    against_withdrawal: bool = False
 
 
 def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked: ForService) -> Lawful:
@@ -62,6 +64,19 @@ def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked
     fields = consent.disclosed(asked.basis, age, latest, asked.agency, service.stage, service.needs, acting.tx.now)
     shown = ordinary_right(acting.office, acting.sight, victim, live).fields
     return Lawful(fields & shown, latest.id if latest else None)
+
+
+def check_basis(acting: Acting, victim: VictimRow, asked: ForService, note: str | None) -> bool:
+    """Whether the disclosure is against a withdrawal: on another basis, for an agency that a withdrawn consent named.
+
+    Raises Refused: ``basis-not-for-service``, ``against-withdrawal`` or ``note-required``.
+    """
+    service = acting.office.directory.service(asked.agency, asked.service)
+    consent.check_basis(asked.basis, service.stage, service.urgent)
+    against = asked.basis is not LegalBasis.CONSENT and asked.agency in victim.withdrawn_for
+    if against:
+        consent.check_against_withdrawal(acting.caller.role, note)
+    return against
 
 
 def give(
@@ -132,9 +147,11 @@ def record_disclosure(
         fields=[],
         basis=disclosure.basis,
         consent_id=disclosure.consent_id,
+        against_withdrawal=disclosure.against_withdrawal,
         at=tx.now,
     )
     row.fields = sorted({*row.fields, *fields})
     row.came_with = sorted({*row.came_with, *came_with})
+    row.against_withdrawal = row.against_withdrawal or disclosure.against_withdrawal
     tx.session.add(row)
     return row

@@ -19,6 +19,21 @@ REFUSALS: Mapping[str, Refusal] = {
         "Mintalah persetujuan korban dan catat, atau pakai dasar pemrosesan lain bila ada.",
         "Ask for the victim's consent and record it, or use another legal basis if there is one.",
     ),
+    "basis-not-for-service": refusal(
+        409,
+        "Dasar tidak sesuai layanan", "Basis does not fit the service",
+        "Dasar pemrosesan ini tidak berlaku untuk layanan itu.", "This legal basis does not hold for that service.",
+        "Kepentingan vital hanya untuk pelindungan, pengobatan, dan rumah aman; pakai dasar lain yang sah.",
+        "Vital interest is for protection, treatment and shelter alone; use another lawful basis.",
+    ),
+    "against-withdrawal": refusal(
+        409,
+        "Bertentangan dengan pencabutan", "Against the withdrawal",
+        "Korban telah mencabut persetujuannya bagi instansi itu.",
+        "The person has withdrawn the consent for that agency.",
+        "Mintalah persetujuan baru; atau penyelia memutuskan dasar lain dengan catatan, dan korban diberi tahu.",
+        "Ask for a new consent; or a supervisor decides on another basis with a note, and the person is told.",
+    ),
     "not-agreed": refusal(
         409,
         "Korban tidak menyetujui", "The victim does not agree",

@@ -19,6 +19,9 @@ class DisclosureView(BaseModel):
     fields: list[IdentityField]
     basis: str
     consent_id: Id | None
+    against_withdrawal: bool = Field(
+        description="Bertentangan dengan pencabutan persetujuan Anda / against your withdrawal of consent."
+    )
     at: Moment
     end: DisclosureEnd | None
     kept_because: KeptBecause | None

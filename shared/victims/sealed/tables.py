@@ -66,6 +66,8 @@ class DisclosureRow(AgencyStored, table=True):
     """Of what we gave: the sources of the text, as in ``sealed``. Another agency's text came with a referral."""
     basis: str = Field(sa_type=Word)
     consent_id: str | None = Field(default=None, sa_type=Ident, index=True)
+    against_withdrawal: bool = False
+    """Given on another basis after the person withdrew the consent for this agency."""
     at: datetime = Field(sa_type=UtcMoment)
     end: str | None = Field(default=None, sa_type=Word)
     kept_because: str | None = Field(default=None, sa_type=Word)

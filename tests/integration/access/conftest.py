@@ -69,7 +69,7 @@ def rows() -> list[LetterRow | MatchRow]:
 async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> AsyncIterator[FastAPI]:
     """The police with what the table is about."""
     inside, outside = {"agency": "police", "unit": MAKASSAR}, {"agency": "kemenkes"}
-    asked = {"victim_id": VICTIM, "basis": "vital-interest", "note": "Catatan rekaan."}
+    asked = {"victim_id": VICTIM, "basis": "public-task", "note": "Catatan rekaan."}
     async with contextlib.AsyncExitStack() as stack:
         app = await offline(POLICE, tmp_path_factory.mktemp("matrix"), secrets, stack)
         for path, body in (

@@ -68,7 +68,7 @@ async def test_who_sees_what_wherever_a_referral_stands(fresh_police: FastAPI, s
     case = (await post(KOLAKA, "/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}))["id"]
     known = {"age_class": "adult", "sex": "male", "identity": WHO}
     victim = (await post(KOLAKA, f"/v1/cases/{case}/victims", known))["id"]
-    asked = {"victim_id": victim, "basis": "vital-interest", "service": "investigation",
+    asked = {"victim_id": victim, "basis": "public-task", "service": "investigation",
              "receiver": {"agency": "police", "unit": MAKASSAR}}  # fmt: skip
     referral = (await post(KOLAKA, "/v1/referrals", asked))["id"]
     stands = "received"

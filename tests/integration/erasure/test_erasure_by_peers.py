@@ -66,7 +66,7 @@ async def test_a_peer_has_erased_what_it_gave_and_not_what_we_found_ourselves(ne
     erasure."""
     police, kemenkes, victim, _ = await hospital(network, identity=WHO)
     kemenpppa = await network.start("kemenpppa")
-    onward = await refer(kemenkes, victim, "police", "investigation", basis="vital-interest")
+    onward = await refer(kemenkes, victim, "police", "investigation", basis="public-task")
     await police.until_status(onward, "received")
     transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
     await kemenpppa.until_status(transfer, "received")

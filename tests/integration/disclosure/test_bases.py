@@ -1,0 +1,87 @@
+"""Which legal basis fits which service, and what it takes to act against a withdrawal."""
+
+from typing import Any
+
+import pytest
+
+from shared.contracts.codes import LegalBasis, Stage
+from shared.domain.access import Role
+from shared.domain.consent import FITTING, check_basis
+from shared.domain.refusal import Refused
+from tests.support.by_hand import posted
+from tests.support.identities import WHO, consent, look
+from tests.support.network import Client, Network, a_victim, asking, problem
+
+WHY = "Catatan rekaan: tanpa ini nyawanya terancam."
+KOLAKA = "polres-74.01"
+
+
+async def refused(client: Client, victim: str, basis: str, **more: Any) -> str:
+    """First aid is asked for on a basis and refused; answers why."""
+    return problem(await client.post("/v1/referrals", asking(victim, "kemenkes", "first-aid", basis=basis, **more)))
+
+
+async def withdrawn(police: Client) -> str:
+    """A victim who agreed to the hospital, and took it back."""
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim)
+    assert (await police.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code == 200
+    return victim
+
+
+@pytest.mark.parametrize("basis", ["vital-interest", "legal-duty", "public-task"])
+async def test_after_a_withdrawal_no_other_basis_serves_an_officer(two: Network, basis: str) -> None:
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await withdrawn(officer)
+    assert await refused(officer, victim, "consent") == "no-consent"
+    assert await refused(officer, victim, basis) == "against-withdrawal"
+    assert await refused(officer, victim, basis, note=WHY) == "against-withdrawal"
+    assert (await officer.get(f"/v1/victims/{victim}/disclosures"))["items"] == []
+    assert posted(two, "police", "kemenkes") == []
+
+
+async def test_a_supervisor_says_why_and_the_person_and_coordination_are_told(two: Network) -> None:
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    head = await two.calling("police", Role.SUPERVISOR, KOLAKA)
+    victim = await withdrawn(officer)
+    assert await refused(head, victim, "vital-interest") == "note-required"
+    body = asking(victim, "kemenkes", "first-aid", note=WHY)
+    assert (await head.post("/v1/referrals", body)).status_code == 201
+    report = await officer.get(f"/v1/victims/{victim}/access-report")
+    [given] = report["disclosures"]
+    assert given["against_withdrawal"] is True
+    [message] = posted(two, "police", "kemenkes")
+    assert b'"against_withdrawal":true' in message.body.replace(b" ", b"")
+
+
+async def test_it_concerns_only_the_agency_that_the_person_had_agreed_to_and_ends_with_a_new_word(two: Network) -> None:
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await withdrawn(officer)
+    other = asking(victim, "kemenpppa", "case-management")
+    assert (await officer.post("/v1/referrals", other)).status_code == 201
+    await consent(officer, victim)
+    assert (await officer.post("/v1/referrals", asking(victim, "kemenkes", "first-aid"))).status_code == 201
+    given = (await officer.get(f"/v1/victims/{victim}/disclosures"))["items"]
+    assert [one["against_withdrawal"] for one in given] == [False, False]
+    assert (await look(officer, victim))["name"] == WHO["name"]
+
+
+async def test_what_is_no_matter_of_life_has_no_vital_interest(two: Network) -> None:
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await a_victim(officer)
+    for agency, service in (("kemenkes", "visum-et-repertum"), ("police", "investigation")):
+        body = asking(victim, agency, service, basis="vital-interest", receiver={"agency": agency, "region": "73.71"})
+        assert problem(await officer.post("/v1/referrals", body)) == "basis-not-for-service"
+        assert (await officer.post("/v1/referrals", {**body, "basis": "legal-duty"})).status_code == 201
+
+
+def test_every_basis_has_its_stages_and_an_urgent_service_is_always_vital() -> None:
+    assert set(FITTING) == set(LegalBasis)
+    for stage in Stage:
+        check_basis(LegalBasis.VITAL_INTEREST, stage, urgent=True)
+        vital = stage in (Stage.PROTECTION, Stage.MEDICAL_REHABILITATION, Stage.SOCIAL_REHABILITATION)
+        if not vital:
+            with pytest.raises(Refused, match="basis-not-for-service"):
+                check_basis(LegalBasis.VITAL_INTEREST, stage, urgent=False)
+    with pytest.raises(Refused, match="basis-not-for-service"):
+        check_basis(LegalBasis.LEGAL_DUTY, Stage.REINTEGRATION, urgent=True)
