@@ -5,6 +5,7 @@ recruiter. The suspicion stays with the agency that records it. It takes away no
 asks nobody who they are.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,10 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.codes import AgeClass, Kind, LegalBasis, MatchKind, MatchStrength, Priority, Sex
 from shared.contracts.pattern import Pattern
 from shared.contracts.types import Code, Flag, Id
+from shared.domain.access import Role
 from shared.domain.cases import RegisterVictim
-from shared.domain.commands import Command, example
+from shared.domain.commands import Noted, example
 from shared.domain.matching import normalised, strength
 from shared.domain.referral_commands import Receiver
+from shared.domain.refusal import Refused
 
 ASK = Pattern(
     r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$",
@@ -27,6 +30,10 @@ ASK = Pattern(
 """``agency:service``, with a desk if it is not the nearest: ``clinic:first-aid:clinic-74.01``."""
 MOST_PEOPLE = 1000
 """The most people in one batch."""
+MOST_BY_OFFICER = 600
+"""The most people in one batch that an officer may send. A supervisor sends the larger ones."""
+MOST_URGENT_BY_OFFICER = 20
+"""The most hand-overs above routine that a batch of an officer may make to one desk, so that none is flooded."""
 
 
 class PersonRole(StrEnum):
@@ -47,7 +54,7 @@ class AskFor(BaseModel):
     kind: Kind = Kind.REFERRAL
     priority: Priority = Priority.ROUTINE
     force: Flag = False
-    """Create the referral although the desk has announced that it is full."""
+    """Refused in a list: only a person alone is sent to a desk that has announced that it is full."""
 
     @property
     def name(self) -> str:
@@ -64,7 +71,7 @@ class BatchPerson(RegisterVictim):
     refer: Annotated[tuple[AskFor, ...], Field(max_length=5)] | None = None
 
 
-class TakeIn(Command):
+class TakeIn(Noted):
     """Register many people of one case, and refer each of them.
 
     With ``check`` the service stores nothing and reports what it would refuse.
@@ -112,3 +119,31 @@ def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, 
             if strength([kind]) is MatchStrength.STRONG and (earlier := first.setdefault((kind, number), row)) != row:
                 twice.setdefault(row, (earlier, kind))
     return twice
+
+
+def check_list(role: Role, command: TakeIn) -> None:
+    """Raise Refused unless this role may send a list of this size and urgency.
+
+    Codes: ``force-not-in-lists``, and for an officer ``list-needs-supervisor``.
+    """
+    for place, ask in enumerate(command.refer):
+        if ask.force:
+            raise Refused("force-not-in-lists", field=f"refer/{place}/force")
+    if role is Role.SUPERVISOR:
+        return
+    if len(command.people) > MOST_BY_OFFICER:
+        raise Refused("list-needs-supervisor", field="people")
+    if max(_urgent_by_desk(command).values(), default=0) > MOST_URGENT_BY_OFFICER:
+        raise Refused("list-needs-supervisor", field="refer")
+
+
+def _urgent_by_desk(command: TakeIn) -> Counter[str]:
+    """Receiver → number of hand-overs above routine. People are not validated yet: a faulty one asks for nothing."""
+    counted: Counter[str] = Counter()
+    for person in command.people:
+        own = person.get("refer") if isinstance(person, dict) else None
+        asks = own if isinstance(own, list) else [ask.model_dump() for ask in command.refer]
+        for ask in asks:
+            if isinstance(ask, dict) and ask.get("priority", Priority.ROUTINE) != Priority.ROUTINE:
+                counted[str(ask.get("receiver"))] += 1
+    return counted

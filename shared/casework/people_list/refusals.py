@@ -31,6 +31,19 @@ REFUSALS: Mapping[str, Refusal] = {
         "Daftar memuat lebih dari {most} orang.", "The list has more than {most} people.",
         "Bagi daftar menjadi beberapa.", "Send the list in parts.",
     ),
+    "force-not-in-lists": refusal(
+        409,
+        "force tidak berlaku dalam daftar", "No force in a list",
+        "Dalam daftar orang, force tidak diterima.", "A list of people cannot force a referral.",
+        "Rujuk orang itu satu per satu.", "Refer that person alone.",
+    ),
+    "list-needs-supervisor": refusal(
+        409,
+        "Daftar ini memerlukan penyelia", "This list needs a supervisor",
+        "Petugas mengirim paling banyak 600 orang, dan 20 rujukan mendesak ke satu satuan.",
+        "An officer sends at most 600 people, and 20 urgent referrals to one desk.",
+        "Minta penyelia mengirimnya, atau bagi daftarnya.", "Ask a supervisor to send it, or send it in parts.",
+    ),
     "written-twice": refusal(
         409,
         "Orang ganda dalam daftar", "Person listed twice",

@@ -17,7 +17,7 @@ from shared.casework.cases import registration as cases
 from shared.casework.people_list.tables import BatchPersonRow, BatchRow
 from shared.casework.referrals import requesting
 from shared.domain.commands import when
-from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for
+from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for, check_list
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
 from shared.reference.acting import CallerAtDesk
@@ -86,6 +86,8 @@ class Batch:
         victim = cases.register_victim(acting, self.case_id, person, known_again_later=True)
         made = []
         for ask in asks:
+            if ask.force:
+                raise Refused("force-not-in-lists", field="refer")
             request = Request(
                 victim_id=victim.id,
                 kind=ask.kind,
@@ -93,8 +95,8 @@ class Batch:
                 receiver=ask.receiver,
                 priority=ask.priority,
                 basis=ask.basis,
-                force=ask.force,
                 occurred_at=person.occurred_at,
+                note=person.note,
             )
             made.append(requesting.request(acting, request).id)
         row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
@@ -121,7 +123,7 @@ def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, fie
         desk = requesting.asked_desk(office, ask.receiver, region, tx.now.date())
     except Refused as refused:
         raise Refused(refused.problem, field=f"{field}/{refused.field}", **refused.facts) from None
-    room.require_room(tx, office, desk, ask.service, ask.force, f"{field}/receiver")
+    room.require_room(tx, office, desk, ask.service, False, f"{field}/receiver")
 
 
 def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
@@ -134,6 +136,7 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     case = load_case(tx.session, batch.case_id, visibility.cases(batch.by.sight))
     if case is None:
         raise Refused("unknown-case")
+    check_list(batch.by.caller.role, command)
     for place, ask in enumerate(command.refer):
         _may_be_asked(tx, batch.by.office, ask, case.region, f"refer/{place}")
     when(command, tx.now)

@@ -33,6 +33,7 @@ router = APIRouter(prefix="/v1", tags=["daftar orang"], route_class=GuardedRoute
 REFUSED_CODES = (
     *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full", "id-taken"),
     *("batch-already-taken-in", "too-many-searches", "supervisor-for-list"),
+    *("force-not-in-lists", "list-needs-supervisor", "note-required"),
     *COMMANDED,
 )
 ANSWER: dict[int | str, dict[str, Any]] = {

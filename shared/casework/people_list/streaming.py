@@ -122,7 +122,8 @@ def _person(raw: Any, command: TakeIn) -> BatchPerson | ValidationError:
         person = BatchPerson.model_validate(raw)
     except ValidationError as error:
         return error
-    return person.model_copy(update={"occurred_at": person.occurred_at or command.occurred_at})
+    told = {"occurred_at": person.occurred_at or command.occurred_at, "note": person.note or command.note}
+    return person.model_copy(update=told)
 
 
 def _told_of_columns(problem: problems.Problem, headings: Mapping[str, str] | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from shared.casework.people_list import registering as batches
 from shared.casework.referrals import requesting
+from shared.domain.access import Role
 from shared.domain.referral_commands import Request
 from tests.support.network import Client, Network, a_victim, erase, problem
 
@@ -242,3 +243,31 @@ async def test_what_is_no_table_is_refused(network: Network) -> None:
     assert problem(json_sent) == "unsupported-media-type"
     asked = await post_table(police, case, TABLE.encode(), refer="first-aid")
     assert (problem(asked), asked.json()["errors"][0]["field"]) == ("invalid-request", "refer")
+
+
+# --- what a list may do to a desk -------------------------------------------------------------------------------------
+
+
+async def refused_list(client: Client, case: str, people: list[Any], refer: list[Any]) -> str:
+    """A list that is refused before anybody is registered; answers why."""
+    answer = await client.post(f"/v1/cases/{case}/batches", {"refer": refer, "people": people})
+    assert await victims_of(client, case) == []
+    return problem(answer)
+
+
+async def test_no_list_forces_a_desk_and_floods_of_urgent_patients_need_a_supervisor(police_alone: Network) -> None:
+    officer = await police_alone.calling("police", Role.OFFICER, NUNUKAN)
+    case = await a_ship(officer)
+    crowd, urgent = [person(number) for number in range(1, 22)], {**AID, "priority": "urgent"}
+    assert await refused_list(officer, case, crowd, [{**AID, "force": True}]) == "force-not-in-lists"
+    assert await refused_list(officer, case, crowd, [urgent]) == "list-needs-supervisor"
+    alone = [{**one, "refer": [urgent]} for one in crowd]
+    assert await refused_list(officer, case, alone, []) == "list-needs-supervisor"
+    assert await refused_list(officer, case, [{}] * 601, []) == "list-needs-supervisor"
+    [end] = of(await take_in(officer, case, [{**person(30), "refer": [{**AID, "force": True}]}], refer=[]), "end")
+    assert (end["registered"], end["refused"]) == (0, 1)
+    [end] = of(await take_in(officer, case, crowd[:20], refer=[urgent]), "end")
+    assert end["registered"] == 20
+    head = await police_alone.calling("police", Role.SUPERVISOR, NUNUKAN)
+    [end] = of(await take_in(head, case, [person(number) for number in range(40, 61)], refer=[urgent]), "end")
+    assert end["registered"] == 21
