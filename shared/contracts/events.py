@@ -473,6 +473,8 @@ class ClockStopped(ClockEvent):
 
     event = "stopped"
     in_time: Flag
+    """By the recorded moment; by the told one, ``occurred_at``, where a reply slip on paper stands behind it."""
+    recorded_at: Moment | None = None
 
 
 class CapacityAnnounced(EventData):

@@ -26,7 +26,7 @@ class OpenCase(Command):
     )
 
 
-class RegisterVictim(Command):
+class RegisterVictim(Noted):
     """Register a victim of a case. The unit that opened the case becomes the first custody holder."""
 
     model_config = example(age_class="adult", sex="female", home_region="73.71")
@@ -38,7 +38,7 @@ class RegisterVictim(Command):
     identity: Identity | None = None
 
 
-class RecordStage(Command):
+class RecordStage(Noted):
     """The custody holder records a stage of the journey."""
 
     model_config = example(stage="identification")

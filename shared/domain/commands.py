@@ -43,17 +43,32 @@ class Command(Asked):
     occurred_at: AskedMoment | None = Field(default=None, description="When it happened, if not now (RFC 3339).")
 
 
-def when(command: Command, now: datetime) -> datetime:
+BACKDATED = timedelta(hours=24)
+"""A fact told later than this after it happened needs a note, and stands on the supervisor's list."""
+
+
+def when(command: Command, now: datetime, not_before: datetime | None = None) -> datetime:
     """When the commanded fact happened: ``occurred_at``, or ``now`` (UTC).
 
-    Raises Refused: ``occurred-in-the-future`` or ``occurred-too-long-ago``.
+    ``not_before``: the moment of what the fact answers. A told moment must not be earlier. Raises Refused:
+    ``occurred-in-the-future``, ``occurred-too-long-ago``, ``occurred-too-early``, or ``note-required`` where a
+    command that has a note is back-dated without one.
     """
     at = command.occurred_at or now
     if at > now:
         raise Refused("occurred-in-the-future", field="occurred_at")
     if at <= EARLIEST:
         raise Refused("occurred-too-long-ago", field="occurred_at")
+    if command.occurred_at is not None and not_before is not None and at < not_before:
+        raise Refused("occurred-too-early", field="occurred_at")
+    if isinstance(command, Noted) and is_backdated(at, now) and not command.note:
+        raise Refused("note-required", field="note")
     return at
+
+
+def is_backdated(at: datetime, now: datetime) -> bool:
+    """Whether a fact of the moment ``at`` is told so late that a supervisor looks at it."""
+    return at < now - BACKDATED
 
 
 EASTERNMOST = timedelta(hours=9)

@@ -76,6 +76,8 @@ class Referral:
     status: Status = Status.REQUESTED
     version: int = 1
     hold_reason: HoldReason | None = None
+    moved_at: datetime | None = None
+    """The told moment of the last act of a person at the receiver. None: nobody has acted."""
     ask_id: str | None = None
     """The cancellation that the sender has asked for and the receiver has not answered."""
     asks: int = 0
@@ -214,7 +216,8 @@ def decide(referral: Referral, command: Command, now: datetime) -> list[e.Referr
     if referral.status not in move.since:
         problem = "referral-ended" if referral.status in ENDED else "move-not-allowed"
         raise Refused(problem, status=referral.status, command=type(command).__name__)
-    at = c.when(command, now)
+    earliest = referral.moved_at if move.side is Side.RECEIVER and referral.moved_at else referral.requested_at
+    at = c.when(command, now, earliest)
     common = {"referral_id": referral.id, "victim_id": referral.victim_id, "occurred_at": at}
     return [_DECISIONS[type(command)](referral, command, common)]
 
@@ -285,12 +288,18 @@ def evolve(referral: Referral, event: e.EventData) -> Referral:
             return replace(referral, asks=referral.asks + 1)
         case e.CancellationRefused():
             answered = referral.ask_id == event.ask_id
-            return replace(referral, version=referral.version + 1, ask_id=None if answered else referral.ask_id)
+            return replace(
+                referral,
+                version=referral.version + 1,
+                ask_id=None if answered else referral.ask_id,
+                moved_at=_moved_at(referral, event),
+            )
     after = replace(
         referral,
         status=STATUS_AFTER[type(event)],
         version=referral.version + 1,
         hold_reason=event.reason if isinstance(event, e.Held) else None,
+        moved_at=_moved_at(referral, event),
     )
     if after.status in ENDED:
         after = replace(after, ask_id=None)
@@ -302,6 +311,14 @@ def evolve(referral: Referral, event: e.EventData) -> Referral:
         case e.Failed():
             return replace(after, fail_reason=event.reason, norm_gap=event.norm_gap)
     return after
+
+
+def _moved_at(referral: Referral, event: Any) -> datetime | None:
+    """The service confirms a request by itself; paper may have been signed before that."""
+    if isinstance(event, e.Received):
+        return referral.moved_at
+    at: datetime = event.occurred_at
+    return max(at, referral.moved_at or at)
 
 
 def react(referral: Referral, event: e.EventData) -> Command | None:

@@ -18,7 +18,7 @@ POSTING = (
     *("malformed-json", "json-too-deep", "duplicate-member", "body-too-large", "body-too-slow"),
     *("unsupported-media-type", "idempotency-key-reused"),
 )
-COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago")
+COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago", "occurred-too-early")
 """The problems that every POST of a command may answer."""
 
 

@@ -230,5 +230,12 @@ REFUSALS: Mapping[str, Refusal] = {
         "occurred_at lebih awal dari tahun 1900.", "occurred_at is before the year 1900.",
         "Periksa tahunnya.", "Check the year.",
     ),
+    "occurred-too-early": refusal(
+        409,
+        "Waktu kejadian terlalu awal", "Time too early",
+        "occurred_at lebih awal dari yang dijawabnya: pendaftaran, permintaan, penerimaan, atau serah terima terakhir.",
+        "occurred_at is before what it answers: the registration, the request, the acceptance or the last hand-over.",
+        "Kirim waktu kejadian yang sebenarnya.", "Send the time when it really happened.",
+    ),
 }  # fmt: skip
 """Problem code → status and texts."""

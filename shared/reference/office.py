@@ -130,7 +130,9 @@ def tell_agencies(
 
 def tell_coordinator(
     tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None
-) -> None:
-    """Publish an event to the coordinator. A network without a coordinator is told nothing."""
+) -> str:
+    """Publish an event to the coordinator. A network without a coordinator is told nothing. Returns the event's id."""
+    told = draft(event, office.agency.coordinator or office.code, unit, victim_id=victim_id)
     if office.agency.coordinator is not None:
-        tx.emit(draft(event, office.agency.coordinator, unit, victim_id=victim_id))
+        tx.emit(told)
+    return told.id

@@ -37,6 +37,7 @@ class ReferralView(BaseModel):
     receiver: UnitRef
     requested_at: Moment
     due_at: Moment = Field(description="The time limit (UTC) for the start of the work.")
+    sender_due_at: Moment | None = Field(description="At the receiver: the time limit that the sender computed.")
     overdue: bool
     cancellation_asked: bool
     asks: int
@@ -69,6 +70,7 @@ def referral_view(row: ReferralRow, now: datetime) -> ReferralView:
         receiver=referral.receiver,
         requested_at=referral.requested_at,
         due_at=referral.due_at,
+        sender_due_at=row.sender_due_at,
         overdue=is_overdue(referral, now),
         cancellation_asked=referral.ask_id is not None,
         asks=referral.asks,

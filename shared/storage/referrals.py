@@ -96,6 +96,7 @@ def to_referral(row: ReferralRow) -> Referral:
         status=Status(row.status),
         version=row.version,
         hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,
+        moved_at=row.moved_at,
         ask_id=row.ask_id,
         asks=row.asks,
         reject_reason=RejectReason(row.reject_reason) if row.reject_reason else None,
@@ -140,6 +141,7 @@ def save(row: ReferralRow, referral: Referral, now: datetime) -> None:
     row.status = referral.status
     row.version = referral.version
     row.hold_reason = referral.hold_reason
+    row.moved_at = referral.moved_at
     row.ask_id = referral.ask_id
     row.asks = referral.asks
     row.reject_reason = referral.reject_reason

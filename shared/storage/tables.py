@@ -191,12 +191,15 @@ class ReferralRow(Stored, table=True):
     receiver_region: str = Field(sa_type=Word)
     requested_at: datetime = Field(sa_type=UtcMoment)
     due_at: datetime = Field(sa_type=UtcMoment)
+    sender_due_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """At the receiver: the time limit as the sender computed it. It changes nothing here."""
     custody_seq: int | None = None
     replaces: str | None = Field(default=None, sa_type=Ident)
     forced: bool = False
     status: str = Field(sa_type=Word)
     version: int
     hold_reason: str | None = Field(default=None, sa_type=Word)
+    moved_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     ask_id: str | None = Field(default=None, sa_type=Ident)
     asks: int = 0
     reject_reason: str | None = Field(default=None, sa_type=Word)

@@ -29,7 +29,7 @@ from shared.domain.referral import (
     evolve,
     is_overdue,
 )
-from shared.domain.referral_commands import Accept, AnswerCancellation, Fail, Hold, Reject, Resume
+from shared.domain.referral_commands import Accept, AnswerCancellation, Fail, Hold, Reject, Resume, Start
 from tests.support.referrals import (
     ASK,
     AT_WORK,
@@ -220,10 +220,37 @@ def test_nothing_has_happened_in_the_future(name: str) -> None:
 
 
 def test_a_paper_answer_keeps_the_moment_it_was_given() -> None:
-    yesterday = NOW - timedelta(days=1)
-    assert only(a_referral(), Accept(occurred_at=yesterday)).occurred_at == yesterday
+    asked_at = a_referral().requested_at
+    assert only(a_referral(), Accept(occurred_at=asked_at)).occurred_at == asked_at
     assert only(a_referral(), Accept(occurred_at=NOW)).occurred_at == NOW
     assert only(a_referral(), Accept()).occurred_at == NOW
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("receive", "ask")])
+def test_nothing_occurs_before_what_it_answers(name: str) -> None:
+    status = next(status for status, n, cell in CELLS if n == name and cell not in REFUSALS)
+    early = COMMANDS[name].model_copy(update={"occurred_at": NOW - timedelta(days=30)})
+    refused = refusal(asked(status), early)
+    assert (refused.problem, refused.field) == ("occurred-too-early", "occurred_at")
+
+
+def test_the_work_does_not_start_before_it_was_accepted_and_the_services_own_receipt_does_not_count() -> None:
+    asked_at = a_referral().requested_at
+    at_five = asked_at + timedelta(minutes=5)
+    requested = a_referral("requested")
+    received = evolve(requested, an_event(e.Received, requested))
+    accepted = evolve(received, only(received, Accept(occurred_at=at_five)))
+    early = Start(occurred_at=at_five - timedelta(seconds=1))
+    assert refusal(accepted, early).problem == "occurred-too-early"
+    assert only(accepted, Start(occurred_at=at_five)).occurred_at == at_five
+
+
+def test_what_is_told_a_day_late_needs_a_note() -> None:
+    long_ago = replace(a_referral(), requested_at=NOW - timedelta(days=30))
+    at = NOW - timedelta(hours=24, seconds=1)
+    assert refusal(long_ago, Accept(occurred_at=at)).problem == "note-required"
+    assert only(long_ago, Accept(occurred_at=at, note="Rekaan.")).occurred_at == at
+    assert only(long_ago, Accept(occurred_at=NOW - timedelta(hours=24))).occurred_at < NOW
 
 
 # --- custody ----------------------------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ def _make_victims() -> None:
         sa.Column("custody_unit", sa.String(64), nullable=True),
         sa.Column("custody_region", sa.String(64), nullable=True),
         sa.Column("custody_seq", sa.Integer(), nullable=False),
+        sa.Column("custody_at", Moment, nullable=True),
         sa.Column("registered_at", Moment, nullable=False),
         sa.Column("closed_at", Moment, nullable=True),
         sa.Column("outcome", sa.String(64), nullable=True),
@@ -404,6 +405,8 @@ def _make_clocks() -> None:
         sa.Column("told", sa.Integer(), nullable=False),
         sa.Column("next_at", Moment, nullable=True),
         sa.Column("stopped_at", Moment, nullable=True),
+        sa.Column("recorded_at", Moment, nullable=True),
+        sa.Column("in_time", sa.Boolean(), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_clocks"),
     )
     op.create_index("ix_clocks_due_at", "clocks", ["due_at"], unique=False)

@@ -34,13 +34,15 @@ def record_stage(acting: Acting, victim_id: str, command: RecordStage) -> Victim
 
     Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``journey-closed``, or for a bad ``occurred_at``.
     """
+    tx = acting.tx
     victim, unit = _in_custody(acting, victim_id)
+    at = when(command, tx.now, victim.custody_at)
     victim.stage = command.stage
     victim.stages = sorted({*victim.stages, command.stage})
-    stage = e.StageRecorded(
-        victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=when(command, acting.tx.now)
-    )
-    publish(acting.tx, acting.office, stage, unit, victim_id)
+    stage = e.StageRecorded(victim_id=victim_id, stage=command.stage, unit=unit, occurred_at=at)
+    event_id = publish(tx, acting.office, stage, unit, victim_id)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, event_id, command.note)
     return victim
 
 
@@ -56,7 +58,7 @@ def close_journey(acting: Acting, victim_id: str, command: CloseJourney) -> Clos
     check_ending(command, victim.stages)
     if (waiting := store.waiting_closure(tx.session, victim_id)) is not None:
         raise Refused("closure-already-asked", closure=waiting.id)
-    row = _closure(acting, victim_id, command, when(command, tx.now))
+    row = _closure(acting, victim_id, command, when(command, tx.now, victim.custody_at))
     tx.session.add(row)
     if command.note:
         sealed_notes.keep_note(tx, acting.office, victim_id, row.id, command.note)

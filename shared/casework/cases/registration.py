@@ -24,6 +24,7 @@ from shared.victims.register import visibility
 from shared.victims.register.facts import first_facts
 from shared.victims.register.store import load_case
 from shared.victims.register.tables import CaseRow, VictimRow
+from shared.victims.sealed import notes as sealed_notes
 
 REGISTERED = Right(frozenset(), Ground.CUSTODY)
 """The right of a desk that registers a victim: it becomes the custody holder."""
@@ -98,10 +99,12 @@ def register_victim(
         custody=custody,
         occurred_at=at,
     )
-    publish(tx, office, registered, custody, victim_id)
+    event_id = publish(tx, office, registered, custody, victim_id)
     clocks.start_and_stop(
         tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation}
     )
+    if command.note:
+        sealed_notes.keep_note(tx, office, victim_id, event_id, command.note)
     # match tokens follow the event above, so that the coordinator knows the victim
     _write_identity(tx, office, victim_id, command, known_again_later)
     if command.identity is not None:
@@ -126,6 +129,7 @@ def _victim_row(
         custody_unit=custody.unit,
         custody_region=custody.region,
         custody_seq=custody.seq,
+        custody_at=registered_at,
         registered_at=registered_at,
     )
 
@@ -137,7 +141,10 @@ def _write_identity(
         recording.write_first(tx, office, victim_id, command.identity, known_again_later)
 
 
-def publish(tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None) -> None:
-    """Publish an event about a case or a victim to the coordinator, and wake what waits for its subject."""
+def publish(tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None) -> str:
+    """Publish an event about a case or a victim to the coordinator, and wake what waits for its subject.
+
+    Returns the id of the event; a new id in a network without a coordinator.
+    """
     tx.changed.add(event.subject)
-    tell_coordinator(tx, office, event, unit, victim_id)
+    return tell_coordinator(tx, office, event, unit, victim_id)

@@ -15,15 +15,29 @@ from sqlmodel import col
 from shared.casework.clocks.due import common_fields, tell_clock, tell_next
 from shared.casework.clocks.tables import ClockRow
 from shared.contracts import events as e
+from shared.contracts.codes import LetterKind
+from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef, rfc3339
 from shared.domain.clocks import Clock, ClockSubject, all_steps
 from shared.domain.referral import AWAITING_START, Referral
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.notifier import Topic
-from shared.storage.tables import ReferralRow
+from shared.storage.tables import LedgerEntry, ReferralRow
 from shared.storage.timers import LOOK_AGAIN_SECONDS
 from shared.storage.unit_of_work import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The recording of an event: its moment (UTC), and the id of the event that it answers.
+
+    The recorded moment decides whether a clock was met. The told moment decides only where a reply slip on paper
+    stands behind the event: the event then answers the letter.
+    """
+
+    at: datetime
+    causation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +70,46 @@ def facts_of(referral: Referral) -> dict[str, Any]:
     return {"service": referral.service, "priority": referral.priority, "kind": referral.kind}
 
 
-def start_and_stop_for_referral(tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent) -> None:
+def own_due(office: Office, referral: Referral, at: datetime) -> datetime:
+    """The end of the time limit by our own table, for a request that was recorded at ``at`` (UTC).
+
+    For a service without an offer it is the moment that the sender named: such a request is rejected.
+    """
+    clock = _own_clock(office, referral, at)
+    return clock.due(at, office.clocks.zone(referral.receiver.region)) if clock else referral.due_at
+
+
+def _own_clock(office: Office, referral: Referral, at: datetime) -> Clock | None:
+    offered = office.directory.services.get((referral.receiver.agency, referral.service))
+    if offered is None or offered.clock not in office.clocks.by_code:
+        return None
+    return for_request(office, offered.clock, referral.receiver, at, facts_of(referral))
+
+
+def start_and_stop_for_referral(
+    tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent, recorded: Recorded
+) -> None:
     """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
     facts, at, victim_id = facts_of(referral), event.occurred_at, referral.victim_id
     started = _starting(office, event, facts, referral.receiver, ClockSubject.REFERRAL)
     for desk, peer in _ours(office, referral):
         if isinstance(event, e.Requested):
-            _start_requested(tx, office, referral, desk, peer, event.clock)
+            _start_requested(
+                tx, office, referral, ClockStart(desk, referral.id, victim_id, tx.now, referral.due_at, peer)
+            )
         for clock in started:
             start(tx, office, clock, ClockStart(desk, referral.id, victim_id, at, peer=peer))
         for clock in _starting(office, event, facts, desk, ClockSubject.VICTIM):
             if clock.code in office.agency.duties:
                 start(tx, office, clock, ClockStart(desk, victim_id, victim_id, at))
-    stop(tx, office, event, {ClockSubject.REFERRAL: referral.id, ClockSubject.VICTIM: referral.victim_id}, facts)
+    stop(
+        tx,
+        office,
+        event,
+        {ClockSubject.REFERRAL: referral.id, ClockSubject.VICTIM: referral.victim_id},
+        facts,
+        recorded,
+    )
 
 
 def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
@@ -77,19 +118,12 @@ def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:
     return [(desk, peer.agency) for desk, peer in (sides, sides[::-1]) if desk.agency == office.code]
 
 
-def _start_requested(
-    tx: Transaction, office: Office, referral: Referral, desk: UnitRef, peer: str, named: str | None = None
-) -> None:
-    """Start the clock that a request names.
+def _start_requested(tx: Transaction, office: Office, referral: Referral, begun: ClockStart) -> None:
+    """Start the clock of a request, by our own table. A service without an offer has no clock.
 
-    When our table lacks that clock, start the clock of the service instead. A service without an offer has no clock.
+    The clock counts from the moment at which we recorded the request. So no told moment starts it late or early.
     """
-    by_code = office.clocks.by_code
-    if named not in by_code:
-        offered = office.directory.services.get((referral.receiver.agency, referral.service))
-        named = offered.clock if offered else ""
-    if clock := by_code.get(named or ""):
-        begun = ClockStart(desk, referral.id, referral.victim_id, referral.requested_at, referral.due_at, peer)
+    if clock := _own_clock(office, referral, begun.at):
         start(tx, office, clock, begun)
 
 
@@ -109,7 +143,7 @@ def start_and_stop(
         for clock in _starting(office, event, facts, desk, kind):
             if clock.code in office.agency.duties:
                 start(tx, office, clock, ClockStart(desk, ident, about.get(ClockSubject.VICTIM), event.occurred_at))
-    stop(tx, office, event, about, facts)
+    stop(tx, office, event, about, facts, Recorded(tx.now))
 
 
 def _starting(office: Office, event: Any, facts: Mapping[str, Any], desk: UnitRef, about: ClockSubject) -> list[Clock]:
@@ -148,12 +182,17 @@ def start(tx: Transaction, office: Office, clock: Clock, begun: ClockStart) -> N
 
 
 def stop(
-    tx: Transaction, office: Office, event: Any, about: Mapping[ClockSubject, str], facts: Mapping[str, Any]
+    tx: Transaction,
+    office: Office,
+    event: Any,
+    about: Mapping[ClockSubject, str],
+    facts: Mapping[str, Any],
+    recorded: Recorded,
 ) -> None:
     """Stop every clock of ours that an event stops. If a clock has published a step, publish its stop too.
 
-    Steps that were due before the event occurred are published first. What a clock publishes must depend on what
-    happened, not on whether this service was up or fast.
+    Steps that were due before the stop are published first. What a clock publishes must depend on what happened, not
+    on whether this service was up or fast. Both moments are stored and published: the told one and the recorded one.
     """
     codes = [clock for clock in office.clocks.stopped_by(event, facts) if clock.about in about]
     if not codes:
@@ -164,13 +203,29 @@ def stop(
         col(ClockRow.stopped_at).is_(None),
     )
     for row in tx.session.scalars(running.with_for_update()):
-        while row.next_at is not None and row.next_at < event.occurred_at:
+        counts = event.occurred_at if _signed_on_paper(tx, row.about, event.occurred_at, recorded) else recorded.at
+        while row.next_at is not None and row.next_at < counts:
             tell_next(tx, office, row)
-        row.stopped_at, row.next_at = event.occurred_at, None
+        row.stopped_at, row.recorded_at, row.next_at = event.occurred_at, recorded.at, None
+        row.in_time = counts <= row.due_at
         tx.changed.add(Topic.CLOCKS)
         if row.told:
             said = common_fields(office, row, event.occurred_at)
-            tell_clock(tx, office, row, e.ClockStopped(**said, in_time=event.occurred_at <= row.due_at))
+            tell_clock(tx, office, row, e.ClockStopped(**said, in_time=row.in_time, recorded_at=recorded.at))
+
+
+def _signed_on_paper(tx: Transaction, referral_id: str, at: datetime, recorded: Recorded) -> bool:
+    """Whether an event told for ``at`` answers a reply slip of this referral that was printed before then."""
+    if recorded.causation_id is None or at >= recorded.at:
+        return False
+    letter = select(col(LedgerEntry.body)).where(
+        col(LedgerEntry.event_id) == recorded.causation_id, col(LedgerEntry.type) == e.LetterIssued.type()
+    )
+    body = tx.session.scalars(letter).first()
+    if body is None:
+        return False
+    said = e.LetterIssued.model_validate(Envelope.read(body).data)
+    return said.kind is LetterKind.REPLY_SLIP and said.referral_id == referral_id and said.occurred_at <= at
 
 
 def adopt(tx: Transaction, office: Office) -> None:
@@ -180,4 +235,5 @@ def adopt(tx: Transaction, office: Office) -> None:
     for row in tx.session.scalars(before).all():
         referral = referrals.to_referral(row)
         for desk, peer in _ours(office, referral):
-            _start_requested(tx, office, referral, desk, peer)
+            begun = ClockStart(desk, referral.id, row.victim_id, referral.requested_at, referral.due_at, peer)
+            _start_requested(tx, office, referral, begun)

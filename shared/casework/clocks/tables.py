@@ -37,3 +37,7 @@ class ClockRow(AgencyStored, table=True):
     told: int = 0
     next_at: datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
     stopped_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """The told moment of the stop."""
+    recorded_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """The moment at which the event that stopped the clock was recorded."""
+    in_time: bool | None = None

@@ -118,7 +118,11 @@ class ClockView(BaseModel):
     state: ClockState
     started_at: Moment
     due_at: Moment
-    stopped_at: Moment | None
+    stopped_at: Moment | None = Field(description="The told moment of the stop.")
+    recorded_at: Moment | None = Field(
+        description="When the stop was recorded: it decides whether the clock was met, unless a reply slip proves the "
+        "told moment."
+    )
     told: int = Field(description="The number of steps that are published.")
     steps: list[Told]
 
@@ -148,6 +152,7 @@ def clock_view(row: ClockRow, office: Office, now: datetime) -> ClockView:
         started_at=row.started_at,
         due_at=row.due_at,
         stopped_at=row.stopped_at,
+        recorded_at=row.recorded_at,
         told=row.told,
         steps=[
             Told(step=step.step, at=step.at, desks_above=step.height, told=place < row.told)
@@ -158,5 +163,5 @@ def clock_view(row: ClockRow, office: Office, now: datetime) -> ClockView:
 
 def _state(row: ClockRow, now: datetime) -> ClockState:
     if row.stopped_at is not None:
-        return ClockState.MET if row.stopped_at <= row.due_at else ClockState.LATE
+        return ClockState.MET if row.in_time else ClockState.LATE
     return ClockState.RUNNING if now < row.due_at else ClockState.OVERDUE

@@ -131,7 +131,14 @@ def _run_clocks(
     ids = {**subject.ids, ClockSubject.RECORD: store.first_of(tx.session, row).id}
     clocks.start_and_stop(tx, office, filed, ids, subject.unit, facts)
     for answered in named:
-        clocks.stop(tx, office, filed, {ClockSubject.RECORD: store.first_of(tx.session, answered).id}, facts)
+        clocks.stop(
+            tx,
+            office,
+            filed,
+            {ClockSubject.RECORD: store.first_of(tx.session, answered).id},
+            facts,
+            clocks.Recorded(tx.now),
+        )
 
 
 def _row(

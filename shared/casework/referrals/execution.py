@@ -4,6 +4,7 @@ Each function works in the transaction that it is given. No function commits, wa
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
@@ -107,11 +108,11 @@ def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Ref
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
-        _move_custody(tx, office, row, event.custody)
+        _move_custody(tx, office, row, event.custody, event.occurred_at)
 
 
-def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Custody) -> None:
-    move = take_custody(tx.session, row.victim_id, custody)
+def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Custody, at: datetime) -> None:
+    move = take_custody(tx.session, row.victim_id, custody, at)
     if move is None:
         return
     if move.before == office.code != custody.agency:
@@ -156,6 +157,6 @@ def file_event(
         key=key,
     )
     tx.emit(replace(filed, sequence=referral.version))
-    clocks.start_and_stop_for_referral(tx, office, referral, event)
+    clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now, causation_id))
     tx.changed.add(referral.id)
     return filed.id

@@ -1,6 +1,7 @@
 """Referrals received: requests from other agencies, questions of their senders, and versions of their receivers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.casework.clocks import running as clocks
 from shared.casework.referrals.execution import apply_event, execute
@@ -39,9 +40,11 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     live = _live_of_known(tx, office, event)
     interviews.keep(tx, event.victim_id, event.interviews)
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
-    referral = open_referral(event)
+    asked = open_referral(event)
+    referral = replace(asked, due_at=clocks.own_due(office, asked, tx.now))  # whatever the sender computed
     row = referrals.add(tx.session, referral, envelope.basis, tx.now)
-    clocks.start_and_stop_for_referral(tx, office, referral, event)
+    row.sender_due_at = event.due_at
+    clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now))
     answer = react(referral, event)
     if answer is not None:
         execute(tx, office, row, answer, envelope.id)
@@ -81,7 +84,8 @@ def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: 
         raise Park(reason)
     after = evolve(referral, event)
     apply_event(tx, office, row, after, event)
-    clocks.start_and_stop_for_referral(tx, office, after, event)
+    recorded = clocks.Recorded(min(envelope.time, tx.now), envelope.causationid)
+    clocks.start_and_stop_for_referral(tx, office, after, event, recorded)
     row.closed = after.status in ENDED
 
 

@@ -77,7 +77,7 @@ def _requested(
         raise Refused("no-such-route", field="service")
     if command.kind not in route.kinds:
         raise Refused("kind-not-on-route", field="kind")
-    at = when(command, tx.now)
+    at = when(command, tx.now, min(victim.registered_at, victim.custody_at or victim.registered_at))
     on = tx.now.date()
     unit = asked_desk(office, wanted, sender.region, on)
     if unit.as_ref() == sender:
@@ -85,7 +85,7 @@ def _requested(
     room.require_room(tx, office, unit, command.service, command.force, "receiver")
     about = {"service": command.service, "priority": command.priority, "kind": command.kind}
     service = office.directory.service(wanted.agency, command.service)
-    clock = clocks.for_request(office, service.clock, unit.as_ref(), at, about)
+    clock = clocks.for_request(office, service.clock, unit.as_ref(), tx.now, about)
     return e.Requested(
         referral_id=referral_id,
         victim_id=victim.id,
@@ -97,7 +97,7 @@ def _requested(
         sender=sender,
         receiver=unit.as_ref(),
         facts=facts_for_rules(victim),
-        due_at=clock.due(at, office.clocks.zone(unit.region)),
+        due_at=clock.due(tx.now, office.clocks.zone(unit.region)),
         clock=clock.code,
         custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,
         replaces=command.replaces,

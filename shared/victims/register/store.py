@@ -1,6 +1,7 @@
 """Read, lock and change the rows of cases and victims."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import Session, col
@@ -117,8 +118,9 @@ class CustodyMove:
     before: str | None
 
 
-def take_custody(session: Session, victim_id: str, custody: Custody) -> CustodyMove | None:
-    """Apply a link of the custody chain. None: the link is not newer than the known one, and changes nothing."""
+def take_custody(session: Session, victim_id: str, custody: Custody, at: datetime) -> CustodyMove | None:
+    """Apply a link of the custody chain, of the told moment ``at`` (UTC). None: the link is not newer, and changes
+    nothing."""
     victim = load_victim(session, victim_id)
     if victim is None or custody.seq <= victim.custody_seq:
         return None
@@ -127,4 +129,5 @@ def take_custody(session: Session, victim_id: str, custody: Custody) -> CustodyM
     victim.custody_unit = custody.unit
     victim.custody_region = custody.region
     victim.custody_seq = custody.seq
+    victim.custody_at = at
     return move

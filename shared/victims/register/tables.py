@@ -61,6 +61,8 @@ class VictimRow(AgencyStored, table=True):
     custody_unit: str | None = Field(default=None, sa_type=Word)
     custody_region: str | None = Field(default=None, sa_type=Word)
     custody_seq: int = 0
+    custody_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """The told moment of the newest link."""
     registered_at: datetime = Field(sa_type=UtcMoment)
     closed_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     outcome: str | None = Field(default=None, sa_type=Word)

@@ -59,7 +59,7 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         await silent.client.until(f"/v1/referrals/{first}", lambda seen: seen["version"] >= 2)
         signed = {"letter": slip.lower(), "answer": "accepted", "signed_by": "Perawat Rekaan", "occurred_at": then}
         await silent.does(f"/v1/referrals/{first}/paper-answer", signed)
-        await silent.client.must(first, "start", occurred_at=then)
+        await silent.client.must(first, "start", occurred_at=then, note="Rekaan: dicatat kemudian.")
         await silent.client.must(first, "complete", outcome="partly-provided")
         late = await polres.client.until_status(first, "completed")
         history = (await polres.client.get(f"/v1/referrals/{first}/history"))["items"]
@@ -69,7 +69,8 @@ async def test_the_clock_escalates_the_sender_asks_another_and_the_late_answer_i
         assert late["outcome"] == "partly-provided"
         for code in ("police", "kemenkes"):
             stopped = told_by(network, code)[-1]
-            assert (stopped["step"], stopped["about"], stopped["in_time"]) == ("stopped", first, True)
+            assert (stopped["step"], stopped["about"], stopped["in_time"]) == ("stopped", first, False)
+            assert stopped["occurred_at"] < stopped["due_at"] < stopped["recorded_at"]  # no letter tells of the start
         assert (await polres.client.get("/v1/clocks", state="overdue"))["items"] == []
 
         # --- and somebody takes him on from there

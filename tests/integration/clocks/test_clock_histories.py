@@ -110,11 +110,12 @@ HAPPENINGS = st.lists(
     max_size=14,
 )
 CALLER, ALL = Caller("app-kemensos", Role.OFFICER, ASKING), Sight("kemensos", None, None)
+WHY = "Rekaan: dicatat kemudian."
 ACTS: dict[str, Callable[[datetime | None], Command]] = {
-    "accept": lambda at: Accept(occurred_at=at),
-    "start": lambda at: Start(occurred_at=at),
-    "complete": lambda at: Complete(outcome=Outcome.SERVICE_PROVIDED, occurred_at=at),
-    "reject": lambda at: Reject(reason=RejectReason.NO_CAPACITY, occurred_at=at),
+    "accept": lambda at: Accept(occurred_at=at, note=WHY),
+    "start": lambda at: Start(occurred_at=at, note=WHY),
+    "complete": lambda at: Complete(outcome=Outcome.SERVICE_PROVIDED, occurred_at=at, note=WHY),
+    "reject": lambda at: Reject(reason=RejectReason.NO_CAPACITY, occurred_at=at, note=WHY),
 }
 
 
@@ -161,20 +162,21 @@ class Asked:
         except Refused:
             return
         if word != "accept":
-            self.stop(then or desk.now, desk.now)
+            self.stop(desk.now, desk.now)  # the recorded moment counts, whatever was told
 
 
 def _request(desk: Desk, ago: timedelta) -> Asked:
     """A shelter is asked for on paper, ``ago`` before now, in the next time zone. The limit is seven whole days
-    there."""
-    victim = desk.database.write(lambda tx: _register(tx, desk))
-    start = desk.now - ago
+    there, from the recording."""
+    victim = desk.database.write(lambda tx: _register(tx, desk, desk.now - ago))
+    start = desk.now
     command = Request(
         victim_id=victim,
         service="shelter-and-rehabilitation",
         receiver=Receiver(agency="kemensos", unit=RECEIVING),
         basis=LegalBasis.PUBLIC_TASK,
-        occurred_at=start,
+        occurred_at=desk.now - ago,
+        note=WHY,
     )
     row = desk.database.write(lambda tx: requesting.request(_at(desk, tx), command))
     there = timezone(9 * HOUR)
@@ -198,11 +200,11 @@ def _at(desk: Desk, tx: Transaction) -> Acting:
     return Acting(tx, desk.office, CALLER, ALL)
 
 
-def _register(tx: Transaction, desk: Desk) -> str:
+def _register(tx: Transaction, desk: Desk, then: datetime) -> str:
     opened = OpenCase(unit=ASKING, channel="social-office", exploitation=Exploitation.FORCED_LABOUR)
     case = cases.open_case(_at(desk, tx), opened)
     tx.session.flush()
-    person = RegisterVictim(age_class=AgeClass.ADULT, sex=Sex.FEMALE)
+    person = RegisterVictim(age_class=AgeClass.ADULT, sex=Sex.FEMALE, occurred_at=then, note=WHY)
     return cases.register_victim(_at(desk, tx), case.id, person).id
 
 

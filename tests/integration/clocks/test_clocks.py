@@ -10,7 +10,7 @@ from shared.casework.clocks.tables import ClockRow
 from shared.domain.access import Role
 from shared.storage import timers as deadlines
 from tests.support.clocks import DAY, HOUR, told_by
-from tests.support.network import Network, a_victim, refer, until_told
+from tests.support.network import Network, a_victim, asking, problem, refer, until_told
 
 KOLAKA, SULTRA, BARESKRIM = "polres-74.01", "polda-sultra", "bareskrim"
 
@@ -59,7 +59,10 @@ async def test_the_receiver_keeps_the_clock_too_and_both_hear_when_it_stops(netw
     await kemenkes.until_status(asked, "received")
     [here], [there] = [(await member.get("/v1/clocks"))["items"] for member in (police, kemenkes)]
     assert (there["unit"], there["peer"]) == ("rs-74.01", "police")
-    assert (here["due_at"], here["clock"]) == (there["due_at"], there["clock"])
+    assert here["clock"] == there["clock"]
+    assert here["due_at"] < there["due_at"]  # each counts from its own recording
+    seen = await kemenkes.get(f"/v1/referrals/{asked}")
+    assert (seen["due_at"], seen["sender_due_at"]) == (there["due_at"], here["due_at"])
 
     network.clock.advance(7 * HOUR)
     for code in ("police", "kemenkes"):
@@ -190,27 +193,49 @@ async def test_a_hand_over_that_was_under_way_before_clocks_were_kept_has_one_fr
     assert (kept["about"], kept["due_at"]) == (asked, (await police.get(f"/v1/referrals/{asked}"))["due_at"])
 
 
-async def test_a_paper_answer_from_before_the_time_was_over_takes_the_alarm_back(network: Network) -> None:
-    """The work began in time, on paper; the entry came late."""
+async def test_who_was_late_cannot_say_otherwise_without_a_letter(network: Network) -> None:
+    """The work is said to have begun in time, and is written down late: the recorded moment decides."""
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     asked = await refer(police, await a_victim(police), "kemenkes", "first-aid", priority="urgent")
     await kemenkes.until_status(asked, "received")
     network.clock.advance(7 * HOUR)
-    await until_told(network, "kemenkes", 2)
+    for code in ("police", "kemenkes"):
+        await until_told(network, code, 2)
     then = (network.clock() - 3 * HOUR).isoformat()
     await kemenkes.must(asked, "accept", occurred_at=then)
     await kemenkes.must(asked, "start", occurred_at=then)
-    *_, stopped = told_by(network, "kemenkes")
-    assert (stopped["step"], stopped["in_time"]) == ("stopped", True)
+    await police.until_status(asked, "in-progress")
+    for code in ("police", "kemenkes"):
+        stopped = told_by(network, code)[-1]
+        assert (stopped["step"], stopped["in_time"]) == ("stopped", False)
+        assert stopped["occurred_at"] < stopped["due_at"] < stopped["recorded_at"]
+        [kept] = (await network[code].get("/v1/clocks", state="stopped"))["items"]
+        assert (kept["state"], kept["stopped_at"] < kept["due_at"] < kept["recorded_at"]) == ("late", True)
 
 
-async def test_what_is_over_when_it_is_written_down_is_told_at_once(network: Network) -> None:
-    """A letter of last week: nobody waits half a minute until somebody looks at the time again."""
-    police = await network.start("police", online=False)
+async def test_a_request_of_last_week_is_late_for_nobody_today(network: Network) -> None:
+    """A told moment starts no clock early: the limit counts from the recording, at both sides."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
     last_week = (network.clock() - 7 * DAY).isoformat()
+    victim = await a_victim(police, occurred_at=last_week, note="Rekaan.")
+    told = {"occurred_at": last_week, "note": "Rekaan."}
+    asked = await refer(police, victim, "kemenkes", "first-aid", priority="urgent", **told)
+    seen = await kemenkes.until_status(asked, "received")
+    now = network.clock().isoformat()
+    assert seen["due_at"] > now and seen["sender_due_at"] > now and not seen["overdue"]
+    for client in (police, kemenkes):
+        [kept] = (await client.get("/v1/clocks"))["items"]
+        assert (kept["state"], kept["told"]) == ("running", 0)
+
+
+async def test_no_request_occurs_before_the_victim_was_registered(network: Network) -> None:
+    police = await network.start("police", online=False)
     victim = await a_victim(police)
-    await refer(police, victim, "kemenkes", "first-aid", priority="urgent", occurred_at=last_week)
-    await police.until("/v1/clocks", lambda page: page["items"][0]["told"] == 4, seconds=10)
+    body = asking(victim, "kemenkes", "first-aid", note="Rekaan.")
+    for days in (30, 1 / 24):
+        told = {"occurred_at": (network.clock() - days * DAY).isoformat()}
+        assert problem(await police.post("/v1/referrals", {**body, **told})) == "occurred-too-early"
+    assert (await police.get("/v1/clocks"))["items"] == []
 
 
 async def test_a_clock_of_ones_own_place_starts_once_however_often_what_starts_it_happens(network: Network) -> None:

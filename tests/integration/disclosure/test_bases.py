@@ -63,7 +63,7 @@ async def test_it_concerns_only_the_agency_that_the_person_had_agreed_to_and_end
     assert (await officer.post("/v1/referrals", asking(victim, "kemenkes", "first-aid"))).status_code == 201
     given = (await officer.get(f"/v1/victims/{victim}/disclosures"))["items"]
     assert [one["against_withdrawal"] for one in given] == [False, False]
-    assert (await look(officer, victim))["name"] == WHO["name"]
+    assert await look(officer, victim) == WHO
 
 
 async def test_what_is_no_matter_of_life_has_no_vital_interest(two: Network) -> None:

@@ -170,6 +170,8 @@ def _make_referrals() -> None:
         sa.Column("status", sa.String(64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("hold_reason", sa.String(64), nullable=True),
+        sa.Column("sender_due_at", Moment, nullable=True),
+        sa.Column("moved_at", Moment, nullable=True),
         sa.Column("ask_id", sa.String(36), nullable=True),
         sa.Column("asks", sa.Integer(), nullable=False),
         sa.Column("reject_reason", sa.String(64), nullable=True),
