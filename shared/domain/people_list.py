@@ -5,7 +5,6 @@ recruiter. The suspicion stays with the agency that records it. It takes away no
 asks nobody who they are.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -33,7 +32,7 @@ MOST_PEOPLE = 1000
 MOST_BY_OFFICER = 600
 """The most people in one batch that an officer may send. A supervisor sends the larger ones."""
 MOST_URGENT_BY_OFFICER = 20
-"""The most hand-overs above routine that a batch of an officer may make to one desk, so that none is flooded."""
+"""The most hand-overs above routine to one agency in a batch of an officer."""
 
 
 class PersonRole(StrEnum):
@@ -133,17 +132,19 @@ def check_list(role: Role, command: TakeIn) -> None:
         return
     if len(command.people) > MOST_BY_OFFICER:
         raise Refused("list-needs-supervisor", field="people")
-    if max(_urgent_by_desk(command).values(), default=0) > MOST_URGENT_BY_OFFICER:
+    if max(_urgent_by_agency(command).values(), default=0) > MOST_URGENT_BY_OFFICER:
         raise Refused("list-needs-supervisor", field="refer")
 
 
-def _urgent_by_desk(command: TakeIn) -> Counter[str]:
-    """Receiver → number of hand-overs above routine. People are not validated yet: a faulty one asks for nothing."""
-    counted: Counter[str] = Counter()
+def _urgent_by_agency(command: TakeIn) -> dict[str, int]:
+    """Agency → number of hand-overs above routine. People are not validated yet: a faulty one asks for nothing."""
+    counted: dict[str, int] = {}
     for person in command.people:
         own = person.get("refer") if isinstance(person, dict) else None
         asks = own if isinstance(own, list) else [ask.model_dump() for ask in command.refer]
         for ask in asks:
             if isinstance(ask, dict) and ask.get("priority", Priority.ROUTINE) != Priority.ROUTINE:
-                counted[str(ask.get("receiver"))] += 1
+                receiver = ask.get("receiver")
+                agency = str(receiver.get("agency") if isinstance(receiver, dict) else receiver)
+                counted[agency] = counted.get(agency, 0) + 1
     return counted

@@ -32,8 +32,8 @@ from shared.storage.unit_of_work import Transaction
 class Recorded:
     """The recording of an event: its moment (UTC), and the id of the event that it answers.
 
-    The recorded moment decides whether a clock was met. The told moment decides only where a reply slip on paper
-    stands behind the event: the event then answers the letter.
+    The recorded moment decides whether a clock was met. The told moment decides where the event answers a reply slip
+    on paper.
     """
 
     at: datetime

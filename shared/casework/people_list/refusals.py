@@ -40,8 +40,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "list-needs-supervisor": refusal(
         409,
         "Daftar ini memerlukan penyelia", "This list needs a supervisor",
-        "Petugas mengirim paling banyak 600 orang, dan 20 rujukan mendesak ke satu satuan.",
-        "An officer sends at most 600 people, and 20 urgent referrals to one desk.",
+        "Petugas mengirim paling banyak 600 orang, dan 20 rujukan mendesak ke satu instansi.",
+        "An officer sends at most 600 people, and 20 urgent referrals to one agency.",
         "Minta penyelia mengirimnya, atau bagi daftarnya.", "Ask a supervisor to send it, or send it in parts.",
     ),
     "written-twice": refusal(

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _make_parked()
     _make_unkept_messages()
     _make_referrals()
+    op.create_index("ix_referrals_victim_id", "referrals", ["victim_id"], unique=False)
     _make_ended_tokens()
     _make_seen_directory()
     for statement in refusing_changes(op.get_bind().dialect.name, "ledger"):
@@ -186,7 +187,6 @@ def _make_referrals() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_referrals"),
         sa.UniqueConstraint("id", name="uq_referrals_id"),
     )
-    op.create_index("ix_referrals_victim_id", "referrals", ["victim_id"], unique=False)
 
 
 def _make_ended_tokens() -> None:
