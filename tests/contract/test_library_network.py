@@ -141,7 +141,7 @@ async def test_a_loan_that_nobody_decides_is_told_to_both_and_to_the_desk_above(
     library, branch = await libraries.start("library"), await libraries.start("branch")
     loan = await refer(library, await a_reader(library), "branch", "book-loan")
     arrived = await branch.until_status(loan, "received")
-    due = datetime.fromisoformat(arrived["due_at"])
+    due = datetime.fromisoformat(arrived["sender_due_at"])
     assert due - datetime.fromisoformat(arrived["requested_at"]) == timedelta(hours=48)
     libraries.clock.advance(timedelta(hours=73))
     for member, desk in ((library, "reading-room"), (branch, "shelf-74.01")):

@@ -244,7 +244,7 @@ async def a_victim(police: Client, unit: str = "polres-74.01", **facts: Any) -> 
     return str(response.json()["id"])
 
 
-OF_LAW = ("investigation", "visum-et-repertum", "reintegration", "book-loan")
+OF_LAW = ("investigation", "visum-et-repertum", "reintegration", "book-loan", "membership", "cataloguing")
 """Services that are no vital interest: the law gives them as a task."""
 
 
