@@ -13,7 +13,6 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.pattern import Pattern
-from shared.contracts.types import UUID7
 from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
 from shared.security.vault import Vault
@@ -38,7 +37,7 @@ RESPONSES_KEPT = timedelta(days=30)
 AT_ONCE = 500
 """Rows that one transaction deletes."""
 
-_VICTIM = re.compile(rf"/v1/victims/({UUID7.strip('^$')})")
+_VICTIM = re.compile(r"/v1/victims/([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})")
 # built once: every POST uses them
 _KEPT = select(IdempotencyRow).where(col(IdempotencyRow.key) == bindparam("name"))
 _KEEPING = insert(IdempotencyRow.__table__)  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from shared.domain.forms import Form, FormSubject, body_of
 from shared.domain.letters import code_of
 from shared.reference.office import new_id
 from shared.service.running import now_utc
-from tests.support.tokens import Bearing, claims, signed
+from tests.support.tokens import Bearing
 
 DOERS, READERS = "officer supervisor", "officer supervisor auditor integrator"
 ALL = "officer supervisor auditor integrator coordinator administrator"
@@ -381,14 +381,6 @@ def told(response: httpx.Response) -> str:
 
 
 # --- the tables themselves --------------------------------------------------------------------------------------------
-
-
-async def page_of(app: FastAPI, role: Role, unit: str, path: str, **asked: str) -> httpx.Response:
-    """A page as shown to a signed-in browser."""
-    cookie = {"__Host-estafet": signed(claims("coordination", role, unit, now_utc()))}
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="https://coordination", cookies=cookie) as browser:
-        return await browser.get(path, params=asked)
 
 
 def operations_of(app: FastAPI) -> Iterator[str]:

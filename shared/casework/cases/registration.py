@@ -90,8 +90,7 @@ def register_victim(
     if command.victim_id is not None and office.ids.is_taken(tx.session, victim_id):
         raise Refused("id-taken", field="victim_id")
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
-    row = _victim_row(victim_id, case_id, command, custody, at, tx.now)
-    tx.session.add(row)
+    tx.session.add(row := _victim_row(victim_id, case_id, command, custody, at, tx.now))
     registered = e.VictimRegistered(
         case_id=case_id,
         victim_id=victim_id,
@@ -105,9 +104,9 @@ def register_victim(
     )
     if command.note:
         sealed_notes.keep_note(tx, office, victim_id, event_id, command.note)
-    # match tokens follow the event above, so that the coordinator knows the victim
-    _write_identity(tx, office, victim_id, command, known_again_later)
     if command.identity is not None:
+        # match tokens follow the event above, so that the coordinator knows the victim
+        recording.write_first(tx, office, victim_id, command.identity, known_again_later)
         access_log.log_search(acting, victim_id, REGISTERED, command.identity.model_dump(exclude_none=True), {})
     return row
 
@@ -132,13 +131,6 @@ def _victim_row(
         custody_at=registered_at,
         registered_at=registered_at,
     )
-
-
-def _write_identity(
-    tx: Transaction, office: Office, victim_id: str, command: RegisterVictim, known_again_later: bool
-) -> None:
-    if command.identity is not None:  # a new id, so nothing is kept under it
-        recording.write_first(tx, office, victim_id, command.identity, known_again_later)
 
 
 def publish(tx: Transaction, office: Office, event: EventData, unit: UnitRef, victim_id: str | None = None) -> str:

@@ -30,9 +30,9 @@ from tests.support.access_matrix import (
     SULSEL,
     SULTRA,
     ask,
-    page_of,
     told,
 )
+from tests.support.console_pages import page_of
 from tests.support.network import offline
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")

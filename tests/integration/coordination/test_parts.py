@@ -8,7 +8,7 @@ from typing import Any
 from shared.contracts.events import VictimRegistered
 from shared.domain.access import Role
 from shared.domain.anonymity import day_of
-from tests.support.access_matrix import page_of
+from tests.support.console_pages import page_of
 from tests.support.network import Client, Network, a_victim, refer, sent_by
 
 KOLAKA, BANDA_ACEH, MAKASSAR = "74.01", "11.71", "73.71"
