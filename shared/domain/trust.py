@@ -235,7 +235,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
         bounds=(Number("version", 1, MOST_LINKS), Distance("occurred_at", "valid_until", _NOW, timedelta(days=36_525))),
     ),
     e.ConsentWithdrawn: Rule(agency=WORKED | {Part.REQUESTER, Part.TURNED_AWAY}, coordinator=CONCERNED),
-    e.ErasureRequested: Rule(agency=EVER_HELD | {Part.REQUESTER, Part.TURNED_AWAY}, coordinator=CONCERNED),
+    e.ErasureRequested: Rule(agency=WORKED | {Part.REQUESTER, Part.TURNED_AWAY}, coordinator=CONCERNED),
     e.DisclosureEnded: Rule(agency=KNOWN_HERE, coordinator=CONCERNED),
     e.BreakGlassOpened: replace(
         _BREAK_GLASS, desk="unit", relayed=True, bounds=(Distance("occurred_at", "until", _NOW, timedelta(hours=1)),)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -53,6 +54,7 @@ async def all_that_can_be_told(network: Network, canaries: Canaries) -> list[str
     known = {name: canaries.words[f"second {name}"] for name in ("name", "nik", "born_on")}
     known["phone"] = "+62" + canaries.words["second phone"]
     refusals += await known_again(network, second, known)
+    refusals += await noted(network, canaries, case)
     third = await a_victim(police, identity=canaries.identity("third"))
     refusals += await agreed_taken_back_and_erased(network, canaries, third)
     refusals += await misplaced(network, canaries.name("misplaced"), case, victim, second)
@@ -110,7 +112,7 @@ async def many_at_once(police: Client, canaries: Canaries, case: str) -> list[st
     csv = {"Content-Type": "text/csv", "Idempotency-Key": "tabel"}
     refusals = []
     for batch in (
-        await police.post(f"/v1/cases/{case}/batches", {"people": people}),
+        await police.post(f"/v1/cases/{case}/batches", {"people": people, "note": canaries.name("list note")}),
         await police.http.post(f"/v1/cases/{case}/batches.csv", content=table, headers=csv),
         await police.http.post(f"/v1/cases/{case}/batches.csv", content=table.replace("nama", "x"), headers=csv),
         await police.http.get(f"/v1/cases/{case}/batches"),
@@ -121,6 +123,19 @@ async def many_at_once(police: Client, canaries: Canaries, case: str) -> list[st
             for taken_in in [line["victim_id"] for line in lines if line["kind"] == "person" and line["victim_id"]]:
                 await look(canaries, police, taken_in)
     return refusals
+
+
+async def noted(network: Network, canaries: Canaries, case: str) -> list[str]:
+    """A registration, a stage and an end, each written down later and with a note."""
+    police, at = network["police"], (network.clock() - timedelta(days=3)).isoformat()
+    person = {"age_class": "adult", "sex": "female", "occurred_at": at, "note": canaries.name("registration note")}
+    victim = (await police.post(f"/v1/cases/{case}/victims", person)).json()["id"]
+    staged = {"stage": "identification", "note": canaries.name("stage note")}
+    end = {"outcome": "lost-contact", "note": canaries.name("closure note")}
+    told = [await police.post(f"/v1/victims/{victim}/stages", staged),
+            await police.post(f"/v1/victims/{victim}/closure", end)]  # fmt: skip
+    assert [answer.is_success for answer in told] == [True, True], [answer.text for answer in told]
+    return [answer.text for answer in told]
 
 
 async def agreed_taken_back_and_erased(network: Network, canaries: Canaries, victim: str) -> list[str]:

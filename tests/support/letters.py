@@ -41,9 +41,9 @@ async def until_heard(sender: Client, receiver: Client, referral: str) -> None:
 
 
 def looks(network: Network, code: str) -> list[tuple[str, list[str]]]:
-    """Why somebody looked at an identity here, and at what."""
+    """Why somebody looked at an identity here, and at what; without the search that a registration is."""
     rows = network.apps[code].state.database.read(lambda session: session.scalars(select(AccessRow)).all())
-    return [(row.purpose, row.fields) for row in rows]
+    return [(row.purpose, row.fields) for row in rows if row.purpose != "search"]
 
 
 def slip_of(code: str, signed_at: datetime, **said: Any) -> dict[str, Any]:

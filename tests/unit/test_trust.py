@@ -38,7 +38,7 @@ EXPECTED: Mapping[type[e.EventData], tuple[str, str, str]] = {
     **dict.fromkeys(ASKS, ("QW", "QW", "not-the-sender")),
     e.ConsentRecorded: ("", "HFT", "not-theirs-to-say"),
     e.ConsentWithdrawn: ("HFTQW", "HFTAR", "not-theirs-to-say"),
-    e.ErasureRequested: ("HFQW", "HFTAR", "not-theirs-to-say"),
+    e.ErasureRequested: ("HFTQW", "HFTAR", "not-theirs-to-say"),
     e.DisclosureEnded: ("HFTARQW", "HFTAR", "not-theirs-to-say"),
     **dict.fromkeys(BREAK_GLASS, ("HFTARQWC", "HFTARC", "not-theirs-to-say")),
     **dict.fromkeys(CLOCKS, (EVERY_AGENCY, "HFTAR", "not-theirs-to-say")),

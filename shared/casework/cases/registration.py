@@ -73,9 +73,8 @@ def register_victim(
 ) -> VictimRow:
     """Register a victim. The unit that opened the case is the first custody holder. Returns the row.
 
-    ``known_again_later``: send the match tokens to the coordinator later, not in this transaction. Raises Refused:
-    ``unknown-case``, ``unknown-region``, ``no-such-day`` for an impossible date of birth, ``id-taken``, or for a bad
-    ``occurred_at``.
+    ``known_again_later``: send the match tokens to the coordinator later. Raises Refused: ``unknown-case``,
+    ``unknown-region``, ``no-such-day``, ``id-taken``, or for a bad ``occurred_at``.
     """
     tx, office = acting.tx, acting.office
     case = load_case(tx.session, case_id, visibility.cases(acting.sight))
@@ -102,12 +101,12 @@ def register_victim(
     clocks.start_and_stop(
         tx, office, registered, {ClockSubject.VICTIM: victim_id}, custody, {"exploitation": case.exploitation}
     )
-    if command.note:
-        sealed_notes.keep_note(tx, office, victim_id, event_id, command.note)
     if command.identity is not None:
         # match tokens follow the event above, so that the coordinator knows the victim
         recording.write_first(tx, office, victim_id, command.identity, known_again_later)
         access_log.log_search(acting, victim_id, REGISTERED, command.identity.model_dump(exclude_none=True), {})
+    if command.note:  # written after the identity, which makes the victim's data key
+        sealed_notes.keep_note(tx, office, victim_id, event_id, command.note)
     return row
 
 

@@ -157,3 +157,10 @@ def test_every_outcome_has_a_rule_and_only_one_asks_for_two_people_of_everybody(
     assert [outcome for outcome, ending in ENDINGS.items() if ending.two_people] == ["registered-by-mistake"]
     assert {Stage.REINTEGRATION, Stage.AFTER_CARE} == ENDINGS[JourneyOutcome.REINTEGRATED].after
     assert set(AgeClass) == {"adult", "child", "unknown"}
+
+
+async def test_a_person_is_registered_with_an_identity_and_a_note(officer: Client) -> None:
+    """Both are sealed under the victim's one data key."""
+    victim = await a_victim(officer, identity={"name": "Melati Contoh Rekaan"}, note="Ditemukan di pelabuhan (rekaan).")
+    shown = await officer.get(f"/v1/victims/{victim}/identity", purpose="care")
+    assert shown["name"] == "Melati Contoh Rekaan"

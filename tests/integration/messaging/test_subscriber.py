@@ -38,8 +38,8 @@ from tests.support.subscriber import (
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
 OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock", "match"}
 """The kinds that other tests play, each in the folder of its slice, and this journey does not."""
-OF_A_HOSPITAL = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1"}
-"""Types that ``test_visum`` and ``test_capacity`` play; no hospital takes part in this journey."""
+OF_OTHER_STORIES = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1", "id.tppo.victim.facts-corrected.v1"}
+"""Types that ``test_visum``, ``test_capacity`` and ``test_facts_of_victims`` play, and this journey does not."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}
 """Coordination's words about a link and about keys, and the match tokens told to coordination. They pass between desks
 of the nation: no province reads them."""
@@ -147,7 +147,7 @@ async def test_a_province_follows_itself_and_believes_only_what_it_has_checked(n
     assert {message.parts[5] for message in elsewhere} == {"73", "00"} and len(elsewhere) >= 7
     assert read == [message for message in stream if message not in elsewhere]
     played = {name for name in schemas if name.split(".")[2] not in OF_ITS_OWN_STORIES}
-    played -= OF_THE_NATION | OF_A_HOSPITAL
+    played -= OF_THE_NATION | OF_OTHER_STORIES
     assert {message.event.get_type() for message in read} == played
     for message in read:
         assert next_door.encode() not in message.body

@@ -13,6 +13,7 @@ from shared.domain.access import Role
 from shared.domain.forms import Form, Words
 from shared.messaging.broker import Incoming
 from shared.reference.office import draft
+from shared.security import sealing
 from shared.security.keys import KeyDirectory
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register.store import load_victim
@@ -137,11 +138,13 @@ async def test_the_longest_that_can_be_written_arrives(two: Network) -> None:
 
 
 async def test_what_cannot_be_delivered_is_not_filed_either(two: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control characters take seven bytes each; and a member may have no key to seal for."""
+    """The fields may be too long for an event; and a member may have no key to seal for."""
     keys = two.apps["kemenkes"].state.office.keys
     victim, referral = await asked_of(two)
     path = f"/v1/referrals/{referral}/forms/visum-et-repertum"
-    too_long = await two["kemenkes"].post(path, {**FOUND, **longest(VISUM, "\u0001")})
+    with monkeypatch.context() as less:
+        less.setattr(sealing, "LARGEST", 4096)
+        too_long = await two["kemenkes"].post(path, {**FOUND, **longest(VISUM, "\U00010348")})
     assert problem(too_long) == "too-long-to-seal"
     monkeypatch.setattr(type(keys), "current", lambda _: KeyDirectory({}))
     assert problem(await two["kemenkes"].post(path, FOUND)) == "no-key-to-seal-for"
@@ -202,9 +205,9 @@ def forged(network: Network, message: Incoming, **data: Any) -> Incoming:
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"referral_id": "0193f0a2-7a10-7000-8000-0000000000ff"}, "unknown-referral"),
+        ({"referral_id": "0193f0a2-7a10-7000-8000-0000000000ff"}, "not-theirs-to-say"),
         ({"victim_id": "0193f0a2-7a10-7000-8000-0000000000ff"}, "id-of-another-victim"),
-        ({"unit": {"agency": "kemensos", "unit": "dinsos-74.01", "region": "74.01"}}, "not-the-receiver"),
+        ({"unit": {"agency": "kemensos", "unit": "dinsos-74.01", "region": "74.01"}}, "not-the-sender"),
         ({}, "record-id-taken"),
     ],
 )
@@ -212,7 +215,9 @@ async def test_a_delivery_that_nobody_asked_for_is_parked(two: Network, wrong: d
     _, referral = await asked_of(two)
     await written(two, referral)
     [message] = to_the_police(two)
-    deliver(two, message, message, to="police")  # the second time it is known by its id
+    deliver(
+        two, *posted(two, by="kemenkes", to="police"), message, to="police"
+    )  # the second time it is known by its id
     assert parked(two, "police") == []
     deliver(two, forged(two, message, **wrong), to="police")
     assert [why for why, *_ in parked(two, "police")] == [reason]

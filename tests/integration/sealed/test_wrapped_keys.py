@@ -61,6 +61,7 @@ async def test_a_follower_takes_no_key(two: Network) -> None:
     coordination = await two.start("coordination", online=False)
     victim = await a_victim(two["police"], identity=WHO)
     await refer(two["police"], victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two, to="coordination"), to="coordination")
     [request] = posted(two)
     assert request.key
     app = two.apps["coordination"]

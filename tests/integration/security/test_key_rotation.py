@@ -17,7 +17,7 @@ from shared.security.keys import SigningKey
 from shared.security.public_keys import Revocation
 from shared.storage.notifier import Topic
 from tests.support.network import Client, Network, a_victim, problem, refer
-from tests.support.wire import a_referral, about, event, key_of, publish, until_parked
+from tests.support.wire import a_referral, about, event, key_of, let_in, publish, until_parked
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_nobody_but_the_coordinator_brings_keys_and_nothing_that_the_task_
         published = KeysPublished(version=1, **document)
         body = event(speaker, "police", published, linkseq, None)
         on = subject(speaker, "police", KeysPublished, "74.01")
-        await publish(network, speaker, on, body, key_of(network, speaker).sign(body))
+        let_in(network, "police", on, body, key_of(network, speaker).sign(body))
         assert (await until_parked(network, "police", reason))["trusted"]
     assert (await network["police"].get("/v1/keys"))["keys"] == before
 
