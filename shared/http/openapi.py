@@ -20,6 +20,8 @@ POSTING = (
 )
 COMMANDED = (*POSTING, "occurred-in-the-future", "occurred-too-long-ago", "occurred-too-early")
 """The problems that every POST of a command may answer."""
+NOTED = (*COMMANDED, "note-required")
+"""The same for a command that may carry a note: told a day late, it needs one."""
 
 
 UNRESOLVED = "default"

@@ -28,7 +28,7 @@ from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep, PurposeQuery
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identifiers, limit_identities
-from shared.http.openapi import COMMANDED, POSTING, next_steps, responses
+from shared.http.openapi import COMMANDED, NOTED, POSTING, next_steps, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.matching import store as matching
@@ -89,7 +89,7 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
     responses=next_steps(
         201, "victim_id", "see_victim", "record_identity", "see_identity", "record_stage", "close_journey"
     )
-    | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", "too-many-searches", *COMMANDED),
+    | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", "too-many-searches", *NOTED),
 )
 def register_victim(
     request: Request, case_id: IdPath, command: RegisterVictim, caller: CallerAtDeskDep, posting: PostingDep
@@ -180,7 +180,7 @@ def confirm_facts(victim_id: IdPath, command: ConfirmFacts, caller: CallerAtDesk
         "unknown-victim",
         "not-custody-holder",
         "journey-closed",
-        *COMMANDED,
+        *NOTED,
     ),
 )
 def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
@@ -206,9 +206,8 @@ def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDe
         "journey-closed",
         "referral-still-live",
         "stages-missing",
-        "note-required",
         "closure-already-asked",
-        *COMMANDED,
+        *NOTED,
     ),
 )
 def close_journey(victim_id: IdPath, command: CloseJourney, caller: CallerAtDeskDep, posting: PostingDep) -> Response:

@@ -23,7 +23,7 @@ from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, PostingDep
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import NOTED, responses
 from shared.http.route_traits import route_traits
 from shared.victims.register import store as register
 from shared.victims.register import visibility
@@ -33,8 +33,8 @@ router = APIRouter(prefix="/v1", tags=["daftar orang"], route_class=GuardedRoute
 REFUSED_CODES = (
     *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full", "id-taken"),
     *("batch-already-taken-in", "too-many-searches", "supervisor-for-list"),
-    *("force-not-in-lists", "list-needs-supervisor", "note-required"),
-    *COMMANDED,
+    *("force-not-in-lists", "list-needs-supervisor"),
+    *NOTED,
 )
 ANSWER: dict[int | str, dict[str, Any]] = {
     200: {

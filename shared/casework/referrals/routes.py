@@ -11,7 +11,7 @@ from shared.casework.referrals import execution, notes, requesting
 from shared.casework.referrals.views import History, Note, NoteList, ReferralPage, history_item
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
-from shared.domain.commands import Command
+from shared.domain.commands import Command, Noted
 from shared.domain.referral_commands import (
     Accept,
     AnswerCancellation,
@@ -42,7 +42,7 @@ from shared.http.dependencies import (
 )
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
-from shared.http.openapi import COMMANDED, next_steps, responses
+from shared.http.openapi import COMMANDED, NOTED, next_steps, responses
 from shared.service.referral_view import ReferralView, referral_view
 from shared.storage import ledger, referrals, visibility
 from shared.storage.pages import newest_first
@@ -74,12 +74,12 @@ class Action:
 
 ACTIONS: dict[str, Action] = {
     "accept": Action(Accept, "Terima / Accept"),
-    "reject": Action(Reject, "Tolak / Reject", ("note-required", "unknown-unit")),
+    "reject": Action(Reject, "Tolak / Reject", ("unknown-unit",)),
     "start": Action(Start, "Mulai layani / Start"),
     "hold": Action(Hold, "Tunda / Hold"),
     "resume": Action(Resume, "Lanjutkan / Resume"),
     "complete": Action(Complete, "Selesaikan / Complete"),
-    "fail": Action(Fail, "Nyatakan gagal / Fail", ("note-required", "answer-the-cancellation-instead")),
+    "fail": Action(Fail, "Nyatakan gagal / Fail", ("answer-the-cancellation-instead",)),
     "answer-cancellation": Action(
         AnswerCancellation,
         "Jawab permintaan pembatalan / Answer a cancellation",
@@ -93,7 +93,7 @@ ACTIONS: dict[str, Action] = {
         "Beri informasi / Provide information",
         (
             *("no-consent", "not-a-child", "unknown-victim"),
-            *("basis-not-for-service", "against-withdrawal", "note-required"),
+            *("basis-not-for-service", "against-withdrawal"),
         ),
     ),
     "remind": Action(Remind, "Ingatkan / Remind"),
@@ -130,8 +130,7 @@ def _operation(action: str) -> str:
         "not-a-child",
         "basis-not-for-service",
         "against-withdrawal",
-        "note-required",
-        *COMMANDED,
+        *NOTED,
     ),
 )
 def create_referral(command: Request, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
@@ -271,7 +270,7 @@ def _add_action(name: str, action: Action) -> None:
             "precondition-failed",
             "precondition-required",
             *action.refusals,
-            *COMMANDED,
+            *(NOTED if issubclass(action.command, Noted) else COMMANDED),
         ),
     )(act)
 

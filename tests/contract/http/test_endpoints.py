@@ -10,12 +10,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from services.coordination.console import STATIC
 from services.coordination.main import MEMBER as COORDINATION
 from services.police.main import MEMBER as POLICE
 from shared.domain.access import Role
+from shared.domain.commands import Noted
 from shared.service.running import now_utc
 from tests.support.network import asked_of_the_database, offline
 from tests.support.tokens import Bearing
@@ -226,3 +228,17 @@ async def test_an_answer_says_what_it_is(apps: dict[str, FastAPI], name: str) ->
         answer = await ask(apps[name], name, "GET", path)
         assert answer.headers["content-type"] == kind, path
         answer.content.decode("utf-8")
+
+
+def test_every_command_with_a_note_says_that_it_may_need_one() -> None:
+    """Told a day late it needs a note, whatever else the command asks."""
+    noted = [
+        route
+        for router in POLICE.routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        and any(isinstance(one, type) and issubclass(one, Noted) for one in route.endpoint.__annotations__.values())
+    ]
+    assert len(noted) >= 13
+    silent = [r.path for r in noted if "note-required" not in r.responses["default"]["description"].split()]
+    assert silent == []

@@ -125,5 +125,6 @@ async def test_a_man_is_brought_from_phnom_penh_to_his_village_and_is_paid_what_
         await indramayu.closes(man, "reintegrated")
         journey = await story.told(man)
         assert responsible(journey) == ["bareskrim", "kemensos-rehsos", f"dinsos-{INDRAMAYU}"]
-        assert (journey["destination"], journey["outcome"], journey["escalated"]) == ("KH", "reintegrated", None)
+        # the facts of the case are for the task force of the province that is responsible for him
+        assert (journey["facts"], journey["outcome"], journey["escalated"]) == (None, "reintegrated", None)
         await story.nothing_was_lost()
