@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from services.coordination.match_alarms import count_meeting, raise_number_of_many
 from services.coordination.match_positions import is_protected, position, taken_on_elsewhere
 from services.coordination.queries import journey_row, proposals_of
 from services.coordination.same_tokens import match_tokens_of, met
-from services.coordination.tables import CustodyRow, JourneyRow, MatchTokenRow, ProposalRow, ToldRow
+from services.coordination.tables import JourneyRow, MatchTokenRow, ProposalRow, ToldRow
 from shared.contracts import events as e
 from shared.contracts.codes import MatchKind, MatchState, MatchStrength, SamePerson
 from shared.contracts.envelope import Envelope
@@ -55,10 +55,9 @@ def replace_match_tokens(tx: Transaction, office: Office, envelope: Envelope, ev
     """Replace an agency's match tokens of a victim by those of the event, and update the proposals.
 
     An event older than the last one applied changes nothing. Only an agency with a part in the victim counts.
-    Raises Park: "not-theirs-to-say", "not-in-custody".
+    Raises Park "not-in-custody".
     """
-    if envelope.linkseq is None:
-        raise Park("not-theirs-to-say")
+    assert envelope.linkseq is not None  # reception parks a numbered event without a number
     if _desk(tx.session, event.victim_id) is None:
         raise Park("not-in-custody")
     row = tx.session.get(ToldRow, (event.victim_id, envelope.sender))
@@ -83,13 +82,8 @@ def record_decision(tx: Transaction, office: Office, envelope: Envelope, event: 
     """Record the latest decision of one side, and tell both sides how the proposal stands.
 
     Any agency that ever had custody of the victim may decide. An older decision than the recorded one changes nothing.
-    Raises Park: "not-in-custody", "id-of-another-victim".
+    Raises Park "id-of-another-victim".
     """
-    was_theirs = select(col(CustodyRow.seq)).where(
-        col(CustodyRow.victim_id) == event.victim_id, col(CustodyRow.agency) == envelope.sender
-    )
-    if tx.session.scalars(was_theirs).first() is None:
-        raise Park("not-in-custody")
     proposal = tx.session.get(ProposalRow, event.match_id)
     if proposal is None:
         return  # the proposal was withdrawn meanwhile

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -11,12 +11,12 @@ from services.coordination.queries import journey_row
 from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
-from shared.contracts.types import Custody, UnitRef
+from shared.contracts.types import Custody
 from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
-from shared.domain.objection import Reader, Sides, objection
+from shared.domain.objection import Reader, objection
 from shared.domain.trust import Part
 from shared.reference.office import Office
-from shared.storage import referrals
+from shared.reference.told import Told
 from shared.storage.unit_of_work import Transaction
 
 
@@ -33,32 +33,18 @@ class Objections:
 
 
 @dataclass(frozen=True, slots=True)
-class _Knowledge:
+class _Knowledge(Told):
     """The knowledge of coordination about one event."""
-
-    tx: Transaction
-    office: Office
-    envelope: Envelope
-    event: e.EventData
 
     def has(self, part: Part) -> bool:
         """Whether the sender has this part in the victim or the case."""
         test = _TESTS.get(part)
         return test is not None and test(self)
 
-    def sides(self) -> Sides | None:
-        """The referral that the event names, or None."""
-        referral_id = getattr(self.event, "referral_id", None)
-        return referrals.sides(self.tx.session, referral_id) if referral_id is not None else None
-
     def registered_at(self) -> datetime | None:
         """The registration of the victim (UTC), or None."""
         journey = self.journey
         return journey.registered_at if journey is not None else None
-
-    def is_desk(self, desk: UnitRef, day: date) -> bool:
-        """Whether the network has this desk, in this region, on this day."""
-        return self.office.units.has(desk, day)
 
     def newest_link(self) -> Custody | None:
         """The current custody link of the victim, or None."""
@@ -90,12 +76,6 @@ class _Knowledge:
         case = self.tx.session.get(CaseFactsRow, getattr(self.event, "case_id", None) or "")
         return case.agency if case is not None else None
 
-    @property
-    def relations(self) -> list[referrals.Relation]:
-        """The referrals of the victim that the sender sent or received."""
-        victim_id = self.envelope.partitionkey
-        return referrals.relations(self.tx.session, victim_id, self.envelope.sender) if victim_id is not None else []
-
 
 def _holds(known: _Knowledge) -> bool:
     newest = known.newest_link()
@@ -109,10 +89,6 @@ def _held(known: _Knowledge) -> bool:
     return known.tx.session.scalars(link).first() is not None
 
 
-def _received(known: _Knowledge, fits: Callable[[referrals.Relation], bool]) -> bool:
-    return any(one.receiver == known.envelope.sender and fits(one) for one in known.relations)
-
-
 def _opened(known: _Knowledge) -> bool:
     return known.envelope.partitionkey is None and known.opener == known.envelope.sender
 
@@ -120,9 +96,9 @@ def _opened(known: _Knowledge) -> bool:
 _TESTS: Mapping[Part, Callable[[_Knowledge], bool]] = {
     Part.HOLDER: _holds,
     Part.FORMER_HOLDER: _held,
-    Part.TAKEN_ON: lambda known: _received(known, lambda one: one.status not in NOT_TAKEN_ON),
-    Part.ASKED: lambda known: _received(known, lambda one: one.status in NOT_TAKEN_ON - TURNED_AWAY),
-    Part.REFUSED: lambda known: _received(known, lambda one: one.status in TURNED_AWAY),
+    Part.TAKEN_ON: lambda known: known.received(lambda status: status not in NOT_TAKEN_ON),
+    Part.ASKED: lambda known: known.received(lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
+    Part.REFUSED: lambda known: known.received(lambda status: status in TURNED_AWAY),
     Part.OPENER: _opened,
     Part.FIRST: lambda known: known.opener in (None, known.envelope.sender),
 }

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from shared.contracts import events as e
 from shared.contracts.codes import Status
 from shared.contracts.envelope import Envelope
-from shared.contracts.types import Custody, UnitRef
+from shared.contracts.types import Custody
 from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
 from shared.domain.ids import brought_by, names_two_kinds
-from shared.domain.objection import Reader, Sides, objection
+from shared.domain.objection import Reader, objection
 from shared.domain.trust import Part
 from shared.reference.office import Office
-from shared.storage import referrals
+from shared.reference.told import Told
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register.store import custody_of, load_victim
 
@@ -45,31 +45,17 @@ def _is_another_kind(tx: Transaction, office: Office, event: e.EventData) -> boo
 
 
 @dataclass(frozen=True, slots=True)
-class _Knowledge:
+class _Knowledge(Told):
     """The knowledge of an agency about one event."""
-
-    tx: Transaction
-    office: Office
-    envelope: Envelope
-    event: e.EventData
 
     def has(self, part: Part) -> bool:
         """Whether the sender has this part in the victim."""
         test = _TESTS.get(part)
         return test is not None and test(self)
 
-    def sides(self) -> Sides | None:
-        """The referral that the event names, or None."""
-        referral_id = getattr(self.event, "referral_id", None)
-        return referrals.sides(self.tx.session, referral_id) if referral_id is not None else None
-
     def registered_at(self) -> datetime | None:
         """Always None: only the coordinator is told when a victim was registered."""
         return None
-
-    def is_desk(self, desk: UnitRef, day: date) -> bool:
-        """Whether the network has this desk, in this region, on this day."""
-        return self.office.units.has(desk, day)
 
     def newest_link(self) -> Custody | None:
         """The newest custody link known here, or None."""
@@ -82,12 +68,6 @@ class _Knowledge:
         newest = self.newest_link()
         return newest if newest is not None and newest.seq == seq else None
 
-    @property
-    def relations(self) -> list[referrals.Relation]:
-        """The referrals of the victim between the sender and this agency."""
-        victim_id = self.envelope.partitionkey
-        return referrals.relations(self.tx.session, victim_id, self.envelope.sender) if victim_id is not None else []
-
 
 def _holds(known: _Knowledge) -> bool:
     newest = known.newest_link()
@@ -99,11 +79,6 @@ def _held(known: _Knowledge) -> bool:
     return any(one.custody_seq is not None and one.status not in NOT_TAKEN_ON for one in known.relations)
 
 
-def _received(known: _Knowledge, fits: Callable[[Status], bool]) -> bool:
-    """Whether the sender received a referral of the victim from this agency, in a status that fits."""
-    return any(one.receiver == known.envelope.sender and fits(one.status) for one in known.relations)
-
-
 def _sent(known: _Knowledge, fits: Callable[[Status], bool]) -> bool:
     """Whether the sender sent this agency a referral of the victim, in a status that fits."""
     return any(one.sender == known.envelope.sender and fits(one.status) for one in known.relations)
@@ -112,9 +87,9 @@ def _sent(known: _Knowledge, fits: Callable[[Status], bool]) -> bool:
 _TESTS: Mapping[Part, Callable[[_Knowledge], bool]] = {
     Part.HOLDER: _holds,
     Part.FORMER_HOLDER: _held,
-    Part.TAKEN_ON: lambda known: _received(known, lambda status: status not in NOT_TAKEN_ON),
-    Part.ASKED: lambda known: _received(known, lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
-    Part.REFUSED: lambda known: _received(known, lambda status: status in TURNED_AWAY),
+    Part.TAKEN_ON: lambda known: known.received(lambda status: status not in NOT_TAKEN_ON),
+    Part.ASKED: lambda known: known.received(lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
+    Part.REFUSED: lambda known: known.received(lambda status: status in TURNED_AWAY),
     Part.REQUESTER: lambda known: _sent(known, lambda status: status not in TURNED_AWAY),
     Part.TURNED_AWAY: lambda known: _sent(known, lambda status: status in TURNED_AWAY),
 }

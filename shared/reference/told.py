@@ -1,0 +1,43 @@
+"""An event that a member judges, and what every member looks up about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from shared.contracts.codes import Status
+from shared.contracts.envelope import Envelope
+from shared.contracts.events import EventData
+from shared.contracts.types import UnitRef
+from shared.domain.objection import Sides
+from shared.reference.office import Office
+from shared.storage import referrals
+from shared.storage.unit_of_work import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event in a unit of work. Each kind of member adds what it knows of custody and registration."""
+
+    tx: Transaction
+    office: Office
+    envelope: Envelope
+    event: EventData
+
+    def sides(self) -> Sides | None:
+        """The referral that the event names, or None."""
+        referral_id = getattr(self.event, "referral_id", None)
+        return referrals.sides(self.tx.session, referral_id) if referral_id is not None else None
+
+    def is_desk(self, desk: UnitRef, day: date) -> bool:
+        """Whether the network has this desk, in this region, on this day."""
+        return self.office.units.has(desk, day)
+
+    def received(self, fits: Callable[[Status], bool]) -> bool:
+        """Whether the sender received a referral of the victim, in a status that fits."""
+        return any(one.receiver == self.envelope.sender and fits(one.status) for one in self.relations)
+
+    @property
+    def relations(self) -> list[referrals.Relation]:
+        """The referrals of the victim that the sender sent or received, as far as known here."""
+        victim_id = self.envelope.partitionkey
+        return referrals.relations(self.tx.session, victim_id, self.envelope.sender) if victim_id is not None else []
