@@ -12,7 +12,7 @@ from pydantic import Field
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.types import Id, Region, VictimFacts
 from shared.domain.commands import Asked, Command, example
-from shared.domain.words import Part
+from shared.domain.words import Speakers
 
 STRICTEST = (AgeClass.CHILD, AgeClass.UNKNOWN, AgeClass.ADULT)
 """The age classes, the one with the most protection first."""
@@ -84,7 +84,7 @@ def agree(one: VictimFacts, other: VictimFacts) -> bool:
     )
 
 
-def hear(known: FactsKnown, word: FactsWord, part: Part) -> FactsKnown:
+def hear(known: FactsKnown, word: FactsWord, speakers: Speakers) -> FactsKnown:
     """Another agency states the facts. Its earlier word is replaced.
 
     Our own word counts first, then that of the custody holder, then the one that came first.
@@ -92,7 +92,7 @@ def hear(known: FactsKnown, word: FactsWord, part: Part) -> FactsKnown:
     if word.agency == known.counts.agency:
         return FactsKnown(word, known.others)
     others = [one for one in known.others if one.agency != word.agency]
-    if word.agency == part.holder and known.counts.agency != part.ours:
+    if word.agency == speakers.holder and known.counts.agency != speakers.ours:
         return FactsKnown(word, (known.counts, *others))
     repeated = any(one.agency == word.agency and one.facts == word.facts for one in known.others)
     return known if repeated else FactsKnown(known.counts, (*others, word))

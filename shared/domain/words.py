@@ -24,8 +24,8 @@ class Weight(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The part of each agency in a victim, as known at the agency ``ours``."""
+class Speakers:
+    """The agencies whose words about a victim count, as known at the agency ``ours``."""
 
     victim_id: str
     ours: str
@@ -64,26 +64,26 @@ Words = Mapping[str, Sequence[Said]]
 """Field → what each agency says of it. The first value counts."""
 
 
-def weigh(source: Source, part: Part) -> Weight:
+def weigh(source: Source, speakers: Speakers) -> Weight:
     """The weight of a text, by the present custody."""
     if source.for_court:
         return Weight.COURT
-    if source.agency == part.ours:
+    if source.agency == speakers.ours:
         return Weight.OURS
-    ours = part.holder == part.ours
-    return Weight.HOLDER if (source.handed_over if ours else source.agency == part.holder) else Weight.OTHER
+    ours = speakers.holder == speakers.ours
+    return Weight.HOLDER if (source.handed_over if ours else source.agency == speakers.holder) else Weight.OTHER
 
 
-def words(sources: Iterable[Source], part: Part) -> Words:
+def words(sources: Iterable[Source], speakers: Speakers) -> Words:
     """What each agency says of each field, the value that counts first. ``sources``: oldest first.
 
     Of two texts of equal weight the later one counts. Of each agency and weight, one value is told.
     """
     latest_first = reversed(list(sources))
     found: dict[str, list[Said]] = {}
-    for source in sorted(latest_first, key=lambda one: weigh(one, part)):
+    for source in sorted(latest_first, key=lambda one: weigh(one, speakers)):
         for name, value in source.fields.items():
-            said, weight = found.setdefault(name, []), weigh(source, part)
+            said, weight = found.setdefault(name, []), weigh(source, speakers)
             if all((one.agency, one.weight) != (source.agency, weight) for one in said):
                 said.append(Said(source.agency, source.at, value, weight, source.source))
     return found
@@ -99,20 +99,20 @@ def differing(said: Words) -> dict[str, Sequence[Said]]:
     return {name: values for name, values in said.items() if not _agreed(name, values)}
 
 
-def to_give_on(said: Words, part: Part) -> dict[str, Said]:
+def to_give_on(said: Words, speakers: Speakers) -> dict[str, Said]:
     """The values that we may pass on: our own, and those of the custody holder.
 
     An agency that was asked for a service often knows no custody. It passes on the word of the agency that named
     the victim first, unless another agency contradicts.
     """
-    return {name: values[0] for name, values in said.items() if _may_go_on(name, values, part)}
+    return {name: values[0] for name, values in said.items() if _may_go_on(name, values, speakers)}
 
 
-def _may_go_on(name: str, values: Sequence[Said], part: Part) -> bool:
+def _may_go_on(name: str, values: Sequence[Said], speakers: Speakers) -> bool:
     if values[0].weight is not Weight.OTHER:
         return True
-    unknown = part.holder is None
-    return unknown and _agreed(name, values) and any(one.agency == part.heard_from for one in values)
+    unknown = speakers.holder is None
+    return unknown and _agreed(name, values) and any(one.agency == speakers.heard_from for one in values)
 
 
 def _agreed(name: str, values: Sequence[Said]) -> bool:

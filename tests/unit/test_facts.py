@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from shared.contracts.codes import AgeClass, Sex
 from shared.contracts.types import VictimFacts
 from shared.domain.facts import FactsKnown, FactsWord, agree, hear, needs_second_person, recount, settle
-from shared.domain.words import Part
+from shared.domain.words import Speakers
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 US, HOLDER, FIRST, THIRD = "one", "two", "three", "four"
-HELD, OURS, UNKNOWN = (Part("id", US, holder, FIRST) for holder in (HOLDER, US, None))
+HELD, OURS, UNKNOWN = (Speakers("id", US, holder, FIRST) for holder in (HOLDER, US, None))
 ADULT, CHILD = (VictimFacts(age_class=age, sex=Sex.FEMALE) for age in (AgeClass.ADULT, AgeClass.CHILD))
 FACTS = st.builds(VictimFacts, age_class=st.sampled_from(AgeClass), sex=st.sampled_from(Sex),
                   home_region=st.sampled_from([None, "74.01", "11.01"]))  # fmt: skip
@@ -27,10 +27,12 @@ OF_THIRDS = st.lists(st.builds(word, st.sampled_from([FIRST, THIRD]), FACTS, st.
 
 
 @given(FACTS, OF_THIRDS, st.sampled_from([HELD, OURS, UNKNOWN]))
-def test_our_own_word_counts_whatever_others_say(ours: VictimFacts, thirds: list[FactsWord], part: Part) -> None:
+def test_our_own_word_counts_whatever_others_say(
+    ours: VictimFacts, thirds: list[FactsWord], speakers: Speakers
+) -> None:
     known = FactsKnown(word(US, ours))
     for one in thirds:
-        known = hear(known, one, part)
+        known = hear(known, one, speakers)
     assert known.counts.facts == ours
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.words import Part, Source, Weight, Words, counting, differing, words
+from shared.domain.words import Source, Speakers, Weight, Words, counting, differing, words
 from shared.domain.words import to_give_on as goes_on
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -14,7 +14,7 @@ FIELDS = ("name", "phone", "address")
 US, HOLDER, FIRST, THIRD = "one", "two", "three", "four"
 
 
-def to_give_on(said: Words, known: Part) -> dict[str, str]:
+def to_give_on(said: Words, known: Speakers) -> dict[str, str]:
     return {name: one.value for name, one in goes_on(said, known).items()}
 
 
@@ -22,8 +22,8 @@ def at(day: int) -> datetime:
     return START + timedelta(days=day)
 
 
-def part(holder: str | None, heard_from: str | None = None) -> Part:
-    return Part("01900000-0000-7000-8000-000000000002", US, holder, heard_from)
+def speakers(holder: str | None, heard_from: str | None = None) -> Speakers:
+    return Speakers("01900000-0000-7000-8000-000000000002", US, holder, heard_from)
 
 
 OF_OTHERS = st.lists(
@@ -44,16 +44,16 @@ def test_what_we_wrote_counts_and_is_passed_on_whatever_others_say(
     others: list[Source], ours: dict[str, str], holder: str | None, place: int
 ) -> None:
     told = [*others[:place], Source(US, at(0), ours), *others[place:]]
-    said = words(told, part(holder))
+    said = words(told, speakers(holder))
     assert {name: counting(said)[name] for name in ours} == ours
-    assert {name: to_give_on(said, part(holder))[name] for name in ours} == ours
+    assert {name: to_give_on(said, speakers(holder))[name] for name in ours} == ours
 
 
 @given(OF_THIRDS, WRITTEN, st.sampled_from([FIRST, THIRD, None]))
 def test_with_a_known_holder_nothing_of_a_third_is_passed_on(
     thirds: list[Source], theirs: dict[str, str], heard_from: str | None
 ) -> None:
-    known = part(HOLDER, heard_from)
+    known = speakers(HOLDER, heard_from)
     said = words([*thirds, Source(HOLDER, at(0), theirs), *thirds], known)
     assert to_give_on(said, known) == theirs
     assert {name: counting(said)[name] for name in theirs} == theirs
@@ -64,13 +64,13 @@ def test_the_holder_passes_on_its_own_words_and_what_came_with_the_custody(
     others: list[Source], handed: dict[str, str]
 ) -> None:
     told = [Source(FIRST, at(0), handed, handed_over=True), *others]
-    assert to_give_on(words(told, part(US)), part(US)) == handed
-    assert to_give_on(words(others, part(US)), part(US)) == {}
+    assert to_give_on(words(told, speakers(US)), speakers(US)) == handed
+    assert to_give_on(words(others, speakers(US)), speakers(US)) == {}
 
 
 @given(OF_OTHERS)
 def test_a_difference_is_shown_with_every_word(others: list[Source]) -> None:
-    said = words(others, part(None))
+    said = words(others, speakers(None))
     for name, values in said.items():
         stated = {one.agency: {o.fields[name] for o in others if o.agency == one.agency and name in o.fields}
                   for one in values}  # fmt: skip
@@ -85,13 +85,13 @@ def test_of_equal_weight_the_later_word_counts_and_of_each_agency_one() -> None:
         Source(THIRD, at(2), {"name": "b"}),
         Source(FIRST, at(3), {"name": "c"}),
     ]
-    assert [(one.agency, one.value) for one in words(told, part(None))["name"]] == [(FIRST, "c"), (THIRD, "b")]
+    assert [(one.agency, one.value) for one in words(told, speakers(None))["name"]] == [(FIRST, "c"), (THIRD, "b")]
 
 
 @pytest.mark.parametrize("of_third", [{}, {"phone": "b"}])
 def test_without_a_known_holder_the_first_word_is_passed_on_until_another_contradicts(of_third: dict[str, str]) -> None:
     told = [Source(FIRST, at(1), {"name": "a", "phone": "a"}), Source(THIRD, at(2), {"address": "trap", **of_third})]
-    known = part(None, FIRST)
+    known = speakers(None, FIRST)
     expected = {"name": "a"} if of_third else {"name": "a", "phone": "a"}
     assert to_give_on(words(told, known), known) == expected
 
@@ -99,10 +99,10 @@ def test_without_a_known_holder_the_first_word_is_passed_on_until_another_contra
 def test_two_spellings_of_one_number_or_name_do_not_differ() -> None:
     told = [Source(FIRST, at(1), {"phone": "+628000000005", "name": "Melati  rekaan"}),
             Source(THIRD, at(2), {"phone": "08000000005", "name": "melati Rekaan"})]  # fmt: skip
-    assert differing(words(told, part(None))) == {}
+    assert differing(words(told, speakers(None))) == {}
 
 
 def test_a_court_sees_the_text_under_a_legal_hold_first() -> None:
     told = [Source(THIRD, at(1), {"name": "a"}, for_court=True), Source(US, at(2), {"name": "b"})]
-    said = words(told, part(US))
+    said = words(told, speakers(US))
     assert [(one.value, one.weight) for one in said["name"]] == [("a", Weight.COURT), ("b", Weight.OURS)]

@@ -25,7 +25,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.disclosure import store as disclosure_store
 from shared.victims.identity import access_log, rights
-from shared.victims.register.store import load_victim, part_of
+from shared.victims.register.store import load_victim, speakers_of
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import identity as sealed_identity
 
@@ -171,11 +171,11 @@ def _shown(
     """
     if not right.fields:
         return {}
-    part = part_of(victim, acting.office.code)
+    speakers = speakers_of(victim, acting.office.code)
     if for_another:
-        known = sealed_identity.identity_to_give(acting.tx.session, acting.office, part)
+        known = sealed_identity.identity_to_give(acting.tx.session, acting.office, speakers)
     else:
-        known = counting(sealed_identity.words_of(acting.tx.session, acting.office, part))
+        known = counting(sealed_identity.words_of(acting.tx.session, acting.office, speakers))
     shown = {name: value for name, value in known.items() if name in right.fields}
     if shown:
         access_log.log(acting, victim.id, purpose, right, sorted(shown))

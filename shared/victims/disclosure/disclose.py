@@ -11,7 +11,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store
 from shared.victims.identity.rights import ordinary_right
-from shared.victims.register.store import part_of
+from shared.victims.register.store import speakers_of
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import giving, receiving
 from shared.victims.sealed.tables import DisclosureRow
@@ -97,7 +97,7 @@ def give(
     given = giving.seal_for_agency(
         tx,
         office,
-        part_of(victim, office.code),
+        speakers_of(victim, office.code),
         disclosure.given_with,
         recipient=disclosure.agency,
         fields=fields,

@@ -7,15 +7,15 @@ from shared.victims.identity import access_log
 from shared.victims.identity.access_log import count_look
 from shared.victims.identity.rights import Right, right_of
 from shared.victims.identity.views import IdentitySeen, identity_view
-from shared.victims.register.store import part_of
+from shared.victims.register.store import speakers_of
 from shared.victims.sealed import identity as sealed_identity
 
 
 def read(acting: Acting, victim_id: str, purpose: str) -> IdentitySeen:
     """The identity fields that the caller may read; writes a row of the access log. Raises Refused."""
     victim, right = right_of(acting, victim_id)
-    part = part_of(victim, acting.office.code)
-    said = sealed_identity.words_of(acting.tx.session, acting.office, part, _reach(right))
+    speakers = speakers_of(victim, acting.office.code)
+    said = sealed_identity.words_of(acting.tx.session, acting.office, speakers, _reach(right))
     shown = identity_view(said, right.fields, acting.office.code)
     if shown is None:
         raise Refused("no-identity")

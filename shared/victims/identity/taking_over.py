@@ -6,7 +6,7 @@ from shared.reference.acting import Acting
 from shared.storage import referrals
 from shared.victims.identity import access_log, recording
 from shared.victims.identity.rights import ordinary_right
-from shared.victims.register.store import lock_victim, part_of
+from shared.victims.register.store import lock_victim, speakers_of
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import holds
 from shared.victims.sealed import identity as sealed_identity
@@ -24,7 +24,7 @@ def take_over(acting: Acting, victim_id: str, command: TakeOver) -> VictimRow:
     right = ordinary_right(office, acting.sight, victim, referrals.live_of_victim(tx.session, victim_id))
     if command.field not in right.fields:
         raise Refused("not-responsible", field="field")
-    said = sealed_identity.words_of(tx.session, office, part_of(victim, office.code), Reach.GIVE)
+    said = sealed_identity.words_of(tx.session, office, speakers_of(victim, office.code), Reach.GIVE)
     theirs = [one for one in said.get(command.field, ()) if one.agency == command.agency != office.code]
     if not theirs:
         raise Refused("nothing-to-take-over", field="agency")

@@ -10,7 +10,7 @@ from shared.contracts.codes import AgeClass
 from shared.contracts.types import VictimFacts
 from shared.domain import facts as rules
 from shared.domain.facts import FactsKnown, FactsWord
-from shared.victims.register.store import part_of
+from shared.victims.register.store import speakers_of
 from shared.victims.register.tables import FactsCorrectionRow, FactsWordRow, VictimRow
 
 
@@ -60,7 +60,7 @@ def hear_facts(session: Session, victim: VictimRow, ours: str, word: FactsWord) 
     if word.agency == victim.facts_from and word.facts == facts_of(victim):
         return
     known = known_facts(session, victim)
-    if (heard := rules.hear(known, word, part_of(victim, ours))) != known:
+    if (heard := rules.hear(known, word, speakers_of(victim, ours))) != known:
         keep_facts(session, victim, heard)
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.access import Sight
 from shared.domain.refusal import Refused
-from shared.domain.words import Part
+from shared.domain.words import Speakers
 from shared.storage.locked import locked_once
 from shared.storage.referrals import EVERY
 from shared.victims.register import visibility
@@ -97,9 +97,9 @@ def custody_of(victim: VictimRow) -> Custody | None:
     return None if holder is None else Custody(**dict(holder), seq=victim.custody_seq)
 
 
-def part_of(victim: VictimRow, ours: str) -> Part:
-    """The part of each agency in a victim, as known here. ``ours``: the code of this agency."""
-    return Part(victim.id, ours, victim.custody_agency, victim.heard_from)
+def speakers_of(victim: VictimRow, ours: str) -> Speakers:
+    """The agencies whose words about a victim count, as known here. ``ours``: the code of this agency."""
+    return Speakers(victim.id, ours, victim.custody_agency, victim.heard_from)
 
 
 def require_custody(sight: Sight, victim: VictimRow) -> UnitRef:

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from shared.contracts.codes import IdentityField
-from shared.domain.words import Part
+from shared.domain.words import Speakers
 from shared.reference.office import Office
 from shared.security.public_keys import Untrusted
 from shared.security.sealing import seal, wrap_key
@@ -32,19 +32,24 @@ class Given:
 
 
 def seal_for_agency(
-    tx: Transaction, office: Office, part: Part, referral_id: str, recipient: str, fields: frozenset[IdentityField]
+    tx: Transaction,
+    office: Office,
+    speakers: Speakers,
+    referral_id: str,
+    recipient: str,
+    fields: frozenset[IdentityField],
 ) -> Given | None:
     """The text of these fields that we may disclose, sealed for the recipient of one referral.
 
     None where there is no such text, or the directory has no key of the recipient.
     """
     # opens our own text, and derives the recipient's key
-    ours = tx.session.get(DataKeyRow, own_source(of_victim(part.victim_id)))
-    known = identity.words_to_give(tx.session, office, part)
+    ours = tx.session.get(DataKeyRow, own_source(of_victim(speakers.victim_id)))
+    known = identity.words_to_give(tx.session, office, speakers)
     what = {name: one.value for name, one in known.items() if name in fields}
     if not what:
         return None
-    given = seal_for(tx, office, part.victim_id, recipient, key_purpose(referral_id), what, ours)
+    given = seal_for(tx, office, speakers.victim_id, recipient, key_purpose(referral_id), what, ours)
     return given and replace(given, came_with=tuple(sorted({known[name].source for name in what})))
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from shared.contracts.codes import KeptBecause
 from shared.domain import words
 from shared.domain.access import NOT_TAKEN_ON
-from shared.domain.words import Part, Said, Source, Words
+from shared.domain.words import Said, Source, Speakers, Words
 from shared.reference.office import Office
 from shared.storage.tables import ReferralRow
 from shared.victims.sealed import store
@@ -61,11 +61,11 @@ class Reach(Enum):
     """For a court: as ALL, but text under a legal hold wins over anything written later."""
 
 
-def words_of(session: Session, office: Office, part: Part, reach: Reach = Reach.SHOW) -> Words:
+def words_of(session: Session, office: Office, speakers: Speakers, reach: Reach = Reach.SHOW) -> Words:
     """What each agency says of each identity field, as far as this agency may read it. The first value counts."""
     found = []
     statement, court = reach.value
-    named = {"victim_id": part.victim_id, "subject_id": store.of_victim(part.victim_id)}
+    named = {"victim_id": speakers.victim_id, "subject_id": store.of_victim(speakers.victim_id)}
     for row, sender in session.execute(statement, named):
         found.append(
             Source(
@@ -77,17 +77,17 @@ def words_of(session: Session, office: Office, part: Part, reach: Reach = Reach.
                 source=origin(row.source),
             )
         )
-    return words.words(found, part)
+    return words.words(found, speakers)
 
 
-def identity_to_give(session: Session, office: Office, part: Part) -> dict[str, str]:
+def identity_to_give(session: Session, office: Office, speakers: Speakers) -> dict[str, str]:
     """The identity fields that this agency may pass on to another, by field."""
-    return {name: one.value for name, one in words_to_give(session, office, part).items()}
+    return {name: one.value for name, one in words_to_give(session, office, speakers).items()}
 
 
-def words_to_give(session: Session, office: Office, part: Part) -> dict[str, Said]:
+def words_to_give(session: Session, office: Office, speakers: Speakers) -> dict[str, Said]:
     """As ``identity_to_give``, each field with the agency and the source that its text came from."""
-    return words.to_give_on(words_of(session, office, part, Reach.GIVE), part)
+    return words.to_give_on(words_of(session, office, speakers, Reach.GIVE), speakers)
 
 
 def _sender(session: Session, row: SealedRow) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from shared.contracts.codes import IdentityField, InformationKind
 from shared.contracts.events import InformationProvided
-from shared.domain.words import Part
+from shared.domain.words import Speakers
 from shared.messaging.broker import Incoming
 from shared.reference.office import draft
 from shared.victims.sealed import giving
@@ -21,9 +21,9 @@ from tests.support.identities import BY_PAPER, WHO, consent, keys_left, look
 from tests.support.network import Network, a_victim, refer
 
 
-def held_by(agency: str, victim: str) -> Part:
+def held_by(agency: str, victim: str) -> Speakers:
     """A victim that an agency has in custody."""
-    return Part(victim, agency, agency, None)
+    return Speakers(victim, agency, agency, None)
 
 
 HOW = pytest.mark.parametrize("how", ["withdrawal", "erasure"])
