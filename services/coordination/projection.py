@@ -30,8 +30,12 @@ def correct_facts(tx: Transaction, event: e.FactsCorrected) -> None:
 
 
 def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:
-    """Close a journey."""
+    """Close a journey, unless its newest custody link began after the end: then somebody is responsible again."""
     journey = touch(tx, event.victim_id)
+    newest = tx.session.get(CustodyRow, (event.victim_id, journey.custody_seq))
+    if newest is not None and newest.since > event.occurred_at:
+        journey.reopened_at = tx.now
+        return
     journey.closed_at, journey.outcome = event.occurred_at, event.outcome
 
 
@@ -88,7 +92,8 @@ def add_custody_link(
 ) -> None:
     """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park.
 
-    A closed journey with a new link is open again: somebody is responsible once more.
+    A closed journey with a new link is open again: somebody is responsible once more. A link within the agency that
+    closed the journey, from before the end, only arrived late.
     """
     if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
         raise Park("custody-link-taken")
@@ -96,9 +101,10 @@ def add_custody_link(
     tx.session.add(link)
     journey = touch(tx, victim_id)
     if custody.seq > journey.custody_seq:
+        late = custody.agency == journey.custody_agency and journey.closed_at is not None and since <= journey.closed_at
         journey.custody_agency, journey.custody_unit = custody.agency, custody.unit
         journey.custody_region, journey.custody_seq = custody.region, custody.seq
-        if journey.closed_at is not None:
+        if journey.closed_at is not None and not late:
             journey.closed_at, journey.outcome, journey.reopened_at = None, None, tx.now
         if journey.stage_at is not None and journey.stage_at > since:
             tx.session.flush()

@@ -97,6 +97,26 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
         assert journey == readings[0]
 
 
+async def test_an_end_told_before_a_late_transfer_within_the_agency_stands(network: Network) -> None:
+    """Two desks of one agency: the link and the end may arrive in either order, and after a restart they do."""
+    police = await network.start("police")
+    victim = await a_victim(police)
+    desk = {"agency": "police", "unit": "polres-73.71"}
+    transfer = await refer(police, victim, "police", "investigation", kind="transfer", receiver=desk)
+    for action, body in (("accept", {}), ("start", {}), ("complete", {"outcome": "service-provided"})):
+        await police.must(transfer, action, **body)
+    network.clock.advance(timedelta(minutes=1))
+    ended = await police.post(f"/v1/victims/{victim}/closure", {"outcome": "lost-contact", "note": "Rekaan."})
+    assert ended.status_code == 201, ended.text
+    told = sent_by(network, "police")
+    await network.stop_all()
+
+    readings = [await reading(network, told, victim, seed) for seed in range(8)]
+    assert readings[0]["outcome"] == "lost-contact" and len(readings[0]["custody_chain"]) == 2
+    for journey in readings[1:]:
+        assert journey == readings[0]
+
+
 async def reading(network: Network, told: Sequence[Incoming], victim: str, seed: int) -> dict[str, Any]:
     """The journey as told by a coordination that hears these messages in the order and batches of ``seed``."""
     order = random.Random(seed)
