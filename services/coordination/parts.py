@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.coordination.queries import journey_row
+from services.coordination.queries import known_journey
 from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
@@ -32,7 +33,7 @@ class Objections:
         return objection(reader, envelope, event, _Knowledge(tx, self.office, envelope, event), tx.now)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Knowledge(Told):
     """The knowledge of coordination about one event."""
 
@@ -64,11 +65,11 @@ class _Knowledge(Told):
             return None
         return Custody(agency=row.agency, unit=row.unit, region=row.region, seq=row.seq)
 
-    @property
+    @cached_property
     def journey(self) -> JourneyRow | None:
         """The journey of the victim, or None."""
         victim_id = self.envelope.partitionkey
-        return journey_row(self.tx.session, victim_id) if victim_id is not None else None
+        return known_journey(self.tx.session, victim_id) if victim_id is not None else None
 
     @property
     def opener(self) -> str | None:

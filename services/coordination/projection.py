@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.coordination.queries import journey_row
+from services.coordination.queries import known_journey
 from services.coordination.tables import AlarmRow, CaseFactsRow, CustodyRow, JourneyRow, StageRow
 from shared.contracts import events as e
 from shared.contracts.codes import Stage
@@ -41,7 +41,7 @@ def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:
 
 def touch(tx: Transaction, victim_id: str) -> JourneyRow:
     """The row of a journey, made on first mention, and one more event in it. Registration may arrive later."""
-    journey = journey_row(tx.session, victim_id)
+    journey = known_journey(tx.session, victim_id)
     if journey is None:
         journey = JourneyRow(victim_id=victim_id, stage=Stage.DETECTION)
         tx.session.add(journey)
@@ -52,7 +52,7 @@ def touch(tx: Transaction, victim_id: str) -> JourneyRow:
 
 def count_event(tx: Transaction, victim_id: str) -> None:
     """Count an event that a journey only shows in its list of events."""
-    if journey_row(tx.session, victim_id) is not None:
+    if known_journey(tx.session, victim_id) is not None:
         touch(tx, victim_id)
 
 

@@ -18,6 +18,7 @@ from shared.domain.access import Sight
 from shared.domain.anonymity import Part, day_of, full_hour
 from shared.domain.referral import LIVE
 from shared.service.referral_view import referral_view
+from shared.storage.locked import locked_once
 from shared.storage.pages import Page, newest_first
 from shared.storage.referrals import EVERY, overdue, within
 from shared.storage.tables import ReferralRow
@@ -182,6 +183,11 @@ def journey_row(session: Session, victim_id: str, condition: ColumnElement[bool]
     """The row of a journey if the condition holds for it, or None."""
     statement = _JOURNEY if condition is EVERY else _JOURNEY.where(condition)
     return session.scalars(statement, {"victim_id": victim_id}).first()
+
+
+def known_journey(session: Session, victim_id: str) -> JourneyRow | None:
+    """The row of a journey for an event that may change it; found again in this unit of work without a statement."""
+    return locked_once(session, JourneyRow, victim_id, _JOURNEY, {"victim_id": victim_id})
 
 
 def handover(row: ReferralRow, names: Names) -> m.HandoverView:

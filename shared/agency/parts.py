@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from shared.contracts import events as e
 from shared.contracts.codes import Status
@@ -16,6 +17,7 @@ from shared.reference.office import Office
 from shared.reference.told import Told
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register.store import custody_of, load_victim
+from shared.victims.register.tables import VictimRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def _is_another_kind(tx: Transaction, office: Office, event: e.EventData) -> boo
     return any(named[ident] != kind for kind, ident in office.ids.proven(tx.session, office.code, named.keys()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Knowledge(Told):
     """The knowledge of an agency about one event."""
 
@@ -59,14 +61,18 @@ class _Knowledge(Told):
 
     def newest_link(self) -> Custody | None:
         """The newest custody link known here, or None."""
-        victim_id = self.envelope.partitionkey
-        victim = load_victim(self.tx.session, victim_id) if victim_id is not None else None
-        return custody_of(victim) if victim is not None else None
+        return custody_of(self.victim) if self.victim is not None else None
 
     def link(self, seq: int) -> Custody | None:
         """The custody link of this number, if it is the newest one known here."""
         newest = self.newest_link()
         return newest if newest is not None and newest.seq == seq else None
+
+    @cached_property
+    def victim(self) -> VictimRow | None:
+        """The victim, or None."""
+        victim_id = self.envelope.partitionkey
+        return load_victim(self.tx.session, victim_id) if victim_id is not None else None
 
 
 def _holds(known: _Knowledge) -> bool:

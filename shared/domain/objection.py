@@ -131,7 +131,7 @@ def _lacking(
             if Part.RECEIVER not in parts and not sides.taken_on:
                 return "not-taken-on"
             return _astray(rule, envelope, sides.sender)
-    if any(known.has(part) for part in sorted(parts - OF_REFERRAL)):
+    if any(known.has(part) for part in Part if part in parts - OF_REFERRAL):
         return None
     return rule.lacking
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from shared.contracts.codes import Status
 from shared.contracts.envelope import Envelope
@@ -14,9 +15,12 @@ from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Told:
-    """An event in a unit of work. Each kind of member adds what it knows of custody and registration."""
+    """An event in a unit of work. Each kind of member adds what it knows of custody and registration.
+
+    Each row is looked up once, when a rule asks for it.
+    """
 
     tx: Transaction
     office: Office
@@ -36,7 +40,7 @@ class Told:
         """Whether the sender received a referral of the victim, in a status that fits."""
         return any(one.receiver == self.envelope.sender and fits(one.status) for one in self.relations)
 
-    @property
+    @cached_property
     def relations(self) -> list[referrals.Relation]:
         """The referrals of the victim that the sender sent or received, as far as known here."""
         victim_id = self.envelope.partitionkey
