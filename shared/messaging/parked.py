@@ -134,6 +134,9 @@ REASONS: Mapping[str, Reason] = {
 }
 """Reason code → its meaning. Only a code of this table may stand in the column ``reason`` of the table ``parked``."""
 
+ALARMS = sorted(code for code, reason in REASONS.items() if reason.alarm)
+"""The codes of the reasons that are an alarm, for a query."""
+
 
 def reasons_tried(*when: Retry) -> list[str]:
     """The codes of the reasons with these kinds of retry, for a query."""
@@ -194,12 +197,32 @@ def park(
         )
         tx.session.flush()
         tx.changed.add(Topic.PARKED)
-    if REASONS[reason].alarm:
+    _tell_of_contradiction(tx, envelope, None, reason)
+    log.warning("reception.parked", reason=reason, trusted=True, sender=envelope.sender)
+
+
+def settle(tx: Transaction, row: ParkedEvent, envelope: Envelope, reason: str | None) -> None:
+    """Store the outcome of another attempt: the event is applied (None), or waits for this reason."""
+    before = row.reason
+    if reason is None:
+        row.resolved_at, row.key = tx.now, None  # applying has stored the key, or dropped it with the sealed text
+    else:
+        row.reason, row.resolved_at = reason, None
+    _tell_of_contradiction(tx, envelope, before, reason)
+
+
+def _tell_of_contradiction(tx: Transaction, envelope: Envelope, before: str | None, reason: str | None) -> None:
+    """Wake who waits for the victim when a contradiction begins or ends. The security log tells of a beginning."""
+    began, ended = reason in ALARMS, before in ALARMS
+    if reason == before or not (began or ended):
+        return
+    if envelope.partitionkey is not None:
+        tx.changed.add(envelope.partitionkey)
+    if began:
         said, of, at = envelope.type, envelope.sender, envelope.id
         tx.afterwards.append(
             lambda: log.error("reception.contradiction", reason=reason, sender=of, type=said, event_id=at)
         )
-    log.warning("reception.parked", reason=reason, trusted=True, sender=envelope.sender)
 
 
 def parked_timer(_: Office) -> Timer:

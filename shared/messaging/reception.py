@@ -20,7 +20,7 @@ from shared.contracts.types import UnitRef
 from shared.domain.trust import AHEAD, BEGINS_A_PART
 from shared.logs import trace
 from shared.messaging.broker import Incoming
-from shared.messaging.parked import Park, Retry, next_ahead, park, parked_for, reasons_tried
+from shared.messaging.parked import Park, Retry, next_ahead, park, parked_for, reasons_tried, settle
 from shared.messaging.quarantine import Quarantine
 from shared.reference.office import draft
 from shared.security.key_directory import DirectoryFile
@@ -183,11 +183,7 @@ class Reception:
                 tx.session.flush()
                 if row.key is not None:
                     tx.deliveries.keys[parked.id] = row.key
-                reason = self.attempt(tx, parked)
-                if reason is not None:
-                    row.reason, row.resolved_at = reason, None
-                else:
-                    row.key = None  # applying has stored the key, or dropped it with the sealed text
+                settle(tx, row, parked, self.attempt(tx, parked))
 
     def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
         if envelope.linkseq is None or envelope.receiver != self.member:

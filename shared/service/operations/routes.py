@@ -16,6 +16,7 @@ from shared.http.admission import GuardedRoute
 from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
+from shared.messaging.parked import settle
 from shared.service.app_state import service_state_of
 from shared.service.operations.views import (
     Health,
@@ -75,10 +76,7 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
         if row.key is not None:
             tx.deliveries.keys[envelope.id] = row.key
         reason = reception.attempt(tx, envelope)
-        if reason is None:
-            row.resolved_at, row.key = tx.now, None
-        else:
-            row.reason = reason
+        settle(tx, row, envelope, reason)
         return parked_view(row), reason
 
     view, reason = database.write(work)
