@@ -62,6 +62,7 @@ class FilterForm:
             {"open": True, "closed": False}.get(self.show),
             self.show == "overdue",
             self.show == "escalated",
+            self.show == "alarmed",
         )
 
 
@@ -131,12 +132,12 @@ async def journey_page(
         return templates.TemplateResponse(request, "missing.html", {}, status_code=404, headers=HEADERS)
     journey = found[1]
     home = office.units.region_name(journey.facts.home) if journey.facts and journey.facts.home else None
-    context = {"journey": journey, "timeline": timeline(journey), "home": home, "names": names}
+    context = {"journey": journey, "timeline": timeline(journey), "home": home, "names": names, "words": words}
     return templates.TemplateResponse(request, "journey.html", context, headers=HEADERS)
 
 
 def timeline(journey: JourneyView) -> list[dict[str, Any]]:
-    """Hand-overs, stages, clocks, changes of custody and the end, as entries with ``at`` and ``kind``, oldest first.
+    """Everything that happened to the person, as entries with ``at`` and ``kind``, oldest first.
 
     Their moments are days. Within a day the registration comes first, and each kind follows in its own order.
     """
@@ -153,7 +154,9 @@ def timeline(journey: JourneyView) -> list[dict[str, Any]]:
         entries.append({"at": link.since, "kind": "custody", "custody": link})
     if journey.closed_at is not None:
         entries.append({"at": journey.closed_at, "kind": "closed"})
-    order = {"handover": 0, "custody": 1, "stage": 2, "alarm": 3, "closed": 4}
+    if journey.reopened_at is not None:
+        entries.append({"at": journey.reopened_at, "kind": "reopened"})
+    order = {"handover": 0, "custody": 1, "stage": 2, "alarm": 3, "reopened": 4, "closed": 5}
     first = [*journey.custody_chain[:1], *journey.stages[:1]]
 
     def place(entry: dict[str, Any]) -> tuple[date, bool, int]:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from services.coordination import read_models as m
 from services.coordination.access import alarms_seen, handovers_seen, journeys_seen
+from services.coordination.contradictions import contradictions_of
 from services.coordination.names import Names
 from services.coordination.queries import (
     escalation_levels,
@@ -92,6 +93,7 @@ def journey(session: Session, names: Names, reader: Reader, victim_id: str) -> t
     handovers = _handovers(session, names, part.handovers)
     numbers = sum(handover.status in LIVE for handover in handovers), sum(handover.overdue for handover in handovers)
     told = escalation_levels(session, reader.sight, [row], whole).get(victim_id)
+    disputes = contradictions_of(session, victim_id) if whole else []
     view = m.JourneyView(
         **summary(row, names, part.part, numbers, told),
         case_id=row.case_id if part.part is not Part.HANDOVERS else None,
@@ -100,11 +102,21 @@ def journey(session: Session, names: Names, reader: Reader, victim_id: str) -> t
         stages=_stages(session, names, part),
         handovers=handovers,
         alarms=_alarms(session, names, part),
+        contradicted=bool(disputes),
+        contradictions=disputes,
         same_person=_same_person(session, victim_id) if whole else {},
         events=_events(session, part, {handover.id for handover in handovers}),
     )
-    # an event outside the part must not show in its tag, nor wake its reader
-    return (f'"{row.events}"' if whole else tag_of(view.model_dump_json())), view
+    return _tag(row, view), view
+
+
+def _tag(row: JourneyRow, view: m.JourneyView) -> str:
+    """The ETag of a view. A contradiction is no event of the journey, so a whole view counts it beside them."""
+    if view.part is not Part.WHOLE:
+        # an event outside the part must not show in its tag, nor wake its reader
+        return tag_of(view.model_dump_json())
+    disputes = "".join(dispute.model_dump_json() for dispute in view.contradictions)
+    return tag_of(f"{row.events} {disputes}") if disputes else f'"{row.events}"'
 
 
 def _facts(session: Session, reader: Reader, row: JourneyRow, told: Level | None) -> m.JourneyFacts | None:

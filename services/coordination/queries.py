@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from services.coordination import read_models as m
 from services.coordination.access import alarms_seen, handovers_seen, journeys_seen, journeys_whole, links_seen
+from services.coordination.contradictions import contradicted, is_alarmed
 from services.coordination.names import Names
 from services.coordination.tables import AlarmRow, CustodyRow, JourneyRow, ProposalRow
 from shared.contracts.codes import Level, Stage
@@ -34,11 +35,12 @@ class JourneyFilter:
     open: bool | None = None
     overdue: bool = False
     escalated: bool = False
+    alarmed: bool = False
 
     @property
     def of_now(self) -> bool:
         """Whether it asks for the present state of a journey, which exists for those alone who follow it whole."""
-        return self.open is not None or any((self.region, self.stage, self.agency))
+        return self.open is not None or any((self.region, self.stage, self.agency, self.alarmed))
 
 
 def _conditions(sight: Sight, wanted: JourneyFilter, now: datetime) -> list[ColumnElement[bool]]:
@@ -56,6 +58,8 @@ def _conditions(sight: Sight, wanted: JourneyFilter, now: datetime) -> list[Colu
         found.append(is_overdue(sight, now))
     if wanted.escalated:
         found.append(is_escalated(sight))
+    if wanted.alarmed:
+        found.append(is_alarmed())
     return found
 
 
@@ -93,12 +97,14 @@ def journeys(session: Session, names: Names, sight: Sight, wanted: JourneyFilter
     late = _count_by_victim(session, sight, shown, whole, overdue(names.now))
     told = escalation_levels(session, sight, shown, whole)
     held = last_links(session, sight, shown)
-    items = []
+    disputed, items = contradicted(session, whole), []
     for row in shown:
         victim = row.victim_id
         part = Part.WHOLE if victim in whole else Part.UNTIL if victim in held else Part.HANDOVERS
         numbers = live.get(victim, 0), late.get(victim, 0)
-        items.append(m.JourneySummary(**summary(row, names, part, numbers, told.get(victim))))
+        items.append(
+            m.JourneySummary(**summary(row, names, part, numbers, told.get(victim)), contradicted=victim in disputed)
+        )
     return m.JourneyPage(items=items, next=more)
 
 
@@ -172,6 +178,7 @@ def summary(
         "registered_at": row.registered_at and day_of(row.registered_at) if now else None,
         "closed_at": row.closed_at and day_of(row.closed_at) if now else None,
         "outcome": row.outcome if now else None,
+        "reopened_at": row.reopened_at and day_of(row.reopened_at) if now else None,
     }
 
 

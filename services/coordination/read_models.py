@@ -110,6 +110,15 @@ class AlarmView(BaseModel):
     in_time: bool | None
 
 
+class ContradictionView(BaseModel):
+    """A trusted event that was not applied, because it claims what another member holds. Until it is resolved."""
+
+    reason: str = Field(description="The code of the reason in the list of parked events.")
+    sender: str
+    type: str
+    day: date = Field(description="The day on which the event arrived here.")
+
+
 class JourneySummary(BaseModel):
     """A journey in a list: where it stands, and nothing of the person."""
 
@@ -126,6 +135,12 @@ class JourneySummary(BaseModel):
     registered_at: date | None
     closed_at: date | None
     outcome: str | None
+    reopened_at: date | None = Field(
+        description="When somebody became responsible again after the journey was closed. It stays after a new end."
+    )
+    contradicted: bool = Field(
+        description="Two members contradict each other about the person. False unless `part` is `whole`."
+    )
 
 
 class JourneyPage(BaseModel):
@@ -157,6 +172,7 @@ class JourneyView(JourneySummary):
     stages: list[StageView]
     handovers: list[HandoverView]
     alarms: list[AlarmView]
+    contradictions: list[ContradictionView] = Field(description="Empty unless `part` is `whole`.")
     same_person: dict[MatchState, int] = Field(
         description="Proposals that another journey is of the same person; linked once both sides agree."
     )

@@ -34,9 +34,11 @@ async def _wanted(
     open: Truth | None = None,
     overdue: Literal["true"] | None = None,
     escalated: Literal["true"] | None = None,
+    alarmed: Literal["true"] | None = None,
 ) -> JourneyFilter:
     is_open = None if open is None else open == "true"
-    return JourneyFilter(region, stage, agency, is_open, overdue is not None, escalated is not None)
+    late, told, disputed = (asked is not None for asked in (overdue, escalated, alarmed))
+    return JourneyFilter(region, stage, agency, is_open, late, told, disputed)
 
 
 JourneyFilterDep = Annotated[JourneyFilter, Depends(_wanted)]
@@ -59,7 +61,8 @@ def list_journeys(
     page: PageDep,
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.
-    `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya."""
+    `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya. `alarmed=true`: ada
+    keterangan yang bertentangan, atau dibuka kembali setelah ditutup."""
     return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, page))
 
 

@@ -96,6 +96,19 @@ ALARMS = {
     "clock-in-time": Text("Terpenuhi tepat waktu", "Met in time"),
     "clock-late": Text("Terpenuhi terlambat", "Met late"),
 }
+CONTRADICTED = Text("Bertentangan", "Contradiction")
+REOPENED = Text("Dibuka kembali", "Reopened")
+CONTRADICTIONS = {
+    "custody-link-taken": Text(
+        "Satuan lain sudah menjadi penanggung jawab pada urutan ini", "Another desk has this place in the custody chain"
+    ),
+    "not-the-holder": Text(
+        "Pelimpahan ditawarkan oleh instansi yang bukan penanggung jawab",
+        "An agency without custody has offered a transfer",
+    ),
+    "case-taken": Text("Perkara ini sudah dibuka oleh instansi lain", "Another agency has opened this case"),
+}
+"""Reason for parking an event, where it is an alarm → its words."""
 NORM_GAPS = {
     "no-mandate": Text("tidak ada kewenangan", "no mandate"),
     "no-procedure": Text("tidak ada prosedur", "no procedure"),
@@ -163,6 +176,7 @@ ALL = {
     **FACTS,
     **LEVELS,
     **ALARMS,
+    **CONTRADICTIONS,
     **OUTCOMES,
     **REASONS,
     **NORM_GAPS,

@@ -13,7 +13,7 @@ from tests.support.network import Client, Network, a_victim, refer, sent_by
 
 KOLAKA, BANDA_ACEH, MAKASSAR = "74.01", "11.71", "73.71"
 NOTHING_OF_HER = {"stage": None, "custody": None, "custody_name": None, "registered_at": None, "closed_at": None,
-                  "outcome": None, "facts": None}  # fmt: skip
+                  "outcome": None, "reopened_at": None, "facts": None}  # fmt: skip
 
 
 async def at_province(network: Network, code: str, role: Role = Role.COORDINATOR) -> Client:
@@ -37,7 +37,7 @@ async def everything(client: Client, victim: str) -> list[Any]:
 
 LATER = "2100-01-01T00:00:00Z"
 ASKED = ({"open": "true"}, {"open": "false"}, {"stage": "protection"}, {"agency": "kemenpppa"}, {"region": "11"},
-         {"overdue": "true"}, {"escalated": "true"})  # fmt: skip
+         {"overdue": "true"}, {"escalated": "true"}, {"alarmed": "true"})  # fmt: skip
 
 
 async def refused_and_handed_over(network: Network) -> tuple[str, str]:

@@ -32,6 +32,7 @@ FILTERS: Mapping[str, Sequence[str | None]] = {
     "open": (None, "true", "false"),
     "overdue": (None, "true"),
     "escalated": (None, "true"),
+    "alarmed": (None, "true"),
 }
 """Every filter of the list, each with no value and with some."""
 EVERYBODY = {"limit": "200"}
@@ -113,7 +114,8 @@ async def test_no_list_tells_an_hour_of_a_persons_story(coordination: FastAPI) -
     populate(coordination, population_of(coordination))
     page = await answer(coordination, "pusat", "/v1/journeys", asked=EVERYBODY)
     gaps = await answer(coordination, "pusat", "/v1/norm-gaps")
-    moments = [row[name] for row in page["items"] for name in ("registered_at", "closed_at") if row[name]]
+    days = ("registered_at", "closed_at", "reopened_at")
+    moments = [row[name] for row in page["items"] for name in days if row[name]]
     moments += [gap["handover"][name] for gap in gaps["items"] for name in ("requested_at", "updated_at")]
     assert len(moments) > 100 and all(str(date.fromisoformat(one)) == one for one in moments)
     for gap in gaps["items"]:
