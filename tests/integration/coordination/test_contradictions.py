@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from structlog.testing import capture_logs
 
 from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, JourneyOutcome, Kind, Priority, Sex
@@ -12,6 +13,7 @@ from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain.access import Role
 from shared.domain.anonymity import day_of
 from shared.reference.office import new_id
+from shared.storage.notifier import Topic
 from tests.support.console_pages import page_of
 from tests.support.network import Client, Network, a_victim, refer
 from tests.support.wire import event, key_of, publish, subject_of, until_parked
@@ -175,6 +177,40 @@ async def first_contradiction(network: Network, victim: str, tag: str) -> httpx.
         if answer.json()["contradictions"]:
             return answer
         tag = answer.headers["etag"]
+
+
+async def test_a_claim_that_came_before_its_request_is_an_alarm_when_the_request_comes(network: Network) -> None:
+    """A retry tells people of a contradiction as an arrival does. A replay by the operator takes none away."""
+    network.extra = {"log_level": "error"}
+    police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
+    centre = await network.start("coordination")
+    victim = await a_victim(police)
+    transfer = await refer(police, victim, "kemenpppa", "case-management", kind="transfer", receiver=desk(PPA))
+    await kemenpppa.until_status(transfer, "received")
+    await kemenpppa.must(transfer, "accept")
+    await centre.until(f"/v1/journeys/{victim}", lambda seen: seen["custody"] == dict(PPA))
+    last = await last_said(network, "police", "kemensos")
+    await network.stop("police")
+    second = a_transfer(victim, POLICE, DINSOS)
+    received = e.Received(referral_id=second.referral_id, victim_id=victim, occurred_at=datetime.now(UTC))
+    await says(network, "kemensos", received, "police", 1, 2)
+    await claims(network, second)
+    operator = await network.operator("coordination")
+    with network.apps["coordination"].state.notifier.watching(Topic.PARKED) as watch:
+        while len((await operator.get("/v1/parked"))["items"]) < 2:
+            assert await watch.next(20)
+    assert (await centre.get(f"/v1/journeys/{victim}"))["contradictions"] == []
+
+    with capture_logs() as logs:
+        await says(network, "police", second, "kemensos", last + 1, 1)
+        await centre.until(f"/v1/journeys/{victim}", lambda seen: seen["contradicted"])
+    told = [(entry["reason"], entry["sender"]) for entry in logs if entry["event"] == "reception.contradiction"]
+    assert told == [("custody-link-taken", "kemensos")]
+    [waiting] = [item for item in (await operator.get("/v1/parked"))["items"] if item["resolved_at"] is None]
+    with capture_logs() as logs:
+        assert (await operator.http.post(f"/v1/parked/{waiting['number']}/replay")).status_code == 409
+    assert [entry for entry in logs if entry["event"] == "reception.contradiction"] == []  # that is no news
+    assert (await centre.get(f"/v1/journeys/{victim}"))["contradicted"]
 
 
 async def test_an_end_that_a_transfer_overtakes_is_shown_as_reopened(network: Network) -> None:
