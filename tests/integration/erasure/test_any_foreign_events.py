@@ -1,6 +1,5 @@
 """No words of other agencies take away the data of a victim in our custody, or under a legal hold."""
 
-import base64
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from sqlmodel import col
 
 from shared.contracts import events as e
 from shared.contracts.codes import BreakGlassReason, DisclosureEnd, InformationKind
-from shared.contracts.events import EventData, SignedEvent
+from shared.contracts.events import EventData
 from shared.domain.access import Role
 from shared.messaging.broker import Incoming
 from shared.reference.office import new_id
@@ -21,6 +20,7 @@ from shared.victims.sealed import store as sealed
 from shared.victims.sealed.tables import BlindIndexRow, HoldRow, SealedRow
 from tests.support.by_hand import deliver, posted, request_of, said
 from tests.support.forms import file
+from tests.support.hostile import enclosed
 from tests.support.identities import NOTE, WHO, consent
 from tests.support.network import Network, a_victim, refer
 
@@ -88,14 +88,6 @@ class Scene:
         assert kind == "break-glass"
         reason = BreakGlassReason.COURT_ORDER
         return e.BreakGlassOpened(break_glass_id=other, unit=unit, reason=reason, until=now, **about)
-
-
-def enclosed(message: Incoming) -> SignedEvent:
-    body, signature = (
-        base64.urlsafe_b64encode(part).decode().rstrip("=")
-        for part in (message.body, (message.signature or "").encode())
-    )
-    return SignedEvent(body=body, signature=signature)
 
 
 def informing(scene: Scene, referral: str) -> Incoming:
