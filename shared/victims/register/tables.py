@@ -53,9 +53,9 @@ class VictimRow(AgencyStored, table=True):
     heard_from: str | None = Field(default=None, sa_type=Word)
     """The agency whose request named the victim here first. None: this agency registered the victim."""
     stage: str = Field(sa_type=Word)
-    stages: Any = Field(default_factory=list, sa_type=Json)
+    stages: Any = Field(default=[], sa_type=Json)
     """The stages that this agency has recorded."""
-    withdrawn_for: Any = Field(default_factory=list, sa_type=Json)
+    withdrawn_for: Any = Field(default=[], sa_type=Json)
     """The agencies that a consent recorded here named, and that the person then withdrew."""
     custody_agency: str | None = Field(default=None, sa_type=Word, index=True)
     custody_unit: str | None = Field(default=None, sa_type=Word)

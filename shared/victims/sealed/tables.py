@@ -62,7 +62,7 @@ class DisclosureRow(AgencyStored, table=True):
     given: bool
     agency: str = Field(sa_type=Word)
     fields: Any = Field(sa_type=Json)
-    came_with: Any = Field(default_factory=list, sa_type=Json)
+    came_with: Any = Field(default=[], sa_type=Json)
     """Of what we gave: the sources of the text, as in ``sealed``. Another agency's text came with a referral."""
     basis: str = Field(sa_type=Word)
     consent_id: str | None = Field(default=None, sa_type=Ident, index=True)
