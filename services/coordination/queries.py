@@ -193,7 +193,7 @@ def journey_row(session: Session, victim_id: str, condition: ColumnElement[bool]
 
 
 def known_journey(session: Session, victim_id: str) -> JourneyRow | None:
-    """The row of a journey for an event that may change it; found again in this unit of work without a statement."""
+    """The row of a journey, or None. A unit of work finds it again without a statement."""
     return locked_once(session, JourneyRow, victim_id, _JOURNEY, {"victim_id": victim_id})
 
 

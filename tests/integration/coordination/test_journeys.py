@@ -98,7 +98,7 @@ async def test_the_journey_reads_the_same_in_whatever_order_it_is_told(network: 
 
 
 async def test_an_end_told_before_a_late_transfer_within_the_agency_stands(network: Network) -> None:
-    """Two desks of one agency: the link and the end may arrive in either order, and after a restart they do."""
+    """A link between two desks of one agency and the end arrive in either order after a restart."""
     police = await network.start("police")
     victim = await a_victim(police)
     desk = {"agency": "police", "unit": "polres-73.71"}

@@ -30,7 +30,7 @@ from tests.support.whole_state import Row, WholeState
 HONEST = ("police", "kemenpppa", "kemenkes", "coordination")
 AGENCIES = HONEST[:3]
 PARTS = ("stranger", "refused", "at-work")
-"""What the hostile member has to do with the child: nothing, it refused, or it is at work on another service."""
+"""The part of the hostile member in the child: none, it refused, or it is at work on another service."""
 CAME_ALONG = ("sealed", "data_keys", "blind_index", "clocks")
 """Tables whose rows name the referral that brought them, and not its sender."""
 Letter = tuple[str, Incoming]
@@ -136,7 +136,7 @@ class Scene:
 
 
 def is_its_own(row: Row, theirs: Collection[str], child: str) -> bool:
-    """Whether a new row names the hostile member, or a thing that it began; and is no custody or stage of the child."""
+    """Whether a new row names the hostile member or its things, and is no custody or stage of the child."""
     table, columns = row
     values = dict(columns)
     if table in ("custody_links", "stages") and values["victim_id"] == child:
@@ -157,57 +157,26 @@ async def network(tmp_path: Path, secrets: Path) -> AsyncIterator[Network]:
 
 async def a_scene(network: Network, part: str) -> tuple[Scene, Hostile]:
     """KemenPPPA holds a child that the police found, Kemenkes treats her; four honest letters are on their way."""
-    police, kemenpppa, kemenkes, kemensos = (network[code] for code in ("police", "kemenpppa", "kemenkes", HOSTILE))
+    police, kemenpppa, kemenkes = (network[code] for code in ("police", "kemenpppa", "kemenkes"))
     scene = Scene(network, WholeState(network.folder, (*HONEST, HOSTILE)))
     scene.child = child = await a_victim(police, age_class="child", identity=WHO)
     case = (await police.get(f"/v1/victims/{child}"))["case_id"]
-    things = [
-        case,
-        (await file(police, f"victims/{child}", "screening", decision="not-found", remarks="Rekaan."))["id"],
-    ]
+    screening = await file(police, f"victims/{child}", "screening", decision="not-found", remarks="Rekaan.")
     given = await consent(police, child, guardian="agreed")
-    things.append(given["id"])
     work = await refer(police, child, "kemenkes", "examination-and-treatment", note=NOTE)
     scene.post()
     await kemenkes.must(work, "accept")
-    own = ""
-    if part != "stranger":
-        own = await refer(police, child, HOSTILE, "shelter-and-rehabilitation")
-        scene.post()
-        await (
-            kemensos.must(own, "accept") if part == "at-work" else kemensos.must(own, "reject", reason="no-capacity")
-        )
-        scene.post()
+    await has_a_part(scene, part)
     transfer = await refer(police, child, "kemenpppa", "case-management", kind="transfer")
     scene.post()
     await kemenpppa.must(transfer, "accept")
     scene.post()
-    wrote = await kemenpppa.post(f"/v1/victims/{child}/identity", {"phone": "+628000000010", "statement": "Rekaan."})
-    assert wrote.status_code == 200, wrote.text
-    things.append((await consent(kemenpppa, child, guardian="agreed"))["id"])
-    for code in ("police", "kemenpppa"):
-        head = await network.calling(code, Role.SUPERVISOR)
-        held = await head.post(f"/v1/victims/{child}/legal-holds", {"basis": "trial"})
-        assert held.status_code == 201, held.text
-    glass = await (await network.calling("kemenkes", Role.SUPERVISOR)).post(
-        f"/v1/victims/{child}/break-glass", {"reason": "court-order", "minutes": 30}
-    )
-    assert glass.status_code == 201, glass.text
-    things.append(glass.json()["id"])
+    things = [case, screening["id"], given["id"], *await protected(scene)]
     second = await refer(kemenpppa, child, "kemenkes", "first-aid")
     scene.post()
     await kemenkes.must(second, "accept")
     scene.post()
-    assert isinstance(network.clock, StillClock)
-    network.clock.stopped = network.clock()
-    await police.must(work, "remind")
-    scene.withholds()
-    assert (await kemenpppa.post(f"/v1/victims/{child}/stages", {"stage": "after-care"})).status_code == 201
-    scene.withholds()
-    await kemenkes.must(second, "start")
-    scene.withholds()
-    await refer(kemenpppa, child, "kemenkes", "examination-and-treatment")
-    scene.withholds()
+    await are_on_their_way(scene, work, second)
     scene.saved()
     new = [new_id() for _ in range(3)]
     hostile = Hostile(
@@ -220,6 +189,54 @@ async def a_scene(network: Network, part: str) -> tuple[Scene, Hostile]:
         first=100,
     )
     return scene, hostile
+
+
+async def has_a_part(scene: Scene, part: str) -> None:
+    """The police ask the hostile member for a shelter; it takes the child on, or refuses. A stranger is not asked."""
+    if part == "stranger":
+        return
+    hostile = scene.network[HOSTILE]
+    own = await refer(scene.network["police"], scene.child, HOSTILE, "shelter-and-rehabilitation")
+    scene.post()
+    if part == "at-work":
+        await hostile.must(own, "accept")
+    else:
+        await hostile.must(own, "reject", reason="no-capacity")
+    scene.post()
+
+
+async def protected(scene: Scene) -> list[str]:
+    """KemenPPPA writes her identity and a consent, two agencies hold, Kemenkes breaks the glass; the new ids."""
+    network, child = scene.network, scene.child
+    kemenpppa = network["kemenpppa"]
+    wrote = await kemenpppa.post(f"/v1/victims/{child}/identity", {"phone": "+628000000010", "statement": "Rekaan."})
+    assert wrote.status_code == 200, wrote.text
+    agreed = await consent(kemenpppa, child, guardian="agreed")
+    for code in ("police", "kemenpppa"):
+        head = await network.calling(code, Role.SUPERVISOR)
+        held = await head.post(f"/v1/victims/{child}/legal-holds", {"basis": "trial"})
+        assert held.status_code == 201, held.text
+    glass = await (await network.calling("kemenkes", Role.SUPERVISOR)).post(
+        f"/v1/victims/{child}/break-glass", {"reason": "court-order", "minutes": 30}
+    )
+    assert glass.status_code == 201, glass.text
+    return [agreed["id"], glass.json()["id"]]
+
+
+async def are_on_their_way(scene: Scene, work: str, second: str) -> None:
+    """Four honest members write, and each of their letters waits for its turn."""
+    network, child = scene.network, scene.child
+    assert isinstance(network.clock, StillClock)
+    network.clock.stopped = network.clock()
+    await network["police"].must(work, "remind")
+    scene.withholds()
+    staged = await network["kemenpppa"].post(f"/v1/victims/{child}/stages", {"stage": "after-care"})
+    assert staged.status_code == 201, staged.text
+    scene.withholds()
+    await network["kemenkes"].must(second, "start")
+    scene.withholds()
+    await refer(network["kemenpppa"], child, "kemenkes", "examination-and-treatment")
+    scene.withholds()
 
 
 @pytest.mark.parametrize("part", PARTS)
