@@ -13,11 +13,10 @@ from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody
-from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
 from shared.domain.objection import Reader, objection
 from shared.domain.trust import Part
 from shared.reference.office import Office
-from shared.reference.told import Told
+from shared.reference.told import BY_REFERRAL, Told
 from shared.storage.unit_of_work import Transaction
 
 
@@ -97,9 +96,7 @@ def _opened(known: _Knowledge) -> bool:
 _TESTS: Mapping[Part, Callable[[_Knowledge], bool]] = {
     Part.HOLDER: _holds,
     Part.FORMER_HOLDER: _held,
-    Part.TAKEN_ON: lambda known: known.received(lambda status: status not in NOT_TAKEN_ON),
-    Part.ASKED: lambda known: known.received(lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
-    Part.REFUSED: lambda known: known.received(lambda status: status in TURNED_AWAY),
+    **BY_REFERRAL,
     Part.OPENER: _opened,
     Part.FIRST: lambda known: known.opener in (None, known.envelope.sender),
 }

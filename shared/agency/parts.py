@@ -14,7 +14,7 @@ from shared.domain.ids import brought_by, names_two_kinds
 from shared.domain.objection import Reader, objection
 from shared.domain.trust import Part
 from shared.reference.office import Office
-from shared.reference.told import Told
+from shared.reference.told import BY_REFERRAL, Told
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register.store import custody_of, load_victim
 from shared.victims.register.tables import VictimRow
@@ -93,9 +93,7 @@ def _sent(known: _Knowledge, fits: Callable[[Status], bool]) -> bool:
 _TESTS: Mapping[Part, Callable[[_Knowledge], bool]] = {
     Part.HOLDER: _holds,
     Part.FORMER_HOLDER: _held,
-    Part.TAKEN_ON: lambda known: known.received(lambda status: status not in NOT_TAKEN_ON),
-    Part.ASKED: lambda known: known.received(lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
-    Part.REFUSED: lambda known: known.received(lambda status: status in TURNED_AWAY),
+    **BY_REFERRAL,
     Part.REQUESTER: lambda known: _sent(known, lambda status: status not in TURNED_AWAY),
     Part.TURNED_AWAY: lambda known: _sent(known, lambda status: status in TURNED_AWAY),
 }

@@ -1,6 +1,6 @@
 """An event that a member judges, and what every member looks up about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -9,7 +9,9 @@ from shared.contracts.codes import Status
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import EventData
 from shared.contracts.types import UnitRef
+from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
 from shared.domain.objection import Sides
+from shared.domain.trust import Part
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
@@ -45,3 +47,11 @@ class Told:
         """The referrals of the victim that the sender sent or received, as far as known here."""
         victim_id = self.envelope.partitionkey
         return referrals.relations(self.tx.session, victim_id, self.envelope.sender) if victim_id is not None else []
+
+
+BY_REFERRAL: Mapping[Part, Callable[[Told], bool]] = {
+    Part.TAKEN_ON: lambda known: known.received(lambda status: status not in NOT_TAKEN_ON),
+    Part.ASKED: lambda known: known.received(lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
+    Part.REFUSED: lambda known: known.received(lambda status: status in TURNED_AWAY),
+}
+"""Part that a referral gives to its receiver → its test, the same for every reader."""
