@@ -7,6 +7,7 @@ from services.coordination.access import RULES
 from services.coordination.agency import AGENCY
 from services.coordination.console import STATIC, on_no_such_page
 from services.coordination.console import router as console
+from services.coordination.custody_checks import Contested
 from services.coordination.match_alarm_routes import router as match_alarms
 from services.coordination.parts import Objections
 from services.coordination.receive import Inbound
@@ -31,6 +32,7 @@ MEMBER = Member(
     lineages=(EXCHANGE, Path(__file__).with_name("migrations")),
     apply=Inbound,
     objects=Objections,
+    objected=Contested,
     follower=True,
     receive=Witness,
     no_such_address=on_no_such_page,

@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.coordination.queries import known_journey
+from services.coordination.queries import known_journey, newest_link_of
 from services.coordination.tables import CaseFactsRow, CustodyRow, JourneyRow
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
@@ -48,11 +48,7 @@ class _Knowledge(Told):
 
     def newest_link(self) -> Custody | None:
         """The current custody link of the victim, or None."""
-        journey = self.journey
-        if journey is None or journey.custody_agency is None:
-            return None
-        desk = {"agency": journey.custody_agency, "unit": journey.custody_unit, "region": journey.custody_region}
-        return Custody.model_validate({**desk, "seq": journey.custody_seq})
+        return newest_link_of(self.journey)
 
     def link(self, seq: int) -> Custody | None:
         """A custody link of the victim by its number, or None."""

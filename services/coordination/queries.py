@@ -14,7 +14,7 @@ from services.coordination.contradictions import contradicted, is_alarmed
 from services.coordination.names import Names
 from services.coordination.tables import AlarmRow, CustodyRow, JourneyRow, ProposalRow
 from shared.contracts.codes import Level, Stage
-from shared.contracts.types import UnitRef
+from shared.contracts.types import Custody, UnitRef
 from shared.domain.access import Sight
 from shared.domain.anonymity import Part, day_of, full_hour
 from shared.domain.referral import LIVE
@@ -195,6 +195,14 @@ def journey_row(session: Session, victim_id: str, condition: ColumnElement[bool]
 def known_journey(session: Session, victim_id: str) -> JourneyRow | None:
     """The row of a journey, or None. A unit of work finds it again without a statement."""
     return locked_once(session, JourneyRow, victim_id, _JOURNEY, {"victim_id": victim_id})
+
+
+def newest_link_of(journey: JourneyRow | None) -> Custody | None:
+    """The current custody link of a journey, or None."""
+    if journey is None or journey.custody_agency is None:
+        return None
+    desk = {"agency": journey.custody_agency, "unit": journey.custody_unit, "region": journey.custody_region}
+    return Custody.model_validate({**desk, "seq": journey.custody_seq})
 
 
 def handover(row: ReferralRow, names: Names) -> m.HandoverView:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.coordination import matching, projection
+from services.coordination import custody_checks, matching, projection
 from services.coordination.queries import journey_row
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
@@ -34,6 +34,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
         raise Park("referral-id-taken")
     projection.touch(tx, event.victim_id)  # read before any row is added, so that one flush writes all rows
     referrals.add(tx.session, open_referral(event), envelope.basis, tx.now)
+    custody_checks.tell_contested(tx, office, envelope, event)
     tx.changed.add(event.referral_id)
 
 
@@ -55,6 +56,7 @@ def on_progressed(tx: Transaction, office: Office, envelope: Envelope, event: e.
     if isinstance(event, e.Accepted) and event.custody is not None:
         projection.add_custody_link(tx, row.victim_id, event.custody, event.occurred_at, row.id)
         matching.tell_new_holder(tx, office, row.victim_id)
+        custody_checks.tell_overtaken(tx, office, envelope, event)
     if isinstance(event, e.Started):
         stage = office.directory.stage_of(row.receiver_agency, row.service)
         projection.record_stage(tx, row.victim_id, stage, referral.receiver, event.occurred_at)
@@ -165,6 +167,7 @@ RECEIVERS: Mapping[type[e.EventData], Receiver] = {
     e.FactsCorrected: on_facts_corrected,
     **{one: on_progressed for one in e.CATALOGUE.values() if issubclass(one, e.ReferralEvent)},
     e.Requested: on_requested,
+    e.CustodyAsked: custody_checks.on_custody_asked,
     **dict.fromkeys((e.ConsentRecorded, e.ConsentWithdrawn, e.ErasureRequested, e.DisclosureEnded), on_told_of_victim),
     **{one: on_break_glass for one in e.CATALOGUE.values() if issubclass(one, e.BreakGlassEvent)},
     **{one: on_clock for one in e.CATALOGUE.values() if issubclass(one, e.ClockEvent)},
@@ -176,11 +179,11 @@ RECEIVERS: Mapping[type[e.EventData], Receiver] = {
     e.MatchDecided: on_match_decided,
     e.ReceiptRecorded: on_receipt_recorded,
     # only coordination publishes these
-    **dict.fromkeys((e.MatchProposed, e.MatchWithdrawn, e.LinkWitnessed, e.KeysPublished), ignore),
+    **dict.fromkeys((e.CustodyChecked, e.MatchProposed, e.MatchWithdrawn, e.LinkWitnessed, e.KeysPublished), ignore),
 }
 """Event class → what coordination does with it. Coordination reads every event of the catalogue."""
 
-FOR_US_ALONE = (e.BreakGlassEvent, e.TokensTold, e.MatchDecided, e.VictimInterviewed, e.FactsCorrected)
+FOR_US_ALONE = (e.BreakGlassEvent, e.CustodyAsked, e.TokensTold, e.MatchDecided, e.VictimInterviewed, e.FactsCorrected)
 """Events that count only where they are sent to coordination itself."""
 
 

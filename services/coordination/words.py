@@ -147,6 +147,8 @@ EVENTS = {
     "referral.cancellation-requested": Text("Pembatalan diminta", "Cancellation requested"),
     "referral.information-provided": Text("Informasi diberikan", "Information provided"),
     "referral.reminder": Text("Pengingat", "Reminder"),
+    "referral.custody-asked": Text("Tanggung jawab pengirim ditanyakan", "Sender's custody asked about"),
+    "referral.custody-checked": Text("Tanggung jawab pengirim diperiksa", "Sender's custody checked"),
     "victim.facts-corrected": Text("Fakta korban dibetulkan", "Victim's facts corrected"),
     "consent.recorded": Text("Persetujuan dicatat", "Consent recorded"),
     "consent.withdrawn": Text("Persetujuan berakhir", "Consent withdrawn or over"),

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
+from shared.domain.trust import RULES
 from shared.messaging.parked import Park
 from shared.reference.office import Office
 from shared.service.slice import Receiver, Slice, all_receivers
 from shared.storage.unit_of_work import Transaction
 
-NOT_FOR_AGENCIES: frozenset[type[e.EventData]] = frozenset(
-    {
-        *(e.CaseOpened, e.VictimRegistered, e.StageRecorded, e.JourneyClosed),
-        *(e.ConsentRecorded, e.RecordFiled, e.TokensTold, e.MatchDecided),
-    }
-)
+NOT_FOR_AGENCIES = frozenset(kind for kind, rule in RULES.items() if not rule.agency)
 """Events that only the coordinator receives. At an agency they are parked."""
 
 

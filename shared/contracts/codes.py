@@ -67,6 +67,30 @@ class RejectReason(StrEnum):
     OTHER = "other"
 
 
+class SenderCustody(StrEnum):
+    """What the receiver of a transfer knows about the custody of the sender."""
+
+    KNOWN_HERE = "known-here"
+    """The receiver's own custody chain says that the sender has custody."""
+    CONFIRMED = "confirmed"
+    """Coordination has confirmed that the sender has custody."""
+    CONTESTED = "contested"
+    """Coordination says that another agency has custody."""
+    UNKNOWN = "unknown"
+    """Nobody has confirmed it: the receiver may ask coordination."""
+
+
+class CustodyFinding(StrEnum):
+    """What coordination's custody chain says about the sender of a transfer."""
+
+    CONFIRMED = "confirmed"
+    """The sender has custody of the victim."""
+    CONTESTED = "contested"
+    """Another agency has custody of the victim."""
+    UNKNOWN = "unknown"
+    """The chain does not reach the transfer: an event is missing."""
+
+
 class Outcome(StrEnum):
     """The outcome of a completed referral."""
 

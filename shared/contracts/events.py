@@ -16,6 +16,7 @@ from shared.contracts.codes import (
     ConsentEnd,
     ConsentManner,
     ConsentPurpose,
+    CustodyFinding,
     DisclosureEnd,
     Exploitation,
     FactsBasis,
@@ -312,6 +313,32 @@ class Reminder(ReferralEvent):
     """The sender reminds the receiver that the sender is waiting."""
 
     event = "reminder"
+
+
+class CustodyEvent(EventData):
+    """Any event about the custody of the sender of a transfer. It makes no version of the referral."""
+
+    entity, subject_field = "referral", "referral_id"
+    referral_id: Id
+    victim_id: Id
+    occurred_at: Moment
+
+
+class CustodyAsked(CustodyEvent):
+    """The receiver of a transfer asks coordination whether the sender has custody of the victim."""
+
+    event = "custody-asked"
+    unit: UnitRef
+
+
+class CustodyChecked(CustodyEvent):
+    """Coordination tells the receiver of a transfer whether the sender has custody of the victim.
+
+    Coordination sends it without being asked where another agency has custody.
+    """
+
+    event = "custody-checked"
+    finding: CustodyFinding
 
 
 class ConsentRecorded(EventData):
@@ -671,6 +698,8 @@ CATALOGUE: dict[str, type[EventData]] = {
         CancellationRequested,
         InformationProvided,
         Reminder,
+        CustodyAsked,
+        CustodyChecked,
         ConsentRecorded,
         ConsentWithdrawn,
         ErasureRequested,

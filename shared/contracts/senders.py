@@ -17,7 +17,7 @@ class MemberKind(StrEnum):
 
 
 OF_THE_COORDINATOR: frozenset[type[EventData]] = frozenset(
-    {e.MatchProposed, e.MatchWithdrawn, e.LinkWitnessed, e.KeysPublished}
+    {e.CustodyChecked, e.MatchProposed, e.MatchWithdrawn, e.LinkWitnessed, e.KeysPublished}
 )
 """Event types that the coordinator alone sends."""
 

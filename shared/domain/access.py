@@ -159,6 +159,7 @@ AGENCY_RULES: Mapping[str, AccessRule] = {
     "create_referral": AccessRule(DOERS, Target.VICTIM),
     "list_referrals": AccessRule(READERS, Target.MANY),
     "see_referral": AccessRule(READERS, Target.REFERRAL),
+    "check_custody": AccessRule(DOERS, Target.REFERRAL),
     "see_history": AccessRule(READERS, Target.REFERRAL),
     "see_notes": by_human(DOERS, Target.REFERRAL),
     **dict.fromkeys(_ACTIONS, AccessRule(DOERS, Target.REFERRAL)),

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from shared.contracts import events as e
-from shared.contracts.codes import Kind, LegalBasis
+from shared.contracts.codes import CustodyFinding, Kind, LegalBasis
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.trust import AHEAD, OF_REFERRAL, RULES, Part, Rule, Since, To
@@ -70,9 +70,9 @@ def objection(reader: Reader, envelope: Envelope, event: e.EventData, known: Kno
     return (
         _wrong_name(reader, rule, envelope, event, known)
         or _out_of_bounds(rule, envelope, event)
+        or _chain_objection(reader, envelope, event, known)
         or _lacking(reader, rule, parts, envelope, event, known)
         or _too_early(rule, event, known)
-        or _chain_objection(reader, envelope, event, known)
     )
 
 
@@ -173,3 +173,14 @@ def _chain_objection(reader: Reader, envelope: Envelope, event: e.EventData, kno
     if reader.is_coordinator or (newest is not None and newest.agency == reader.code):
         return "not-in-custody"  # the link before is still on its way
     return None
+
+
+def custody_finding(newest: Custody | None, sender: str, custody_seq: int) -> CustodyFinding:
+    """Whether the sender of a transfer has custody.
+
+    ``newest``: the newest link that is known. ``custody_seq``: the link that the transfer offers.
+    """
+    if newest is None or newest.seq < custody_seq - 1:
+        return CustodyFinding.UNKNOWN  # the link before is still on its way
+    fits = newest.seq == custody_seq - 1 and newest.agency == sender
+    return CustodyFinding.CONFIRMED if fits else CustodyFinding.CONTESTED

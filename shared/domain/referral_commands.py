@@ -16,7 +16,7 @@ from shared.contracts.codes import (
     RejectReason,
 )
 from shared.contracts.types import Code, DeskRef, Flag, Id, Region, UnitId
-from shared.domain.commands import Command, Noted, example
+from shared.domain.commands import Asked, Command, Noted, example
 
 
 class Receiver(BaseModel):
@@ -49,6 +49,10 @@ class Receive(Command):
 
 class Accept(Noted):
     """Accept the referral; for a transfer, also take custody."""
+
+
+class CheckCustody(Asked):
+    """Ask coordination whether the sender of a transfer has custody of the victim. No field is needed."""
 
 
 class Reject(Noted):

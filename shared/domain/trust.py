@@ -228,6 +228,8 @@ RULES: Mapping[type[e.EventData], Rule] = {
     e.Accepted: replace(_ANSWER, bounds=(Number("custody.seq", 2, MOST_LINKS),)),
     e.CancellationRefused: _ANSWER,
     **dict.fromkeys((e.CancellationRequested, e.InformationProvided, e.Reminder), _ASK),
+    e.CustodyAsked: Rule(coordinator=ANY_AGENCY, desk="unit", to=To.COORDINATOR),
+    e.CustodyChecked: _BY_COORDINATOR,
     e.ConsentRecorded: Rule(
         coordinator=WORKED,
         desk="unit",

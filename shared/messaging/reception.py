@@ -59,6 +59,14 @@ Objects = Callable[[Transaction, Envelope, EventData], str | None]
 """Answers why a trusted event must be parked before it is applied (``shared.domain.trust``), or None."""
 
 
+Objected = Callable[[Transaction, Envelope, EventData], None]
+"""Tells others of a trusted event that is parked because of an objection."""
+
+
+def tell_nobody(tx: Transaction, envelope: Envelope, event: EventData) -> None:
+    """The ``Objected`` of a member that tells nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """One member's reception of events. A follower also receives events for others, and sends no receipt for them."""
@@ -71,6 +79,7 @@ class Reception:
     objects: Objects
     quarantine: Quarantine
     """Where untrusted messages are kept."""
+    objected: Objected = tell_nobody
     follower: bool = False
 
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
@@ -140,6 +149,7 @@ class Reception:
                 return "number-missing" if content.numbered else "number-not-expected"
             # outside of the savepoint, so that the rows which it locks stay locked and need no second statement
             if (objection := self.objects(tx, envelope, content)) is not None:
+                self.objected(tx, envelope, content)
                 return objection
             with tx.savepoint():
                 self.apply(tx, envelope, content)

@@ -13,6 +13,7 @@ from shared.contracts.codes import (
     Outcome,
     Priority,
     RejectReason,
+    SenderCustody,
     Status,
 )
 from shared.contracts.types import DeskRef, Id, Moment, UnitRef
@@ -38,6 +39,9 @@ class ReferralView(BaseModel):
     requested_at: Moment
     due_at: Moment = Field(description="The time limit (UTC) for the start of the work.")
     sender_due_at: Moment | None = Field(description="At the receiver: the time limit that the sender computed.")
+    sender_custody: SenderCustody | None = Field(
+        description="At the receiver of a transfer: whether the sender has custody. Null for everybody else."
+    )
     overdue: bool
     cancellation_asked: bool
     asks: int
@@ -71,6 +75,7 @@ def referral_view(row: ReferralRow, now: datetime) -> ReferralView:
         requested_at=referral.requested_at,
         due_at=referral.due_at,
         sender_due_at=row.sender_due_at,
+        sender_custody=SenderCustody(row.sender_custody) if row.sender_custody else None,
         overdue=is_overdue(referral, now),
         cancellation_asked=referral.ask_id is not None,
         asks=referral.asks,

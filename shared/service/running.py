@@ -74,15 +74,7 @@ async def serving(app: FastAPI, member: Member, settings: Settings, now: Now) ->
     state.notifier = Notifier()
     state.notifier.listen(database, asyncio.get_running_loop())
     state.broker = _broker_of(member, settings)
-    state.reception = Reception(
-        member=member.agency.code,
-        unit=office.speaker(now().date()),
-        keys=keys,
-        apply=member.apply(office),
-        quarantine=Quarantine(vault, keys, office.units.is_region),
-        objects=member.objects(office),
-        follower=member.follower,
-    )
+    state.reception = _reception_of(member, office, now)
     database.write(state.reception.try_at_start)
     state.limits = Limits(settings)
     work = [*_admit(state, member, settings, now), asyncio.create_task(key_directory_sync.poll(office, database))]
@@ -125,6 +117,19 @@ def _open_office(member: Member, settings: Settings, keys: DirectoryFile, vault:
     offered = (service.clock for service in (*member.agency.services, *office.directory.services.values()))
     check_named(office.clocks, [*offered, *member.agency.duties])
     return office
+
+
+def _reception_of(member: Member, office: Office, now: Now) -> Reception:
+    return Reception(
+        member=member.agency.code,
+        unit=office.speaker(now().date()),
+        keys=office.keys,
+        apply=member.apply(office),
+        quarantine=Quarantine(office.vault, office.keys, office.units.is_region),
+        objects=member.objects(office),
+        objected=member.objected(office),
+        follower=member.follower,
+    )
 
 
 def _broker_of(member: Member, settings: Settings) -> Broker | None:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from shared.contracts.codes import LegalBasis
 from shared.contracts.envelope import Draft, Envelope, write
-from shared.contracts.events import ConsentWithdrawn, ErasureRequested, ReferralEvent
+from shared.contracts.events import ConsentWithdrawn, CustodyEvent, ErasureRequested, ReferralEvent
 from shared.contracts.subjects import subject
 from shared.security.vault import Signer
 from shared.storage import outbox
@@ -126,7 +126,7 @@ def _entry(
         "type": draft.data.type(),
         "link": f"{agency}>{draft.receiver}",
         "linkseq": linkseq,
-        "referral_id": draft.data.referral_id if isinstance(draft.data, ReferralEvent) else None,
+        "referral_id": draft.data.referral_id if isinstance(draft.data, ReferralEvent | CustodyEvent) else None,
         "victim_id": draft.victim_id,
         "body": body,
         "sha256": hashlib.sha256(body).hexdigest(),

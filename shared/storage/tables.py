@@ -194,6 +194,8 @@ class ReferralRow(Stored, table=True):
     sender_due_at: datetime | None = Field(default=None, sa_type=UtcMoment)
     """At the receiver: the time limit as the sender computed it. It changes nothing here."""
     custody_seq: int | None = None
+    sender_custody: str | None = Field(default=None, sa_type=Word)
+    """At the receiver of a transfer: what is known about the custody of the sender."""
     replaces: str | None = Field(default=None, sa_type=Ident)
     forced: bool = False
     status: str = Field(sa_type=Word)

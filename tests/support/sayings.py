@@ -12,6 +12,7 @@ from shared.contracts.codes import (
     CancellationReason,
     Capacity,
     ConsentManner,
+    CustodyFinding,
     DisclosureEnd,
     Exploitation,
     FactsBasis,
@@ -69,6 +70,7 @@ _OWN: Mapping[type[e.EventData], Mapping[str, Any]] = {
     e.CancellationRefused: {"ask_id": OTHER, "reason": RefusalReason.OTHER},
     e.CancellationRequested: {"ask_id": OTHER, "reason": CancellationReason.OTHER},
     e.InformationProvided: {"about": InformationKind.OTHER},
+    e.CustodyChecked: {"finding": CustodyFinding.CONFIRMED},
     e.ConsentRecorded: {
         "consent_id": OTHER,
         "version": 1,

@@ -17,7 +17,7 @@ THIRD = "kemenkes"
 TO_COORDINATION = frozenset(
     {
         *(e.CaseOpened, e.VictimRegistered, e.StageRecorded, e.JourneyClosed, e.RecordFiled, e.ConsentRecorded),
-        *(e.TokensTold, e.MatchDecided),
+        *(e.TokensTold, e.MatchDecided, e.CustodyAsked),
     }
 )
 """The events that agencies send to coordination alone."""

@@ -36,6 +36,8 @@ EXPECTED: Mapping[type[e.EventData], tuple[str, str, str]] = {
     e.Requested: (EVERY_AGENCY, "HFT", "not-theirs-to-say"),
     **dict.fromkeys(ANSWERS, ("TAR", "TAR", "not-the-receiver")),
     **dict.fromkeys(ASKS, ("QW", "QW", "not-the-sender")),
+    e.CustodyAsked: ("", EVERY_AGENCY, "not-theirs-to-say"),
+    e.CustodyChecked: ("C", "C", "not-the-coordinator"),
     e.ConsentRecorded: ("", "HFT", "not-theirs-to-say"),
     e.ConsentWithdrawn: ("HFTQW", "HFTAR", "not-theirs-to-say"),
     e.ErasureRequested: ("HFTQW", "HFTAR", "not-theirs-to-say"),

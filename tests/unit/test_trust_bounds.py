@@ -36,7 +36,7 @@ WITH_A_DESK = {
     *(e.CaseOpened, e.VictimRegistered, e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed),
     e.RecordFiled,
     *(e.RecordDelivered, e.Requested, e.ConsentRecorded, e.BreakGlassOpened, *CLOCKS, e.CapacityAnnounced),
-    *(e.DeskDescribed, e.LetterIssued, e.MatchDecided),
+    *(e.DeskDescribed, e.LetterIssued, e.MatchDecided, e.CustodyAsked),
 }
 
 

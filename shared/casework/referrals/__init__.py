@@ -4,7 +4,7 @@ from typing import get_args
 
 from sqlmodel import col
 
-from shared.casework.referrals import receive, routes
+from shared.casework.referrals import custody_check, receive, routes
 from shared.casework.referrals.refusals import REFUSALS
 from shared.contracts import events as e
 from shared.domain.ids import IdKind
@@ -16,6 +16,7 @@ SLICE = Slice(
     routers=(routes.router,),
     receives={
         e.Requested: receive.on_requested,
+        e.CustodyChecked: custody_check.on_custody_checked,
         **dict.fromkeys(get_args(e.SenderAsk), receive.on_sender_ask),
         **dict.fromkeys(get_args(e.ReceiverEvent), receive.on_next_version),
     },

@@ -3,17 +3,19 @@
 Each function works in the transaction that it is given. No function commits, waits or knows HTTP.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
-from shared.contracts.codes import InformationKind, LegalBasis
+from shared.contracts.codes import InformationKind, LegalBasis, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.commands import Command, Noted
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, react
-from shared.domain.referral_commands import ProvideInformation, Reject, RequestCancellation
+from shared.domain.referral_commands import Accept, ProvideInformation, Reject, RequestCancellation
 from shared.domain.refusal import Refused
+from shared.domain.sender_custody import check_sender_custody
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
 from shared.storage import referrals, visibility
@@ -47,6 +49,8 @@ def execute_for(
     if isinstance(command, Reject) and command.better_desk is not None:
         better = command.better_desk
         acting.office.units.get(better.agency, better.unit, acting.tx.now.date(), "better_desk/unit")
+    if isinstance(command, Accept):
+        check_sender_custody(row.sender_custody, acting.caller.role, command.note)
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
         given = _identity_for(acting, row, command.note)
@@ -69,9 +73,14 @@ def _identity_for(acting: Acting, row: ReferralRow, note: str | None) -> giving.
     return disclosure.give(acting.tx, acting.office, victim, disclosed, what.fields, first=False)
 
 
+_WORDS: Mapping[str | None, str] = {SenderCustody.CONFIRMED: "s", SenderCustody.CONTESTED: "x"}
+"""Coordination's word about the sender's custody → its letter in the entity tag."""
+
+
 def etag(row: ReferralRow) -> str:
-    """The entity tag of a referral: its version, the number of the sender's asks, and whether it is closed."""
-    return f'"{row.version}.{row.asks}{"c" if row.closed else ""}"'
+    """The entity tag of a referral: its version, the sender's asks, coordination's word, and whether it is closed."""
+    word = _WORDS.get(row.sender_custody, "")
+    return f'"{row.version}.{row.asks}{word}{"c" if row.closed else ""}"'
 
 
 def execute(

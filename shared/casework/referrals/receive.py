@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.casework.clocks import running as clocks
+from shared.casework.referrals import custody_check
 from shared.casework.referrals.execution import apply_event, execute
 from shared.casework.referrals.requesting import is_same_request
 from shared.contracts import events as e
@@ -37,13 +38,16 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     earlier = event.replaces and referrals.load(tx.session, event.replaces)
     if earlier and earlier.victim_id != event.victim_id:
         raise Park("id-of-another-victim")
-    live = _live_of_known(tx, office, event)
+    victim = load_victim(tx.session, event.victim_id)
+    sender_custody = custody_check.known_here(victim, event)
+    live = _live_of_known(tx, office, victim, event)
     interviews.keep(tx, event.victim_id, event.interviews)
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
     asked = open_referral(event)
     referral = replace(asked, due_at=clocks.own_due(office, asked, tx.now))  # whatever the sender computed
     row = referrals.add(tx.session, referral, envelope.basis, tx.now)
     row.sender_due_at = event.due_at
+    row.sender_custody = sender_custody
     clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now))
     answer = react(referral, event)
     if answer is not None:
@@ -121,12 +125,13 @@ def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
     return row
 
 
-def _live_of_known(tx: Transaction, office: Office, event: e.Requested) -> Sequence[ReferralRow]:
+def _live_of_known(
+    tx: Transaction, office: Office, victim: VictimRow | None, event: e.Requested
+) -> Sequence[ReferralRow]:
     """The live referrals of the victim here.
 
     A new victim has none. We register the victim by pseudonym and coarse facts; custody we learn only by accepting it.
     """
-    victim = load_victim(tx.session, event.victim_id)
     if victim is not None:
         hear_facts(tx.session, victim, office.code, FactsWord(event.sender.agency, event.facts, tx.now))
         return referrals.live_of_victim(tx.session, event.victim_id)

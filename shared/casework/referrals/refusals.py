@@ -71,6 +71,27 @@ REFUSALS: Mapping[str, Refusal] = {
         "Alasan atau hasil ini memerlukan catatan.", "This reason or outcome needs a note.",
         "Isi note dengan apa yang terjadi.", "Fill in note with what happened.",
     ),
+    "custody-contested": refusal(
+        409,
+        "Tanggung jawab pengirim dibantah", "Custody contested",
+        "Menurut gugus tugas, instansi lain yang bertanggung jawab atas korban ini, bukan pengirim.",
+        "By the task force's chain another agency, not the sender, is responsible for this victim.",
+        "Hubungi pengirim dan gugus tugas. Hanya penyelia yang dapat menerima, dengan catatan.",
+        "Ask the sender and the task force. Only a supervisor can accept, with a note.",
+    ),
+    "not-an-open-transfer": refusal(
+        409,
+        "Bukan pelimpahan yang terbuka", "Not an open transfer",
+        "Rujukan ini bukan pelimpahan dari instansi lain yang menunggu jawaban (status: {status}).",
+        "This referral is no transfer of another agency that waits for an answer (status: {status}).",
+        "Tanyakan hanya tentang pelimpahan yang belum diterima.", "Ask only about a transfer that is not accepted.",
+    ),
+    "no-coordinator": refusal(
+        409,
+        "Tidak ada gugus tugas", "No task force",
+        "Jaringan ini tidak memiliki gugus tugas yang dapat ditanya.", "This network has no task force to ask.",
+        "Hubungi pengirim.", "Ask the sender.",
+    ),
     "reason-required": refusal(
         409,
         "Alasan wajib ada", "Reason required",

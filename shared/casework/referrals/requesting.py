@@ -137,9 +137,15 @@ def _refuse_second(requested: e.Requested, live: Sequence[ReferralRow], our_code
 
 
 def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
-    """Whether a live referral already asks this desk for this service for this victim."""
+    """Whether a live referral already asks this desk for this service for this victim.
+
+    Transfers are the same where one agency offers one custody link. Another agency's offer stands in nobody's way.
+    """
+    offers = row.custody_seq is not None or requested.custody_seq is not None
+    offered = (row.sender_agency, row.custody_seq) == (requested.sender.agency, requested.custody_seq)
     return (
-        row.victim_id == requested.victim_id
+        (offered or not offers)
+        and row.victim_id == requested.victim_id
         and row.service == requested.service
         and row.receiver_agency == requested.receiver.agency
         and row.receiver_unit == requested.receiver.unit

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from shared.casework.referrals import execution, notes, requesting
+from shared.casework.referrals import custody_check, execution, notes, requesting
 from shared.casework.referrals.views import History, Note, NoteList, ReferralPage, history_item
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
@@ -15,6 +15,7 @@ from shared.domain.commands import Command, Noted
 from shared.domain.referral_commands import (
     Accept,
     AnswerCancellation,
+    CheckCustody,
     Complete,
     Fail,
     Hold,
@@ -73,7 +74,7 @@ class Action:
 
 
 ACTIONS: dict[str, Action] = {
-    "accept": Action(Accept, "Terima / Accept"),
+    "accept": Action(Accept, "Terima / Accept", ("custody-contested",)),
     "reject": Action(Reject, "Tolak / Reject", ("unknown-unit",)),
     "start": Action(Start, "Mulai layani / Start"),
     "hold": Action(Hold, "Tunda / Hold"),
@@ -203,6 +204,24 @@ async def see_referral(
     if response is None:
         raise Refused("unknown-referral")
     return response
+
+
+@router.post(
+    "/referrals/{referral_id}/custody-check",
+    status_code=202,
+    response_model=ReferralView,
+    summary="Tanyakan tanggung jawab pengirim / Ask about the sender's custody",
+    responses=next_steps(202, "referral_id", "see_referral", "accept", "reject")
+    | responses("unknown-referral", "not-your-move", "not-an-open-transfer", "no-coordinator", *COMMANDED),
+)
+def check_custody(referral_id: IdPath, command: CheckCustody, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
+    """Gugus tugas menjawab dengan peristiwa: `sender_custody` rujukan ini berubah. Tunggu dengan `Prefer: wait`."""
+
+    def work(tx: Transaction) -> StoredResponse:
+        row = custody_check.ask(caller.acting(tx), referral_id)
+        return StoredResponse(202, referral_view(row, tx.now), etag=execution.etag(row))
+
+    return posting.once(command, work)
 
 
 @router.get(
