@@ -8,7 +8,7 @@ from shared.agency import reference
 from shared.agency.examples import examples
 from shared.agency.inbound import Inbound, receivers_of
 from shared.agency.parts import Objections
-from shared.casework import capacity, cases, clocks, consent, letters, people_list, records, referrals
+from shared.casework import backdated, capacity, cases, clocks, consent, letters, people_list, records, referrals
 from shared.casework.records.filing import Effect
 from shared.casework.records.routes import rules_of
 from shared.domain.access import AGENCY_RULES, AccessRule
@@ -21,7 +21,7 @@ from shared.victims import break_glass, disclosure, erasure, identity, interview
 
 SLICES = (
     *(register, interviews, sealed, matching, identity, break_glass, disclosure, erasure),
-    *(clocks, capacity, referrals, cases, consent, people_list, letters),
+    *(clocks, capacity, backdated, referrals, cases, consent, people_list, letters),
     *(reference, operations),
 )
 """Every agency has these, and the records of its own forms."""

@@ -73,6 +73,8 @@ class Target(StrEnum):
     LETTER = "letter"
     MATCH = "match"
     CLOSURE = "closure"
+    BACKDATED = "backdated"
+    """A fact that a desk told late."""
     SERVICE = "service"
     """The whole service: only a caller whose sight is the whole agency may."""
 
@@ -156,6 +158,8 @@ AGENCY_RULES: Mapping[str, AccessRule] = {
     "decide_closure": by_human(DOERS, Target.VICTIM),
     "list_closures": AccessRule(WITNESSES, Target.MANY),
     "see_closure_note": by_human(DOERS, Target.CLOSURE),
+    "list_backdated": AccessRule(SUPERVISORS | {Role.AUDITOR}, Target.MANY),
+    "see_backdated_note": by_human(SUPERVISORS, Target.BACKDATED),
     "create_referral": AccessRule(DOERS, Target.VICTIM),
     "list_referrals": AccessRule(READERS, Target.MANY),
     "see_referral": AccessRule(READERS, Target.REFERRAL),

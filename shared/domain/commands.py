@@ -71,6 +71,12 @@ def is_backdated(at: datetime, now: datetime) -> bool:
     return at < now - BACKDATED
 
 
+def told_late(command: BaseModel, now: datetime) -> datetime | None:
+    """The moment of a fact that a command tells so late that a supervisor looks at it, or None. ``now``: UTC."""
+    at = command.occurred_at if isinstance(command, Command) else None
+    return at if at is not None and is_backdated(at, now) else None
+
+
 EASTERNMOST = timedelta(hours=9)
 """The UTC offset of the zone where a day begins first in Indonesia (WIT)."""
 

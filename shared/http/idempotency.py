@@ -13,8 +13,10 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.pattern import Pattern
+from shared.domain.access import Caller
 from shared.domain.refusal import Refused
 from shared.http.app_state import state_of
+from shared.reference.backdating import Act, list_if_late
 from shared.security.vault import Vault
 from shared.storage.agency_tables import IdempotencyRow
 from shared.storage.unit_of_work import Database, Transaction
@@ -57,16 +59,17 @@ class StoredResponse:
 class Posting:
     """One POST under way: the client that sends it, its Idempotency-Key, and the path."""
 
-    client: str
+    caller: Caller
     key: str
     path: str
+    operation: str
     database: Database
     vault: Vault
 
     @property
     def name(self) -> str:
         """The key of the stored response. It contains the client, so that no client gets another client's response."""
-        return hashlib.sha256(f"{self.client}\n{self.key}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.caller.client}\n{self.key}".encode()).hexdigest()
 
     def fingerprint(self, sent: str) -> str:
         """A keyed hash that recognises the same request. A plain hash could be tried for the NIK or phone number in
@@ -89,10 +92,12 @@ class Posting:
                     raise Refused("idempotency-key-reused", field="Idempotency-Key")
                 return kept, True
             response = work(tx)
+            victim_id = _victim_of(self.path, response)
+            list_if_late(tx, Act(self.caller, self.operation, victim_id), command)
             row = IdempotencyRow(
                 key=name,
                 fingerprint=fingerprint,
-                victim_id=_victim_of(self.path, response),
+                victim_id=victim_id,
                 status=response.status,
                 location=response.location,
                 etag=response.etag,
@@ -124,7 +129,8 @@ async def posting(request: Request, key: KEY) -> Posting:
     """The POST under way (a FastAPI dependency)."""
     # not request.url: it contains the Host header, which the caller chooses
     state = state_of(request)
-    return Posting(request.state.caller.client, key, request.scope["path"], state.database, state.office.vault)
+    path, operation = request.scope["path"], request.scope["route"].name
+    return Posting(request.state.caller, key, path, operation, state.database, state.office.vault)
 
 
 def forget_responses(tx: Transaction) -> int:

@@ -7,13 +7,36 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from shared.storage.columns import Bytes, Ident, UtcMoment, new_metadata
+from shared.storage.columns import Bytes, Ident, UtcMoment, Word, new_metadata
+from shared.storage.tables import ascending_key
 
 
 class AgencyStored(SQLModel):
     """The base class of an agency's tables: one metadata, one migration lineage."""
 
     metadata = new_metadata()
+
+
+class BackdatedRow(AgencyStored, table=True):
+    """A fact that a desk told more than a day after it happened.
+
+    ``occurred_at`` is the told moment, ``recorded_at`` ours. ``event_id`` and ``type`` name the event that says it.
+    """
+
+    __tablename__ = "backdated"
+
+    number: int | None = ascending_key()
+    id: str = Field(sa_type=Ident, unique=True)
+    operation: str = Field(sa_type=Word)
+    unit: str = Field(sa_type=Word, index=True)
+    client: str = Field(max_length=100)
+    person: str = Field(max_length=200)
+    victim_id: str | None = Field(default=None, sa_type=Ident)
+    event_id: str | None = Field(default=None, sa_type=Ident)
+    type: str | None = Field(default=None, max_length=120)
+    noted: bool
+    occurred_at: datetime = Field(sa_type=UtcMoment)
+    recorded_at: datetime = Field(sa_type=UtcMoment)
 
 
 class IdempotencyRow(AgencyStored, table=True):

@@ -45,6 +45,8 @@ ROLES_OF: Mapping[str, str] = {
     "decide_closure": DOERS,
     "list_closures": "officer supervisor auditor",
     "see_closure_note": DOERS,
+    "list_backdated": "supervisor auditor",
+    "see_backdated_note": "supervisor",
     "create_referral": DOERS,
     "list_referrals": READERS,
     "see_referral": READERS,
@@ -125,7 +127,7 @@ BY_HUMAN = frozenset(
         *("take_over_identity", "correct_facts", "confirm_facts"),
         *("print_letter", "see_notes", "see_record", "decide_match", "place_hold", "confirm_hold", "lift_holds"),
         *("erase", "decide_erasure", "break_glass", "see_break_glass_note", "review_break_glass"),
-        *("close_journey", "decide_closure", "see_closure_note"),
+        *("close_journey", "decide_closure", "see_closure_note", "see_backdated_note"),
     }
 )
 """The operations that need a human: what is sealed about a person is read or written, or two people decide."""
@@ -238,6 +240,10 @@ def example_of(form: Form) -> dict[str, Any]:
 
 
 COMMON = [
+    *(Try(f"list_{name}", "", f"/v1/{name}", frozenset(UNITS), "200", method="GET")
+      for name in ("forms", "closures", "backdated", "referrals", "matches", "erasures")),
+    *(Try(operation, "", f"/v1/{path}", frozenset(UNITS), "200", method="GET")
+      for operation, path in (("list_access", "access-log"), ("list_holds", "legal-holds"))),
     Try("announce_capacity", "", f"/v1/desks/{KOLAKA}/capacity", frozenset(OWN), "unknown-service", "not-your-unit",
         body={"service": "no-such", "capacity": "capacity"}),
     Try("list_capacity", "", "/v1/capacity", frozenset(UNITS), "200", method="GET",
@@ -254,7 +260,6 @@ COMMON = [
         body={}),
     Try("check_letter", "", f"/v1/letters/{LETTER}", frozenset(UNITS), "200", method="GET"),
     look("print_letter", LETTER, f"/v1/letters/{LETTER}/pdf", query={"purpose": "care"}),
-    Try("list_forms", "", "/v1/forms", frozenset(UNITS), "200", method="GET"),
     look("list_case_records", CASE, f"/v1/cases/{CASE}/records"),
     look("list_victim_records", VICTIM, f"/v1/victims/{VICTIM}/records"),
     Try("list_desk_records", "", f"/v1/desks/{KOLAKA}/records", frozenset(OWN), "200", "not-your-unit", method="GET"),
@@ -286,9 +291,9 @@ COMMON = [
         "not-custody-holder", body={"outcome": "deceased"}),
     Try("decide_closure", VICTIM, f"/v1/victims/{VICTIM}/closure/decision", frozenset(OWN), "unknown-closure",
         "not-custody-holder", body={"closure_id": NOBODY, "approved": True}),
-    Try("list_closures", "", "/v1/closures", frozenset(UNITS), "200", method="GET"),
-    Try("see_closure_note", "", f"/v1/closures/{NOBODY}/note", frozenset(UNITS), "unknown-closure", method="GET",
-        query={"purpose": "care"}),
+    *(Try(f"see_{name}_note", "", f"/v1/{path}/{NOBODY}/note", frozenset(UNITS), code, method="GET",
+          query={"purpose": "care"}) for name, path, code in (
+              ("backdated", "backdated", "unknown-backdating"), ("closure", "closures", "unknown-closure"))),
     Try("create_referral", VICTIM, "/v1/referrals", frozenset(OWN | AT_WORK), "no-such-route",
         body={"victim_id": VICTIM, "basis": "public-task", "service": "no-such", "receiver": {"agency": "kemenkes"}}),
     look("see_referral", IN_HOUSE, f"/v1/referrals/{IN_HOUSE}"),
@@ -302,10 +307,8 @@ COMMON = [
     *(act(name, referral, may, **body) for referral, may in ((IN_HOUSE, AT_WORK), (OUTSIDE, set[str]()))
       for name, body in RECEIVER_ACTS.items()),
     *(act(name, referral, OWN, **body) for referral in (IN_HOUSE, OUTSIDE) for name, body in SENDER_ACTS.items()),
-    Try("list_referrals", "", "/v1/referrals", frozenset(UNITS), "200", method="GET"),
     Try("search_victims", "", "/v1/victim-search", frozenset(UNITS), "200",
         body={"field": "nik", "value": WHO["nik"]}),
-    Try("list_matches", "", "/v1/matches", frozenset(UNITS), "200", method="GET"),
     Try("decide_match", MATCH, f"/v1/matches/{MATCH}/decision", frozenset(OWN), "200",
         body={"decision": "cannot-tell"}),
     Try("record_consent", VICTIM, f"/v1/victims/{VICTIM}/consents", frozenset(OWN | AT_WORK), "unknown-notice",
@@ -315,18 +318,15 @@ COMMON = [
     look("list_consents", VICTIM, f"/v1/victims/{VICTIM}/consents"),
     look("list_disclosures", VICTIM, f"/v1/victims/{VICTIM}/disclosures"),
     look("see_access_report", VICTIM, f"/v1/victims/{VICTIM}/access-report"),
-    Try("list_access", "", "/v1/access-log", frozenset(UNITS), "200", method="GET"),
     Try("place_hold", VICTIM, f"/v1/victims/{VICTIM}/legal-holds", frozenset(OWN | AT_WORK), "occurred-in-the-future",
         body={"basis": "trial", "occurred_at": TOMORROW}),
     Try("confirm_hold", VICTIM, f"/v1/victims/{VICTIM}/legal-holds/confirmation", frozenset(OWN | AT_WORK),
         "unknown-hold", body={"basis": "trial"}),
-    Try("list_holds", "", "/v1/legal-holds", frozenset(UNITS), "200", method="GET"),
     Try("lift_holds", VICTIM, f"/v1/victims/{VICTIM}/legal-holds/lifting", frozenset(OWN | AT_WORK), "200", body={}),
     Try("erase", VICTIM, f"/v1/victims/{VICTIM}/erasure", frozenset(OWN), "occurred-in-the-future",
         "not-custody-holder", body={"occurred_at": TOMORROW}),
     Try("decide_erasure", VICTIM, f"/v1/victims/{VICTIM}/erasure/decision", frozenset(OWN), "unknown-erasure",
         "not-custody-holder", body={"erasure_id": NOBODY, "approved": True}),
-    Try("list_erasures", "", "/v1/erasures", frozenset(UNITS), "200", method="GET"),
     # A break-glass is for units for which the victim does not exist. The stories show an open one.
     Try("break_glass", "", f"/v1/victims/{NOBODY}/break-glass", frozenset(UNITS), "unknown-victim",
         body={"reason": "court-order", "minutes": 5}),

@@ -45,6 +45,7 @@ def upgrade() -> None:
     _make_told_tokens()
     _make_matches()
     _make_idempotency()
+    _make_backdated()
     for statement in refusing_changes(op.get_bind().dialect.name, "access_log"):
         op.execute(statement)
 
@@ -582,3 +583,24 @@ def _make_idempotency() -> None:
     )
     op.create_index("ix_idempotency_answered_at", "idempotency", ["answered_at"], unique=False)
     op.create_index("ix_idempotency_victim_id", "idempotency", ["victim_id"], unique=False)
+
+
+def _make_backdated() -> None:
+    op.create_table(
+        "backdated",
+        sa.Column("number", Number, autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("operation", sa.String(64), nullable=False),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("client", sa.String(100), nullable=False),
+        sa.Column("person", sa.String(200), nullable=False),
+        sa.Column("victim_id", sa.String(36), nullable=True),
+        sa.Column("event_id", sa.String(36), nullable=True),
+        sa.Column("type", sa.String(120), nullable=True),
+        sa.Column("noted", sa.Boolean(), nullable=False),
+        sa.Column("occurred_at", Moment, nullable=False),
+        sa.Column("recorded_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_backdated"),
+        sa.UniqueConstraint("id", name="uq_backdated_id"),
+    )
+    op.create_index("ix_backdated_unit", "backdated", ["unit"], unique=False)

@@ -21,6 +21,7 @@ from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for, ch
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
 from shared.reference.acting import CallerAtDesk
+from shared.reference.backdating import Act, list_if_late
 from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import visibility
@@ -164,4 +165,5 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
         begun_at=tx.now,
     )
     tx.session.add(row)
+    list_if_late(tx, Act(batch.by.caller, "take_in", None), command)
     return row
