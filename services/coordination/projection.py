@@ -30,13 +30,21 @@ def correct_facts(tx: Transaction, event: e.FactsCorrected) -> None:
 
 
 def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:
-    """Close a journey, unless its newest custody link began after the end: then somebody is responsible again."""
+    """Close a journey, unless its newest custody link shows that somebody is responsible after the end."""
     journey = touch(tx, event.victim_id)
     newest = tx.session.get(CustodyRow, (event.victim_id, journey.custody_seq))
-    if newest is not None and newest.since > event.occurred_at:
+    if newest is None or _end_stands(newest, event.unit.agency, event.occurred_at):
+        journey.closed_at, journey.outcome = event.occurred_at, event.outcome
+    else:
         journey.reopened_at = tx.now
-        return
-    journey.closed_at, journey.outcome = event.occurred_at, event.outcome
+
+
+def _end_stands(newest: CustodyRow, closed_by: str, closed_at: datetime) -> bool:
+    """Whether a journey is over: its newest link is of the agency that closed it, and began before the end.
+
+    The end and the links may arrive in any order. A link between two desks of that agency may come last.
+    """
+    return newest.agency == closed_by and newest.since <= closed_at
 
 
 def touch(tx: Transaction, victim_id: str) -> JourneyRow:
@@ -92,8 +100,7 @@ def add_custody_link(
 ) -> None:
     """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park.
 
-    A closed journey with a new link is open again: somebody is responsible once more. A link within the agency that
-    closed the journey, from before the end, only arrived late.
+    A closed journey with a new link is open again: somebody is responsible once more.
     """
     if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
         raise Park("custody-link-taken")
@@ -101,10 +108,10 @@ def add_custody_link(
     tx.session.add(link)
     journey = touch(tx, victim_id)
     if custody.seq > journey.custody_seq:
-        late = custody.agency == journey.custody_agency and journey.closed_at is not None and since <= journey.closed_at
+        closed_by = journey.custody_agency or ""  # only the holder closes a journey
         journey.custody_agency, journey.custody_unit = custody.agency, custody.unit
         journey.custody_region, journey.custody_seq = custody.region, custody.seq
-        if journey.closed_at is not None and not late:
+        if journey.closed_at is not None and not _end_stands(link, closed_by, journey.closed_at):
             journey.closed_at, journey.outcome, journey.reopened_at = None, None, tx.now
         if journey.stage_at is not None and journey.stage_at > since:
             tx.session.flush()

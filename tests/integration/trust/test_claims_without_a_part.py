@@ -157,16 +157,21 @@ async def test_a_former_holder_moves_no_stage_of_a_later_time(
     assert after["stage"] == before["stage"] != "after-care"
 
 
+@pytest.mark.parametrize("accepted", ["before-the-end", "after-the-end"])
 async def test_a_closed_journey_with_a_new_link_is_open_again(
-    network: Network, watched: tuple[Client, Client, str]
+    network: Network, watched: tuple[Client, Client, str], accepted: str
 ) -> None:
-    """The end and the acceptance of a transfer cross: somebody is responsible, so the journey goes on."""
+    """The end and the acceptance of a transfer cross: somebody is responsible, so the journey goes on.
+
+    An agency that hands over and then closes has no right to the end, in whatever order coordination hears of it.
+    """
     police, coordination, victim = watched
     kemenpppa = await network.start("kemenpppa")
     true = await refer(police, victim, "kemenpppa", "case-management", kind="transfer")
     await kemenpppa.until_status(true, "received")
     unit = UnitRef(agency="police", unit="polres-74.01", region="74.01")
     await network.stop("police")
+    at = {"occurred_at": network.clock().isoformat()} if accepted == "before-the-end" else {}
     end = e.JourneyClosed(
         victim_id=victim, outcome=JourneyOutcome.LOST_CONTACT, unit=unit, occurred_at=datetime.now(UTC)
     )
@@ -175,7 +180,7 @@ async def test_a_closed_journey_with_a_new_link_is_open_again(
         network, "police", subject_of("police", "coordination", end), body, key_of(network, "police").sign(body)
     )
     await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["closed_at"] is not None)
-    await kemenpppa.must(true, "accept")
+    await kemenpppa.must(true, "accept", **at)
     journey = await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["custody"]["agency"] == "kemenpppa")
     assert (journey["closed_at"], journey["outcome"]) == (None, None)
 
