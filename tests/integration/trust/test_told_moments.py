@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from shared.contracts import events as e
 from shared.reference.office import new_id
 from tests.support.by_hand import deliver, parked, request_of
 from tests.support.clocks import DAY, told_by
-from tests.support.network import Network, a_victim, problem, refer
+from tests.support.forms import file
+from tests.support.network import Client, Network, a_victim, problem, refer
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
@@ -73,3 +75,32 @@ async def test_nobody_accepts_a_transfer_of_today_in_the_past(network: Network) 
     assert (first["until"], second["since"]) == (first["since"], first["since"])
     past = await coordination.get(f"/v1/journeys/{victim}/custody", at="2010-01-01T00:00:00Z")
     assert past["custody"] is None
+
+
+async def trained(police: Client) -> str:
+    """The record of an officer of Kolaka who is trained to interview victims."""
+    desk = "desks/polres-74.01"
+    officer = (await file(police, desk, "officer", name="Penyidik Rekaan", nrp="00000000"))["id"]
+    module = {"module": "victim-centred", "valid_until": "2099-12-31"}
+    await file(police, desk, "officer-training", officer=officer, **module)
+    return str(officer)
+
+
+async def test_what_is_dated_before_the_registration_is_refused_and_not_parked_at_coordination(
+    network: Network,
+) -> None:
+    """The desk that is told hears why. Else its own word would wait at coordination for ever."""
+    police, coordination = await network.start("police"), await network.start("coordination")
+    victim = await a_victim(police)
+    early = {"occurred_at": (network.clock() - DAY).isoformat()}
+    correction = {"home_region": "74.02", "basis": "own-word"}
+    assert problem(await police.post(f"/v1/victims/{victim}/facts", {**correction, **early})) == "occurred-too-early"
+    held = {"officer": await trained(police), "companion": "social-worker", "recorded": True}
+    interview = f"/v1/victims/{victim}/forms/interview"
+    assert problem(await police.post(interview, {**held, **early})) == "occurred-too-early"
+
+    assert (await police.post(f"/v1/victims/{victim}/facts", correction)).status_code == 200
+    assert (await police.post(interview, held)).status_code == 201
+    both = {e.FactsCorrected.type(), e.VictimInterviewed.type()}
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: both <= {one["type"] for one in seen["events"]})
+    assert (await (await network.operator("coordination")).get("/v1/parked"))["items"] == []
