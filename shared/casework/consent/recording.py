@@ -35,9 +35,9 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     """
     tx = acting.tx
     victim, unit = victim_with_us(acting, victim_id)
-    at = when(command, tx.now)
-    _check(tx, acting.office, victim, command, at)
     earlier = disclosure.consents_of(tx.session, victim_id)
+    at = when(command, tx.now, max((row.withdrawn_at for row in earlier if row.withdrawn_at), default=None))
+    _check(tx, acting.office, victim, command, at)
     row = ConsentRow(
         id=command.consent_id or new_id(),
         victim_id=victim_id,
