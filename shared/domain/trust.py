@@ -19,6 +19,8 @@ MOST_LINKS = 10_000
 """The highest number of a custody link, of a version, or of a count in an event."""
 LONGEST_LIMIT = timedelta(days=3 * 366)
 """The longest time limit that a clock in an event may have."""
+A_CENTURY = timedelta(days=36_525)
+"""The longest that a consent may be valid."""
 
 
 class Part(StrEnum):
@@ -234,7 +236,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
         coordinator=WORKED,
         desk="unit",
         to=To.COORDINATOR,
-        bounds=(Number("version", 1, MOST_LINKS), Distance("occurred_at", "valid_until", _NOW, timedelta(days=36_525))),
+        bounds=(Number("version", 1, MOST_LINKS), Distance("occurred_at", "valid_until", _NOW, A_CENTURY)),
     ),
     e.ConsentWithdrawn: Rule(agency=WORKED | {Part.REQUESTER, Part.TURNED_AWAY}, coordinator=CONCERNED),
     e.ErasureRequested: Rule(agency=WORKED | {Part.REQUESTER, Part.TURNED_AWAY}, coordinator=CONCERNED),
@@ -266,9 +268,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
         bounds=(Number("version", 1, MOST_LINKS),),
     ),
     e.TokensTold: Rule(coordinator=CONCERNED, lacking="not-in-custody", to=To.COORDINATOR),
-    e.MatchProposed: replace(
-        _BY_COORDINATOR, bounds=(Distance("said_at", "occurred_at", _NOW, timedelta(days=36_525)),)
-    ),
+    e.MatchProposed: replace(_BY_COORDINATOR, bounds=(Distance("said_at", "occurred_at", _NOW, A_CENTURY),)),
     e.MatchWithdrawn: _BY_COORDINATOR,
     e.MatchDecided: Rule(coordinator=EVER_HELD, lacking="not-in-custody", desk="unit", to=To.COORDINATOR),
     e.ReceiptRecorded: Rule(agency=ANY_MEMBER, coordinator=ANY_MEMBER, bounds=(Number("linkseq", 1, 2**63 - 1),)),

@@ -37,7 +37,7 @@ def correct(acting: Acting, victim_id: str, command: CorrectFacts) -> FactsCorre
     unit = require_custody(acting.sight, victim)
     if command.home_region is not None and not office.units.is_region(command.home_region):
         raise Refused("unknown-region", field="home_region")
-    at = when(command, tx.now)
+    at = when(command, tx.now, victim.custody_at)
     said = command.model_dump(include={"age_class", "sex", "home_region"}, exclude_none=True)
     facts = VictimFacts.model_validate({**dict(facts_of(victim)), **said})
     row = FactsCorrectionRow(

@@ -17,6 +17,7 @@ from shared.contracts.types import UnitRef
 from shared.domain.commands import when
 from shared.domain.consent import RecordConsent, check_consent
 from shared.domain.refusal import Refused
+from shared.domain.trust import A_CENTURY
 from shared.reference.acting import Acting
 from shared.reference.office import Office, new_id
 from shared.storage import referrals
@@ -30,14 +31,14 @@ from shared.victims.register.tables import VictimRow
 def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow:
     """Record what a person agrees to, as the next version. The previous version ends. Returns the row.
 
-    Raises Refused: ``unknown-victim``, ``not-responsible``, ``unknown-notice``, ``already-over``,
+    Raises Refused: ``unknown-victim``, ``not-responsible``, ``unknown-notice``, ``already-over``, ``valid-too-long``,
     ``unknown-agency``, ``not-agreed``, ``guardian-part-missing``, ``id-taken``, or for a bad ``occurred_at``.
     """
     tx = acting.tx
     victim, unit = victim_with_us(acting, victim_id)
-    at = when(command, tx.now)
-    _check(tx, acting.office, victim, command, at)
     earlier = disclosure.consents_of(tx.session, victim_id)
+    at = when(command, tx.now, max((row.withdrawn_at for row in earlier if row.withdrawn_at), default=None))
+    _check(tx, acting.office, victim, command, at)
     row = ConsentRow(
         id=command.consent_id or new_id(),
         victim_id=victim_id,
@@ -67,6 +68,8 @@ def _check(tx: Transaction, office: Office, victim: VictimRow, command: RecordCo
         raise Refused("unknown-notice", field="notice")
     if command.valid_until <= tx.now:
         raise Refused("already-over", field="valid_until")
+    if command.valid_until - at > A_CENTURY:
+        raise Refused("valid-too-long", field="valid_until")
     if not command.recipients <= office.directory.agencies:
         raise Refused("unknown-agency", field="recipients")
     check_consent(AgeClass(victim.rule_age), command.agrees, command.guardian)

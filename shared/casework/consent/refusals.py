@@ -12,6 +12,12 @@ REFUSALS: Mapping[str, Refusal] = {
         "No notice of that version is valid on that date.",
         "Pakai versi yang berlaku.", "Use a valid version.",
     ),
+    "valid-too-long": refusal(
+        409,
+        "Berlaku terlalu lama", "Valid for too long",
+        "Persetujuan berlaku paling lama seratus tahun.", "A consent is valid for a hundred years at most.",
+        "Sebut waktu yang lebih dekat.", "Name an earlier time.",
+    ),
     "already-over": refusal(
         409,
         "Sudah lewat", "Already over",

@@ -41,6 +41,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         "not-agreed",
         "guardian-part-missing",
         "already-over",
+        "valid-too-long",
         "unknown-agency",
         "id-taken",
         *COMMANDED,

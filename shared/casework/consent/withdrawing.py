@@ -59,7 +59,7 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
     }
     if ours is None and not theirs:
         raise Refused("no-consent")
-    at = when(command, tx.now)
+    at = when(command, tx.now, ours.recorded_at if ours else None)
     if ours is not None and ours.withdrawn_at is None:
         victim.withdrawn_for = sorted({*victim.withdrawn_for, *ours.recipients})
         _take_back(tx, acting.office, ours, unit, at)

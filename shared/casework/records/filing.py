@@ -38,7 +38,7 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     subject = SUBJECTS[form.about](acting, about)
     if form.of_service and subject.referral and subject.referral.service != form.of_service:
         raise Refused("not-of-this-service", service=form.of_service)
-    at = when(filled, tx.now)
+    at = when(filled, tx.now, _earliest(form, subject))
     before = store.filed_about(tx.session, subject.about)
     values = values_of(form, filled)
     named = _named(acting, form, values)
@@ -65,6 +65,12 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     if form.statement in values and subject.victim is not None:
         _keep_statement(tx, office, subject.victim.id, values[form.statement])
     return row
+
+
+def _earliest(form: Form, subject: Subject) -> datetime | None:
+    """The earliest moment that a form may tell: an interview follows the registration, or coordination parks it."""
+    victim = subject.victim
+    return victim.registered_at if form.counts_as_interview and victim and victim.registered_here else None
 
 
 def values_of(form: Form, filled: Filled) -> dict[str, Any]:

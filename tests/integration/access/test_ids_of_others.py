@@ -64,7 +64,7 @@ THEIRS = {name: f"0193f0a2-7a10-7000-8000-0000000001{number:02d}" for number, na
 OURS = {name: ident.replace("0000000001", "0000000002") for name, ident in THEIRS.items()}
 """Kolaka's, and the stranger's, who works at another end of the country."""
 AN_AGREEMENT = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenkes"],
-                "valid_until": TOMORROW, "manner": "written", "agrees": True}  # fmt: skip
+                "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True}  # fmt: skip
 
 
 def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str, Any]]]:

@@ -3,10 +3,12 @@
 Real NATS, both databases."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.domain.trust import A_CENTURY
 from tests.support.identities import (
     UNTIL,
     WHO,
@@ -42,6 +44,18 @@ async def test_a_guardians_word_is_never_the_only_gate(network: Network, age: st
     assert [item["version"] for item in listed] == [1, 2]
     seven = ("legality", "purposes", "fields", "retention_days", "collected", "valid_until", "rights")
     assert all(listed[0][item] for item in seven)
+
+
+async def test_no_consent_is_valid_longer_than_coordination_believes(network: Network) -> None:
+    """Coordination would keep it parked for ever, while the desk gives by it."""
+    police = await network.start("police", online=False)
+    victim = await a_victim(police)
+    for days, code in ((A_CENTURY.days + 1, "valid-too-long"), (A_CENTURY.days - 1, "")):
+        until = (network.clock() + timedelta(days=days)).isoformat()
+        body = {"notice": "2026-1", "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"],
+                "valid_until": until, "manner": "written", "agrees": True}  # fmt: skip
+        answer = await police.post(f"/v1/victims/{victim}/consents", body)
+        assert (problem(answer) if code else answer.status_code) == (code or 201)
 
 
 async def test_on_consent_only_what_was_agreed_is_given_and_a_withdrawal_takes_it_back(network: Network) -> None:

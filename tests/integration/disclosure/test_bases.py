@@ -9,6 +9,7 @@ from shared.domain.access import Role
 from shared.domain.consent import FITTING, check_basis
 from shared.domain.refusal import Refused
 from tests.support.by_hand import posted
+from tests.support.clocks import DAY
 from tests.support.identities import WHO, consent, look
 from tests.support.network import Client, Network, a_victim, asking, problem
 
@@ -64,6 +65,21 @@ async def test_it_concerns_only_the_agency_that_the_person_had_agreed_to_and_end
     given = (await officer.get(f"/v1/victims/{victim}/disclosures"))["items"]
     assert [one["against_withdrawal"] for one in given] == [False, False]
     assert await look(officer, victim) == WHO
+
+
+async def test_a_paper_from_before_takes_no_withdrawal_back(two: Network) -> None:
+    """She agreed last week, and takes it back today. Last week's paper, entered tomorrow, changes nothing."""
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await a_victim(officer, identity=WHO)
+    agreed = await consent(officer, victim)
+    withdrawal, yesterday = f"/v1/victims/{victim}/consents/withdrawal", (two.clock() - DAY).isoformat()
+    assert problem(await officer.post(withdrawal, {"occurred_at": yesterday})) == "occurred-too-early"
+    assert (await officer.post(withdrawal)).status_code == 200
+    paper = {name: agreed[name] for name in ("notice", "purposes", "recipients", "valid_until", "manner")}
+    again = {**paper, "fields": ["name"], "agrees": True, "occurred_at": yesterday}
+    assert problem(await officer.post(f"/v1/victims/{victim}/consents", again)) == "occurred-too-early"
+    for basis in ("consent", "vital-interest"):
+        assert await refused(officer, victim, basis) in ("no-consent", "against-withdrawal")
 
 
 async def test_what_is_no_matter_of_life_has_no_vital_interest(two: Network) -> None:

@@ -16,6 +16,7 @@ from shared.domain.access import Role
 from shared.domain.matching import COMMON
 from shared.reference.office import draft
 from shared.storage.tables import ParkedEvent
+from shared.victims.matching import match_tokens
 from tests.support.by_hand import deliver, posted
 from tests.support.matches import at_kemenpppa, rows, until_heard, until_seen
 from tests.support.network import Client, Network, a_victim
@@ -128,3 +129,17 @@ async def test_an_agency_without_a_part_in_a_victim_tells_no_match_tokens_of_it(
     tellers = select(col(MatchTokenRow.agency)).where(col(MatchTokenRow.victim_id) == theirs).distinct()
     coordination = three.apps["coordination"].state.database
     assert coordination.read(lambda session: list(session.scalars(tellers))) == ["police"]
+
+
+async def test_nobody_gives_her_number_to_a_victim_of_another_agency(three: Network) -> None:
+    """KemenPPPA tells the match tokens of her under the pseudonym of somebody else, whom the police found."""
+    theirs = await a_victim(three["police"])
+    hers = await a_victim(three["police"], identity=HER)
+    await until_heard(three, hers, 1)
+    app = three.apps["kemenpppa"]
+    app.state.database.write(lambda tx: match_tokens.tell(tx, app.state.office, theirs, HER))
+    met = await at_kemenpppa(three, identity={"nik": HER["nik"]})
+    [found] = await until_seen(three["kemenpppa"], lambda items: bool(items))
+    assert found["victim_id"] == met
+    proposals = [{row.first_id, row.second_id} for row in rows(three, "coordination", ProposalRow)]
+    assert proposals == [{hers, met}]

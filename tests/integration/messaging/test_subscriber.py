@@ -38,8 +38,12 @@ from tests.support.subscriber import (
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
 OF_ITS_OWN_STORIES = {"consent", "erasure", "disclosure", "break-glass", "clock", "match"}
 """The kinds that other tests play, each in the folder of its slice, and this journey does not."""
-OF_OTHER_STORIES = {"id.tppo.record.delivered.v1", "id.tppo.desk.described.v1", "id.tppo.victim.facts-corrected.v1"}
-"""Types that ``test_visum``, ``test_capacity`` and ``test_facts_of_victims`` play, and this journey does not."""
+OF_OTHER_STORIES = {
+    *("id.tppo.record.delivered.v1", "id.tppo.desk.described.v1", "id.tppo.victim.facts-corrected.v1"),
+    *("id.tppo.referral.custody-asked.v1", "id.tppo.referral.custody-checked.v1"),
+}
+"""Types that other stories play, and this journey does not: ``test_visum``, ``test_capacity``,
+``test_facts_of_victims`` and ``test_custody_of_the_sender``."""
 OF_THE_NATION = {"id.tppo.link.witnessed.v1", "id.tppo.keys.published.v1", "id.tppo.tokens.told.v1"}
 """Coordination's words about a link and about keys, and the match tokens told to coordination. They pass between desks
 of the nation: no province reads them."""

@@ -4,13 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import col
 
 from services.coordination.tables import CaseFactsRow
 from shared.contracts import events as e
 from shared.contracts.codes import Exploitation, JourneyOutcome, Level, Stage
 from shared.contracts.types import Custody, UnitRef
+from shared.domain.access import Role
 from shared.reference.office import new_id
+from shared.storage.tables import LedgerEntry
 from tests.support.claims import HERE, PPA, RS, THERE, an_offer, parked_reasons, say
+from tests.support.matches import at_kemenpppa, rows, until_seen
 from tests.support.network import Client, Network, a_victim, refer
 from tests.support.wire import event, key_of, let_in, publish, subject_of, until_parked
 
@@ -52,6 +56,45 @@ async def test_who_never_held_a_child_takes_no_custody_at_coordination(
     await kemenpppa.until_status(true, "received")
     await kemenpppa.must(true, "accept")
     await coordination.until(f"/v1/journeys/{victim}", lambda seen: seen["custody"]["agency"] == "kemenpppa")
+
+
+async def claims(network: Network, victim: str) -> None:
+    """Kemensos says to coordination that it handed her from one of its desks to another, which took her."""
+    offer = an_offer(victim, THERE)
+    about: dict[str, Any] = {"referral_id": offer.referral_id, "victim_id": victim, "occurred_at": offer.occurred_at}
+    await say(network, offer, "kemensos", 1, 1)
+    await say(network, e.Received(**about), "kemensos", 2, 2)
+    await say(network, e.Accepted(**about, custody=Custody(**dict(THERE), seq=2)), "kemensos", 3, 3)
+
+
+def links_of(network: Network, kind: type[e.EventData]) -> set[str]:
+    """The links on which coordination has sent events of this type."""
+    sent = rows(network, "coordination", LedgerEntry, col(LedgerEntry.type) == kind.type(), col(LedgerEntry.sent))
+    return {entry.link for entry in sent}
+
+
+async def test_who_claims_a_child_hears_of_no_match_and_no_look(
+    network: Network, watched: tuple[Client, Client, str]
+) -> None:
+    """Coordination tells the holder who else may be her, and who has looked. A claim makes nobody the holder."""
+    police, coordination, victim = watched
+    kemenpppa, kemenkes = await network.start("kemenpppa"), await network.start("kemenkes")
+    named = await police.post(f"/v1/victims/{victim}/identity", {"nik": "7401010101010031"})
+    assert named.status_code == 200, named.text
+    asked = await refer(police, victim, "kemenkes", "first-aid")
+    await kemenkes.until_status(asked, "received")
+    await claims(network, victim)
+    assert set(await parked_reasons(network, "coordination", 3)) == {"not-the-holder", "unknown-referral"}
+
+    await at_kemenpppa(network, identity={"nik": "7401010101010031"})
+    await until_seen(kemenpppa, lambda items: len(items) == 1)
+    assert links_of(network, e.MatchProposed) == {"coordination>police", "coordination>kemenpppa"}
+    head = await network.calling("kemenkes", Role.SUPERVISOR)
+    look = await head.post(f"/v1/victims/{victim}/break-glass", {"reason": "life-in-danger", "minutes": 5})
+    assert look.status_code == 201, look.text
+    opened = e.BreakGlassOpened.type()
+    await coordination.until(f"/v1/journeys/{victim}", lambda seen: opened in [one["type"] for one in seen["events"]])
+    assert links_of(network, e.BreakGlassOpened) == {"coordination>police"}
 
 
 async def test_a_holder_that_offers_again_a_link_of_another_is_a_contradiction(
@@ -163,7 +206,7 @@ async def test_a_closed_journey_with_a_new_link_is_open_again(
 ) -> None:
     """The end and the acceptance of a transfer cross: somebody is responsible, so the journey goes on.
 
-    An agency that hands over and then closes has no right to the end, in whatever order coordination hears of it.
+    An agency that has handed over has no right to the end. The order of arrival changes nothing.
     """
     police, coordination, victim = watched
     kemenpppa = await network.start("kemenpppa")
