@@ -20,7 +20,7 @@ from shared.reference.office import new_id
 from shared.security.sealing import DataKey, seal, wrap_key
 from shared.storage import referrals
 from tests.support.network import Network
-from tests.support.sayings import NOW, saying
+from tests.support.sayings import moments, saying
 from tests.support.wire import key_of
 
 HOSTILE = "kemensos"
@@ -136,13 +136,10 @@ class Hostile:
 
     def _data(self, said: Words, to: str, now: datetime) -> tuple[e.EventData, str | None]:
         kind, fields = said.kind, said.kind.model_fields
-        sound = saying(kind)
         desk = self._desk(said)
         victim, referral = _of(self.victims, said.victim), _of(self.referrals, said.referral)
         thing = _of(self.things, said.thing)
-        changes: dict[str, Any] = {
-            name: value + (now - NOW) for name in fields if isinstance(value := getattr(sound, name), datetime)
-        }
+        changes: dict[str, Any] = {**moments(kind, now)}
         named = {
             "victim_id": victim, "referral_id": referral, "case_id": thing, "record_id": thing, "consent_id": thing,
             "erasure_id": thing, "break_glass_id": thing, "match_id": thing, "ask_id": thing, "cause_id": thing,
