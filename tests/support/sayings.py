@@ -131,3 +131,19 @@ def saying(kind: type[e.EventData], /, **changes: Any) -> e.EventData:
     }
     fields = {name: value for name, value in common.items() if name in kind.model_fields}
     return kind.model_validate({**fields, **_OWN.get(kind, {}), **changes})
+
+
+def moments(kind: type[e.EventData], at: datetime) -> dict[str, datetime]:
+    """The moments in a sound event of this type, as they are when it is told at ``at`` (UTC)."""
+    sound = saying(kind)
+    values = {name: getattr(sound, name) for name in kind.model_fields}
+    return {name: value + (at - NOW) for name, value in values.items() if isinstance(value, datetime)}
+
+
+def said_by(kind: type[e.EventData], by: UnitRef, to: UnitRef, at: datetime, **named: Any) -> e.EventData:
+    """A sound event of this type, told at ``at`` (UTC) by a desk; ``to`` is asked in it. ``named``: more fields."""
+    desks: dict[str, Any] = {"unit": by, "sender": by, "to": by, "receiver": to}
+    if kind is e.VictimRegistered:
+        desks["custody"] = Custody(**dict(by), seq=1)
+    fields = {name: value for name, value in {**desks, **named}.items() if name in kind.model_fields}
+    return saying(kind, **moments(kind, at), **fields)

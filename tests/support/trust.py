@@ -8,7 +8,7 @@ from shared.contracts import events as e
 from shared.contracts.envelope import Draft, Envelope, write
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.objection import Reader, Sides, objection
-from shared.domain.trust import Part
+from shared.domain.trust import Part, Since
 from tests.support.sayings import DESK, NOW, OTHER, READER, SENDER, VICTIM, saying
 
 COORDINATION = "coordination"
@@ -62,6 +62,20 @@ ASKS = (e.CancellationRequested, e.InformationProvided, e.Reminder)
 BREAK_GLASS = (e.BreakGlassOpened, e.BreakGlassEnded, e.BreakGlassReviewed, e.BreakGlassReviewOverdue)
 CLOCKS = (e.ClockWarned, e.ClockBreached, e.ClockEscalated, e.ClockStopped)
 DESKS = (e.CapacityAnnounced, e.DeskDescribed)
+WITH_A_DESK = {
+    *(e.CaseOpened, e.VictimRegistered, e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed),
+    e.RecordFiled,
+    *(e.RecordDelivered, e.Requested, e.ConsentRecorded, e.BreakGlassOpened, *CLOCKS, e.CapacityAnnounced),
+    *(e.DeskDescribed, e.LetterIssued, e.MatchDecided, e.CustodyAsked),
+}
+"""The events that name the desk of their sender."""
+SINCE = {
+    **dict.fromkeys((*ANSWERS, *ASKS), Since.REQUEST),
+    **dict.fromkeys(
+        (e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed, e.Requested), Since.REGISTRATION
+    ),
+}
+"""Event → the moment before which it cannot have occurred."""
 
 
 @dataclass(frozen=True)

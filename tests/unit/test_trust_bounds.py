@@ -9,19 +9,20 @@ from shared.contracts.codes import Kind, LegalBasis
 from shared.contracts.types import Custody
 from shared.domain import trust
 from shared.domain.objection import Reader, objection
-from shared.domain.trust import AHEAD, RULES, Distance, Number, Since, To
+from shared.domain.trust import AHEAD, RULES, Distance, Number, To
 from tests.support.sayings import ASKED, DESK, NOW, OTHER, READER, REFERRAL, SENDER, saying
 from tests.support.trust import (
     AGENCY,
     ALL_PARTS,
     ANSWERS,
     ASKS,
-    CLOCKS,
     COORDINATION,
     COORDINATOR,
+    SINCE,
     SITUATIONS,
     THIRD,
     TO_COORDINATION,
+    WITH_A_DESK,
     Known,
     addressee,
     outcome,
@@ -32,12 +33,6 @@ from tests.support.trust import (
 # --- names ------------------------------------------------------------------------------------------------------------
 
 SPOKEN = [kind for kind, rule in RULES.items() if rule.desk]
-WITH_A_DESK = {
-    *(e.CaseOpened, e.VictimRegistered, e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed),
-    e.RecordFiled,
-    *(e.RecordDelivered, e.Requested, e.ConsentRecorded, e.BreakGlassOpened, *CLOCKS, e.CapacityAnnounced),
-    *(e.DeskDescribed, e.LetterIssued, e.MatchDecided, e.CustodyAsked),
-}
 
 
 def reader_of(kind: type[e.EventData]) -> Reader:
@@ -167,14 +162,6 @@ def test_no_event_is_believed_before_its_time(kind: type[e.EventData]) -> None:
     if "occurred_at" in kind.model_fields:
         later = data.model_copy(update={"occurred_at": NOW + STEP})
         assert objection(reader, told(later, SENDER, to), later, Known(ALL_PARTS), NOW) == "occurred-after-it-was-told"
-
-
-SINCE = {
-    **dict.fromkeys((*ANSWERS, *ASKS), Since.REQUEST),
-    **dict.fromkeys(
-        (e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed, e.Requested), Since.REGISTRATION
-    ),
-}
 
 
 @pytest.mark.parametrize("kind", RULES)
