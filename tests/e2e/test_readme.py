@@ -55,14 +55,15 @@ def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
     done = subprocess.run(["bash", "-euc", script], cwd=ROOT, env=prompt, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     answers = [line for line in done.stdout.split("\n") if line]
-    assert script.count("curl -sS") == script.count("Authorization: Bearer") == 15
-    assert len(answers) == 14  # the PDF goes into its file
-    assert '"status":"received"' in answers[3] and '"status":"accepted"' in answers[4]
-    assert '"form":"police-report"' in answers[8] and '"clock":"spdp"' in answers[10]
-    assert '"registered":2,"refused":0' in answers[11] and '"kind":"referral-letter"' in answers[12]
-    assert '"issued":"proven","tells":"proven","standing":"current"' in answers[13]
+    assert script.count("curl -sS") == script.count("Authorization: Bearer") == 16
+    assert len(answers) == 15  # the PDF goes into its file
+    assert '"status":"received"' in answers[3] and '"sender_custody":' in answers[4]
+    assert '"status":"accepted"' in answers[5]
+    assert '"form":"police-report"' in answers[9] and '"clock":"spdp"' in answers[11]
+    assert '"registered":2,"refused":0' in answers[12] and '"kind":"referral-letter"' in answers[13]
+    assert '"issued":"proven","tells":"proven","standing":"current"' in answers[14]
     assert (run.folder / "surat.pdf").read_bytes().startswith(b"%PDF-")
-    assert '"name":"Melati Contoh Rekaan"' in answers[6] and '"purpose":"family-tracing"' in answers[7]
+    assert '"name":"Melati Contoh Rekaan"' in answers[7] and '"purpose":"family-tracing"' in answers[8]
 
 
 def test_a_run_shows_a_token_for_the_console(run: Run) -> None:
