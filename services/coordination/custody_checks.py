@@ -3,7 +3,6 @@
 Where another agency has custody, coordination says so without being asked. It never names the other agency.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,8 +11,9 @@ from sqlmodel import col
 from services.coordination.queries import known_journey, newest_link_of
 from shared.contracts import events as e
 from shared.contracts.codes import CustodyFinding
-from shared.contracts.envelope import Envelope, Unreadable
+from shared.contracts.envelope import Envelope
 from shared.domain.objection import custody_finding
+from shared.domain.referral import LIVE
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import LedgerEntry, ReferralRow
@@ -33,7 +33,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Contested:
-    """Coordination's ``Objected``: tells the receiver of a parked transfer that another agency has custody."""
+    """Coordination's ``TellParked``: tells the receiver of a parked transfer what speaks against it."""
 
     office: Office
 
@@ -44,10 +44,10 @@ class Contested:
 
 
 def tell_contested(tx: Transaction, office: Office, envelope: Envelope, event: e.Requested) -> None:
-    """Tell the receiver of a transfer, once, where another agency than the sender has custody."""
+    """Tell the receiver of a transfer, once, where nothing shows that the sender has custody."""
     offer = _offered(envelope, event)
     if offer is not None and event.receiver.agency == envelope.receiver != envelope.sender:
-        _tell_if_contested(tx, office, offer, envelope.id)
+        _tell_if_against(tx, office, offer, envelope.id)
 
 
 def tell_overtaken(tx: Transaction, office: Office, envelope: Envelope, accepted: e.Accepted) -> None:
@@ -56,40 +56,20 @@ def tell_overtaken(tx: Transaction, office: Office, envelope: Envelope, accepted
         offer = _of_row(row)
         is_open = row.id != accepted.referral_id and row.moved_at is None
         if offer is not None and is_open and offer.receiver != offer.sender:
-            _tell_if_contested(tx, office, offer, envelope.id)
+            _tell_if_against(tx, office, offer, envelope.id)
 
 
 def on_custody_asked(tx: Transaction, office: Office, envelope: Envelope, event: e.CustodyAsked) -> None:
-    """Answer the receiver of a transfer. Any other agency, and an unknown transfer, gets ``unknown``."""
-    offers = (one for one in _offers(tx, event.referral_id) if one.receiver == envelope.sender)
-    offer = next((one for one in offers if one.victim_id == event.victim_id), None)
-    found = CustodyFinding.UNKNOWN if offer is None else _finding(tx, offer)
-    answer = e.CustodyChecked(
-        referral_id=event.referral_id, victim_id=event.victim_id, occurred_at=tx.now, finding=found
-    )
-    _emit(tx, office, answer, envelope.sender, envelope.id)
+    """Answer the receiver of a transfer that waits for its answer. Nobody else gets an answer.
 
-
-def _offers(tx: Transaction, referral_id: str) -> Iterator[Offer]:
-    """The transfer of this id: the applied one, or else the parked requests with this id, oldest first."""
-    row = referrals.load(tx.session, referral_id)
-    if row is not None:
-        offer = _of_row(row)
-        if offer is not None:
-            yield offer
+    A parked transfer has its word already. After the answer, the question would show that the victim was moved.
+    """
+    row = referrals.load(tx.session, event.referral_id)
+    offer = _of_row(row) if row is not None and row.status in LIVE and row.moved_at is None else None
+    if offer is None or (offer.receiver, offer.victim_id) != (envelope.sender, event.victim_id):
         return
-    requests = select(LedgerEntry).where(
-        col(LedgerEntry.referral_id) == referral_id, col(LedgerEntry.type) == e.Requested.type()
-    )
-    for entry in tx.session.scalars(requests.order_by(col(LedgerEntry.position))):
-        envelope = Envelope.read(entry.body)
-        try:
-            content = envelope.content()
-        except Unreadable:
-            continue  # parked for its shape
-        offer = _offered(envelope, content) if isinstance(content, e.Requested) else None
-        if offer is not None:
-            yield offer
+    if offer.sender != offer.receiver:
+        _emit(tx, office, offer, _finding(tx, offer), envelope.id)
 
 
 def _of_row(row: ReferralRow) -> Offer | None:
@@ -106,36 +86,50 @@ def _offered(envelope: Envelope, event: e.Requested) -> Offer | None:
 
 def _finding(tx: Transaction, offer: Offer) -> CustodyFinding:
     newest = newest_link_of(known_journey(tx.session, offer.victim_id))
-    return custody_finding(newest, offer.sender, offer.custody_seq)
+    before = offer.custody_seq - 1
+    coming = select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == offer.victim_id,
+        col(ReferralRow.receiver_agency) == offer.sender,
+        col(ReferralRow.custody_seq) == before,
+        col(ReferralRow.status).in_(sorted(LIVE)),
+    )
+    far = newest is not None and newest.seq < before
+    on_its_way = far and tx.session.scalars(coming).first() is not None
+    return custody_finding(newest, offer.sender, offer.custody_seq, on_its_way)
 
 
-def _tell_if_contested(tx: Transaction, office: Office, offer: Offer, causation_id: str) -> None:
-    if _finding(tx, offer) is not CustodyFinding.CONTESTED:
-        return
-    told = e.CustodyChecked(
+def _tell_if_against(tx: Transaction, office: Office, offer: Offer, causation_id: str) -> None:
+    """Tell the receiver, once, what speaks against an offer; and that nothing does, after a word against it."""
+    found = _finding(tx, offer)
+    if found is CustodyFinding.UNKNOWN or (found is CustodyFinding.CONFIRMED and offer.custody_seq == 2):
+        return  # no word went before: the first holder of a victim offers link 2, and is never far from it
+    told = _told(tx, offer)
+    if found not in told and (found is not CustodyFinding.CONFIRMED or CustodyFinding.UNCONFIRMED in told):
+        _emit(tx, office, offer, found, causation_id)
+
+
+def _told(tx: Transaction, offer: Offer) -> set[str]:
+    """The findings that the receiver was told of this offer, in this transaction too."""
+    sent = select(LedgerEntry).where(
+        col(LedgerEntry.referral_id) == offer.referral_id,
+        col(LedgerEntry.type) == e.CustodyChecked.type(),
+        col(LedgerEntry.link) == f"{tx.author.agency}>{offer.receiver}",
+    )
+    said = [Envelope.read(entry.body).content() for entry in tx.session.scalars(sent)]
+    said += [one.data for one in tx.drafts if one.receiver == offer.receiver]
+    about = (offer.referral_id, offer.sender, offer.custody_seq)
+    words = (one for one in said if isinstance(one, e.CustodyChecked))
+    return {one.finding for one in words if (one.referral_id, one.offered_by, one.custody_seq) == about}
+
+
+def _emit(tx: Transaction, office: Office, offer: Offer, finding: CustodyFinding, causation_id: str) -> None:
+    checked = e.CustodyChecked(
         referral_id=offer.referral_id,
         victim_id=offer.victim_id,
         occurred_at=tx.now,
-        finding=CustodyFinding.CONTESTED,
+        offered_by=offer.sender,
+        custody_seq=offer.custody_seq,
+        finding=finding,
     )
-    if not _is_told(tx, told, offer.receiver):
-        _emit(tx, office, told, offer.receiver, causation_id)
-
-
-def _is_told(tx: Transaction, told: e.CustodyChecked, receiver: str) -> bool:
-    """Whether the receiver was told the same before, in this transaction too."""
-    if any(isinstance(one.data, e.CustodyChecked) and one.data.referral_id == told.referral_id for one in tx.drafts):
-        return True
-    link = f"{tx.author.agency}>{receiver}"
-    sent = select(LedgerEntry).where(
-        col(LedgerEntry.referral_id) == told.referral_id,
-        col(LedgerEntry.type) == told.type(),
-        col(LedgerEntry.link) == link,
-    )
-    said = (Envelope.read(entry.body).data["finding"] for entry in tx.session.scalars(sent))
-    return told.finding in said
-
-
-def _emit(tx: Transaction, office: Office, event: e.CustodyChecked, receiver: str, causation_id: str) -> None:
     unit = office.speaker(tx.now.date())
-    tx.emit(draft(event, receiver, unit, victim_id=event.victim_id, causation_id=causation_id))
+    tx.emit(draft(checked, offer.receiver, unit, victim_id=offer.victim_id, causation_id=causation_id))

@@ -76,6 +76,8 @@ class SenderCustody(StrEnum):
     """Coordination has confirmed that the sender has custody."""
     CONTESTED = "contested"
     """Coordination says that another agency has custody."""
+    UNCONFIRMED = "unconfirmed"
+    """Coordination knows the victim, and no transfer that brought the sender near to custody."""
     UNKNOWN = "unknown"
     """Nobody has confirmed it: the receiver may ask coordination."""
 
@@ -87,8 +89,10 @@ class CustodyFinding(StrEnum):
     """The sender has custody of the victim."""
     CONTESTED = "contested"
     """Another agency has custody of the victim."""
+    UNCONFIRMED = "unconfirmed"
+    """The chain does not reach the link that is offered, and no transfer to the sender is on its way."""
     UNKNOWN = "unknown"
-    """The chain does not reach the transfer: an event is missing."""
+    """The link before is on its way, or the victim is not known yet."""
 
 
 class Outcome(StrEnum):

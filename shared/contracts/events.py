@@ -334,10 +334,13 @@ class CustodyAsked(CustodyEvent):
 class CustodyChecked(CustodyEvent):
     """Coordination tells the receiver of a transfer whether the sender has custody of the victim.
 
-    Coordination sends it without being asked where another agency has custody.
+    ``offered_by`` and ``custody_seq`` name the offer, because another agency could use its id again. Coordination sends
+    the event without being asked where another agency has custody, or where nothing shows that the sender has.
     """
 
     event = "custody-checked"
+    offered_by: Code
+    custody_seq: Count
     finding: CustodyFinding
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Sex, Stage
 from shared.contracts.types import COUNTRY, Code, Flag, Id, Region, UnitId
-from shared.domain.commands import Asked, Command, Noted, example
+from shared.domain.commands import Asked, Command, Noted, example, says_something
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
 
@@ -98,7 +98,7 @@ def check_ending(command: CloseJourney, recorded: Iterable[str]) -> None:
     ending = ENDINGS[command.outcome]
     if missing := ending.after.difference(recorded):
         raise Refused("stages-missing", field="outcome", missing=", ".join(s for s in Stage if s in missing))
-    if ending.noted and not command.note:
+    if ending.noted and not says_something(command.note):
         raise Refused("note-required", field="note")
 
 

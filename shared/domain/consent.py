@@ -22,7 +22,7 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
 from shared.domain.access import Role
-from shared.domain.commands import SORTED, Command, example
+from shared.domain.commands import SORTED, Command, example, says_something
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -156,7 +156,7 @@ def check_against_withdrawal(role: Role, note: str | None) -> None:
     """
     if role is not Role.SUPERVISOR:
         raise Refused("against-withdrawal", field="basis")
-    if not note:
+    if not says_something(note):
         raise Refused("note-required", field="note")
 
 

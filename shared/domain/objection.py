@@ -175,12 +175,16 @@ def _chain_objection(reader: Reader, envelope: Envelope, event: e.EventData, kno
     return None
 
 
-def custody_finding(newest: Custody | None, sender: str, custody_seq: int) -> CustodyFinding:
+def custody_finding(newest: Custody | None, sender: str, custody_seq: int, on_its_way: bool) -> CustodyFinding:
     """Whether the sender of a transfer has custody.
 
-    ``newest``: the newest link that is known. ``custody_seq``: the link that the transfer offers.
+    ``newest``: the newest link that is known. ``custody_seq``: the link that the transfer offers. ``on_its_way``:
+    whether a transfer of the link before to the sender is known, and waits for its answer.
     """
-    if newest is None or newest.seq < custody_seq - 1:
-        return CustodyFinding.UNKNOWN  # the link before is still on its way
+    if newest is None:
+        return CustodyFinding.UNKNOWN
+    if newest.seq < custody_seq - 1:
+        near = on_its_way or newest.agency == sender
+        return CustodyFinding.UNKNOWN if near else CustodyFinding.UNCONFIRMED
     fits = newest.seq == custody_seq - 1 and newest.agency == sender
     return CustodyFinding.CONFIRMED if fits else CustodyFinding.CONTESTED

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
+from shared.domain.commands import says_something
 from shared.domain.refusal import Refused
 
 _WEIGHT: Sequence[SenderCustody] = (
     SenderCustody.UNKNOWN,
+    SenderCustody.UNCONFIRMED,
     SenderCustody.KNOWN_HERE,
     SenderCustody.CONFIRMED,
     SenderCustody.CONTESTED,
@@ -30,14 +32,22 @@ def heard(before: SenderCustody, finding: CustodyFinding) -> SenderCustody:
     return max(before, SenderCustody(finding), key=_WEIGHT.index)
 
 
-def check_sender_custody(known: str | None, role: Role, note: str | None) -> None:
-    """Raise Refused unless the transfer is uncontested, or a supervisor says why it is accepted.
+def known_now(before: SenderCustody, newest: Custody | None, sender: str, custody_seq: int) -> SenderCustody:
+    """What is known when the transfer is accepted: our own chain may have grown past the offer."""
+    if newest is None or newest.seq < custody_seq - 1:
+        return before
+    fits = newest.seq == custody_seq - 1 and newest.agency == sender
+    return max(before, SenderCustody.KNOWN_HERE, key=_WEIGHT.index) if fits else SenderCustody.CONTESTED
+
+
+def check_sender_custody(known: SenderCustody, role: Role, note: str | None) -> None:
+    """Raise Refused unless nothing speaks against the transfer, or a supervisor says why it is accepted.
 
     Codes: ``custody-contested`` for any other role, ``note-required``.
     """
-    if known != SenderCustody.CONTESTED:
+    if known not in (SenderCustody.CONTESTED, SenderCustody.UNCONFIRMED):
         return
     if role is not Role.SUPERVISOR:
         raise Refused("custody-contested")
-    if not note:
+    if not says_something(note):
         raise Refused("note-required", field="note")

@@ -231,7 +231,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
     e.CancellationRefused: _ANSWER,
     **dict.fromkeys((e.CancellationRequested, e.InformationProvided, e.Reminder), _ASK),
     e.CustodyAsked: Rule(coordinator=ANY_AGENCY, desk="unit", to=To.COORDINATOR),
-    e.CustodyChecked: _BY_COORDINATOR,
+    e.CustodyChecked: replace(_BY_COORDINATOR, bounds=(Number("custody_seq", 2, MOST_LINKS),)),
     e.ConsentRecorded: Rule(
         coordinator=WORKED,
         desk="unit",

@@ -68,8 +68,9 @@ class Posting:
 
     @property
     def name(self) -> str:
-        """The key of the stored response. It contains the client, so that no client gets another client's response."""
-        return hashlib.sha256(f"{self.caller.client}\n{self.key}".encode()).hexdigest()
+        """The key of the stored response. It contains the caller, so that nobody gets the response to somebody else."""
+        caller = self.caller
+        return hashlib.sha256(f"{caller.client}\n{caller.unit}\n{caller.person}\n{self.key}".encode()).hexdigest()
 
     def fingerprint(self, sent: str) -> str:
         """A keyed hash that recognises the same request. A plain hash could be tried for the NIK or phone number in
@@ -93,7 +94,8 @@ class Posting:
                 return kept, True
             response = work(tx)
             victim_id = _victim_of(self.path, response)
-            list_if_late(tx, Act(self.caller, self.operation, victim_id), command)
+            beside = getattr(response.body, "closure_id", None)
+            list_if_late(tx, Act(self.caller, self.operation, victim_id, beside), command)
             row = IdempotencyRow(
                 key=name,
                 fingerprint=fingerprint,

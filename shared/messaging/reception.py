@@ -59,12 +59,12 @@ Objects = Callable[[Transaction, Envelope, EventData], str | None]
 """Answers why a trusted event must be parked before it is applied (``shared.domain.trust``), or None."""
 
 
-Objected = Callable[[Transaction, Envelope, EventData], None]
-"""Tells others of a trusted event that is parked because of an objection."""
+TellParked = Callable[[Transaction, Envelope, EventData], None]
+"""Tells others of a trusted event that is parked, because a rule or a stored row is against it."""
 
 
 def tell_nobody(tx: Transaction, envelope: Envelope, event: EventData) -> None:
-    """The ``Objected`` of a member that tells nobody."""
+    """The ``TellParked`` of a member that tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Reception:
     objects: Objects
     quarantine: Quarantine
     """Where untrusted messages are kept."""
-    objected: Objected = tell_nobody
+    tell_parked: TellParked = tell_nobody
     follower: bool = False
 
     def __call__(self, tx: Transaction, batch: Sequence[Incoming]) -> None:
@@ -149,10 +149,14 @@ class Reception:
                 return "number-missing" if content.numbered else "number-not-expected"
             # outside of the savepoint, so that the rows which it locks stay locked and need no second statement
             if (objection := self.objects(tx, envelope, content)) is not None:
-                self.objected(tx, envelope, content)
+                self.tell_parked(tx, envelope, content)
                 return objection
-            with tx.savepoint():
-                self.apply(tx, envelope, content)
+            try:
+                with tx.savepoint():
+                    self.apply(tx, envelope, content)
+            except Park as refusal:
+                self.tell_parked(tx, envelope, content)
+                return refusal.reason
             self._try_waiting(tx, envelope, content)
         except (Park, Unreadable) as error:
             return error.reason

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from shared.domain.access import Caller
-from shared.domain.commands import Noted, told_late
+from shared.domain.commands import told_late
 from shared.reference.office import new_id
 from shared.storage.agency_tables import BackdatedRow
 from shared.storage.unit_of_work import Transaction
@@ -13,11 +13,13 @@ from shared.storage.unit_of_work import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An operation that a caller performs, and the victim that the request names, if it names one."""
+    """An operation that a caller performs, and the victim of it, if it has one."""
 
     caller: Caller
     operation: str
     victim_id: str | None
+    noted_beside: str | None = None
+    """The id beside which the act keeps its note, where that is not the id of its event."""
 
 
 def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
@@ -25,7 +27,9 @@ def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
     at = told_late(command, tx.now)
     if at is None:
         return
-    said = next((one for one in tx.drafts if getattr(one.data, "occurred_at", None) == at), None)
+    told = (one for one in tx.drafts if getattr(one.data, "occurred_at", None) == at)
+    said = next((one for one in told if act.victim_id in (None, one.victim_id)), None)
+    event_id = said.id if said is not None else None
     tx.session.add(
         BackdatedRow(
             id=new_id(),
@@ -34,9 +38,9 @@ def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
             client=act.caller.client,
             person=act.caller.person,
             victim_id=act.victim_id if said is None or said.victim_id is None else said.victim_id,
-            event_id=said.id if said is not None else None,
+            event_id=event_id,
+            noted_beside=act.noted_beside or event_id,
             type=said.data.type() if said is not None else None,
-            noted=isinstance(command, Noted) and bool(command.note),
             occurred_at=at,
             recorded_at=tx.now,
         )

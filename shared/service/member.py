@@ -12,7 +12,7 @@ from shared.domain.access import AccessRule
 from shared.domain.agency import Agency
 from shared.http import problems
 from shared.messaging.consumer import Receive
-from shared.messaging.reception import Apply, Objected, Objects, Reception, tell_nobody
+from shared.messaging.reception import Apply, Objects, Reception, TellParked, tell_nobody
 from shared.reference.office import Office
 from shared.service.slice import Forget, Slice
 from shared.storage.known_ids import KnownIds
@@ -32,8 +32,8 @@ class Member:
     apply: Callable[[Office], Apply]
     objects: Callable[[Office], Objects]
     """Asks the table of trust (``shared.domain.trust``) with what the member knows."""
-    objected: Callable[[Office], Objected] = lambda _: tell_nobody
-    """Tells others of an event that is parked because of an objection."""
+    tell_parked: Callable[[Office], TellParked] = lambda _: tell_nobody
+    """Tells others of an event that is parked, because a rule or a stored row is against it."""
     follower: bool = False
     """Whether the member also receives events addressed to other members."""
     receive: Callable[[Reception], Receive] = lambda reception: reception

@@ -127,7 +127,7 @@ def _reception_of(member: Member, office: Office, now: Now) -> Reception:
         apply=member.apply(office),
         quarantine=Quarantine(office.vault, office.keys, office.units.is_region),
         objects=member.objects(office),
-        objected=member.objected(office),
+        tell_parked=member.tell_parked(office),
         follower=member.follower,
     )
 

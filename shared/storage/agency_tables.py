@@ -34,7 +34,8 @@ class BackdatedRow(AgencyStored, table=True):
     victim_id: str | None = Field(default=None, sa_type=Ident)
     event_id: str | None = Field(default=None, sa_type=Ident)
     type: str | None = Field(default=None, max_length=120)
-    noted: bool
+    noted_beside: str | None = Field(default=None, sa_type=Ident)
+    """The id beside which the note of the act is kept, if it has one."""
     occurred_at: datetime = Field(sa_type=UtcMoment)
     recorded_at: datetime = Field(sa_type=UtcMoment)
 

@@ -3,17 +3,25 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+from sqlmodel import col
+
 from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, Kind, Priority, Sex
+from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef, VictimFacts
+from shared.messaging.broker import Incoming
 from shared.reference.office import new_id
-from tests.support.network import Network
+from shared.storage.tables import LedgerEntry
+from tests.support.network import Client, Network, refer
 from tests.support.wire import event, key_of, publish, subject_of
 
 HERE = UnitRef(agency="kemensos", unit="dinsos-74.01", region="74.01")
 THERE = UnitRef(agency="kemensos", unit="dinsos-73.71", region="73.71")
 PPA = UnitRef(agency="kemenpppa", unit="uptd-ppa-74.01", region="74.01")
 RS = UnitRef(agency="kemenkes", unit="rs-74.01", region="74.01")
+POLRES = UnitRef(agency="police", unit="polres-74.01", region="74.01")
+DINSOS = UnitRef(agency="kemensos", unit="dinsos-74.01", region="74.01")
 CHILD = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.FEMALE)
 
 
@@ -52,3 +60,41 @@ async def parked_reasons(network: Network, code: str, many: int) -> list[str]:
         while len(items := (await operator.get("/v1/parked"))["items"]) < many:
             assert await watch.next(20)
     return sorted(item["reason"] for item in items)
+
+
+def letter(network: Network, by: str, to: str, data: e.EventData, linkseq: int, version: int | None = None) -> Incoming:
+    body = event(by, to, data, linkseq, version)
+    return Incoming(subject_of(by, to, data), body, key_of(network, by).sign(body), None)  # type: ignore[arg-type]
+
+
+def arrive(network: Network, at: str, *letters: Incoming) -> None:
+    """Let messages arrive in one batch, as the consumer fetches them."""
+    state = network.apps[at].state
+    state.database.write(lambda tx: state.reception(tx, list(letters)))
+
+
+async def a_transfer(sender: Client, victim: str, to: Client, service: str = "case-management") -> str:
+    """A transfer that has arrived at its receiver."""
+    referral = await refer(sender, victim, to.code, service, kind="transfer")
+    await to.until_status(referral, "received")
+    return referral
+
+
+async def until_custody(client: Client, referral: str, known: str) -> dict[str, Any]:
+    """Wait until a receiver knows this about the sender's custody."""
+    return await client.until(f"/v1/referrals/{referral}", lambda seen: seen["sender_custody"] == known)
+
+
+def findings(history: Any) -> list[str]:
+    """The findings of coordination in the history of a referral."""
+    return [one["data"]["finding"] for one in history["items"] if one["type"] == e.CustodyChecked.type()]
+
+
+def said_to(network: Network, agency: str) -> list[str]:
+    """The findings that coordination has sent to an agency."""
+    said = select(LedgerEntry).where(
+        col(LedgerEntry.type) == e.CustodyChecked.type(), col(LedgerEntry.link) == f"coordination>{agency}"
+    )
+    database = network.apps["coordination"].state.database
+    bodies = database.read(lambda session: [entry.body for entry in session.scalars(said)])
+    return [Envelope.read(body).data["finding"] for body in bodies]

@@ -70,7 +70,7 @@ _OWN: Mapping[type[e.EventData], Mapping[str, Any]] = {
     e.CancellationRefused: {"ask_id": OTHER, "reason": RefusalReason.OTHER},
     e.CancellationRequested: {"ask_id": OTHER, "reason": CancellationReason.OTHER},
     e.InformationProvided: {"about": InformationKind.OTHER},
-    e.CustodyChecked: {"finding": CustodyFinding.CONFIRMED},
+    e.CustodyChecked: {"finding": CustodyFinding.CONFIRMED, "custody_seq": 2, "offered_by": SENDER},
     e.ConsentRecorded: {
         "consent_id": OTHER,
         "version": 1,

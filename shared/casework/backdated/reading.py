@@ -27,12 +27,12 @@ def read_note(acting: Acting, row_id: str, purpose: str) -> str | None:
     row = acting.tx.session.scalars(wanted).first()
     if row is None:
         raise Refused("unknown-backdating")
-    if row.victim_id is None or row.event_id is None:
+    if row.victim_id is None or row.noted_beside is None:
         return None
     victim, right = rights.right_of(acting, row.victim_id)
     held = right.glass is not None
-    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, [row.event_id], legal_hold=held)
+    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, [row.noted_beside], legal_hold=held)
     if found:
         access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [access_log.NOTED])
         access_log.count_look(right)
-    return found.get(row.event_id)
+    return found.get(row.noted_beside)

@@ -17,7 +17,6 @@ class BackdatedView(BaseModel):
     victim_id: Id | None
     event_id: Id | None = Field(description="The event that says it. Null where none does, or not yet.")
     type: str | None
-    noted: bool = Field(description="Whether a note says why. Read it at `/v1/backdated/{id}/note`.")
     occurred_at: Moment
     recorded_at: Moment
 
@@ -37,4 +36,4 @@ class BackdatedNote(BaseModel):
 
 def backdated_view(row: BackdatedRow) -> BackdatedView:
     """The view of a fact that was told late."""
-    return BackdatedView(**row.model_dump(exclude={"number", "client"}), told_by=row.client)
+    return BackdatedView(**row.model_dump(exclude={"number", "client", "noted_beside"}), told_by=row.client)

@@ -12,7 +12,7 @@ from shared.casework.clocks import running as clocks
 from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, JourneyOutcome
 from shared.contracts.types import DeskRef, UnitRef
-from shared.domain.access import require_second_person
+from shared.domain.access import NOT_TAKEN_ON, require_second_person
 from shared.domain.cases import CloseJourney, DecideClosure, RecordStage, check_ending, needs_second_person
 from shared.domain.clocks import ClockSubject
 from shared.domain.commands import when
@@ -134,9 +134,11 @@ def _end(acting: Acting, victim: VictimRow, unit: UnitRef, row: ClosureRow) -> N
 
 
 def _refuse_live(acting: Acting, victim: VictimRow) -> None:
+    """Refuse while work goes on. A request that nobody here has taken on keeps no journey open."""
     live = referrals.live_of_victim(acting.tx.session, victim.id)
-    if live:
-        raise Refused("referral-still-live", referral=live[0].id)
+    work = [row for row in live if row.sender_agency == acting.office.code or row.status not in NOT_TAKEN_ON]
+    if work:
+        raise Refused("referral-still-live", referral=work[0].id)
 
 
 def _in_custody(acting: Acting, victim_id: str) -> tuple[VictimRow, UnitRef]:

@@ -1,7 +1,7 @@
 """Enter the answer of a reply slip: it took effect when it was signed, and is recorded now."""
 
 from shared.casework.letters import store
-from shared.casework.referrals import execution
+from shared.casework.referrals import custody_check, execution
 from shared.contracts.codes import LetterKind
 from shared.domain.letters import PaperAnswer, answer_of, read_code
 from shared.domain.refusal import Refused
@@ -24,4 +24,6 @@ def answer(acting: Acting, referral_id: str, slip: PaperAnswer) -> ReferralRow:
     printed = store.load(acting.tx.session, read_code(slip.letter, "letter"))
     if printed is None or printed.kind != LetterKind.REPLY_SLIP or printed.referral_id != row.id:
         raise Refused("unknown-letter", field="letter")
+    if slip.answer == "accepted":
+        custody_check.require(acting, row, slip.note)  # the note of the command only names the signer
     return execution.execute_for(acting, row.id, answer_of(slip, referral), None, printed.event_id)

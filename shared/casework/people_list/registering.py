@@ -85,6 +85,7 @@ class Batch:
         asks, left_out = asked_for(person, self.refer, self._is_urgent)
         acting = self.by.acting(tx)
         victim = cases.register_victim(acting, self.case_id, person, known_again_later=True)
+        list_if_late(tx, Act(self.by.caller, "take_in", victim.id), person)
         made = []
         for ask in asks:
             if ask.force:
@@ -165,5 +166,4 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
         begun_at=tx.now,
     )
     tx.session.add(row)
-    list_if_late(tx, Act(batch.by.caller, "take_in", None), command)
     return row

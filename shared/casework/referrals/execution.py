@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.casework.clocks import running as clocks
+from shared.casework.referrals import custody_check
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, LegalBasis, SenderCustody
 from shared.contracts.types import Custody
@@ -15,7 +16,6 @@ from shared.domain.commands import Command, Noted
 from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, react
 from shared.domain.referral_commands import Accept, ProvideInformation, Reject, RequestCancellation
 from shared.domain.refusal import Refused
-from shared.domain.sender_custody import check_sender_custody
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id
 from shared.storage import referrals, visibility
@@ -50,7 +50,7 @@ def execute_for(
         better = command.better_desk
         acting.office.units.get(better.agency, better.unit, acting.tx.now.date(), "better_desk/unit")
     if isinstance(command, Accept):
-        check_sender_custody(row.sender_custody, acting.caller.role, command.note)
+        custody_check.require(acting, row, command.note)
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
         given = _identity_for(acting, row, command.note)
@@ -73,7 +73,11 @@ def _identity_for(acting: Acting, row: ReferralRow, note: str | None) -> giving.
     return disclosure.give(acting.tx, acting.office, victim, disclosed, what.fields, first=False)
 
 
-_WORDS: Mapping[str | None, str] = {SenderCustody.CONFIRMED: "s", SenderCustody.CONTESTED: "x"}
+_WORDS: Mapping[str | None, str] = {
+    SenderCustody.CONFIRMED: "s",
+    SenderCustody.UNCONFIRMED: "u",
+    SenderCustody.CONTESTED: "x",
+}
 """Coordination's word about the sender's custody → its letter in the entity tag."""
 
 

@@ -79,6 +79,13 @@ REFUSALS: Mapping[str, Refusal] = {
         "Hubungi pengirim dan gugus tugas. Hanya penyelia yang dapat menerima, dengan catatan.",
         "Ask the sender and the task force. Only a supervisor can accept, with a note.",
     ),
+    "custody-held-here": refusal(
+        409,
+        "Korban sudah di instansi ini", "This agency has custody",
+        "Satuan {unit} bertanggung jawab atas korban ini; instansi lain tidak dapat melimpahkannya.",
+        "Unit {unit} is responsible for this victim, so no other agency can transfer her.",
+        "Tolak pelimpahan ini.", "Reject this transfer.",
+    ),
     "not-an-open-transfer": refusal(
         409,
         "Bukan pelimpahan yang terbuka", "Not an open transfer",

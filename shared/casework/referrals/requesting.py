@@ -9,6 +9,7 @@ from shared.casework.referrals.execution import answer_in_house, file_event
 from shared.contracts import events as e
 from shared.contracts.codes import Kind
 from shared.contracts.types import UnitRef
+from shared.domain.access import NOT_TAKEN_ON
 from shared.domain.commands import when
 from shared.domain.referral import open_referral
 from shared.domain.referral_commands import Receiver, Request
@@ -139,12 +140,16 @@ def _refuse_second(requested: e.Requested, live: Sequence[ReferralRow], our_code
 def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
     """Whether a live referral already asks this desk for this service for this victim.
 
-    Transfers are the same where one agency offers one custody link. Another agency's offer stands in nobody's way.
+    The request of another agency counts once a person here has taken it on. Before, it stands in nobody's way.
+    Transfers are the same where one agency offers one custody link.
     """
-    offers = row.custody_seq is not None or requested.custody_seq is not None
-    offered = (row.sender_agency, row.custody_seq) == (requested.sender.agency, requested.custody_seq)
+    by_same = row.sender_agency == requested.sender.agency
+    if row.custody_seq is None and requested.custody_seq is None:
+        counts = by_same or row.status not in NOT_TAKEN_ON
+    else:
+        counts = by_same and row.custody_seq == requested.custody_seq
     return (
-        (offered or not offers)
+        counts
         and row.victim_id == requested.victim_id
         and row.service == requested.service
         and row.receiver_agency == requested.receiver.agency

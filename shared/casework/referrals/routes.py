@@ -74,7 +74,7 @@ class Action:
 
 
 ACTIONS: dict[str, Action] = {
-    "accept": Action(Accept, "Terima / Accept", ("custody-contested",)),
+    "accept": Action(Accept, "Terima / Accept", ("custody-contested", "custody-held-here")),
     "reject": Action(Reject, "Tolak / Reject", ("unknown-unit",)),
     "start": Action(Start, "Mulai layani / Start"),
     "hold": Action(Hold, "Tunda / Hold"),
