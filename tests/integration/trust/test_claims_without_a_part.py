@@ -1,5 +1,6 @@
 """A member with valid keys says lawful-looking things of a victim in whom it has no part (cases/TRUST.md 4, 9, 10)."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,10 @@ from services.coordination.tables import CaseFactsRow
 from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Kind, Level, Priority, Sex, Stage
 from shared.contracts.types import Custody, UnitRef, VictimFacts
+from shared.domain.trust import MOST_INTERVIEWS
 from shared.reference.office import new_id
+from shared.victims.interviews import store as interviews
+from tests.support.by_hand import deliver, parked, posted, request_of
 from tests.support.network import Client, Network, a_victim, refer
 from tests.support.wire import event, key_of, let_in, publish, subject_of, until_parked
 
@@ -160,6 +164,26 @@ async def test_coordination_asks_no_agency_for_a_service(network: Network) -> No
     subject = subject_of("coordination", "kemenkes", data)
     let_in(network, "kemenkes", subject, body, key_of(network, "coordination").sign(body))
     assert await parked_reasons(network, "kemenkes", 1) == ["not-theirs-to-say"]
+
+
+async def test_no_stranger_names_so_many_interviews_that_a_child_can_be_referred_no_more(two: Network) -> None:
+    """The ids go along with every later request, and an event has a largest size."""
+    police = two["police"]
+    victim = await a_victim(police, age_class="child")
+    many, most = ([new_id() for _ in range(number)] for number in (1_400, MOST_INTERVIEWS))
+    deliver(two, request_of(two, "kemenkes", "police", victim, interviews=many), to="police")
+    assert [reason for reason, _, _ in parked(two, "police")] == ["out-of-bounds"]
+    for told in (most, [new_id() for _ in most]):
+        deliver(two, request_of(two, "kemenkes", "police", victim, interviews=told), to="police")
+    state = two.apps["police"].state
+    assert state.database.read(lambda s: interviews.ids_of(s, victim)) == tuple(sorted(most))
+
+    own = e.VictimInterviewed(interview_id=new_id(), victim_id=victim, unit=HERE, occurred_at=state.database.now())
+    state.database.write(lambda tx: interviews.keep(tx, victim, [own.interview_id], own))
+    referral = await refer(police, victim, "kemenkes", "first-aid")
+    request = json.loads(posted(two)[-1].body)["data"]
+    assert (request["referral_id"], request["interviews"][0]) == (referral, own.interview_id)
+    assert len(request["interviews"]) == MOST_INTERVIEWS
 
 
 async def test_nobody_offers_what_we_hold_ourselves(network: Network) -> None:
