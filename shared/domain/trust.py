@@ -17,6 +17,8 @@ AHEAD = timedelta(minutes=5)
 """The most that clocks of two members may differ."""
 MOST_LINKS = 10_000
 """The highest number of a custody link, of a version, or of a count in an event."""
+MOST_INTERVIEWS = 100
+"""The highest number of earlier interviews in a request, so that the request fits into an event."""
 LONGEST_LIMIT = timedelta(days=3 * 366)
 """The longest time limit that a clock in an event may have."""
 A_CENTURY = timedelta(days=36_525)
@@ -220,7 +222,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
         since=Since.REGISTRATION,
         bounds=(
             Number("custody_seq", 2, MOST_LINKS),
-            Number("interviews", 0, MOST_LINKS),
+            Number("interviews", 0, MOST_INTERVIEWS),
             Distance("occurred_at", "due_at", _NOW, LONGEST_LIMIT),
         ),
     ),

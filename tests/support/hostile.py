@@ -4,8 +4,8 @@ import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -34,10 +34,14 @@ FACTS = (
     VictimFacts(age_class=AgeClass.CHILD, sex=Sex.FEMALE),
     VictimFacts(age_class=AgeClass.ADULT, sex=Sex.MALE),
 )
+TRUE_FACTS = FACTS[0].model_copy(update={"home_region": "74.01"})
+"""A request that says otherwise is noted as a contradiction, for people to look at."""
 MOMENTS = tuple(timedelta(minutes=minutes) for minutes in (0, -1, -4 * 60, -60 * 24 * 90, 3, 30))
 """What is said of now, of the past, of what no member knew yet, and of the future."""
 NUMBERS = (1, 2, 3, 4, 10_000, 2**53)
 VERSIONS = (None, 1, 2, 3, 4, 5, 10_000)
+FRESH = -1
+"""The place of a new id."""
 NEXT = 0
 """The version that fits the referral as it is now."""
 NOWHERE = -1
@@ -174,6 +178,22 @@ def words(sort: Sort) -> st.SearchStrategy[Words]:
     return st.builds(Words, **{**_SOUND, **kinds, **_OTHERWISE[sort], "sort": st.just(sort)})
 
 
+def every_word(letters: int, members: int) -> Iterator[Words]:
+    """Each receipt, every event spoilt in every way, and a withdrawal and an erasure to each member."""
+    now = timedelta()
+    plain = Words(
+        Sort.SOUND, e.ReceiptRecorded, 0, 0, 0, FRESH, 0, now, now, 1, NEXT, "vital-interest", FACTS[0], False, None
+    )
+    for number in range(letters):
+        yield replace(plain, sort=Sort.RECEIPT, thing=number)
+    for sort, kinds in SPOILT.items():
+        desk = {Sort.OF_ANOTHER: 3, Sort.NO_DESK: NOWHERE}.get(sort, 0)
+        early = timedelta(days=-90) if sort is Sort.TOO_EARLY else now
+        yield from (replace(plain, sort=sort, kind=kind, desk=desk, occurred=early) for kind in kinds)
+    for kind in (e.ConsentWithdrawn, e.ErasureRequested):
+        yield from (replace(plain, sort=Sort.TAKEN_BACK, kind=kind, to=member) for member in range(members))
+
+
 @dataclass
 class Hostile:
     """The hostile member, the ids that it knows, and the letters of others that it has read."""
@@ -184,7 +204,9 @@ class Hostile:
     referrals: Sequence[str]
     things: Sequence[str]
     read: Sequence[Incoming]
-    """Letters of others, whose bytes it may pass on or receipt."""
+    """Letters of others, whose bytes it may pass on."""
+    on_their_way: Sequence[Incoming] = ()
+    """Letters of others that nobody has receipted yet."""
     own: Sequence[str] = ()
     """The referrals that it is a side of."""
     other_side: str = "police"
@@ -215,6 +237,8 @@ class Hostile:
     def _receiver(self, said: Words) -> str:
         """A wild event goes to any member, a sound one to the right member. One gone astray goes to a wrong member."""
         to, rule = _of(self.members, said.to), RULES[said.kind]
+        if said.sort is Sort.RECEIPT:
+            return _of(self.on_their_way, said.thing).subject.split(".")[1]  # the author of the letter
         if said.sort is Sort.ASTRAY:
             others = {*self.members} - {HOSTILE, self.other_side}
             return _of(sorted(others - ({"coordination"} if said.kind in TO_COORDINATION else set())), said.to)
@@ -229,6 +253,8 @@ class Hostile:
     def _version(self, said: Words) -> int | None:
         if said.version != NEXT:
             return said.version
+        if said.kind is e.Requested:
+            return 1
         referral = self._referral(said)
         row = self.network.apps["coordination"].state.database.read(lambda s: referrals.load(s, referral))
         asks = said.kind in (e.CancellationRequested, e.InformationProvided, e.Reminder)
@@ -238,7 +264,7 @@ class Hostile:
         kind, fields = said.kind, said.kind.model_fields
         desk = self._desk(said)
         victim, referral = _of(self.victims, said.victim), self._referral(said)
-        thing = _of(self.things, said.thing)
+        thing = new_id() if said.thing == FRESH else _of(self.things, said.thing)
         changes: dict[str, Any] = {**moments(kind, now)}
         named = {
             "victim_id": victim, "referral_id": referral, "case_id": thing, "record_id": thing, "consent_id": thing,
@@ -256,8 +282,10 @@ class Hostile:
             changes["custody"] = Custody(**dict(desk), seq=said.number)
         if kind is e.Requested:
             changes |= self._asking(said)
+            if said.sort is not Sort.WILD:
+                changes |= {"referral_id": new_id(), "case_id": new_id(), "consent_id": None, "facts": TRUE_FACTS}
         if said.sort is Sort.RECEIPT:
-            changes |= receipted(_of(self.read, said.thing))
+            changes |= receipted(_of(self.on_their_way, said.thing))
         if said.sort is Sort.OUT_OF_BOUNDS:
             name, value = TOO_MUCH[kind]
             changes[name] = now + value if isinstance(value, timedelta) else value
@@ -273,7 +301,8 @@ class Hostile:
     def _asking(self, said: Words) -> Mapping[str, Any]:
         """A referral, or a transfer of custody with a number."""
         if said.number == 1:
-            return {"service": "first-aid", "priority": Priority.STAT, "interviews": (_of(self.things, said.thing),)}
+            interviews = (_of(self.things, said.thing),)
+            return {"service": "first-aid", "priority": Priority.STAT, "interviews": interviews}
         return {"kind": Kind.TRANSFER, "service": "case-management", "custody_seq": said.number}
 
     def _sealed(self, to: str, victim: str, referral: str, now: datetime) -> tuple[str, str]:

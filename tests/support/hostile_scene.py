@@ -50,6 +50,8 @@ class Scene:
     child: str = ""
     read: list[Incoming] = field(default_factory=list)
     """Every letter that has arrived somewhere."""
+    unanswered: list[Incoming] = field(default_factory=list)
+    """Those of them whose answers are still on their way."""
     steps: list[list[Letter]] = field(default_factory=list)
     """Each honest step: the letters that arrive with it."""
     expected: list[dict[str, Counter[Row]]] = field(default_factory=list)
@@ -89,6 +91,13 @@ class Scene:
             for to, message in letters:
                 deliver(self.network, message, to=to)
             letters = self.collects(*HONEST, HOSTILE)
+
+    def passes_on(self) -> None:
+        """Let what anybody has written arrive, and no answer to it."""
+        for to, message in self.collects():
+            self.read.append(message)
+            self.unanswered.append(message)
+            deliver(self.network, message, to=to)
 
     def withholds(self) -> None:
         """What was written since the last post arrives later, as one honest step."""
@@ -148,6 +157,8 @@ class Scene:
 
     def time_passes(self) -> None:
         """No event is dated ahead any more, and every honest member tries its parked events again."""
+        for reader, event_id, said in self._spoken:
+            assert said.sort is not Sort.AHEAD or self.state.outcome(reader, event_id) != APPLIED, (reader, said)
         self.network.clock.advance(HALF_AN_HOUR)
         for member in HONEST:
             state = self.network.apps[member].state
@@ -186,4 +197,6 @@ def is_its_own(row: Row, theirs: Collection[str], child: str, former: bool) -> b
     values = dict(columns)
     if values.get("victim_id") == child and (table == "custody_links" or (table == "stages" and not former)):
         return False
+    if table == "interviews" and values["agency"] in (None, "None"):
+        return True  # a request brings the ids of earlier interviews, and no row tells which agency named them
     return HOSTILE in values.values() or (table in CAME_ALONG and any(one in str(columns) for one in theirs))

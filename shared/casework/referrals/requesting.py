@@ -103,7 +103,7 @@ def _requested(
         custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,
         replaces=command.replaces,
         forced=command.force,
-        interviews=interviews.ids_of(tx.session, victim.id),
+        interviews=interviews.to_tell(tx.session, victim.id),
     )
 
 

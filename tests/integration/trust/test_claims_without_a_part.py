@@ -1,9 +1,11 @@
 """A member with valid keys says lawful-looking things of a victim in whom it has no part (cases/TRUST.md 4, 9, 10)."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlmodel import col
 
 from services.coordination.tables import CaseFactsRow
@@ -11,8 +13,12 @@ from shared.contracts import events as e
 from shared.contracts.codes import Exploitation, JourneyOutcome, Level, Stage
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.access import Role
+from shared.domain.trust import MOST_INTERVIEWS
 from shared.reference.office import new_id
 from shared.storage.tables import LedgerEntry
+from shared.victims.interviews import store as interviews
+from shared.victims.interviews.tables import InterviewRow
+from tests.support.by_hand import deliver, parked, posted, request_of
 from tests.support.claims import HERE, PPA, RS, THERE, an_offer, parked_reasons, say
 from tests.support.matches import at_kemenpppa, rows, until_seen
 from tests.support.network import Client, Network, a_victim, refer
@@ -162,6 +168,38 @@ async def test_coordination_asks_no_agency_for_a_service(network: Network) -> No
     subject = subject_of("coordination", "kemenkes", data)
     let_in(network, "kemenkes", subject, body, key_of(network, "coordination").sign(body))
     assert await parked_reasons(network, "kemenkes", 1) == ["not-theirs-to-say"]
+
+
+async def test_no_stranger_names_so_many_interviews_that_a_child_can_be_referred_no_more(two: Network) -> None:
+    """The ids go along with every later request, and an event has a largest size."""
+    police = two["police"]
+    victim = await a_victim(police, age_class="child")
+    many, most = ([new_id() for _ in range(number)] for number in (1_400, MOST_INTERVIEWS))
+    deliver(two, request_of(two, "kemenkes", "police", victim, interviews=many), to="police")
+    assert [reason for reason, _, _ in parked(two, "police")] == ["out-of-bounds"]
+    for told in (most, [new_id() for _ in most]):
+        deliver(two, request_of(two, "kemenkes", "police", victim, interviews=told), to="police")
+    state = two.apps["police"].state
+    assert state.database.read(lambda s: interviews.ids_of(s, victim)) == tuple(sorted(most))
+
+    own = e.VictimInterviewed(interview_id=new_id(), victim_id=victim, unit=HERE, occurred_at=state.database.now())
+    state.database.write(lambda tx: interviews.keep(tx, victim, [own.interview_id], own))
+    referral = await refer(police, victim, "kemenkes", "first-aid")
+    request = json.loads(posted(two)[-1].body)["data"]
+    assert (request["referral_id"], request["interviews"][0]) == (referral, own.interview_id)
+    assert len(request["interviews"]) == MOST_INTERVIEWS
+
+
+async def test_an_interview_stays_with_the_agency_that_told_of_it_first(two: Network) -> None:
+    """The count of interviews says to the next officer: she was asked before, and by whom."""
+    victim, other = await a_victim(two["police"]), await a_victim(two["police"])
+    state = two.apps["police"].state
+    first = e.VictimInterviewed(interview_id=new_id(), victim_id=victim, unit=PPA, occurred_at=state.database.now())
+    claims = (first.model_copy(update=change) for change in ({}, {"unit": HERE}, {"victim_id": other}))
+    for told in claims:
+        state.database.write(lambda tx, told=told: interviews.keep(tx, told.victim_id, [told.interview_id], told))
+    [row] = state.database.read(lambda s: list(s.scalars(select(InterviewRow))))
+    assert (row.victim_id, row.agency) == (victim, "kemenpppa")
 
 
 async def test_nobody_offers_what_we_hold_ourselves(network: Network) -> None:

@@ -13,7 +13,7 @@ from shared.domain.access import Role
 from shared.reference.office import new_id
 from tests.support.databases import Databases, SqliteDatabases
 from tests.support.forms import file
-from tests.support.hostile import HOSTILE, Hostile, Sort, Words, words
+from tests.support.hostile import HOSTILE, Hostile, Sort, Words, every_word, words
 from tests.support.hostile_scene import HONEST, Scene, StillClock
 from tests.support.identities import NOTE, WHO, consent
 from tests.support.network import Network, a_victim, refer
@@ -49,7 +49,7 @@ def whole_state(network: Network) -> WholeState:
 
 
 async def a_scene(network: Network, part: str) -> tuple[Scene, Hostile]:
-    """KemenPPPA holds a child that the police found, Kemenkes treats her; five honest letters are on their way."""
+    """KemenPPPA holds a child that the police found, Kemenkes treats her; six honest letters are on their way."""
     police, kemenpppa, kemenkes = (network[code] for code in ("police", "kemenpppa", "kemenkes"))
     scene = Scene(network, whole_state(network))
     scene.child = child = await a_victim(police, age_class="child", identity=WHO)
@@ -81,6 +81,7 @@ async def a_scene(network: Network, part: str) -> tuple[Scene, Hostile]:
         referrals=[work, transfer, second, new[1], child, case],
         things=[*things, work, transfer, second, child, *new],
         read=[*scene.read, *(message for step in scene.steps for _, message in step)],
+        on_their_way=[*scene.unanswered, *(message for step in scene.steps for _, message in step)],
         own=own,
         other_side="kemenpppa" if part == "former-holder" else "police",
         first=100,
@@ -124,16 +125,15 @@ async def had_custody(scene: Scene, transfer: str) -> list[str]:
 
 
 async def protected(scene: Scene) -> list[str]:
-    """KemenPPPA writes her identity and a consent, two agencies hold, Kemenkes breaks the glass; the new ids."""
+    """KemenPPPA writes her identity a consent and a legal hold; Kemenkes breaks the glass. Answers the new ids."""
     network, child = scene.network, scene.child
     kemenpppa = network["kemenpppa"]
     wrote = await kemenpppa.post(f"/v1/victims/{child}/identity", {"phone": "+628000000010", "statement": "Rekaan."})
     assert wrote.status_code == 200, wrote.text
     agreed = await consent(kemenpppa, child, guardian="agreed")
-    for code in ("police", "kemenpppa"):
-        head = await network.calling(code, Role.SUPERVISOR)
-        held = await head.post(f"/v1/victims/{child}/legal-holds", {"basis": "trial"})
-        assert held.status_code == 201, held.text
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    held = await head.post(f"/v1/victims/{child}/legal-holds", {"basis": "trial"})
+    assert held.status_code == 201, held.text
     glass = await (await network.calling("kemenkes", Role.SUPERVISOR)).post(
         f"/v1/victims/{child}/break-glass", {"reason": "court-order", "minutes": 30}
     )
@@ -142,8 +142,13 @@ async def protected(scene: Scene) -> list[str]:
 
 
 async def are_on_their_way(scene: Scene, work: str, second: str) -> None:
-    """Honest members write, and each of their letters waits for its turn."""
+    """Honest members write, and each of their letters waits for its turn. The first is a receipt for an outcome."""
     network, child = scene.network, scene.child
+    refused = await refer(network["kemenpppa"], child, "police", "temporary-protection")
+    scene.post()
+    await network["police"].must(refused, "reject", reason="no-capacity")
+    scene.passes_on()
+    scene.withholds()
     assert isinstance(network.clock, StillClock)
     network.clock.stopped = network.clock()
     await network["police"].must(work, "remind")
@@ -223,6 +228,7 @@ async def test_whatever_one_member_says_the_others_keep_what_they_have(network: 
         plays(scene, hostile, said)
         assert not texts - scene.texts()
 
+    plays(scene, hostile, list(every_word(len(hostile.on_their_way), len(hostile.members))))
     holds()
     if on_sqlite:
         much_was_said(scene.outcomes, part)
