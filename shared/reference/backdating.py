@@ -34,7 +34,8 @@ def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
         BackdatedRow(
             id=new_id(),
             operation=act.operation,
-            unit=act.caller.unit,
+            # the desk in whose name it was told: a client of the nation tells for every desk
+            unit=said.unit if said is not None else act.caller.unit,
             client=act.caller.client,
             person=act.caller.person,
             victim_id=act.victim_id if said is None or said.victim_id is None else said.victim_id,

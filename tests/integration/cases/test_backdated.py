@@ -105,6 +105,16 @@ async def test_every_kind_of_late_act_is_listed_also_without_a_victim_or_an_even
     ]
 
 
+async def test_a_desk_sees_what_a_national_client_tells_late_in_its_name(
+    network: Network, police: Client, case: str
+) -> None:
+    found = (network.clock() - timedelta(days=2)).isoformat()
+    body = {"age_class": "adult", "sex": "male", "occurred_at": found, "note": "Lambat."}
+    assert (await police.post(f"/v1/cases/{case}/victims", body)).status_code == 201
+    [late] = await listed(network)
+    assert late["unit"] == KOLAKA and await listed(network, MAKASSAR) == []
+
+
 async def test_a_repeated_request_is_listed_once(network: Network, case: str) -> None:
     victim, key = new_id(), new_id()
     officer = await network.calling("police", Role.OFFICER, KOLAKA)
