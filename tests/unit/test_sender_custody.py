@@ -1,0 +1,77 @@
+"""What the receiver of a transfer, and coordination, know about the custody of its sender."""
+
+import pytest
+
+from shared.contracts.codes import CustodyFinding, SenderCustody
+from shared.contracts.types import Custody
+from shared.domain.access import Role
+from shared.domain.objection import custody_finding
+from shared.domain.refusal import Refused
+from shared.domain.sender_custody import check_sender_custody, first_known, heard, known_now
+
+
+def link(agency: str, seq: int) -> Custody:
+    return Custody(agency=agency, unit=f"{agency}-desk", region="74.01", seq=seq)
+
+
+@pytest.mark.parametrize(
+    ("newest", "custody_seq", "on_its_way", "expected"),
+    [
+        (None, 2, False, "unknown"),
+        (link("police", 1), 2, False, "confirmed"),
+        (link("kemensos", 1), 2, False, "contested"),
+        (link("police", 2), 2, False, "contested"),
+        (link("kemensos", 3), 2, False, "contested"),
+        (link("kemensos", 1), 3, False, "unconfirmed"),
+        (link("kemensos", 1), 3, True, "unknown"),
+        (link("police", 1), 3, False, "unknown"),
+        (link("kemensos", 1), 10_000, False, "unconfirmed"),
+    ],
+)
+def test_coordination_finds_what_its_chain_says_of_an_offer_by_the_police(
+    newest: Custody | None, custody_seq: int, on_its_way: bool, expected: str
+) -> None:
+    assert custody_finding(newest, "police", custody_seq, on_its_way) == CustodyFinding(expected)
+
+
+@pytest.mark.parametrize(
+    ("newest", "at_first", "when_accepted"),
+    [
+        (None, "unknown", "unknown"),
+        (link("police", 1), "unknown", "unknown"),
+        (link("police", 2), "known-here", "known-here"),
+        (link("kemensos", 2), "unknown", "contested"),
+        (link("police", 3), "unknown", "contested"),
+        (link("kemenpppa", 7), "unknown", "contested"),
+    ],
+)
+def test_our_own_chain_is_asked_at_the_request_and_again_at_the_acceptance(
+    newest: Custody | None, at_first: str, when_accepted: str
+) -> None:
+    assert first_known(newest, "police", 3) == SenderCustody(at_first)
+    assert known_now(SenderCustody.UNKNOWN, newest, "police", 3) == SenderCustody(when_accepted)
+
+
+def test_a_weaker_word_changes_nothing() -> None:
+    rising = ["unknown", "unconfirmed", "known-here", "confirmed", "contested"]
+    for place, before in enumerate(rising):
+        for finding in CustodyFinding:
+            expected = rising[max(place, rising.index(finding))]
+            assert heard(SenderCustody(before), finding) == SenderCustody(expected)
+
+
+@pytest.mark.parametrize("known", ["contested", "unconfirmed"])
+def test_what_speaks_against_a_transfer_is_overruled_by_a_supervisor_with_a_reason(known: str) -> None:
+    for role, note, code in (
+        (Role.OFFICER, "Gugus tugas dihubungi.", "custody-contested"),
+        (Role.SUPERVISOR, None, "note-required"),
+        (Role.SUPERVISOR, " … ", "note-required"),
+    ):
+        with pytest.raises(Refused, match=code):
+            check_sender_custody(SenderCustody(known), role, note)
+    check_sender_custody(SenderCustody(known), Role.SUPERVISOR, "Gugus tugas dihubungi.")
+
+
+@pytest.mark.parametrize("known", ["unknown", "known-here", "confirmed"])
+def test_nothing_speaks_against_any_other_transfer(known: str) -> None:
+    check_sender_custody(SenderCustody(known), Role.OFFICER, None)
