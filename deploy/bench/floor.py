@@ -38,10 +38,10 @@ def floor() -> FastAPI:
 
     @app.post("/v1/referrals")
     def insert_rows(asked: Request, idempotency_key: Annotated[str, Header()]) -> Response:
-        event = {"event_id": new_id(), "linkseq": next(numbers)}
-        about = {"referral_id": asked.referral_id, "victim_id": asked.victim_id}
+        event, made = {"event_id": new_id(), "linkseq": next(numbers)}, new_id()
+        about = {"referral_id": made, "victim_id": asked.victim_id}
         own: dict[type[SQLModel], dict[str, Any]] = {
-            ReferralRow: {"id": asked.referral_id, "victim_id": asked.victim_id},
+            ReferralRow: {"id": made, "victim_id": asked.victim_id},
             LedgerEntry: event | about,
             OutboxEntry: event,
             IdempotencyRow: {"key": idempotency_key},
@@ -49,7 +49,7 @@ def floor() -> FastAPI:
         with turn, engine.begin() as connection:
             for table, row in rows.items():
                 connection.execute(insert(table), row | own[table])
-        return Response(answer, 201, {"Location": f"/v1/referrals/{asked.referral_id}"}, "application/json")
+        return Response(answer, 201, {"Location": f"/v1/referrals/{made}"}, "application/json")
 
     return app
 

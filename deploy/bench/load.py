@@ -89,10 +89,10 @@ class MeasuredSystem:
                 return
             measured.posted.append(answered - due)
             if self.receiver is not None:
-                long_poll = {"Prefer": f"wait={LOST_SECONDS}"}
-                seen = await self.receiver.get(f"/v1/referrals/{body['referral_id']}", headers=long_poll)
+                long_poll, made = {"Prefer": f"wait={LOST_SECONDS}"}, str(asked.json()["id"])
+                seen = await self.receiver.get(f"/v1/referrals/{made}", headers=long_poll)
                 if seen.status_code == 404:
-                    measured.lost.append(body["referral_id"])
+                    measured.lost.append(made)
                 if seen.status_code != 200:
                     measured.errors[f"GET {seen.status_code}"] += 1
                     return

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 
 from deploy.bench.load import CLIENTS
-from deploy.client.agency_system import AgencySystem, Json, new_id
+from deploy.client.agency_system import AgencySystem, Json
 
 SENDER, RECEIVER, WITNESS = "police", "kemenpppa", "coordination"
 
@@ -23,7 +23,7 @@ IDENTITY = {
 def transfer(victim: str) -> Json:
     """The request of the police to KemenPPPA for this victim: the body of the POST."""
     desk, why = {"agency": RECEIVER}, {"service": "case-management", "basis": "vital-interest"}
-    return {"referral_id": new_id(), "victim_id": victim, "kind": "transfer", "receiver": desk, **why}
+    return {"victim_id": victim, "kind": "transfer", "receiver": desk, **why}
 
 
 class Network:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.client.agency_system import AgencySystem, Json, new_id
+from deploy.client.agency_system import AgencySystem, Json
 from deploy.journey.forms import ANSWERS
 
 Report = Callable[[str, str, str], None]
@@ -53,7 +53,6 @@ class Journey:
         """Refer a victim to a desk, and wait until the request arrives there. ``more``: ``unit`` and other fields."""
         unit = more.pop("unit")
         body = {
-            "referral_id": new_id(),
             "victim_id": victim,
             "service": service,
             "receiver": {"agency": receiver, "unit": unit},

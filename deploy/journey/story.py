@@ -2,7 +2,7 @@
 
 import asyncio
 
-from deploy.client.agency_system import CallRefused, Json, new_id
+from deploy.client.agency_system import CallRefused, Json
 from deploy.client.token_source import supervisor_of
 from deploy.journey.forms import REHABILITATION
 from deploy.journey.steps import Handover, Journey, JourneyBroken
@@ -42,7 +42,6 @@ async def tell(journey: Journey) -> None:
 async def _detected_and_identified(journey: Journey) -> None:
     police = journey.systems["police"]
     case = {
-        "case_id": new_id(),
         "unit": f"polres-{KOLAKA}",
         "channel": "public-report",
         "exploitation": "online-scam",
@@ -56,7 +55,7 @@ async def _detected_and_identified(journey: Journey) -> None:
     )
     for facts in VICTIMS:
         path = f"/v1/cases/{journey.result.case_id}/victims"
-        journey.result.victims.append((await police.post(path, {"victim_id": new_id(), **facts}))["id"])
+        journey.result.victims.append((await police.post(path, facts))["id"])
     journey.report(
         "police", "Mendaftarkan dua korban; identitas tinggal di Polri", "registers two victims; names stay here"
     )

@@ -107,6 +107,8 @@ CONTRADICTIONS = {
         "An agency without custody has offered a transfer",
     ),
     "case-taken": Text("Perkara ini sudah dibuka oleh instansi lain", "Another agency has opened this case"),
+    "registered-twice": Text("Korban ini sudah didaftarkan", "This victim is registered already"),
+    "referral-id-taken": Text("Rujukan dengan id ini sudah ada", "A referral with this id exists already"),
 }
 """Reason for parking an event, where it is an alarm → its words."""
 NORM_GAPS = {

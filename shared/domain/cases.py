@@ -17,7 +17,6 @@ from shared.domain.refusal import Refused
 class OpenCase(Command):
     """Open a case: one trafficking incident, found by a unit of this agency."""
 
-    case_id: Id | None = None
     unit: UnitId
     channel: Code
     exploitation: Exploitation
@@ -31,7 +30,6 @@ class RegisterVictim(Noted):
 
     model_config = example(age_class="adult", sex="female", home_region="73.71")
 
-    victim_id: Id | None = None
     age_class: AgeClass
     sex: Sex
     home_region: Region | None = None

@@ -30,7 +30,7 @@ HEADINGS: Mapping[str, str] = {
     "phone": "identity/phone",
     "address": "identity/address",
     "statement": "identity/statement",
-    **{name: name for name in ("age_class", "sex", "home_region", "role", "occurred_at", "victim_id")},
+    **{name: name for name in ("age_class", "sex", "home_region", "role", "occurred_at")},
     "waktu": "occurred_at",
 }
 """Heading → the path of the field in a person."""

@@ -32,7 +32,6 @@ class Receiver(BaseModel):
 class Request(Noted):
     """Create a referral or transfer for a victim."""
 
-    referral_id: Id | None = None
     victim_id: Id
     kind: Kind = Kind.REFERRAL
     service: Code

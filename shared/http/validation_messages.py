@@ -50,6 +50,8 @@ RULES: Mapping[str, Text] = {
     "model_attributes_type": Text("Harus berupa objek JSON.", "It must be a JSON object."),
 }
 """pydantic's name of a rule → its message. Braces hold facts of the rule, never the input."""
+MADE_HERE = frozenset({"case_id", "victim_id", "referral_id"})
+"""Ids that the service makes. A request that brings one is told which field it is: no person has such a name."""
 ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
 
 PATTERNS: Mapping[str, Pattern] = {
@@ -82,8 +84,8 @@ def _names(schema: Any) -> Iterator[str]:
 def pointer(fault: Mapping[str, Any], fields: Collection[str]) -> str:
     """The place of a fault: a JSON Pointer (RFC 6901), or the name of a parameter. ``fields``: the fields of the body.
 
-    An undeclared name is repeated only if it is likely a misspelt declared name. Any other text in that place may be a
-    person's name.
+    An undeclared name is repeated only if it is likely a misspelt declared name, or stands in ``MADE_HERE``. Any other
+    text in that place may be a person's name.
     """
     where, *path = fault["loc"]
     if where != "body":
@@ -98,7 +100,7 @@ def _declared(fault: Mapping[str, Any], fields: Collection[str]) -> Collection[s
 
 
 def _named(name: Any, declared: Collection[str]) -> str:
-    if isinstance(name, int) or name in declared or meant(name, declared):
+    if isinstance(name, int) or name in declared or name in MADE_HERE or meant(name, declared):
         return str(name)
     return "?"
 

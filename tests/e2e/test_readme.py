@@ -52,7 +52,9 @@ def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
     script = here("".join(calls), run).replace("curl -sS", "echo; curl -sS --fail-with-body --no-progress-meter")
     # a reader is at a prompt, not in ``make test``, which would have its own make say where it is
     prompt = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    done = subprocess.run(["bash", "-euc", script], cwd=ROOT, env=prompt, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=ROOT, env=prompt, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     answers = [line for line in done.stdout.split("\n") if line]
     assert script.count("curl -sS") == script.count("Authorization: Bearer") == 16

@@ -188,7 +188,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a look of no time": Bad(
         f"POST /v1/victims/{VICTIM}/break-glass", *INVALID, "/minutes", {"reason": "life-in-danger", "minutes": 0}
     ),
-    "an id that is none": opening(*INVALID, "/case_id", case_id=CANARY),
+    "an id that is none": agreeing(*INVALID, "/consent_id", consent_id=CANARY),
     "an id in another field": referring(*INVALID, "/receiver/unit", receiver={"agency": "police", "unit": CANARY}),
     # the address
     "no such address": asking(f"/v1/{CANARY}", 404, "not-found"),
@@ -237,9 +237,9 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a channel there is not": opening(409, "unknown-channel", "/channel", channel=WORD),
     "a desk there is not": opening(409, "unknown-unit", "/unit", unit=WORD),
     "a home that is nowhere": registering(409, "unknown-region", "/home_region", home_region="74.99"),
-    "a case that is there": opening(409, "id-taken", "/case_id", case_id=CASE),
-    "a victim that is there": registering(409, "id-taken", "/victim_id", victim_id=VICTIM, identity={"name": CANARY}),
-    "a referral that is there": referring(409, "id-taken", "/referral_id", referral_id=OURS, force=True, note=CANARY),
+    "an own id for a case": opening(*INVALID, "/case_id", case_id=NOBODY),
+    "an own id for a victim": registering(*INVALID, "/victim_id", victim_id=NOBODY, identity={"name": CANARY}),
+    "an own id for a referral": referring(*INVALID, "/referral_id", referral_id=NOBODY, force=True, note=CANARY),
     "a consent that is there": agreeing(409, "id-taken", "/consent_id", consent_id=AGREED),
     "a notice that never was": agreeing(409, "unknown-notice", "/notice", notice="2019-1"),
     "a consent that is over": agreeing(409, "already-over", "/valid_until", valid_until="2020-01-01T00:00:00Z"),

@@ -1,7 +1,4 @@
-"""Open a case, and register a victim of a case.
-
-``id-taken`` is checked last, so that probing an id costs a real registration. It counts for an id of any kind.
-"""
+"""Open a case, and register a victim of a case. The service makes both ids."""
 
 from datetime import datetime
 
@@ -33,8 +30,7 @@ REGISTERED = Right(frozenset(), Ground.CUSTODY)
 def open_case(acting: Acting, command: OpenCase) -> CaseRow:
     """Open a case and tell the coordinator. Returns the row.
 
-    Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-channel``, ``id-taken``, or for a bad
-    ``occurred_at``.
+    Raises Refused: ``unknown-unit``, ``not-your-unit``, ``unknown-channel``, or for a bad ``occurred_at``.
     """
     tx, office = acting.tx, acting.office
     unit = office.our_unit(command.unit, tx.now.date())
@@ -43,9 +39,7 @@ def open_case(acting: Acting, command: OpenCase) -> CaseRow:
         known = ", ".join(office.agency.channels)
         raise Refused("unknown-channel", field="channel", known=known)
     at = when(command, tx.now)
-    case_id = command.case_id or new_pseudonym(tx.now.date())
-    if command.case_id is not None and office.ids.is_taken(tx.session, case_id):
-        raise Refused("id-taken", field="case_id")
+    case_id = new_pseudonym(tx.now.date())
     row = CaseRow(
         id=case_id,
         unit=unit.unit,
@@ -74,7 +68,7 @@ def register_victim(
     """Register a victim. The unit that opened the case is the first custody holder. Returns the row.
 
     ``known_again_later``: send the match tokens to the coordinator later. Raises Refused: ``unknown-case``,
-    ``unknown-region``, ``no-such-day``, ``id-taken``, or for a bad ``occurred_at``.
+    ``unknown-region``, ``no-such-day``, or for a bad ``occurred_at``.
     """
     tx, office = acting.tx, acting.office
     case = load_case(tx.session, case_id, visibility.cases(acting.sight))
@@ -85,9 +79,7 @@ def register_victim(
     if command.identity is not None:
         recording.check(command.identity, tx.now, within="identity/")
     at = when(command, tx.now)
-    victim_id = command.victim_id or new_pseudonym(tx.now.date())
-    if command.victim_id is not None and office.ids.is_taken(tx.session, victim_id):
-        raise Refused("id-taken", field="victim_id")
+    victim_id = new_pseudonym(tx.now.date())
     custody = Custody(agency=office.code, unit=case.unit, region=case.region, seq=1)
     tx.session.add(row := _victim_row(victim_id, case_id, command, custody, at, tx.now))
     registered = e.VictimRegistered(

@@ -50,7 +50,7 @@ WAITS: dict[int | str, dict[str, Any]] = {
     tags=["kasus"],
     summary="Buka kasus / Open a case",
     responses=next_steps(201, "case_id", "see_case", "register_victim")
-    | responses("id-taken", "unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
+    | responses("unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
 )
 def open_case(command: OpenCase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini."""
@@ -89,7 +89,7 @@ def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseVie
     responses=next_steps(
         201, "victim_id", "see_victim", "record_identity", "see_identity", "record_stage", "close_journey"
     )
-    | responses("unknown-case", "id-taken", "unknown-region", "no-such-day", "too-many-searches", *NOTED),
+    | responses("unknown-case", "unknown-region", "no-such-day", "too-many-searches", *NOTED),
 )
 def register_victim(
     request: Request, case_id: IdPath, command: RegisterVictim, caller: CallerAtDeskDep, posting: PostingDep

@@ -33,13 +33,13 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     """Request a service, or a transfer of custody, from a desk. Returns the row of the new referral.
 
     Raises Refused, for example ``unknown-victim``, ``journey-closed``, ``not-responsible``, ``no-such-route``,
-    ``desk-is-full``, ``duplicate``, ``no-consent``. ``id-taken`` comes last, so that probing an id costs a referral.
+    ``desk-is-full``, ``duplicate``, ``no-consent``.
     """
     tx, office = acting.tx, acting.office
     victim = lock_victim(tx.session, acting.sight, command.victim_id, field="victim_id")
     if victim.closed_at is not None:
         raise Refused("journey-closed")
-    referral_id = command.referral_id or new_pseudonym(tx.now.date())
+    referral_id = new_pseudonym(tx.now.date())
     if command.replaces is not None:
         earlier = referrals.load(tx.session, command.replaces, visibility.referrals(acting.sight))
         if earlier is None or earlier.victim_id != victim.id:
@@ -50,9 +50,6 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     asked = disclosure.ForService(command.receiver.agency, command.service, command.basis)
     against = disclosure.check_basis(acting, victim, asked, command.note)
     what = disclosure.lawful(acting, victim, live, asked)
-    # checked last: probing an id costs a real referral
-    if command.referral_id is not None and office.ids.is_taken(tx.session, referral_id):
-        raise Refused("id-taken", field="referral_id")
     disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id, against)
     given = disclosure.give(tx, office, victim, disclosed, what.fields, first=True)
     sealed_for_them = given.sealed if given else None

@@ -115,7 +115,6 @@ def _operation(action: str) -> str:
     | responses(
         "unknown-victim",
         "unknown-referral",
-        "id-taken",
         "duplicate",
         "transfer-already-open",
         "not-responsible",

@@ -40,6 +40,7 @@ from tests.support.bad_requests import (
     referring,
 )
 from tests.support.catalogue import CATALOGUE, OF_MEMBER
+from tests.support.ids import next_ids
 from tests.support.network import offline
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -56,16 +57,17 @@ async def running(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> As
         with contextlib.redirect_stderr(logged):  # where services log to is settled when they start
             apps = {name: await offline(member, folder, secrets, stack) for name, member in SERVICES.items()}
         running = Running(apps, logged)
-        sent = a_referral(referral_id=SENT, service="first-aid", receiver={"agency": "kemenkes"})
-        for key, path, body in (
-            (USED_KEY, "/v1/cases", a_case(case_id=CASE)),
-            ("korban", f"/v1/cases/{CASE}/victims", a_victim(victim_id=VICTIM)),
-            ("sendiri", "/v1/referrals", a_referral(referral_id=OURS)),
-            ("keluar", "/v1/referrals", sent),
-            ("setuju", f"/v1/victims/{VICTIM}/consents", a_consent(consent_id=AGREED)),
-        ):
-            made = await running.ask("police", "POST", path, json=body, headers={"Idempotency-Key": key})
-            assert made.status_code == 201, made.text
+        sent = a_referral(service="first-aid", receiver={"agency": "kemenkes"})
+        with next_ids(CASE, VICTIM, OURS, SENT):
+            for key, path, body in (
+                (USED_KEY, "/v1/cases", a_case()),
+                ("korban", f"/v1/cases/{CASE}/victims", a_victim()),
+                ("sendiri", "/v1/referrals", a_referral()),
+                ("keluar", "/v1/referrals", sent),
+                ("setuju", f"/v1/victims/{VICTIM}/consents", a_consent(consent_id=AGREED)),
+            ):
+                made = await running.ask("police", "POST", path, json=body, headers={"Idempotency-Key": key})
+                assert made.status_code == 201, made.text
         yield running
     structlog.configure(**before)
 

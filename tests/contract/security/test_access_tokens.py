@@ -34,6 +34,7 @@ from shared.reference.office import new_id
 from shared.security.issuer_keys import IssuerKeys
 from shared.security.tokens import BadToken, Verifier
 from shared.service.running import now_utc
+from tests.support.ids import next_ids
 from tests.support.network import TestClock, asked_of_the_database, offline, problem
 from tests.support.served import police_at_work
 from tests.support.tokens import ISSUER, Bearing, claims, human, issuer_key, machine, signed
@@ -347,10 +348,11 @@ async def test_neither_time_nor_work_tells_hidden_from_not_there(police: FastAPI
     stranger = Bearing("police", "officer", "polres-11.01", now_utc)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(police)
     async with httpx.AsyncClient(transport=transport, base_url="http://police", auth=owner) as http:
-        case = {"case_id": CASE, "unit": "polres-74.01", "channel": "spkt", "exploitation": "sexual"}
-        await http.post("/v1/cases", json=case, headers={"Idempotency-Key": new_id()})
-        victim = {"victim_id": VICTIM, "age_class": "child", "sex": "female"}
-        await http.post(f"/v1/cases/{CASE}/victims", json=victim, headers={"Idempotency-Key": new_id()})
+        case = {"unit": "polres-74.01", "channel": "spkt", "exploitation": "sexual"}
+        victim = {"age_class": "child", "sex": "female"}
+        with next_ids(CASE, VICTIM):
+            await http.post("/v1/cases", json=case, headers={"Idempotency-Key": new_id()})
+            await http.post(f"/v1/cases/{CASE}/victims", json=victim, headers={"Idempotency-Key": new_id()})
 
     spent: dict[str, list[float]] = {VICTIM: [], NOBODY: []}
     run: dict[str, list[str]] = {}

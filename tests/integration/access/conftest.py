@@ -37,6 +37,7 @@ from tests.support.access_matrix import (
     WHO,
     ask,
 )
+from tests.support.ids import next_ids
 from tests.support.network import offline
 
 
@@ -72,22 +73,22 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
     asked = {"victim_id": VICTIM, "basis": "public-task", "note": "Catatan rekaan."}
     async with contextlib.AsyncExitStack() as stack:
         app = await offline(POLICE, tmp_path_factory.mktemp("matrix"), secrets, stack)
-        for path, body in (
-            ("/v1/cases", {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
-            (
-                f"/v1/cases/{CASE}/victims",
-                {"victim_id": VICTIM, "age_class": "adult", "sex": "female", "identity": WHO},
-            ),
-            (f"/v1/cases/{CASE}/victims", {"victim_id": MATCHED, "age_class": "adult", "sex": "female"}),
-            ("/v1/referrals", {**asked, "referral_id": IN_HOUSE, "service": "investigation", "receiver": inside}),
-            ("/v1/referrals", {**asked, "referral_id": OUTSIDE, "service": "first-aid", "receiver": outside}),
+        person = {"age_class": "adult", "sex": "female"}
+        made = (
+            ("/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
+            (f"/v1/cases/{CASE}/victims", {**person, "identity": WHO}),
+            (f"/v1/cases/{CASE}/victims", person),
+            ("/v1/referrals", {**asked, "service": "investigation", "receiver": inside}),
+            ("/v1/referrals", {**asked, "service": "first-aid", "receiver": outside}),
             (
                 f"/v1/victims/{VICTIM}/forms/screening",
                 {"record_id": RECORD, "decision": "not-found", "remarks": "Catatan rekaan."},
             ),
             (f"/v1/cases/{CASE}/batches", {"batch_id": BATCH, "people": [{}]}),  # nobody could be read
-        ):
-            await by_kolaka(app, path, body)
+        )
+        with next_ids(CASE, VICTIM, MATCHED, IN_HOUSE, OUTSIDE):
+            for path, body in made:
+                await by_kolaka(app, path, body)
         await by_makassar(app)
         app.state.database.write(lambda tx: tx.session.add_all(rows()))
         yield app

@@ -41,6 +41,7 @@ from tests.support.access_matrix import (
     roles_of,
     told,
 )
+from tests.support.ids import next_ids
 from tests.support.network import asked_of_the_database
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -179,13 +180,14 @@ async def items_for(app: FastAPI, unit: str, path: str) -> int:
 async def test_an_erasure_is_listed_where_it_was_asked_for_and_where_the_victim_is(
     fresh_police: FastAPI, asks: str
 ) -> None:
-    for path, body in (
-        ("/v1/cases", {"case_id": CASE, "unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
-        (f"/v1/cases/{CASE}/victims", {"victim_id": VICTIM, "age_class": "adult", "sex": "male"}),
-        (f"/v1/victims/{VICTIM}/erasure", {}),
-    ):
-        made = await ask(fresh_police, "police", Role.SUPERVISOR, asks, "POST", path, json=body)
-        assert made.status_code in (201, 202), made.text
+    with next_ids(CASE, VICTIM):
+        for path, body in (
+            ("/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
+            (f"/v1/cases/{CASE}/victims", {"age_class": "adult", "sex": "male"}),
+            (f"/v1/victims/{VICTIM}/erasure", {}),
+        ):
+            made = await ask(fresh_police, "police", Role.SUPERVISOR, asks, "POST", path, json=body)
+            assert made.status_code in (201, 202), made.text
     listed = {unit: await items_for(fresh_police, unit, "/v1/erasures") for unit in UNITS}
     assert listed == {unit: int(unit in OWN) for unit in UNITS}
 

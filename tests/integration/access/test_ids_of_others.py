@@ -11,13 +11,13 @@ from fastapi import FastAPI
 from shared.contracts.types import UUID7
 from shared.domain.access import Role
 from shared.domain.forms import FormSubject
-from shared.reference.office import new_id
 from tests.support.access_matrix import (
+    BATCH,
     CASE,
     FORMS,
-    IN_HOUSE,
     KOLAKA,
     NOBODY,
+    RECORD,
     STRANGER,
     TOMORROW,
     VICTIM,
@@ -25,18 +25,20 @@ from tests.support.access_matrix import (
     example_of,
     told,
 )
+from tests.support.ids import next_ids
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 OWN_CASE, OWN_VICTIM = "0193f0a2-7a10-7000-8000-000000000017", "0193f0a2-7a10-7000-8000-000000000018"
-A_VICTIM = {"age_class": "child", "sex": "female"}
-A_REQUEST = {"victim_id": OWN_VICTIM, "service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "consent"}
+AN_AGREEMENT = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenkes"],
+                "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True}  # fmt: skip
+OF_HER = f"/v1/victims/{OWN_VICTIM}"
 ASKING_ONLY: list[tuple[str, Mapping[str, Any], str, str]] = [
-    *(("/v1/cases", {"unit": STRANGER, "channel": "spkt", "exploitation": "sexual", **wrong}, "case_id", CASE)
-      for wrong in ({"channel": "no-such"}, {"unit": KOLAKA}, {"occurred_at": TOMORROW})),
-    *((f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, **wrong}, "victim_id", VICTIM)
-      for wrong in ({"home_region": "99.99"}, {"identity": {"born_on": "2026-02-30"}}, {"occurred_at": TOMORROW})),
-    *(("/v1/referrals", {**A_REQUEST, **wrong}, "referral_id", IN_HOUSE)
-      for wrong in ({"service": "no-such"}, {"receiver": {"agency": "kemenkes", "unit": "no-such"}}, {})),
+    *((f"{OF_HER}/consents", {**AN_AGREEMENT, **wrong}, "consent_id", CASE)
+      for wrong in ({"notice": "1999-1"}, {"recipients": ["no-such"]}, {"occurred_at": TOMORROW})),
+    *((f"{OF_HER}/forms/screening", {"decision": "not-found", **wrong}, "record_id", RECORD)
+      for wrong in ({"corrects": NOBODY}, {"occurred_at": TOMORROW})),
+    (f"{OF_HER}/erasure", {"occurred_at": TOMORROW}, "erasure_id", VICTIM),
+    (f"/v1/cases/{OWN_CASE}/batches", {"people": [{}], "occurred_at": TOMORROW}, "batch_id", BATCH),
 ]  # fmt: skip
 """A request that is refused in any case, and the id it names, which is taken by something hidden."""
 
@@ -45,13 +47,14 @@ ASKING_ONLY: list[tuple[str, Mapping[str, Any], str, str]] = [
 async def test_whether_an_id_is_taken_is_told_to_nobody_whose_request_is_refused_otherwise(police: FastAPI) -> None:
     """Only a lasting act under the caller's name tells that an id is taken. A refused request leaves no trace and tells
     nothing."""
-    case = {"case_id": OWN_CASE, "unit": STRANGER, "channel": "spkt", "exploitation": "sexual"}
-    own = (("/v1/cases", case), (f"/v1/cases/{OWN_CASE}/victims", {**A_VICTIM, "victim_id": OWN_VICTIM}))
-    for path, made in own:
-        assert told(await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json=made)) == "200"
+    case = {"unit": STRANGER, "channel": "spkt", "exploitation": "sexual"}
+    own = (("/v1/cases", case), (f"/v1/cases/{OWN_CASE}/victims", {"age_class": "adult", "sex": "male"}))
+    with next_ids(OWN_CASE, OWN_VICTIM):
+        for path, made in own:
+            assert told(await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json=made)) == "200"
     for path, body, name, taken in ASKING_ONLY:
         answers = [
-            await ask(police, "police", Role.OFFICER, STRANGER, "POST", path, json={**body, name: named})
+            await ask(police, "police", Role.SUPERVISOR, STRANGER, "POST", path, json={**body, name: named})
             for named in (taken, NOBODY)
         ]
         said = [{**answer.json(), "instance": ""} for answer in answers]
@@ -63,23 +66,20 @@ THEIRS = {name: f"0193f0a2-7a10-7000-8000-0000000001{number:02d}" for number, na
 )}  # fmt: skip
 OURS = {name: ident.replace("0000000001", "0000000002") for name, ident in THEIRS.items()}
 """Kolaka's, and the stranger's, who works at another end of the country."""
-AN_AGREEMENT = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenkes"],
-                "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True}  # fmt: skip
+MADE_BY_THE_SERVICE = "case_id", "victim_id", "referral_id"
 
 
 def made_at(unit: str, ids: Mapping[str, str]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Everything that takes an id, at a desk: the operation, its address, its body."""
+    """Everything that gets an id, at a desk: the operation, its address, its body."""
     case, victim = f"/v1/cases/{ids['case_id']}", f"/v1/victims/{ids['victim_id']}"
     asked = {"victim_id": ids["victim_id"], "service": "first-aid", "basis": "vital-interest", "force": True}
     return [
-        ("open_case", "/v1/cases",
-         {"case_id": ids["case_id"], "unit": unit, "channel": "spkt", "exploitation": "sexual"}),
-        ("register_victim", f"{case}/victims", {"victim_id": ids["victim_id"], "age_class": "adult", "sex": "male"}),
+        ("open_case", "/v1/cases", {"unit": unit, "channel": "spkt", "exploitation": "sexual"}),
+        ("register_victim", f"{case}/victims", {"age_class": "adult", "sex": "male"}),
         ("take_in", f"{case}/batches", {"batch_id": ids["batch_id"], "people": [{}]}),
         ("record_consent", f"{victim}/consents", {**AN_AGREEMENT, "consent_id": ids["consent_id"]}),
         ("close_journey", f"{victim}/closure", {"outcome": "registered-by-mistake", "note": "Rekaan."}),
-        ("create_referral", "/v1/referrals",
-         {**asked, "referral_id": ids["referral_id"], "receiver": {"agency": "kemenkes"}}),
+        ("create_referral", "/v1/referrals", {**asked, "receiver": {"agency": "kemenkes"}}),
         ("file_screening", f"{victim}/forms/screening", {"record_id": ids["record_id"], "decision": "not-found"}),
         ("erase", f"{victim}/erasure", {"erasure_id": ids["erasure_id"]}),
     ]  # fmt: skip
@@ -91,11 +91,9 @@ SECOND_PEOPLE = {"decide_erasure": "erasure/decision", "decide_closure": "closur
 EARLIER = {"file_officer_training": "officer", "file_interview": "officer", "file_data_breach_notice": "breach"}
 """Operation that files a form naming an earlier record → the field with that record."""
 MIXED: Mapping[tuple[str, str], str] = {
-    ("register_victim", "victim_id"): "id-taken",
     ("take_in", "batch_id"): "id-taken",
     ("record_consent", "consent_id"): "id-taken",
     ("create_referral", "victim_id"): "unknown-victim",
-    ("create_referral", "referral_id"): "id-taken",
     ("create_referral", "replaces"): "unknown-referral",
     ("confirm_facts", "correction_id"): "unknown-correction",
     ("erase", "erasure_id"): "id-taken",
@@ -136,10 +134,11 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
                  "/v1/referrals", "/v1/erasures", "/v1/closures")  # fmt: skip
         return [(await ask(fresh_police, "police", Role.SUPERVISOR, KOLAKA, "GET", path)).text for path in paths]
 
-    for unit, ids in ((KOLAKA, THEIRS), (STRANGER, OURS)):
-        for operation, path, body in made_at(unit, ids)[: None if unit == KOLAKA else 2]:
-            made = await post(unit, path, body)
-            assert made.status_code in (200, 201, 202), (operation, made.text)
+    for unit, ids, number in ((KOLAKA, THEIRS, None), (STRANGER, OURS, 2)):
+        with next_ids(*(ids[name] for name in MADE_BY_THE_SERVICE[:number])):
+            for operation, path, body in made_at(unit, ids)[:number]:
+                made = await post(unit, path, body)
+                assert made.status_code in (200, 201, 202), (operation, made.text)
     own = {name: (path, body) for name, path, body in made_at(STRANGER, OURS)}
     sent = await post(STRANGER, *own["create_referral"])
     for name, end in SECOND_PEOPLE.items():
@@ -158,8 +157,6 @@ async def test_an_id_of_somebody_else_under_ones_own_does_nothing_to_them(fresh_
         path, body = own[operation]
         record = field in ("corrects", "officer")
         theirs = known["record_id"] if record else known.get(field, known["referral_id"])
-        answer = await post(
-            STRANGER, path, {**body, **({"referral_id": new_id()} if field == "replaces" else {}), field: theirs}
-        )
+        answer = await post(STRANGER, path, {**body, field: theirs})
         assert told(answer) == expected, (operation, field, answer.text)
     assert await all_of_theirs() == before

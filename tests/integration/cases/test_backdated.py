@@ -116,10 +116,10 @@ async def test_a_desk_sees_what_a_national_client_tells_late_in_its_name(
 
 
 async def test_a_repeated_request_is_listed_once(network: Network, case: str) -> None:
-    victim, key = new_id(), new_id()
+    key = new_id()
     officer = await network.calling("police", Role.OFFICER, KOLAKA)
     found = (network.clock() - timedelta(days=2)).isoformat()
-    body = {"victim_id": victim, "age_class": "adult", "sex": "male", "occurred_at": found, "note": "Sinyal putus."}
+    body = {"age_class": "adult", "sex": "male", "occurred_at": found, "note": "Sinyal putus."}
     for _ in range(2):
         assert (await officer.post(f"/v1/cases/{case}/victims", body, key=key)).status_code == 201
     assert len(await listed(network)) == 1

@@ -9,6 +9,7 @@ from shared.contracts.types import UnitRef, VictimFacts
 from shared.domain.access import Role
 from shared.reference.office import new_id
 from tests.support.identities import UNTIL, WHO, consent
+from tests.support.ids import registered_again
 from tests.support.letters import on_paper, printed
 from tests.support.network import Client, Network, a_victim, problem, refer
 from tests.support.wire import event, key_of, publish, subject_of, tell_coordination, until_parked
@@ -21,12 +22,9 @@ AGREES = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "reci
 
 
 async def same_victim(network: Network, victim: str, **facts: Any) -> Client:
-    """Kemensos registers somebody under the pseudonym of a victim of the police."""
+    """Kemensos means ill: it registers somebody under the pseudonym of a victim of the police."""
     kemensos = await network.start("kemensos")
-    case = {"unit": "dinsos-11.01", "channel": "social-office", "exploitation": "other"}
-    case_id = (await kemensos.post("/v1/cases", case)).json()["id"]
-    registered = await kemensos.post(f"/v1/cases/{case_id}/victims", {"victim_id": victim, **facts})
-    assert registered.status_code == 201, registered.text
+    await registered_again(kemensos, victim, "dinsos-11.01", **facts)
     return kemensos
 
 

@@ -23,6 +23,7 @@ from shared.http.serve import configured
 from shared.http.tls_connection import EncryptedConnection
 from shared.reference.office import new_id
 from shared.service.running import now_utc
+from tests.support.ids import next_ids
 from tests.support.network import problem
 from tests.support.served import listening, police_at_work, settings_of_police
 from tests.support.small import Small
@@ -291,7 +292,7 @@ async def test_work_that_was_too_slow_is_done_once(
     released, committed = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     async with police_at_work(tmp_path, secrets, request_seconds=0.2) as (app, client):
-        database, key = app.state.database, {"Idempotency-Key": "sekali"}
+        database, key, case = app.state.database, {"Idempotency-Key": "sekali"}, new_id()
         prompt = database.write
 
         def slow(work: Any) -> Any:
@@ -302,13 +303,14 @@ async def test_work_that_was_too_slow_is_done_once(
             return result
 
         monkeypatch.setattr(database, "write", slow)
-        refused = await client.post("/v1/cases", json=A_CASE | {"case_id": (case := new_id())}, headers=key)
-        assert problem(refused) == "too-slow"
-        app.state.limits.request_seconds = PATIENCE
-        assert (await client.get(f"/v1/cases/{case}")).status_code == 404
-        released.set()
-        await committed.wait()
-        again = await client.post("/v1/cases", json=A_CASE | {"case_id": case}, headers=key)
+        with next_ids(case):
+            refused = await client.post("/v1/cases", json=A_CASE, headers=key)
+            assert problem(refused) == "too-slow"
+            app.state.limits.request_seconds = PATIENCE
+            assert (await client.get(f"/v1/cases/{case}")).status_code == 404
+            released.set()
+            await committed.wait()
+        again = await client.post("/v1/cases", json=A_CASE, headers=key)
         assert again.status_code == 201 and again.headers["idempotent-replayed"] == "true"
         assert (await client.get(f"/v1/cases/{case}")).status_code == 200
 

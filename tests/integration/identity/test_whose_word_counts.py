@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.desks import looks
 from tests.support.identities import WHO, found_by, look
+from tests.support.ids import registered_again
 from tests.support.letters import on_paper, printed
 from tests.support.network import Client, Network, a_victim, problem, refer
 from tests.support.wire import tell_identity
@@ -50,7 +51,7 @@ async def says(speaker: Client, hearer: Client, referral: str, victim: str, **fi
 
 @pytest.fixture
 async def trapped(network: Network) -> tuple[Client, Client, str, str]:
-    """KemenPPPA holds her and wrote where she lives. Kemensos knows the pseudonym, asks, and lays a trap.
+    """KemenPPPA holds her and wrote where she lives. Kemensos means ill: registers the pseudonym, and lays a trap.
 
     Answers both, the victim, and the referral of Kemensos that KemenPPPA has accepted.
     """
@@ -59,10 +60,8 @@ async def trapped(network: Network) -> tuple[Client, Client, str, str]:
     victim = await a_victim(police, identity=WHO)
     await handed(police, kemenpppa, victim, "case-management", kind="transfer")
     await writes(kemenpppa, victim, **HERS)
-    case = {"unit": "dinsos-74.01", "channel": "social-office", "exploitation": "other"}
-    case_id = (await kemensos.post("/v1/cases", case)).json()["id"]
-    same = {"victim_id": victim, "age_class": "adult", "sex": "female", "identity": {"name": "Rekaan"}}
-    assert (await kemensos.post(f"/v1/cases/{case_id}/victims", same)).status_code == 201
+    same = {"age_class": "adult", "sex": "female", "identity": {"name": "Rekaan"}}
+    await registered_again(kemensos, victim, "dinsos-74.01", **same)
     referral = await handed(kemensos, kemenpppa, victim, "case-management", force=True)
     await says(kemensos, kemenpppa, referral, victim, **TRAP)
     return kemenpppa, kemensos, victim, referral
@@ -129,10 +128,8 @@ async def test_a_hospital_gives_on_what_it_was_asked_with_until_another_contradi
     kemensos, kemenpppa = await network.start("kemensos"), await network.start("kemenpppa")
     victim = await a_victim(police, identity={"name": WHO["name"]})
     await handed(police, kemenkes, victim, CARE)
-    case = {"unit": "dinsos-74.01", "channel": "social-office", "exploitation": "other"}
-    case_id = (await kemensos.post("/v1/cases", case)).json()["id"]
-    same = {"victim_id": victim, "age_class": "adult", "sex": "female", "identity": {"name": WHO["name"], **TRAP}}
-    assert (await kemensos.post(f"/v1/cases/{case_id}/victims", same)).status_code == 201
+    same = {"age_class": "adult", "sex": "female", "identity": {"name": WHO["name"], **TRAP}}
+    await registered_again(kemensos, victim, "dinsos-74.01", **same)
     referral = await handed(kemensos, kemenkes, victim, FIRST_AID)
     await handed(kemensos, kemenkes, victim, CARE, force=True)
     assert (await look(kemenkes, victim)) == {"name": WHO["name"], "phone": TRAP["phone"]}

@@ -283,27 +283,6 @@ async def test_what_a_desk_wrote_down_is_read_by_it_and_by_who_is_responsible_an
     ]
 
 
-async def test_no_victim_has_the_id_of_a_case(network: Network) -> None:
-    """Callers may choose ids, but one id names things of one kind."""
-    police = await network.start("police", online=False)
-    same = "0193f0a2-7a10-7000-8000-000000000042"
-    case = {"case_id": same, "unit": "polres-74.01", "channel": "spkt", "exploitation": "online-scam"}
-    assert (await police.post("/v1/cases", case)).status_code == 201
-    report = {
-        "lp_number": "LP/B/42/2026",
-        "reported_by": "victim",
-        "region": "74.01",
-        "place": "online",
-        "account": "Rekaan",
-    }
-    filed = await police.post(f"/v1/cases/{same}/forms/police-report", report)
-    assert filed.status_code == 201, filed.text
-    person = {"victim_id": same, "age_class": "adult", "sex": "female", "identity": {"name": "Mawar Rekaan"}}
-    assert problem(await police.post(f"/v1/cases/{same}/victims", person)) == "id-taken"
-    read = await police.get(f"/v1/records/{filed.json()['id']}", purpose="investigation")
-    assert read["sealed"]["lp_number"] == "LP/B/42/2026"
-
-
 async def test_what_was_written_down_goes_with_the_person(network: Network) -> None:
     """After the erasure nobody can read a form; the texts of the case go with its last victim."""
     police = await network.start("police", online=False)
