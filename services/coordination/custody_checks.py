@@ -13,7 +13,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import CustodyFinding
 from shared.contracts.envelope import Envelope
 from shared.domain.objection import custody_finding
-from shared.domain.referral import LIVE
+from shared.domain.referral import LIVE, UNANSWERED
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import LedgerEntry, ReferralRow
@@ -54,7 +54,7 @@ def tell_overtaken(tx: Transaction, office: Office, envelope: Envelope, accepted
     """Tell the receivers of a victim's other open transfers that an acceptance has taken their link."""
     for row in referrals.live_of_victim(tx.session, accepted.victim_id):
         offer = _of_row(row)
-        is_open = row.id != accepted.referral_id and row.moved_at is None
+        is_open = row.id != accepted.referral_id and row.status in UNANSWERED
         if offer is not None and is_open and offer.receiver != offer.sender:
             _tell_if_against(tx, office, offer, envelope.id)
 
@@ -65,7 +65,7 @@ def on_custody_asked(tx: Transaction, office: Office, envelope: Envelope, event:
     A parked transfer has its word already. After the answer, the question would show that the victim was moved.
     """
     row = referrals.load(tx.session, event.referral_id)
-    offer = _of_row(row) if row is not None and row.status in LIVE and row.moved_at is None else None
+    offer = _of_row(row) if row is not None and row.status in UNANSWERED else None
     if offer is None or (offer.receiver, offer.victim_id) != (envelope.sender, event.victim_id):
         return
     if offer.sender != offer.receiver:

@@ -91,6 +91,8 @@ class Referral:
 
 ENDED = frozenset({Status.COMPLETED, Status.REJECTED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset(Status) - ENDED
+UNANSWERED = frozenset({Status.REQUESTED, Status.RECEIVED})
+"""Nobody has accepted or refused yet."""
 AWAITING_START = frozenset({Status.REQUESTED, Status.RECEIVED, Status.ACCEPTED})
 STARTED = frozenset({Status.IN_PROGRESS, Status.ON_HOLD})
 

@@ -57,15 +57,15 @@ def test_every_curl_of_the_readme_is_answered(run: Run) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     answers = [line for line in done.stdout.split("\n") if line]
-    assert script.count("curl -sS") == script.count("Authorization: Bearer") == 16
-    assert len(answers) == 15  # the PDF goes into its file
-    assert '"status":"received"' in answers[3] and '"sender_custody":' in answers[4]
-    assert '"status":"accepted"' in answers[5]
-    assert '"form":"police-report"' in answers[9] and '"clock":"spdp"' in answers[11]
-    assert '"registered":2,"refused":0' in answers[12] and '"kind":"referral-letter"' in answers[13]
-    assert '"issued":"proven","tells":"proven","standing":"current"' in answers[14]
+    assert script.count("curl -sS") == script.count("Authorization: Bearer") == 17
+    assert len(answers) == 16  # the PDF goes into its file
+    assert '"status":"received"' in answers[3] and '"sender_custody":"confirmed"' in answers[5]
+    assert '"status":"accepted"' in answers[6]
+    assert '"form":"police-report"' in answers[10] and '"clock":"spdp"' in answers[12]
+    assert '"registered":2,"refused":0' in answers[13] and '"kind":"referral-letter"' in answers[14]
+    assert '"issued":"proven","tells":"proven","standing":"current"' in answers[15]
     assert (run.folder / "surat.pdf").read_bytes().startswith(b"%PDF-")
-    assert '"name":"Melati Contoh Rekaan"' in answers[7] and '"purpose":"family-tracing"' in answers[8]
+    assert '"name":"Melati Contoh Rekaan"' in answers[8] and '"purpose":"family-tracing"' in answers[9]
 
 
 def test_a_run_shows_a_token_for_the_console(run: Run) -> None:

@@ -3,7 +3,7 @@
 from shared.contracts import events as e
 from shared.contracts.codes import SenderCustody
 from shared.contracts.envelope import Envelope
-from shared.domain.referral import LIVE
+from shared.domain.referral import UNANSWERED
 from shared.domain.refusal import Refused
 from shared.domain.sender_custody import check_sender_custody, first_known, heard, known_now
 from shared.messaging.parked import Park
@@ -35,7 +35,7 @@ def ask(acting: Acting, referral_id: str) -> ReferralRow:
     receiver = referrals.to_referral(row).receiver
     if not acting.sight.covers(receiver):
         raise Refused("not-your-move", command="custody-check")
-    if row.sender_custody is None or row.status not in LIVE or row.moved_at is not None:
+    if row.sender_custody is None or row.status not in UNANSWERED:
         raise Refused("not-an-open-transfer", status=row.status)
     coordinator = acting.office.agency.coordinator
     if coordinator is None:
@@ -61,6 +61,8 @@ def require(acting: Acting, row: ReferralRow, note: str | None) -> None:
     """
     if row.sender_custody is None or row.custody_seq is None:
         return
+    if row.status not in UNANSWERED:
+        return  # decided already: the rules of the referral say so
     victim = load_victim(acting.tx.session, row.victim_id)
     newest = custody_of(victim) if victim is not None else None
     if newest is not None and newest.agency == acting.office.code:

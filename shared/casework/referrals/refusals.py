@@ -74,8 +74,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "custody-contested": refusal(
         409,
         "Tanggung jawab pengirim dibantah", "Custody contested",
-        "Menurut gugus tugas, instansi lain yang bertanggung jawab atas korban ini, bukan pengirim.",
-        "By the task force's chain another agency, not the sender, is responsible for this victim.",
+        "Menurut rantai gugus tugas, pengirim tidak bertanggung jawab atas korban ini, atau tidak ada tandanya.",
+        "By the task force's chain the sender is not responsible for this victim, or nothing shows that it is.",
         "Hubungi pengirim dan gugus tugas. Hanya penyelia yang dapat menerima, dengan catatan.",
         "Ask the sender and the task force. Only a supervisor can accept, with a note.",
     ),

@@ -214,7 +214,8 @@ async def see_referral(
     | responses("unknown-referral", "not-your-move", "not-an-open-transfer", "no-coordinator", *COMMANDED),
 )
 def check_custody(referral_id: IdPath, command: CheckCustody, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Gugus tugas menjawab dengan peristiwa: `sender_custody` rujukan ini berubah. Tunggu dengan `Prefer: wait`."""
+    """Gugus tugas menjawab dengan peristiwa: `sender_custody` rujukan ini berubah. Tunggu dengan GET rujukan,
+    `Prefer: wait=20` dan `If-None-Match: <ETag jawaban ini>`. Bertanya lagi tidak berbahaya."""
 
     def work(tx: Transaction) -> StoredResponse:
         row = custody_check.ask(caller.acting(tx), referral_id)

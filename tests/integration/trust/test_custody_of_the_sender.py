@@ -126,6 +126,8 @@ async def test_only_the_receiver_of_an_open_transfer_asks(police: Client, kemenp
     unknown = await police.post(f"/v1/referrals/{new_id()}/custody-check")
     assert problem(unknown) == "unknown-referral"
     await kemenpppa.must(transfer, "accept")
+    again = await kemenpppa.act(transfer, "accept")
+    assert problem(again) == "move-not-allowed"
     too_late = await kemenpppa.post(f"/v1/referrals/{transfer}/custody-check")
     assert (too_late.status_code, problem(too_late)) == (409, "not-an-open-transfer")
 

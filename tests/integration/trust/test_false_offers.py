@@ -108,6 +108,7 @@ async def test_a_former_holder_that_uses_an_id_again_is_contested(
     await kemensos.until_status(true, "received")
     await until_parked(network, "coordination", "referral-id-taken")
     assert said_to(network, "kemensos") == ["contested"]
+    await until_custody(kemensos, true, "contested")
     assert problem(await kemensos.act(true, "accept")) == "custody-contested"
 
 
