@@ -8,9 +8,8 @@ from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.storage.agency_tables import BackdatedRow
 from shared.storage.visibility import of_desk
-from shared.victims.identity import access_log, rights
-from shared.victims.identity.rights import AUTHOR
-from shared.victims.sealed import notes as sealed_notes
+from shared.victims.identity import rights
+from shared.victims.identity.reading_notes import read_beside
 
 
 def visible(sight: Sight) -> ColumnElement[bool]:
@@ -30,9 +29,4 @@ def read_note(acting: Acting, row_id: str, purpose: str) -> str | None:
     if row.victim_id is None or row.noted_beside is None:
         return None
     victim, right = rights.right_of(acting, row.victim_id)
-    held = right.glass is not None
-    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, [row.noted_beside], legal_hold=held)
-    if found:
-        access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [access_log.NOTED])
-        access_log.count_look(right)
-    return found.get(row.noted_beside)
+    return read_beside(acting, victim.id, right, [row.noted_beside], purpose).get(row.noted_beside)

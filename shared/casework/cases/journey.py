@@ -22,8 +22,8 @@ from shared.reference.office import new_id
 from shared.storage import referrals
 from shared.storage.notifier import Topic
 from shared.victims.erasure.retention import keep_until
-from shared.victims.identity import access_log, rights
-from shared.victims.identity.rights import AUTHOR
+from shared.victims.identity import rights
+from shared.victims.identity.reading_notes import read_beside
 from shared.victims.register.store import lock_victim, require_custody
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import notes as sealed_notes
@@ -101,12 +101,7 @@ def read_note(acting: Acting, closure_id: str, purpose: str) -> str | None:
     own = acting.sight.covers(DeskRef(agency=acting.office.code, unit=row.unit))
     if not right.fields and not own:
         return None
-    held = right.glass is not None
-    found = sealed_notes.notes(acting.tx.session, acting.office, victim.id, [row.id], legal_hold=held)
-    if found:
-        access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [access_log.NOTED])
-        access_log.count_look(right)
-    return found.get(row.id)
+    return read_beside(acting, victim.id, right, [row.id], purpose).get(row.id)
 
 
 def _closure(acting: Acting, victim_id: str, command: CloseJourney, at: datetime) -> ClosureRow:

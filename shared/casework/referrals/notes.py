@@ -9,10 +9,8 @@ from shared.contracts.types import DeskRef
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
 from shared.storage import ledger, referrals, visibility
-from shared.victims.identity import access_log, rights
-from shared.victims.identity.access_log import NOTED
-from shared.victims.identity.rights import AUTHOR
-from shared.victims.sealed import notes as sealed_notes
+from shared.victims.identity import rights
+from shared.victims.identity.reading_notes import read_beside
 
 
 def read(acting: Acting, referral_id: str, purpose: str) -> dict[str, str]:
@@ -23,13 +21,7 @@ def read(acting: Acting, referral_id: str, purpose: str) -> dict[str, str]:
     victim, right = rights.right_of(acting, row.victim_id)
     ours = [Envelope.read(entry.body) for entry in ledger.of_referral(acting.tx.session, referral_id) if entry.sent]
     readable = [event.id for event in ours if right.fields or acting.sight.covers(_desk(event))]
-    found = sealed_notes.notes(
-        acting.tx.session, acting.office, victim.id, readable, legal_hold=right.glass is not None
-    )
-    if found:
-        access_log.log(acting, victim.id, purpose, right if right.fields else AUTHOR, [NOTED])
-        access_log.count_look(right)
-    return found
+    return read_beside(acting, victim.id, right, readable, purpose)
 
 
 def _desk(event: Envelope) -> DeskRef:
