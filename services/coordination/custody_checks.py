@@ -12,8 +12,8 @@ from services.coordination.queries import known_journey, newest_link_of
 from shared.contracts import events as e
 from shared.contracts.codes import CustodyFinding
 from shared.contracts.envelope import Envelope
-from shared.domain.objection import custody_finding
 from shared.domain.referral import LIVE, UNANSWERED
+from shared.domain.sender_custody import custody_finding
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import LedgerEntry, ReferralRow
@@ -22,7 +22,7 @@ from shared.storage.unit_of_work import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A custody link that one agency offers to another in a transfer."""
+    """A custody link that one agency offers to another in a transfer. Between two desks of one agency there is none."""
 
     referral_id: str
     victim_id: str
@@ -46,7 +46,7 @@ class Contested:
 def tell_contested(tx: Transaction, office: Office, envelope: Envelope, event: e.Requested) -> None:
     """Tell the receiver of a transfer, once, where nothing shows that the sender has custody."""
     offer = _offered(envelope, event)
-    if offer is not None and event.receiver.agency == envelope.receiver != envelope.sender:
+    if offer is not None and event.receiver.agency == offer.receiver:
         _tell_if_against(tx, office, offer, envelope.id)
 
 
@@ -55,7 +55,7 @@ def tell_overtaken(tx: Transaction, office: Office, envelope: Envelope, accepted
     for row in referrals.live_of_victim(tx.session, accepted.victim_id):
         offer = _of_row(row)
         is_open = row.id != accepted.referral_id and row.status in UNANSWERED
-        if offer is not None and is_open and offer.receiver != offer.sender:
+        if offer is not None and is_open:
             _tell_if_against(tx, office, offer, envelope.id)
 
 
@@ -66,36 +66,38 @@ def on_custody_asked(tx: Transaction, office: Office, envelope: Envelope, event:
     """
     row = referrals.load(tx.session, event.referral_id)
     offer = _of_row(row) if row is not None and row.status in UNANSWERED else None
-    if offer is None or (offer.receiver, offer.victim_id) != (envelope.sender, event.victim_id):
-        return
-    if offer.sender != offer.receiver:
+    if offer is not None and (offer.receiver, offer.victim_id) == (envelope.sender, event.victim_id):
         _emit(tx, office, offer, _finding(tx, offer), envelope.id)
 
 
 def _of_row(row: ReferralRow) -> Offer | None:
-    if row.custody_seq is None:
+    if row.custody_seq is None or row.sender_agency == row.receiver_agency:
         return None
     return Offer(row.id, row.victim_id, row.sender_agency, row.receiver_agency, row.custody_seq)
 
 
 def _offered(envelope: Envelope, event: e.Requested) -> Offer | None:
-    if event.custody_seq is None:
+    if event.custody_seq is None or envelope.sender == envelope.receiver:
         return None
     return Offer(event.referral_id, event.victim_id, envelope.sender, envelope.receiver, event.custody_seq)
 
 
 def _finding(tx: Transaction, offer: Offer) -> CustodyFinding:
     newest = newest_link_of(known_journey(tx.session, offer.victim_id))
-    before = offer.custody_seq - 1
+    # asked only where links are missing: no statement more for a sound transfer
+    on_its_way = newest is not None and newest.seq < offer.custody_seq - 1 and _is_link_before_coming(tx, offer)
+    return custody_finding(newest, offer.sender, offer.custody_seq, on_its_way)
+
+
+def _is_link_before_coming(tx: Transaction, offer: Offer) -> bool:
+    """Whether a live transfer offers the sender the link before the one that the sender offers."""
     coming = select(col(ReferralRow.id)).where(
         col(ReferralRow.victim_id) == offer.victim_id,
         col(ReferralRow.receiver_agency) == offer.sender,
-        col(ReferralRow.custody_seq) == before,
+        col(ReferralRow.custody_seq) == offer.custody_seq - 1,
         col(ReferralRow.status).in_(sorted(LIVE)),
     )
-    far = newest is not None and newest.seq < before
-    on_its_way = far and tx.session.scalars(coming).first() is not None
-    return custody_finding(newest, offer.sender, offer.custody_seq, on_its_way)
+    return tx.session.scalars(coming).first() is not None
 
 
 def _tell_if_against(tx: Transaction, office: Office, offer: Offer, causation_id: str) -> None:

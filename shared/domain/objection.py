@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from shared.contracts import events as e
-from shared.contracts.codes import CustodyFinding, Kind, LegalBasis
+from shared.contracts.codes import Kind, LegalBasis
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.trust import AHEAD, OF_REFERRAL, RULES, Part, Rule, Since, To
@@ -173,18 +173,3 @@ def _chain_objection(reader: Reader, envelope: Envelope, event: e.EventData, kno
     if reader.is_coordinator or (newest is not None and newest.agency == reader.code):
         return "not-in-custody"  # the link before is still on its way
     return None
-
-
-def custody_finding(newest: Custody | None, sender: str, custody_seq: int, on_its_way: bool) -> CustodyFinding:
-    """Whether the sender of a transfer has custody.
-
-    ``newest``: the newest link that is known. ``custody_seq``: the link that the transfer offers. ``on_its_way``:
-    whether a transfer of the link before to the sender is known, and waits for its answer.
-    """
-    if newest is None:
-        return CustodyFinding.UNKNOWN
-    if newest.seq < custody_seq - 1:
-        near = on_its_way or newest.agency == sender
-        return CustodyFinding.UNKNOWN if near else CustodyFinding.UNCONFIRMED
-    fits = newest.seq == custody_seq - 1 and newest.agency == sender
-    return CustodyFinding.CONFIRMED if fits else CustodyFinding.CONTESTED

@@ -93,7 +93,7 @@ ENDED = frozenset({Status.COMPLETED, Status.REJECTED, Status.FAILED, Status.CANC
 LIVE = frozenset(Status) - ENDED
 UNANSWERED = frozenset({Status.REQUESTED, Status.RECEIVED})
 """Nobody has accepted or refused yet."""
-AWAITING_START = frozenset({Status.REQUESTED, Status.RECEIVED, Status.ACCEPTED})
+AWAITING_START = UNANSWERED | {Status.ACCEPTED}
 STARTED = frozenset({Status.IN_PROGRESS, Status.ON_HOLD})
 
 

@@ -1,4 +1,4 @@
-"""Whether the sender of a transfer has custody of the victim, as far as its receiver knows. Pure.
+"""Whether the sender of a transfer has custody of the victim, as its receiver and coordination know it. Pure.
 
 Custody has one holder (DESIGN 5.4). A sender without custody could make two agencies responsible at once.
 """
@@ -21,9 +21,27 @@ _WEIGHT: Sequence[SenderCustody] = (
 """From the weakest to the strongest. A chain only grows, so a contested offer stays contested."""
 
 
+def custody_finding(newest: Custody | None, sender: str, custody_seq: int, on_its_way: bool) -> CustodyFinding:
+    """What coordination's chain says about the sender of a transfer.
+
+    ``newest``: the newest link that is known. ``custody_seq``: the link that the transfer offers. ``on_its_way``:
+    whether a transfer of the link before to the sender is known, and waits for its answer.
+    """
+    if newest is None:
+        return CustodyFinding.UNKNOWN
+    if newest.seq < custody_seq - 1:
+        near = on_its_way or newest.agency == sender
+        return CustodyFinding.UNKNOWN if near else CustodyFinding.UNCONFIRMED
+    return CustodyFinding.CONFIRMED if _holds_the_link_before(newest, sender, custody_seq) else CustodyFinding.CONTESTED
+
+
+def _holds_the_link_before(newest: Custody, sender: str, custody_seq: int) -> bool:
+    return newest.agency == sender and newest.seq == custody_seq - 1
+
+
 def first_known(newest: Custody | None, sender: str, custody_seq: int) -> SenderCustody:
     """What the receiver's own chain says. ``newest``: its newest link. ``custody_seq``: the link that is offered."""
-    fits = newest is not None and newest.agency == sender and newest.seq == custody_seq - 1
+    fits = newest is not None and _holds_the_link_before(newest, sender, custody_seq)
     return SenderCustody.KNOWN_HERE if fits else SenderCustody.UNKNOWN
 
 
@@ -36,8 +54,9 @@ def known_now(before: SenderCustody, newest: Custody | None, sender: str, custod
     """What is known when the transfer is accepted: our own chain may have grown past the offer."""
     if newest is None or newest.seq < custody_seq - 1:
         return before
-    fits = newest.seq == custody_seq - 1 and newest.agency == sender
-    return max(before, SenderCustody.KNOWN_HERE, key=_WEIGHT.index) if fits else SenderCustody.CONTESTED
+    if not _holds_the_link_before(newest, sender, custody_seq):
+        return SenderCustody.CONTESTED
+    return max(before, SenderCustody.KNOWN_HERE, key=_WEIGHT.index)
 
 
 def check_sender_custody(known: SenderCustody, role: Role, note: str | None) -> None:

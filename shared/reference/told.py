@@ -11,6 +11,7 @@ from shared.contracts.events import EventData
 from shared.contracts.types import UnitRef
 from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
 from shared.domain.objection import Sides
+from shared.domain.referral import UNANSWERED
 from shared.domain.trust import Part
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -51,7 +52,7 @@ class Told:
 
 BY_REFERRAL: Mapping[Part, Callable[[Told], bool]] = {
     Part.TAKEN_ON: lambda known: known.received(lambda status: status not in NOT_TAKEN_ON),
-    Part.ASKED: lambda known: known.received(lambda status: status in NOT_TAKEN_ON - TURNED_AWAY),
+    Part.ASKED: lambda known: known.received(lambda status: status in UNANSWERED),
     Part.REFUSED: lambda known: known.received(lambda status: status in TURNED_AWAY),
 }
 """Part that a referral gives to its receiver → its test, the same for every reader."""

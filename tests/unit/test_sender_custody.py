@@ -5,9 +5,8 @@ import pytest
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
-from shared.domain.objection import custody_finding
 from shared.domain.refusal import Refused
-from shared.domain.sender_custody import check_sender_custody, first_known, heard, known_now
+from shared.domain.sender_custody import check_sender_custody, custody_finding, first_known, heard, known_now
 
 
 def link(agency: str, seq: int) -> Custody:
