@@ -1,25 +1,28 @@
 """The coarse facts of a victim: whose word counts, and what every rule goes by while two words differ.
 
 The custody holder's word counts before that of others. Where two agencies differ, the stricter word decides. A child
-for one agency is a child for every rule, until the custody holder settles it.
+for one agency is a child for every rule, until a correction settles it.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import IntEnum
 
 from pydantic import Field
 
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.types import Id, Region, VictimFacts
 from shared.domain.commands import Asked, Command, example
-from shared.domain.words import Speakers
 
 STRICTEST = (AgeClass.CHILD, AgeClass.UNKNOWN, AgeClass.ADULT)
 """The age classes, the one with the most protection first."""
 
 
 class CorrectFacts(Command):
-    """The custody holder corrects the coarse facts of a victim, and settles what others say. A field not sent stays.
+    """Correct the coarse facts of a victim. A field not sent stays.
+
+    The custody holder settles what others say. Where no custody is known, the word is this agency's own.
 
     Where the victim was treated as a child and becomes an adult, a second person must confirm it.
     """
@@ -40,6 +43,42 @@ class ConfirmFacts(Asked):
     correction_id: Id = Field(description="The correction, as answered to the person that asked for it.")
 
 
+class Standing(IntEnum):
+    """The order in which the words of agencies about the facts count, the first one first."""
+
+    OURS = 0
+    HOLDER = 1
+    TAKEN_ON = 2
+    """A person here has taken on a referral of the agency."""
+    WAITING = 3
+    """Nobody here has answered the agency yet."""
+    TURNED_AWAY = 4
+    """Every request of the agency was rejected or taken back. Its word counts only while nobody else speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The agencies that may speak of a victim at the agency ``ours``: by custody, and by the requests sent there.
+
+    An agency without a request held custody once; it stands as one that was taken on.
+    """
+
+    ours: str
+    holder: str | None
+    waiting: frozenset[str] = frozenset()
+    turned_away: frozenset[str] = frozenset()
+
+    def standing(self, agency: str) -> Standing:
+        """The standing of an agency here."""
+        if agency == self.ours:
+            return Standing.OURS
+        if agency == self.holder:
+            return Standing.HOLDER
+        if agency in self.turned_away:
+            return Standing.TURNED_AWAY
+        return Standing.WAITING if agency in self.waiting else Standing.TAKEN_ON
+
+
 @dataclass(frozen=True, slots=True)
 class FactsWord:
     """The facts of a victim as one agency states them, and when its word came here (UTC)."""
@@ -48,7 +87,9 @@ class FactsWord:
     facts: VictimFacts
     at: datetime
     settled: bool = False
-    """The custody holder has settled this word: it counts no more, until the agency says something else."""
+    """A correction has settled this word: it counts no more, until the agency says something else."""
+    waiting: bool = False
+    """Nobody here has taken a referral of the agency on. The word protects a child, and decides nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +112,17 @@ class FactsKnown:
     @property
     def sex_disputed(self) -> bool:
         """Whether two agencies state different sexes."""
-        stated = {word.facts.sex for word in (self.counts, *self.disputed)} - {Sex.UNSPECIFIED}
-        return len(stated) > 1
+        return len(self._stated(lambda facts: facts.sex) - {Sex.UNSPECIFIED}) > 1
+
+    @property
+    def home_disputed(self) -> bool:
+        """Whether two agencies state different home regions."""
+        return len(self._stated(lambda facts: facts.home_region) - {None}) > 1
+
+    def _stated(self, field: Callable[[VictimFacts], str | None]) -> set[str | None]:
+        """The values of a field. A word that waits counts where no other is known."""
+        heard = [self.counts, *(word for word in self.disputed if not word.waiting)]
+        return {field(word.facts) for word in heard}
 
 
 def agree(one: VictimFacts, other: VictimFacts) -> bool:
@@ -84,22 +134,29 @@ def agree(one: VictimFacts, other: VictimFacts) -> bool:
     )
 
 
-def hear(known: FactsKnown, word: FactsWord, speakers: Speakers) -> FactsKnown:
-    """Another agency states the facts. Its earlier word is replaced.
-
-    Our own word counts first, then that of the custody holder, then the one that came first.
-    """
+def hear(known: FactsKnown, word: FactsWord, speaking: Speaking) -> FactsKnown:
+    """An agency states the facts. Its earlier word is replaced."""
     if word.agency == known.counts.agency:
-        return FactsKnown(word, known.others)
+        return in_order((word, *known.others), speaking)
+    if any(one.agency == word.agency and one.facts == word.facts for one in known.others):
+        return in_order((known.counts, *known.others), speaking)
     others = [one for one in known.others if one.agency != word.agency]
-    if word.agency == speakers.holder and known.counts.agency != speakers.ours:
-        return FactsKnown(word, (known.counts, *others))
-    repeated = any(one.agency == word.agency and one.facts == word.facts for one in known.others)
-    return known if repeated else FactsKnown(known.counts, (*others, word))
+    return in_order((known.counts, *others, word), speaking)
+
+
+def in_order(words: Sequence[FactsWord], speaking: Speaking) -> FactsKnown:
+    """The words by the standing of their agencies. Of equal standing, the word that counted before counts.
+
+    ``words``: the one that counted before is the first. The word of an agency that was turned away is dropped.
+    """
+    told = [replace(one, waiting=speaking.standing(one.agency) is Standing.WAITING) for one in words]
+    kept = [one for one in told if speaking.standing(one.agency) is not Standing.TURNED_AWAY] or told[:1]
+    first, *others = sorted(kept, key=lambda one: (one.settled, speaking.standing(one.agency)))
+    return FactsKnown(first, tuple(others))
 
 
 def settle(known: FactsKnown, word: FactsWord) -> FactsKnown:
-    """The custody holder corrects the facts: its word counts, and what others have said so far is settled."""
+    """The facts are corrected: this word counts, and what others have said so far is settled."""
     others = [one for one in (known.counts, *known.others) if one.agency != word.agency]
     return FactsKnown(word, tuple(replace(one, settled=True) for one in others))
 
@@ -116,6 +173,9 @@ def recount(known: FactsKnown, *order: str) -> FactsKnown:
     return known
 
 
-def needs_second_person(rule_age: AgeClass, corrected: VictimFacts) -> bool:
-    """Whether a correction takes the protection of a child away, so that a second person must confirm it."""
-    return corrected.age_class is AgeClass.ADULT and rule_age is not AgeClass.ADULT
+def needs_second_person(before: AgeClass, after: AgeClass) -> bool:
+    """Whether a correction takes the protection of a child away, so that a second person must confirm it.
+
+    ``before`` and ``after``: the age class for every rule.
+    """
+    return after is AgeClass.ADULT and before is not AgeClass.ADULT

@@ -31,8 +31,6 @@ class Speakers:
     ours: str
     holder: str | None
     """The custody holder; None where no custody is known here."""
-    heard_from: str | None
-    """The agency whose request named the victim here first; None for a victim that we registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +100,18 @@ def differing(said: Words) -> dict[str, Sequence[Said]]:
 def to_give_on(said: Words, speakers: Speakers) -> dict[str, Said]:
     """The values that we may pass on: our own, and those of the custody holder.
 
-    An agency that was asked for a service often knows no custody. It passes on the word of the agency that named
-    the victim first, unless another agency contradicts.
+    An agency that was asked for a service often knows no custody. It passes on the word of the one agency that it
+    works for. Where it works for several, it passes on a value that two of them state and nobody contradicts.
     """
-    return {name: values[0] for name, values in said.items() if _may_go_on(name, values, speakers)}
+    speaking = {one.agency for values in said.values() for one in values}
+    return {name: values[0] for name, values in said.items() if _may_go_on(name, values, speakers, len(speaking))}
 
 
-def _may_go_on(name: str, values: Sequence[Said], speakers: Speakers) -> bool:
+def _may_go_on(name: str, values: Sequence[Said], speakers: Speakers, speaking: int) -> bool:
     if values[0].weight is not Weight.OTHER:
         return True
-    unknown = speakers.holder is None
-    return unknown and _agreed(name, values) and any(one.agency == speakers.heard_from for one in values)
+    stated_by = len({one.agency for one in values})
+    return speakers.holder is None and _agreed(name, values) and stated_by >= min(speaking, 2)
 
 
 def _agreed(name: str, values: Sequence[Said]) -> bool:

@@ -163,6 +163,23 @@ def senders_of_victim(session: Session, victim_id: str) -> set[str]:
     return set(session.scalars(select(col(ReferralRow.sender_agency)).where(col(ReferralRow.victim_id) == victim_id)))
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A referral of a victim that an agency received, as far as it shows the standing of its sender."""
+
+    sender: str
+    status: Status
+    case_id: str
+
+
+def asked_about(session: Session, victim_id: str, receiver: str) -> list[Asked]:
+    """The referrals of a victim that ``receiver`` got from other agencies, in the order in which they came."""
+    columns = select(col(ReferralRow.sender_agency), col(ReferralRow.status), col(ReferralRow.case_id))
+    received = (col(ReferralRow.receiver_agency) == receiver) & (col(ReferralRow.sender_agency) != receiver)
+    theirs = columns.where(col(ReferralRow.victim_id) == victim_id, received).order_by(col(ReferralRow.number))
+    return [Asked(sender, Status(status), case_id) for sender, status, case_id in session.execute(theirs)]
+
+
 def senders_taken_on(session: Session, victim_id: str, receiver: str) -> set[str]:
     """The codes of the agencies that sent a referral of a victim which ``receiver`` has taken on."""
     taken_on = (col(ReferralRow.receiver_agency) == receiver) & col(ReferralRow.status).not_in(NOT_TAKEN_ON)

@@ -212,4 +212,6 @@ class ReferralRow(Stored, table=True):
     norm_gap: str | None = Field(default=None, sa_type=Word)
     basis: str | None = Field(default=None, sa_type=Word)
     closed: bool = False
+    facts_meet: bool = False
+    """At the receiver: other agencies state facts of the victim too. Each answer decides again whose word counts."""
     updated_at: datetime = Field(sa_type=UtcMoment)

@@ -8,12 +8,21 @@ from hypothesis import strategies as st
 
 from shared.contracts.codes import AgeClass, Sex
 from shared.contracts.types import VictimFacts
-from shared.domain.facts import FactsKnown, FactsWord, agree, hear, needs_second_person, recount, settle
-from shared.domain.words import Speakers
+from shared.domain.facts import (
+    FactsKnown,
+    FactsWord,
+    Speaking,
+    agree,
+    hear,
+    in_order,
+    needs_second_person,
+    recount,
+    settle,
+)
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 US, HOLDER, FIRST, THIRD = "one", "two", "three", "four"
-HELD, OURS, UNKNOWN = (Speakers("id", US, holder, FIRST) for holder in (HOLDER, US, None))
+HELD, OURS, UNKNOWN = (Speaking(US, holder) for holder in (HOLDER, US, None))
 ADULT, CHILD = (VictimFacts(age_class=age, sex=Sex.FEMALE) for age in (AgeClass.ADULT, AgeClass.CHILD))
 FACTS = st.builds(VictimFacts, age_class=st.sampled_from(AgeClass), sex=st.sampled_from(Sex),
                   home_region=st.sampled_from([None, "74.01", "11.01"]))  # fmt: skip
@@ -28,11 +37,11 @@ OF_THIRDS = st.lists(st.builds(word, st.sampled_from([FIRST, THIRD]), FACTS, st.
 
 @given(FACTS, OF_THIRDS, st.sampled_from([HELD, OURS, UNKNOWN]))
 def test_our_own_word_counts_whatever_others_say(
-    ours: VictimFacts, thirds: list[FactsWord], speakers: Speakers
+    ours: VictimFacts, thirds: list[FactsWord], speaking: Speaking
 ) -> None:
     known = FactsKnown(word(US, ours))
     for one in thirds:
-        known = hear(known, one, speakers)
+        known = hear(known, one, speaking)
     assert known.counts.facts == ours
 
 
@@ -100,7 +109,57 @@ def test_unknown_sex_or_home_contradicts_nobody_and_two_sexes_do() -> None:
     assert not settle(known, word(US, ADULT)).sex_disputed
 
 
+ADULT_MAN = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.MALE, home_region="11.01")
+GIRL = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.FEMALE, home_region="74.01")
+
+
+@given(FACTS, FACTS, st.booleans())
+def test_the_word_of_an_agency_that_was_taken_on_counts_before_one_that_waits(
+    taken_on: VictimFacts, waiting: VictimFacts, waits_first: bool
+) -> None:
+    words = [word(FIRST, taken_on), word(THIRD, waiting)]
+    first, second = words[::-1] if waits_first else words
+    known = hear(FactsKnown(first), second, Speaking(US, None, waiting=frozenset({THIRD})))
+    assert (known.counts.agency, known.counts.waiting) == (FIRST, False)
+    # nothing but the protection of a child comes from the word that waits
+    assert not known.sex_disputed and not known.home_disputed
+    child = {AgeClass.CHILD, AgeClass.UNKNOWN} & {taken_on.age_class, waiting.age_class}
+    assert (known.rule_age is AgeClass.ADULT) == (not child)
+
+
+@pytest.mark.parametrize("turned_away", [FIRST, THIRD])
+def test_the_word_of_an_agency_that_was_turned_away_is_dropped(turned_away: str) -> None:
+    speaking = Speaking(
+        US, None, waiting=frozenset({FIRST, THIRD}) - {turned_away}, turned_away=frozenset({turned_away})
+    )
+    known = hear(FactsKnown(word(FIRST, ADULT_MAN)), word(THIRD, GIRL, 1), speaking)
+    [left] = {FIRST, THIRD} - {turned_away}
+    assert (known.counts.agency, known.others) == (left, ())
+    assert known.rule_age is known.counts.facts.age_class
+
+
+def test_the_only_word_of_a_victim_stands_though_its_agency_was_turned_away() -> None:
+    alone = FactsKnown(word(FIRST, ADULT_MAN))
+    assert in_order([alone.counts], Speaking(US, None, turned_away=frozenset({FIRST}))) == alone
+
+
+def test_of_two_agencies_that_were_taken_on_the_first_goes_on_to_count_and_both_are_told() -> None:
+    known = hear(FactsKnown(word(FIRST, ADULT_MAN)), word(THIRD, GIRL, 1), UNKNOWN)
+    assert (known.counts.agency, known.rule_age) == (FIRST, AgeClass.CHILD)
+    assert known.sex_disputed and known.home_disputed
+    again = hear(known, word(FIRST, ADULT_MAN, 2), UNKNOWN)
+    assert (again.counts.agency, [one.agency for one in again.disputed]) == (FIRST, [THIRD])
+
+
+def test_a_settled_word_counts_again_when_its_agency_says_something_else() -> None:
+    settled = settle(FactsKnown(word(FIRST, ADULT_MAN)), word(US, GIRL))
+    known = hear(settled, word(THIRD, ADULT_MAN, 1), UNKNOWN)
+    assert [one.agency for one in known.disputed] == [THIRD]
+    known = hear(known, word(FIRST, ADULT, 2), UNKNOWN)
+    assert (known.counts.agency, {one.agency for one in known.disputed}) == (US, {FIRST, THIRD})
+
+
 @pytest.mark.parametrize("age", AgeClass)
 def test_only_the_end_of_protection_needs_a_second_person(age: AgeClass) -> None:
-    assert needs_second_person(age, ADULT) == (age is not AgeClass.ADULT)
-    assert not needs_second_person(age, CHILD)
+    assert needs_second_person(age, AgeClass.ADULT) == (age is not AgeClass.ADULT)
+    assert not needs_second_person(age, AgeClass.CHILD)

@@ -80,8 +80,8 @@ def _make_victims() -> None:
         sa.Column("facts_at", Moment, nullable=False),
         sa.Column("rule_age", sa.String(64), nullable=False),
         sa.Column("sex_disputed", sa.Boolean(), nullable=False),
+        sa.Column("home_disputed", sa.Boolean(), nullable=False),
         sa.Column("facts_differ", sa.Boolean(), nullable=False),
-        sa.Column("heard_from", sa.String(64), nullable=True),
         sa.Column("stage", sa.String(64), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
         sa.Column("withdrawn_for", sa.JSON(), nullable=False),
@@ -112,6 +112,7 @@ def _make_facts_words() -> None:
         sa.Column("home_region", sa.String(64), nullable=True),
         sa.Column("at", Moment, nullable=False),
         sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("victim_id", "agency", name="pk_facts_words"),
     )
 

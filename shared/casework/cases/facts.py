@@ -1,5 +1,7 @@
-"""Correct the facts of a victim. Only the custody holder may; all agencies with a referral of the victim are told.
+"""Correct the facts of a victim. The custody holder's word is told to all agencies that work for the victim.
 
+Where no custody is known, an agency that works for the victim may state its own word. It counts first in that agency
+alone, and takes the protection of a child from nobody.
 A correction that takes a child's protection away waits for a second person.
 """
 
@@ -14,14 +16,15 @@ from shared.domain import facts as rules
 from shared.domain.access import require_second_person
 from shared.domain.anonymity import province_of
 from shared.domain.commands import when
-from shared.domain.facts import ConfirmFacts, CorrectFacts, FactsWord, needs_second_person
+from shared.domain.facts import ConfirmFacts, CorrectFacts, FactsKnown, FactsWord, needs_second_person
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id, tell_coordinator
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
-from shared.victims.register.facts import facts_of, hear_facts, keep_facts, known_facts
+from shared.victims.register.facts import facts_of, hear_facts, keep_facts, known_facts, with_word
+from shared.victims.register.speaking import speaking_unit
 from shared.victims.register.store import load_victim, lock_victim, require_custody
 from shared.victims.register.tables import FactsCorrectionRow, VictimRow
 
@@ -30,14 +33,14 @@ def correct(acting: Acting, victim_id: str, command: CorrectFacts) -> FactsCorre
     """Correct the facts of a victim, or ask a second person to. Returns the row of the correction.
 
     A correction replaces an earlier one that still waits. Raises Refused: ``unknown-victim``, ``not-custody-holder``,
-    ``unknown-region``, or for a bad ``occurred_at``.
+    ``not-responsible``, ``unknown-region``, or for a bad ``occurred_at``.
     """
     tx, office = acting.tx, acting.office
     victim = lock_victim(tx.session, acting.sight, victim_id)
-    unit = require_custody(acting.sight, victim)
+    unit = _stating_desk(acting, victim)
     if command.home_region is not None and not office.units.is_region(command.home_region):
         raise Refused("unknown-region", field="home_region")
-    at = when(command, tx.now, victim.custody_at)
+    at = when(command, tx.now, victim.custody_at or victim.registered_at)
     said = command.model_dump(include={"age_class", "sex", "home_region"}, exclude_none=True)
     facts = VictimFacts.model_validate({**dict(facts_of(victim)), **said})
     row = FactsCorrectionRow(
@@ -52,20 +55,21 @@ def correct(acting: Acting, victim_id: str, command: CorrectFacts) -> FactsCorre
         occurred_at=at,
     )
     tx.session.add(row)
-    if not needs_second_person(AgeClass(victim.rule_age), facts):
-        _apply(tx, office, victim, row, unit)
+    known = _corrected(tx, office, victim, row)
+    if not needs_second_person(AgeClass(victim.rule_age), known.rule_age):
+        _apply(tx, office, victim, row, known, unit)
     return row
 
 
 def confirm_correction(acting: Acting, victim_id: str, command: ConfirmFacts) -> FactsCorrectionRow:
     """A second person confirms the newest correction of a victim. Returns its row.
 
-    Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``unknown-correction``, ``already-applied`` or
-    ``second-person-needed``.
+    Raises Refused: ``unknown-victim``, ``not-custody-holder``, ``not-responsible``, ``unknown-correction``,
+    ``already-applied`` or ``second-person-needed``.
     """
     tx = acting.tx
     victim = lock_victim(tx.session, acting.sight, victim_id)
-    unit = require_custody(acting.sight, victim)
+    unit = _stating_desk(acting, victim)
     theirs = select(FactsCorrectionRow).where(col(FactsCorrectionRow.victim_id) == victim_id)
     row = tx.session.scalars(theirs.order_by(col(FactsCorrectionRow.number).desc()).limit(1)).first()
     if row is None or row.id != command.correction_id:
@@ -74,28 +78,51 @@ def confirm_correction(acting: Acting, victim_id: str, command: ConfirmFacts) ->
         raise Refused("already-applied", field="correction_id")
     require_second_person(acting.caller, row.client, row.person, field="correction_id")
     row.confirmed_by, row.confirmed_person = acting.caller.client, acting.caller.person
-    _apply(tx, acting.office, victim, row, unit)
+    _apply(tx, acting.office, victim, row, _corrected(tx, acting.office, victim, row), unit)
     return row
 
 
-def _apply(tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow, unit: UnitRef) -> None:
+def _stating_desk(acting: Acting, victim: VictimRow) -> UnitRef:
+    """The desk that may correct the facts: the custody holder, or a desk at work for the victim.
+
+    Raises Refused: ``not-custody-holder`` or ``not-responsible``.
+    """
+    if victim.custody_agency is None:
+        return speaking_unit(acting.sight, victim, referrals.live_of_victim(acting.tx.session, victim.id))
+    return require_custody(acting.sight, victim)
+
+
+def _corrected(tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow) -> FactsKnown:
+    """The words about the facts with a correction. Only the custody holder settles those of others."""
     word = FactsWord(office.code, facts_of(row), tx.now)
-    keep_facts(tx.session, victim, rules.settle(known_facts(tx.session, victim), word))
+    if victim.custody_agency is None:
+        return with_word(tx.session, victim, office.code, word)
+    return rules.settle(known_facts(tx.session, victim), word)
+
+
+def _apply(
+    tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow, known: FactsKnown, unit: UnitRef
+) -> None:
+    keep_facts(tx.session, victim, known)
     row.applied_at = tx.now
+    tx.changed.add(victim.id)
+    if victim.custody_agency is not None:  # without custody, others hear our word in our own requests only
+        _tell(tx, office, victim, row, unit)
+
+
+def _tell(tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow, unit: UnitRef) -> None:
     corrected = e.FactsCorrected(
         correction_id=row.id,
         victim_id=victim.id,
-        facts=word.facts,
+        facts=facts_of(row),
         basis=FactsBasis(row.basis),
         unit=unit,
         occurred_at=row.occurred_at,
     )
-    told = referrals.senders_of_victim(tx.session, victim.id) | referrals.receivers_of_victim(tx.session, victim.id)
-    for agency in sorted(told - {office.code}):
+    for agency in sorted(referrals.working_for(tx.session, victim.id) - {office.code}):
         tx.emit(draft(corrected, agency, unit, victim_id=victim.id))
-    coarse = word.facts.model_copy(update={"home_region": province_of(word.facts.home_region)})
+    coarse = corrected.facts.model_copy(update={"home_region": province_of(corrected.facts.home_region)})
     tell_coordinator(tx, office, corrected.model_copy(update={"facts": coarse}), unit, victim.id)
-    tx.changed.add(victim.id)
 
 
 def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, event: e.FactsCorrected) -> None:
@@ -108,12 +135,8 @@ def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, even
     word = FactsWord(envelope.sender, event.facts, tx.now)
     if victim is not None and victim.custody_agency == envelope.sender:
         keep_facts(tx.session, victim, rules.settle(known_facts(tx.session, victim), word))
-    elif victim is not None and victim.custody_agency is None and _has_asked(tx, envelope.sender, event.victim_id):
+    elif victim is not None and victim.custody_agency is None:  # the table of trust lets only its askers this far
         hear_facts(tx.session, victim, office.code, word)
     else:
         raise Park("not-in-custody")
     tx.changed.add(event.victim_id)
-
-
-def _has_asked(tx: Transaction, sender: str, victim_id: str) -> bool:
-    return sender in referrals.senders_of_victim(tx.session, victim_id)

@@ -133,12 +133,13 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, caller: CallerDep, sigh
     summary="Betulkan fakta korban / Correct the facts of a victim",
     responses={
         202: {"model": FactsCorrection, "description": "Menunggu orang kedua / waits for a second person"},
-        **responses("unknown-victim", "not-custody-holder", "unknown-region", *COMMANDED),
+        **responses("unknown-victim", "not-custody-holder", "not-responsible", "unknown-region", *COMMANDED),
     },
 )
 def correct_facts(victim_id: IdPath, command: CorrectFacts, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Hanya oleh penanggung jawab; semua instansi yang merujuk atau dirujuk diberi tahu. Bila korban yang diperlakukan
-    sebagai anak menjadi dewasa, orang kedua harus menegaskannya (202)."""
+    """Oleh penanggung jawab; semua instansi yang bekerja untuk korban diberi tahu. Bila penanggung jawab tidak
+    diketahui di sini, meja yang melayani korban menyatakan kata instansinya sendiri. Kata itu hanya berlaku di sini.
+    Bila korban yang diperlakukan sebagai anak menjadi dewasa, orang kedua harus menegaskannya (202)."""
 
     def work(tx: Transaction) -> StoredResponse:
         row = facts.correct(caller.acting(tx), victim_id, command)
@@ -155,6 +156,7 @@ def correct_facts(victim_id: IdPath, command: CorrectFacts, caller: CallerAtDesk
     responses=responses(
         "unknown-victim",
         "not-custody-holder",
+        "not-responsible",
         "unknown-correction",
         "already-applied",
         "second-person-needed",

@@ -9,7 +9,7 @@ from shared.casework.letters.checking import standing_of
 from shared.casework.letters.paper import Blanks, Boxes, Lines, Paper, Part, Remark, Signatures
 from shared.casework.letters.tables import LetterRow
 from shared.casework.records import reading
-from shared.contracts.codes import AgeClass, IdentityField, LegalBasis, LetterKind, Priority, Sex
+from shared.contracts.codes import IdentityField, LegalBasis, LetterKind, Priority
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain import forms as f
@@ -25,6 +25,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.disclosure import store as disclosure_store
 from shared.victims.identity import access_log, rights
+from shared.victims.register.facts import facts_to_give
 from shared.victims.register.store import load_victim, speakers_of
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import identity as sealed_identity
@@ -81,7 +82,11 @@ def _letter(
     victim = load_victim(tx.session, referral.victim_id)
     told = [
         *((Text("Pseudonim", "Pseudonym"), referral.victim_id),),
-        *(((Text("Usia dan jenis kelamin", "Age and sex"), _coarse(victim)),) if victim is not None else ()),
+        *(
+            ((Text("Usia dan jenis kelamin", "Age and sex"), _coarse(victim, office.code)),)
+            if victim is not None
+            else ()
+        ),
         *((label, _said(field, who[field])) for field, label in words.IDENTITY.items() if field in who),
     ]
     return (
@@ -279,9 +284,9 @@ def desk_name(office: Office, desk: UnitRef, at: datetime) -> str:
         return desk.unit
 
 
-def _coarse(victim: VictimRow) -> str:
-    sex = Sex.UNSPECIFIED if victim.sex_disputed else Sex(victim.sex)
-    return f"{words.AGES[AgeClass(victim.rule_age)].id}; {words.SEXES[sex].id.lower()}"
+def _coarse(victim: VictimRow, ours: str) -> str:
+    facts = facts_to_give(victim, ours)
+    return f"{words.AGES[facts.age_class].id}; {words.SEXES[facts.sex].id.lower()}"
 
 
 def _said(field: IdentityField, value: str) -> str:

@@ -23,8 +23,8 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.erasure.holdings import custody_left
-from shared.victims.register.facts import recount_facts
-from shared.victims.register.store import lock_victim, take_custody
+from shared.victims.register.facts import recount_facts, reorder_facts
+from shared.victims.register.store import load_victim, lock_victim, take_custody
 from shared.victims.sealed import giving, receiving
 from shared.victims.sealed import notes as sealed_notes
 
@@ -122,6 +122,8 @@ def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Ref
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
         _move_custody(tx, office, row, event.custody, event.occurred_at)
+    if row.facts_meet and (victim := load_victim(tx.session, row.victim_id)) is not None:
+        reorder_facts(tx.session, victim, office.code)
 
 
 def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Custody, at: datetime) -> None:

@@ -40,7 +40,9 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
         raise Park("id-of-another-victim")
     victim = load_victim(tx.session, event.victim_id)
     sender_custody = custody_check.known_here(victim, event)
-    live = _live_of_known(tx, office, victim, event)
+    live = referrals.live_of_victim(tx.session, event.victim_id) if victim is not None else ()
+    if victim is None:
+        _register(tx, event)
     interviews.keep(tx, event.victim_id, event.interviews)
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
     asked = open_referral(event)
@@ -58,6 +60,8 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
         execute(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
     elif not event.forced and any(is_same_request(other, event) for other in live):
         execute(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
+    if victim is not None:
+        _hear_facts(tx, office, victim, event, [*live, row])
 
 
 def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.SenderAsk) -> None:
@@ -125,24 +129,23 @@ def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:
     return row
 
 
-def _live_of_known(
-    tx: Transaction, office: Office, victim: VictimRow | None, event: e.Requested
-) -> Sequence[ReferralRow]:
-    """The live referrals of the victim here.
-
-    A new victim has none. We register the victim by pseudonym and coarse facts; custody we learn only by accepting it.
-    """
-    if victim is not None:
-        hear_facts(tx.session, victim, office.code, FactsWord(event.sender.agency, event.facts, tx.now))
-        return referrals.live_of_victim(tx.session, event.victim_id)
+def _register(tx: Transaction, event: e.Requested) -> None:
+    """Register a victim of another agency, by pseudonym and coarse facts. Custody we learn only by accepting it."""
     tx.session.add(
         VictimRow(
             id=event.victim_id,
             case_id=event.case_id,
             **first_facts(event.facts, event.sender.agency, tx.now),
-            heard_from=event.sender.agency,
             stage=Stage.DETECTION,
             registered_at=tx.now,
         )
     )
-    return ()
+
+
+def _hear_facts(
+    tx: Transaction, office: Office, victim: VictimRow, event: e.Requested, live: Sequence[ReferralRow]
+) -> None:
+    """Hear the facts that a request states, by the answer that it has got. Any later answer counts them again."""
+    if hear_facts(tx.session, victim, office.code, FactsWord(event.sender.agency, event.facts, tx.now)):
+        for row in live:
+            row.facts_meet = row.receiver_agency == office.code

@@ -1,16 +1,19 @@
 """The facts of a victim in and out of their rows: the word that counts, and the words of others."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from shared.contracts.codes import AgeClass
+from shared.contracts.codes import AgeClass, Sex
 from shared.contracts.types import VictimFacts
 from shared.domain import facts as rules
-from shared.domain.facts import FactsKnown, FactsWord
-from shared.victims.register.store import speakers_of
+from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
+from shared.domain.facts import FactsKnown, FactsWord, Speaking
+from shared.domain.referral import UNANSWERED
+from shared.storage import referrals
 from shared.victims.register.tables import FactsCorrectionRow, FactsWordRow, VictimRow
 
 
@@ -19,9 +22,17 @@ def facts_of(row: VictimRow | FactsWordRow | FactsCorrectionRow) -> VictimFacts:
     return VictimFacts.model_validate({"age_class": row.age_class, "sex": row.sex, "home_region": row.home_region})
 
 
-def facts_for_rules(victim: VictimRow) -> VictimFacts:
-    """The facts that every rule goes by, and that we tell others: the age class with the most protection."""
-    return facts_of(victim).model_copy(update={"age_class": AgeClass(victim.rule_age)})
+def facts_to_give(victim: VictimRow, ours: str) -> VictimFacts:
+    """The facts that we tell others: the age class with the most protection, and nothing that agencies dispute.
+
+    Our own word of the sex and the home, and the custody holder's, stand though others dispute them.
+    """
+    stands = victim.facts_from in (ours, victim.custody_agency)
+    return VictimFacts(
+        age_class=AgeClass(victim.rule_age),
+        sex=Sex(victim.sex) if stands or not victim.sex_disputed else Sex.UNSPECIFIED,
+        home_region=victim.home_region if stands or not victim.home_disputed else None,
+    )
 
 
 def first_facts(facts: VictimFacts, agency: str, now: datetime) -> dict[str, Any]:
@@ -35,7 +46,7 @@ def known_facts(session: Session, victim: VictimRow) -> FactsKnown:
     others = session.scalars(theirs.order_by(col(FactsWordRow.at), col(FactsWordRow.agency)))
     return FactsKnown(
         FactsWord(victim.facts_from, facts_of(victim), victim.facts_at),
-        tuple(FactsWord(row.agency, facts_of(row), row.at, row.settled) for row in others),
+        tuple(FactsWord(row.agency, facts_of(row), row.at, row.settled, row.waiting) for row in others),
     )
 
 
@@ -44,24 +55,61 @@ def keep_facts(session: Session, victim: VictimRow, known: FactsKnown) -> None:
     counts = known.counts
     victim.age_class, victim.sex, victim.home_region = dict(counts.facts).values()
     victim.facts_from, victim.facts_at = counts.agency, counts.at
-    victim.rule_age, victim.sex_disputed, victim.facts_differ = known.rule_age, known.sex_disputed, bool(known.disputed)
+    victim.rule_age, victim.facts_differ = known.rule_age, bool(known.disputed)
+    victim.sex_disputed, victim.home_disputed = known.sex_disputed, known.home_disputed
     session.execute(delete(FactsWordRow).where(col(FactsWordRow.victim_id) == victim.id))
     session.add_all(
-        FactsWordRow(victim_id=victim.id, agency=one.agency, at=one.at, settled=one.settled, **dict(one.facts))
+        FactsWordRow(
+            victim_id=victim.id,
+            agency=one.agency,
+            **dict(one.facts),
+            at=one.at,
+            settled=one.settled,
+            waiting=one.waiting,
+        )
         for one in known.others
     )
 
 
-def hear_facts(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> None:
-    """Another agency states the facts of a victim that is known here.
+def hear_facts(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> bool:
+    """Another agency states the facts of a victim that is known here. Answers whether agencies speak beside it.
 
     Usually the agency repeats its own word, and no further row is read.
     """
     if word.agency == victim.facts_from and word.facts == facts_of(victim):
-        return
-    known = known_facts(session, victim)
-    if (heard := rules.hear(known, word, speakers_of(victim, ours))) != known:
-        keep_facts(session, victim, heard)
+        return victim.facts_differ
+    asked = referrals.asked_about(session, victim.id, ours)
+    heard = rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked))
+    _keep_heard(session, victim, heard, asked)
+    return bool(heard.others)
+
+
+def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> FactsKnown:
+    """All words about the facts of a victim, with one more. Nothing is stored."""
+    asked = referrals.asked_about(session, victim.id, ours)
+    return rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked))
+
+
+def reorder_facts(session: Session, victim: VictimRow, ours: str) -> None:
+    """A person here has answered one of the agencies that state the facts of a victim."""
+    known, asked = known_facts(session, victim), referrals.asked_about(session, victim.id, ours)
+    heard = rules.in_order((known.counts, *known.others), _speaking(victim, ours, asked))
+    _keep_heard(session, victim, heard, asked)
+
+
+def _speaking(victim: VictimRow, ours: str, asked: Sequence[referrals.Asked]) -> Speaking:
+    waiting = frozenset(one.sender for one in asked if one.status in UNANSWERED)
+    turned_away = frozenset(one.sender for one in asked if one.status in TURNED_AWAY)
+    taken_on = frozenset(one.sender for one in asked if one.status not in NOT_TAKEN_ON)
+    return Speaking(ours, victim.custody_agency, waiting - taken_on, turned_away - waiting - taken_on)
+
+
+def _keep_heard(session: Session, victim: VictimRow, heard: FactsKnown, asked: Sequence[referrals.Asked]) -> None:
+    """Keep the words. The case of a victim of others is the one that the agency names whose word counts."""
+    keep_facts(session, victim, heard)
+    theirs = next((one.case_id for one in asked if one.sender == heard.counts.agency), None)
+    if theirs is not None and not victim.registered_here:
+        victim.case_id = theirs
 
 
 def recount_facts(session: Session, victim: VictimRow, *order: str) -> None:

@@ -99,7 +99,7 @@ def custody_of(victim: VictimRow) -> Custody | None:
 
 def speakers_of(victim: VictimRow, ours: str) -> Speakers:
     """The agencies whose words about a victim count, as known here. ``ours``: the code of this agency."""
-    return Speakers(victim.id, ours, victim.custody_agency, victim.heard_from)
+    return Speakers(victim.id, ours, victim.custody_agency)
 
 
 def require_custody(sight: Sight, victim: VictimRow) -> UnitRef:

@@ -48,10 +48,9 @@ class VictimRow(AgencyStored, table=True):
     rule_age: str = Field(sa_type=Word)
     """The age class for every rule: the one with the most protection, where two agencies differ."""
     sex_disputed: bool = False
+    home_disputed: bool = False
     facts_differ: bool = False
     """Whether another agency states other facts, and nobody has settled it (see ``facts_words``)."""
-    heard_from: str | None = Field(default=None, sa_type=Word)
-    """The agency whose request named the victim here first. None: this agency registered the victim."""
     stage: str = Field(sa_type=Word)
     stages: Any = Field(default=[], sa_type=Json)
     """The stages that this agency has recorded."""
@@ -82,6 +81,8 @@ class FactsWordRow(AgencyStored, table=True):
     home_region: str | None = Field(default=None, sa_type=Word)
     at: datetime = Field(sa_type=UtcMoment)
     settled: bool = False
+    waiting: bool = False
+    """Nobody here has taken a referral of the agency on."""
 
 
 class FactsCorrectionRow(AgencyStored, table=True):

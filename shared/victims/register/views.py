@@ -34,6 +34,10 @@ class FactsSaid(BaseModel):
     facts: VictimFacts
     said_at: Moment
     counts: bool = Field(description="Fakta yang ditampilkan lebih dahulu. / The facts that are shown first.")
+    waiting: bool = Field(
+        description="Permintaan instansi itu belum diterima di sini: hanya kata anak yang berlaku. / Nobody here has "
+        "accepted a request of that agency: of its word, only child has an effect."
+    )
 
 
 class VictimSeen(VictimView):
@@ -72,7 +76,10 @@ def victim_view(row: VictimRow) -> VictimView:
 def facts_said(known: FactsKnown) -> list[FactsSaid]:
     """What agencies say differently of the facts of a victim, the word that counts first; empty where all agree."""
     words = (known.counts, *known.disputed) if known.disputed else ()
-    return [FactsSaid(agency=one.agency, facts=one.facts, said_at=one.at, counts=one is known.counts) for one in words]
+    return [
+        FactsSaid(agency=one.agency, facts=one.facts, said_at=one.at, counts=one is known.counts, waiting=one.waiting)
+        for one in words
+    ]
 
 
 class VictimList(BaseModel):

@@ -23,7 +23,7 @@ from tests.support.network import Network, a_victim, refer
 
 def held_by(agency: str, victim: str) -> Speakers:
     """A victim that an agency has in custody."""
-    return Speakers(victim, agency, agency, None)
+    return Speakers(victim, agency, agency)
 
 
 HOW = pytest.mark.parametrize("how", ["withdrawal", "erasure"])

@@ -122,8 +122,8 @@ async def test_a_desk_takes_over_only_fields_that_it_may_see(network: Network) -
     assert [row[1:] for row in await looks(kemenkes, victim)] == [("care", "work", ["born_on", "name"])]
 
 
-async def test_a_hospital_gives_on_what_it_was_asked_with_until_another_contradicts(network: Network) -> None:
-    """A hospital knows no custody. It passes on the word of the agency that named her first, not a contested one."""
+async def test_a_hospital_of_two_agencies_gives_on_only_what_both_of_them_state(network: Network) -> None:
+    """A hospital knows no custody. It cannot tell whose word is the holder's."""
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     kemensos, kemenpppa = await network.start("kemensos"), await network.start("kemenpppa")
     victim = await a_victim(police, identity={"name": WHO["name"]})
@@ -133,7 +133,7 @@ async def test_a_hospital_gives_on_what_it_was_asked_with_until_another_contradi
     referral = await handed(kemensos, kemenkes, victim, FIRST_AID)
     await handed(kemensos, kemenkes, victim, CARE, force=True)
     assert (await look(kemenkes, victim)) == {"name": WHO["name"], "phone": TRAP["phone"]}
-    # both say her name; only the second says a telephone number
+    # both say her name, and only the second says a telephone number
     first = await handed(kemenkes, kemenpppa, victim, "case-management")
     assert await look(kemenpppa, victim) == {"name": WHO["name"]}
     await says(kemensos, kemenkes, referral, victim, name="Rekaan Lain")
