@@ -32,13 +32,21 @@ class Limiting(BaseSettings):
 
     rate_per_second: float = Field(default=50, gt=0, description="Sustained requests per second of one client.")
     rate_burst: int = Field(default=200, ge=1, description="Requests that one client may send in a burst.")
-    identities_per_minute: int = Field(default=30, ge=1, description="Identities that one client may read per minute.")
-    searches_per_minute: int = Field(default=10, ge=1, description="Searches by a number of one client, per minute.")
+    identities_per_minute: int = Field(
+        default=30, ge=1, description="Identities that one client, or one person, may read per minute."
+    )
+    searches_per_minute: int = Field(
+        default=10, ge=1, description="Searches by a number of one client, or one person, per minute."
+    )
     identifiers_per_minute: int = Field(
-        default=10, ge=1, description="People whom one client may register, or write down, by an identifier per minute."
+        default=10,
+        ge=1,
+        description="People whom one client, or person, may register by an identifier per minute.",
     )
     listed_identifiers_per_hour: int = Field(
-        default=1000, ge=1000, description="People with an identifier whom one client may send in lists per hour."
+        default=1000,
+        ge=1000,
+        description="People with an identifier whom one client, or person, may list per hour.",
     )
     identifiers_in_officers_list: int = Field(
         default=10, ge=0, description="Most people with an identifier in a list of an officer; more needs a supervisor."
@@ -170,20 +178,28 @@ def limit_listed_identifiers(request: Request, people: int) -> None:
 
 
 def _limit_people(request: Request, what: str, people: int) -> None:
-    limits, who = state_of(request).limits, client_of(request.scope)
-    wait = limits.clients.take(who or address_of(request.scope), what, limits.rates[what], people) if people else 0.0
+    wait = _take_for_both(request, what, people) if people else 0.0
     if wait > 0:
         raise Refused("too-many-searches", seconds=str(math.ceil(wait)))
 
 
+def _take_for_both(request: Request, what: str, count: int = 1) -> float:
+    """Take credits of the client, and of the human beside it, who may work with two clients. Answers the wait."""
+    limits, rate = state_of(request).limits, state_of(request).limits.rates[what]
+    wait = limits.clients.take(request.state.caller.client, what, rate, count)
+    if wait <= 0 and request.state.caller.person:
+        wait = limits.clients.take(request.state.caller.counts_as, what, rate, count)
+    return wait
+
+
 async def limit_identities(request: Request) -> None:
-    """Dependency of every route that shows an identity."""
-    limit(request, "identity")
+    """Dependency of every route that shows an identity. A client has a limit, and a human over all clients."""
+    _refuse(_take_for_both(request, "identity"))
 
 
 async def limit_searches(request: Request) -> None:
-    """Dependency of every search by a blind index. Without a limit a caller could try every number."""
-    limit(request, "search")
+    """Dependency of every search by a blind index. Without a limit a client, or a human, could try every number."""
+    _refuse(_take_for_both(request, "search"))
 
 
 async def limit_break_glasses(request: Request) -> int:

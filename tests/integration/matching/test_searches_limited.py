@@ -54,9 +54,27 @@ async def test_guessed_numbers_are_registered_so_often_and_no_more(network: Netw
     assert (await officer.post(path, {**a_person(0), "identity": {"name": "Rekaan"}})).status_code == 201
     assert (await officer.post(f"/v1/victims/{victim}/identity", {"address": "Jalan Rekaan"})).status_code == 200
     assert (await officer.post(path, a_person(0), key=first)).headers["idempotent-replayed"] == "true"
-    # another client has a bucket of its own
-    other = await network.calling("police", Role.OFFICER, UNIT, client="klien-lain")
+    # another client of another human has a bucket of its own
+    other = await network.calling("police", Role.OFFICER, UNIT, client="klien-lain", person="rekan-rekaan")
     assert (await other.post(path, a_person(11))).status_code == 201
+
+
+async def test_one_human_with_two_clients_searches_no_more_than_with_one(network: Network) -> None:
+    network.extra = {"searches_per_minute": 10}
+    one = await limited(network)
+    case = await a_case(one)
+    first, second = [
+        await network.calling("police", Role.OFFICER, UNIT, client=client, person="orang-rekaan")
+        for client in ("aplikasi-satu", "aplikasi-dua")
+    ]
+    path = f"/v1/cases/{case}/victims"
+    by_turns = [await client.post(path, a_person(number)) for number, client in enumerate([first, second] * 5)]
+    assert [answer.status_code for answer in by_turns] == [201] * 10
+    refused = await second.post(path, a_person(10))
+    assert problem(refused) == "too-many-searches"
+    # a colleague at the same client is somebody else
+    colleague = await network.calling("police", Role.OFFICER, UNIT, client="aplikasi-tiga", person="rekan-rekaan")
+    assert (await colleague.post(path, a_person(11))).status_code == 201
 
 
 async def test_a_list_counts_by_its_people(network: Network) -> None:
