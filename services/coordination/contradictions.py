@@ -6,7 +6,7 @@ A contradiction is a trusted event that waits unapplied, because it claims what 
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import Session, col
 
 from services.coordination.read_models import ContradictionView
@@ -31,13 +31,16 @@ def contradicted(session: Session, victims: Collection[str]) -> set[str]:
 
 
 def contradictions_of(session: Session, victim_id: str) -> list[ContradictionView]:
-    """The open contradictions about a victim, in the order of their arrival."""
-    number = col(ParkedEvent.number)
-    columns = col(ParkedEvent.reason), col(ParkedEvent.sender), col(LedgerEntry.type), col(ParkedEvent.parked_at)
-    rows = session.execute(_open(*columns).where(col(LedgerEntry.victim_id) == victim_id).order_by(number))
+    """The open contradictions about a victim, one for each sender, reason and type, in the order of their arrival.
+
+    So a member that repeats itself hides no other.
+    """
+    alike = col(ParkedEvent.reason), col(ParkedEvent.sender), col(LedgerEntry.type)
+    about = _open(*alike, func.count(), func.max(col(ParkedEvent.parked_at)))
+    grouped = about.where(col(LedgerEntry.victim_id) == victim_id).group_by(*alike)
     return [
-        ContradictionView(reason=reason, sender=sender, type=said, day=day_of(parked_at))
-        for reason, sender, said, parked_at in rows
+        ContradictionView(reason=reason, sender=sender, type=said, times=times, day=day_of(latest))
+        for reason, sender, said, times, latest in session.execute(grouped.order_by(func.min(col(ParkedEvent.number))))
     ]
 
 

@@ -111,12 +111,13 @@ class AlarmView(BaseModel):
 
 
 class ContradictionView(BaseModel):
-    """A trusted event that was not applied, because it claims what another member holds. Until it is resolved."""
+    """Trusted events that were not applied, because they claim what another member holds. Until they are resolved."""
 
     reason: str = Field(description="The code of the reason in the list of parked events.")
     sender: str
     type: str
-    day: date = Field(description="The day on which the event arrived here.")
+    times: int = Field(ge=1, description="How often the sender has said so.")
+    day: date = Field(description="The day on which the last of these events arrived here.")
 
 
 class JourneySummary(BaseModel):

@@ -121,7 +121,7 @@ class ParkedEvent(Stored, table=True):
     reason: str = Field(sa_type=Word)
     sender: str = Field(sa_type=Word)
     """The member that sent it: by its signature if trusted, else by its account at the broker."""
-    event_id: str | None = Field(default=None, sa_type=Ident)
+    event_id: str | None = Field(default=None, sa_type=Ident, index=True)
     referral_id: str | None = Field(default=None, sa_type=Ident, index=True)
     subject: str = Field(max_length=200)
     """The declared words of the NATS subject."""

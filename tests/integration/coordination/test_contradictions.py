@@ -123,6 +123,7 @@ async def test_a_second_claim_is_an_alarm_for_who_follows_the_journey_and_for_no
         "reason": "custody-link-taken",
         "sender": "kemensos",
         "type": e.Accepted.type(),
+        "times": 1,
         "day": str(day_of(network.clock())),
     }
     for client in (centre, aceh):  # Banda Aceh has custody
@@ -166,6 +167,21 @@ async def test_who_waits_with_a_journey_is_told_of_a_contradiction_at_once(netwo
     assert (contradiction["reason"], contradiction["sender"]) == ("not-the-holder", "kemensos")
     known = await centre.http.get(f"/v1/journeys/{victim}", headers={"If-None-Match": answer.headers["etag"]})
     assert known.status_code == 304
+
+
+async def test_a_member_that_repeats_its_claim_hides_no_other_claim(network: Network) -> None:
+    victim, second = await promised_to_two(network)
+    await claims(network, second)
+    for number in range(1, 31):
+        await says(network, "kemensos", a_transfer(victim, DINSOS, PPA), "kemenpppa", number, 1)
+
+    def all_told(seen: dict[str, Any]) -> bool:
+        told = [(one["reason"], one["times"]) for one in seen["contradictions"]]
+        return told == [("custody-link-taken", 1), ("not-the-holder", 30)]
+
+    await network["coordination"].until(f"/v1/journeys/{victim}", all_told)
+    shown = await page(network, f"/journeys/{victim}")
+    assert '30 kali <span class="en" lang="en">times</span>' in shown and shown.count("kali <span") == 1
 
 
 async def first_contradiction(network: Network, victim: str, tag: str) -> httpx.Response:

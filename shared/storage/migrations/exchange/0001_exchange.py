@@ -130,6 +130,7 @@ def _make_parked() -> None:
         sa.Column("key", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_parked"),
     )
+    op.create_index("ix_parked_event_id", "parked", ["event_id"], unique=False)
     op.create_index("ix_parked_referral_id", "parked", ["referral_id"], unique=False)
     op.create_index("uq_parked_sha256_trusted", "parked", ["sha256", "trusted"], unique=True)
     op.create_index("ix_parked_sender", "parked", ["sender", "trusted", "parked_at"], unique=False)
