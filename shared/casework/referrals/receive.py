@@ -12,7 +12,7 @@ from shared.contracts.codes import RejectReason, Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain.facts import FactsWord
-from shared.domain.referral import ENDED, evolve, fault, open_referral, react
+from shared.domain.referral import ENDED, UNANSWERED, evolve, fault, open_referral, react
 from shared.domain.referral_commands import Reject
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
@@ -43,7 +43,6 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     live = referrals.live_of_victim(tx.session, event.victim_id) if victim is not None else ()
     if victim is None:
         _register(tx, event)
-    interviews.keep(tx, event.victim_id, event.interviews)
     _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
     asked = open_referral(event)
     referral = replace(asked, due_at=clocks.own_due(office, asked, tx.now))  # whatever the sender computed
@@ -60,6 +59,8 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
         execute(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
     elif not event.forced and any(is_same_request(other, event) for other in live):
         execute(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
+    if row.status in UNANSWERED:  # whoever is turned away at once tells us nothing of her
+        interviews.keep(tx, event.victim_id, event.interviews)
     if victim is not None:
         _hear_facts(tx, office, victim, event, [*live, row])
 

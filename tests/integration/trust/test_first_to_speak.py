@@ -11,6 +11,8 @@ import pytest
 from shared.contracts.codes import AgeClass, Sex
 from shared.contracts.types import VictimFacts
 from shared.domain.access import Role
+from shared.reference.office import new_id
+from shared.victims.interviews.store import ids_of
 from tests.support.claims import RS, an_offer, say
 from tests.support.identities import WHO, look
 from tests.support.ids import registered_again
@@ -36,7 +38,7 @@ async def the_stranger_asks_first(network: Network, victim: str, answer: str) ->
     kemenkes = await network.start("kemenkes")
     if answer == "off-the-routes":
         lie = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.MALE, home_region="11.01")
-        offer = an_offer(victim, RS, 2, service=CARE, facts=lie)
+        offer = an_offer(victim, RS, 2, service=CARE, facts=lie, interviews=(new_id(),))
         await say(network, offer, "kemenkes", 1, 1)
         await kemenkes.until_status(offer.referral_id, "rejected")
         return offer.referral_id
@@ -87,6 +89,13 @@ async def test_the_word_counts_that_a_person_here_has_taken_on(network: Network,
     facts, identity = await told_onward(network, victim)
     assert {name: facts[name] for name in GIRL} == GIRL and facts["case_id"] == case
     assert identity == {name: WHO[name] for name in ("name", "nik", "born_on", "phone")}
+
+
+async def test_a_request_off_the_routes_counts_no_interview(network: Network) -> None:
+    police = await network.start("police")
+    victim = await a_victim(police, **GIRL)
+    await the_stranger_asks_first(network, victim, "off-the-routes")
+    assert network.apps["kemenkes"].state.database.read(lambda session: ids_of(session, victim)) == ()
 
 
 @NOT_TAKEN_ON
