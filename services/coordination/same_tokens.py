@@ -7,9 +7,9 @@ from sqlalchemy import func, select, true
 from sqlmodel import Session, col
 
 from services.coordination.tables import CustodyRow, MatchTokenRow
-from shared.contracts.codes import MatchKind
+from shared.contracts.codes import MatchKind, MatchStrength
 from shared.domain import matching
-from shared.domain.matching import identifies, kind_of, too_many
+from shared.domain.matching import identifies, kind_of, strength, too_many
 
 Desk = tuple[str, str]
 """Agency and unit of the desk that registered a victim."""
@@ -47,17 +47,27 @@ def match_tokens_of(session: Session, victim_id: str) -> dict[str, set[str]]:
 
 
 def met(session: Session, victim_id: str, mine: Mapping[str, set[str]]) -> Met:
-    """The victims for whom another agency sent a match token of this victim, and that shows one person."""
+    """The victims for whom another agency sent a match token of this victim, and that shows one person.
+
+    Weak match tokens that many desks have show nobody alone. Who has two of them is proposed, and they are an alarm.
+    """
     found, own = Met(), _registered_by(session, victim_id)
+    many: dict[str, int] = {}
+    shared: dict[str, set[str]] = {}
     for match_token, agencies in mine.items():
         kind, desks = kind_of(match_token), _people_by_desk(session, match_token)
-        people = sum(desks.values())
+        people = many[match_token] = sum(desks.values())
         if too_many(kind, people):
             found.crowded[match_token] = people
         if people > 1:
             for other, desk in _others(session, victim_id, match_token, agencies):
+                shared.setdefault(other, set()).add(match_token)
                 if identifies(kind, desks, own, desk):
                     found.victims.add(other)
+    for other in shared.keys() - found.victims:
+        if strength([kind_of(one) for one in shared[other]]) is MatchStrength.STRONG:
+            found.victims.add(other)
+            found.crowded |= {one: many[one] for one in shared[other]}
     return found
 
 

@@ -110,6 +110,35 @@ async def test_however_many_one_desk_invents_each_other_desk_is_found(three: Net
     assert found.people([token]) == 302
 
 
+@pytest.mark.parametrize("invented_at", [COMMON, COMMON * 3])
+async def test_telephone_name_and_birth_at_many_desks_hide_nobody(three: Network, invented_at: int) -> None:
+    """Each of the two alone shows nobody then. Both together are proposed to supervisors, and an alarm."""
+    database = three.apps["coordination"].state.database
+    phone, name = (f"1.{kind}.{'a' * 40}" for kind in ("phone", "name-and-birth"))
+    flood: list[Any] = []
+    for number in range(1, invented_at + 1):
+        registered = stored(range(number, number + 1), "kemensos", f"dinsos-{number}", phone)
+        named = MatchTokenRow(victim_id=registered[0].victim_id, agency="kemensos", token=name)
+        flood += [*registered, named]
+    real = stored(range(900, 901), "kemenpppa", "uptd-ppa-73.71", phone)
+    hers = real[0].victim_id
+    real.append(MatchTokenRow(victim_id=hers, agency="kemenpppa", token=name))
+    other = stored(range(901, 902), "kemenpppa", "uptd-ppa-74.01", phone)  # whoever shares the telephone alone
+    mine = stored(range(950, 951), "police", HONEST, phone)
+    database.write(lambda tx: tx.session.add_all([*flood, *real, *other, *mine]))
+
+    def look(*tokens: str) -> same_tokens.Met:
+        told = {one: {"police"} for one in tokens}
+        found: same_tokens.Met = database.read(lambda session: same_tokens.met(session, mine[0].victim_id, told))
+        return found
+
+    alone = look(phone)
+    assert (alone.victims, alone.alarm) == (set(), None)
+    both = look(phone, name)
+    assert hers in both.victims and other[0].victim_id not in both.victims
+    assert both.people([phone]) == invented_at + 3 and both.alarm is not None
+
+
 async def test_an_agency_without_a_part_in_a_victim_tells_no_match_tokens_of_it(three: Network) -> None:
     """With them it could have a stranger taken for a victim of its own."""
     theirs = await a_victim(three["police"], identity=HER)
