@@ -3,7 +3,8 @@
 Custody has one holder (DESIGN 5.4). A sender without custody could make two agencies responsible at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
@@ -59,14 +60,52 @@ def known_now(before: SenderCustody, newest: Custody | None, sender: str, custod
     return max(before, SenderCustody.KNOWN_HERE, key=_WEIGHT.index)
 
 
+DOUBTED = (SenderCustody.CONTESTED, SenderCustody.UNCONFIRMED)
+"""A word stands against the custody of the sender."""
+
+
 def check_sender_custody(known: SenderCustody, role: Role, note: str | None) -> None:
     """Raise Refused unless nothing speaks against the transfer, or a supervisor says why it is accepted.
 
     Codes: ``custody-contested`` for any other role, ``note-required``.
     """
-    if known not in (SenderCustody.CONTESTED, SenderCustody.UNCONFIRMED):
+    if known not in DOUBTED:
         return
     if role is not Role.SUPERVISOR:
         raise Refused("custody-contested")
     if not says_something(note):
         raise Refused("note-required", field="note")
+
+
+def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> None:
+    """Raise Refused unless a supervisor says why a custody link is given back that a word stands against.
+
+    A feeling is not enough. Where the sender did have custody, nobody here would answer for the victim.
+    Codes: ``custody-not-contested``, ``supervisor-gives-back``, ``note-required``.
+    """
+    if known not in DOUBTED:
+        raise Refused("custody-not-contested", field="reason", known=known)
+    if role is not Role.SUPERVISOR:
+        raise Refused("supervisor-gives-back", field="reason")
+    if not says_something(note):
+        raise Refused("note-required", field="note")
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """An accepted transfer that this agency knows of, with its custody link."""
+
+    referral_id: str
+    sender: str
+    link: Custody
+
+
+def is_passed_on(handovers: Iterable[Handover], ours: str, custody_seq: int) -> bool:
+    """Whether custody has gone to or come from another agency after this link. Between our own desks it may move."""
+    return any(one.link.seq > custody_seq and not one.sender == one.link.agency == ours for one in handovers)
+
+
+def newest_before(handovers: Iterable[Handover], custody_seq: int) -> Handover | None:
+    """The accepted transfer with the newest link before this one, or None."""
+    before = (one for one in handovers if one.link.seq < custody_seq)
+    return max(before, key=lambda one: one.link.seq, default=None)
