@@ -3,8 +3,7 @@
 Custody has one holder (DESIGN 5.4). A sender without custody could make two agencies responsible at once.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
@@ -89,23 +88,3 @@ def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> Non
         raise Refused("supervisor-gives-back", field="reason")
     if not says_something(note):
         raise Refused("note-required", field="note")
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """An accepted transfer that this agency knows of, with its custody link."""
-
-    referral_id: str
-    sender: str
-    link: Custody
-
-
-def is_passed_on(handovers: Iterable[Handover], ours: str, custody_seq: int) -> bool:
-    """Whether custody has gone to or come from another agency after this link. Between our own desks it may move."""
-    return any(one.link.seq > custody_seq and not one.sender == one.link.agency == ours for one in handovers)
-
-
-def newest_before(handovers: Iterable[Handover], custody_seq: int) -> Handover | None:
-    """The accepted transfer with the newest link before this one, or None."""
-    before = (one for one in handovers if one.link.seq < custody_seq)
-    return max(before, key=lambda one: one.link.seq, default=None)

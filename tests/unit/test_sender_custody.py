@@ -7,15 +7,12 @@ from shared.contracts.types import Custody
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
 from shared.domain.sender_custody import (
-    Handover,
     check_giving_back,
     check_sender_custody,
     custody_finding,
     first_known,
     heard,
-    is_passed_on,
     known_now,
-    newest_before,
 )
 
 
@@ -102,23 +99,3 @@ def test_a_doubted_link_is_given_back_by_a_supervisor_with_a_reason(known: str) 
 def test_a_link_that_nothing_speaks_against_is_not_given_back(known: str) -> None:
     with pytest.raises(Refused, match="custody-not-contested"):
         check_giving_back(SenderCustody(known), Role.SUPERVISOR, "Korban tidak pernah datang.")
-
-
-def handover(sender: str, receiver: str, seq: int) -> Handover:
-    return Handover(f"{sender}>{receiver}", sender, link(receiver, seq))
-
-
-def test_custody_that_moved_between_our_own_desks_is_still_here() -> None:
-    """A false link 4 at ``ours``: after it custody may move inside the agency, and not outside."""
-    chain = [handover("police", "ours", 2), handover("ours", "kemensos", 3), handover("false", "ours", 4)]
-    assert not is_passed_on(chain, "ours", 4)
-    assert not is_passed_on([*chain, handover("ours", "ours", 5)], "ours", 4)
-    assert is_passed_on([*chain, handover("ours", "ours", 5), handover("ours", "kemenkes", 6)], "ours", 4)
-    assert is_passed_on([*chain, handover("kemenkes", "ours", 7)], "ours", 4)
-
-
-def test_the_newest_link_before_a_false_one_counts_again() -> None:
-    first, second, false = handover("police", "ours", 2), handover("ours", "kemensos", 3), handover("x", "ours", 9)
-    assert newest_before([second, first, false, handover("ours", "ours", 10)], 9) == second
-    assert newest_before([first, false], 9) == first
-    assert newest_before([false], 9) is None

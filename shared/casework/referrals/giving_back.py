@@ -7,7 +7,7 @@ sender: nobody is made responsible by the word of another (decision 0040).
 from shared.contracts.codes import SenderCustody
 from shared.domain.referral import UNANSWERED
 from shared.domain.refusal import Refused
-from shared.domain.sender_custody import check_giving_back, is_passed_on
+from shared.domain.sender_custody import check_giving_back
 from shared.messaging.parked import try_kept_out
 from shared.reference.acting import Acting
 from shared.reference.office import Office
@@ -15,9 +15,9 @@ from shared.storage import referrals
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure.holdings import custody_left
-from shared.victims.register.custody_chain import handovers_of, restore_link_before
+from shared.victims.register.custody_chain import restore_link_before
 from shared.victims.register.facts import recount_facts
-from shared.victims.register.store import load_victim
+from shared.victims.register.store import custody_of, load_victim
 from shared.victims.sealed import receiving
 
 
@@ -31,8 +31,8 @@ def require(acting: Acting, row: ReferralRow, note: str | None) -> None:
     session, ours = acting.tx.session, acting.office.code
     check_giving_back(_known(acting.office, row), acting.caller.role, note)
     victim = load_victim(session, row.victim_id)
-    holds = victim is not None and victim.custody_agency == ours
-    if not holds or is_passed_on(handovers_of(session, row.victim_id), ours, row.custody_seq):
+    newest = custody_of(victim) if victim is not None else None
+    if newest is None or (newest.agency, newest.seq) != (ours, row.custody_seq):
         raise Refused("custody-passed-on", field="reason")
     for other in referrals.live_of_victim(session, row.victim_id):
         if other.sender_agency == ours and other.custody_seq is not None and other.status in UNANSWERED:

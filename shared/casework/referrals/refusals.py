@@ -112,8 +112,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "custody-passed-on": refusal(
         409,
         "Tanggung jawab sudah berpindah lagi", "Custody has moved on",
-        "Sesudah pelimpahan ini diterima, tanggung jawab berpindah dari atau ke instansi lain.",
-        "Since this transfer was accepted, custody has moved from or to another agency.",
+        "Sesudah pelimpahan ini diterima, tanggung jawab sudah berpindah lagi, ke satuan atau instansi lain.",
+        "Since this transfer was accepted, custody has moved again, to another unit or agency.",
         "Hubungi gugus tugas.", "Ask the task force.",
     ),
     "reason-for-transfers": refusal(
