@@ -46,6 +46,7 @@ REASONS = {
     "duplicate": Text("rujukan ganda", "duplicate"),
     "safety-risk": Text("risiko keselamatan", "safety risk"),
     "consent-withdrawn": Text("persetujuan dicabut", "consent withdrawn"),
+    "sender-without-custody": Text("pengirim bukan penanggung jawab", "sender without custody"),
     "cancellation-granted": Text("pembatalan dikabulkan", "cancellation granted"),
     "victim-declined": Text("korban menolak", "victim declined"),
     "cannot-locate": Text("tidak ditemukan", "cannot locate"),
@@ -105,6 +106,10 @@ CONTRADICTIONS = {
     "not-the-holder": Text(
         "Pelimpahan ditawarkan oleh instansi yang bukan penanggung jawab",
         "An agency without custody has offered a transfer",
+    ),
+    "custody-link-stands": Text(
+        "Penerima mengembalikan tanggung jawab atas pelimpahan yang sah menurut rantai ini",
+        "A receiver gives back custody that this chain shows as rightly handed over",
     ),
     "case-taken": Text("Perkara ini sudah dibuka oleh instansi lain", "Another agency has opened this case"),
     "registered-twice": Text("Korban ini sudah didaftarkan", "This victim is registered already"),

@@ -64,6 +64,8 @@ class RejectReason(StrEnum):
     DUPLICATE = "duplicate"
     SAFETY_RISK = "safety-risk"
     CONSENT_WITHDRAWN = "consent-withdrawn"
+    SENDER_WITHOUT_CUSTODY = "sender-without-custody"
+    """Of a transfer alone, and after its acceptance too: the receiver gives the custody link back."""
     OTHER = "other"
 
 

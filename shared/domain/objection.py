@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from shared.contracts import events as e
-from shared.contracts.codes import Kind, LegalBasis
+from shared.contracts.codes import Kind, LegalBasis, RejectReason
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.trust import AHEAD, OF_REFERRAL, RULES, Part, Rule, Since, To
@@ -20,6 +20,8 @@ class Sides:
     victim_id: str
     requested_at: datetime
     taken_on: bool
+    transfer: bool
+    """Whether acceptance moves custody."""
 
 
 class Knowledge(Protocol):
@@ -73,6 +75,7 @@ def objection(reader: Reader, envelope: Envelope, event: e.EventData, known: Kno
         or _chain_objection(reader, envelope, event, known)
         or _lacking(reader, rule, parts, envelope, event, known)
         or _too_early(rule, event, known)
+        or _link_stands(event, known)
     )
 
 
@@ -173,3 +176,15 @@ def _chain_objection(reader: Reader, envelope: Envelope, event: e.EventData, kno
     if reader.is_coordinator or (newest is not None and newest.agency == reader.code):
         return "not-in-custody"  # the link before is still on its way
     return None
+
+
+def _link_stands(event: e.EventData, known: Knowledge) -> str | None:
+    """The reason where a receiver gives back custody whose link the reader has in its own chain.
+
+    Else a receiver could leave a victim with nobody, or with a former holder against the chain. People must look.
+    """
+    if not isinstance(event, e.Rejected) or event.reason is not RejectReason.SENDER_WITHOUT_CUSTODY:
+        return None
+    sides = known.sides()
+    stands = sides is not None and sides.transfer and sides.taken_on
+    return "custody-link-stands" if stands else None

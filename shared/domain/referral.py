@@ -108,7 +108,7 @@ class Move:
 MOVES: dict[type[Command], Move] = {
     Receive: Move(Side.RECEIVER, frozenset({Status.REQUESTED})),
     Accept: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
-    Reject: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),
+    Reject: Move(Side.RECEIVER, frozenset({Status.RECEIVED})),  # after the acceptance see ``gives_back``
     Start: Move(Side.RECEIVER, frozenset({Status.ACCEPTED})),
     Hold: Move(Side.RECEIVER, frozenset({Status.IN_PROGRESS})),
     Resume: Move(Side.RECEIVER, frozenset({Status.ON_HOLD})),
@@ -139,7 +139,7 @@ STATUS_AFTER: dict[type[e.EventData], Status] = {
 STATUS_BEFORE: dict[type[e.EventData], frozenset[Status]] = {
     e.Received: frozenset({Status.REQUESTED}),
     e.Accepted: frozenset({Status.RECEIVED}),
-    e.Rejected: frozenset({Status.RECEIVED}),
+    e.Rejected: frozenset({Status.RECEIVED}),  # after the acceptance see ``gives_back``
     e.Started: frozenset({Status.ACCEPTED}),
     e.Held: frozenset({Status.IN_PROGRESS}),
     e.Resumed: frozenset({Status.ON_HOLD}),
@@ -164,7 +164,7 @@ def fault(referral: Referral, event: e.EventData, version: int | None) -> str | 
         return "version-conflict"
     if version > referral.version + 1:
         return "version-gap"
-    if referral.status not in STATUS_BEFORE[type(event)]:
+    if referral.status not in STATUS_BEFORE[type(event)] and not gives_back(referral, event):
         return "move-not-allowed"
     if isinstance(event, e.CancellationRefused | e.Cancelled) or _grants(event):
         return _answer_fault(referral, event)
@@ -184,6 +184,20 @@ def _answer_fault(referral: Referral, event: Any) -> str | None:
     if custody_has_moved(referral) and not isinstance(event, e.CancellationRefused):
         return "move-not-allowed"
     return None
+
+
+def is_between_agencies(referral: Referral) -> bool:
+    """Whether this is a transfer from one agency to another."""
+    return referral.custody_seq is not None and referral.sender.agency != referral.receiver.agency
+
+
+def gives_back(referral: Referral, said: Command | e.EventData) -> bool:
+    """Whether this rejection takes back the acceptance of a transfer, because the sender never had custody.
+
+    Only a running transfer can be given back: the outcome of a completed one stands.
+    """
+    without = isinstance(said, Reject | e.Rejected) and said.reason is RejectReason.SENDER_WITHOUT_CUSTODY
+    return without and is_between_agencies(referral) and referral.status in STARTED | {Status.ACCEPTED}
 
 
 def custody_on_acceptance(referral: Referral) -> Custody | None:
@@ -215,7 +229,7 @@ def open_referral(requested: e.Requested) -> Referral:
 def decide(referral: Referral, command: Command, now: datetime) -> list[e.ReferralEvent]:
     """The events of ``command`` at ``now`` (UTC). Changes nothing. Raises Refused; ValueError for an ask without id."""
     move = MOVES[type(command)]
-    if referral.status not in move.since:
+    if referral.status not in move.since and not gives_back(referral, command):
         problem = "referral-ended" if referral.status in ENDED else "move-not-allowed"
         raise Refused(problem, status=referral.status, command=type(command).__name__)
     earliest = referral.moved_at if move.side is Side.RECEIVER and referral.moved_at else referral.requested_at
@@ -228,7 +242,9 @@ def _accept(referral: Referral, _: Accept, common: dict[str, Any]) -> e.Referral
     return e.Accepted(**common, custody=custody_on_acceptance(referral))
 
 
-def _reject(_: Referral, command: Reject, common: dict[str, Any]) -> e.ReferralEvent:
+def _reject(referral: Referral, command: Reject, common: dict[str, Any]) -> e.ReferralEvent:
+    if command.reason is RejectReason.SENDER_WITHOUT_CUSTODY and not is_between_agencies(referral):
+        raise Refused("reason-for-transfers", field="reason")
     if command.reason is RejectReason.OTHER and not says_something(command.note):
         raise Refused("note-required", field="note")
     return e.Rejected(**common, reason=command.reason, better_desk=command.better_desk, norm_gap=command.norm_gap)

@@ -55,7 +55,10 @@ class CheckCustody(Asked):
 
 
 class Reject(Noted):
-    """Reject the referral, with a coded reason; ``other`` needs a note."""
+    """Reject the referral, with a coded reason; ``other`` needs a note.
+
+    After a transfer was accepted, ``sender-without-custody`` gives the custody back: a supervisor, with a note.
+    """
 
     model_config = example(reason="no-capacity", note="Ruang rawat penuh.")
 

@@ -59,14 +59,32 @@ def known_now(before: SenderCustody, newest: Custody | None, sender: str, custod
     return max(before, SenderCustody.KNOWN_HERE, key=_WEIGHT.index)
 
 
+DOUBTED = (SenderCustody.CONTESTED, SenderCustody.UNCONFIRMED)
+"""A word stands against the custody of the sender."""
+
+
 def check_sender_custody(known: SenderCustody, role: Role, note: str | None) -> None:
     """Raise Refused unless nothing speaks against the transfer, or a supervisor says why it is accepted.
 
     Codes: ``custody-contested`` for any other role, ``note-required``.
     """
-    if known not in (SenderCustody.CONTESTED, SenderCustody.UNCONFIRMED):
+    if known not in DOUBTED:
         return
     if role is not Role.SUPERVISOR:
         raise Refused("custody-contested")
+    if not says_something(note):
+        raise Refused("note-required", field="note")
+
+
+def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> None:
+    """Raise Refused unless a supervisor says why a custody link is given back that a word stands against.
+
+    A feeling is not enough. Where the sender did have custody, nobody here would answer for the victim.
+    Codes: ``custody-not-contested``, ``supervisor-gives-back``, ``note-required``.
+    """
+    if known not in DOUBTED:
+        raise Refused("custody-not-contested", field="reason", known=known)
+    if role is not Role.SUPERVISOR:
+        raise Refused("supervisor-gives-back", field="reason")
     if not says_something(note):
         raise Refused("note-required", field="note")

@@ -21,7 +21,7 @@ from shared.messaging import quarantine
 from shared.reference.office import Office
 from shared.storage.columns import UtcMoment
 from shared.storage.notifier import Topic
-from shared.storage.tables import ParkedEvent, UnkeptMessages
+from shared.storage.tables import LedgerEntry, ParkedEvent, UnkeptMessages
 from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
@@ -46,7 +46,9 @@ class Retry(Enum):
     WHEN_VICTIM_CHANGES = auto()
     """As WHEN_REFERRAL_CHANGES. Also after an event that begins a part in the victim (``trust.BEGINS_A_PART``)."""
     WHEN_TIME_COMES = auto()
-    """At the moment at which the event says that it was told."""
+    """At the moment at which the event says that it was told. At once where that moment has come."""
+    WHEN_CUSTODY_IS_GIVEN_BACK = auto()
+    """After this agency gives back a custody link of the victim (``try_kept_out``)."""
     AT_START = auto()
     """At every start of the service, which reads the reference data anew."""
 
@@ -79,8 +81,14 @@ REASONS: Mapping[str, Reason] = {
     "referral-id-taken": Reason("A referral with this id exists.", alarm=True),
     "record-id-taken": Reason("A record with this id exists."),
     "letter-code-taken": Reason("A letter with this code exists."),
-    "custody-link-taken": Reason("The custody chain of the victim has a link with this number.", alarm=True),
-    "not-the-holder": Reason("Another agency holds the link before the link that is offered.", alarm=True),
+    "custody-link-taken": Reason(
+        "The custody chain of the victim has a link with this number.", Retry.WHEN_CUSTODY_IS_GIVEN_BACK, alarm=True
+    ),
+    "not-the-holder": Reason(
+        "Another agency holds the link before the link that is offered.", Retry.WHEN_CUSTODY_IS_GIVEN_BACK, alarm=True
+    ),
+    "custody-given-back": Reason("A custody link stood in the way, and was given back.", Retry.WHEN_TIME_COMES),
+    "custody-link-stands": Reason("The receiver gives back a custody link that our chain has.", alarm=True),
     "case-taken": Reason("Another agency has opened the case, or its facts are known already.", alarm=True),
     "registered-twice": Reason("The victim is registered already.", alarm=True),
     "version-conflict": Reason("The event has no version, or a version that is applied already."),
@@ -199,6 +207,15 @@ def park(
         tx.changed.add(Topic.PARKED)
     _tell_of_contradiction(tx, envelope, None, reason)
     log.warning("reception.parked", reason=reason, trusted=True, sender=envelope.sender)
+
+
+def try_kept_out(tx: Transaction, victim_id: str) -> None:
+    """Have the timer of reception try again the events that a custody link kept out, which was given back."""
+    of_victim = select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == victim_id)
+    kept_out = col(ParkedEvent.reason).in_(reasons_tried(Retry.WHEN_CUSTODY_IS_GIVEN_BACK))
+    waiting = col(ParkedEvent.resolved_at).is_(None) & col(ParkedEvent.event_id).in_(of_victim)
+    tx.session.execute(update(ParkedEvent).where(kept_out, waiting).values(reason="custody-given-back"))
+    tx.changed.add(Topic.PARKED)
 
 
 def settle(tx: Transaction, row: ParkedEvent, envelope: Envelope, reason: str | None) -> None:

@@ -50,8 +50,8 @@ def sides(session: Session, referral_id: str) -> Sides | None:
     row = load(session, referral_id)
     if row is None:
         return None
-    taken_on = row.status not in NOT_TAKEN_ON
-    return Sides(row.sender_agency, row.receiver_agency, row.victim_id, row.requested_at, taken_on)
+    taken_on, transfer = row.status not in NOT_TAKEN_ON, row.custody_seq is not None
+    return Sides(row.sender_agency, row.receiver_agency, row.victim_id, row.requested_at, taken_on, transfer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Known:
     links: Mapping[int, Custody] | None = None
     registered: datetime | None = None
     requested: datetime = NOW - timedelta(days=1)
+    transfer: bool = True
 
     def has(self, part: Part) -> bool:
         """Whether the sender has this part."""
@@ -94,7 +95,7 @@ class Known:
 
     def sides(self) -> Sides | None:
         """The referral that the event names."""
-        return Sides(self.of.sender, self.of.receiver, VICTIM, self.requested, self.of.taken_on)
+        return Sides(self.of.sender, self.of.receiver, VICTIM, self.requested, self.of.taken_on, self.transfer)
 
     def registered_at(self) -> datetime | None:
         """The registration of the victim."""

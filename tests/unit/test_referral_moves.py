@@ -27,6 +27,7 @@ from shared.domain.referral import (
     custody_has_moved,
     custody_on_acceptance,
     evolve,
+    fault,
     is_overdue,
 )
 from shared.domain.referral_commands import Accept, AnswerCancellation, Fail, Hold, Reject, Resume, Start
@@ -37,6 +38,7 @@ from tests.support.referrals import (
     ENDS,
     NOW,
     OTHER_ASK,
+    SENDER,
     a_referral,
     after,
     an_event,
@@ -301,3 +303,34 @@ FINER = [
 def test_the_finer_word_beside_the_status(referral: Referral, word: BusinessStatus | None) -> None:
     assert business_status(referral, NOW, closed=False) == word
     assert business_status(referral, NOW, closed=True) is BusinessStatus.CLOSED
+
+
+WITHOUT_CUSTODY = Reject(reason=RejectReason.SENDER_WITHOUT_CUSTODY)
+
+
+@pytest.mark.parametrize("status", ["received", "accepted", *AT_WORK])
+def test_a_transfer_is_given_back_as_long_as_it_runs(status: str) -> None:
+    moved = after(a_referral(status, custody_seq=2), WITHOUT_CUSTODY)
+    assert (moved.status, moved.reject_reason) == (Status.REJECTED, RejectReason.SENDER_WITHOUT_CUSTODY)
+
+
+@pytest.mark.parametrize("status", ["accepted", *AT_WORK])
+def test_nothing_else_is_rejected_after_its_acceptance(status: str) -> None:
+    transfer = a_referral(status, custody_seq=2)
+    assert refusal(transfer, COMMANDS["reject"]).problem == "move-not-allowed"
+    assert refusal(a_referral(status), WITHOUT_CUSTODY).problem == "move-not-allowed"
+    assert refusal(a_referral(status, custody_seq=2, receiver=SENDER), WITHOUT_CUSTODY).problem == "move-not-allowed"
+    given_back = an_event(e.Rejected, transfer, reason=RejectReason.SENDER_WITHOUT_CUSTODY)
+    assert fault(transfer, given_back, transfer.version + 1) is None
+    for reason in set(RejectReason) - {RejectReason.SENDER_WITHOUT_CUSTODY}:
+        rejected = an_event(e.Rejected, transfer, reason=reason)
+        assert fault(transfer, rejected, transfer.version + 1) == "move-not-allowed"
+
+
+def test_the_outcome_of_a_completed_transfer_stands() -> None:
+    assert refusal(a_referral("completed", custody_seq=2), WITHOUT_CUSTODY).problem == "referral-ended"
+
+
+def test_only_a_transfer_of_another_agency_is_rejected_for_want_of_custody() -> None:
+    for referral in (a_referral("received"), a_referral("received", custody_seq=2, receiver=SENDER)):
+        assert refusal(referral, WITHOUT_CUSTODY).problem == "reason-for-transfers"

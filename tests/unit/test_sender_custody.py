@@ -6,7 +6,14 @@ from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
-from shared.domain.sender_custody import check_sender_custody, custody_finding, first_known, heard, known_now
+from shared.domain.sender_custody import (
+    check_giving_back,
+    check_sender_custody,
+    custody_finding,
+    first_known,
+    heard,
+    known_now,
+)
 
 
 def link(agency: str, seq: int) -> Custody:
@@ -74,3 +81,21 @@ def test_what_speaks_against_a_transfer_is_overruled_by_a_supervisor_with_a_reas
 @pytest.mark.parametrize("known", ["unknown", "known-here", "confirmed"])
 def test_nothing_speaks_against_any_other_transfer(known: str) -> None:
     check_sender_custody(SenderCustody(known), Role.OFFICER, None)
+
+
+@pytest.mark.parametrize("known", ["contested", "unconfirmed"])
+def test_a_doubted_link_is_given_back_by_a_supervisor_with_a_reason(known: str) -> None:
+    for role, note, code in (
+        (Role.OFFICER, "Korban tidak pernah datang.", "supervisor-gives-back"),
+        (Role.SUPERVISOR, None, "note-required"),
+        (Role.SUPERVISOR, " … ", "note-required"),
+    ):
+        with pytest.raises(Refused, match=code):
+            check_giving_back(SenderCustody(known), role, note)
+    check_giving_back(SenderCustody(known), Role.SUPERVISOR, "Korban tidak pernah datang.")
+
+
+@pytest.mark.parametrize("known", ["unknown", "known-here", "confirmed"])
+def test_a_link_that_nothing_speaks_against_is_not_given_back(known: str) -> None:
+    with pytest.raises(Refused, match="custody-not-contested"):
+        check_giving_back(SenderCustody(known), Role.SUPERVISOR, "Korban tidak pernah datang.")

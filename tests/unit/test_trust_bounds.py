@@ -1,11 +1,12 @@
 """The table of trust: every name, number and moment in an event, and the chain of custody."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.contracts import events as e
-from shared.contracts.codes import Kind, LegalBasis
+from shared.contracts.codes import Kind, LegalBasis, RejectReason
 from shared.contracts.types import Custody
 from shared.domain import trust
 from shared.domain.objection import Reader, objection
@@ -204,6 +205,18 @@ def test_an_offer_that_skips_links_waits_for_them_where_they_must_come() -> None
     assert offer(AGENCY, 4, link("police", 1)) is None  # an agency hears of its own transfers alone
     assert offer(AGENCY, 2) is None
     assert offer(AGENCY, 4, link(READER, 2)) == "not-in-custody"  # it is ours, as far as we know
+
+
+@pytest.mark.parametrize("reader", [AGENCY, COORDINATOR])
+def test_a_receiver_gives_no_custody_back_whose_link_the_reader_has(reader: Reader) -> None:
+    """The link is in the chain of a reader that applied the acceptance (0040)."""
+    denial = saying(e.Rejected, reason=RejectReason.SENDER_WITHOUT_CUSTODY)
+    accepted, open_still = SITUATIONS["T"], replace(SITUATIONS["T"], taken_on=False)
+    assert outcome(reader, accepted, denial) == "custody-link-stands"
+    assert outcome(reader, open_still, denial) is None
+    assert outcome(reader, accepted, denial, transfer=False) is None  # the rules of the referral refuse it
+    assert outcome(reader, accepted, saying(e.Rejected, reason=RejectReason.NO_CAPACITY)) is None
+    assert outcome(reader, SITUATIONS["Q"], denial) == "not-the-receiver"
 
 
 def test_a_desk_speaks_of_its_own_matters_without_a_part() -> None:

@@ -10,6 +10,7 @@ from shared.casework.letters.paper import Paper
 from shared.casework.letters.tables import LetterRow
 from shared.casework.letters.views import LetterCheck, LetterView, letter_check, letter_view
 from shared.casework.referrals import execution
+from shared.casework.referrals.refusals import GIVING_BACK
 from shared.domain.letters import LETTER_CODE_WRITTEN, IssueLetter, PaperAnswer, PrintRecord, grouped, read_code
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
@@ -112,6 +113,7 @@ def print_letter(code: CodePath, purpose: PurposeQuery, caller: CallerAtDeskDep,
         "move-not-allowed",
         "custody-contested",
         "custody-held-here",
+        *GIVING_BACK,
         "referral-ended",
         *COMMANDED,
     ),

@@ -37,6 +37,7 @@ REASONS: Mapping[RejectReason, Text] = {
     RejectReason.DUPLICATE: Text("Rujukan ganda", "Duplicate"),
     RejectReason.SAFETY_RISK: Text("Risiko keselamatan", "Safety risk"),
     RejectReason.CONSENT_WITHDRAWN: Text("Persetujuan dicabut", "Consent withdrawn"),
+    RejectReason.SENDER_WITHOUT_CUSTODY: Text("Pengirim bukan penanggung jawab", "Sender has no custody"),
     RejectReason.OTHER: Text("Alasan lain, tulis di bawah", "Other, write below"),
 }
 AGES: Mapping[AgeClass, Text] = {

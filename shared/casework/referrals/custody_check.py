@@ -55,7 +55,7 @@ def _is_open(tx: Transaction, referral_id: str) -> bool:
 
 
 def require(acting: Acting, row: ReferralRow, note: str | None) -> None:
-    """Raise Refused unless the caller may take custody over from the sender of this transfer.
+    """Raise Refused unless the caller may take custody over from the sender of this transfer. Keep what is known.
 
     Codes: ``custody-held-here`` where our own agency has custody, ``custody-contested``, ``note-required``.
     """
@@ -69,6 +69,7 @@ def require(acting: Acting, row: ReferralRow, note: str | None) -> None:
         raise Refused("custody-held-here", unit=newest.unit)
     known = known_now(SenderCustody(row.sender_custody), newest, row.sender_agency, row.custody_seq)
     check_sender_custody(known, acting.caller.role, note)
+    row.sender_custody = known  # after the acceptance, our chain no longer shows who held the link before
 
 
 def on_custody_checked(tx: Transaction, office: Office, envelope: Envelope, event: e.CustodyChecked) -> None:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.casework.clocks import running as clocks
-from shared.casework.referrals import custody_check
+from shared.casework.referrals import custody_check, giving_back
 from shared.contracts import events as e
 from shared.contracts.codes import InformationKind, LegalBasis, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.commands import Command, Noted
-from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, react
+from shared.domain.referral import ENDED, MOVES, Referral, Side, decide, evolve, gives_back, react
 from shared.domain.referral_commands import Accept, ProvideInformation, Reject, RequestCancellation
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
@@ -51,6 +51,8 @@ def execute_for(
         acting.office.units.get(better.agency, better.unit, acting.tx.now.date(), "better_desk/unit")
     if isinstance(command, Accept):
         custody_check.require(acting, row, command.note)
+    if isinstance(command, Reject) and gives_back(referral, command):
+        giving_back.require(acting, row, command.note)
     given = None
     if isinstance(command, ProvideInformation) and command.about is InformationKind.IDENTITY:
         given = _identity_for(acting, row, command.note)
@@ -111,6 +113,8 @@ def execute(
         if note:  # the note stays in our agency
             sealed_notes.keep_note(tx, office, row.victim_id, filed_id, note)
         apply_event(tx, office, row, after, event)
+        if gives_back(before, event):
+            giving_back.give_back(tx, office, row)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
             answer_in_house(tx, office, row, after, event)

@@ -4,6 +4,12 @@ from collections.abc import Mapping
 
 from shared.domain.refusal import Refusal, refusal
 
+GIVING_BACK = (
+    *("custody-not-contested", "supervisor-gives-back", "custody-passed-on", "transfer-already-open"),
+    "reason-for-transfers",
+)
+"""The problems of a rejection with ``sender-without-custody``."""
+
 REFUSALS: Mapping[str, Refusal] = {
     "unknown-referral": refusal(
         404,
@@ -85,6 +91,37 @@ REFUSALS: Mapping[str, Refusal] = {
         "Satuan {unit} bertanggung jawab atas korban ini; instansi lain tidak dapat melimpahkannya.",
         "Unit {unit} is responsible for this victim, so no other agency can transfer her.",
         "Tolak pelimpahan ini.", "Reject this transfer.",
+    ),
+    "custody-not-contested": refusal(
+        409,
+        "Tanggung jawab pengirim tidak dibantah", "Custody not contested",
+        "Tidak ada yang membantah tanggung jawab pengirim (sender_custody: {known}). Instansi ini tetap bertanggung "
+        "jawab atas korban.",
+        "Nothing contradicts the custody of the sender (sender_custody: {known}). This agency stays responsible for "
+        "the victim.",
+        "Hubungi gugus tugas. Bantahannya mengubah sender_custody. Atau limpahkan korban dengan pelimpahan baru.",
+        "Ask the task force. Its contradiction changes sender_custody. Or hand the victim over by a new transfer.",
+    ),
+    "supervisor-gives-back": refusal(
+        409,
+        "Hanya penyelia yang mengembalikan", "A supervisor gives custody back",
+        "Alasan ini mengembalikan tanggung jawab sesudah pelimpahan diterima. Petugas tidak dapat melakukannya.",
+        "This reason gives custody back after the transfer was accepted. An officer cannot do that.",
+        "Minta penyelia satuan ini, dengan catatan.", "Ask a supervisor of this unit, with a note.",
+    ),
+    "custody-passed-on": refusal(
+        409,
+        "Tanggung jawab sudah berpindah lagi", "Custody has moved on",
+        "Sesudah pelimpahan ini diterima, tanggung jawab sudah berpindah lagi, ke satuan atau instansi lain.",
+        "Since this transfer was accepted, custody has moved again, to another unit or agency.",
+        "Hubungi gugus tugas.", "Ask the task force.",
+    ),
+    "reason-for-transfers": refusal(
+        409,
+        "Alasan hanya untuk pelimpahan", "Reason for transfers only",
+        "Alasan ini hanya untuk pelimpahan dari instansi lain.",
+        "This reason is only for a transfer from another agency.",
+        "Pilih alasan lain.", "Choose another reason.",
     ),
     "not-an-open-transfer": refusal(
         409,

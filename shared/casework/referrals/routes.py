@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.casework.referrals import custody_check, execution, notes, requesting
+from shared.casework.referrals.refusals import GIVING_BACK
 from shared.casework.referrals.views import History, Note, NoteList, ReferralPage, history_item
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
@@ -75,7 +76,7 @@ class Action:
 
 ACTIONS: dict[str, Action] = {
     "accept": Action(Accept, "Terima / Accept", ("custody-contested", "custody-held-here")),
-    "reject": Action(Reject, "Tolak / Reject", ("unknown-unit",)),
+    "reject": Action(Reject, "Tolak / Reject", ("unknown-unit", *GIVING_BACK)),
     "start": Action(Start, "Mulai layani / Start"),
     "hold": Action(Hold, "Tunda / Hold"),
     "resume": Action(Resume, "Lanjutkan / Resume"),

@@ -64,6 +64,13 @@ def take_over_with_custody(tx: Transaction, victim_id: str, referral_id: str) ->
         row.handed_over = True
 
 
+def leave_with_custody(tx: Transaction, victim_id: str, referral_id: str) -> None:
+    """The custody of a transfer was given back: the text that came with it is no longer the holder's word."""
+    row = store.find(tx.session, of_victim(victim_id), referral_id)
+    if row is not None:
+        row.handed_over = False
+
+
 def _keep_as_it_came(tx: Transaction, victim_id: str, source: str, kind: str, key: DataKey, sealed: str) -> None:
     row = SealedRow(
         subject_id=of_victim(victim_id),
