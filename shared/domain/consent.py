@@ -149,8 +149,20 @@ def check_basis(basis: LegalBasis, stage: Stage, urgent: bool) -> None:
         raise Refused("basis-not-for-service", field="basis")
 
 
+def is_withdrawn_for(agency: str, withdrawn_at: datetime, latest: Consent | None, now: datetime) -> bool:
+    """Whether a withdrawal stands in the way of an agency: the person has not agreed to that agency since.
+
+    The withdrawal counts for every agency that no later, valid consent names, also for one that was never named.
+    Otherwise the next agency on the list would be told, on another basis, a minute after the withdrawal.
+    ``latest``: the person's newest consent. ``withdrawn_at``: the moment of the newest withdrawal.
+    """
+    if latest is None or not latest.stands(now) or latest.recorded_at < withdrawn_at:
+        return True
+    return agency not in latest.recipients
+
+
 def check_against_withdrawal(role: Role, note: str | None) -> None:
-    """Raise Refused unless a supervisor says why data goes to an agency for which the person withdrew the consent.
+    """Raise Refused unless a supervisor says why data goes to an agency, against the person's withdrawal.
 
     Codes: ``against-withdrawal`` for any other role, ``note-required``.
     """

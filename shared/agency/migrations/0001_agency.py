@@ -84,7 +84,7 @@ def _make_victims() -> None:
         sa.Column("heard_from", sa.String(64), nullable=True),
         sa.Column("stage", sa.String(64), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
-        sa.Column("withdrawn_for", sa.JSON(), nullable=False),
+        sa.Column("consent_withdrawn_at", Moment, nullable=True),
         sa.Column("custody_agency", sa.String(64), nullable=True),
         sa.Column("custody_unit", sa.String(64), nullable=True),
         sa.Column("custody_region", sa.String(64), nullable=True),

@@ -37,7 +37,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     tx = acting.tx
     victim, unit = victim_with_us(acting, victim_id)
     earlier = disclosure.consents_of(tx.session, victim_id)
-    at = when(command, tx.now, max((row.withdrawn_at for row in earlier if row.withdrawn_at), default=None))
+    at = when(command, tx.now, victim.consent_withdrawn_at)
     _check(tx, acting.office, victim, command, at)
     row = ConsentRow(
         id=command.consent_id or new_id(),
@@ -56,7 +56,6 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
         recorded_at=at,
     )
     tx.session.add(row)
-    victim.withdrawn_for = sorted(set(victim.withdrawn_for).difference(row.recipients))
     publish_consent(tx, acting.office, row, unit)
     if earlier and earlier[-1].ended_at is None:
         _replace(tx, acting.office, earlier[-1], row, unit)

@@ -60,8 +60,8 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
     if ours is None and not theirs:
         raise Refused("no-consent")
     at = when(command, tx.now, ours.recorded_at if ours else None)
+    victim.consent_withdrawn_at = _later(victim.consent_withdrawn_at, at)
     if ours is not None and ours.withdrawn_at is None:
-        victim.withdrawn_for = sorted({*victim.withdrawn_for, *ours.recipients})
         _take_back(tx, acting.office, ours, unit, at)
         security_log.withdrawn(acting, ours.id)
     for consent_id, agency in theirs.items():
@@ -97,8 +97,12 @@ def _withdrawn_at_a_controller(
     if latest.withdrawn_at is None:
         stopped = ControllerAnswer(DisclosureEnd.STOPPED, None, ())
         list_told(tx, row.id, victim.id, ErasureCause.WITHDRAWAL, Word(sender, sender), stopped)
-        victim.withdrawn_for = sorted({*victim.withdrawn_for, *latest.recipients})
+        victim.consent_withdrawn_at = _later(victim.consent_withdrawn_at, event.occurred_at)
         _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
+
+
+def _later(before: datetime | None, at: datetime) -> datetime:
+    return at if before is None else max(before, at)
 
 
 def _take_back(
