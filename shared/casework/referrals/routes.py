@@ -126,6 +126,7 @@ def _operation(action: str) -> str:
         "journey-closed",
         "desk-asks-itself",
         "desk-is-full",
+        "forcing-needs-supervisor",
         "no-consent",
         "not-a-child",
         "basis-not-for-service",
