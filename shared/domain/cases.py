@@ -9,12 +9,12 @@ from pydantic import Field
 
 from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Sex, Stage
 from shared.contracts.types import COUNTRY, Code, Flag, Id, Region, UnitId
-from shared.domain.commands import Asked, Command, Noted, example, says_something
+from shared.domain.commands import Asked, Noted, example, says_something
 from shared.domain.identity import Identity
 from shared.domain.refusal import Refused
 
 
-class OpenCase(Command):
+class OpenCase(Noted):
     """Open a case: one trafficking incident, found by a unit of this agency."""
 
     unit: UnitId

@@ -22,12 +22,12 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
 from shared.domain.access import Role
-from shared.domain.commands import SORTED, Command, example, says_something
+from shared.domain.commands import SORTED, Noted, example, says_something
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
 
-class RecordConsent(Command):
+class RecordConsent(Noted):
     """Record a person's consent, after the person was told the seven items of UU 27/2022 Ps 21(1).
 
     It replaces every earlier consent of the person. ``agrees`` is the person's own word, at every age.
@@ -44,7 +44,7 @@ class RecordConsent(Command):
     guardian: GuardianPart = GuardianPart.NONE
 
 
-class WithdrawConsent(Command):
+class WithdrawConsent(Noted):
     """Record that a person withdraws a consent."""
 
     model_config = example()

@@ -598,6 +598,7 @@ def _make_backdated() -> None:
         sa.Column("victim_id", sa.String(36), nullable=True),
         sa.Column("event_id", sa.String(36), nullable=True),
         sa.Column("type", sa.String(120), nullable=True),
+        sa.Column("noted_under", sa.String(64), nullable=True),
         sa.Column("noted_beside", sa.String(36), nullable=True),
         sa.Column("occurred_at", Moment, nullable=False),
         sa.Column("recorded_at", Moment, nullable=False),

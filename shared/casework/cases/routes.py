@@ -50,7 +50,7 @@ WAITS: dict[int | str, dict[str, Any]] = {
     tags=["kasus"],
     summary="Buka kasus / Open a case",
     responses=next_steps(201, "case_id", "see_case", "register_victim")
-    | responses("unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
+    | responses("unknown-unit", "unknown-channel", "not-your-unit", *NOTED),
 )
 def open_case(command: OpenCase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini."""

@@ -26,6 +26,7 @@ from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.register.store import lock_concerned
 from shared.victims.register.tables import VictimRow
+from shared.victims.sealed import notes as sealed_notes
 
 
 def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow:
@@ -59,6 +60,8 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     publish_consent(tx, acting.office, row, unit)
     if earlier and earlier[-1].ended_at is None:
         _replace(tx, acting.office, earlier[-1], row, unit)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, new_id(), command.note)
     return row
 
 

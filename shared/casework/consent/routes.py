@@ -14,7 +14,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, NowDep, OfficeDep, PostingDep
 from shared.http.idempotency import StoredResponse
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import NOTED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure import views as disclosure_views
@@ -44,7 +44,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         "valid-too-long",
         "unknown-agency",
         "id-taken",
-        *COMMANDED,
+        *NOTED,
     ),
 )
 def record_consent(victim_id: IdPath, command: RecordConsent, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
@@ -63,7 +63,7 @@ def record_consent(victim_id: IdPath, command: RecordConsent, caller: CallerAtDe
     response_model=WithdrawalView,
     tags=RIGHTS,
     summary="Tarik persetujuan / Withdraw a consent",
-    responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "no-consent", *NOTED),
 )
 def withdraw_consent(
     victim_id: IdPath, command: WithdrawConsent, caller: CallerAtDeskDep, posting: PostingDep

@@ -25,13 +25,14 @@ from shared.domain.erasure import ErasureCause, Word
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.acting import Acting
-from shared.reference.office import Office
+from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.erasure.carry_out import ControllerAnswer, list_told
 from shared.victims.erasure.holdings import give_back, on_told
 from shared.victims.register.store import load_victim
+from shared.victims.sealed import notes as sealed_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
         withdrawn = e.ConsentWithdrawn(consent_id=consent_id, victim_id=victim_id, unit=unit, occurred_at=at)
         give_back(tx, acting.office, withdrawn, agency)
         security_log.withdrawn(acting, consent_id)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, new_id(), command.note)
     return TakenBack(victim_id, ((ours.id,) if ours else ()) + tuple(theirs), at)
 
 

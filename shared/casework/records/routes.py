@@ -31,7 +31,7 @@ from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.long_polling import tag_of
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import NOTED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import store as register
 from shared.victims.register import visibility
@@ -86,7 +86,7 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
         status_code=201,
         response_model=RecordView,
         summary=f"{form.label.id} / {form.label.en}",
-        responses=responses(*refusals, *FILING, *_of_a_service(form), *form.refusals, *COMMANDED),
+        responses=responses(*refusals, *FILING, *_of_a_service(form), *form.refusals, *NOTED),
     )(file)
 
 

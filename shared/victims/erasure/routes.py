@@ -10,7 +10,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
 from shared.http.idempotency import StoredResponse
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import COMMANDED, NOTED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import deciding, holds, store
@@ -29,7 +29,7 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     response_model=HoldView,
     tags=RIGHTS,
     summary="Tahan penghapusan / Place a legal hold",
-    responses=responses("unknown-victim", "not-responsible", "hold-unconfirmed", "hold-end-not-allowed", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "hold-unconfirmed", "hold-end-not-allowed", *NOTED),
 )
 def place_hold(victim_id: IdPath, command: PlaceHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Selama penahanan berlaku, data korban tidak dihapus di instansi ini. Orang kedua menguatkannya dalam 14 hari;
