@@ -22,7 +22,8 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
 from shared.domain.access import Role
-from shared.domain.commands import SORTED, Noted, example, says_something
+from shared.domain.commands import SORTED, Noted, example
+from shared.domain.noting import AGAINST_WITHDRAWAL, require_note
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
@@ -168,8 +169,7 @@ def check_against_withdrawal(role: Role, note: str | None) -> None:
     """
     if role is not Role.SUPERVISOR:
         raise Refused("against-withdrawal", field="basis")
-    if not says_something(note):
-        raise Refused("note-required", field="note")
+    require_note(note, AGAINST_WITHDRAWAL)
 
 
 def disclosed(

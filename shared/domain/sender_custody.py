@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
-from shared.domain.commands import says_something
+from shared.domain.noting import DOUBTED_CUSTODY, require_note
 from shared.domain.refusal import Refused
 
 _WEIGHT: Sequence[SenderCustody] = (
@@ -68,5 +68,4 @@ def check_sender_custody(known: SenderCustody, role: Role, note: str | None) -> 
         return
     if role is not Role.SUPERVISOR:
         raise Refused("custody-contested")
-    if not says_something(note):
-        raise Refused("note-required", field="note")
+    require_note(note, DOUBTED_CUSTODY)

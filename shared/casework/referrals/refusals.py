@@ -76,8 +76,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "note-required": refusal(
         409,
         "Catatan wajib ada", "Note required",
-        "Alasan atau hasil ini memerlukan catatan.", "This reason or outcome needs a note.",
-        "Isi note dengan apa yang terjadi.", "Fill in note with what happened.",
+        "Tindakan ini memerlukan catatan, karena {because}.", "This needs a note, because {because}.",
+        "Isi note dengan apa yang terjadi dan mengapa.", "Fill in note with what happened and why.",
     ),
     "custody-contested": refusal(
         409,

@@ -60,7 +60,8 @@ async def test_a_late_act_needs_a_note_which_is_read_beside_it(
     later = await police_alone.calling("police", Role.SUPERVISOR, KOLAKA)
     ago = (police_alone.clock() - timedelta(days=3)).isoformat()
     late_body = {**body, "occurred_at": ago}
-    assert problem(await later.post(path.format(**there), late_body)) == "note-required"
+    refused = await later.post(path.format(**there), late_body, Accept_Language="en")
+    assert problem(refused) == "note-required" and "more than 24 hours" in refused.json()["detail"]
     assert problem(await later.post(path.format(**there), {**late_body, "note": " . "})) == "note-required"
     done = await later.post(path.format(**there), {**late_body, "note": WHY})
     assert done.status_code in (200, 201), done.text

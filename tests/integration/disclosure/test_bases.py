@@ -45,7 +45,8 @@ async def test_a_supervisor_says_why_and_the_person_and_coordination_are_told(tw
     officer = await two.calling("police", Role.OFFICER, KOLAKA)
     head = await two.calling("police", Role.SUPERVISOR, KOLAKA)
     victim = await withdrawn(officer)
-    assert await refused(head, victim, "vital-interest") == "note-required"
+    unsaid = await head.post("/v1/referrals", asking(victim, "kemenkes", "first-aid"))
+    assert problem(unsaid) == "note-required" and "mencabut persetujuan" in unsaid.json()["detail"]
     body = asking(victim, "kemenkes", "first-aid", note=WHY)
     assert (await head.post("/v1/referrals", body)).status_code == 201
     report = await officer.get(f"/v1/victims/{victim}/access-report")
