@@ -26,6 +26,7 @@ from deploy.bench.figures import percentile
 from deploy.bench.load import http_client
 from deploy.bench.run import UNHURRIED, end_as_by_ctrl_c
 from deploy.client.agency_system import AgencySystem, Json, new_id
+from deploy.client.token_source import supervisor_of
 from deploy.local.console_output import say
 from deploy.local.run import INTERRUPTED, until_told
 from deploy.local.stack import Stack
@@ -86,12 +87,12 @@ async def _meanwhile(others: Mapping[str, Call], over: asyncio.Event) -> dict[st
     return waits
 
 
-async def _take_in(police: httpx.AsyncClient, case: str, people: int) -> tuple[float, list[Json]]:
+async def _take_in(head: httpx.AsyncClient, case: str, people: int) -> tuple[float, list[Json]]:
     """Register all people, and read the answer line by line. Returns the seconds to its last line, and the lines."""
     now = asyncio.get_running_loop().time
     body, lines, began = {"refer": REFER, "people": [_person(n) for n in range(1, people + 1)]}, [], now()
     path, key = f"/v1/cases/{case}/batches", {"Idempotency-Key": new_id()}
-    async with police.stream("POST", path, json=body, headers=key) as answer:
+    async with head.stream("POST", path, json=body, headers=key) as answer:
         answer.raise_for_status()
         async for line in answer.aiter_lines():
             lines.append(json.loads(line))
@@ -108,6 +109,7 @@ async def _bench(stack: Stack, people: int, faults: list[str]) -> None:
     systems = {name: AgencySystem(name, stack.urls[name], auth=auths[name]) for name in (SENDER, AID, SHELTER)}
     async with (
         http_client(stack.urls[SENDER], auths[SENDER]) as police,
+        http_client(stack.urls[SENDER], auths[supervisor_of(SENDER)]) as head,  # so many urgent patients
         http_client(stack.urls[AID], auths[AID]) as aid,
     ):
         case, other = await _a_case(systems[SENDER]), await _a_case(systems[SENDER])
@@ -115,7 +117,7 @@ async def _bench(stack: Stack, people: int, faults: list[str]) -> None:
         for call in others.values():
             (await call()).raise_for_status()
         meanwhile = asyncio.create_task(_meanwhile(others, over))
-        seconds, lines = await _take_in(police, case, people)
+        seconds, lines = await _take_in(head, case, people)
         arrived = await _arrived(systems, lines)
         over.set()
         _tell(people, seconds, seconds + arrived, await meanwhile, lines[-1], faults)

@@ -38,7 +38,11 @@ class MatchAlarmPage(BaseModel):
 @router.get("/match-alarms", summary="Alarm pembanding / Alarms of matching", responses=responses("unknown-cursor"))
 def list_match_alarms(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> MatchAlarmPage:
     """Satu nomor di bawah terlalu banyak orang, atau satuan yang pendaftarannya berulang kali bertemu korban instansi
-    lain tanpa rujukan. Terbaru dahulu."""
+    lain tanpa rujukan. Terbaru dahulu.
+
+    A number under too many people. Or a desk whose registrations meet victims of other agencies often, without a
+    referral. Newest first.
+    """
 
     def look(session: Session) -> MatchAlarmPage:
         rows, more = newest_first(session, office.vault, MatchAlarmRow, [_seen(sight)], page)

@@ -62,7 +62,11 @@ def list_journeys(
 ) -> m.JourneyPage:
     """Terbaru dahulu. `open=false`: yang sudah ditutup. `overdue=true`: ada rujukan yang lewat batas waktu.
     `escalated=true`: ada batas waktu terlewat yang sudah disampaikan ke satuan di atasnya. `alarmed=true`: ada
-    keterangan yang bertentangan, atau dibuka kembali setelah ditutup."""
+    keterangan yang bertentangan, atau dibuka kembali setelah ditutup.
+
+    Newest first. `open=false`: those closed. `overdue=true`: a referral is overdue. `escalated=true`: a missed clock
+    has been told to the desk above. `alarmed=true`: words contradict each other, or it was opened again after its end.
+    """
     return database.read(lambda s: queries.journeys(s, Names(office, now), sight, wanted, page))
 
 
@@ -80,9 +84,13 @@ async def see_journey(
     poll: LongPollDep,
 ) -> Response:
     """Setiap serah terima, penanggung jawab kini dan sepanjang waktu, per hari. `Prefer: wait=20` menunggu perubahan.
-
     Provinsi melihat bagian tempat satuannya sendiri berperan (`part`). Fakta korban (`facts`) tampil bagi koordinator
-    wilayah penanggung jawab saja."""
+    wilayah penanggung jawab saja.
+
+    Each hand-over, and the responsible desk now and over time, by day. `Prefer: wait=20` waits for a change. A province
+    sees the part in which its own desks stood (`part`). Facts of the victim (`facts`) are shown to coordinators of the
+    responsible desk's region alone.
+    """
 
     def look(session: Session) -> tuple[str, m.JourneyView] | None:
         return journey_view.journey(session, Names(office, database.now()), reader, victim_id)
@@ -106,7 +114,10 @@ def see_custody(
     now: NowDep,
     at: AskedMoment | None = None,
 ) -> m.Holder:
-    """Pada akhir hari `at` (waktu Jakarta). Tanpa `at`: sekarang."""
+    """Pada akhir hari `at` (waktu Jakarta). Tanpa `at`: sekarang.
+
+    At the end of the day `at` (Jakarta time). Without `at`: now.
+    """
 
     def look(session: Session) -> m.Holder:
         row = queries.journey_row(session, victim_id, journeys_seen(sight))
@@ -120,8 +131,12 @@ def see_custody(
 
 @router.get("/counts", summary="Jumlah / Counts")
 def see_counts(office: OfficeDep, database: DatabaseDep, sight: SightDep, now: NowDep) -> m.Counts:
-    """Perjalanan menurut tahap, instansi, provinsi dan status rujukan; yang lewat batas waktu. Dibulatkan ke bawah
-    ke puluhan; kurang dari sepuluh tidak disebut."""
+    """Perjalanan menurut tahap, instansi, provinsi dan status rujukan; yang lewat batas waktu. Dibulatkan ke bawah ke
+    puluhan; kurang dari sepuluh tidak disebut.
+
+    Journeys by stage, agency, province and status of referrals; those overdue. Rounded down to tens; fewer than ten are
+    not named.
+    """
     return database.read(lambda session: counts.counts(session, Names(office, now), sight))
 
 
@@ -133,5 +148,8 @@ def list_norm_gaps(
     now: NowDep,
     page: PageDep,
 ) -> m.NormGapPage:
-    """Serah terima yang gagal karena tidak ada aturannya: bahan Subsatgas Pengembangan Norma."""
+    """Serah terima yang gagal karena tidak ada aturannya: bahan Subsatgas Pengembangan Norma.
+
+    Hand-overs that failed for want of a rule: material for the Subsatgas for norm development.
+    """
     return database.read(lambda session: queries.norm_gaps(session, Names(office, now), sight, page))

@@ -50,7 +50,10 @@ def list_shelters(
     sex: Sex = Sex.UNSPECIFIED,
     age_class: AgeClass = AgeClass.UNKNOWN,
 ) -> ShelterList:
-    """Yang terdekat dahulu, dengan ruang yang boleh ditempati orang dengan jenis kelamin dan kelompok usia itu."""
+    """Yang terdekat dahulu, dengan ruang yang boleh ditempati orang dengan jenis kelamin dan kelompok usia itu.
+
+    The nearest first, with the rooms that a person of that sex and age class may take.
+    """
     if not office.units.is_region(region):
         raise Refused("unknown-region", field="region")
     allowed, found = wards_for(sex, age_class), database.read(beds.counts)

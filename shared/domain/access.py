@@ -226,7 +226,7 @@ def admit(rules: Mapping[str, AccessRule], operation: str, caller: Caller, sight
     """
     rule = rules[operation]
     if caller.role not in rule.roles:
-        raise Refused("role-not-allowed", role=caller.role)
+        raise Refused("role-not-allowed", role=caller.role, allowed=", ".join(sorted(rule.roles)))
     if people and rule.person and not caller.person:
         raise Refused("person-needed")
     if rule.about is Target.SERVICE and sight.units is not None:

@@ -9,12 +9,13 @@ from pydantic import Field
 
 from shared.contracts.codes import AgeClass, Exploitation, JourneyOutcome, Sex, Stage
 from shared.contracts.types import COUNTRY, Code, Flag, Id, Region, UnitId
-from shared.domain.commands import Asked, Command, Noted, example, says_something
+from shared.domain.commands import Asked, Noted, example
 from shared.domain.identity import Identity
+from shared.domain.noting import THIS_OUTCOME, require_note
 from shared.domain.refusal import Refused
 
 
-class OpenCase(Command):
+class OpenCase(Noted):
     """Open a case: one trafficking incident, found by a unit of this agency."""
 
     unit: UnitId
@@ -96,8 +97,8 @@ def check_ending(command: CloseJourney, recorded: Iterable[str]) -> None:
     ending = ENDINGS[command.outcome]
     if missing := ending.after.difference(recorded):
         raise Refused("stages-missing", field="outcome", missing=", ".join(s for s in Stage if s in missing))
-    if ending.noted and not says_something(command.note):
-        raise Refused("note-required", field="note")
+    if ending.noted:
+        require_note(command.note, THIS_OUTCOME)
 
 
 def needs_second_person(outcome: JourneyOutcome, age: AgeClass, kept_for: timedelta) -> bool:

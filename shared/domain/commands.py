@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from shared.contracts.types import EARLIEST, ONE_LINE, SEVERAL_LINES, AskedMoment
+from shared.domain.noting import TOLD_LATE, require_note
 from shared.domain.refusal import Refused
 
 Note = Annotated[
@@ -61,8 +62,8 @@ def when(command: Command, now: datetime, not_before: datetime | None = None) ->
         raise Refused("occurred-too-long-ago", field="occurred_at")
     if command.occurred_at is not None and not_before is not None and at < not_before:
         raise Refused("occurred-too-early", field="occurred_at")
-    if isinstance(command, Noted) and is_backdated(at, now) and not says_something(command.note):
-        raise Refused("note-required", field="note")
+    if isinstance(command, Noted) and is_backdated(at, now):
+        require_note(command.note, TOLD_LATE)
     return at
 
 
@@ -92,11 +93,6 @@ def is_past_day(day: str, now: datetime) -> bool:
 def example(**fields: Any) -> ConfigDict:
     """The model configuration of a command, with one example for OpenAPI."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
-
-
-def says_something(note: str | None) -> bool:
-    """Whether a note has a letter or a digit: spaces and signs give no reason."""
-    return note is not None and any(one.isalnum() for one in note)
 
 
 class Noted(Command):

@@ -22,12 +22,13 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
 from shared.domain.access import Role
-from shared.domain.commands import SORTED, Command, example, says_something
+from shared.domain.commands import SORTED, Noted, example
+from shared.domain.noting import AGAINST_WITHDRAWAL, require_note
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
 
 
-class RecordConsent(Command):
+class RecordConsent(Noted):
     """Record a person's consent, after the person was told the seven items of UU 27/2022 Ps 21(1).
 
     It replaces every earlier consent of the person. ``agrees`` is the person's own word, at every age.
@@ -44,7 +45,7 @@ class RecordConsent(Command):
     guardian: GuardianPart = GuardianPart.NONE
 
 
-class WithdrawConsent(Command):
+class WithdrawConsent(Noted):
     """Record that a person withdraws a consent."""
 
     model_config = example()
@@ -149,15 +150,26 @@ def check_basis(basis: LegalBasis, stage: Stage, urgent: bool) -> None:
         raise Refused("basis-not-for-service", field="basis")
 
 
+def is_withdrawn_for(agency: str, withdrawn_at: datetime, latest: Consent | None, now: datetime) -> bool:
+    """Whether a withdrawal stands in the way of an agency: the person has not agreed to that agency since.
+
+    The withdrawal counts for every agency that no later, valid consent names, also for one that was never named.
+    Otherwise the next agency on the list would be told, on another basis, a minute after the withdrawal.
+    ``latest``: the person's newest consent. ``withdrawn_at``: the moment of the newest withdrawal.
+    """
+    if latest is None or not latest.stands(now) or latest.recorded_at < withdrawn_at:
+        return True
+    return agency not in latest.recipients
+
+
 def check_against_withdrawal(role: Role, note: str | None) -> None:
-    """Raise Refused unless a supervisor says why data goes to an agency for which the person withdrew the consent.
+    """Raise Refused unless a supervisor says why data goes to an agency, against the person's withdrawal.
 
     Codes: ``against-withdrawal`` for any other role, ``note-required``.
     """
     if role is not Role.SUPERVISOR:
         raise Refused("against-withdrawal", field="basis")
-    if not says_something(note):
-        raise Refused("note-required", field="note")
+    require_note(note, AGAINST_WITHDRAWAL)
 
 
 def disclosed(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.contracts.codes import HoldBasis
 from shared.contracts.types import AskedMoment, Flag, Id
-from shared.domain.commands import Asked, Command, example
+from shared.domain.commands import Asked, Command, Noted, example
 from shared.domain.refusal import Refused
 
 CONFIRM_WITHIN = timedelta(days=14)
@@ -35,7 +35,7 @@ class HoldEnd(StrEnum):
     """Its term is over."""
 
 
-class PlaceHold(Command):
+class PlaceHold(Noted):
     """Forbid the erasure of a person's data, until a moment, because the law needs them."""
 
     model_config = example(basis="trial")

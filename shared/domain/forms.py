@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, create_model
 
 from shared.contracts.codes import LegalBasis
 from shared.contracts.types import ONE_LINE, SEVERAL_LINES, AskedMoment, Flag, Id, Region
-from shared.domain.commands import LONGEST_LINE, SORTED, Command, example, is_past_day, whole
+from shared.domain.commands import LONGEST_LINE, SORTED, Noted, example, is_past_day, whole
 from shared.domain.identity import BORN_ON
 from shared.domain.refusal import Refused
 from shared.domain.text import Text
@@ -214,7 +214,7 @@ def agreed_by_the_victim(filing: Filing) -> None:
         raise Refused("plan-not-agreed", field=AGREED.code)
 
 
-class Filled(Command):
+class Filled(Noted):
     """The request fields that are common to all forms. Each form adds its own."""
 
     record_id: Id | None = Field(default=None, description="Id catatan, bila pemanggil membuatnya / the record's id.")

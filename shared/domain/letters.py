@@ -13,7 +13,8 @@ from pydantic import Field
 from shared.contracts.codes import LetterKind, RejectReason, Status
 from shared.contracts.pattern import Pattern
 from shared.contracts.types import SEVERAL_LINES, AskedMoment
-from shared.domain.commands import Asked, Command, Text, example, says_something
+from shared.domain.commands import Asked, Command, Text, example
+from shared.domain.noting import OTHER_REASON, require_note
 from shared.domain.referral import Referral
 from shared.domain.referral_commands import Accept, Reject
 from shared.domain.refusal import Refused
@@ -137,8 +138,8 @@ def answer_of(slip: PaperAnswer, referral: Referral) -> Accept | Reject:
     """
     if slip.occurred_at < referral.requested_at:
         raise Refused("answer-before-request", field="occurred_at")
-    if slip.reason is RejectReason.OTHER and not says_something(slip.note):
-        raise Refused("note-required", field="note")  # the note of the command is never empty: it names the signer
+    if slip.reason is RejectReason.OTHER:
+        require_note(slip.note, OTHER_REASON)  # the note of the command is never empty: it names the signer
     signed = f"Jawaban kertas {grouped(read_code(slip.letter, 'letter'))}, ditandatangani: {slip.signed_by}"
     note = "\n".join(filter(None, (signed, slip.note)))
     if slip.answer == "accepted":

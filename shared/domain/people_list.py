@@ -20,6 +20,7 @@ from shared.domain.commands import Noted, example
 from shared.domain.matching import normalised, strength
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
+from shared.domain.urgency import is_urgent
 
 ASK = Pattern(
     r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$",
@@ -32,7 +33,7 @@ MOST_PEOPLE = 1000
 MOST_BY_OFFICER = 600
 """The most people in one batch that an officer may send. A supervisor sends the larger ones."""
 MOST_URGENT_BY_OFFICER = 20
-"""The most hand-overs above routine to one agency in a batch of an officer."""
+"""The most urgent hand-overs to one agency in a batch of an officer: by their priority, or by their service."""
 
 
 class PersonRole(StrEnum):
@@ -120,9 +121,10 @@ def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, 
     return twice
 
 
-def check_list(role: Role, command: TakeIn) -> None:
+def check_list(role: Role, command: TakeIn, may_not_wait: Callable[[str, str], bool]) -> None:
     """Raise Refused unless this role may send a list of this size and urgency.
 
+    ``may_not_wait``: whether a service of an agency is urgent by itself, whatever priority the list gives it.
     Codes: ``force-not-in-lists``, and for an officer ``list-needs-supervisor``.
     """
     for place, ask in enumerate(command.refer):
@@ -132,19 +134,22 @@ def check_list(role: Role, command: TakeIn) -> None:
         return
     if len(command.people) > MOST_BY_OFFICER:
         raise Refused("list-needs-supervisor", field="people")
-    if max(_urgent_by_agency(command).values(), default=0) > MOST_URGENT_BY_OFFICER:
+    if max(_urgent_by_agency(command, may_not_wait).values(), default=0) > MOST_URGENT_BY_OFFICER:
         raise Refused("list-needs-supervisor", field="refer")
 
 
-def _urgent_by_agency(command: TakeIn) -> dict[str, int]:
-    """Agency → number of hand-overs above routine. People are not validated yet: a faulty one asks for nothing."""
+def _urgent_by_agency(command: TakeIn, may_not_wait: Callable[[str, str], bool]) -> dict[str, int]:
+    """Agency → number of urgent hand-overs. People are not validated yet: a faulty one asks for nothing."""
     counted: dict[str, int] = {}
     for person in command.people:
         own = person.get("refer") if isinstance(person, dict) else None
         asks = own if isinstance(own, list) else [ask.model_dump() for ask in command.refer]
         for ask in asks:
-            if isinstance(ask, dict) and ask.get("priority", Priority.ROUTINE) != Priority.ROUTINE:
-                receiver = ask.get("receiver")
-                agency = str(receiver.get("agency") if isinstance(receiver, dict) else receiver)
+            if not isinstance(ask, dict):
+                continue
+            receiver = ask.get("receiver")
+            agency = str(receiver.get("agency") if isinstance(receiver, dict) else receiver)
+            by_itself = may_not_wait(agency, str(ask.get("service")))
+            if is_urgent(ask.get("priority", Priority.ROUTINE), by_itself):
                 counted[agency] = counted.get(agency, 0) + 1
     return counted

@@ -31,7 +31,8 @@ from shared.contracts.codes import (
 )
 from shared.contracts.types import Custody, DeskRef, UnitRef
 from shared.domain import commands as c
-from shared.domain.commands import Command, says_something
+from shared.domain.commands import Command
+from shared.domain.noting import OTHER_REASON, require_note
 from shared.domain.referral_commands import (
     Accept,
     AnswerCancellation,
@@ -245,16 +246,16 @@ def _accept(referral: Referral, _: Accept, common: dict[str, Any]) -> e.Referral
 def _reject(referral: Referral, command: Reject, common: dict[str, Any]) -> e.ReferralEvent:
     if command.reason is RejectReason.SENDER_WITHOUT_CUSTODY and not is_between_agencies(referral):
         raise Refused("reason-for-transfers", field="reason")
-    if command.reason is RejectReason.OTHER and not says_something(command.note):
-        raise Refused("note-required", field="note")
+    if command.reason is RejectReason.OTHER:
+        require_note(command.note, OTHER_REASON)
     return e.Rejected(**common, reason=command.reason, better_desk=command.better_desk, norm_gap=command.norm_gap)
 
 
 def _fail(_: Referral, command: Fail, common: dict[str, Any]) -> e.ReferralEvent:
     if command.reason is FailReason.CANCELLATION_GRANTED:
         raise Refused("answer-the-cancellation-instead", field="reason")
-    if command.reason is FailReason.OTHER and not says_something(command.note):
-        raise Refused("note-required", field="note")
+    if command.reason is FailReason.OTHER:
+        require_note(command.note, OTHER_REASON)
     return e.Failed(**common, reason=command.reason, norm_gap=command.norm_gap)
 
 

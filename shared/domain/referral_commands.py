@@ -56,7 +56,6 @@ class CheckCustody(Asked):
 
 class Reject(Noted):
     """Reject the referral, with a coded reason; ``other`` needs a note.
-
     After a transfer was accepted, ``sender-without-custody`` gives the custody back: a supervisor, with a note.
     """
 

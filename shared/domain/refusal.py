@@ -8,10 +8,11 @@ from shared.domain.text import Text
 class Refused(Exception):
     """A rule refuses a request. ``problem`` is a problem code of a slice; ``facts`` fill its text.
 
-    ``field`` is the request field at fault, if there is one. Facts are codes and ids only, never data of a person.
+    ``field`` is the request field at fault, if there is one. Facts are codes, ids and texts of ours, never data of a
+    person.
     """
 
-    def __init__(self, problem: str, field: str | None = None, **facts: str) -> None:
+    def __init__(self, problem: str, field: str | None = None, **facts: str | Text) -> None:
         super().__init__(problem)
         self.problem = problem
         self.field = field

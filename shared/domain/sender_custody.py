@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
-from shared.domain.commands import says_something
+from shared.domain.noting import DOUBTED_CUSTODY, require_note
 from shared.domain.refusal import Refused
 
 _WEIGHT: Sequence[SenderCustody] = (
@@ -72,8 +72,7 @@ def check_sender_custody(known: SenderCustody, role: Role, note: str | None) -> 
         return
     if role is not Role.SUPERVISOR:
         raise Refused("custody-contested")
-    if not says_something(note):
-        raise Refused("note-required", field="note")
+    require_note(note, DOUBTED_CUSTODY)
 
 
 def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> None:
@@ -86,5 +85,4 @@ def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> Non
         raise Refused("custody-not-contested", field="reason", known=known)
     if role is not Role.SUPERVISOR:
         raise Refused("supervisor-gives-back", field="reason")
-    if not says_something(note):
-        raise Refused("note-required", field="note")
+    require_note(note, DOUBTED_CUSTODY)

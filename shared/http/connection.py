@@ -139,7 +139,7 @@ class Connection(HttpToolsProtocol):
 
 def _written(refused: Refused) -> bytes:
     nobody = Request({"type": "http", "headers": []})
-    retry = {"Retry-After": refused.facts["seconds"]} if "seconds" in refused.facts else None
+    retry = {"Retry-After": str(refused.facts["seconds"])} if "seconds" in refused.facts else None
     response = problems.respond(nobody, refused.problem, headers=retry)
     usual = (*HEADERS, (b"cache-control", b"no-store"), (b"connection", b"close"))
     lines = [b"%s: %s\r\n" % header for header in (*response.raw_headers, *usual)]

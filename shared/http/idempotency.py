@@ -94,8 +94,7 @@ class Posting:
                 return kept, True
             response = work(tx)
             victim_id = _victim_of(self.path, response)
-            beside = getattr(response.body, "closure_id", None)
-            list_if_late(tx, Act(self.caller, self.operation, victim_id, beside), command)
+            list_if_late(tx, Act(self.caller, self.operation, victim_id), command)
             row = IdempotencyRow(
                 key=name,
                 fingerprint=fingerprint,

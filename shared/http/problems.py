@@ -22,13 +22,17 @@ from shared.logs import trace
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:estafet:problem:"
+Facts = Mapping[str, str | Text]
+"""Name in a problem text → what stands there."""
 
 
 class FieldFault(BaseModel):
     """The fault of one field. ``field`` is a JSON Pointer (RFC 6901) into the body, or the name of a parameter or
     header."""
 
-    field: str
+    field: str = Field(
+        description="`?` stands for a name that this operation does not know. It is not repeated: it may name a person."
+    )
     rule: str = Field(description="The rule it breaks, as a code.")
     message: str
 
@@ -56,7 +60,7 @@ def respond(
     request: Request,
     code: str,
     errors: Sequence[FieldFault] = (),
-    facts: Mapping[str, str] | None = None,
+    facts: Facts | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The response with the problem document for ``code``, in the language that the caller prefers."""
@@ -69,7 +73,10 @@ def respond(
 
 
 def document(
-    request: Request, code: str, errors: Sequence[FieldFault] = (), facts: Mapping[str, str] | None = None
+    request: Request,
+    code: str,
+    errors: Sequence[FieldFault] = (),
+    facts: Facts | None = None,
 ) -> Problem:
     """The problem document alone, for use inside a longer answer."""
     kind = refusals_of(request)[code]
@@ -84,9 +91,14 @@ def document(
     )
 
 
-def text_for(text: Text, request: Request, facts: Mapping[str, str] | None = None) -> str:
+def text_for(text: Text, request: Request, facts: Facts | None = None) -> str:
     """The text in the language that the caller prefers, with its facts filled in."""
-    return (text.en if _in_english(request) else text.id).format_map(facts or {})
+    english = _in_english(request)
+    said = {
+        name: (fact.en if english else fact.id) if isinstance(fact, Text) else fact
+        for name, fact in (facts or {}).items()
+    }
+    return (text.en if english else text.id).format_map(said)
 
 
 def _in_english(request: Request) -> bool:
@@ -107,7 +119,7 @@ async def on_refused(request: Request, error: Exception) -> JSONResponse:
     errors = fault_of(request, error)
     headers = dict(CHALLENGES.get(error.problem, {}))
     if "seconds" in error.facts:
-        headers["Retry-After"] = error.facts["seconds"]
+        headers["Retry-After"] = str(error.facts["seconds"])
     return respond(request, error.problem, errors, error.facts, headers)
 
 

@@ -157,8 +157,9 @@ REFUSALS: Mapping[str, Refusal] = {
     "role-not-allowed": refusal(
         403,
         "Peran ini tidak berwenang", "Not allowed for this role",
-        "Peran {role} tidak boleh melakukan ini.", "The role {role} may not do this.",
-        "Minta kepada petugas yang berwenang.", "Ask somebody whose role allows it.",
+        "Peran {role} tidak boleh melakukan ini. Yang boleh: {allowed}.",
+        "The role {role} may not do this. The roles that may: {allowed}.",
+        "Minta kepada petugas dengan peran itu.", "Ask somebody with such a role.",
     ),
     "person-needed": refusal(
         403,

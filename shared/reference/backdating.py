@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from shared.domain.access import Caller
 from shared.domain.commands import told_late
+from shared.domain.ids import IdKind, keyed
 from shared.reference.office import new_id
 from shared.storage.agency_tables import BackdatedRow
 from shared.storage.unit_of_work import Transaction
@@ -18,8 +19,6 @@ class Act:
     caller: Caller
     operation: str
     victim_id: str | None
-    noted_beside: str | None = None
-    """The id beside which the act keeps its note, where that is not the id of its event."""
 
 
 def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
@@ -29,7 +28,8 @@ def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
         return
     told = (one for one in tx.drafts if getattr(one.data, "occurred_at", None) == at)
     said = next((one for one in told if act.victim_id in (None, one.victim_id)), None)
-    event_id = said.id if said is not None else None
+    notes = [one for one in tx.notes if act.victim_id is None or one.subject == keyed(IdKind.VICTIM, act.victim_id)]
+    note = notes[-1] if notes else None
     tx.session.add(
         BackdatedRow(
             id=new_id(),
@@ -39,8 +39,9 @@ def list_if_late(tx: Transaction, act: Act, command: BaseModel) -> None:
             client=act.caller.client,
             person=act.caller.person,
             victim_id=act.victim_id if said is None or said.victim_id is None else said.victim_id,
-            event_id=event_id,
-            noted_beside=act.noted_beside or event_id,
+            event_id=said.id if said is not None else None,
+            noted_under=note.subject if note is not None else None,
+            noted_beside=note.beside if note is not None else None,
             type=said.data.type() if said is not None else None,
             occurred_at=at,
             recorded_at=tx.now,

@@ -50,6 +50,11 @@ class Directory:
             raise Refused("unknown-service", field="service")
         return found
 
+    def may_not_wait(self, agency: str, code: str) -> bool:
+        """Whether a service of an agency is urgent by itself. An unknown service is not."""
+        found = self.services.get((agency, code))
+        return found is not None and found.urgent
+
     def has_route(self, sender: str, receiver: str, service: str, kind: Kind) -> bool:
         """Whether an agency has published that it asks another for this service, with this kind of referral."""
         return kind in self.routes.get((sender, receiver, service), frozenset())

@@ -40,7 +40,10 @@ class ReferralView(BaseModel):
     due_at: Moment = Field(description="The time limit (UTC) for the start of the work.")
     sender_due_at: Moment | None = Field(description="At the receiver: the time limit that the sender computed.")
     sender_custody: SenderCustody | None = Field(
-        description="At the receiver of a transfer: whether the sender has custody. Null for everybody else."
+        description="At the receiver of a transfer: whether the sender has custody. Null for everybody else. "
+        "`known-here`: our own custody chain says so. `confirmed`: the task force says so. `contested`: the task force "
+        "says that another agency has custody. `unconfirmed`: the task force knows no transfer that brought the sender "
+        "near to custody. `unknown`: nobody has said so yet. Then ask with `custody-check`."
     )
     overdue: bool
     cancellation_asked: bool

@@ -34,8 +34,10 @@ class BackdatedRow(AgencyStored, table=True):
     victim_id: str | None = Field(default=None, sa_type=Ident)
     event_id: str | None = Field(default=None, sa_type=Ident)
     type: str | None = Field(default=None, max_length=120)
+    noted_under: str | None = Field(default=None, sa_type=Word)
+    """The subject whose key seals the note of the act. None: the act has no note."""
     noted_beside: str | None = Field(default=None, sa_type=Ident)
-    """The id beside which the note of the act is kept, if it has one."""
+    """The id beside which the note is kept."""
     occurred_at: datetime = Field(sa_type=UtcMoment)
     recorded_at: datetime = Field(sa_type=UtcMoment)
 

@@ -50,6 +50,14 @@ class Deliveries:
     """Event id → the wrapped data key that arrived beside the event, or that was parked with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptNote:
+    """Where a note of this unit of work is kept: under the key of a subject (``domain.ids.keyed``), beside an id."""
+
+    subject: str
+    beside: str
+
+
 @dataclass(slots=True)
 class Transaction:
     """The objects of a unit of work. ``now`` (UTC) stays the same during the whole unit of work."""
@@ -63,6 +71,7 @@ class Transaction:
     """Whether keys were destroyed. No copy of a destroyed key may stay in the write-ahead log."""
     changed: set[str] = field(default_factory=set)
     """Ids and topics (``notifier.Topic``) that changed. The commit wakes every long poll and timer for them."""
+    notes: list[KeptNote] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     """Run after the commit, such as writing a log line: the log must not report work that was rolled back."""
 
@@ -73,12 +82,12 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Roll back the rows *and* the events of the block when the block raises. The exception goes on."""
-        drafts, afterwards = len(self.drafts), len(self.afterwards)
+        drafts, afterwards, notes = len(self.drafts), len(self.afterwards), len(self.notes)
         try:
             with self.session.begin_nested():
                 yield
         except BaseException:
-            del self.drafts[drafts:], self.afterwards[afterwards:]
+            del self.drafts[drafts:], self.afterwards[afterwards:], self.notes[notes:]
             raise
 
 

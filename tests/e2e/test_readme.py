@@ -111,7 +111,7 @@ def test_the_operators_commands_of_the_readme_run(tmp_path: Path, run: Run) -> N
         "ESTAFET_KEY_DIRECTORY_FILE": str(run.folder / "secrets" / "public" / "keys.json"),
         "ESTAFET_KEY_DIRECTORY_ROOT_FILE": str(run.folder / "secrets" / "public" / "directory-root.json"),
     }
-    commands = re.findall(r"`python (-m shared\.(?:service|agency)\.commands [^`]+)`", README)
+    commands = re.findall(r"`\.venv/bin/python (-m shared\.(?:service|agency)\.commands [^`]+)`", README)
     assert len(commands) == 5
     for command in commands:
         words = command.replace("FOLDER", str(tmp_path / "schemas")).split()

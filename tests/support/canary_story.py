@@ -126,15 +126,24 @@ async def many_at_once(police: Client, canaries: Canaries, case: str) -> list[st
 
 
 async def noted(network: Network, canaries: Canaries, case: str) -> list[str]:
-    """A registration, a stage and an end, each written down later and with a note."""
+    """A case, a registration, a consent, a hold and an end, each written down later; a supervisor reads why."""
     police, at = network["police"], (network.clock() - timedelta(days=3)).isoformat()
     person = {"age_class": "adult", "sex": "female", "occurred_at": at, "note": canaries.name("registration note")}
     victim = (await police.post(f"/v1/cases/{case}/victims", person)).json()["id"]
+    head, late = await network.calling("police", Role.SUPERVISOR), {"occurred_at": at}
+    opened = await head.post("/v1/cases", {**OPENED, **late, "note": canaries.name("case note")})
+    await consent(head, victim, **late, note=canaries.name("consent note"))
     staged = {"stage": "identification", "note": canaries.name("stage note")}
+    taken = {**late, "note": canaries.name("withdrawal note")}
+    held = {"basis": "trial", **late, "note": canaries.name("hold note")}
     end = {"outcome": "lost-contact", "note": canaries.name("closure note")}
-    told = [await police.post(f"/v1/victims/{victim}/stages", staged),
+    told = [opened, await police.post(f"/v1/victims/{victim}/stages", staged),
+            await head.post(f"/v1/victims/{victim}/consents/withdrawal", taken),
+            await head.post(f"/v1/victims/{victim}/legal-holds", held),
             await police.post(f"/v1/victims/{victim}/closure", end)]  # fmt: skip
-    assert [answer.is_success for answer in told] == [True, True], [answer.text for answer in told]
+    assert all(answer.is_success for answer in told), [answer.text for answer in told]
+    for one in (await head.get("/v1/backdated"))["items"]:
+        canaries.heard.append(json.dumps(await head.get(f"/v1/backdated/{one['id']}/note", purpose="care")))
     return [answer.text for answer in told]
 
 
@@ -321,7 +330,7 @@ async def every_form(network: Network, canaries: Canaries, client: Client) -> li
         if form.about is FormSubject.REFERRAL and (form.of_service or "referral" not in subjects):
             subjects["referral"] = f"referrals/{await taken_on(network, client, form.of_service)}"
         [body] = body_of(form).model_json_schema()["examples"]
-        body |= FILLED.get(form.code, {})
+        body |= {"note": canaries.name("filing note"), **FILLED.get(form.code, {})}
         for one in form.fields:
             match one.kind:
                 case Words(most):

@@ -46,6 +46,7 @@ def upgrade() -> None:
     _make_matches()
     _make_idempotency()
     _make_backdated()
+    _make_forced_requests()
     for statement in refusing_changes(op.get_bind().dialect.name, "access_log"):
         op.execute(statement)
 
@@ -84,7 +85,7 @@ def _make_victims() -> None:
         sa.Column("facts_differ", sa.Boolean(), nullable=False),
         sa.Column("stage", sa.String(64), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
-        sa.Column("withdrawn_for", sa.JSON(), nullable=False),
+        sa.Column("consent_withdrawn_at", Moment, nullable=True),
         sa.Column("custody_agency", sa.String(64), nullable=True),
         sa.Column("custody_unit", sa.String(64), nullable=True),
         sa.Column("custody_region", sa.String(64), nullable=True),
@@ -598,6 +599,7 @@ def _make_backdated() -> None:
         sa.Column("victim_id", sa.String(36), nullable=True),
         sa.Column("event_id", sa.String(36), nullable=True),
         sa.Column("type", sa.String(120), nullable=True),
+        sa.Column("noted_under", sa.String(64), nullable=True),
         sa.Column("noted_beside", sa.String(36), nullable=True),
         sa.Column("occurred_at", Moment, nullable=False),
         sa.Column("recorded_at", Moment, nullable=False),
@@ -605,3 +607,14 @@ def _make_backdated() -> None:
         sa.UniqueConstraint("id", name="uq_backdated_id"),
     )
     op.create_index("ix_backdated_unit", "backdated", ["unit"], unique=False)
+
+
+def _make_forced_requests() -> None:
+    op.create_table(
+        "forced_requests",
+        sa.Column("requested_by", sa.String(310), nullable=False),
+        sa.Column("agency", sa.String(64), nullable=False),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("requested_by", "agency", "unit", name="pk_forced_requests"),
+    )

@@ -18,7 +18,10 @@ router = APIRouter(prefix="/v1", tags=["acuan"], route_class=GuardedRoute)
 @router.get("/agency", summary="Pernyataan instansi / The agency's declaration")
 @route_traits(cacheable=True)
 def see_agency(office: OfficeDep) -> AgencyView:
-    """Layanan, saluran laporan, dan jalur rujukan instansi ini."""
+    """Layanan, saluran laporan, dan jalur rujukan instansi ini.
+
+    The services, channels and routes of this agency.
+    """
     agency = office.agency
     services = [
         ServiceView(
@@ -53,7 +56,10 @@ def find_units(
     level: Level | None = None,
     serving: Annotated[str | None, Query(pattern=REGION, description="Satuan yang melayani wilayah ini")] = None,
 ) -> UnitList:
-    """Dengan `serving` jawabannya satu satuan: yang terdekat di kabupaten/kota, lalu provinsi, lalu nasional."""
+    """Dengan `serving` jawabannya satu satuan: yang terdekat di kabupaten/kota, lalu provinsi, lalu nasional.
+
+    With `serving` the answer is one desk: the nearest in the regency, then the province, then the nation.
+    """
     on = now.date()
     if serving is not None:
         found = [office.units.desk_for(agency, serving, on, "serving")]

@@ -10,6 +10,7 @@ from shared.storage.agency_tables import BackdatedRow
 from shared.storage.visibility import of_desk
 from shared.victims.identity import rights
 from shared.victims.identity.reading_notes import read_beside
+from shared.victims.sealed.notes import note_under
 
 
 def visible(sight: Sight) -> ColumnElement[bool]:
@@ -18,7 +19,7 @@ def visible(sight: Sight) -> ColumnElement[bool]:
 
 
 def read_note(acting: Acting, row_id: str, purpose: str) -> str | None:
-    """The note beside a fact that was told late, or None. The reading is logged.
+    """The note beside a fact that was told late, or None. The reading is logged for the victim, if there is one.
 
     Raises Refused: ``unknown-backdating`` or ``unknown-victim``.
     """
@@ -26,7 +27,9 @@ def read_note(acting: Acting, row_id: str, purpose: str) -> str | None:
     row = acting.tx.session.scalars(wanted).first()
     if row is None:
         raise Refused("unknown-backdating")
-    if row.victim_id is None or row.noted_beside is None:
+    if row.noted_under is None or row.noted_beside is None:
         return None
+    if row.victim_id is None:
+        return note_under(acting.tx.session, acting.office, row.noted_under, row.noted_beside)
     victim, right = rights.right_of(acting, row.victim_id)
     return read_beside(acting, victim.id, right, [row.noted_beside], purpose).get(row.noted_beside)

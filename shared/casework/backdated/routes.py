@@ -18,7 +18,10 @@ router = APIRouter(prefix="/v1", tags=["pengawasan"], route_class=GuardedRoute)
 
 @router.get("/backdated", summary="Keterangan terlambat / Facts told late", responses=responses("unknown-cursor"))
 def list_backdated(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> BackdatedPage:
-    """Yang dilaporkan satuan Anda, dan satuan di bawahnya, lebih dari 24 jam setelah terjadi. Terbaru dahulu."""
+    """Yang dilaporkan satuan Anda, dan satuan di bawahnya, lebih dari 24 jam setelah terjadi. Terbaru dahulu.
+
+    What your desk, and those below, told more than 24 hours after it happened. Newest first.
+    """
 
     def look(session: Session) -> BackdatedPage:
         rows, more = newest_first(session, office.vault, BackdatedRow, [reading.visible(sight)], page)
@@ -36,6 +39,9 @@ def list_backdated(office: OfficeDep, sight: SightDep, database: DatabaseDep, pa
 def see_backdated_note(
     backdated_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> BackdatedNote:
-    """Setiap pembacaan dicatat dalam transaksi yang sama."""
+    """Setiap pembacaan dicatat dalam transaksi yang sama.
+
+    Each reading is logged in the same transaction, for the victim if there is one.
+    """
     response.headers["Cache-Control"] = "no-store"
     return BackdatedNote(text=database.write(lambda tx: reading.read_note(caller.acting(tx), backdated_id, purpose)))

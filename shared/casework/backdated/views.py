@@ -36,4 +36,5 @@ class BackdatedNote(BaseModel):
 
 def backdated_view(row: BackdatedRow) -> BackdatedView:
     """The view of a fact that was told late."""
-    return BackdatedView(**row.model_dump(exclude={"number", "client", "noted_beside"}), told_by=row.client)
+    hidden = {"number", "client", "noted_under", "noted_beside"}
+    return BackdatedView(**row.model_dump(exclude=hidden), told_by=row.client)

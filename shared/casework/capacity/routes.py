@@ -41,7 +41,11 @@ def announce_capacity(
     posting: PostingDep,
 ) -> Response:
     """Semua instansi diberi tahu. Pengumuman berlaku selama `hours` jam. Pada `no-capacity`, rujukan yang tidak darurat
-    ditolak di instansi pengirim, dengan menyebut satuan lain yang masih menerima."""
+    ditolak di instansi pengirim, dengan menyebut satuan lain yang masih menerima.
+
+    All agencies are told. The announcement holds for `hours` hours. At `no-capacity`, referrals that are not urgent are
+    refused at the sender. The refusal names other desks with room.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = capacity.announce(caller.acting(tx), unit, command)
@@ -68,7 +72,11 @@ async def list_capacity(
     region: Annotated[str, Query(pattern=REGION, description="Wilayah korban / where the victim is.")],
 ) -> Response:
     """Satuan yang melayani wilayah itu, lalu satuan lain yang sudah mengumumkan daya tampungnya. `described` berisi
-    kemampuan satuan. `Prefer: wait=20` menunggu perubahan."""
+    kemampuan satuan. `Prefer: wait=20` menunggu perubahan.
+
+    The desk that serves the region, then other desks that have announced their capacity. `described` says what a desk
+    can do. `Prefer: wait=20` waits for a change.
+    """
     office.directory.service(agency, service)
 
     def look(session: Session) -> tuple[str, CapacityList]:

@@ -22,6 +22,7 @@ from shared.victims.register.facts import first_facts
 from shared.victims.register.store import load_case
 from shared.victims.register.tables import CaseRow, VictimRow
 from shared.victims.sealed import notes as sealed_notes
+from shared.victims.sealed import store as sealed
 
 REGISTERED = Right(frozenset(), Ground.CUSTODY)
 """The right of a desk that registers a victim: it becomes the custody holder."""
@@ -58,7 +59,9 @@ def open_case(acting: Acting, command: OpenCase) -> CaseRow:
         destination=command.destination,
         occurred_at=at,
     )
-    publish(tx, office, opened, unit)
+    event_id = publish(tx, office, opened, unit)
+    if command.note:
+        sealed_notes.keep_note_under(tx, office, sealed.of_case(case_id), event_id, command.note)
     return row
 
 

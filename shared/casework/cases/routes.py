@@ -1,4 +1,7 @@
-"""Cases and victims: open, register, read, record stages, close the journey, decide a closure."""
+"""Cases and victims: open, register, read, record stages, close the journey, decide a closure.
+
+Long because: each route says in two languages what it does.
+"""
 
 from typing import Any
 
@@ -50,10 +53,13 @@ WAITS: dict[int | str, dict[str, Any]] = {
     tags=["kasus"],
     summary="Buka kasus / Open a case",
     responses=next_steps(201, "case_id", "see_case", "register_victim")
-    | responses("unknown-unit", "unknown-channel", "not-your-unit", *COMMANDED),
+    | responses("unknown-unit", "unknown-channel", "not-your-unit", *NOTED),
 )
 def open_case(command: OpenCase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini."""
+    """Kasus adalah satu kejadian perdagangan orang, yang ditemukan oleh satu satuan instansi ini.
+
+    A case is one trafficking incident, found by one desk of this agency.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = cases.open_case(caller.acting(tx), command)
@@ -69,7 +75,10 @@ def open_case(command: OpenCase, caller: CallerAtDeskDep, posting: PostingDep) -
     responses=responses("unknown-case"),
 )
 def see_case(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> CaseView:
-    """Kasus, dengan nama samaran para korbannya."""
+    """Kasus, dengan nama samaran para korbannya.
+
+    The case, with the pseudonyms of its victims.
+    """
 
     def look(session: Session) -> CaseView:
         row = register.load_case(session, case_id, visibility.cases(sight))
@@ -95,7 +104,11 @@ def register_victim(
     request: Request, case_id: IdPath, command: RegisterVictim, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
     """Identitas tidak wajib, dan tetap di instansi ini. Instansi lain hanya mengenal nama samaran (victim_id). NIK,
-    paspor, telepon, atau nama dan tanggal lahir dibandingkan di semua instansi: itu pencarian, dibatasi dan dicatat."""
+    paspor, telepon, atau nama dan tanggal lahir dibandingkan di semua instansi: itu pencarian, dibatasi dan dicatat.
+
+    An identity is optional, and stays at this agency. Other agencies know only the pseudonym (victim_id). NIK,
+    passport, telephone, or name and birth are compared at all agencies. That is a search, limited and logged.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         limit_identifiers(request, int(is_search(command.identity)))
@@ -113,7 +126,11 @@ def register_victim(
 )
 def see_victim(victim_id: IdPath, database: DatabaseDep, caller: CallerDep, sight: SightDep) -> VictimSeen:
     """Nama samaran, fakta umum, dan penanggung jawab sejauh diketahui instansi ini. Bila dua instansi menyatakan fakta
-    berbeda, keduanya ditampilkan, dan korban diperlakukan sebagai anak bila salah satunya menyebut anak."""
+    berbeda, keduanya ditampilkan, dan korban diperlakukan sebagai anak bila salah satunya menyebut anak.
+
+    The pseudonym, coarse facts, and the responsible desk as far as this agency knows. Where two agencies state
+    different facts, both are shown. The victim is treated as a child if one of them says so.
+    """
 
     def look(session: Session) -> VictimSeen:
         row = register.see_victim(session, sight, victim_id)
@@ -139,7 +156,12 @@ def see_victim(victim_id: IdPath, database: DatabaseDep, caller: CallerDep, sigh
 def correct_facts(victim_id: IdPath, command: CorrectFacts, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Oleh penanggung jawab; semua instansi yang bekerja untuk korban diberi tahu. Bila penanggung jawab tidak
     diketahui di sini, meja yang melayani korban menyatakan kata instansinya sendiri. Kata itu hanya berlaku di sini.
-    Bila korban yang diperlakukan sebagai anak menjadi dewasa, orang kedua harus menegaskannya (202)."""
+    Bila korban yang diperlakukan sebagai anak menjadi dewasa, orang kedua harus menegaskannya (202).
+
+    By the responsible desk; all agencies at work for the victim are told. Where no responsible desk is known here, a
+    desk that serves the victim states its agency's own word. That word counts here alone. Where a victim treated as a
+    child becomes an adult, a second person must confirm it (202).
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = facts.correct(caller.acting(tx), victim_id, command)
@@ -164,7 +186,10 @@ def correct_facts(victim_id: IdPath, command: CorrectFacts, caller: CallerAtDesk
     ),
 )
 def confirm_facts(victim_id: IdPath, command: ConfirmFacts, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Oleh orang kedua. Hanya pembetulan terakhir yang dapat ditegaskan."""
+    """Oleh orang kedua. Hanya pembetulan terakhir yang dapat ditegaskan.
+
+    By a second person. Only the newest correction can be confirmed.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(200, correction_view(facts.confirm_correction(caller.acting(tx), victim_id, command)))
@@ -186,7 +211,10 @@ def confirm_facts(victim_id: IdPath, command: ConfirmFacts, caller: CallerAtDesk
     ),
 )
 def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Tahap perjalanan hanya dicatat oleh penanggung jawab korban."""
+    """Tahap perjalanan hanya dicatat oleh penanggung jawab korban.
+
+    Only the responsible desk records a stage.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = journey.record_stage(caller.acting(tx), victim_id, command)
@@ -214,9 +242,14 @@ def record_stage(victim_id: IdPath, command: RecordStage, caller: CallerAtDeskDe
 )
 def close_journey(victim_id: IdPath, command: CloseJourney, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Hanya oleh penanggung jawab, dan bila semua rujukan sudah berakhir. `reintegrated` hanya setelah tahap
-    reintegrasi dan bina lanjut dicatat; `returned-abroad` setelah pemulangan; hasil lain memerlukan catatan.
-    Perjalanan anak (atau usia yang belum diketahui) dan pendaftaran keliru ditutup oleh dua orang: jawabannya 202,
-    dan orang kedua memutuskan."""
+    reintegrasi dan bina lanjut dicatat; `returned-abroad` setelah pemulangan; hasil lain memerlukan catatan. Perjalanan
+    anak (atau usia yang belum diketahui) dan pendaftaran keliru ditutup oleh dua orang: jawabannya 202, dan orang kedua
+    memutuskan.
+
+    Only by the responsible desk, once every referral has ended. `reintegrated` follows the stages reintegration and
+    after-care; `returned-abroad` follows repatriation; other outcomes need a note. Two people end the journey of a
+    child (or of unknown age), and a mistaken registration. The answer is then 202, and a second person decides.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = journey.close_journey(caller.acting(tx), victim_id, command)
@@ -242,7 +275,10 @@ def close_journey(victim_id: IdPath, command: CloseJourney, caller: CallerAtDesk
     ),
 )
 def decide_closure(victim_id: IdPath, command: DecideClosure, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Keputusan oleh orang kedua dari penanggung jawab. Bila disetujui, perjalanan berakhir."""
+    """Keputusan oleh orang kedua dari penanggung jawab. Bila disetujui, perjalanan berakhir.
+
+    By a second person of the responsible agency. If approved, the journey ends.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(200, closure_view(journey.decide_closure(caller.acting(tx), victim_id, command)))
@@ -257,7 +293,10 @@ def decide_closure(victim_id: IdPath, command: DecideClosure, caller: CallerAtDe
     responses=responses("unknown-cursor"),
 )
 def list_closures(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> ClosurePage:
-    """Penutupan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu."""
+    """Penutupan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu.
+
+    Ends asked for by your desk, or of victims in your care. Newest first.
+    """
 
     def look(session: Session) -> ClosurePage:
         rows, more = newest_first(session, office.vault, ClosureRow, [closures.visible(sight)], page)
@@ -276,6 +315,9 @@ def list_closures(office: OfficeDep, sight: SightDep, database: DatabaseDep, pag
 def see_closure_note(
     closure_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> ClosureNote:
-    """Mengapa perjalanan diakhiri, untuk orang kedua. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    """Mengapa perjalanan diakhiri, untuk orang kedua. Setiap pembacaan dicatat dalam transaksi yang sama.
+
+    The reason why the journey ends, for the second person. Each reading is logged in the same transaction.
+    """
     response.headers["Cache-Control"] = "no-store"
     return ClosureNote(text=database.write(lambda tx: journey.read_note(caller.acting(tx), closure_id, purpose)))

@@ -24,7 +24,10 @@ router = APIRouter(prefix="/v1", tags=["batas waktu"], route_class=GuardedRoute)
 
 @router.get("/clock-table", summary="Tabel batas waktu / The table of clocks")
 def list_clock_table(office: OfficeDep) -> ClockTable:
-    """Setiap batas waktu dengan dasar hukum, sumber, peristiwa awal, satuan waktu, dan lingkupnya."""
+    """Setiap batas waktu dengan dasar hukum, sumber, peristiwa awal, satuan waktu, dan lingkupnya.
+
+    Each clock with its legal basis, source, start event, unit of time and scope.
+    """
     return ClockTable(items=[clock_rule_view(clock) for clock in office.clocks.by_code.values()])
 
 
@@ -68,7 +71,11 @@ async def list_clocks(
     page: PageDep,
 ) -> Response:
     """Batas waktu milik satuan Anda dan satuan di bawahnya, yang terdekat dahulu. `state=overdue`: yang terlewat dan
-    belum dipenuhi. `Prefer: wait=20` menunggu perubahan."""
+    belum dipenuhi. `Prefer: wait=20` menunggu perubahan.
+
+    The clocks of your desk and of those below, the nearest first. `state=overdue`: those missed and not yet met.
+    `Prefer: wait=20` waits for a change.
+    """
 
     def look(session: Session) -> tuple[str, ClockPage]:
         now = database.now()

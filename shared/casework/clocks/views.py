@@ -116,7 +116,7 @@ class ClockView(BaseModel):
         description="The other agency of the referral: it waits for the unit, or the unit waits for it."
     )
     state: ClockState
-    started_at: Moment
+    started_at: Moment = Field(description="When the clock began, from which its time limit counts.")
     due_at: Moment
     stopped_at: Moment | None = Field(description="The told moment of the stop.")
     recorded_at: Moment | None = Field(

@@ -26,6 +26,7 @@ from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.register.store import lock_concerned
 from shared.victims.register.tables import VictimRow
+from shared.victims.sealed import notes as sealed_notes
 
 
 def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow:
@@ -37,7 +38,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     tx = acting.tx
     victim, unit = victim_with_us(acting, victim_id)
     earlier = disclosure.consents_of(tx.session, victim_id)
-    at = when(command, tx.now, max((row.withdrawn_at for row in earlier if row.withdrawn_at), default=None))
+    at = when(command, tx.now, victim.consent_withdrawn_at)
     _check(tx, acting.office, victim, command, at)
     row = ConsentRow(
         id=command.consent_id or new_id(),
@@ -56,10 +57,11 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
         recorded_at=at,
     )
     tx.session.add(row)
-    victim.withdrawn_for = sorted(set(victim.withdrawn_for).difference(row.recipients))
     publish_consent(tx, acting.office, row, unit)
     if earlier and earlier[-1].ended_at is None:
         _replace(tx, acting.office, earlier[-1], row, unit)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, new_id(), command.note)
     return row
 
 

@@ -14,7 +14,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, NowDep, OfficeDep, PostingDep
 from shared.http.idempotency import StoredResponse
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import NOTED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure import views as disclosure_views
@@ -44,11 +44,14 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         "valid-too-long",
         "unknown-agency",
         "id-taken",
-        *COMMANDED,
+        *NOTED,
     ),
 )
 def record_consent(victim_id: IdPath, command: RecordConsent, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya."""
+    """Catat setelah korban diberi tahu tujuh hal menurut UU 27/2022 Ps 21(1). Menggantikan persetujuan sebelumnya.
+
+    Record it after the person was told the seven items of UU 27/2022 Ps 21(1). It replaces the earlier consent.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = consents.record(caller.acting(tx), victim_id, command)
@@ -63,13 +66,17 @@ def record_consent(victim_id: IdPath, command: RecordConsent, caller: CallerAtDe
     response_model=WithdrawalView,
     tags=RIGHTS,
     summary="Tarik persetujuan / Withdraw a consent",
-    responses=responses("unknown-victim", "not-responsible", "no-consent", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "no-consent", *NOTED),
 )
 def withdraw_consent(
     victim_id: IdPath, command: WithdrawConsent, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
     """Pemberian data baru langsung berhenti. Setiap pemegang data diberi tahu dan menjawab dengan tanda terima. Berlaku
-    juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini."""
+    juga bagi persetujuan yang dicatat instansi lain, bila datanya ada di sini.
+
+    New disclosure stops at once. Each controller is told and answers with a receipt. It covers consents recorded by
+    other agencies too, if their data is here.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         taken = withdrawing.withdraw(caller.acting(tx), victim_id, command)
@@ -87,7 +94,10 @@ def withdraw_consent(
 def list_consents(
     victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: NowDep
 ) -> ConsentList:
-    """Setiap versi persetujuan, dengan tujuh hal yang diberitahukan."""
+    """Setiap versi persetujuan, dengan tujuh hal yang diberitahukan.
+
+    Each version of the consent, with the seven items that were told.
+    """
 
     def look(session: Session) -> ConsentList:
         see_concerned(session, sight, victim_id)
@@ -106,7 +116,11 @@ def list_consents(
 def see_access_report(
     victim_id: IdPath, office: OfficeDep, sight: SightDep, database: DatabaseDep, now: NowDep
 ) -> AccessReport:
-    """Siapa yang melihat data korban di instansi ini, untuk apa, dan kepada siapa data diberikan (UU 27/2022 Ps 7)."""
+    """Siapa yang melihat data korban di instansi ini, untuk apa, dan kepada siapa data diberikan (UU 27/2022 Ps 7).
+
+    Each look at the person's data at this agency, with its reason. Also the agencies to which data was given (UU
+    27/2022 Ps 7).
+    """
 
     def look(session: Session) -> AccessReport:
         see_concerned(session, sight, victim_id)

@@ -25,13 +25,14 @@ from shared.domain.erasure import ErasureCause, Word
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.acting import Acting
-from shared.reference.office import Office
+from shared.reference.office import Office, new_id
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import store as disclosure
 from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.erasure.carry_out import ControllerAnswer, list_told
 from shared.victims.erasure.holdings import give_back, on_told
 from shared.victims.register.store import load_victim
+from shared.victims.sealed import notes as sealed_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,16 @@ def withdraw(acting: Acting, victim_id: str, command: WithdrawConsent) -> TakenB
     if ours is None and not theirs:
         raise Refused("no-consent")
     at = when(command, tx.now, ours.recorded_at if ours else None)
+    victim.consent_withdrawn_at = _later(victim.consent_withdrawn_at, at)
     if ours is not None and ours.withdrawn_at is None:
-        victim.withdrawn_for = sorted({*victim.withdrawn_for, *ours.recipients})
         _take_back(tx, acting.office, ours, unit, at)
         security_log.withdrawn(acting, ours.id)
     for consent_id, agency in theirs.items():
         withdrawn = e.ConsentWithdrawn(consent_id=consent_id, victim_id=victim_id, unit=unit, occurred_at=at)
         give_back(tx, acting.office, withdrawn, agency)
         security_log.withdrawn(acting, consent_id)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, new_id(), command.note)
     return TakenBack(victim_id, ((ours.id,) if ours else ()) + tuple(theirs), at)
 
 
@@ -97,8 +100,12 @@ def _withdrawn_at_a_controller(
     if latest.withdrawn_at is None:
         stopped = ControllerAnswer(DisclosureEnd.STOPPED, None, ())
         list_told(tx, row.id, victim.id, ErasureCause.WITHDRAWAL, Word(sender, sender), stopped)
-        victim.withdrawn_for = sorted({*victim.withdrawn_for, *latest.recipients})
+        victim.consent_withdrawn_at = _later(victim.consent_withdrawn_at, event.occurred_at)
         _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
+
+
+def _later(before: datetime | None, at: datetime) -> datetime:
+    return at if before is None else max(before, at)
 
 
 def _take_back(

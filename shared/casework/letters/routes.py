@@ -47,7 +47,11 @@ def _made(row: LetterRow) -> StoredResponse:
 )
 def issue_letter(referral_id: IdPath, command: IssueLetter, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Pengirim mencetak surat rujukan; kedua pihak dapat mencetak lembar jawaban. Pihak lain diberi tahu kodenya. Isi
-    surat ada di `…/pdf`."""
+    surat ada di `…/pdf`.
+
+    The sender prints a referral letter; both sides may print a reply slip. The other side is told its code. The content
+    of the letter is at `…/pdf`.
+    """
     return posting.once(command, lambda tx: _made(issuing.issue(caller.acting(tx), referral_id, command)))
 
 
@@ -59,7 +63,10 @@ def issue_letter(referral_id: IdPath, command: IssueLetter, caller: CallerAtDesk
     responses=responses("unknown-record", "not-your-unit", "form-not-printed", *POSTING),
 )
 def print_record(record_id: IdPath, command: PrintRecord, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Formulir dengan bentuk kertas (`printed` di `/v1/forms`), untuk ditandatangani kedua pihak."""
+    """Formulir dengan bentuk kertas (`printed` di `/v1/forms`), untuk ditandatangani kedua pihak.
+
+    A form with a shape on paper (`printed` at `/v1/forms`), for both sides to sign.
+    """
     return posting.once(command, lambda tx: _made(issuing.print_record(caller.acting(tx), record_id)))
 
 
@@ -70,7 +77,11 @@ def print_record(record_id: IdPath, command: PrintRecord, caller: CallerAtDeskDe
 )
 def check_letter(code: CodePath, office: OfficeDep, database: DatabaseDep, sight: SightDep) -> LetterCheck:
     """Bagi siapa pun yang memegang kertasnya. Jawaban: apakah surat tercatat di buku induk, apakah tanda tangannya
-    benar, dan apakah isinya masih berlaku. Tanpa identitas."""
+    benar, dan apakah isinya masih berlaku. Tanpa identitas.
+
+    For anybody who holds the paper. The answer says whether the ledger has the letter, whether its signature is right,
+    and whether it still stands. Without identity.
+    """
     known = read_code(code, "code")
     return database.read(lambda session: letter_check(checking.check(session, office, sight, known)))
 
@@ -84,7 +95,11 @@ def check_letter(code: CodePath, office: OfficeDep, database: DatabaseDep, sight
 )
 def print_letter(code: CodePath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep) -> Response:
     """Identitas hanya sejauh yang sudah diberikan dengan rujukannya, dan yang boleh dilihat pemanggil. Setiap pembacaan
-    dicatat dalam transaksi yang sama. Lembar jawaban tidak memuat identitas."""
+    dicatat dalam transaksi yang sama. Lembar jawaban tidak memuat identitas.
+
+    Identity only as far as it was given with the referral, and as the caller may see it. Each reading is logged in the
+    same transaction. A reply slip has no identity.
+    """
     from shared.casework.letters import pdf  # imported when first used: with its fonts it takes a quarter of a second
 
     known = read_code(code, "code")
@@ -122,7 +137,11 @@ def answer_on_paper(
     referral_id: IdPath, command: PaperAnswer, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
     """Masukkan isi lembar jawaban yang kembali. `occurred_at` adalah waktu di lembar itu, dan menentukan apakah jawaban
-    tepat waktu. Waktu pemasukan dicatat juga. Nama penanda tangan disimpan tersegel, seperti catatan."""
+    tepat waktu. Waktu pemasukan dicatat juga. Nama penanda tangan disimpan tersegel, seperti catatan.
+
+    Enter what stands on the slip that came back. `occurred_at` is the moment on the slip, and decides whether the
+    answer was in time. The moment of entry is recorded too. The signer's name is kept sealed, like a note.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = answers.answer(caller.acting(tx), referral_id, command)

@@ -40,9 +40,11 @@ REFUSALS: Mapping[str, Refusal] = {
     "list-needs-supervisor": refusal(
         409,
         "Daftar ini memerlukan penyelia", "This list needs a supervisor",
-        "Petugas mengirim paling banyak 600 orang, dan 20 rujukan mendesak ke satu instansi.",
-        "An officer sends at most 600 people, and 20 urgent referrals to one agency.",
-        "Minta penyelia mengirimnya, atau bagi daftarnya.", "Ask a supervisor to send it, or send it in parts.",
+        "Petugas mengirim paling banyak 600 orang, dan 20 rujukan mendesak ke satu instansi; "
+        "layanan yang tidak boleh menunggu juga mendesak.",
+        "An officer sends at most 600 people, and 20 urgent referrals to one agency. A service that may not wait is "
+        "urgent too.",
+        "Minta penyelia mengirimnya.", "Ask a supervisor to send it.",
     ),
     "written-twice": refusal(
         409,

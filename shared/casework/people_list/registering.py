@@ -104,7 +104,7 @@ class Batch:
         row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
 
     def _is_urgent(self, ask: AskFor) -> bool:
-        return self.by.office.directory.service(ask.receiver.agency, ask.service).urgent
+        return self.by.office.directory.may_not_wait(ask.receiver.agency, ask.service)
 
     def end(self, tx: Transaction) -> BatchRow:
         """Store that all people have been processed, and return the row."""
@@ -138,7 +138,7 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     case = load_case(tx.session, batch.case_id, visibility.cases(batch.by.sight))
     if case is None:
         raise Refused("unknown-case")
-    check_list(batch.by.caller.role, command)
+    check_list(batch.by.caller.role, command, batch.by.office.directory.may_not_wait)
     for place, ask in enumerate(command.refer):
         _may_be_asked(tx, batch.by.office, ask, case.region, f"refer/{place}")
     when(command, tx.now)

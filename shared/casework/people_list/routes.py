@@ -91,7 +91,12 @@ SendingDep = Annotated[Sending, Depends(_sending)]
 def take_in(command: TakeIn, sending: SendingDep) -> StreamingResponse:
     """Tiap orang didaftarkan dan dirujuk sekaligus, atau tidak sama sekali. Kesalahan satu orang tidak menghambat yang
     lain. Bila sambungan terputus, kirim lagi dengan Idempotency-Key yang sama: pekerjaan dilanjutkan. `check: true`
-    hanya memeriksa; tidak ada yang disimpan."""
+    hanya memeriksa; tidak ada yang disimpan.
+
+    Each person is registered and referred at once, or not at all. One person's mistake delays nobody else. If the
+    connection breaks, send it again with the same Idempotency-Key, and the work goes on. `check: true` only checks;
+    nothing is stored.
+    """
     return streaming.stream(sending, command, None)
 
 
@@ -114,7 +119,10 @@ def take_in_csv(
     sending: SendingDep,
     options: Annotated[TableOptions, Depends(_table_options)],
 ) -> StreamingResponse:
-    """Daftar dari tabel CSV, dengan pemisah koma atau titik koma. `refer=clinic:first-aid` boleh diulang."""
+    """Daftar dari tabel CSV, dengan pemisah koma atau titik koma. `refer=clinic:first-aid` boleh diulang.
+
+    A list from a CSV table, separated by commas or semicolons. `refer=clinic:first-aid` may be repeated.
+    """
     people, headings = people_of(table)
     command = TakeIn.model_construct(refer=options.asks(), check=options.check, people=people)
     return streaming.stream(sending, command, headings)
@@ -136,7 +144,10 @@ def _ask(text: str, basis: LegalBasis, priority: Priority) -> AskFor:
     responses=responses("unknown-case"),
 )
 def list_batches(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> BatchList:
-    """Semua daftar orang dalam kasus ini, dengan jumlah yang terdaftar dan yang ditolak."""
+    """Semua daftar orang dalam kasus ini, dengan jumlah yang terdaftar dan yang ditolak.
+
+    Every list of this case, with the numbers of people registered and refused.
+    """
 
     def look(session: Session) -> BatchList:
         if register.load_case(session, case_id, visibility.cases(sight)) is None:
@@ -153,7 +164,10 @@ def list_batches(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> Bat
     responses=responses("unknown-batch"),
 )
 def see_batch(batch_id: IdPath, database: DatabaseDep, sight: SightDep) -> WholeBatch:
-    """Setiap orang dalam daftar: nama samaran dan rujukannya, atau masalahnya."""
+    """Setiap orang dalam daftar: nama samaran dan rujukannya, atau masalahnya.
+
+    Each person of the list: the pseudonym and the referrals, or the problem.
+    """
 
     def look(session: Session) -> WholeBatch:
         row = store.load(session, batch_id, store.visible(sight))

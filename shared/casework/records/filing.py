@@ -26,6 +26,7 @@ from shared.victims.identity import recording
 from shared.victims.interviews import store as interviews
 from shared.victims.interviews import telling
 from shared.victims.sealed import holds
+from shared.victims.sealed import notes as sealed_notes
 from shared.victims.sealed import records as sealed_records
 
 Effect = Callable[[Transaction, Office, RecordRow, Mapping[str, Any]], None]
@@ -58,7 +59,9 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     _keep_and_deliver(tx, office, form, subject, row, filled.model_dump(mode="json", include=set(values)))
     filed = _event(form, subject, row)
     tx.changed |= {row.about, row.id, row.victim_id or row.about}
-    tell_coordinator(tx, office, filed, subject.unit, row.victim_id)
+    event_id = tell_coordinator(tx, office, filed, subject.unit, row.victim_id)
+    if filled.note:  # beside the event, since the fields of the form are kept beside the record
+        sealed_notes.keep_note_under(tx, office, sealed_under(row), event_id, filled.note)
     _run_clocks(tx, office, filed, subject, row, named.values())
     if form.counts_as_interview and corrected is None:
         _tell_interview(tx, office, subject, row)

@@ -31,7 +31,7 @@ from shared.http.dependencies import DatabaseDep, IdPath, LongPollDep, OfficeDep
 from shared.http.idempotency import StoredResponse
 from shared.http.limits import limit_identities
 from shared.http.long_polling import tag_of
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import NOTED, responses
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register import store as register
 from shared.victims.register import visibility
@@ -86,7 +86,7 @@ def _add(router: APIRouter, form: Form, effect: Effect | None) -> None:
         status_code=201,
         response_model=RecordView,
         summary=f"{form.label.id} / {form.label.en}",
-        responses=responses(*refusals, *FILING, *_of_a_service(form), *form.refusals, *COMMANDED),
+        responses=responses(*refusals, *FILING, *_of_a_service(form), *form.refusals, *NOTED),
     )(file)
 
 
@@ -100,7 +100,10 @@ router = APIRouter(prefix="/v1", tags=["formulir"], route_class=GuardedRoute)
 
 @router.get("/forms", summary="Formulir instansi / The agency's forms")
 def list_forms(office: OfficeDep) -> FormList:
-    """Setiap formulir dengan isiannya, seperti tampil di kertas atau layar."""
+    """Setiap formulir dengan isiannya, seperti tampil di kertas atau layar.
+
+    Each form with its fields, as on paper or on a screen.
+    """
     return FormList(items=[form_view(form) for form in office.agency.forms])
 
 
@@ -108,7 +111,10 @@ def list_forms(office: OfficeDep) -> FormList:
     "/cases/{case_id}/records", summary="Catatan kasus / Records of a case", responses=responses("unknown-case")
 )
 def list_case_records(case_id: IdPath, database: DatabaseDep, sight: SightDep) -> RecordList:
-    """Hanya isian terbuka. Isian tersegel dibaca per catatan, dan pembacaannya dicatat."""
+    """Hanya isian terbuka. Isian tersegel dibaca per catatan, dan pembacaannya dicatat.
+
+    Clear fields only. Sealed fields are read for one record at a time, and the reading is logged.
+    """
 
     def look(session: Session) -> RecordList:
         if register.load_case(session, case_id, visibility.cases(sight)) is None:
@@ -134,7 +140,11 @@ async def list_victim_records(
     poll: LongPollDep,
 ) -> Response:
     """Hanya isian terbuka: dari semua satuan instansi ini, tentang rujukan korban, dan yang diserahkan instansi lain.
-    `Prefer: wait=20` menunggu perubahan."""
+    `Prefer: wait=20` menunggu perubahan.
+
+    Clear fields only: of all desks of this agency, about the victim's referrals, and delivered by other agencies.
+    `Prefer: wait=20` waits for a change.
+    """
 
     def look(session: Session) -> tuple[str, RecordList]:
         register.see_concerned(session, sight, victim_id)
@@ -150,7 +160,10 @@ async def list_victim_records(
     responses=responses("unknown-unit", "not-your-unit"),
 )
 def list_desk_records(unit: UnitPath, office: OfficeDep, database: DatabaseDep, sight: SightDep) -> RecordList:
-    """Hanya isian terbuka."""
+    """Hanya isian terbuka.
+
+    Clear fields only.
+    """
     sight.require(office.our_unit(unit, database.now().date()))
     return database.read(lambda session: _list(session, sight, unit))
 
@@ -165,7 +178,11 @@ def see_record(
     record_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> WholeRecord:
     """Isian tersegel hanya bagi satuan yang mengisi dan penanggung jawab korban. Setiap pembacaan dicatat dalam
-    transaksi yang sama."""
+    transaksi yang sama.
+
+    Sealed fields only for the desk that filed it and the responsible desk. Each reading is logged in the same
+    transaction.
+    """
     response.headers["Cache-Control"] = "no-store"
     return database.write(lambda tx: whole_record(*reading.read(caller.acting(tx), record_id, purpose)))
 

@@ -51,6 +51,14 @@ REFUSALS: Mapping[str, Refusal] = {
         "Referral {referral} for the same service and desk is still live.",
         "Pakai rujukan itu, atau kirim force: true.", "Use that referral, or send force: true.",
     ),
+    "forcing-needs-supervisor": refusal(
+        409,
+        "Memaksa lagi memerlukan penyelia", "Forcing more needs a supervisor",
+        "Dalam satu jam Anda sudah memaksakan {most} rujukan mendesak ke satuan itu.",
+        "Within an hour you have forced {most} urgent referrals on that desk.",
+        "Mintalah penyelia mengirimnya, pilih satuan lain, atau kirim tanpa force.",
+        "Ask a supervisor to send it, choose another desk, or send it without force.",
+    ),
     "not-your-move": refusal(
         409,
         "Bukan giliran instansi ini", "Not this agency's move",
@@ -74,8 +82,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "note-required": refusal(
         409,
         "Catatan wajib ada", "Note required",
-        "Alasan atau hasil ini memerlukan catatan.", "This reason or outcome needs a note.",
-        "Isi note dengan apa yang terjadi.", "Fill in note with what happened.",
+        "Tindakan ini memerlukan catatan, karena {because}.", "This needs a note, because {because}.",
+        "Isi note dengan apa yang terjadi dan mengapa.", "Fill in note with what happened and why.",
     ),
     "custody-contested": refusal(
         409,

@@ -1,6 +1,6 @@
 """Referrals: create, list, read, act, history and notes."""
 
-from dataclasses import dataclass
+import inspect
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -8,26 +8,12 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.casework.referrals import custody_check, execution, notes, requesting
-from shared.casework.referrals.refusals import GIVING_BACK
+from shared.casework.referrals.actions import ACTIONS, Action
 from shared.casework.referrals.views import History, Note, NoteList, ReferralPage, history_item
 from shared.contracts.codes import Status
 from shared.contracts.types import REGION, UNIT, UUID7
-from shared.domain.commands import Command, Noted
-from shared.domain.referral_commands import (
-    Accept,
-    AnswerCancellation,
-    CheckCustody,
-    Complete,
-    Fail,
-    Hold,
-    ProvideInformation,
-    Reject,
-    Remind,
-    Request,
-    RequestCancellation,
-    Resume,
-    Start,
-)
+from shared.domain.commands import Noted
+from shared.domain.referral_commands import CheckCustody, Request
 from shared.domain.refusal import Refused
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
@@ -64,45 +50,6 @@ IfMatch = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One action on a referral over HTTP."""
-
-    command: type[Command]
-    summary: str
-    refusals: tuple[str, ...] = ()
-    """The problems of this action, beside those of every action."""
-
-
-ACTIONS: dict[str, Action] = {
-    "accept": Action(Accept, "Terima / Accept", ("custody-contested", "custody-held-here")),
-    "reject": Action(Reject, "Tolak / Reject", ("unknown-unit", *GIVING_BACK)),
-    "start": Action(Start, "Mulai layani / Start"),
-    "hold": Action(Hold, "Tunda / Hold"),
-    "resume": Action(Resume, "Lanjutkan / Resume"),
-    "complete": Action(Complete, "Selesaikan / Complete"),
-    "fail": Action(Fail, "Nyatakan gagal / Fail", ("answer-the-cancellation-instead",)),
-    "answer-cancellation": Action(
-        AnswerCancellation,
-        "Jawab permintaan pembatalan / Answer a cancellation",
-        ("no-cancellation-asked", "reason-required", "custody-has-moved"),
-    ),
-    "request-cancellation": Action(
-        RequestCancellation, "Minta pembatalan / Ask for cancellation", ("cancellation-already-asked",)
-    ),
-    "provide-information": Action(
-        ProvideInformation,
-        "Beri informasi / Provide information",
-        (
-            *("no-consent", "not-a-child", "unknown-victim"),
-            *("basis-not-for-service", "against-withdrawal"),
-        ),
-    ),
-    "remind": Action(Remind, "Ingatkan / Remind"),
-}
-"""Every action by name. The first eight belong to the receiver, the last three to the sender."""
-
-
 def _operation(action: str) -> str:
     return action.replace("-", "_")
 
@@ -127,6 +74,7 @@ def _operation(action: str) -> str:
         "journey-closed",
         "desk-asks-itself",
         "desk-is-full",
+        "forcing-needs-supervisor",
         "no-consent",
         "not-a-child",
         "basis-not-for-service",
@@ -135,8 +83,10 @@ def _operation(action: str) -> str:
     ),
 )
 def create_referral(command: Request, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Setelah jawaban 201, rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang
-    mati."""
+    """Setelah jawaban 201, rujukan ini pasti sampai tepat satu kali, juga bila jaringan atau layanan lain sedang mati.
+
+    After the answer 201 this referral arrives exactly once, also while the network or other services are down.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = requesting.request(caller.acting(tx), command)
@@ -167,7 +117,10 @@ def list_referrals(
     wanted: Annotated[referrals.ReferralFilter, Depends(_filter)],
     page: PageDep,
 ) -> ReferralPage:
-    """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya."""
+    """Terbaru dahulu. Kode provinsi mencakup semua kabupaten/kotanya.
+
+    Newest first. The code of a province covers all of its regencies.
+    """
 
     def look(session: Session) -> ReferralPage:
         conditions = [visibility.referrals(sight), *referrals.conditions(wanted, office.code, now)]
@@ -189,8 +142,10 @@ async def see_referral(
     sight: SightDep,
     poll: LongPollDep,
 ) -> Response:
-    """Dengan `Prefer: wait=20` dan `If-None-Match`, jawaban menunggu sampai rujukan berubah, atau sampai rujukan
-    ada."""
+    """Dengan `Prefer: wait=20` dan `If-None-Match`, jawaban menunggu sampai rujukan berubah, atau sampai rujukan ada.
+
+    With `Prefer: wait=20` and `If-None-Match` the answer waits until the referral changes, or until it exists.
+    """
 
     wanted = select(ReferralRow).where(col(ReferralRow.id) == referral_id, visibility.referrals(sight))
 
@@ -215,8 +170,12 @@ async def see_referral(
     | responses("unknown-referral", "not-your-move", "not-an-open-transfer", "no-coordinator", *COMMANDED),
 )
 def check_custody(referral_id: IdPath, command: CheckCustody, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Gugus tugas menjawab dengan peristiwa: `sender_custody` rujukan ini berubah. Tunggu dengan GET rujukan,
-    `Prefer: wait=20` dan `If-None-Match: <ETag jawaban ini>`. Bertanya lagi tidak berbahaya."""
+    """Gugus tugas menjawab dengan peristiwa: `sender_custody` rujukan ini berubah. Tunggu dengan GET rujukan, `Prefer:
+    wait=20` dan `If-None-Match: <ETag jawaban ini>`. Bertanya lagi tidak berbahaya.
+
+    The task force answers with an event, and `sender_custody` of this referral changes. Wait with a GET of the
+    referral, `Prefer: wait=20` and `If-None-Match: <ETag of this answer>`. To ask again does no harm.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = custody_check.ask(caller.acting(tx), referral_id)
@@ -231,7 +190,10 @@ def check_custody(referral_id: IdPath, command: CheckCustody, caller: CallerAtDe
     responses=responses("unknown-referral"),
 )
 def see_history(referral_id: IdPath, database: DatabaseDep, sight: SightDep) -> History:
-    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya."""
+    """Setiap peristiwa yang dikirim dan diterima, dengan tanda terimanya.
+
+    Each event sent and received, with its receipt.
+    """
 
     def look(session: Session) -> History:
         known = select(col(ReferralRow.id)).where(col(ReferralRow.id) == referral_id, visibility.referrals(sight))
@@ -257,7 +219,11 @@ def see_notes(
     referral_id: IdPath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> NoteList:
     """Catatan bebas di samping keputusan. Hanya bagi satuan yang menulisnya, penanggung jawab korban, dan satuan yang
-    sedang melayani. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    sedang melayani. Setiap pembacaan dicatat dalam transaksi yang sama.
+
+    Free text beside a decision. Only for the desk that wrote it, the responsible desk, and desks at work. Each reading
+    is logged in the same transaction.
+    """
     response.headers["Cache-Control"] = "no-store"
     found = database.write(lambda tx: notes.read(caller.acting(tx), referral_id, purpose))
     return NoteList(items=[Note(event_id=event_id, text=text) for event_id, text in found.items()])
@@ -277,7 +243,7 @@ def _add_action(name: str, action: Action) -> None:
 
     act.__annotations__["command"] = action.command
     act.__name__ = _operation(name)
-    act.__doc__ = action.command.__doc__
+    act.__doc__ = f"{action.about}\n\n{inspect.getdoc(action.command)}"
     router.post(
         f"/referrals/{{referral_id}}/{name}",
         response_model=ReferralView,

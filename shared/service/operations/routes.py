@@ -43,7 +43,10 @@ SHOWN_MISSING = 100
 
 @router.get("/v1/parked", summary="Peristiwa tertahan / Parked events", responses=responses("unknown-cursor"))
 def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> ParkedPage:
-    """Peristiwa yang belum atau tidak dapat diterapkan. Semua disimpan, terlihat, dan dapat diulang. Terbaru dahulu."""
+    """Peristiwa yang belum atau tidak dapat diterapkan. Semua disimpan, terlihat, dan dapat diulang. Terbaru dahulu.
+
+    Events that cannot be applied yet, or at all. All are kept, visible, and can be replayed. Newest first.
+    """
 
     def look(session: Session) -> ParkedPage:
         rows, more = newest_first(session, office.vault, ParkedEvent, (), page)
@@ -60,7 +63,10 @@ def list_parked(office: OfficeDep, database: DatabaseDep, page: PageDep) -> Park
     responses=responses("unknown-parked-event", "replay-failed"),
 )
 def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Request, database: DatabaseDep) -> ParkedView:
-    """Coba terapkan peristiwa ini lagi. Peristiwa yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang."""
+    """Coba terapkan peristiwa ini lagi. Peristiwa yang tidak dapat dipercaya tidak pernah diterapkan. Aman diulang.
+
+    Try to apply this event again. An event that cannot be trusted is never applied. It is safe to repeat.
+    """
     reception = service_state_of(request).reception
 
     def work(tx: Transaction) -> tuple[ParkedView, str | None]:
@@ -88,7 +94,11 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
 @router.get("/v1/links", summary="Keadaan tiap jalur / How every link stands")
 def list_links(request: Request, database: DatabaseDep) -> LinkList:
     """Jalur kirim: nomor terakhir, jumlah yang belum terkirim, dan jumlah yang belum ada tanda terimanya. Jalur terima:
-    nomor yang hilang."""
+    nomor yang hilang.
+
+    Sending: the last number, those not yet published, and those without a receipt. Receiving: the numbers that are
+    missing.
+    """
     return database.read(lambda session: LinkList(items=_sent(session, database) + _received(session)))
 
 
@@ -137,7 +147,10 @@ def _received(session: Session) -> list[LinkView]:
 @router.get("/v1/schemas", summary="Daftar skema peristiwa / Event schemas")
 @route_traits(cacheable=True)
 def list_schemas() -> SchemaList:
-    """Setiap jenis peristiwa di jaringan ini."""
+    """Setiap jenis peristiwa di jaringan ini.
+
+    Every type of event in this network.
+    """
     return SchemaList(items=sorted(CATALOGUE))
 
 
@@ -150,7 +163,10 @@ def list_schemas() -> SchemaList:
 def see_schema(
     event_type: Annotated[str, Path(max_length=120, pattern=EVENT_TYPE)],
 ) -> dict[str, Any]:
-    """JSON Schema 2020-12 dari seluruh amplop CloudEvents."""
+    """JSON Schema 2020-12 dari seluruh amplop CloudEvents.
+
+    The JSON Schema 2020-12 of the whole CloudEvents envelope.
+    """
     if event_type not in CATALOGUE:
         raise Refused("unknown-schema")
     return schema_of(CATALOGUE[event_type])
@@ -159,14 +175,20 @@ def see_schema(
 @router.get("/v1/keys", summary="Kunci publik / Public keys", response_model_exclude_none=True)
 @route_traits(cacheable=True)
 def see_keys(request: Request) -> PublicKeys:
-    """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan, persis seperti diterima."""
+    """Untuk memeriksa `Estafet-Signature: <kid>;<base64>`: Ed25519 atas byte pesan, persis seperti diterima.
+
+    To verify `Estafet-Signature: <kid>;<base64>`: Ed25519 over the bytes of the message, exactly as received.
+    """
     return PublicKeys.model_validate(service_state_of(request).reception.keys.current().as_jwks())
 
 
 @router.get("/v1/problems", summary="Daftar penolakan / Every refusal there is")
 @route_traits(cacheable=True)
 def list_problems(request: Request) -> ProblemList:
-    """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan."""
+    """Setiap `type` penolakan dari layanan ini, dengan tindakan yang perlu dilakukan.
+
+    Every `type` of refusal of this service, with what to do.
+    """
     return ProblemList(
         items=[
             ProblemKind(
@@ -185,14 +207,20 @@ def list_problems(request: Request) -> ProblemList:
 @router.get("/health/live", summary="Hidup / Alive")
 @route_traits(always_answered=True)
 def alive(request: Request) -> Health:
-    """Proses ini berjalan."""
+    """Proses ini berjalan.
+
+    The process runs.
+    """
     return _health(request)
 
 
 @router.get("/health/ready", summary="Siap / Ready", responses=responses("unavailable"))
 @route_traits(always_answered=True)
 def ready(request: Request, database: DatabaseDep) -> Health:
-    """Basis data menjawab. Keadaan broker disebutkan, tetapi tidak menentukan."""
+    """Basis data menjawab. Keadaan broker disebutkan, tetapi tidak menentukan.
+
+    The database answers. The state of the broker is shown, but does not decide.
+    """
     database.read(lambda session: session.execute(select(1)).scalar_one())
     return _health(request)
 

@@ -39,7 +39,11 @@ def break_glass(
     posting: PostingDep,
 ) -> Response:
     """Membuka akses darurat, paling lama 60 menit. Penanggung jawab korban langsung diberi tahu. Penyelia satuan lain
-    menilainya dalam 24 jam. Satu orang membuka satu, dan tiga yang belum dinilai menutup yang berikutnya."""
+    menilainya dalam 24 jam. Satu orang membuka satu, dan tiga yang belum dinilai menutup yang berikutnya.
+
+    Opens an identity in an emergency, for 60 minutes at most. The responsible desk is told at once. A supervisor of
+    another desk reviews it within 24 hours. One person opens one at a time, and three without a review stop the next.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         row = glass.open_it(caller.acting(tx), victim_id, command, most_an_hour)
@@ -62,7 +66,10 @@ async def list_break_glass(
     page: PageDep,
 ) -> Response:
     """Akses darurat oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Dengan
-    `Prefer: wait=20` jawaban menunggu yang baru."""
+    `Prefer: wait=20` jawaban menunggu yang baru.
+
+    Those of your desk, or of victims in your care. Newest first. With `Prefer: wait=20` the answer waits for a new one.
+    """
 
     def look(session: Session) -> tuple[str, BreakGlassPage]:
         rows, more = newest_first(session, office.vault, BreakGlassRow, [store.visible(sight)], page)
@@ -81,7 +88,10 @@ async def list_break_glass(
 def end_break_glass(
     break_glass_id: IdPath, command: EndBreakGlass, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
-    """Hanya oleh petugas yang membukanya. Bila tidak diakhiri, akses berakhir sendiri pada waktunya."""
+    """Hanya oleh petugas yang membukanya. Bila tidak diakhiri, akses berakhir sendiri pada waktunya.
+
+    Only the officer who opened it may. Otherwise it ends by itself at its time.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(200, break_glass_view(glass.end_it(caller.acting(tx), break_glass_id), tx.now))
@@ -98,7 +108,10 @@ def end_break_glass(
 def see_break_glass_note(
     break_glass_id: IdPath, caller: CallerAtDeskDep, database: DatabaseDep, response: Response
 ) -> BreakGlassNote:
-    """Alasan tertulis, bagi orang yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama."""
+    """Alasan tertulis, bagi orang yang menilai. Setiap pembacaan dicatat dalam transaksi yang sama.
+
+    The written reason, for the person who reviews it. Each reading is logged in the same transaction.
+    """
     response.headers["Cache-Control"] = "no-store"
     text = database.write(lambda tx: reviewing.read_note(caller.acting(tx), break_glass_id))
     return BreakGlassNote(text=text)
@@ -116,7 +129,11 @@ def review_break_glass(
     break_glass_id: IdPath, command: ReviewBreakGlass, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
     """Penilaian oleh orang kedua dari satuan lain, dalam 24 jam. Satuan tertinggi dinilai oleh orang lain di satuan
-    itu."""
+    itu.
+
+    By a second person of another desk, within 24 hours. Those of the highest desk are reviewed by another person of
+    that desk.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(

@@ -39,7 +39,7 @@ class Disclosure:
     """A disclosure between us and ``agency``, about a victim, on a legal basis; on consent, with its ``consent_id``.
 
     ``given_with`` is the id of the referral, or of the delivered record, with which the fields go.
-    ``against_withdrawal``: the person had withdrawn the consent for this agency.
+    ``against_withdrawal``: the person had withdrawn consent, and had not agreed anew to this agency.
     """
 
     given_with: str
@@ -56,9 +56,7 @@ def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked
     A field passes when the service needs it, the basis covers it, and the caller may see it. ``live``: the victim's
     referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent`` or ``not-a-child``.
     """
-    latest = None
-    if asked.basis is LegalBasis.CONSENT:
-        latest = consent.current(map(store.to_consent, store.consents_of(acting.tx.session, victim.id)))
+    latest = _latest_consent(acting, victim) if asked.basis is LegalBasis.CONSENT else None
     service = acting.office.directory.service(asked.agency, asked.service)
     age = AgeClass(victim.rule_age)
     fields = consent.disclosed(asked.basis, age, latest, asked.agency, service.stage, service.needs, acting.tx.now)
@@ -67,16 +65,24 @@ def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked
 
 
 def check_basis(acting: Acting, victim: VictimRow, asked: ForService, note: str | None) -> bool:
-    """Whether the disclosure is against a withdrawal: on another basis, for an agency that a withdrawn consent named.
+    """Whether the disclosure is against a withdrawal, on another basis than consent.
 
-    Raises Refused: ``basis-not-for-service``, ``against-withdrawal`` or ``note-required``.
+    The consents are read after a withdrawal alone, so the usual hand-over runs no statement more. Raises Refused:
+    ``basis-not-for-service``, ``against-withdrawal`` or ``note-required``.
     """
     service = acting.office.directory.service(asked.agency, asked.service)
     consent.check_basis(asked.basis, service.stage, service.urgent)
-    against = asked.basis is not LegalBasis.CONSENT and asked.agency in victim.withdrawn_for
+    withdrawn_at = victim.consent_withdrawn_at
+    if withdrawn_at is None or asked.basis is LegalBasis.CONSENT or asked.agency == acting.office.code:
+        return False
+    against = consent.is_withdrawn_for(asked.agency, withdrawn_at, _latest_consent(acting, victim), acting.tx.now)
     if against:
         consent.check_against_withdrawal(acting.caller.role, note)
     return against
+
+
+def _latest_consent(acting: Acting, victim: VictimRow) -> consent.Consent | None:
+    return consent.current(map(store.to_consent, store.consents_of(acting.tx.session, victim.id)))
 
 
 def give(

@@ -29,8 +29,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "against-withdrawal": refusal(
         409,
         "Bertentangan dengan pencabutan", "Against the withdrawal",
-        "Korban telah mencabut persetujuannya bagi instansi itu.",
-        "The person has withdrawn the consent for that agency.",
+        "Korban telah mencabut persetujuannya, dan tidak ada persetujuan baru yang menyebut instansi itu.",
+        "The person has withdrawn consent, and no new consent names that agency.",
         "Mintalah persetujuan baru; atau penyelia memutuskan dasar lain dengan catatan, dan korban diberi tahu.",
         "Ask for a new consent; or a supervisor decides on another basis with a note, and the person is told.",
     ),

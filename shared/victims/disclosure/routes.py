@@ -23,7 +23,10 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     responses=responses("unknown-victim", "not-responsible"),
 )
 def list_disclosures(victim_id: IdPath, sight: SightDep, database: DatabaseDep) -> DisclosureList:
-    """Untuk tiap pemberian data: isiannya, penerima atau pemberinya, dasarnya, dan akhirnya."""
+    """Untuk tiap pemberian data: isiannya, penerima atau pemberinya, dasarnya, dan akhirnya.
+
+    For each disclosure: its fields, its receiver or giver, its legal basis and its end.
+    """
 
     def look(session: Session) -> DisclosureList:
         see_concerned(session, sight, victim_id)

@@ -16,7 +16,7 @@ from shared.domain.commands import when
 from shared.domain.erasure import CONFIRM_WITHIN, ConfirmHold, HoldEnd, LiftHold, PlaceHold, hold_until
 from shared.domain.refusal import Refused
 from shared.reference.acting import Acting
-from shared.reference.office import Office
+from shared.reference.office import Office, new_id
 from shared.storage.notifier import Topic
 from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
@@ -25,6 +25,7 @@ from shared.victims.erasure.holdings import apply_after_all
 from shared.victims.register.store import load_victim, lock_concerned
 from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import forgetting, holds
+from shared.victims.sealed import notes as sealed_notes
 from shared.victims.sealed.tables import HoldRow
 
 AT_ONCE = 500
@@ -57,6 +58,8 @@ def place_hold(acting: Acting, victim_id: str, command: PlaceHold) -> HoldRow:
     tx.session.add(row)
     tx.session.flush()
     tx.changed.add(Topic.RETENTION)
+    if command.note:
+        sealed_notes.keep_note(tx, acting.office, victim_id, new_id(), command.note)
     security_log.hold_placed(acting, row)
     return row
 

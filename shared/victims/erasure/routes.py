@@ -10,7 +10,7 @@ from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
 from shared.http.dependencies import DatabaseDep, IdPath, OfficeDep, PageDep, PostingDep
 from shared.http.idempotency import StoredResponse
-from shared.http.openapi import COMMANDED, responses
+from shared.http.openapi import COMMANDED, NOTED, responses
 from shared.storage.pages import newest_first
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure import deciding, holds, store
@@ -29,11 +29,15 @@ RIGHTS: list[str | Enum] = ["hak korban"]
     response_model=HoldView,
     tags=RIGHTS,
     summary="Tahan penghapusan / Place a legal hold",
-    responses=responses("unknown-victim", "not-responsible", "hold-unconfirmed", "hold-end-not-allowed", *COMMANDED),
+    responses=responses("unknown-victim", "not-responsible", "hold-unconfirmed", "hold-end-not-allowed", *NOTED),
 )
 def place_hold(victim_id: IdPath, command: PlaceHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Selama penahanan berlaku, data korban tidak dihapus di instansi ini. Orang kedua menguatkannya dalam 14 hari;
-    bila tidak, penahanan gugur. Penahanan berakhir sendiri pada waktunya."""
+    bila tidak, penahanan gugur. Penahanan berakhir sendiri pada waktunya.
+
+    While a hold stands, the victim's data is not erased at this agency. A second person confirms it within 14 days, or
+    it lapses. A hold ends by itself at its time.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(201, m.hold_view(holds.place_hold(caller.acting(tx), victim_id, command)))
@@ -49,7 +53,10 @@ def place_hold(victim_id: IdPath, command: PlaceHold, caller: CallerAtDeskDep, p
     responses=responses("unknown-victim", "not-responsible", "unknown-hold", "second-person-needed", *COMMANDED),
 )
 def confirm_hold(victim_id: IdPath, command: ConfirmHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Oleh orang kedua. Penahanan lalu berlaku sampai akhirnya."""
+    """Oleh orang kedua. Penahanan lalu berlaku sampai akhirnya.
+
+    By a second person. The hold then stands until its end.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(200, m.hold_view(holds.confirm_hold(caller.acting(tx), victim_id, command)))
@@ -65,7 +72,10 @@ def confirm_hold(victim_id: IdPath, command: ConfirmHold, caller: CallerAtDeskDe
 )
 def list_holds(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> HoldPage:
     """Penahanan oleh satuan Anda, atau atas korban yang menjadi tanggung jawab Anda, juga yang sudah berakhir. Terbaru
-    dahulu."""
+    dahulu.
+
+    Holds of your desk, or on victims in your care, also those that have ended. Newest first.
+    """
 
     def look(session: Session) -> HoldPage:
         rows, more = newest_first(session, office.vault, HoldRow, [store.visible_holds(sight)], page)
@@ -82,7 +92,10 @@ def list_holds(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: 
     responses=responses("unknown-victim", "not-responsible", "not-your-unit", *COMMANDED),
 )
 def lift_holds(victim_id: IdPath, command: LiftHold, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
-    """Mencabut semua penahanan atas korban ini di instansi ini."""
+    """Mencabut semua penahanan atas korban ini di instansi ini.
+
+    Lifts every hold on this victim at this agency.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         rows = holds.lift_holds(caller.acting(tx), victim_id, command)
@@ -101,7 +114,11 @@ def lift_holds(victim_id: IdPath, command: LiftHold, caller: CallerAtDeskDep, po
 )
 def erase(victim_id: IdPath, command: Erase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat
-    dikembalikan."""
+    dikembalikan.
+
+    The erasure waits for the decision of a second person (`/erasure/decision`), because destroyed data cannot be
+    restored.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(
@@ -128,7 +145,11 @@ def erase(victim_id: IdPath, command: Erase, caller: CallerAtDeskDep, posting: P
 )
 def decide_erasure(victim_id: IdPath, command: DecideErasure, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Keputusan oleh orang kedua. Bila disetujui, kunci di sini langsung dimusnahkan. Setiap pemegang data diminta
-    melakukan hal yang sama, lalu menjawab."""
+    melakukan hal yang sama, lalu menjawab.
+
+    By a second person. If approved, the keys here are destroyed at once. Each controller of the data is asked to do the
+    same, and answers.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(
@@ -146,7 +167,11 @@ def decide_erasure(victim_id: IdPath, command: DecideErasure, caller: CallerAtDe
 )
 def list_erasures(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> ErasurePage:
     """Penghapusan yang diminta satuan Anda, atau atas korban yang menjadi tanggung jawab Anda. Terbaru dahulu. Juga
-    yang dilakukan karena masa simpan berakhir atau atas kata instansi lain, dengan siapa yang mengatakannya."""
+    yang dilakukan karena masa simpan berakhir atau atas kata instansi lain, dengan siapa yang mengatakannya.
+
+    Erasures asked for by your desk, or of victims in your care. Newest first. Also those at the end of retention or on
+    the word of another agency, with the agency that said so.
+    """
 
     def look(session: Session) -> ErasurePage:
         rows, more = newest_first(session, office.vault, ErasureRow, [store.visible(sight)], page)

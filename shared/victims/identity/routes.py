@@ -33,7 +33,11 @@ def record_identity(
     request: Request, victim_id: IdPath, identity: Identity, caller: CallerAtDeskDep, posting: PostingDep
 ) -> Response:
     """Isian yang dikirim menggantikan isian lama; isian yang tidak dikirim tetap. NIK, paspor, telepon, nama dan
-    tanggal lahir dibandingkan di semua instansi: itu pencarian, dibatasi dan dicatat."""
+    tanggal lahir dibandingkan di semua instansi: itu pencarian, dibatasi dan dicatat.
+
+    Fields that are sent replace the earlier ones; fields that are not sent stay. NIK, passport, telephone, name and
+    birth are compared at all agencies. That is a search, limited and logged.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         limit_identifiers(request, int(may_complete_search(identity)))
@@ -54,7 +58,12 @@ def see_identity(
 ) -> IdentitySeen:
     """Penanggung jawab melihat semua isian. Satuan yang sedang melayani hanya melihat isian yang diperlukan layanannya.
     Setiap pembacaan dicatat dalam transaksi yang sama. Yang dipakai lebih dahulu: tulisan instansi ini, lalu kata
-    penanggung jawab, lalu kata instansi lain; yang berbeda ditampilkan dengan sumbernya."""
+    penanggung jawab, lalu kata instansi lain; yang berbeda ditampilkan dengan sumbernya.
+
+    The responsible desk sees every field. A desk at work sees only the fields that its service needs. Each reading is
+    logged in the same transaction. Our own text counts first, then the responsible agency's, then others'. Differences
+    are shown with their source.
+    """
     response.headers["Cache-Control"] = "no-store"
     return database.write(lambda tx: showing.read(caller.acting(tx), victim_id, purpose))
 
@@ -68,7 +77,11 @@ def see_identity(
 )
 def take_over_identity(victim_id: IdPath, command: TakeOver, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Setelah diperiksa petugas, kata instansi lain menjadi tulisan instansi ini, dan boleh diteruskan. Sebelum itu
-    kata pihak ketiga tidak pernah diteruskan."""
+    kata pihak ketiga tidak pernah diteruskan.
+
+    After an officer has checked it, another agency's word becomes our own text, and may be passed on. Before that, a
+    third party's word is never passed on.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         return StoredResponse(200, victim_view(taking_over.take_over(caller.acting(tx), victim_id, command)))
@@ -84,7 +97,10 @@ def take_over_identity(victim_id: IdPath, command: TakeOver, caller: CallerAtDes
     responses=responses("not-such-a-number", "malformed-json", "body-too-large", "unsupported-media-type"),
 )
 def search_victims(command: Search, caller: CallerAtDeskDep, database: DatabaseDep) -> VictimList:
-    """Nomor tidak disimpan dan tidak dicatat; hanya sidiknya yang dibandingkan. Jumlah pencarian dibatasi."""
+    """Nomor tidak disimpan dan tidak dicatat; hanya sidiknya yang dibandingkan. Jumlah pencarian dibatasi.
+
+    The number is neither stored nor logged; only its keyed hash is compared. The number of searches is limited.
+    """
 
     def work(tx: Transaction) -> VictimList:
         acting = caller.acting(tx)
@@ -97,7 +113,10 @@ def search_victims(command: Search, caller: CallerAtDeskDep, database: DatabaseD
 
 @router.get("/access-log", tags=["akses"], summary="Buku akses / The access log", responses=responses("unknown-cursor"))
 def list_access(office: OfficeDep, sight: SightDep, database: DatabaseDep, page: PageDep) -> AccessPage:
-    """Siapa melihat identitas siapa, kapan, dan untuk apa; oleh satuan Anda dan satuan di bawahnya. Terbaru dahulu."""
+    """Siapa melihat identitas siapa, kapan, dan untuk apa; oleh satuan Anda dan satuan di bawahnya. Terbaru dahulu.
+
+    Each look at an identity by your desk and those below: by which caller, when and why. Newest first.
+    """
 
     def look(session: Session) -> AccessPage:
         rows, more = newest_first(session, office.vault, AccessRow, [store.visible(sight)], page)

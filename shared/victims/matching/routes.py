@@ -41,8 +41,13 @@ async def list_matches(
     state: Annotated[MatchState | None, Query(description="Keadaan usulan / the state of the proposal")] = None,
 ) -> Response:
     """Korban yang menjadi tanggung jawab satuan Anda dan mungkin sudah dikenal instansi lain. Pihak lain baru disebut
-    setelah kedua pihak memutuskan `same-person`. Usulan yang ditarik hanya tampak bagi penyelia dan auditor.
-    Demikian juga korban di rumah aman atau dalam pelindungan, dan nomor milik terlalu banyak orang."""
+    setelah kedua pihak memutuskan `same-person`. Usulan yang ditarik hanya tampak bagi penyelia dan auditor. Demikian
+    juga korban di rumah aman atau dalam pelindungan, dan nomor milik terlalu banyak orang.
+
+    Victims in your desk's care whom another agency may know already. The other side is named once both sides have
+    decided `same-person`. Only supervisors and auditors see a withdrawn proposal. The same holds for victims in a safe
+    house or under protection, and for a number of too many people.
+    """
     conditions = [store.visible(sight, caller.role)] + ([] if state is None else [in_state(state)])
 
     def look(session: Session) -> tuple[str, MatchPage]:
@@ -62,7 +67,12 @@ async def list_matches(
 def decide_match(match_id: IdPath, command: DecideMatch, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Putuskan dari yang Anda ketahui tentang korban Anda; satuan lain belum disebut. `turn` menyebut pihak yang
     memutuskan lebih dahulu. Kedua korban terhubung hanya bila kedua pihak memutuskan `same-person`. Keputusan dapat
-    diubah; yang terakhir dari tiap pihak berlaku."""
+    diubah; yang terakhir dari tiap pihak berlaku.
+
+    Decide by what you know about your victim; the other desk is not named yet. `turn` says which side decides first.
+    The two victims are linked only if both sides decide `same-person`. A decision can be changed; the last one of each
+    side counts.
+    """
 
     def work(tx: Transaction) -> StoredResponse:
         rows = matches.decide(caller.acting(tx), match_id, command)

@@ -54,8 +54,8 @@ class VictimRow(AgencyStored, table=True):
     stage: str = Field(sa_type=Word)
     stages: Any = Field(default=[], sa_type=Json)
     """The stages that this agency has recorded."""
-    withdrawn_for: Any = Field(default=[], sa_type=Json)
-    """The agencies that a consent recorded here named, and that the person then withdrew."""
+    consent_withdrawn_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    """When the person last withdrew a consent, as told here. None: never."""
     custody_agency: str | None = Field(default=None, sa_type=Word, index=True)
     custody_unit: str | None = Field(default=None, sa_type=Word)
     custody_region: str | None = Field(default=None, sa_type=Word)

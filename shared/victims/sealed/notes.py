@@ -6,15 +6,27 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from shared.reference.office import Office
-from shared.storage.unit_of_work import Transaction
+from shared.storage.unit_of_work import KeptNote, Transaction
 from shared.victims.sealed import store
 from shared.victims.sealed.store import LEGAL_HOLD, NOTE, origin
 from shared.victims.sealed.tables import SealedRow
 
 
 def keep_note(tx: Transaction, office: Office, victim_id: str, event_id: str, text: str) -> None:
-    """Store an officer's free text about a victim, sealed, beside an event."""
-    store.put(tx, office, store.of_victim(victim_id), event_id, NOTE, {"text": text})
+    """Store an officer's free text about a victim, sealed, beside an event or another id."""
+    keep_note_under(tx, office, store.of_victim(victim_id), event_id, text)
+
+
+def keep_note_under(tx: Transaction, office: Office, subject: str, beside: str, text: str) -> None:
+    """Store an officer's free text, sealed under the key of a subject, such as a case without a victim."""
+    store.put(tx, office, subject, beside, NOTE, {"text": text})
+    tx.notes.append(KeptNote(subject, beside))
+
+
+def note_under(session: Session, office: Office, subject: str, beside: str) -> str | None:
+    """The note kept beside an id, for a subject without a victim. None: it can no longer be read."""
+    row = store.find(session, subject, beside)
+    return store.opened(session, office, row).get("text") if row is not None else None
 
 
 def notes(

@@ -58,7 +58,7 @@ async def test_in_development_a_machine_may_do_as_before(police: FastAPI) -> Non
 async def test_the_role_is_looked_at_before_the_human(police: FastAPI) -> None:
     in_production(police)
     answer = await ask(police, "police", Role.AUDITOR, TOP, "POST", f"/v1/victims/{NOBODY}/erasure", person="")
-    assert told(answer) == "role-not-allowed"
+    assert told(answer) == "role-not-allowed" and "supervisor" in answer.json()["detail"]
 
 
 def test_the_production_profile_needs_people_and_development_does_not(secrets: Path) -> None:

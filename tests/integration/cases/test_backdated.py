@@ -12,6 +12,7 @@ from shared.reference.office import new_id
 from tests.support.network import Client, Network, problem
 
 KOLAKA, MAKASSAR = "polres-74.01", "polres-73.71"
+A_CASE = {"unit": KOLAKA, "channel": "spkt", "exploitation": "online-scam"}
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ async def police(network: Network) -> Client:
 
 @pytest.fixture
 async def case(police: Client) -> str:
-    opened = await police.post("/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "online-scam"})
+    opened = await police.post("/v1/cases", A_CASE)
     return str(opened.json()["id"])
 
 
@@ -85,12 +86,10 @@ async def test_every_kind_of_late_act_is_listed_also_without_a_victim_or_an_even
     )
     assert stage.status_code == 201, stage.text
     head = await network.calling("police", Role.SUPERVISOR, KOLAKA)
-    held = await head.post(f"/v1/victims/{victim}/legal-holds", {"basis": "trial", "occurred_at": ago})
-    assert held.status_code == 201, held.text
-    opened = await police.post(
-        "/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "online-scam", "occurred_at": ago}
-    )
-    assert opened.status_code == 201, opened.text
+    held = {"basis": "trial", "occurred_at": ago, "note": "Surat pengadilan tiba hari ini."}
+    assert (await head.post(f"/v1/victims/{victim}/legal-holds", held)).status_code == 201
+    opened = {**A_CASE, "occurred_at": ago, "note": "Dicatat di buku dahulu."}
+    assert (await police.post("/v1/cases", opened)).status_code == 201
     people = {"people": [{"age_class": "adult", "sex": "male"}], "occurred_at": ago, "note": "Satu kapal."}
     taken = await police.post(f"/v1/cases/{case}/batches", people)
     assert taken.status_code == 200, taken.text

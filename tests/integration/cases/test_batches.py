@@ -267,6 +267,10 @@ async def test_no_list_forces_a_desk_and_floods_of_urgent_patients_need_a_superv
     assert await refused_list(officer, case, [{}] * 601, []) == "list-needs-supervisor"
     [end] = of(await take_in(officer, case, [{**person(30), "refer": [{**AID, "force": True}]}], refer=[]), "end")
     assert (end["registered"], end["refused"]) == (0, 1)
+    # first aid may not wait, whatever priority a list gives it; a shelter may
+    assert await refused_list(officer, case, crowd, [{**AID, "priority": "routine"}]) == "list-needs-supervisor"
+    [end] = of(await take_in(officer, case, [person(number) for number in range(70, 91)], refer=[SHELTER]), "end")
+    assert end["registered"] == 21
     [end] = of(await take_in(officer, case, crowd[:20], refer=[urgent]), "end")
     assert end["registered"] == 20
     head = await police_alone.calling("police", Role.SUPERVISOR, NUNUKAN)

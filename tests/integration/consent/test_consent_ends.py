@@ -250,7 +250,8 @@ async def test_nobody_has_agreed_to_a_notice_before_there_was_one(two: Network) 
     """Entered later from a paper: what was told then was another notice."""
     victim = await a_victim(two["police"])
     body = {"notice": "2026-1", "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"],
-            "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True}  # fmt: skip
+            "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True,
+            "note": "Dari kertas."}  # fmt: skip
     path = f"/v1/victims/{victim}/consents"
     before = await two["police"].post(path, {**body, "occurred_at": "2025-12-31T12:00:00Z"})
     assert (problem(before), before.json()["errors"][0]["field"]) == ("unknown-notice", "/notice")

@@ -8,10 +8,10 @@ from shared.contracts.codes import LegalBasis, Stage
 from shared.domain.access import Role
 from shared.domain.consent import FITTING, check_basis
 from shared.domain.refusal import Refused
-from tests.support.by_hand import posted
+from tests.support.by_hand import deliver, posted
 from tests.support.clocks import DAY
 from tests.support.identities import WHO, consent, look
-from tests.support.network import Client, Network, a_victim, asking, problem
+from tests.support.network import Client, Network, a_victim, asking, problem, refer
 
 WHY = "Catatan rekaan: tanpa ini nyawanya terancam."
 KOLAKA = "polres-74.01"
@@ -45,7 +45,8 @@ async def test_a_supervisor_says_why_and_the_person_and_coordination_are_told(tw
     officer = await two.calling("police", Role.OFFICER, KOLAKA)
     head = await two.calling("police", Role.SUPERVISOR, KOLAKA)
     victim = await withdrawn(officer)
-    assert await refused(head, victim, "vital-interest") == "note-required"
+    unsaid = await head.post("/v1/referrals", asking(victim, "kemenkes", "first-aid"))
+    assert problem(unsaid) == "note-required" and "mencabut persetujuan" in unsaid.json()["detail"]
     body = asking(victim, "kemenkes", "first-aid", note=WHY)
     assert (await head.post("/v1/referrals", body)).status_code == 201
     report = await officer.get(f"/v1/victims/{victim}/access-report")
@@ -55,16 +56,79 @@ async def test_a_supervisor_says_why_and_the_person_and_coordination_are_told(tw
     assert b'"against_withdrawal":true' in message.body.replace(b" ", b"")
 
 
-async def test_it_concerns_only_the_agency_that_the_person_had_agreed_to_and_ends_with_a_new_word(two: Network) -> None:
+@pytest.mark.parametrize("basis", ["legal-duty", "public-task", "vital-interest"])
+async def test_it_concerns_also_an_agency_that_was_never_named(two: Network, basis: str) -> None:
+    """She takes back her word for the hospital. A shelter is not told instead, on another basis."""
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    head = await two.calling("police", Role.SUPERVISOR, KOLAKA)
+    victim = await withdrawn(officer)
+    other = asking(victim, "kemenpppa", "case-management", basis=basis)
+    assert problem(await officer.post("/v1/referrals", other)) == "against-withdrawal"
+    assert problem(await head.post("/v1/referrals", other)) == "note-required"
+    assert posted(two, to="kemenpppa") == []
+    assert (await head.post("/v1/referrals", {**other, "note": WHY})).status_code == 201
+    [given] = (await officer.get(f"/v1/victims/{victim}/access-report"))["disclosures"]
+    assert (given["agency"], given["against_withdrawal"]) == ("kemenpppa", True)
+
+
+async def test_an_agency_of_an_earlier_consent_is_not_free_again(two: Network) -> None:
+    """She agreed to the hospital, then to the shelter alone, and takes that back. The hospital is no way round."""
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await a_victim(officer, identity=WHO)
+    await consent(officer, victim)
+    await consent(officer, victim, recipients=["kemensos"], purposes=["care"])
+    assert (await officer.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code == 200
+    for basis in ("vital-interest", "legal-duty", "public-task"):
+        assert await refused(officer, victim, basis) == "against-withdrawal"
+
+
+async def test_it_ends_with_a_new_word_for_the_agencies_that_the_word_names(two: Network) -> None:
     officer = await two.calling("police", Role.OFFICER, KOLAKA)
     victim = await withdrawn(officer)
-    other = asking(victim, "kemenpppa", "case-management")
-    assert (await officer.post("/v1/referrals", other)).status_code == 201
     await consent(officer, victim)
     assert (await officer.post("/v1/referrals", asking(victim, "kemenkes", "first-aid"))).status_code == 201
-    given = (await officer.get(f"/v1/victims/{victim}/disclosures"))["items"]
-    assert [one["against_withdrawal"] for one in given] == [False, False]
+    [given] = (await officer.get(f"/v1/victims/{victim}/disclosures"))["items"]
+    assert given["against_withdrawal"] is False
+    other = asking(victim, "kemenpppa", "case-management")
+    assert problem(await officer.post("/v1/referrals", other)) == "against-withdrawal"
+    await consent(officer, victim, recipients=["kemenpppa"], purposes=["care"])
+    assert (await officer.post("/v1/referrals", other)).status_code == 201
+    assert await refused(officer, victim, "vital-interest", force=True) == "against-withdrawal"
     assert await look(officer, victim) == WHO
+
+
+async def test_a_new_word_counts_as_long_as_it_stands(two: Network) -> None:
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await withdrawn(officer)
+    await consent(officer, victim, valid_until=(two.clock() + DAY).isoformat())
+    assert (await officer.post("/v1/referrals", asking(victim, "kemenkes", "first-aid"))).status_code == 201
+    two.clock.advance(2 * DAY)
+    later = await two.calling("police", Role.OFFICER, KOLAKA)
+    assert await refused(later, victim, "vital-interest", force=True) == "against-withdrawal"
+
+
+async def test_the_own_agency_goes_on_with_its_work(two: Network) -> None:
+    """Nothing is told to another agency: the desk asks the investigators of its own."""
+    officer = await two.calling("police", Role.OFFICER, KOLAKA)
+    victim = await withdrawn(officer)
+    receiver = {"agency": "police", "region": "73.71"}
+    own = asking(victim, "police", "investigation", basis="legal-duty", receiver=receiver)
+    assert (await officer.post("/v1/referrals", own)).status_code == 201
+
+
+async def test_a_word_taken_back_where_the_person_is_now_counts_there_too(two: Network) -> None:
+    """At the hospital she takes back what she told the police. The hospital tells nobody on another basis."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    victim = await a_victim(police, identity=WHO)
+    await consent(police, victim)
+    asked = await refer(police, victim, "kemenkes", "first-aid", basis="consent")
+    deliver(two, *posted(two))
+    for action in ("accept", "start"):
+        await kemenkes.must(asked, action)
+    onward = asking(victim, "kemensos", "shelter-and-rehabilitation", basis="public-task")
+    nurse = await two.calling("kemenkes", Role.OFFICER, "rs-74.01")
+    assert (await nurse.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code == 200
+    assert problem(await nurse.post("/v1/referrals", onward)) == "against-withdrawal"
 
 
 async def test_a_paper_from_before_takes_no_withdrawal_back(two: Network) -> None:

@@ -102,7 +102,11 @@ async def test_a_record_of_handover_is_printed_for_both_to_sign(network: Network
     victim = await a_person(kemensos)
     named = await kemensos.post(f"/v1/victims/{victim}/identity", {"name": WHO["name"], "address": WHO["address"]})
     assert named.status_code == 200
-    happened = {"occurred_at": "2026-11-01T09:30:00+08:00", "condition_details": "Uraian panjang rekaan. " * 40}
+    happened = {
+        "occurred_at": "2026-11-01T09:30:00+08:00",
+        "note": "Ditulis di pelabuhan.",
+        "condition_details": "Uraian panjang rekaan. " * 40,
+    }
     filed = await file(kemensos, f"victims/{victim}", "handover", **HANDED_OVER, leg="port", **happened)
     made = await kemensos.post(f"/v1/records/{filed['id']}/letters")
     assert made.status_code == 201, made.text

@@ -31,7 +31,7 @@ async def test_from_the_port_to_the_village_each_leg_is_signed_by_both(network: 
         unsigned = {**HANDED_OVER, "leg": "province", signature: False}
         assert await refused(kemensos, about, "handover", **unsigned) == ("not-signed", [signature])
     handed = await file(kemensos, about, "handover", **HANDED_OVER, leg="province",
-                        occurred_at="2026-11-01T09:30:00+08:00")  # fmt: skip
+                        occurred_at="2026-11-01T09:30:00+08:00", note="Ditulis di pelabuhan.")  # fmt: skip
     assert handed["occurred_at"] == "2026-11-01T01:30:00.000000Z" != handed["recorded_at"]
     assert handed["facts"] == {
         name: HANDED_OVER[name] for name in ("giver", "giver_signed", "taker", "taker_signed", "region", "condition")

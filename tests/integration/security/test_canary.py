@@ -100,7 +100,7 @@ def those_who_may_know_have_heard(canaries: Canaries) -> None:
     """Every word was in an answer to somebody who may know it, but those that are shown to nobody."""
     heard = "\n".join(canaries.heard)
     misplaced = {"misplaced", "misread", "break-glass note", "second safe house", "idempotency key",
-                 "list note", "registration note", "stage note", "closure note"}  # fmt: skip
+                 "list note", "filing note", "stage note", "closure note"}  # fmt: skip
     unheard = [what for what, word in canaries.words.items() if word not in heard and what not in misplaced]
     told_to_nobody = {"first safe house", "note", "accept note", "reject note", "first statement"}
     assert set(unheard) <= told_to_nobody | {w for w in unheard if w.startswith("second")}, unheard
