@@ -266,6 +266,15 @@ async def refer(sender: Client, victim_id: str, agency: str, service: str, **mor
     return str(response.json()["id"])
 
 
+async def taken_on(giver: Client, taker: Client, victim_id: str, service: str, **more: Any) -> str:
+    """A referral that its receiver has accepted in good faith, and both know it. Answers its id."""
+    referral = await refer(giver, victim_id, taker.code, service, **more)
+    await taker.until_status(referral, "received")
+    await taker.must(referral, "accept")
+    await giver.until_status(referral, "accepted")
+    return referral
+
+
 async def until_told(network: Network, code: str, times: int) -> None:
     """Let the clocks of a member look at the time, and wait until those that run have told so often."""
     network.apps[code].state.notifier.wake(Topic.CLOCKS_DUE)

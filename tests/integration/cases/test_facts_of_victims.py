@@ -11,7 +11,7 @@ from shared.reference.office import new_id
 from tests.support.identities import UNTIL, WHO, consent
 from tests.support.ids import registered_again
 from tests.support.letters import on_paper, printed
-from tests.support.network import Client, Network, a_victim, problem, refer
+from tests.support.network import Client, Network, a_victim, problem, taken_on
 from tests.support.wire import event, key_of, publish, subject_of, tell_coordination, until_parked
 
 CARE, FIRST_AID = "examination-and-treatment", "first-aid"
@@ -26,14 +26,6 @@ async def same_victim(network: Network, victim: str, **facts: Any) -> Client:
     kemensos = await network.start("kemensos")
     await registered_again(kemensos, victim, "dinsos-11.01", **facts)
     return kemensos
-
-
-async def accepted(giver: Client, taker: Client, victim: str, service: str, **more: Any) -> str:
-    referral = await refer(giver, victim, taker.code, service, **more)
-    await taker.until_status(referral, "received")
-    await taker.must(referral, "accept")
-    await giver.until_status(referral, "accepted")
-    return referral
 
 
 async def facts(client: Client, victim: str) -> tuple[str, str, str, bool]:
@@ -66,15 +58,15 @@ async def test_the_first_to_speak_makes_no_child_an_adult(network: Network) -> N
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     victim = await a_victim(police, identity=WHO, **CHILD)
     kemensos = await same_victim(network, victim, **MAN)
-    await accepted(kemensos, kemenkes, victim, FIRST_AID)
+    await taken_on(kemensos, kemenkes, victim, FIRST_AID)
     assert await facts(kemenkes, victim) == ("adult", "male", "kemensos", False)
-    await accepted(police, kemenkes, victim, CARE)
+    await taken_on(police, kemenkes, victim, CARE)
     assert await facts(kemenkes, victim) == ("adult", "male", "kemensos", True)
     assert await differ(kemenkes, victim) == [("kemensos", "adult", True), ("police", "child", False)]
     # the rules go by the stricter word: consent, what is told onward, and letters
     assert problem(await kemenkes.post(f"/v1/victims/{victim}/consents", AGREES)) == "guardian-part-missing"
     kemenpppa = await network.start("kemenpppa")
-    onward = await accepted(kemenkes, kemenpppa, victim, "case-management")
+    onward = await taken_on(kemenkes, kemenpppa, victim, "case-management")
     assert (await facts(kemenpppa, victim))[::3] == ("child", True)
     assert "Anak; jenis kelamin tidak disebutkan" in await on_paper(kemenkes, await printed(kemenkes, onward))
     # the police have their own word, whatever others say
@@ -85,13 +77,13 @@ async def test_the_word_of_the_agency_that_hands_over_counts(network: Network) -
     police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
     victim = await a_victim(police, **CHILD)
     kemensos = await same_victim(network, victim, **MAN)
-    await accepted(kemensos, kemenpppa, victim, "case-management")
-    await accepted(police, kemenpppa, victim, "case-management", kind="transfer", force=True)
+    await taken_on(kemensos, kemenpppa, victim, "case-management")
+    await taken_on(police, kemenpppa, victim, "case-management", kind="transfer", force=True)
     assert await facts(kemenpppa, victim) == ("child", "female", "police", True)
     assert await differ(kemenpppa, victim) == [("police", "child", True), ("kemensos", "adult", False)]
     # the holder settles it for everybody that has a referral of her
     kemenkes = await network.start("kemenkes")
-    await accepted(kemenpppa, kemenkes, victim, FIRST_AID)
+    await taken_on(kemenpppa, kemenkes, victim, FIRST_AID)
     mine = {"basis": "own-word", "sex": "female"}
     assert problem(await police.post(f"/v1/victims/{victim}/facts", mine)) == "not-custody-holder"
     done = await kemenpppa.post(f"/v1/victims/{victim}/facts", mine)
@@ -105,7 +97,7 @@ async def test_two_people_make_a_child_an_adult_and_everybody_concerned_is_told(
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     coordination = await network.start("coordination")
     victim = await a_victim(police, identity=WHO, **{**CHILD, "age_class": "unknown"})
-    await accepted(police, kemenkes, victim, FIRST_AID)
+    await taken_on(police, kemenkes, victim, FIRST_AID)
     path = f"/v1/victims/{victim}/facts"
     asked = await police.post(path, {"age_class": "adult", "basis": "age-assessment"})
     assert (asked.status_code, asked.json()["applied_at"]) == (202, None)
@@ -137,7 +129,7 @@ async def test_a_third_makes_no_child_an_adult_and_takes_nothing_back(network: N
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     coordination = await network.start("coordination")
     victim = await a_victim(police, **CHILD)
-    await accepted(police, kemenkes, victim, FIRST_AID)
+    await taken_on(police, kemenkes, victim, FIRST_AID)
     await coordination.until(
         f"/v1/journeys/{victim}", lambda _: at_coordination(network, victim) == ("child", "female")
     )

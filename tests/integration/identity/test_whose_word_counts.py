@@ -8,7 +8,7 @@ from tests.support.desks import looks
 from tests.support.identities import WHO, found_by, look
 from tests.support.ids import registered_again
 from tests.support.letters import on_paper, printed
-from tests.support.network import Client, Network, a_victim, problem, refer
+from tests.support.network import Client, Network, a_victim, problem, refer, taken_on
 from tests.support.wire import tell_identity
 
 TRAP = {"address": "Jalan Perangkap Rekaan 13", "phone": "+628000000013"}
@@ -33,15 +33,6 @@ async def takes_over(client: Client, victim: str, field: str, agency: str, said_
     return "" if answer.status_code == 200 else problem(answer)
 
 
-async def handed(giver: Client, taker: Client, victim: str, service: str, **more: Any) -> str:
-    """A referral that the receiver accepts in good faith."""
-    referral = await refer(giver, victim, taker.code, service, **more)
-    await taker.until_status(referral, "received")
-    await taker.must(referral, "accept")
-    await giver.until_status(referral, "accepted")
-    return referral
-
-
 async def says(speaker: Client, hearer: Client, referral: str, victim: str, **fields: Any) -> None:
     """An agency tells what it says of a victim with a referral that was taken on."""
     await writes(speaker, victim, **fields)
@@ -58,11 +49,11 @@ async def trapped(network: Network) -> tuple[Client, Client, str, str]:
     police, kemenpppa = await network.start("police"), await network.start("kemenpppa")
     kemensos = await network.start("kemensos")
     victim = await a_victim(police, identity=WHO)
-    await handed(police, kemenpppa, victim, "case-management", kind="transfer")
+    await taken_on(police, kemenpppa, victim, "case-management", kind="transfer")
     await writes(kemenpppa, victim, **HERS)
     same = {"age_class": "adult", "sex": "female", "identity": {"name": "Rekaan"}}
     await registered_again(kemensos, victim, "dinsos-74.01", **same)
-    referral = await handed(kemensos, kemenpppa, victim, "case-management", force=True)
+    referral = await taken_on(kemensos, kemenpppa, victim, "case-management", force=True)
     await says(kemensos, kemenpppa, referral, victim, **TRAP)
     return kemenpppa, kemensos, victim, referral
 
@@ -82,7 +73,7 @@ async def test_the_way_home_of_the_holder_is_not_replaced_by_a_trap(
     assert seen["name"] == WHO["name"]  # handed over with the custody, so it weighs more than a word of a third
     # the next agency is given what the holder wrote, and what was handed over to it
     kemenkes = await network.start("kemenkes")
-    await handed(kemenpppa, kemenkes, victim, CARE)
+    await taken_on(kemenpppa, kemenkes, victim, CARE)
     given = await look(kemenkes, victim)
     assert given == {name: {**WHO, **HERS}[name] for name in ("name", "nik", "born_on", "phone")}
 
@@ -113,7 +104,7 @@ async def test_only_a_person_takes_over_what_another_agency_says(
 async def test_a_desk_takes_over_only_fields_that_it_may_see(network: Network) -> None:
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     victim = await a_victim(police, identity=WHO)
-    referral = await handed(police, kemenkes, victim, FIRST_AID)
+    referral = await taken_on(police, kemenkes, victim, FIRST_AID)
     said = (await shown(kemenkes, victim))["from_others"]["name"]["said_at"]
     assert await takes_over(kemenkes, victim, "address", "police", said) == "not-responsible"
     await kemenkes.must(referral, "start")
@@ -127,14 +118,14 @@ async def test_a_hospital_of_two_agencies_gives_on_only_what_both_of_them_state(
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     kemensos, kemenpppa = await network.start("kemensos"), await network.start("kemenpppa")
     victim = await a_victim(police, identity={"name": WHO["name"]})
-    await handed(police, kemenkes, victim, CARE)
+    await taken_on(police, kemenkes, victim, CARE)
     same = {"age_class": "adult", "sex": "female", "identity": {"name": WHO["name"], **TRAP}}
     await registered_again(kemensos, victim, "dinsos-74.01", **same)
-    referral = await handed(kemensos, kemenkes, victim, FIRST_AID)
-    await handed(kemensos, kemenkes, victim, CARE, force=True)
+    referral = await taken_on(kemensos, kemenkes, victim, FIRST_AID)
+    await taken_on(kemensos, kemenkes, victim, CARE, force=True)
     assert (await look(kemenkes, victim)) == {"name": WHO["name"], "phone": TRAP["phone"]}
     # both say her name, and only the second says a telephone number
-    first = await handed(kemenkes, kemenpppa, victim, "case-management")
+    first = await taken_on(kemenkes, kemenpppa, victim, "case-management")
     assert await look(kemenpppa, victim) == {"name": WHO["name"]}
     await says(kemensos, kemenkes, referral, victim, name="Rekaan Lain")
     await kemenkes.must(first, "provide-information", about="identity")
@@ -144,7 +135,7 @@ async def test_a_hospital_of_two_agencies_gives_on_only_what_both_of_them_state(
     assert await look(kemenpppa, victim) == {"name": WHO["name"]}
     # somebody at the hospital settles it
     await writes(kemenkes, victim, name="Nama Benar Rekaan")
-    third = await handed(kemenkes, kemenpppa, victim, "case-management", force=True)
+    third = await taken_on(kemenkes, kemenpppa, victim, "case-management", force=True)
     assert third and (await look(kemenpppa, victim)) == {"name": "Nama Benar Rekaan"}
 
 
@@ -152,9 +143,9 @@ async def test_what_comes_after_the_custody_is_no_word_of_the_holder(network: Ne
     """The former holder gives a victim away, and later says otherwise: shown, and not passed on."""
     police, kemenpppa, kemenkes = [await network.start(code) for code in ("police", "kemenpppa", "kemenkes")]
     victim = await a_victim(police, identity=WHO)
-    transfer = await handed(police, kemenpppa, victim, "case-management", kind="transfer")
+    transfer = await taken_on(police, kemenpppa, victim, "case-management", kind="transfer")
     assert await found_by(kemenpppa, WHO["nik"]) == [victim]
-    await handed(kemenpppa, kemenkes, victim, CARE)
+    await taken_on(kemenpppa, kemenkes, victim, CARE)
     assert (await look(kemenkes, victim)) == {name: WHO[name] for name in ("name", "nik", "born_on", "phone")}
     # the police may not see her any more, but a compromised service can still speak with the old transfer
     tell_identity(network, "police", "kemenpppa", victim, transfer, TRAP)
@@ -165,12 +156,12 @@ async def test_what_comes_after_the_custody_is_no_word_of_the_holder(network: Ne
         ("police", WHO["phone"], True),
         ("police", TRAP["phone"], False),
     ]
-    await handed(kemenpppa, kemenkes, victim, FIRST_AID)
-    await handed(kemenpppa, kemenkes, victim, CARE, force=True)
+    await taken_on(kemenpppa, kemenkes, victim, FIRST_AID)
+    await taken_on(kemenpppa, kemenkes, victim, CARE, force=True)
     assert (await shown(kemenkes, victim))["phone"] == WHO["phone"]
     # somebody who reaches her writes it down
     await writes(kemenpppa, victim, **HERS)
-    await handed(kemenpppa, kemenkes, victim, CARE, force=True)
+    await taken_on(kemenpppa, kemenkes, victim, CARE, force=True)
     assert (await shown(kemenkes, victim))["phone"] == HERS["phone"]
 
 

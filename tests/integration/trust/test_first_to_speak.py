@@ -16,21 +16,13 @@ from shared.victims.interviews.store import ids_of
 from tests.support.claims import RS, an_offer, say
 from tests.support.identities import WHO, look
 from tests.support.ids import registered_again
-from tests.support.network import Client, Network, a_victim, problem, refer
+from tests.support.network import Client, Network, a_victim, problem, refer, taken_on
 
 CARE, FIRST_AID = "examination-and-treatment", "first-aid"
 GIRL = {"age_class": "child", "sex": "female", "home_region": "74.01"}
 MAN = {"age_class": "adult", "sex": "male", "home_region": "11.01"}
 TRAP = {"name": "Rekaan Lain", "phone": "+628000000013", "born_on": "1980-01-01"}
 NOT_TAKEN_ON = pytest.mark.parametrize("answer", ["none", "refused-by-a-person", "off-the-routes"])
-
-
-async def taken_on(giver: Client, taker: Client, victim: str, service: str, **more: Any) -> str:
-    referral = await refer(giver, victim, taker.code, service, **more)
-    await taker.until_status(referral, "received")
-    await taker.must(referral, "accept")
-    await giver.until_status(referral, "accepted")
-    return referral
 
 
 async def the_stranger_asks_first(network: Network, victim: str, answer: str) -> str:
