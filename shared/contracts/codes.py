@@ -311,7 +311,7 @@ class AgeClass(StrEnum):
 
 
 class FactsBasis(StrEnum):
-    """On what the custody holder corrects the facts of a victim (UU 27/2022 Ps 6, 16(2) d)."""
+    """On what an agency corrects the facts of a victim (UU 27/2022 Ps 6, 16(2) d)."""
 
     DOCUMENT = "document"
     """A paper, such as a birth certificate."""
@@ -320,6 +320,8 @@ class FactsBasis(StrEnum):
     """The victim says so."""
     MISTAKE = "mistake"
     """The facts were entered wrongly."""
+    HEARD = "heard"
+    """Another agency has said so. A service passes it on, and no person corrects with it."""
 
 
 class Capacity(StrEnum):

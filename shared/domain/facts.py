@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,7 +33,7 @@ class CorrectFacts(Command):
     age_class: AgeClass | None = None
     sex: Sex | None = None
     home_region: Region | None = None
-    basis: FactsBasis
+    basis: Literal[FactsBasis.DOCUMENT, FactsBasis.AGE_ASSESSMENT, FactsBasis.OWN_WORD, FactsBasis.MISTAKE]
 
 
 class ConfirmFacts(Asked):

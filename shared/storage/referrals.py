@@ -169,15 +169,28 @@ class Asked:
 
     sender: str
     status: Status
+    duplicate: bool
+    """Rejected because the receiver works for the victim already."""
     case_id: str
 
 
 def asked_about(session: Session, victim_id: str, receiver: str) -> list[Asked]:
     """The referrals of a victim that ``receiver`` got from other agencies, in the order in which they came."""
-    columns = select(col(ReferralRow.sender_agency), col(ReferralRow.status), col(ReferralRow.case_id))
     received = (col(ReferralRow.receiver_agency) == receiver) & (col(ReferralRow.sender_agency) != receiver)
-    theirs = columns.where(col(ReferralRow.victim_id) == victim_id, received).order_by(col(ReferralRow.number))
-    return [Asked(sender, Status(status), case_id) for sender, status, case_id in session.execute(theirs)]
+    theirs = select(ReferralRow).where(col(ReferralRow.victim_id) == victim_id, received)
+    return [
+        Asked(row.sender_agency, Status(row.status), row.reject_reason == RejectReason.DUPLICATE, row.case_id)
+        for row in session.scalars(theirs.order_by(col(ReferralRow.number)))
+    ]
+
+
+def asked_by(session: Session, victim_id: str, sender: str) -> set[str]:
+    """The codes of the other agencies that ``sender`` asked about a victim, but for those that turned it away."""
+    sent = (col(ReferralRow.sender_agency) == sender) & (col(ReferralRow.receiver_agency) != sender)
+    stands = sent & col(ReferralRow.status).not_in(sorted(TURNED_AWAY))
+    return set(
+        session.scalars(select(col(ReferralRow.receiver_agency)).where(col(ReferralRow.victim_id) == victim_id, stands))
+    )
 
 
 def senders_taken_on(session: Session, victim_id: str, receiver: str) -> set[str]:

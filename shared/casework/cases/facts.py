@@ -23,7 +23,7 @@ from shared.reference.acting import Acting
 from shared.reference.office import Office, draft, new_id, tell_coordinator
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
-from shared.victims.register.facts import facts_of, hear_facts, keep_facts, known_facts, with_word
+from shared.victims.register.facts import facts_of, hear_facts, keep_heard, known_facts, with_word
 from shared.victims.register.speaking import speaking_unit
 from shared.victims.register.store import load_victim, lock_victim, require_custody
 from shared.victims.register.tables import FactsCorrectionRow, VictimRow
@@ -96,17 +96,17 @@ def _corrected(tx: Transaction, office: Office, victim: VictimRow, row: FactsCor
     """The words about the facts with a correction. Only the custody holder settles those of others."""
     word = FactsWord(office.code, facts_of(row), tx.now)
     if victim.custody_agency is None:
-        return with_word(tx.session, victim, office.code, word)
+        return with_word(tx.session, victim, office.code, word)[0]
     return rules.settle(known_facts(tx.session, victim), word)
 
 
 def _apply(
     tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow, known: FactsKnown, unit: UnitRef
 ) -> None:
-    keep_facts(tx.session, victim, known)
+    keep_heard(tx, office, victim, known)
     row.applied_at = tx.now
     tx.changed.add(victim.id)
-    if victim.custody_agency is not None:  # without custody, others hear our word in our own requests only
+    if victim.custody_agency is not None:
         _tell(tx, office, victim, row, unit)
 
 
@@ -126,17 +126,17 @@ def _tell(tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrecti
 
 
 def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, event: e.FactsCorrected) -> None:
-    """The custody holder has corrected the facts of a victim that it referred to us, or received from us.
+    """The custody holder has corrected the facts of a victim, or an agency that asked us states others now.
 
-    Where no custody is known here, the correction replaces the word of its sender alone. So the stricter word of
-    another agency still decides. Raises Park ``not-in-custody``.
+    The holder's correction settles what others said. Any other word replaces that of its sender alone, so the stricter
+    word of another agency still decides. Raises Park ``not-in-custody``.
     """
     victim = load_victim(tx.session, event.victim_id)
     word = FactsWord(envelope.sender, event.facts, tx.now)
-    if victim is not None and victim.custody_agency == envelope.sender:
-        keep_facts(tx.session, victim, rules.settle(known_facts(tx.session, victim), word))
-    elif victim is not None and victim.custody_agency is None:  # the table of trust lets only its askers this far
-        hear_facts(tx.session, victim, office.code, word)
-    else:
+    if victim is None:
         raise Park("not-in-custody")
+    if victim.custody_agency == envelope.sender and event.basis is not FactsBasis.HEARD:
+        keep_heard(tx, office, victim, rules.settle(known_facts(tx.session, victim), word))
+    else:
+        hear_facts(tx, office, victim, word)
     tx.changed.add(event.victim_id)

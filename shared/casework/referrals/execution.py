@@ -127,7 +127,7 @@ def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Ref
     if isinstance(event, e.Accepted) and event.custody is not None:
         _move_custody(tx, office, row, event.custody, event.occurred_at)
     if row.facts_meet and (victim := load_victim(tx.session, row.victim_id)) is not None:
-        reorder_facts(tx.session, victim, office.code)
+        reorder_facts(tx, office, victim)
 
 
 def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Custody, at: datetime) -> None:

@@ -147,6 +147,6 @@ def _hear_facts(
     tx: Transaction, office: Office, victim: VictimRow, event: e.Requested, live: Sequence[ReferralRow]
 ) -> None:
     """Hear the facts that a request states, by the answer that it has got. Any later answer counts them again."""
-    if hear_facts(tx.session, victim, office.code, FactsWord(event.sender.agency, event.facts, tx.now)):
+    if hear_facts(tx, office, victim, FactsWord(event.sender.agency, event.facts, tx.now)):
         for row in live:
             row.facts_meet = row.receiver_agency == office.code

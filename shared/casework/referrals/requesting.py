@@ -10,7 +10,6 @@ from shared.casework.referrals.forcing import count_forced
 from shared.contracts import events as e
 from shared.contracts.codes import Kind
 from shared.contracts.types import UnitRef
-from shared.domain.access import NOT_TAKEN_ON
 from shared.domain.commands import when
 from shared.domain.referral import open_referral
 from shared.domain.referral_commands import Receiver, Request
@@ -139,18 +138,14 @@ def _refuse_second(requested: e.Requested, live: Sequence[ReferralRow], our_code
 
 
 def is_same_request(row: ReferralRow, requested: e.Requested) -> bool:
-    """Whether a live referral already asks this desk for this service for this victim.
+    """Whether a live referral of the same agency already asks this desk for this service for this victim.
 
-    The request of another agency counts once a person here has taken it on. Before, it stands in nobody's way.
-    Transfers are the same where one agency offers one custody link.
+    The request of another agency stands in nobody's way: a person must see both. Transfers are the same where they
+    offer one custody link.
     """
-    by_same = row.sender_agency == requested.sender.agency
-    if row.custody_seq is None and requested.custody_seq is None:
-        counts = by_same or row.status not in NOT_TAKEN_ON
-    else:
-        counts = by_same and row.custody_seq == requested.custody_seq
     return (
-        counts
+        row.sender_agency == requested.sender.agency
+        and row.custody_seq == requested.custody_seq
         and row.victim_id == requested.victim_id
         and row.service == requested.service
         and row.receiver_agency == requested.receiver.agency

@@ -7,13 +7,17 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from shared.contracts.codes import AgeClass, Sex
+from shared.contracts import events as e
+from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.types import VictimFacts
 from shared.domain import facts as rules
 from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
 from shared.domain.facts import FactsKnown, FactsWord, Speaking
 from shared.domain.referral import UNANSWERED
+from shared.reference.office import Office, draft, new_id
 from shared.storage import referrals
+from shared.storage.referrals import Asked
+from shared.storage.unit_of_work import Transaction
 from shared.victims.register.tables import FactsCorrectionRow, FactsWordRow, VictimRow
 
 
@@ -71,45 +75,66 @@ def keep_facts(session: Session, victim: VictimRow, known: FactsKnown) -> None:
     )
 
 
-def hear_facts(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> bool:
-    """Another agency states the facts of a victim that is known here. Answers whether agencies speak beside it.
+def hear_facts(tx: Transaction, office: Office, victim: VictimRow, word: FactsWord) -> bool:
+    """An agency states the facts of a victim that is known here. Answers whether agencies speak beside it.
 
     Usually the agency repeats its own word, and no further row is read.
     """
     if word.agency == victim.facts_from and word.facts == facts_of(victim):
         return victim.facts_differ
+    known, asked = with_word(tx.session, victim, office.code, word)
+    keep_heard(tx, office, victim, known, asked)
+    return bool(known.others)
+
+
+def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> tuple[FactsKnown, Sequence[Asked]]:
+    """All words about the facts of a victim with one more, and the requests that were sent here. Nothing is stored."""
     asked = referrals.asked_about(session, victim.id, ours)
-    heard = rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked))
-    _keep_heard(session, victim, heard, asked)
-    return bool(heard.others)
+    return rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked)), asked
 
 
-def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> FactsKnown:
-    """All words about the facts of a victim, with one more. Nothing is stored."""
-    asked = referrals.asked_about(session, victim.id, ours)
-    return rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked))
-
-
-def reorder_facts(session: Session, victim: VictimRow, ours: str) -> None:
+def reorder_facts(tx: Transaction, office: Office, victim: VictimRow) -> None:
     """A person here has answered one of the agencies that state the facts of a victim."""
-    known, asked = known_facts(session, victim), referrals.asked_about(session, victim.id, ours)
-    heard = rules.in_order((known.counts, *known.others), _speaking(victim, ours, asked))
-    _keep_heard(session, victim, heard, asked)
+    known, asked = known_facts(tx.session, victim), referrals.asked_about(tx.session, victim.id, office.code)
+    heard = rules.in_order((known.counts, *known.others), _speaking(victim, office.code, asked))
+    keep_heard(tx, office, victim, heard, asked)
 
 
-def _speaking(victim: VictimRow, ours: str, asked: Sequence[referrals.Asked]) -> Speaking:
-    waiting = frozenset(one.sender for one in asked if one.status in UNANSWERED)
-    turned_away = frozenset(one.sender for one in asked if one.status in TURNED_AWAY)
-    taken_on = frozenset(one.sender for one in asked if one.status not in NOT_TAKEN_ON)
-    return Speaking(ours, victim.custody_agency, waiting - taken_on, turned_away - waiting - taken_on)
+def _speaking(victim: VictimRow, ours: str, asked: Sequence[Asked]) -> Speaking:
+    """The standing of the agencies. A desk that rejects a duplicate works for the victim already."""
+    taken_on = frozenset(one.sender for one in asked if one.duplicate or one.status not in NOT_TAKEN_ON)
+    waiting = frozenset(one.sender for one in asked if one.status in UNANSWERED) - taken_on
+    turned_away = frozenset(one.sender for one in asked if one.status in TURNED_AWAY) - waiting - taken_on
+    return Speaking(ours, victim.custody_agency, waiting, turned_away)
 
 
-def _keep_heard(session: Session, victim: VictimRow, heard: FactsKnown, asked: Sequence[referrals.Asked]) -> None:
-    """Keep the words. The case of a victim of others is the one that the agency names whose word counts."""
-    keep_facts(session, victim, heard)
+def keep_heard(
+    tx: Transaction, office: Office, victim: VictimRow, heard: FactsKnown, asked: Sequence[Asked] = ()
+) -> None:
+    """Keep the words, and tell the agencies that we asked, where we state other facts now.
+
+    The case of a victim of others is the one that the agency names whose word counts. The custody holder tells others
+    only what a person corrects.
+    """
+    before = facts_to_give(victim, office.code)
+    keep_facts(tx.session, victim, heard)
     theirs = next((one.case_id for one in asked if one.sender == heard.counts.agency), None)
     if theirs is not None and not victim.registered_here:
         victim.case_id = theirs
+    facts = facts_to_give(victim, office.code)
+    if facts == before or victim.custody_agency == office.code:
+        return
+    desk = office.speaker(tx.now.date())
+    said = e.FactsCorrected(
+        correction_id=new_id(),
+        victim_id=victim.id,
+        facts=facts,
+        basis=FactsBasis.HEARD,
+        unit=desk,
+        occurred_at=tx.now,
+    )
+    for agency in sorted(referrals.asked_by(tx.session, victim.id, office.code) - {victim.facts_from}):
+        tx.emit(draft(said, agency, desk, victim_id=victim.id))
 
 
 def recount_facts(session: Session, victim: VictimRow, *order: str) -> None:

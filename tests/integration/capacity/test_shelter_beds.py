@@ -76,7 +76,7 @@ async def test_while_agencies_differ_the_stricter_word_decides_the_ward(network:
         said = FactsWord("police", VictimFacts(**facts), tx.now)
         victim = load_victim(tx.session, girl)
         assert victim is not None
-        hear_facts(tx.session, victim, "kemensos", said)
+        hear_facts(tx, network.apps["kemensos"].state.office, victim, said)
 
     database, path = network.apps["kemensos"].state.database, f"victims/{girl}"
     database.write(partial(hear, age_class=AgeClass.CHILD, sex=Sex.FEMALE))

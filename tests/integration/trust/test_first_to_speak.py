@@ -14,7 +14,7 @@ from shared.domain.access import Role
 from shared.reference.office import new_id
 from shared.victims.interviews.store import ids_of
 from tests.support.claims import RS, an_offer, say
-from tests.support.identities import WHO, look
+from tests.support.identities import UNTIL, WHO, look
 from tests.support.ids import registered_again
 from tests.support.network import Client, Network, a_victim, problem, refer, taken_on
 
@@ -22,6 +22,8 @@ CARE, FIRST_AID = "examination-and-treatment", "first-aid"
 GIRL = {"age_class": "child", "sex": "female", "home_region": "74.01"}
 MAN = {"age_class": "adult", "sex": "male", "home_region": "11.01"}
 TRAP = {"name": "Rekaan Lain", "phone": "+628000000013", "born_on": "1980-01-01"}
+AGREES = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenpppa"],
+          "valid_until": UNTIL, "manner": "written", "agrees": True}  # fmt: skip
 NOT_TAKEN_ON = pytest.mark.parametrize("answer", ["none", "refused-by-a-person", "off-the-routes"])
 
 
@@ -120,17 +122,71 @@ async def test_an_answer_to_the_stranger_decides_again(network: Network) -> None
     assert (seen["facts_from"], seen["treated_as_child"], seen["differ"]) == ("police", False, {})
 
 
-async def test_of_two_words_that_people_took_on_nothing_disputed_goes_on_as_the_hospitals(network: Network) -> None:
+@pytest.mark.parametrize("police_ask", ["another-service", "the-same-service", "and-are-a-duplicate"])
+async def test_of_two_words_that_people_took_on_nothing_disputed_goes_on_as_the_hospitals(
+    network: Network, police_ask: str
+) -> None:
     police = await network.start("police")
     victim = await a_victim(police, identity=WHO, **GIRL)
     await the_stranger_asks_first(network, victim, "accepted")
     kemenkes = network["kemenkes"]
-    await taken_on(police, kemenkes, victim, CARE, force=True)
+    if police_ask == "and-are-a-duplicate":  # a person at the hospital thinks so
+        asked = await refer(police, victim, "kemenkes", CARE)
+        await kemenkes.until_status(asked, "received")
+        await kemenkes.must(asked, "reject", reason="duplicate")
+    else:
+        await taken_on(police, kemenkes, victim, FIRST_AID if police_ask == "another-service" else CARE)
+    assert problem(await kemenkes.post(f"/v1/victims/{victim}/consents", AGREES)) == "guardian-part-missing"
     seen = await known(kemenkes, victim)
     assert seen["treated_as_child"] and seen["differ"].keys() == {"police", "kemensos"}
     facts, identity = await told_onward(network, victim)
     assert {name: facts[name] for name in GIRL} == {"age_class": "child", "sex": "unspecified", "home_region": None}
-    assert identity == "no-identity"
+    if police_ask != "and-are-a-duplicate":  # of what was turned away, no identity may be used
+        assert identity == "no-identity"
+
+
+async def test_a_correction_goes_on_to_whoever_was_asked_since(network: Network) -> None:
+    """The police asked Kemensos, and Kemensos asked the hospital. The police do not know of the hospital."""
+    police, kemensos, kemenkes = [await network.start(code) for code in ("police", "kemensos", "kemenkes")]
+    victim = await a_victim(police, age_class="adult", sex="female", home_region="74.01")
+    await taken_on(police, kemensos, victim, "shelter-and-rehabilitation")
+    await taken_on(kemensos, kemenkes, victim, CARE)
+    kemenpppa = await network.start("kemenpppa")
+    await taken_on(kemenkes, kemenpppa, victim, "case-management")
+    word = {"age_class": "child", "home_region": "74.04", "basis": "document"}
+    assert (await police.post(f"/v1/victims/{victim}/facts", word)).status_code == 200
+    for client, source in ((kemensos, "police"), (kemenkes, "kemensos"), (kemenpppa, "kemenkes")):
+        await until_known(network, client, victim, age_class="child", home_region="74.04", facts_from=source)
+    assert problem(await kemenkes.post(f"/v1/victims/{victim}/consents", AGREES)) == "guardian-part-missing"
+    # back to an adult by two people: the protection ends at the last of them too
+    second = await network.calling("police", Role.OFFICER, None, "orang-kedua", "klien-kedua")
+    asked = await police.post(f"/v1/victims/{victim}/facts", {"age_class": "adult", "basis": "age-assessment"})
+    done = await second.post(
+        f"/v1/victims/{victim}/facts/confirmation", {"correction_id": asked.json()["correction_id"]}
+    )
+    assert done.status_code == 200
+    for client in (kemensos, kemenkes, kemenpppa):
+        await until_known(network, client, victim, age_class="adult", treated_as_child=False, differ={})
+        assert (await (await network.operator(client.code)).get("/v1/parked"))["items"] == []
+
+
+async def test_what_the_hospital_hears_later_reaches_those_that_it_has_asked(network: Network) -> None:
+    """The lie was taken on and told onward, before the police asked."""
+    police = await network.start("police")
+    victim = await a_victim(police, **GIRL)
+    await the_stranger_asks_first(network, victim, "accepted")
+    facts, _ = await told_onward(network, victim)
+    assert (facts["age_class"], facts["sex"], facts["home_region"]) == ("adult", "male", "11.01")
+    await taken_on(police, network["kemenkes"], victim, CARE)
+    kemenpppa = network["kemenpppa"]
+    await until_known(network, kemenpppa, victim, treated_as_child=True, sex="unspecified", home_region=None)
+
+
+async def test_no_person_corrects_facts_by_hearsay(network: Network) -> None:
+    police = await network.start("police")
+    victim = await a_victim(police, **GIRL)
+    word = await police.post(f"/v1/victims/{victim}/facts", {"sex": "male", "basis": "heard"})
+    assert word.status_code == 422
 
 
 async def test_the_hospital_states_what_it_has_seen_itself(network: Network) -> None:
