@@ -43,6 +43,7 @@ def taken_on_elsewhere(session: Session, victim_id: str) -> bool:
     taken = select(col(ReferralRow.id)).where(
         col(ReferralRow.victim_id) == victim_id,
         col(ReferralRow.receiver_agency) != registered.agency,
+        col(ReferralRow.custody_seq).is_not(None),
         col(ReferralRow.status).not_in(NOT_TAKEN_ON),
     )
     return session.scalars(taken.limit(1)).first() is not None

@@ -272,7 +272,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
     e.TokensTold: Rule(coordinator=CONCERNED, lacking="not-in-custody", to=To.COORDINATOR),
     e.MatchProposed: replace(_BY_COORDINATOR, bounds=(Distance("said_at", "occurred_at", _NOW, A_CENTURY),)),
     e.MatchWithdrawn: _BY_COORDINATOR,
-    e.MatchDecided: Rule(coordinator=EVER_HELD, lacking="not-in-custody", desk="unit", to=To.COORDINATOR),
+    e.MatchDecided: Rule(coordinator=_parts(Part.HOLDER), lacking="not-in-custody", desk="unit", to=To.COORDINATOR),
     e.ReceiptRecorded: Rule(agency=ANY_MEMBER, coordinator=ANY_MEMBER, bounds=(Number("linkseq", 1, 2**63 - 1),)),
     e.LinkWitnessed: replace(_BY_COORDINATOR, bounds=(Number("through", 1, 2**63 - 1),)),
     e.KeysPublished: replace(_BY_COORDINATOR, bounds=(Number("version", 1, 2**31 - 1),)),

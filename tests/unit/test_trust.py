@@ -50,7 +50,7 @@ EXPECTED: Mapping[type[e.EventData], tuple[str, str, str]] = {
     e.TokensTold: ("", "HFTAR", "not-in-custody"),
     e.MatchProposed: ("C", "C", "not-the-coordinator"),
     e.MatchWithdrawn: ("C", "C", "not-the-coordinator"),
-    e.MatchDecided: ("", "HF", "not-in-custody"),
+    e.MatchDecided: ("", "H", "not-in-custody"),
     e.LinkWitnessed: ("C", "C", "not-the-coordinator"),
     e.KeysPublished: ("C", "C", "not-the-coordinator"),
 }

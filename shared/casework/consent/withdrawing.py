@@ -3,6 +3,7 @@
 A withdrawal stops new disclosure at once, and every controller is told.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +33,9 @@ from shared.victims.disclosure.tables import ConsentRow
 from shared.victims.erasure.carry_out import ControllerAnswer, list_told
 from shared.victims.erasure.holdings import give_back, on_told
 from shared.victims.register.store import load_victim
+from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import notes as sealed_notes
+from shared.victims.sealed.tables import DisclosureRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,23 @@ def _withdrawn_at_a_controller(
     if sender not in under_it | {victim.custody_agency} or sender == office.agency.coordinator:
         raise Park("not-theirs-to-say")
     latest = disclosure.consents_of(tx.session, victim.id)[-1]
-    if latest.withdrawn_at is None:
+    if latest.withdrawn_at is None and _concerns(latest, given, victim, sender, event.occurred_at):
         stopped = ControllerAnswer(DisclosureEnd.STOPPED, None, ())
         list_told(tx, row.id, victim.id, ErasureCause.WITHDRAWAL, Word(sender, sender), stopped)
         victim.consent_withdrawn_at = _later(victim.consent_withdrawn_at, event.occurred_at)
         _take_back(tx, office, latest, office.speaker(tx.now.date()), event.occurred_at, but=sender)
+
+
+def _concerns(
+    latest: ConsentRow, given: Sequence[DisclosureRow], victim: VictimRow, sender: str, occurred_at: datetime
+) -> bool:
+    """Whether a withdrawal told by another agency ends the newest consent too.
+
+    The person may have agreed anew since. Or the agency has nothing more to do with the consent.
+    """
+    has = any(one.agency == sender and one.end is None for one in given)
+    at_work = has or sender in latest.recipients or sender == victim.custody_agency
+    return at_work and occurred_at >= latest.recorded_at
 
 
 def _later(before: datetime | None, at: datetime) -> datetime:

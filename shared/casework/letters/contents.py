@@ -80,13 +80,10 @@ def _letter(
 ) -> tuple[Part, ...]:
     zone = office.clocks.zone(row.region)
     victim = load_victim(tx.session, referral.victim_id)
+    coarse = [(Text("Usia dan jenis kelamin", "Age and sex"), _coarse(victim, office.code))] if victim else []
     told = [
-        *((Text("Pseudonim", "Pseudonym"), referral.victim_id),),
-        *(
-            ((Text("Usia dan jenis kelamin", "Age and sex"), _coarse(victim, office.code)),)
-            if victim is not None
-            else ()
-        ),
+        (Text("Pseudonim", "Pseudonym"), referral.victim_id),
+        *coarse,
         *((label, _said(field, who[field])) for field, label in words.IDENTITY.items() if field in who),
     ]
     return (
@@ -148,8 +145,7 @@ def _slip(office: Office, row: LetterRow, referral: Referral) -> tuple[Part, ...
 def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: str) -> dict[str, str]:
     """The identity fields for a letter: those that the service needs and the caller may read. Raises Refused.
 
-    On a letter to another agency, no more than the referral itself has disclosed; nothing once that disclosure has
-    ended.
+    On a letter to another agency, no more than the referral has disclosed. Nothing once that disclosure has ended.
     """
     victim = load_victim(acting.tx.session, referral.victim_id)
     if victim is None:
@@ -157,12 +153,16 @@ def _identity(acting: Acting, referral: Referral, basis: str | None, purpose: st
     live = referrals.live_of_victim(acting.tx.session, victim.id)
     right = rights.ordinary_right(acting.office, acting.sight, victim, live)
     fields = right.fields & acting.office.directory.service(referral.receiver.agency, referral.service).needs
+    against = False
     if referral.sender.agency == acting.office.code and acting.sight.covers(referral.sender):
         asked = disclosure.ForService(referral.receiver.agency, referral.service, LegalBasis(basis or ""))
         fields &= disclosure.lawful(acting, victim, live, asked).fields
+        against = disclosure.is_against_withdrawal(acting, victim, asked)
     if referral.sender.agency != referral.receiver.agency:
         given = disclosure_store.disclosure_with(acting.tx.session, referral.id)
         fields &= frozenset(map(IdentityField, given.fields)) if given is not None else frozenset()
+        if against and not (given is not None and given.against_withdrawal):  # no supervisor has given the reason
+            return {}
     for_another = acting.office.code == referral.sender.agency != referral.receiver.agency
     return _shown(acting, victim, rights.Right(fields, right.ground), purpose, for_another)
 

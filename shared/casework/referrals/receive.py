@@ -147,6 +147,7 @@ def _hear_facts(
     tx: Transaction, office: Office, victim: VictimRow, event: e.Requested, live: Sequence[ReferralRow]
 ) -> None:
     """Hear the facts that a request states, by the answer that it has got. Any later answer counts them again."""
-    if hear_facts(tx, office, victim, FactsWord(event.sender.agency, event.facts, tx.now)):
+    heard = hear_facts(tx, office, victim, FactsWord(event.sender.agency, event.facts, tx.now))
+    if heard or any(row.facts_meet for row in live):
         for row in live:
             row.facts_meet = row.receiver_agency == office.code

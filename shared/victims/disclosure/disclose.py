@@ -72,13 +72,18 @@ def check_basis(acting: Acting, victim: VictimRow, asked: ForService, note: str 
     """
     service = acting.office.directory.service(asked.agency, asked.service)
     consent.check_basis(asked.basis, service.stage, service.urgent)
-    withdrawn_at = victim.consent_withdrawn_at
-    if withdrawn_at is None or asked.basis is LegalBasis.CONSENT or asked.agency == acting.office.code:
-        return False
-    against = consent.is_withdrawn_for(asked.agency, withdrawn_at, _latest_consent(acting, victim), acting.tx.now)
+    against = is_against_withdrawal(acting, victim, asked)
     if against:
         consent.check_against_withdrawal(acting.caller.role, note)
     return against
+
+
+def is_against_withdrawal(acting: Acting, victim: VictimRow, asked: ForService) -> bool:
+    """Whether a disclosure would be against a withdrawal, on another basis than consent."""
+    withdrawn_at = victim.consent_withdrawn_at
+    if withdrawn_at is None or asked.basis is LegalBasis.CONSENT or asked.agency == acting.office.code:
+        return False
+    return consent.is_withdrawn_for(asked.agency, withdrawn_at, _latest_consent(acting, victim), acting.tx.now)
 
 
 def _latest_consent(acting: Acting, victim: VictimRow) -> consent.Consent | None:

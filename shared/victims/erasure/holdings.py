@@ -249,7 +249,9 @@ def apply_after_all(tx: Transaction, office: Office, victim: VictimRow, because:
         concerned = _concerned(tx, victim, told.cause, told.cause_id, word, parts)
         concerned = [row for row in concerned if row.kept_because == because]
         if because is KeptBecause.CUSTODY:
-            own = told.cause == e.ErasureRequested.type() and decides_over_all(word, parts)
+            # the word was told while we had custody, so nobody stands for the holder in it
+            by_holder = told.sender == parts.holder and decides_over_all(word, parts)
+            own = told.cause == e.ErasureRequested.type() and by_holder
             sources = [row.given_with for row in concerned]
             sources += forgetting.sources(tx.session, victim.id) * own
             _carry_out(tx, office, victim, sources, kept, by if own else {word.sender, word.origin})

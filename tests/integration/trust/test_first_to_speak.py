@@ -182,6 +182,30 @@ async def test_what_the_hospital_hears_later_reaches_those_that_it_has_asked(net
     await until_known(network, kemenpppa, victim, treated_as_child=True, sex="unspecified", home_region=None)
 
 
+async def test_an_answer_to_a_second_request_of_one_agency_counts_its_word_again(network: Network) -> None:
+    police, kemensos, kemenkes = [await network.start(code) for code in ("police", "kemensos", "kemenkes")]
+    victim = await a_victim(police, **GIRL)
+    first = await refer(police, victim, "kemenkes", FIRST_AID)
+    await kemenkes.until_status(first, "received")
+    await registered_again(kemensos, victim, "dinsos-74.01", **GIRL)  # at first it says what the police say
+    hostile = await refer(kemensos, victim, "kemenkes", FIRST_AID)
+    await kemenkes.until_status(hostile, "received")
+    second = await refer(police, victim, "kemenkes", CARE)
+    await kemenkes.until_status(second, "received")
+    await kemenkes.must(hostile, "accept")
+    await kemensos.until_status(hostile, "accepted")
+    lie = {"sex": "male", "home_region": "11.01", "basis": "document"}
+    assert (await kemensos.post(f"/v1/victims/{victim}/facts", lie)).status_code == 200
+    await until_known(network, kemenkes, victim, facts_from="kemensos", sex="male")
+    await kemenkes.must(second, "accept")  # a person has taken on a request of the police
+    kemenpppa = await network.start("kemenpppa")
+    await taken_on(kemenkes, kemenpppa, victim, "case-management")
+    told = await known(kemenpppa, victim)
+    assert (told["sex"], told["home_region"]) == ("unspecified", None)
+    seen = await known(kemenkes, victim)
+    assert seen["differ"]["police"] == (False, False)  # it waits no longer
+
+
 async def test_no_person_corrects_facts_by_hearsay(network: Network) -> None:
     police = await network.start("police")
     victim = await a_victim(police, **GIRL)

@@ -1,0 +1,75 @@
+"""An erasure by a sender that never had her bars no way back, and takes nothing of ours (decision 0040)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.contracts import events as e
+from shared.contracts.envelope import Envelope
+from shared.domain.access import Role
+from shared.reference.office import new_id
+from tests.support.by_hand import request_of, said
+from tests.support.claims import CHILD, PPA, RS, until_custody
+from tests.support.identities import look, until_disclosure
+from tests.support.network import Client, Network, refer
+from tests.support.wire import until_parked
+
+BACK = {"reason": "sender-without-custody", "note": "Korban tidak pernah datang; polisi masih mendampinginya."}
+OWN = {"name": "Cempaka Contoh Rekaan", "phone": "+628000000009"}
+
+
+@pytest.mark.parametrize("wrote", [False, True], ids=["nothing-of-its-own", "its-own-text"])
+async def test_an_erasure_of_the_false_sender_does_not_bar_the_way_back(
+    network: Network, police: Client, kemenpppa: Client, child: str, wrote: bool
+) -> None:
+    """Kemenkes, which never had her, sends a text with its offer, and asks for its erasure once it was accepted."""
+    await network.start("kemenkes")
+    sent = request_of(network, "kemenkes", "kemenpppa", child, {"name": "Rekaan Lain"}, kind="transfer", custody_seq=2,
+                      service="case-management", facts=CHILD, sender=RS, receiver=PPA)  # fmt: skip
+    offer = Envelope.read(sent.body).content()
+    assert isinstance(offer, e.Requested)
+    await until_custody(kemenpppa, offer.referral_id, "contested")
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    if wrote:
+        assert (await kemenpppa.post(f"/v1/victims/{child}/identity", OWN)).status_code == 200
+    true = await refer(police, child, "kemenpppa", "case-management", kind="transfer")
+    await until_parked(network, "kemenpppa", "custody-link-taken")
+    erase = e.ErasureRequested(erasure_id=new_id(), victim_id=child, unit=RS, occurred_at=datetime.now(UTC))
+    said(network, "kemenkes", "kemenpppa", erase)
+    await until_disclosure(kemenpppa, child, offer.referral_id, lambda one: one["end"] is not None)
+
+    given_back = await head.act(offer.referral_id, "reject", BACK)
+    assert given_back.status_code == 200, given_back.text
+    await kemenpppa.until_status(true, "received")
+    await kemenpppa.must(true, "accept")
+    if wrote:
+        assert await look(kemenpppa, child) == OWN
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["control", "asks-for-erasure"])
+async def test_an_erasure_of_the_false_sender_hides_nothing_of_ours_under_a_hold(
+    network: Network, police: Client, kemenpppa: Client, child: str, asks: bool
+) -> None:
+    """With a legal hold, the word of Kemenkes set aside the text that KemenPPPA wrote itself."""
+    await network.start("kemenkes")
+    sent = request_of(network, "kemenkes", "kemenpppa", child, {"name": "Rekaan Lain"}, kind="transfer", custody_seq=2,
+                      service="case-management", facts=CHILD, sender=RS, receiver=PPA)  # fmt: skip
+    offer = Envelope.read(sent.body).content()
+    assert isinstance(offer, e.Requested)
+    await until_custody(kemenpppa, offer.referral_id, "contested")
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    assert (await kemenpppa.post(f"/v1/victims/{child}/identity", OWN)).status_code == 200
+    hold = await head.post(f"/v1/victims/{child}/legal-holds", {"basis": "trial"})
+    assert hold.status_code == 201, hold.text
+    true = await refer(police, child, "kemenpppa", "case-management", kind="transfer")
+    await until_parked(network, "kemenpppa", "custody-link-taken")
+    erase = e.ErasureRequested(erasure_id=new_id(), victim_id=child, unit=RS, occurred_at=datetime.now(UTC))
+    if asks:
+        said(network, "kemenkes", "kemenpppa", erase)
+        await until_disclosure(kemenpppa, child, offer.referral_id, lambda one: one["end"] is not None)
+    await head.must(offer.referral_id, "reject", **BACK)
+    await kemenpppa.until_status(true, "received")
+    await kemenpppa.must(true, "accept")
+    assert await look(kemenpppa, child) == OWN
