@@ -54,7 +54,8 @@ def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked
     """The fields that may be disclosed to an agency for one of its services, on this legal basis.
 
     A field passes when the service needs it, the basis covers it, and the caller may see it. ``live``: the victim's
-    referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent`` or ``not-a-child``.
+    referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent``, ``not-a-child`` or
+    ``guardian-part-missing``.
     """
     latest = _latest_consent(acting, victim) if asked.basis is LegalBasis.CONSENT else None
     service = acting.office.directory.service(asked.agency, asked.service)
@@ -75,7 +76,8 @@ def check_basis(acting: Acting, victim: VictimRow, asked: ForService, note: str 
     withdrawn_at = victim.consent_withdrawn_at
     if withdrawn_at is None or asked.basis is LegalBasis.CONSENT or asked.agency == acting.office.code:
         return False
-    against = consent.is_withdrawn_for(asked.agency, withdrawn_at, _latest_consent(acting, victim), acting.tx.now)
+    latest, age = _latest_consent(acting, victim), AgeClass(victim.rule_age)
+    against = consent.is_withdrawn_for(asked.agency, withdrawn_at, latest, acting.tx.now, age)
     if against:
         consent.check_against_withdrawal(acting.caller.role, note)
     return against
