@@ -108,7 +108,8 @@ def execute(
     before = referrals.to_referral(row)
     for event in decide(before, command, tx.now):
         if given is not None:
-            event = event.model_copy(update={"sealed": given.sealed})
+            told = {"sealed": given.sealed, "against_withdrawal": given.against_withdrawal}
+            event = event.model_copy(update=told)
         after = evolve(before, event)
         filed_id = file_event(tx, office, row, after, event, causation_id, given.key if given else None)
         if note:  # the note stays in our agency

@@ -1,7 +1,7 @@
 """Disclosure: sealing fields of an identity for another agency, on a legal basis, and only what the service needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.contracts.codes import AgeClass, DisclosureEnd, IdentityField, LegalBasis
 from shared.domain import consent
@@ -110,9 +110,10 @@ def give(
         recipient=disclosure.agency,
         fields=fields,
     )
-    if given is not None:
-        record_disclosure(tx, disclosure, True, given.fields, first, given.came_with)
-    return given
+    if given is None:
+        return None
+    record_disclosure(tx, disclosure, True, given.fields, first, given.came_with)
+    return replace(given, against_withdrawal=disclosure.against_withdrawal)
 
 
 def receive(
