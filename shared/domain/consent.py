@@ -20,7 +20,7 @@ from shared.contracts.codes import (
     LegalBasis,
     Stage,
 )
-from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
+from shared.contracts.types import AskedMoment, Code, Flag, NoticeVersion
 from shared.domain.access import Role
 from shared.domain.commands import SORTED, Noted, example
 from shared.domain.noting import AGAINST_WITHDRAWAL, require_note
@@ -34,7 +34,6 @@ class RecordConsent(Noted):
     It replaces every earlier consent of the person. ``agrees`` is the person's own word, at every age.
     """
 
-    consent_id: Id | None = None
     notice: NoticeVersion
     purposes: Annotated[frozenset[ConsentPurpose], Field(min_length=1), SORTED]
     fields: Annotated[frozenset[IdentityField], Field(min_length=1), SORTED]
@@ -113,7 +112,7 @@ def check_consent(age: AgeClass, agrees: bool, guardian: GuardianPart) -> None:
 def has_guardian_part(age: AgeClass, guardian: GuardianPart) -> bool:
     """Whether a guardian has the part in a consent that this age class needs. An adult needs none.
 
-    It is asked again whenever a consent is used: whoever consented as an adult may be found to be a child.
+    It is asked again whenever a consent is used. A person who consented as an adult may be found to be a child.
     """
     return age is AgeClass.ADULT or guardian in (GuardianPart.AGREED, GuardianPart.EXCLUDED)
 

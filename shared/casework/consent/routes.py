@@ -44,7 +44,6 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         "already-over",
         "valid-too-long",
         "unknown-agency",
-        "id-taken",
         *NOTED,
     ),
 )

@@ -1,4 +1,4 @@
-"""Whoever consented as an adult and is then found to be a child: the consent needs the guardian's part."""
+"""A person who consented as an adult is found to be a child. The consent then needs the guardian's part."""
 
 from typing import Any
 
