@@ -307,6 +307,9 @@ class InformationProvided(ReferralEvent):
     event = "information-provided"
     about: InformationKind
     sealed: str | None = None
+    against_withdrawal: Flag = False
+    """Whether a supervisor gives an identity on another basis after the person withdrew the consent for this receiver.
+    """
 
 
 class Reminder(ReferralEvent):

@@ -20,7 +20,7 @@ from shared.contracts.codes import (
     LegalBasis,
     Stage,
 )
-from shared.contracts.types import AskedMoment, Code, Flag, Id, NoticeVersion
+from shared.contracts.types import AskedMoment, Code, Flag, NoticeVersion
 from shared.domain.access import Role
 from shared.domain.commands import SORTED, Noted, example
 from shared.domain.noting import AGAINST_WITHDRAWAL, require_note
@@ -34,7 +34,6 @@ class RecordConsent(Noted):
     It replaces every earlier consent of the person. ``agrees`` is the person's own word, at every age.
     """
 
-    consent_id: Id | None = None
     notice: NoticeVersion
     purposes: Annotated[frozenset[ConsentPurpose], Field(min_length=1), SORTED]
     fields: Annotated[frozenset[IdentityField], Field(min_length=1), SORTED]
@@ -89,9 +88,9 @@ class Consent:
     ended_at: datetime | None = None
     """When the consent was withdrawn, expired or was replaced (UTC)."""
 
-    def stands(self, now: datetime) -> bool:
-        """Whether the consent is valid at ``now``."""
-        return self.ended_at is None and now < self.valid_until
+    def stands(self, now: datetime, age: AgeClass) -> bool:
+        """Whether the consent is valid at ``now``, for a person of this age class."""
+        return self.ended_at is None and now < self.valid_until and has_guardian_part(age, self.guardian)
 
     def covers(self, recipient: str, stage: Stage, fields: Iterable[IdentityField]) -> bool:
         """Whether the person agreed to disclose these fields to ``recipient``, for a service of that stage."""
@@ -106,8 +105,16 @@ def check_consent(age: AgeClass, agrees: bool, guardian: GuardianPart) -> None:
     """
     if not agrees:
         raise Refused("not-agreed", field="agrees")
-    if age is not AgeClass.ADULT and guardian not in (GuardianPart.AGREED, GuardianPart.EXCLUDED):
+    if not has_guardian_part(age, guardian):
         raise Refused("guardian-part-missing", field="guardian")
+
+
+def has_guardian_part(age: AgeClass, guardian: GuardianPart) -> bool:
+    """Whether a guardian has the part in a consent that this age class needs. An adult needs none.
+
+    It is asked again whenever a consent is used. A person who consented as an adult may be found to be a child.
+    """
+    return age is AgeClass.ADULT or guardian in (GuardianPart.AGREED, GuardianPart.EXCLUDED)
 
 
 def current(consents: Iterable[Consent]) -> Consent | None:
@@ -150,14 +157,15 @@ def check_basis(basis: LegalBasis, stage: Stage, urgent: bool) -> None:
         raise Refused("basis-not-for-service", field="basis")
 
 
-def is_withdrawn_for(agency: str, withdrawn_at: datetime, latest: Consent | None, now: datetime) -> bool:
+def is_withdrawn_for(agency: str, withdrawn_at: datetime, latest: Consent | None, now: datetime, age: AgeClass) -> bool:
     """Whether a withdrawal stands in the way of an agency: the person has not agreed to that agency since.
 
     The withdrawal counts for every agency that no later, valid consent names, also for one that was never named.
     Otherwise the next agency on the list would be told, on another basis, a minute after the withdrawal.
-    ``latest``: the person's newest consent. ``withdrawn_at``: the moment of the newest withdrawal.
+    ``latest``: the person's newest consent. ``withdrawn_at``: the moment of the newest withdrawal. ``age``: the age
+    class for every rule.
     """
-    if latest is None or not latest.stands(now) or latest.recorded_at < withdrawn_at:
+    if latest is None or not latest.stands(now, age) or latest.recorded_at < withdrawn_at:
         return True
     return agency not in latest.recipients
 
@@ -184,14 +192,16 @@ def disclosed(
     """The fields that may be disclosed to ``recipient``, out of ``needs``: the fields that the service needs.
 
     On consent, only the agreed fields for the agreed purposes (Ps 21(1) b), and none after withdrawal or expiry.
-    Child protection is a basis for a child only, or at unknown age. Raises Refused: ``not-a-child`` or ``no-consent``.
+    Child protection is a basis for a child only, or at unknown age. Raises Refused: ``not-a-child``, ``no-consent``,
+    or ``guardian-part-missing`` for a child who consented as an adult.
     """
     if basis is LegalBasis.CHILD_PROTECTION and age is AgeClass.ADULT:
         raise Refused("not-a-child", field="basis")
     if basis is not LegalBasis.CONSENT:
         return needs
-    if consent is None or not consent.stands(now) or recipient not in consent.recipients:
+    # first as if of an adult: a guardian's part mends no consent that has ended or covers something else
+    if consent is None or not consent.stands(now, AgeClass.ADULT) or not consent.covers(recipient, stage, ()):
         raise Refused("no-consent", field="basis")
-    if PURPOSES.get(stage) not in consent.purposes:
-        raise Refused("no-consent", field="basis")
+    if not consent.stands(now, age):
+        raise Refused("guardian-part-missing", field="basis")
     return needs & consent.fields

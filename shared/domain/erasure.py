@@ -72,8 +72,6 @@ class Erase(Command):
 
     model_config = example()
 
-    erasure_id: Id | None = None
-
 
 class DecideErasure(Asked):
     """Approve or refuse an erasure, as a second person. Destroyed keys cannot be restored."""

@@ -217,7 +217,6 @@ def agreed_by_the_victim(filing: Filing) -> None:
 class Filled(Noted):
     """The request fields that are common to all forms. Each form adds its own."""
 
-    record_id: Id | None = Field(default=None, description="Id catatan, bila pemanggil membuatnya / the record's id.")
     corrects: Id | None = Field(default=None, description="Catatan yang dibetulkan / the record that this corrects.")
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import AgeClass, Kind, LegalBasis, MatchKind, MatchStrength, Priority, Sex
 from shared.contracts.pattern import Pattern
-from shared.contracts.types import Code, Flag, Id
+from shared.contracts.types import Code, Flag
 from shared.domain.access import Role
 from shared.domain.cases import RegisterVictim
 from shared.domain.commands import Noted, example
@@ -79,7 +79,6 @@ class TakeIn(Noted):
 
     model_config = example(people=[{"age_class": "adult", "sex": "female", "identity": {"name": "Contoh Rekaan"}}])
 
-    batch_id: Id | None = None
     refer: Annotated[tuple[AskFor, ...], Field(max_length=5)] = ()
     check: Flag = False
     people: list[Any] = Field(

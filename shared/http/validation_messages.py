@@ -50,7 +50,7 @@ RULES: Mapping[str, Text] = {
     "model_attributes_type": Text("Harus berupa objek JSON.", "It must be a JSON object."),
 }
 """pydantic's name of a rule → its message. Braces hold facts of the rule, never the input."""
-MADE_HERE = frozenset({"case_id", "victim_id", "referral_id"})
+MADE_HERE = frozenset({"case_id", "victim_id", "referral_id", "consent_id", "record_id", "erasure_id", "batch_id"})
 """Ids that the service makes. A request that brings one is told which field it is: no person has such a name."""
 ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
 

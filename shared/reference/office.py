@@ -66,7 +66,7 @@ class Office:
     forgets: Sequence[Callable[[Transaction, str], None]] = ()
     """Deletes by victim id: run when a victim is erased, beside the destruction of keys."""
     ids: KnownIds = field(default_factory=KnownIds)
-    """The ids that our tables know, with their kinds."""
+    """The ids that we vouch for, with their kinds."""
 
     @property
     def code(self) -> str:

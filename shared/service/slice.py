@@ -37,7 +37,7 @@ class Slice:
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     """Problem code → status and texts. A code stands in one slice."""
     ids: tuple[IdColumn, ...] = ()
-    """The columns that hold ids of victims, cases and other things, so that an id has one kind."""
+    """The columns with the ids that this agency vouches for, so that an id has one kind."""
     forgets: Forget | str
     """Deletes the slice's unsealed rows when a victim is erased; or the reason why no row is deleted."""
 

@@ -1,4 +1,4 @@
-"""Which ids stand in the tables of an agency, and as which kinds."""
+"""The ids in the tables of an agency for which it vouches, with their kinds."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ _ASKED: list[BindParameter[str]] = [bindparam(f"id_{place}") for place in range(
 class IdColumn:
     """A column with ids of one kind.
 
-    ``ours``: the rows whose id this agency vouches for, because it made the id or has the custody. None: no row. Such
-    an id is proven, so no other agency can claim it for another kind.
+    ``ours``: the rows whose id this agency vouches for, because it made the id or has the custody. Such an id is
+    proven, so no other agency can claim it for another kind.
     """
 
     kind: IdKind
     column: Any
-    ours: ColumnElement[bool] | None = None
+    ours: ColumnElement[bool]
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,12 @@ class KnownIds:
     """The columns of an agency that hold ids, as each slice declares its own."""
 
     columns: Sequence[IdColumn] = ()
-    _every: Any = field(init=False, repr=False)
     _ours: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # built once, because every request from another agency runs one of them
-        every = [_arm(one).where(one.column.in_(_ASKED)) for one in self.columns]
-        ours = [_arm(one).where(one.column.in_(_ASKED), one.ours) for one in self.columns if one.ours is not None]
-        object.__setattr__(self, "_every", union_all(*every) if every else None)
+        # built once, because every request from another agency runs it
+        ours = [_arm(one).where(one.column.in_(_ASKED), one.ours) for one in self.columns]
         object.__setattr__(self, "_ours", union_all(*ours) if ours else None)
-
-    def is_taken(self, session: Session, ident: str) -> bool:
-        """Whether any row here knows the id, of any kind and from any agency."""
-        return self._every is not None and session.execute(self._every, _asked([ident])).first() is not None
 
     def proven(self, session: Session, agency: str, ids: Collection[str]) -> set[tuple[str, str]]:
         """Kind and id, of the ids that ``agency``, which is ours, vouches for. Others are known by hearsay alone."""

@@ -23,8 +23,8 @@ from tests.support.tokens import Bearing
 
 CANARY, WORD = "KANARI-7f3a", "kanari-7f3a"
 """The canary as a person would write it, and as a code could be."""
-CASE, VICTIM, OURS, SENT, AGREED, NOBODY = (f"0193f0a2-7a10-7000-8000-00000000000{number}" for number in range(1, 7))
-"""A case, its victim, a referral within the police, one to a hospital, a consent, and an unused id."""
+CASE, VICTIM, OURS, SENT, NOBODY = (f"0193f0a2-7a10-7000-8000-00000000000{number}" for number in (1, 2, 3, 4, 6))
+"""A case, its victim, a referral within the police, one to a hospital, and an unused id."""
 USED_KEY = f"lapor-{CANARY}"
 SERVICES = {"police": POLICE, "coordination": COORDINATION}
 
@@ -188,7 +188,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "a look of no time": Bad(
         f"POST /v1/victims/{VICTIM}/break-glass", *INVALID, "/minutes", {"reason": "life-in-danger", "minutes": 0}
     ),
-    "an id that is none": agreeing(*INVALID, "/consent_id", consent_id=CANARY),
+    "an id that is none": referring(*INVALID, "/replaces", replaces=CANARY),
     "an id in another field": referring(*INVALID, "/receiver/unit", receiver={"agency": "police", "unit": CANARY}),
     # the address
     "no such address": asking(f"/v1/{CANARY}", 404, "not-found"),
@@ -240,7 +240,7 @@ BAD_REQUESTS: dict[str, Bad] = {
     "an own id for a case": opening(*INVALID, "/case_id", case_id=NOBODY),
     "an own id for a victim": registering(*INVALID, "/victim_id", victim_id=NOBODY, identity={"name": CANARY}),
     "an own id for a referral": referring(*INVALID, "/referral_id", referral_id=NOBODY, force=True, note=CANARY),
-    "a consent that is there": agreeing(409, "id-taken", "/consent_id", consent_id=AGREED),
+    "an own id for a consent": agreeing(*INVALID, "/consent_id", consent_id=NOBODY),
     "a notice that never was": agreeing(409, "unknown-notice", "/notice", notice="2019-1"),
     "a consent that is over": agreeing(409, "already-over", "/valid_until", valid_until="2020-01-01T00:00:00Z"),
     "a purpose there is not": agreeing(*INVALID, "/purposes/0", purposes=[WORD]),

@@ -1,4 +1,4 @@
-"""Ids that a test knows beforehand. A service makes the ids of its cases, victims and referrals by itself."""
+"""Ids that a test knows beforehand. A service makes every id by itself."""
 
 import contextlib
 from collections import deque
@@ -8,20 +8,33 @@ from typing import Any
 from unittest.mock import patch
 
 from shared.casework.cases import registration
+from shared.casework.consent import recording
+from shared.casework.people_list import registering
+from shared.casework.records import filing
 from shared.casework.referrals import requesting
-from shared.reference.office import new_pseudonym
+from shared.reference.office import new_id, new_pseudonym
+from shared.victims.erasure import deciding
 from tests.support.network import Client
 
 
 @contextlib.contextmanager
 def next_ids(*ids: str) -> Iterator[None]:
-    """The next cases, victims and referrals of all services get these ids, in this order. Each id must be used."""
+    """The next things of all services get these ids, in this order. Each id must be used.
+
+    They are cases, victims, referrals, consents, records, lists of people and erasures.
+    """
     waiting = deque(ids)
 
-    def next_id(day: date) -> str:
-        return waiting.popleft() if waiting else new_pseudonym(day)
+    def next_id(day: date | None = None) -> str:
+        if waiting:
+            return waiting.popleft()
+        return new_id() if day is None else new_pseudonym(day)
 
-    with patch.object(registration, "new_pseudonym", next_id), patch.object(requesting, "new_pseudonym", next_id):
+    with contextlib.ExitStack() as stack:
+        for module in (registration, requesting):
+            stack.enter_context(patch.object(module, "new_pseudonym", next_id))
+        for module in (recording, registering, filing, deciding):
+            stack.enter_context(patch.object(module, "new_id", next_id))
         yield
     assert not waiting, f"nothing was made with {list(waiting)}"
 

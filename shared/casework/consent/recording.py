@@ -33,7 +33,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     """Record what a person agrees to, as the next version. The previous version ends. Returns the row.
 
     Raises Refused: ``unknown-victim``, ``not-responsible``, ``unknown-notice``, ``already-over``, ``valid-too-long``,
-    ``unknown-agency``, ``not-agreed``, ``guardian-part-missing``, ``id-taken``, or for a bad ``occurred_at``.
+    ``unknown-agency``, ``not-agreed``, ``guardian-part-missing``, or for a bad ``occurred_at``.
     """
     tx = acting.tx
     victim, unit = victim_with_us(acting, victim_id)
@@ -41,7 +41,7 @@ def record(acting: Acting, victim_id: str, command: RecordConsent) -> ConsentRow
     at = when(command, tx.now, victim.consent_withdrawn_at)
     _check(tx, acting.office, victim, command, at)
     row = ConsentRow(
-        id=command.consent_id or new_id(),
+        id=new_id(),
         victim_id=victim_id,
         version=len(earlier) + 1,
         notice=command.notice,
@@ -75,8 +75,6 @@ def _check(tx: Transaction, office: Office, victim: VictimRow, command: RecordCo
     if not command.recipients <= office.directory.agencies:
         raise Refused("unknown-agency", field="recipients")
     check_consent(AgeClass(victim.rule_age), command.agrees, command.guardian)
-    if command.consent_id is not None and office.ids.is_taken(tx.session, command.consent_id):
-        raise Refused("id-taken", field="consent_id")
 
 
 def _replace(tx: Transaction, office: Office, before: ConsentRow, row: ConsentRow, unit: UnitRef) -> None:

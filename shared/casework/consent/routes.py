@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from shared.casework.consent import recording as consents
 from shared.casework.consent import views, withdrawing
 from shared.casework.consent.views import AccessReport, ConsentList, ConsentView, WithdrawalView
+from shared.contracts.codes import AgeClass
 from shared.domain.consent import RecordConsent, WithdrawConsent
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.caller_at_desk import CallerAtDeskDep
@@ -43,7 +44,6 @@ RIGHTS: list[str | Enum] = ["hak korban"]
         "already-over",
         "valid-too-long",
         "unknown-agency",
-        "id-taken",
         *NOTED,
     ),
 )
@@ -55,7 +55,7 @@ def record_consent(victim_id: IdPath, command: RecordConsent, caller: CallerAtDe
 
     def work(tx: Transaction) -> StoredResponse:
         row = consents.record(caller.acting(tx), victim_id, command)
-        view = views.consent_view(row, caller.office.notices, tx.now)
+        view = views.consent_view(row, caller.office.notices, stands=True)  # a consent that does not is refused
         return StoredResponse(201, view, f"/v1/victims/{victim_id}/consents")
 
     return posting.once(command, work)
@@ -100,9 +100,9 @@ def list_consents(
     """
 
     def look(session: Session) -> ConsentList:
-        see_concerned(session, sight, victim_id)
+        age = AgeClass(see_concerned(session, sight, victim_id).rule_age)
         rows = disclosure.consents_of(session, victim_id)
-        return ConsentList(items=views.consent_views(rows, office.notices, now))
+        return ConsentList(items=views.consent_views(rows, office.notices, now, age))
 
     return database.read(look)
 
@@ -123,7 +123,7 @@ def see_access_report(
     """
 
     def look(session: Session) -> AccessReport:
-        see_concerned(session, sight, victim_id)
+        age = AgeClass(see_concerned(session, sight, victim_id).rule_age)
         # all rows, without pages: an incomplete report would be false
         theirs = select(AccessRow).where(col(AccessRow.victim_id) == victim_id)
         rows = session.scalars(theirs.order_by(col(AccessRow.number).desc()))
@@ -133,7 +133,7 @@ def see_access_report(
             disclosures=[
                 disclosure_views.disclosure_view(row) for row in disclosure.disclosures_of(session, victim_id)
             ],
-            consents=views.consent_views(disclosure.consents_of(session, victim_id), office.notices, now),
+            consents=views.consent_views(disclosure.consents_of(session, victim_id), office.notices, now, age),
             holds=[erasure_views.hold_view(row) for row in holds.every_hold_of(session, victim_id)],
         )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from shared.casework.consent.withdrawing import TakenBack
-from shared.contracts.codes import ConsentManner, ConsentPurpose, GuardianPart, IdentityField
+from shared.contracts.codes import AgeClass, ConsentManner, ConsentPurpose, GuardianPart, IdentityField
 from shared.contracts.types import Id, Moment
 from shared.domain.consent import Notice
 from shared.victims.disclosure.store import to_consent
@@ -38,7 +38,9 @@ class ConsentView(BaseModel):
     recorded_at: Moment
     withdrawn_at: Moment | None
     ended_at: Moment | None = Field(description="When the consent was withdrawn, expired or was replaced.")
-    stands: bool = Field(description="Whether the consent is valid now.")
+    stands: bool = Field(
+        description="Whether the consent is valid now. For a child, or at unknown age, it needs a guardian's part."
+    )
 
 
 class ConsentList(BaseModel):
@@ -47,13 +49,15 @@ class ConsentList(BaseModel):
     items: list[ConsentView]
 
 
-def consent_views(rows: Sequence[ConsentRow], notices: Mapping[str, Notice], now: datetime) -> list[ConsentView]:
-    """The views of a victim's consents, oldest first. Only the last one can stand."""
-    return [consent_view(row, notices, now, latest=row is rows[-1]) for row in rows]
+def consent_views(
+    rows: Sequence[ConsentRow], notices: Mapping[str, Notice], now: datetime, age: AgeClass
+) -> list[ConsentView]:
+    """The views of a victim's consents, oldest first. Only the last one can stand. ``age``: as for every rule."""
+    return [consent_view(row, notices, row is rows[-1] and to_consent(row).stands(now, age)) for row in rows]
 
 
-def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, latest: bool = True) -> ConsentView:
-    """The view of a consent. ``latest``: no newer version has replaced it."""
+def consent_view(row: ConsentRow, notices: Mapping[str, Notice], stands: bool) -> ConsentView:
+    """The view of a consent. ``stands``: it is valid, and no newer version has replaced it."""
     notice = notices[row.notice]
     return ConsentView(
         id=row.id,
@@ -75,7 +79,7 @@ def consent_view(row: ConsentRow, notices: Mapping[str, Notice], now: datetime, 
         recorded_at=row.recorded_at,
         withdrawn_at=row.withdrawn_at,
         ended_at=row.ended_at,
-        stands=latest and to_consent(row).stands(now),
+        stands=stands,
     )
 
 

@@ -91,7 +91,7 @@ def check_letter(code: CodePath, office: OfficeDep, database: DatabaseDep, sight
     summary="Surat untuk dicetak, PDF (dicatat) / The letter to be printed, as PDF (logged)",
     response_class=Pdf,
     dependencies=[Depends(limit_identities)],
-    responses=responses("unknown-letter", "letter-code-mistyped", "no-consent", "not-a-child"),
+    responses=responses("unknown-letter", "letter-code-mistyped", "no-consent", "not-a-child", "guardian-part-missing"),
 )
 def print_letter(code: CodePath, purpose: PurposeQuery, caller: CallerAtDeskDep, database: DatabaseDep) -> Response:
     """Identitas hanya sejauh yang sudah diberikan dengan rujukannya, dan yang boleh dilihat pemanggil. Setiap pembacaan

@@ -6,7 +6,7 @@ and its reason are kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -45,6 +45,7 @@ class Batch:
     """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``).
 
     ``told`` turns a refusal into a problem document. ``count`` counts the people of a new batch against the limits.
+    ``batch_id`` is known once the batch has begun.
     """
 
     by: CallerAtDesk
@@ -52,7 +53,7 @@ class Batch:
     refer: Sequence[AskFor]
     told: Callable[[Refused], Mapping[str, Any]]
     count: Callable[[], None]
-    batch_id: str = field(default_factory=new_id)
+    batch_id: str = ""
 
     def some(self, tx: Transaction, people: Sequence[ListedPerson]) -> list[BatchPersonRow]:
         """Register these people with their referrals. Returns the result for each person, in the same order.
@@ -132,8 +133,8 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     """The row of a batch: a new row, or the row of the same request sent before.
 
     ``name`` identifies the Idempotency-Key, ``fingerprint`` the content of the request. Raises Refused:
-    ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, ``id-taken``, or for a referral that
-    nobody can be asked for.
+    ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, or for a referral that nobody
+    can be asked for.
     """
     case = load_case(tx.session, batch.case_id, visibility.cases(batch.by.sight))
     if case is None:
@@ -152,11 +153,9 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
     if (twin := tx.session.scalars(twins).first()) is not None:
         raise Refused("batch-already-taken-in", batch=twin)
-    if command.batch_id is not None and batch.by.office.ids.is_taken(tx.session, command.batch_id):
-        raise Refused("id-taken", field="batch_id")
     batch.count()
     row = BatchRow(
-        id=command.batch_id or batch.batch_id,
+        id=new_id(),
         case_id=batch.case_id,
         name=name,
         fingerprint=fingerprint,

@@ -31,7 +31,7 @@ from shared.victims.register import visibility
 router = APIRouter(prefix="/v1", tags=["daftar orang"], route_class=GuardedRoute)
 
 REFUSED_CODES = (
-    *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full", "id-taken"),
+    *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full"),
     *("batch-already-taken-in", "too-many-searches", "supervisor-for-list"),
     *("force-not-in-lists", "list-needs-supervisor"),
     *NOTED,

@@ -22,9 +22,6 @@ def slice_of(agency: Agency, effects: Mapping[str, Effect]) -> Slice:
         routers=(routes.router_of(agency, effects), routes.router),
         receives={e.RecordDelivered: on_record_delivered},
         refusals=REFUSALS,
-        ids=(
-            IdColumn(IdKind.RECORD, col(RecordRow.id), ours=col(RecordRow.delivered_by).is_(None)),
-            IdColumn(IdKind.CASE, col(RecordRow.case_id)),
-        ),
+        ids=(IdColumn(IdKind.RECORD, col(RecordRow.id), ours=col(RecordRow.delivered_by).is_(None)),),
         forgets="A record keeps its codes and moments; its other fields are sealed, and their key is destroyed.",
     )

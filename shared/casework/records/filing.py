@@ -50,8 +50,6 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
         raise Refused("unknown-record", field="corrects")
     decide(form, filing, filled.corrects, tx.now, office.units.is_region)
     derived = form.derive(filing)
-    if filled.record_id is not None and office.ids.is_taken(tx.session, filled.record_id):
-        raise Refused("id-taken", field="record_id")  # checked last, so that probing an id costs a real filing
     row = _row(acting, form, subject, filled, at, derived)
     tx.session.add(row)
     if corrected is not None:
@@ -155,7 +153,7 @@ def _row(
 ) -> RecordRow:
     kept_clear = {field.code for field in form.fields if field.clear}
     return RecordRow(
-        id=filled.record_id or new_id(),
+        id=new_id(),
         form=form.code,
         form_version=form.version,
         kind=form.about,

@@ -44,7 +44,7 @@ PLACES: Mapping[FormSubject, tuple[str, Any, Target, tuple[str, ...]]] = {
     FormSubject.DESK: ("/desks/{about}", UnitPath, Target.UNIT, ("unknown-unit", "not-your-unit")),
 }
 """Subject of a form → the path to file it, the type of its id, its access rule, its problems."""
-FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region", "id-taken")
+FILING = ("unknown-record", "form-not-yet", "already-filed", "no-such-day", "unknown-region")
 
 
 def rules_of(agency: Agency) -> dict[str, AccessRule]:

@@ -71,7 +71,7 @@ ACTIONS: dict[str, Action] = {
         "Beri informasi / Provide information",
         "Beri tahu penerima bahwa ada keterangan baru.",
         (
-            *("no-consent", "not-a-child", "unknown-victim"),
+            *("no-consent", "not-a-child", "guardian-part-missing", "unknown-victim"),
             *("basis-not-for-service", "against-withdrawal"),
         ),
     ),

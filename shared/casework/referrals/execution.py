@@ -63,7 +63,8 @@ def execute_for(
 def _identity_for(acting: Acting, row: ReferralRow, note: str | None) -> giving.Given | None:
     """Seal the identity, as known now, for the receiver of a referral. None when there is nothing to give.
 
-    Raises Refused when the legal basis does not hold: ``no-consent``, ``not-a-child`` or ``against-withdrawal``.
+    Raises Refused when the legal basis does not hold: ``no-consent``, ``not-a-child``, ``guardian-part-missing`` or
+    ``against-withdrawal``.
     """
     victim = lock_victim(acting.tx.session, acting.sight, row.victim_id)
     assert row.basis is not None  # every request of ours has a legal basis
@@ -107,7 +108,8 @@ def execute(
     before = referrals.to_referral(row)
     for event in decide(before, command, tx.now):
         if given is not None:
-            event = event.model_copy(update={"sealed": given.sealed})
+            told = {"sealed": given.sealed, "against_withdrawal": given.against_withdrawal}
+            event = event.model_copy(update=told)
         after = evolve(before, event)
         filed_id = file_event(tx, office, row, after, event, causation_id, given.key if given else None)
         if note:  # the note stays in our agency

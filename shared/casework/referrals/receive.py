@@ -43,7 +43,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     live = referrals.live_of_victim(tx.session, event.victim_id) if victim is not None else ()
     if victim is None:
         _register(tx, event)
-    _keep_identity(tx, office, envelope, event, event.sealed, event.consent_id, first=True)
+    _keep_identity(tx, office, envelope, event, event.consent_id, first=True)
     asked = open_referral(event)
     referral = replace(asked, due_at=clocks.own_due(office, asked, tx.now))  # whatever the sender computed
     row = referrals.add(tx.session, referral, envelope.basis, tx.now)
@@ -73,7 +73,7 @@ def on_sender_ask(tx: Transaction, office: Office, envelope: Envelope, event: e.
     row = _known_here(tx, event)
     if isinstance(event, e.InformationProvided):
         load_victim(tx.session, event.victim_id)  # locks the victim: its sealed rows are written under that lock
-        _keep_identity(tx, office, envelope, event, event.sealed, None, first=False)
+        _keep_identity(tx, office, envelope, event, None, first=False)
     referral = evolve(referrals.to_referral(row), event)
     apply_event(tx, office, row, referral, event)
     answer = react(referral, event)
@@ -110,18 +110,19 @@ def _keep_identity(
     tx: Transaction,
     office: Office,
     envelope: Envelope,
-    event: e.ReferralEvent,
-    sealed_for_us: str | None,
+    event: e.Requested | e.InformationProvided,
     consent_id: str | None,
     first: bool,
 ) -> None:
     """Keep the identity that the sender gave us. Raises Park: no disclosure without a legal basis."""
-    if sealed_for_us is None:
+    if event.sealed is None:
         return
     if envelope.basis is None:
         raise Park("no-legal-basis")
-    given = disclosure.Disclosure(event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id)
-    disclosure.receive(tx, office, envelope.id, given, sealed_for_us, first)
+    given = disclosure.Disclosure(
+        event.referral_id, event.victim_id, envelope.sender, envelope.basis, consent_id, event.against_withdrawal
+    )
+    disclosure.receive(tx, office, envelope.id, given, event.sealed, first)
 
 
 def _known_here(tx: Transaction, event: e.ReferralEvent) -> ReferralRow:

@@ -77,6 +77,7 @@ def _operation(action: str) -> str:
         "forcing-needs-supervisor",
         "no-consent",
         "not-a-child",
+        "guardian-part-missing",
         "basis-not-for-service",
         "against-withdrawal",
         *NOTED,

@@ -9,14 +9,10 @@ from shared.storage.known_ids import IdColumn
 from shared.victims.disclosure import routes
 from shared.victims.disclosure.refusals import REFUSALS
 from shared.victims.disclosure.tables import ConsentRow
-from shared.victims.sealed.tables import DisclosureRow
 
 SLICE = Slice(
     routers=(routes.router,),
     refusals=REFUSALS,
-    ids=(
-        IdColumn(IdKind.CONSENT, col(ConsentRow.id), ours=true()),
-        IdColumn(IdKind.CONSENT, col(DisclosureRow.consent_id)),
-    ),
+    ids=(IdColumn(IdKind.CONSENT, col(ConsentRow.id), ours=true()),),
     forgets="What was given, to whom and on which basis stays: the victim may ask for it.",
 )

@@ -1,7 +1,7 @@
 """Disclosure: sealing fields of an identity for another agency, on a legal basis, and only what the service needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.contracts.codes import AgeClass, DisclosureEnd, IdentityField, LegalBasis
 from shared.domain import consent
@@ -54,7 +54,8 @@ def lawful(acting: Acting, victim: VictimRow, live: Sequence[ReferralRow], asked
     """The fields that may be disclosed to an agency for one of its services, on this legal basis.
 
     A field passes when the service needs it, the basis covers it, and the caller may see it. ``live``: the victim's
-    referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent`` or ``not-a-child``.
+    referrals that have not ended. Raises Refused when the basis does not hold: ``no-consent``, ``not-a-child`` or
+    ``guardian-part-missing``.
     """
     latest = _latest_consent(acting, victim) if asked.basis is LegalBasis.CONSENT else None
     service = acting.office.directory.service(asked.agency, asked.service)
@@ -83,7 +84,8 @@ def is_against_withdrawal(acting: Acting, victim: VictimRow, asked: ForService) 
     withdrawn_at = victim.consent_withdrawn_at
     if withdrawn_at is None or asked.basis is LegalBasis.CONSENT or asked.agency == acting.office.code:
         return False
-    return consent.is_withdrawn_for(asked.agency, withdrawn_at, _latest_consent(acting, victim), acting.tx.now)
+    latest, age = _latest_consent(acting, victim), AgeClass(victim.rule_age)
+    return consent.is_withdrawn_for(asked.agency, withdrawn_at, latest, acting.tx.now, age)
 
 
 def _latest_consent(acting: Acting, victim: VictimRow) -> consent.Consent | None:
@@ -113,9 +115,10 @@ def give(
         recipient=disclosure.agency,
         fields=fields,
     )
-    if given is not None:
-        record_disclosure(tx, disclosure, True, given.fields, first, given.came_with)
-    return given
+    if given is None:
+        return None
+    record_disclosure(tx, disclosure, True, given.fields, first, given.came_with)
+    return replace(given, against_withdrawal=disclosure.against_withdrawal)
 
 
 def receive(

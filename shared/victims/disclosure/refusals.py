@@ -45,8 +45,8 @@ REFUSALS: Mapping[str, Refusal] = {
         "Peran wali belum jelas", "The guardian's part is missing",
         "Bagi anak atau usia yang belum diketahui, wali menyetujui atau dikecualikan karena mungkin terlibat.",
         "For a child or an unknown age, a guardian agrees, or is excluded as possibly involved.",
-        "Isi guardian dengan agreed atau excluded; tanpa itu pakai dasar pelindungan anak.",
-        "Set guardian to agreed or excluded; without either, use child protection as the legal basis.",
+        "Catat persetujuan baru dengan guardian agreed atau excluded; tanpa itu pakai dasar pelindungan anak.",
+        "Record a new consent with guardian agreed or excluded; without either, use child protection as the basis.",
     ),
 }  # fmt: skip
 """Problem code → status and texts."""

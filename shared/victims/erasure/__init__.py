@@ -11,16 +11,13 @@ from shared.victims.erasure import routes as erasure_routes
 from shared.victims.erasure.controllers import on_controller_answered
 from shared.victims.erasure.holdings import on_told
 from shared.victims.erasure.refusals import REFUSALS
-from shared.victims.erasure.tables import AnswerRow, ErasureRow
+from shared.victims.erasure.tables import ErasureRow
 
 SLICE = Slice(
     routers=(erasure_routes.router,),
     receives={e.ErasureRequested: on_told, e.DisclosureEnded: on_controller_answered},
     timers=(retention.ended_retention, holds.lapsing_holds),
     refusals=REFUSALS,
-    ids=(
-        IdColumn(IdKind.ERASURE, col(ErasureRow.id), ours=col(ErasureRow.said_by).is_(None)),
-        IdColumn(IdKind.ERASURE, col(AnswerRow.cause_id)),
-    ),
+    ids=(IdColumn(IdKind.ERASURE, col(ErasureRow.id), ours=col(ErasureRow.said_by).is_(None)),),
     forgets="What was told and answered stays: it proves the erasure.",
 )

@@ -19,17 +19,15 @@ def ask(acting: Acting, victim_id: str, command: Erase) -> ErasureRow:
     """Request the erasure of a victim. A second person decides, because nobody alone may destroy data for ever.
 
     Only the custody holder may request an erasure. Returns the row. Raises Refused: ``unknown-victim``,
-    ``not-custody-holder``, ``legal-hold``, ``already-asked``, ``id-taken``, or for a bad ``occurred_at``.
+    ``not-custody-holder``, ``legal-hold``, ``already-asked``, or for a bad ``occurred_at``.
     """
     tx = acting.tx
     _victim_to_erase(acting, victim_id)
     if (waiting := store.waiting_erasure(tx.session, victim_id)) is not None:
         raise Refused("already-asked", erasure=waiting.id)
     at = when(command, tx.now)
-    if command.erasure_id is not None and acting.office.ids.is_taken(tx.session, command.erasure_id):
-        raise Refused("id-taken", field="erasure_id")
     row = ErasureRow(
-        id=command.erasure_id or new_id(),
+        id=new_id(),
         victim_id=victim_id,
         client=acting.caller.client,
         person=acting.caller.person,

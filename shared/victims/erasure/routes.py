@@ -110,7 +110,7 @@ def lift_holds(victim_id: IdPath, command: LiftHold, caller: CallerAtDeskDep, po
     response_model=ErasureView,
     tags=RIGHTS,
     summary="Minta penghapusan identitas di mana-mana / Ask that an identity be erased everywhere",
-    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "already-asked", "id-taken", *COMMANDED),
+    responses=responses("unknown-victim", "not-custody-holder", "legal-hold", "already-asked", *COMMANDED),
 )
 def erase(victim_id: IdPath, command: Erase, caller: CallerAtDeskDep, posting: PostingDep) -> Response:
     """Penghapusan menunggu keputusan orang kedua (`/erasure/decision`), karena data yang dimusnahkan tidak dapat

@@ -17,7 +17,6 @@ SLICE = Slice(
             col(VictimRow.id),
             ours=col(VictimRow.registered_here) | (col(VictimRow.custody_agency) == AGENCY),
         ),
-        IdColumn(IdKind.CASE, col(VictimRow.case_id)),
         IdColumn(IdKind.CASE, col(CaseRow.id), ours=true()),
     ),
     forgets="The row stays: pseudonym and coarse facts, which ledgers and other agencies name. So do the words of "

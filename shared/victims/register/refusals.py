@@ -37,11 +37,5 @@ REFUSALS: Mapping[str, Refusal] = {
         "Perjalanan korban ini sudah berakhir.", "The journey of this victim has ended.",
         "Buka kasus baru bila korban ditemukan lagi.", "Open a new case if the victim is found again.",
     ),
-    "id-taken": refusal(
-        409,
-        "Id sudah dipakai", "Id taken",
-        "Id yang dikirim sudah ada.", "This id exists already.",
-        "Buat UUIDv7 baru, atau biarkan layanan membuatnya.", "Make a new UUIDv7, or let the service make one.",
-    ),
 }  # fmt: skip
 """Problem code → status and texts."""

@@ -29,6 +29,8 @@ class Given:
     fields: tuple[str, ...]
     came_with: tuple[str, ...] = ()
     """The sources of the text: our own, or the referrals with which other agencies gave it to us."""
+    against_withdrawal: bool = False
+    """The person had withdrawn consent, and had not agreed anew to the recipient."""
 
 
 def seal_for_agency(

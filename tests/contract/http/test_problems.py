@@ -20,7 +20,6 @@ from sqlalchemy.exc import OperationalError
 from shared.http.openapi import EVERYWHERE
 from shared.http.problems import TYPE_PREFIX
 from tests.support.bad_requests import (
-    AGREED,
     BAD_REQUESTS,
     CANARY,
     CASE,
@@ -64,7 +63,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> As
                 ("korban", f"/v1/cases/{CASE}/victims", a_victim()),
                 ("sendiri", "/v1/referrals", a_referral()),
                 ("keluar", "/v1/referrals", sent),
-                ("setuju", f"/v1/victims/{VICTIM}/consents", a_consent(consent_id=AGREED)),
+                ("setuju", f"/v1/victims/{VICTIM}/consents", a_consent()),
             ):
                 made = await running.ask("police", "POST", path, json=body, headers={"Idempotency-Key": key})
                 assert made.status_code == 201, made.text

@@ -74,19 +74,16 @@ async def police(tmp_path_factory: pytest.TempPathFactory, secrets: Path) -> Asy
     async with contextlib.AsyncExitStack() as stack:
         app = await offline(POLICE, tmp_path_factory.mktemp("matrix"), secrets, stack)
         person = {"age_class": "adult", "sex": "female"}
-        made = (
+        made: tuple[tuple[str, dict[str, Any]], ...] = (
             ("/v1/cases", {"unit": KOLAKA, "channel": "spkt", "exploitation": "sexual"}),
             (f"/v1/cases/{CASE}/victims", {**person, "identity": WHO}),
             (f"/v1/cases/{CASE}/victims", person),
             ("/v1/referrals", {**asked, "service": "investigation", "receiver": inside}),
             ("/v1/referrals", {**asked, "service": "first-aid", "receiver": outside}),
-            (
-                f"/v1/victims/{VICTIM}/forms/screening",
-                {"record_id": RECORD, "decision": "not-found", "remarks": "Catatan rekaan."},
-            ),
-            (f"/v1/cases/{CASE}/batches", {"batch_id": BATCH, "people": [{}]}),  # nobody could be read
+            (f"/v1/victims/{VICTIM}/forms/screening", {"decision": "not-found", "remarks": "Catatan rekaan."}),
+            (f"/v1/cases/{CASE}/batches", {"people": [{}]}),  # nobody could be read
         )
-        with next_ids(CASE, VICTIM, MATCHED, IN_HOUSE, OUTSIDE):
+        with next_ids(CASE, VICTIM, MATCHED, IN_HOUSE, OUTSIDE, RECORD, BATCH):
             for path, body in made:
                 await by_kolaka(app, path, body)
         await by_makassar(app)

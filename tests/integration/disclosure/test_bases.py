@@ -56,6 +56,41 @@ async def test_a_supervisor_says_why_and_the_person_and_coordination_are_told(tw
     assert b'"against_withdrawal":true' in message.body.replace(b" ", b"")
 
 
+async def marked(client: Client, victim: str) -> list[bool]:
+    """Of each disclosure, whether it is marked as against a withdrawal. The person's report says the same."""
+    listed = (await client.get(f"/v1/victims/{victim}/disclosures"))["items"]
+    assert (await client.get(f"/v1/victims/{victim}/access-report"))["disclosures"] == listed
+    return [item["against_withdrawal"] for item in listed]
+
+
+async def test_the_receiver_says_it_too_of_what_came_with_the_request(two: Network) -> None:
+    head, kemenkes = await two.calling("police", Role.SUPERVISOR, KOLAKA), two["kemenkes"]
+    victim = await withdrawn(head)
+    asked = await refer(head, victim, "kemenkes", "first-aid", note=WHY)
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    assert await marked(head, victim) == await marked(kemenkes, victim) == [True]
+
+
+async def test_the_receiver_says_it_too_of_what_came_later(two: Network) -> None:
+    """She was referred on a vital interest, and takes her word back. Then a supervisor sends who she is once more."""
+    head, kemenkes = await two.calling("police", Role.SUPERVISOR, KOLAKA), two["kemenkes"]
+    victim = await a_victim(head, identity={"name": WHO["name"]})
+    await consent(head, victim)
+    asked = await refer(head, victim, "kemenkes", "first-aid")
+    deliver(two, *posted(two))
+    await kemenkes.must(asked, "accept")
+    assert await marked(head, victim) == await marked(kemenkes, victim) == [False]
+    assert (await head.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code == 200
+    assert (await head.post(f"/v1/victims/{victim}/identity", {"born_on": WHO["born_on"]})).status_code == 200
+    deliver(two, *posted(two, "kemenkes", "police"), to="police")
+    known = len(posted(two))
+    await head.must(asked, "provide-information", about="identity", note=WHY)
+    deliver(two, *posted(two)[known:])
+    assert await marked(head, victim) == await marked(kemenkes, victim) == [True]
+    assert (await look(kemenkes, victim)) == {"name": WHO["name"], "born_on": WHO["born_on"]}
+
+
 @pytest.mark.parametrize("basis", ["legal-duty", "public-task", "vital-interest"])
 async def test_it_concerns_also_an_agency_that_was_never_named(two: Network, basis: str) -> None:
     """She takes back her word for the hospital. A shelter is not told instead, on another basis."""

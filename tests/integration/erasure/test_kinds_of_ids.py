@@ -1,6 +1,5 @@
 """An id names things of one kind. No id of a case, a record or another victim empties what is kept of a victim."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +16,8 @@ from shared.victims.sealed.may_forget import NotToForget
 from shared.victims.sealed.tables import BlindIndexRow, DataKeyRow, SealedRow
 from tests.support.by_hand import deliver, parked, posted, request_of, said
 from tests.support.forms import file
-from tests.support.identities import BY_PAPER, NOTE, WHO, consent, found_by, keys_left, look
+from tests.support.identities import BY_PAPER, NOTE, WHO, found_by, keys_left, look
+from tests.support.ids import next_ids
 from tests.support.network import Client, Network, a_victim, erase, problem, refer
 
 KOLAKA, BANDA_ACEH = "polres-74.01", "polres-11.01"
@@ -117,10 +117,10 @@ async def test_an_id_that_we_made_is_parked_as_any_other_kind(two: Network, fiel
     police = two["police"]
     await a_victim(police)
     case = (await police.post("/v1/cases", {**ACEH_CASE, "unit": KOLAKA})).json()["id"]
-    ours = new_id()
-    taken = await police.post(f"/v1/cases/{case}/batches", {"batch_id": ours, "people": [{}]})
+    ours, victim = new_id(), new_id()
+    with next_ids(ours):
+        taken = await police.post(f"/v1/cases/{case}/batches", {"people": [{}]})
     assert taken.status_code == 200, taken.text
-    victim = new_id()
     if field == "erasure_id":
         word = erasure_of(two, "kemenkes", "police", victim, erasure_id=ours)
     elif field == "break_glass_id":
@@ -173,28 +173,6 @@ async def test_the_file_of_a_case_stays_while_a_court_needs_one_of_its_victims(t
     await erase(two, "police", first)
     assert (await police.get(f"/v1/records/{report['id']}", purpose="investigation"))["sealed"]
     assert (await head.post(f"/v1/victims/{second}/legal-holds/lifting")).status_code == 200
-
-
-MADE: dict[str, Callable[[str, str], tuple[str, dict[str, Any]]]] = {
-    "record_id": lambda _, victim: (f"/v1/victims/{victim}/forms/screening", {"decision": "not-found"}),
-    "batch_id": lambda case, _: (f"/v1/cases/{case}/batches", {"people": [{}]}),
-    "erasure_id": lambda _, victim: (f"/v1/victims/{victim}/erasure", {}),
-}
-"""Field with an id that a caller may choose → what is made with it."""
-
-
-@pytest.mark.parametrize("field", MADE)
-async def test_an_id_of_one_kind_is_taken_for_every_other(two: Network, field: str) -> None:
-    head = await two.calling("police", Role.SUPERVISOR)
-    victim = await a_victim(head)
-    case = (await head.get(f"/v1/victims/{victim}"))["case_id"]
-    agreed = (await consent(head, victim))["id"]
-    asked = await refer(head, victim, "kemenkes", "first-aid")
-    record = (await file(head, f"cases/{case}", "police-report", **REPORT))["id"]
-    for taken in {victim, case, agreed, asked, record}:
-        path, body = MADE[field](case, victim)
-        refused = await head.post(path, {**body, field: taken})
-        assert (refused.status_code, problem(refused)) == (409, "id-taken"), (field, refused.text)
 
 
 async def test_a_case_that_is_another_agencys_opens_no_victim_to_any_desk(two: Network) -> None:

@@ -1,4 +1,4 @@
-"""No caller chooses the id of a case, a victim or a referral: it could be the id of another."""
+"""No caller chooses an id. It could be the id of another, and the answer would tell whether the agency knows it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,8 @@ from tests.support.wire import until_parked
 
 MAKASSAR = "dinsos-73.71"
 A_CASE = {"unit": MAKASSAR, "channel": "social-office", "exploitation": "online-scam"}
+AN_AGREEMENT = {"notice": "2026-1", "purposes": ["care"], "fields": ["name"], "recipients": ["kemenkes"],
+                "valid_until": "2099-01-01T00:00:00Z", "manner": "written", "agrees": True}  # fmt: skip
 A_WOMAN = {"age_class": "adult", "sex": "female"}
 
 
@@ -58,6 +60,44 @@ async def test_an_id_in_a_request_is_refused_and_tells_nothing(
     # without it, the service makes one
     made = await officer.post(path, body)
     assert made.status_code == 201 and made.json()["id"] not in known.values()
+
+
+BENEATH: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "consent_id": ("/v1/victims/{victim}/consents", AN_AGREEMENT),
+    "record_id": ("/v1/desks/dinsos-73.71/forms/shelter-beds", {}),
+    "erasure_id": ("/v1/victims/{victim}/erasure", {}),
+    "batch_id": ("/v1/cases/{case}/batches", {"people": [A_WOMAN]}),
+}
+"""The field in which an id could be brought → a request for something of the officer's own."""
+
+
+@pytest.mark.parametrize("check", [{}, {"check": True}])
+@pytest.mark.parametrize("field", BENEATH)
+async def test_no_id_of_something_beneath_tells_whether_a_pseudonym_is_known(
+    network: Network, known: Mapping[str, str], field: str, check: Mapping[str, Any]
+) -> None:
+    """Is she in a shelter? Nobody learns that with a consent, a form, an erasure or a list of somebody else."""
+    head = await network.calling("kemensos", Role.SUPERVISOR, MAKASSAR)
+    case, victim = await own(head)
+    form, body = BENEATH[field]
+    body = {**body, **(check if field == "batch_id" else {})}
+    refused = [
+        await head.post(form.format(case=case, victim=victim), {**body, field: named})
+        for named in (*known.values(), new_id())
+    ]
+    told = [{**answer.json(), "instance": ""} for answer in refused]
+    assert all(one == told[-1] for one in told)
+    assert {(answer.status_code, problem(answer)) for answer in refused} == {(422, "invalid-request")}
+    assert f"/{field}" in [fault["field"] for fault in told[0]["errors"]]
+
+
+async def test_a_repeat_needs_its_key_alone(officer: Client) -> None:
+    """The answer was lost on the way. The same request with the same key gets the same consent, and makes no other."""
+    _, victim = await own(officer)
+    path = f"/v1/victims/{victim}/consents"
+    once, again = [await officer.post(path, AN_AGREEMENT, key="setuju-1") for _ in range(2)]
+    assert (once.status_code, again.status_code) == (201, 201) and once.json() == again.json()
+    assert len((await officer.get(path))["items"]) == 1
 
 
 async def test_a_list_brings_no_ids_either(officer: Client, known: Mapping[str, str]) -> None:
