@@ -44,8 +44,8 @@ def check_urgent(recent: Sequence[datetime], more: int, field: str) -> None:
     ``recent``: the officer's urgent requests to the desk that still count. ``field``: where the request names the desk.
     """
     if len(recent) + more > MOST_URGENT:
-        facts = {"sent": str(len(recent)), "more": str(more), "most": str(MOST_URGENT)}
-        raise Refused("urgent-needs-supervisor", field=field, **facts)
+        sent = str(len(recent))
+        raise Refused("urgent-needs-supervisor", field=field, sent=sent, more=str(more), most=str(MOST_URGENT))
 
 
 def check_forced(recent: Sequence[datetime]) -> None:

@@ -158,24 +158,21 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     case = load_case(tx.session, batch.case_id, visibility.cases(batch.by.sight))
     if case is None:
         raise Refused("unknown-case")
-    urgent = urgent_asks(batch.people, command.refer, batch.by.office.directory.may_not_wait)
+    office = batch.by.office
+    urgent = urgent_asks(batch.people, command.refer, office.directory.may_not_wait)
     check_list(batch.by.caller.role, command, urgent)
     for place, ask in enumerate(command.refer):
-        _may_be_asked(tx, batch.by.office, ask, case.region, f"refer/{place}")
+        _may_be_asked(tx, office, ask, case.region, f"refer/{place}")
     when(command, tx.now)
     row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
     if row is not None:
         if row.fingerprint != fingerprint:
             raise Refused("idempotency-key-reused", field="Idempotency-Key")
         return row
-    same = (col(BatchRow.case_id) == batch.case_id) & (col(BatchRow.fingerprint) == fingerprint)
-    # another thread may be committing the same POST. That is no twin: the next run finds its row
-    twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
-    if (twin := tx.session.scalars(twins).first()) is not None:
-        raise Refused("batch-already-taken-in", batch=twin)
-    if command.batch_id is not None and batch.by.office.ids.is_taken(tx.session, command.batch_id):
+    _refuse_twin(tx, batch.case_id, name, fingerprint)
+    if command.batch_id is not None and office.ids.is_taken(tx.session, command.batch_id):
         raise Refused("id-taken", field="batch_id")
-    count_urgent(batch.by.acting(tx), _by_desk(tx, batch.by.office, urgent, case.region))
+    count_urgent(batch.by.acting(tx), _by_desk(tx, office, urgent, case.region))
     batch.count()
     row = BatchRow(
         id=command.batch_id or batch.batch_id,
@@ -189,3 +186,12 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     )
     tx.session.add(row)
     return row
+
+
+def _refuse_twin(tx: Transaction, case_id: str, name: str, fingerprint: str) -> None:
+    """Raise Refused("batch-already-taken-in") where the case has the same list under another Idempotency-Key."""
+    same = (col(BatchRow.case_id) == case_id) & (col(BatchRow.fingerprint) == fingerprint)
+    # another thread may be committing the same POST. That is no twin: the next run finds its row
+    twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
+    if (twin := tx.session.scalars(twins).first()) is not None:
+        raise Refused("batch-already-taken-in", batch=twin)

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from deploy.credentials.keyring import Keyring
 from deploy.credentials.secrets import make_secrets
-from shared.agency.commands import app, reindex, rewrap
+from shared.agency.commands import reindex, rewrap
 from shared.domain.access import Role
 from shared.security.sealing import Unopenable
-from shared.service.commands import verify
+from shared.service.commands import app, verify
 from shared.victims.sealed.tables import BlindIndexRow, DataKeyRow
 from tests.support.network import Network, a_victim
 from tests.support.tokens import trusting
