@@ -119,7 +119,7 @@ def publish(folder: Folder = SECRETS) -> None:
 
 @app.command("list")
 def list_keys(folder: Folder = SECRETS) -> None:
-    """Semua kunci · Every key of the directory."""
+    """Semua kunci dari semua instansi · Every key of every agency, with its id."""
     with _explained():
         directory, now = Keyring(folder).directory(), _now()
     say(f"Direktori versi {directory.version}", f"issued {directory.issued_at:%Y-%m-%d %H:%M} UTC")
@@ -144,6 +144,11 @@ def _explained() -> Iterator[None]:
     """Turn an expected error into one line and exit code 1, instead of a traceback."""
     try:
         yield
+    except FileNotFoundError as error:
+        say(f"✗ Ditolak: tidak ada berkas {error.filename}", "refused: no such file", "bold red")
+        say("  Buat rahasia dengan make secrets, atau sebut foldernya: --folder .run/secrets",
+            "make them with make secrets, or name their folder: --folder .run/secrets")  # fmt: skip
+        raise typer.Exit(1) from error
     except (ValueError, OSError, Untrusted) as error:
         say("✗ Ditolak", str(error), "bold red")
         raise typer.Exit(1) from error

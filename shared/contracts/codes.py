@@ -439,7 +439,7 @@ class MatchTurn(StrEnum):
 
     THIS_SIDE = "this-side"
     OTHER_SIDE = "other-side"
-    """The person at the other side is in the safer position, so that side decides first."""
+    """The other side decides first. Its person is in the safer position, or was registered first."""
 
 
 class ReceiptOutcome(StrEnum):

@@ -20,7 +20,7 @@ from shared.domain.commands import Noted, example
 from shared.domain.matching import normalised, strength
 from shared.domain.referral_commands import Receiver
 from shared.domain.refusal import Refused
-from shared.domain.urgency import is_urgent
+from shared.domain.urgency import MOST_URGENT, is_limited, is_urgent
 
 ASK = Pattern(
     r"^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9.-]*)?$",
@@ -32,8 +32,6 @@ MOST_PEOPLE = 1000
 """The most people in one batch."""
 MOST_BY_OFFICER = 600
 """The most people in one batch that an officer may send. A supervisor sends the larger ones."""
-MOST_URGENT_BY_OFFICER = 20
-"""The most urgent hand-overs to one agency in a batch of an officer: by their priority, or by their service."""
 
 
 class PersonRole(StrEnum):
@@ -120,35 +118,42 @@ def written_twice(people: Sequence[BatchPerson | None]) -> dict[int, tuple[int, 
     return twice
 
 
-def check_list(role: Role, command: TakeIn, may_not_wait: Callable[[str, str], bool]) -> None:
+def urgent_asks(
+    people: Sequence[BatchPerson | None], refer: Sequence[AskFor], may_not_wait: Callable[[str, str], bool]
+) -> list[tuple[str, AskFor]]:
+    """The urgent hand-overs that a list asks for: the place of each in the request, and the hand-over itself.
+
+    None is a person who could not be read, and asks for nothing. ``may_not_wait``: whether a service of an agency is
+    urgent by itself, whatever priority the list gives it.
+    """
+
+    def waits_not(ask: AskFor) -> bool:
+        return may_not_wait(ask.receiver.agency, ask.service)
+
+    found: list[tuple[str, AskFor]] = []
+    for row, person in enumerate(people):
+        asks, _ = asked_for(person, refer, waits_not) if person is not None else ([], [])
+        for ask in asks:
+            if not ask.force and is_urgent(ask.priority, waits_not(ask)):  # a forced one is refused in a list
+                own = person is not None and person.refer is not None
+                place = f"people/{row}/refer/{asks.index(ask)}" if own else f"refer/{list(refer).index(ask)}"
+                found.append((place, ask))
+    return found
+
+
+def check_list(role: Role, command: TakeIn, urgent: Sequence[tuple[str, AskFor]]) -> None:
     """Raise Refused unless this role may send a list of this size and urgency.
 
-    ``may_not_wait``: whether a service of an agency is urgent by itself, whatever priority the list gives it.
-    Codes: ``force-not-in-lists``, and for an officer ``list-needs-supervisor``.
+    ``urgent``: the ``urgent_asks`` of the list. Codes: ``force-not-in-lists``, and for an officer
+    ``list-needs-supervisor``.
     """
     for place, ask in enumerate(command.refer):
         if ask.force:
             raise Refused("force-not-in-lists", field=f"refer/{place}/force")
-    if role is Role.SUPERVISOR:
+    if not is_limited(role):
         return
     if len(command.people) > MOST_BY_OFFICER:
         raise Refused("list-needs-supervisor", field="people")
-    if max(_urgent_by_agency(command, may_not_wait).values(), default=0) > MOST_URGENT_BY_OFFICER:
+    agencies = [ask.receiver.agency for _, ask in urgent]
+    if any(agencies.count(agency) > MOST_URGENT for agency in set(agencies)):
         raise Refused("list-needs-supervisor", field="refer")
-
-
-def _urgent_by_agency(command: TakeIn, may_not_wait: Callable[[str, str], bool]) -> dict[str, int]:
-    """Agency → number of urgent hand-overs. People are not validated yet: a faulty one asks for nothing."""
-    counted: dict[str, int] = {}
-    for person in command.people:
-        own = person.get("refer") if isinstance(person, dict) else None
-        asks = own if isinstance(own, list) else [ask.model_dump() for ask in command.refer]
-        for ask in asks:
-            if not isinstance(ask, dict):
-                continue
-            receiver = ask.get("receiver")
-            agency = str(receiver.get("agency") if isinstance(receiver, dict) else receiver)
-            by_itself = may_not_wait(agency, str(ask.get("service")))
-            if is_urgent(ask.get("priority", Priority.ROUTINE), by_itself):
-                counted[agency] = counted.get(agency, 0) + 1
-    return counted

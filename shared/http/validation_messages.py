@@ -52,6 +52,11 @@ RULES: Mapping[str, Text] = {
 """pydantic's name of a rule → its message. Braces hold facts of the rule, never the input."""
 MADE_HERE = frozenset({"case_id", "victim_id", "referral_id", "consent_id", "record_id", "erasure_id", "batch_id"})
 """Ids that the service makes. A request that brings one is told which field it is: no person has such a name."""
+NEW_KEY = Text(
+    "Wajib diisi: UUID baru untuk tiap tindakan. Ulangan tindakan yang sama memakai kunci yang sama.",
+    "This is required: a new UUID for each act. A repeat of the same act has the same key.",
+)
+"""The message for a POST without its Idempotency-Key."""
 ANY_RULE = Text("Isian ini tidak sah.", "This is not valid.")
 
 PATTERNS: Mapping[str, Pattern] = {
@@ -125,6 +130,8 @@ def message(fault: Mapping[str, Any], fields: Collection[str], english: bool) ->
         pattern = PATTERNS[context["pattern"]]
         facts["form"] = pattern.words_en if english else pattern.words
     text = RULES.get(fault["type"], ANY_RULE)
+    if fault["type"] == "missing" and fault["loc"] == ("header", "Idempotency-Key"):
+        text = NEW_KEY
     if fault["type"] == "extra_forbidden" and (close := _close(fault, fields)) is not None:
         text = Text(f"{text.id} Maksudnya {close}?", f"{text.en} Is it {close}?")
     return (text.en if english else text.id).format_map(facts)

@@ -46,7 +46,7 @@ def upgrade() -> None:
     _make_matches()
     _make_idempotency()
     _make_backdated()
-    _make_forced_requests()
+    _make_urgent_requests()
     for statement in refusing_changes(op.get_bind().dialect.name, "access_log"):
         op.execute(statement)
 
@@ -609,12 +609,13 @@ def _make_backdated() -> None:
     op.create_index("ix_backdated_unit", "backdated", ["unit"], unique=False)
 
 
-def _make_forced_requests() -> None:
+def _make_urgent_requests() -> None:
     op.create_table(
-        "forced_requests",
+        "urgent_requests",
         sa.Column("requested_by", sa.String(310), nullable=False),
         sa.Column("agency", sa.String(64), nullable=False),
         sa.Column("unit", sa.String(64), nullable=False),
         sa.Column("times", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("requested_by", "agency", "unit", name="pk_forced_requests"),
+        sa.Column("forced", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("requested_by", "agency", "unit", name="pk_urgent_requests"),
     )

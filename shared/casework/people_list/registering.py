@@ -6,6 +6,7 @@ and its reason are kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from shared.casework.capacity import room
 from shared.casework.cases import registration as cases
 from shared.casework.people_list.tables import BatchPersonRow, BatchRow
 from shared.casework.referrals import requesting
+from shared.casework.referrals.urgent import UrgentToDesk, count_urgent
+from shared.contracts.types import UnitRef
 from shared.domain.commands import when
-from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for, check_list
+from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for, check_list, urgent_asks
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
 from shared.reference.acting import CallerAtDesk
@@ -42,15 +45,16 @@ class ListedPerson:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``).
+    """A batch in progress: its sender, its case, the referrals to make for everybody (``refer``), and the people.
 
-    ``told`` turns a refusal into a problem document. ``count`` counts the people of a new batch against the limits.
-    ``batch_id`` is known once the batch has begun.
+    A person who could not be read is None. ``told`` turns a refusal into a problem document. ``count`` counts the
+    people of a new batch against the limits. ``batch_id`` is known once the batch has begun.
     """
 
     by: CallerAtDesk
     case_id: str
     refer: Sequence[AskFor]
+    people: Sequence[BatchPerson | None]
     told: Callable[[Refused], Mapping[str, Any]]
     count: Callable[[], None]
     batch_id: str = ""
@@ -101,7 +105,7 @@ class Batch:
                 occurred_at=person.occurred_at,
                 note=person.note,
             )
-            made.append(requesting.request(acting, request).id)
+            made.append(requesting.request(acting, request, counted=True).id)
         row.victim_id, row.referrals, row.left_out = victim.id, made, [ask.name for ask in left_out]
 
     def _is_urgent(self, ask: AskFor) -> bool:
@@ -129,30 +133,44 @@ def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, fie
     room.require_room(tx, office, desk, ask.service, False, f"{field}/receiver")
 
 
+def _by_desk(
+    tx: Transaction, office: Office, urgent: Sequence[tuple[str, AskFor]], region: str
+) -> Sequence[UrgentToDesk]:
+    """The urgent hand-overs of a list, by desk. The field is the first place that names the desk.
+
+    A person whose desk does not exist is refused alone, later.
+    """
+    asked: dict[UnitRef, list[str]] = {}
+    for place, ask in urgent:
+        with suppress(Refused):
+            desk = requesting.asked_desk(office, ask.receiver, region, tx.now.date())
+            asked.setdefault(desk.as_ref(), []).append(place)
+    return [UrgentToDesk(desk, f"{places[0]}/receiver", len(places)) for desk, places in asked.items()]
+
+
 def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
     """The row of a batch: a new row, or the row of the same request sent before.
 
     ``name`` identifies the Idempotency-Key, ``fingerprint`` the content of the request. Raises Refused:
-    ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, or for a referral that nobody
-    can be asked for.
+    ``unknown-case``, ``idempotency-key-reused``, ``batch-already-taken-in``, ``urgent-needs-supervisor``, or for a
+    referral that nobody can be asked for.
     """
     case = load_case(tx.session, batch.case_id, visibility.cases(batch.by.sight))
     if case is None:
         raise Refused("unknown-case")
-    check_list(batch.by.caller.role, command, batch.by.office.directory.may_not_wait)
+    office = batch.by.office
+    urgent = urgent_asks(batch.people, command.refer, office.directory.may_not_wait)
+    check_list(batch.by.caller.role, command, urgent)
     for place, ask in enumerate(command.refer):
-        _may_be_asked(tx, batch.by.office, ask, case.region, f"refer/{place}")
+        _may_be_asked(tx, office, ask, case.region, f"refer/{place}")
     when(command, tx.now)
     row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
     if row is not None:
         if row.fingerprint != fingerprint:
             raise Refused("idempotency-key-reused", field="Idempotency-Key")
         return row
-    same = (col(BatchRow.case_id) == batch.case_id) & (col(BatchRow.fingerprint) == fingerprint)
-    # another thread may be committing the same POST. That is no twin: the next run finds its row
-    twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
-    if (twin := tx.session.scalars(twins).first()) is not None:
-        raise Refused("batch-already-taken-in", batch=twin)
+    _refuse_twin(tx, batch.case_id, name, fingerprint)
+    count_urgent(batch.by.acting(tx), _by_desk(tx, office, urgent, case.region))
     batch.count()
     row = BatchRow(
         id=new_id(),
@@ -166,3 +184,12 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     )
     tx.session.add(row)
     return row
+
+
+def _refuse_twin(tx: Transaction, case_id: str, name: str, fingerprint: str) -> None:
+    """Raise Refused("batch-already-taken-in") where the case has the same list under another Idempotency-Key."""
+    same = (col(BatchRow.case_id) == case_id) & (col(BatchRow.fingerprint) == fingerprint)
+    # another thread may be committing the same POST. That is no twin: the next run finds its row
+    twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
+    if (twin := tx.session.scalars(twins).first()) is not None:
+        raise Refused("batch-already-taken-in", batch=twin)

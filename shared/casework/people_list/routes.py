@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1", tags=["daftar orang"], route_class=GuardedRoute
 REFUSED_CODES = (
     *("unknown-case", "no-such-route", "unknown-unit", "unknown-region", "desk-is-full"),
     *("batch-already-taken-in", "too-many-searches", "supervisor-for-list"),
-    *("force-not-in-lists", "list-needs-supervisor"),
+    *("force-not-in-lists", "list-needs-supervisor", "urgent-needs-supervisor"),
     *NOTED,
 )
 ANSWER: dict[int | str, dict[str, Any]] = {

@@ -52,13 +52,14 @@ def stream(sending: Sending, command: TakeIn, headings: Mapping[str, str] | None
         return _told_of_columns(problems.document(request, refused.problem, errors, refused.facts), headings)
 
     people = [_person(raw, command) for raw in command.people]
-    searched = sum(isinstance(person, BatchPerson) and is_search(person.identity) for person in people)
+    readable = [person if isinstance(person, BatchPerson) else None for person in people]
+    searched = sum(person is not None and is_search(person.identity) for person in readable)
 
     def count() -> None:
         if not command.check:  # a check stores nothing, and so meets nobody
             limit_listed_identifiers(request, searched)
 
-    batch = Batch(sending.by, sending.case_id, command.refer, told, count)
+    batch = Batch(sending.by, sending.case_id, command.refer, readable, told, count)
     fingerprint = posting.fingerprint(command.model_dump_json(exclude={"people"}) + repr(command.people))
     row = _begun(posting.database, batch, command, posting.name, fingerprint)
     listed = list(_listed(request, people, batch, headings))

@@ -51,6 +51,15 @@ REFUSALS: Mapping[str, Refusal] = {
         "Referral {referral} for the same service and desk is still live.",
         "Pakai rujukan itu, atau kirim force: true.", "Use that referral, or send force: true.",
     ),
+    "urgent-needs-supervisor": refusal(
+        409,
+        "Rujukan mendesak lagi memerlukan penyelia", "More urgent referrals need a supervisor",
+        "Dalam satu jam terakhir Anda mengirim {sent} rujukan mendesak ke satuan itu, dan ini menambah {more}. "
+        "Seorang petugas mengirim paling banyak {most}; layanan yang tidak boleh menunggu juga mendesak.",
+        "In the last hour you sent {sent} urgent referrals to that desk, and this adds {more}. "
+        "An officer sends at most {most}. A service that may not wait is urgent too.",
+        "Minta penyelia mengirimnya, atau pilih satuan lain.", "Ask a supervisor to send it, or choose another desk.",
+    ),
     "forcing-needs-supervisor": refusal(
         409,
         "Memaksa lagi memerlukan penyelia", "Forcing more needs a supervisor",

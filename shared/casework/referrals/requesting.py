@@ -6,7 +6,7 @@ from datetime import date
 from shared.casework.capacity import room
 from shared.casework.clocks import running as clocks
 from shared.casework.referrals.execution import answer_in_house, file_event
-from shared.casework.referrals.forcing import count_forced
+from shared.casework.referrals.urgent import UrgentToDesk, count_urgent
 from shared.contracts import events as e
 from shared.contracts.codes import Kind
 from shared.contracts.types import UnitRef
@@ -30,11 +30,12 @@ from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import notes as sealed_notes
 
 
-def request(acting: Acting, command: Request) -> ReferralRow:
+def request(acting: Acting, command: Request, counted: bool = False) -> ReferralRow:
     """Request a service, or a transfer of custody, from a desk. Returns the row of the new referral.
 
-    Raises Refused, for example ``unknown-victim``, ``journey-closed``, ``not-responsible``, ``no-such-route``,
-    ``desk-is-full``, ``duplicate``, ``forcing-needs-supervisor``, ``no-consent``.
+    ``counted``: a list has counted its urgent requests already. Raises Refused, for example ``unknown-victim``,
+    ``journey-closed``, ``not-responsible``, ``no-such-route``, ``desk-is-full``, ``duplicate``, ``no-consent``,
+    ``urgent-needs-supervisor``.
     """
     tx, office = acting.tx, acting.office
     victim = lock_victim(tx.session, acting.sight, command.victim_id, field="victim_id")
@@ -49,8 +50,8 @@ def request(acting: Acting, command: Request) -> ReferralRow:
     requested = _requested(tx, office, command, victim, speaking_unit(acting.sight, victim, live), referral_id)
     _refuse_second(requested, live, office.code)
     asked = disclosure.ForService(command.receiver.agency, command.service, command.basis)
-    if command.force and is_urgent(command.priority, office.directory.may_not_wait(asked.agency, asked.service)):
-        count_forced(acting, requested.receiver)
+    if not counted and is_urgent(command.priority, office.directory.may_not_wait(asked.agency, asked.service)):
+        count_urgent(acting, [UrgentToDesk(requested.receiver, "receiver", forced=command.force)])
     against = disclosure.check_basis(acting, victim, asked, command.note)
     what = disclosure.lawful(acting, victim, live, asked)
     disclosed = disclosure.Disclosure(referral_id, victim.id, asked.agency, asked.basis, what.consent_id, against)

@@ -74,6 +74,7 @@ def _operation(action: str) -> str:
         "journey-closed",
         "desk-asks-itself",
         "desk-is-full",
+        "urgent-needs-supervisor",
         "forcing-needs-supervisor",
         "no-consent",
         "not-a-child",

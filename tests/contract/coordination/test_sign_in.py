@@ -291,3 +291,12 @@ async def test_the_token_of_the_pages_is_good_for_coordination_alone(
     theirs = signed(claims("police", "officer", "bareskrim", now_utc()))
     refused = await sign_in(browser, theirs)
     assert refused.status_code == 401 and "set-cookie" not in refused.headers
+
+
+@ON_ONE_LOOP
+async def test_after_a_refused_token_the_page_says_how_to_get_one(browser: httpx.AsyncClient) -> None:
+    hint = "make token ARGS=coordination"
+    assert hint not in (await browser.get("/masuk")).text
+    for page in (await sign_in(browser, "salah"), await browser.get("/masuk", params={"lagi": "1"})):
+        assert hint in page.text
+        assert page.text.index("Minta token koordinator yang baru") < page.text.index("Ask your agency")

@@ -359,3 +359,11 @@ def test_the_commands_run_as_the_readme_says(operator: Operator) -> None:
     ]
     subprocess.run([*words, "--folder", str(operator.folder)], cwd=ROOT, check=True, capture_output=True)
     assert operator.directory().keys["library-1"].revoked_at is not None
+
+
+def test_a_folder_without_secrets_is_answered_with_what_to_do(tmp_path: Path) -> None:
+    missing = tmp_path / "secrets"
+    told = CliRunner().invoke(app, ["list", "--folder", str(missing)], env={"COLUMNS": "300"})
+    assert told.exit_code == 1 and "Errno" not in told.output
+    assert str(missing) in told.output.replace("\n", "")
+    assert "make secrets" in told.output and "--folder .run/secrets" in told.output

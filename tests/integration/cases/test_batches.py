@@ -146,12 +146,12 @@ async def test_what_was_cut_off_goes_on_where_it_stopped(network: Network, monke
     case, real, asked = await a_ship(police), requesting.request, 0
     people = [person(number) for number in range(batches.AT_ONCE * 3)]
 
-    def breaking(acting: Any, command: Request) -> Any:
+    def breaking(acting: Any, command: Request, counted: bool) -> Any:
         nonlocal asked
         asked += 1
         if asked == batches.AT_ONCE * 2 + 3:  # in the middle of the second handful, after the first of its two
             raise OperationalError("", {}, Exception("the database is away"))
-        return real(acting, command)
+        return real(acting, command, counted)
 
     monkeypatch.setattr(requesting, "request", breaking)
     cut = await take_in(police, case, people, key="kapal-1")

@@ -78,6 +78,7 @@ async def test_the_desk_of_the_person_in_the_safer_position_decides_first(three:
     officer, match = await stranger(three), proposal["match_id"]
     early = await officer.post(f"/v1/matches/{match}/decision", {"decision": "same-person"})
     assert problem(early) == "other-side-first"
+    assert "atau lebih dahulu terdaftar" in early.json()["detail"]  # she may be first only because of that
     await until_asked(three["kemenpppa"])
     said = await three["kemenpppa"].post(f"/v1/matches/{match}/decision", {"decision": "same-person"})
     assert said.status_code == 200

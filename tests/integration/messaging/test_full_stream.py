@@ -54,7 +54,7 @@ async def until_broker_is(client: Client, state: str) -> None:
 
 async def test_a_full_stream_loses_nothing_and_every_service_says_so(crowded: Network) -> None:
     police = await crowded.start("police")
-    asked = [await refer(police, await a_victim(police), "kemenkes", "first-aid") for _ in range(20)]
+    asked = [await refer(police, await a_victim(police), "kemenkes", "first-aid") for _ in range(19)]
     await until_broker_is(police, "refusing")
     # the police work on: a hand-over is taken down, and waits
     asked.append(await refer(police, await a_victim(police), "kemenkes", "first-aid"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.access import Role
-from shared.domain.urgency import FORCED_WITHIN, MOST_FORCED
+from shared.domain.urgency import COUNTED_WITHIN, MOST_FORCED
 from tests.support.network import Client, Network, a_victim, asking, problem
 
 KOLAKA = "polres-74.01"
@@ -59,7 +59,7 @@ async def test_one_person_is_counted_over_clients_and_restarts_and_an_hour_ends_
     await police_alone.start("police", online=False)
     desk = await police_alone.calling("police", Role.OFFICER, KOLAKA, person="petugas-1", client="meja")
     assert await force(desk, victim) == "forcing-needs-supervisor"
-    police_alone.clock.advance(FORCED_WITHIN + timedelta(minutes=1))
+    police_alone.clock.advance(COUNTED_WITHIN + timedelta(minutes=1))
     later = await police_alone.calling("police", Role.OFFICER, KOLAKA, person="petugas-1", client="meja")
     assert await force(later, victim) == "made"
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from deploy.credentials.keyring import Keyring
 from deploy.credentials.secrets import make_secrets
 from shared.agency.commands import reindex, rewrap
 from shared.domain.access import Role
 from shared.security.sealing import Unopenable
-from shared.service.commands import verify
+from shared.service.commands import app, verify
 from shared.victims.sealed.tables import BlindIndexRow, DataKeyRow
 from tests.support.network import Network, a_victim
 from tests.support.tokens import trusting
@@ -79,11 +80,17 @@ async def test_the_key_of_the_index_is_replaced_and_whom_it_found_is_found_again
     assert await found() == []  # its key is another
     await network.stop("police")
     as_the_operator(network, monkeypatch)
-    reindex("services.police.main")
-    reindex("services.police.main")
+    reindex("services.police.main", stopped=True)
+    reindex("services.police.main", stopped=True)
 
     police = await network.start("police", online=False)
     assert await found() == [victim]
     database = network.apps["police"].state.database
     after = {row.digest for row in database.read(lambda session: session.scalars(select(BlindIndexRow)).all())}
     assert len(before) == len(after) == 1 and before != after
+
+
+def test_the_index_is_not_made_anew_under_a_service_that_may_run() -> None:
+    refused = CliRunner().invoke(app, ["reindex", "services.police.main"])
+    assert refused.exit_code == 2
+    assert "Hentikan layanan itu dahulu" in refused.output and "Stop that service first" in refused.output
