@@ -152,7 +152,8 @@ async def test_a_referring_desk_knows_the_abilities_of_hospitals(network: Networ
 
     # what was so before is not so now; what was written wrongly never was
     last_year = (network.clock() - timedelta(days=365)).isoformat()
-    assert (await kemenkes.post(path, {**able, "kind": "puskesmas", "occurred_at": last_year})).status_code == 201
+    before = {**able, "kind": "puskesmas", "occurred_at": last_year, "note": "Rekaan: dari arsip."}
+    assert (await kemenkes.post(path, before)).status_code == 201
     right = {"kind": "hospital", "abilities": ["emergency"]}
     told = {**right, "corrects": filed.json()["id"], "occurred_at": filed.json()["occurred_at"]}
     assert (await kemenkes.post(path, told)).status_code == 201
