@@ -17,7 +17,7 @@ from shared.domain.referral_commands import Reject
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.office import Office
-from shared.storage import referrals
+from shared.storage import ledger, referrals
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
@@ -89,6 +89,8 @@ def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: 
     row = _known_here(tx, event)
     referral = referrals.to_referral(row)
     reason = fault(referral, event, envelope.version)
+    if reason == "version-conflict" and ledger.is_repeated(tx.session, envelope):
+        reason = "version-repeated"
     if reason is not None:
         raise Park(reason)
     after = evolve(referral, event)
