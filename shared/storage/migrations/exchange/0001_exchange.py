@@ -183,6 +183,7 @@ def _make_referrals() -> None:
         sa.Column("fail_reason", sa.String(64), nullable=True),
         *(sa.Column(name, sa.String(64), nullable=True) for name in ("norm_gap", "basis", "sender_custody")),
         sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("told_interviews", sa.JSON(), nullable=False),
         sa.Column("facts_meet", sa.Boolean(), nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_referrals"),
