@@ -211,7 +211,7 @@ def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:
 
 
 def is_repeated(session: Session, envelope: Envelope) -> bool:
-    """Whether an event repeats an applied one of its link, with the same version of a referral and the same data."""
+    """Whether an event repeats an applied one of its link. Both have one version of the referral, and one data."""
     of_referral = col(LedgerEntry.referral_id) == envelope.referral_id
     waiting = select(col(ParkedEvent.event_id)).where(
         col(ParkedEvent.referral_id) == envelope.referral_id, col(ParkedEvent.resolved_at).is_(None)
