@@ -15,7 +15,7 @@ from shared.messaging.parked import Park
 from shared.messaging.receipts import on_receipt
 from shared.reference.office import Office, draft
 from shared.service.slice import Receiver, ignore
-from shared.storage import referrals
+from shared.storage import ledger, referrals
 from shared.storage.tables import LedgerEntry
 from shared.storage.unit_of_work import Transaction
 
@@ -45,6 +45,8 @@ def on_progressed(tx: Transaction, office: Office, envelope: Envelope, event: e.
     referral = referrals.to_referral(row)
     # for asks too: an answer may arrive here before the ask that it answers
     reason = fault(referral, event, envelope.version)
+    if reason == "version-conflict" and ledger.is_repeated(tx.session, envelope):
+        reason = "version-repeated"
     if reason is not None:
         raise Park(reason)
     after = evolve(referral, event)

@@ -14,7 +14,7 @@ from shared.domain.matching import identifies, kind_of, strength, too_many
 Desk = tuple[str, str]
 """Agency and unit of the desk that registered a victim."""
 ENOUGH = matching.COMMON * 16
-"""Victims proposed for one match token, at most. Each desk has a share, so one desk crowds out no other."""
+"""Victims proposed for one match token, at most. Each agency has a share, and in it each desk."""
 
 
 @dataclass(slots=True)
@@ -94,7 +94,8 @@ def _people_by_desk(session: Session, match_token: str) -> dict[Desk, int]:
 def _others(session: Session, victim_id: str, match_token: str, agencies: set[str]) -> list[tuple[str, Desk]]:
     """Other victims with the match token, told by an agency that did not tell it alone for this victim.
 
-    A few of each desk, and first one of each. So the invented victims of one desk hide nobody of another.
+    A few of each desk. The agencies take turns, and within an agency its desks do. So the invented victims of one
+    desk hide nobody of another. Those of many desks hide nobody of another agency.
     """
     elsewhere = true() if len(agencies) > 1 else col(MatchTokenRow.agency).not_in(sorted(agencies))
     desk = (col(CustodyRow.agency), col(CustodyRow.unit))
@@ -106,7 +107,8 @@ def _others(session: Session, victim_id: str, match_token: str, agencies: set[st
         .where(col(MatchTokenRow.token) == match_token, col(MatchTokenRow.victim_id) != victim_id, elsewhere)
         .subquery()
     )
-    columns = ranked.columns
-    few = select(columns.victim_id, columns.agency, columns.unit).where(columns.place <= matching.COMMON)
-    rows = session.execute(few.order_by(columns.place, columns.victim_id).limit(ENOUGH))
+    one = ranked.columns
+    turn = func.row_number().over(partition_by=one.agency, order_by=(one.place, one.victim_id))
+    few = select(one.victim_id, one.agency, one.unit).where(one.place <= matching.COMMON)
+    rows = session.execute(few.order_by(turn, one.victim_id).limit(ENOUGH))
     return [(other, (agency, unit)) for other, agency, unit in rows]

@@ -113,6 +113,10 @@ CONTRADICTIONS = {
     ),
     "case-taken": Text("Perkara ini sudah dibuka oleh instansi lain", "Another agency has opened this case"),
     "registered-twice": Text("Korban ini sudah didaftarkan", "This victim is registered already"),
+    "version-conflict": Text(
+        "Penerima memberi dua jawaban yang berbeda atas satu rujukan",
+        "A receiver has given two answers to one referral",
+    ),
     "referral-id-taken": Text("Rujukan dengan id ini sudah ada", "A referral with this id exists already"),
 }
 """Reason for parking an event, where it is an alarm → its words."""

@@ -161,7 +161,9 @@ def fault(referral: Referral, event: e.EventData, version: int | None) -> str | 
     """
     if isinstance(event, e.SenderAsk):
         return "version-gap" if version is not None and version > referral.version else None
-    if version is None or version <= referral.version:
+    if version is None:
+        return "version-missing"
+    if version <= referral.version:
         return "version-conflict"
     if version > referral.version + 1:
         return "version-gap"

@@ -16,7 +16,6 @@ from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
 from shared.contracts.envelope import Envelope
-from shared.domain.trust import AHEAD
 from shared.messaging import quarantine
 from shared.reference.office import Office
 from shared.storage.columns import UtcMoment
@@ -46,7 +45,9 @@ class Retry(Enum):
     WHEN_VICTIM_CHANGES = auto()
     """As WHEN_REFERRAL_CHANGES. Also after an event that begins a part in the victim (``trust.BEGINS_A_PART``)."""
     WHEN_TIME_COMES = auto()
-    """At the moment at which the event says that it was told. At once where that moment has come."""
+    """At the moment at which the event says that it was told. At once where that moment has come.
+
+    After the events before it (``IN_TURN``) where those are dated ahead."""
     WHEN_CUSTODY_IS_GIVEN_BACK = auto()
     """After this agency gives back a custody link of the victim (``try_kept_out``)."""
     AT_START = auto()
@@ -74,6 +75,9 @@ REASONS: Mapping[str, Reason] = {
     "not-taken-on": Reason("The sender has not taken the referral on, as far as is known.", Retry.WHEN_VICTIM_CHANGES),
     "unknown-desk": Reason("The network has no such desk on that day.", Retry.AT_START),
     "told-ahead-of-time": Reason("The envelope is dated more than AHEAD in the future.", Retry.WHEN_TIME_COMES),
+    "behind-one-ahead": Reason(
+        "An event about the referral arrived earlier on the link, and waits for its time.", Retry.WHEN_TIME_COMES
+    ),
     # The event contradicts what is stored
     "unknown-victim": Reason("The proposal is about a victim that is not registered here."),
     "id-of-another-victim": Reason("The event and the stored row name different victims."),
@@ -91,7 +95,9 @@ REASONS: Mapping[str, Reason] = {
     "custody-link-stands": Reason("The receiver gives back a custody link that our chain has.", alarm=True),
     "case-taken": Reason("Another agency has opened the case, or its facts are known already.", alarm=True),
     "registered-twice": Reason("The victim is registered already.", alarm=True),
-    "version-conflict": Reason("The event has no version, or a version that is applied already."),
+    "version-conflict": Reason("Another event with this version of the referral is applied already.", alarm=True),
+    "version-repeated": Reason("The event repeats in other bytes what is applied already."),
+    "version-missing": Reason("The event makes a version of the referral, and names none."),
     "move-not-allowed": Reason("The status of the referral or a change of custody does not allow the event."),
     "custody-not-offered": Reason("The acceptance states another custody than the request offered."),
     "receipt-of-unknown-event": Reason("The receipt names no event that was sent to the sender of the receipt."),
@@ -142,6 +148,9 @@ REASONS: Mapping[str, Reason] = {
 }
 """Reason code → its meaning. Only a code of this table may stand in the column ``reason`` of the table ``parked``."""
 
+IN_TURN = ("told-ahead-of-time", "behind-one-ahead")
+"""Reasons by which an event holds back what arrives after it, about the same referral on the same link."""
+
 ALARMS = sorted(code for code, reason in REASONS.items() if reason.alarm)
 """The codes of the reasons that are an alarm, for a query."""
 
@@ -149,20 +158,6 @@ ALARMS = sorted(code for code, reason in REASONS.items() if reason.alarm)
 def reasons_tried(*when: Retry) -> list[str]:
     """The codes of the reasons with these kinds of retry, for a query."""
     return [code for code, reason in REASONS.items() if reason.retry in when]
-
-
-def parked_for(session: Session, when: Retry) -> list[tuple[Envelope, ParkedEvent]]:
-    """The trusted parked events that wait for this kind of retry."""
-    waiting = col(ParkedEvent.resolved_at).is_(None) & col(ParkedEvent.reason).in_(reasons_tried(when))
-    rows = session.scalars(
-        select(ParkedEvent).where(waiting, col(ParkedEvent.trusted)).order_by(col(ParkedEvent.number))
-    )
-    return [(Envelope.read(row.body), row) for row in rows]
-
-
-def next_ahead(session: Session) -> datetime | None:
-    """When the next event that was dated ahead may be tried again (UTC); None if there is none."""
-    return min((envelope.time - AHEAD for envelope, _ in parked_for(session, Retry.WHEN_TIME_COMES)), default=None)
 
 
 class Park(Exception):

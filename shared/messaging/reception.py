@@ -17,11 +17,12 @@ from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
 from shared.contracts.types import UnitRef
-from shared.domain.trust import AHEAD, BEGINS_A_PART
+from shared.domain.trust import BEGINS_A_PART
 from shared.logs import trace
 from shared.messaging.broker import Incoming
-from shared.messaging.parked import Park, Retry, next_ahead, park, parked_for, reasons_tried, settle
+from shared.messaging.parked import IN_TURN, Park, Retry, park, reasons_tried, settle
 from shared.messaging.quarantine import Quarantine
+from shared.messaging.turns import by_version, is_before, next_ahead, parked_for, whose_time_has_come
 from shared.reference.office import draft
 from shared.security.key_directory import DirectoryFile
 from shared.security.keys import Untrusted
@@ -39,7 +40,11 @@ LONGEST_KEY = 2000
 
 _AFTER_VICTIM = reasons_tried(Retry.WHEN_VICTIM_CHANGES)
 _AFTER_ANY = reasons_tried(Retry.WHEN_REFERRAL_CHANGES, Retry.WHEN_VICTIM_CHANGES)
-_WAITING = select(ParkedEvent).where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_(_AFTER_ANY))
+_WAITING = (
+    select(ParkedEvent)
+    .where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_([*_AFTER_ANY, *IN_TURN]))
+    .order_by(col(ParkedEvent.number))
+)
 _OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
 _OF_VICTIM = col(ParkedEvent.reason).in_(_AFTER_VICTIM) & col(ParkedEvent.event_id).in_(
     select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == bindparam("victim_id"))
@@ -138,8 +143,11 @@ class Reception:
         park(tx, message.body, message.signature, subject, reason, envelope)
         return ReceiptOutcome.PARKED
 
-    def attempt(self, tx: Transaction, envelope: Envelope) -> str | None:
-        """Apply an event that is already in the ledger. Answers None, or the reason code why it cannot be applied."""
+    def attempt(self, tx: Transaction, envelope: Envelope, row: ParkedEvent | None = None) -> str | None:
+        """Apply an event that is already in the ledger. Answers None, or the reason code why it cannot be applied.
+
+        ``row``: the event's own parked row, where it has one. It holds back what arrived after it alone.
+        """
         outer = trace.traceparent.set(envelope.traceparent)
         try:
             content = envelope.content()
@@ -154,10 +162,13 @@ class Reception:
             try:
                 with tx.savepoint():
                     self.apply(tx, envelope, content)
+                    waiting = _waiting(tx, envelope, content)
+                    if any(is_before(one, envelope, row) for one in waiting):
+                        raise Park("behind-one-ahead")
             except Park as refusal:
                 self.tell_parked(tx, envelope, content)
                 return refusal.reason
-            self._try_waiting(tx, envelope, content)
+            self._try_again(tx, by_version(waiting))
         except (Park, Unreadable) as error:
             return error.reason
         except (OperationalError, VaultUnavailable):
@@ -169,20 +180,9 @@ class Reception:
             trace.traceparent.reset(outer)
         return None
 
-    def _try_waiting(self, tx: Transaction, envelope: Envelope, content: EventData) -> None:
-        """Try again the parked events that waited for this one."""
-        named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
-        if isinstance(content, BEGINS_A_PART):
-            rows = tx.session.scalars(_WAITING_OF_VICTIM, named)
-        elif envelope.referral_id is not None:
-            rows = tx.session.scalars(_WAITING_OF_REFERRAL, named)
-        else:
-            return
-        self._try_again(tx, [(Envelope.read(row.body), row) for row in rows])
-
     def try_ahead(self, tx: Transaction) -> int:
-        """Try again the parked events that were dated ahead and whose time has come; answers how many."""
-        come = [pair for pair in parked_for(tx.session, Retry.WHEN_TIME_COMES) if pair[0].time <= tx.now + AHEAD]
+        """Try again the parked events whose time has come, in the order of their arrival; answers how many."""
+        come = whose_time_has_come(tx.session, tx.now)
         self._try_again(tx, come)
         return len(come)
 
@@ -191,13 +191,19 @@ class Reception:
         self._try_again(tx, parked_for(tx.session, Retry.AT_START))
 
     def _try_again(self, tx: Transaction, waiting: Sequence[tuple[Envelope, ParkedEvent]]) -> None:
-        for parked, row in sorted(waiting, key=lambda pair: pair[0].version or 0):
+        for parked, row in waiting:
             if row.resolved_at is None:
-                row.resolved_at = tx.now
-                tx.session.flush()
-                if row.key is not None:
-                    tx.deliveries.keys[parked.id] = row.key
-                settle(tx, row, parked, self.attempt(tx, parked))
+                self.attempt_parked(tx, parked, row)
+
+    def attempt_parked(self, tx: Transaction, parked: Envelope, row: ParkedEvent) -> str | None:
+        """Apply a parked event and store the outcome, which is answered as ``attempt`` does."""
+        row.resolved_at = tx.now  # so it does not wait for itself
+        tx.session.flush()
+        if row.key is not None:
+            tx.deliveries.keys[parked.id] = row.key
+        reason = self.attempt(tx, parked, row)
+        settle(tx, row, parked, reason)
+        return reason
 
     def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
         if envelope.linkseq is None or envelope.receiver != self.member:
@@ -210,6 +216,14 @@ class Reception:
         )
         unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
         tx.emit(draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id))
+
+
+def _waiting(tx: Transaction, envelope: Envelope, content: EventData) -> Sequence[ParkedEvent]:
+    """What waits for this event, and what waits for its time and is about the same referral. One statement."""
+    named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
+    if isinstance(content, BEGINS_A_PART):
+        return tx.session.scalars(_WAITING_OF_VICTIM, named).all()
+    return tx.session.scalars(_WAITING_OF_REFERRAL, named).all() if envelope.referral_id is not None else ()
 
 
 def ahead_timer(reception: Reception) -> Timer:

@@ -19,7 +19,7 @@ from shared.contracts.events import ConsentWithdrawn, CustodyEvent, ErasureReque
 from shared.contracts.subjects import subject
 from shared.security.vault import Signer
 from shared.storage import outbox
-from shared.storage.tables import LedgerEntry, OutboxEntry, ReceivedLink, SentLink
+from shared.storage.tables import LedgerEntry, OutboxEntry, ParkedEvent, ReceivedLink, SentLink
 
 # Every write runs this code, so it uses plain tables and statements that are built once
 _LEDGER, _OUTBOX = LedgerEntry.__table__, OutboxEntry.__table__  # type: ignore[attr-defined]
@@ -208,6 +208,23 @@ def of_referral(session: Session, referral_id: str) -> Sequence[LedgerEntry]:
     """Every event about a referral, in the order of recording."""
     statement = select(LedgerEntry).where(col(LedgerEntry.referral_id) == referral_id)
     return session.scalars(statement.order_by(col(LedgerEntry.position))).all()
+
+
+def is_repeated(session: Session, envelope: Envelope) -> bool:
+    """Whether an event repeats an applied one of its link. Both have one version of the referral, and one data."""
+    of_referral = col(LedgerEntry.referral_id) == envelope.referral_id
+    waiting = select(col(ParkedEvent.event_id)).where(
+        col(ParkedEvent.referral_id) == envelope.referral_id, col(ParkedEvent.resolved_at).is_(None)
+    )
+    applied = select(col(LedgerEntry.body)).where(
+        of_referral,
+        col(LedgerEntry.link) == envelope.link,
+        col(LedgerEntry.type) == envelope.type,
+        col(LedgerEntry.event_id) != envelope.id,
+        col(LedgerEntry.event_id).not_in(waiting),
+    )
+    told = (Envelope.read(body) for body in session.scalars(applied))
+    return any((one.version, one.data) == (envelope.version, envelope.data) for one in told)
 
 
 def entry_of(session: Session, event_id: str) -> LedgerEntry | None:

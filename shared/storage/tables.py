@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from shared.storage.columns import Bytes, Ident, Number, UtcMoment, Word, new_metadata
+from shared.storage.columns import Bytes, Ident, Json, Number, UtcMoment, Word, new_metadata
 
 
 class Stored(SQLModel):
@@ -212,6 +212,8 @@ class ReferralRow(Stored, table=True):
     norm_gap: str | None = Field(default=None, sa_type=Word)
     basis: str | None = Field(default=None, sa_type=Word)
     closed: bool = False
+    told_interviews: Any = Field(default=[], sa_type=Json)
+    """At the receiver: the ids of interviews that the request tells. They count once the referral is taken on."""
     facts_meet: bool = False
     """At the receiver: other agencies state facts of the victim too. Each answer decides again whose word counts."""
     updated_at: datetime = Field(sa_type=UtcMoment)

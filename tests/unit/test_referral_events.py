@@ -92,7 +92,7 @@ def test_version_one_is_what_the_sender_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("version", "code"),
-    [(None, "version-conflict"), (1, "version-conflict"), (4, "version-conflict"), (5, None), (6, "version-gap")],
+    [(None, "version-missing"), (1, "version-conflict"), (4, "version-conflict"), (5, None), (6, "version-gap")],
 )
 def test_a_version_follows_the_one_before(version: int | None, code: str | None) -> None:
     assert fault(a_referral("received"), an_event(e.Accepted, a_referral()), version) == code

@@ -23,6 +23,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.erasure.holdings import custody_left
+from shared.victims.interviews import store as interviews
 from shared.victims.register.facts import recount_facts, reorder_facts
 from shared.victims.register.store import load_victim, lock_victim, take_custody
 from shared.victims.sealed import giving, receiving
@@ -123,11 +124,13 @@ def execute(
 
 
 def apply_event(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:
-    """Apply an event to the rows: write the referral and, for an accepted transfer, the custody."""
+    """Apply an event to the rows: write the referral and, for an accepted one, the custody and the interviews."""
     referrals.save(row, referral, tx.now)
     tx.changed.add(row.id)
     if isinstance(event, e.Accepted) and event.custody is not None:
         _move_custody(tx, office, row, event.custody, event.occurred_at)
+    if isinstance(event, e.Accepted) and row.told_interviews:  # whoever is turned away tells us nothing of her
+        interviews.keep(tx, row.victim_id, row.told_interviews)
     if row.facts_meet and (victim := load_victim(tx.session, row.victim_id)) is not None:
         reorder_facts(tx, office, victim)
 

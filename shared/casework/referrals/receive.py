@@ -12,16 +12,15 @@ from shared.contracts.codes import RejectReason, Stage
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef
 from shared.domain.facts import FactsWord
-from shared.domain.referral import ENDED, UNANSWERED, evolve, fault, open_referral, react
+from shared.domain.referral import ENDED, evolve, fault, open_referral, react
 from shared.domain.referral_commands import Reject
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
 from shared.reference.office import Office
-from shared.storage import referrals
+from shared.storage import ledger, referrals
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
-from shared.victims.interviews import store as interviews
 from shared.victims.register.facts import first_facts, hear_facts
 from shared.victims.register.store import load_victim
 from shared.victims.register.tables import VictimRow
@@ -49,6 +48,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     row = referrals.add(tx.session, referral, envelope.basis, tx.now)
     row.sender_due_at = event.due_at
     row.sender_custody = sender_custody
+    row.told_interviews = list(event.interviews)
     clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now))
     answer = react(referral, event)
     if answer is not None:
@@ -59,8 +59,6 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
         execute(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
     elif not event.forced and any(is_same_request(other, event) for other in live):
         execute(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
-    if row.status in UNANSWERED:  # whoever is turned away at once tells us nothing of her
-        interviews.keep(tx, event.victim_id, event.interviews)
     if victim is not None:
         _hear_facts(tx, office, victim, event, [*live, row])
 
@@ -89,6 +87,8 @@ def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: 
     row = _known_here(tx, event)
     referral = referrals.to_referral(row)
     reason = fault(referral, event, envelope.version)
+    if reason == "version-conflict" and ledger.is_repeated(tx.session, envelope):
+        reason = "version-repeated"
     if reason is not None:
         raise Park(reason)
     after = evolve(referral, event)

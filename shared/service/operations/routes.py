@@ -16,7 +16,6 @@ from shared.http.admission import GuardedRoute
 from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
 from shared.http.route_traits import route_traits
-from shared.messaging.parked import settle
 from shared.service.app_state import service_state_of
 from shared.service.operations.views import (
     Health,
@@ -79,10 +78,7 @@ def replay(number: Annotated[int, Path(ge=1, le=9_999_999_999)], request: Reques
         if not row.trusted:
             return parked_view(row), row.reason
         envelope = Envelope.read(row.body)
-        if row.key is not None:
-            tx.deliveries.keys[envelope.id] = row.key
-        reason = reception.attempt(tx, envelope)
-        settle(tx, row, envelope, reason)
+        reason = reception.attempt_parked(tx, envelope, row)
         return parked_view(row), reason
 
     view, reason = database.write(work)

@@ -19,13 +19,14 @@ def search(acting: Acting, field: IdentityField, value: str) -> list[VictimRow]:
     """The victims with this identifier, where the caller may read it. The search compares hashes and opens nothing.
 
     A caller without the right to read an identifier must not test it by searching. Each hit counts as a reading in the
-    access log: the caller learns whose identifier it is. Raises Refused.
+    access log: the caller learns whose identifier it is. The word of a request that nobody here has taken on finds
+    nobody. Raises Refused.
     """
     digest = blind_index.blinded(acting.office.vault, field, value)
     if digest is None:
         raise Refused("not-such-a-number", field="value")
     same = (col(BlindIndexRow.field) == field) & (col(BlindIndexRow.digest) == digest)
-    here = select(col(BlindIndexRow.victim_id)).where(same)
+    here = select(col(BlindIndexRow.victim_id)).where(same, blind_index.COUNTS)
     statement = select(VictimRow).where(col(VictimRow.id).in_(here), visibility.victims(acting.sight))
     found = []
     for victim in acting.tx.session.scalars(statement.order_by(col(VictimRow.number))).all():

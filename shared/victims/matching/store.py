@@ -17,6 +17,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.matching.tables import MatchRow
 from shared.victims.register.tables import VictimRow
 from shared.victims.register.visibility import in_custody
+from shared.victims.sealed import blind_index
 from shared.victims.sealed.tables import BlindIndexRow
 
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
@@ -77,7 +78,9 @@ def visible(sight: Sight, role: Role) -> ColumnElement[bool]:
 def _in_danger() -> ColumnElement[bool]:
     """The victim of a proposal has a safe house, or is protected."""
     hidden = select(col(BlindIndexRow.victim_id)).where(
-        col(BlindIndexRow.victim_id) == col(MatchRow.victim_id), col(BlindIndexRow.field) == IdentityField.SAFE_HOUSE
+        col(BlindIndexRow.victim_id) == col(MatchRow.victim_id),
+        col(BlindIndexRow.field) == IdentityField.SAFE_HOUSE,
+        blind_index.COUNTS,
     )
     protected = select(col(ReferralRow.id)).where(
         col(ReferralRow.victim_id) == col(MatchRow.victim_id),

@@ -6,12 +6,14 @@ the identifier, and is deleted with that source.
 
 from collections.abc import Callable, Collection, Mapping
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlmodel import col
 
 from shared.contracts.codes import IdentityField
+from shared.domain.access import NOT_TAKEN_ON
 from shared.domain.normalise import normalise_nik, normalise_passport, normalise_phone
 from shared.security.vault import Vault
+from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.sealed.tables import BlindIndexRow
 
@@ -24,6 +26,13 @@ NORMAL: Mapping[IdentityField, Callable[[str], str]] = {
 
 MARKED = IdentityField.SAFE_HOUSE
 """Indexed without its text. The row only says that the source states a safe house: then supervisors alone match."""
+
+COUNTS = col(BlindIndexRow.source).not_in(
+    select(col(ReferralRow.id)).where(
+        col(ReferralRow.victim_id) == col(BlindIndexRow.victim_id), col(ReferralRow.status).in_(sorted(NOT_TAKEN_ON))
+    )
+)
+"""SQL condition: the index row did not come with a request that nobody here has taken on. A stranger may send one."""
 
 _KEEPING = insert(BlindIndexRow.__table__)  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.trust import RULES
-from shared.messaging.parked import REASONS, Park, Retry, reasons_tried
+from shared.messaging.parked import IN_TURN, REASONS, Park, Retry, reasons_tried
 from tests.support.sources import ROOT, called, parsed
 
 PATHS = [path for folder in ("shared", "services") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -166,7 +166,7 @@ def test_an_event_comes_again_only_after_the_change_that_its_reason_waits_for() 
         "not-theirs-to-say",
         "unknown-break-glass",
     }
-    assert set(reasons_tried(Retry.WHEN_TIME_COMES)) == {"told-ahead-of-time", "custody-given-back"}
+    assert set(reasons_tried(Retry.WHEN_TIME_COMES)) == {*IN_TURN, "custody-given-back"}
     assert set(reasons_tried(Retry.WHEN_CUSTODY_IS_GIVEN_BACK)) == {"custody-link-taken", "not-the-holder"}
     assert set(reasons_tried(Retry.AT_START)) == {"unknown-desk"}
 

@@ -110,6 +110,23 @@ async def test_however_many_one_desk_invents_each_other_desk_is_found(three: Net
     assert found.people([token]) == 302
 
 
+async def test_however_many_desks_one_agency_invents_people_at_each_other_agency_is_found(three: Network) -> None:
+    """With ids that sort before hers."""
+    database, token = three.apps["coordination"].state.database, f"1.nik.{'a' * 40}"
+    flood: list[Any] = []
+    for number in range(1, same_tokens.ENOUGH + 3):
+        flood += stored(range(number, number + 1), "kemensos", f"dinsos-{number}", token)
+    real = stored(range(900, 901), "kemenpppa", "uptd-ppa-73.71", token)
+    mine = stored(range(950, 951), "police", HONEST, token)
+    database.write(lambda tx: tx.session.add_all([*flood, *real, *mine]))
+
+    def look(session: Session) -> same_tokens.Met:
+        return same_tokens.met(session, mine[0].victim_id, {token: {"police"}})
+
+    found = database.read(look)
+    assert real[0].victim_id in found.victims and len(found.victims) == same_tokens.ENOUGH
+
+
 @pytest.mark.parametrize("invented_at", [COMMON, COMMON * 3])
 async def test_telephone_name_and_birth_at_many_desks_hide_nobody(three: Network, invented_at: int) -> None:
     """Each of the two alone shows nobody then. Both together are proposed to supervisors, and an alarm."""

@@ -239,9 +239,11 @@ async def test_a_second_interview_needs_a_reason_at_every_desk(network: Network)
     assert said == ("interview-reason-required", ["reason"])
     await file(makassar, about, "interview", officer=theirs, **ASKED, reason="Tersangka baru (rekaan).")
 
-    # another agency hears how often, with the request, and of those that follow
+    # another agency that takes her on hears how often, with the request, and of those that follow
     asked = await refer(makassar, victim, "kemenpppa", "case-management")
     await kemenpppa.until_status(asked, "received")
+    assert await interviews_known(network, "kemenpppa", victim) == 0
+    await kemenpppa.must(asked, "accept")
     assert await interviews_known(network, "kemenpppa", victim) == 2
     await file(makassar, about, "interview", officer=theirs, **ASKED, reason="Alasan rekaan lagi.")
     await makassar.must(asked, "remind")

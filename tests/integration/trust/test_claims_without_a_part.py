@@ -178,7 +178,9 @@ async def test_no_stranger_names_so_many_interviews_that_a_child_can_be_referred
     deliver(two, request_of(two, "kemenkes", "police", victim, interviews=many), to="police")
     assert [reason for reason, _, _ in parked(two, "police")] == ["out-of-bounds"]
     for told in (most, [new_id() for _ in most]):
-        deliver(two, request_of(two, "kemenkes", "police", victim, interviews=told), to="police")
+        sent = request_of(two, "kemenkes", "police", victim, interviews=told, forced=True)
+        deliver(two, sent, to="police")
+        await police.must(json.loads(sent.body)["data"]["referral_id"], "accept")
     state = two.apps["police"].state
     assert state.database.read(lambda s: interviews.ids_of(s, victim)) == tuple(sorted(most))
 

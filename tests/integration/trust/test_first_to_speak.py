@@ -92,6 +92,20 @@ async def test_a_request_off_the_routes_counts_no_interview(network: Network) ->
     assert network.apps["kemenkes"].state.database.read(lambda session: ids_of(session, victim)) == ()
 
 
+async def test_who_is_turned_away_by_a_person_tells_of_no_interview(network: Network) -> None:
+    """The true request, which is taken on, tells of one."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim, true = await a_victim(police, **GIRL), new_id()
+    database = network.apps["kemenkes"].state.database
+    for reason, told in (("reject", tuple(new_id() for _ in range(30))), ("accept", (true,))):
+        offer = an_offer(victim, RS, None, service=CARE, interviews=told)
+        await say(network, offer, "kemenkes", 1 if reason == "reject" else 2, 1)
+        await kemenkes.until_status(offer.referral_id, "received")
+        assert database.read(lambda session: ids_of(session, victim)) == ()
+        await kemenkes.must(offer.referral_id, reason, **({"reason": "not-eligible"} if reason == "reject" else {}))
+    assert database.read(lambda session: ids_of(session, victim)) == (true,)
+
+
 @NOT_TAKEN_ON
 async def test_a_correction_of_the_police_reaches_the_hospital(network: Network, answer: str) -> None:
     police = await network.start("police")
