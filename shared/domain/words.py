@@ -101,17 +101,11 @@ def to_give_on(said: Words, speakers: Speakers) -> dict[str, Said]:
     """The values that we may pass on: our own, and those of the custody holder.
 
     An agency that was asked for a service often knows no custody. It passes on the word of the one agency that it
-    works for. Where it works for several, it passes on a value that two of them state and nobody contradicts.
+    works for. Where several speak, it cannot tell which of them holds the victim. Then a person takes a value over.
     """
-    speaking = {one.agency for values in said.values() for one in values}
-    return {name: values[0] for name, values in said.items() if _may_go_on(name, values, speakers, len(speaking))}
-
-
-def _may_go_on(name: str, values: Sequence[Said], speakers: Speakers, speaking: int) -> bool:
-    if values[0].weight is not Weight.OTHER:
-        return True
-    stated_by = len({one.agency for one in values})
-    return speakers.holder is None and _agreed(name, values) and stated_by >= min(speaking, 2)
+    others = {one.agency for values in said.values() for one in values} - {speakers.ours}
+    only_one = speakers.holder is None and len(others) == 1
+    return {name: values[0] for name, values in said.items() if only_one or values[0].weight is not Weight.OTHER}
 
 
 def _agreed(name: str, values: Sequence[Said]) -> bool:

@@ -33,6 +33,12 @@ async def takes_over(client: Client, victim: str, field: str, agency: str, said_
     return "" if answer.status_code == 200 else problem(answer)
 
 
+async def given_with(giver: Client, victim: str, referral: str) -> list[str]:
+    """The fields of the identity that went with a referral."""
+    items = (await giver.get(f"/v1/victims/{victim}/disclosures"))["items"]
+    return sorted(field for one in items if one["referral_id"] == referral for field in one["fields"])
+
+
 async def says(speaker: Client, hearer: Client, referral: str, victim: str, **fields: Any) -> None:
     """An agency tells what it says of a victim with a referral that was taken on."""
     await writes(speaker, victim, **fields)
@@ -113,30 +119,27 @@ async def test_a_desk_takes_over_only_fields_that_it_may_see(network: Network) -
     assert [row[1:] for row in await looks(kemenkes, victim)] == [("care", "work", ["born_on", "name"])]
 
 
-async def test_a_hospital_of_two_agencies_gives_on_only_what_both_of_them_state(network: Network) -> None:
-    """A hospital knows no custody. It cannot tell whose word is the holder's."""
+async def test_a_hospital_of_two_agencies_gives_on_nothing_until_a_person_decides(network: Network) -> None:
+    """A hospital knows no custody. It cannot tell whose word is the holder's, nor whether one repeats the other."""
     police, kemenkes = await network.start("police"), await network.start("kemenkes")
     kemensos, kemenpppa = await network.start("kemensos"), await network.start("kemenpppa")
-    victim = await a_victim(police, identity={"name": WHO["name"]})
+    victim = await a_victim(police, identity={"name": WHO["name"], "born_on": WHO["born_on"]})
     await taken_on(police, kemenkes, victim, CARE)
+    await writes(kemenkes, victim, phone=HERS["phone"])
+    alone = await taken_on(kemenkes, kemenpppa, victim, "case-management")
+    assert await given_with(kemenkes, victim, alone) == ["born_on", "name", "phone"]
     same = {"age_class": "adult", "sex": "female", "identity": {"name": WHO["name"], **TRAP}}
     await registered_again(kemensos, victim, "dinsos-74.01", **same)
-    referral = await taken_on(kemensos, kemenkes, victim, FIRST_AID)
-    await taken_on(kemensos, kemenkes, victim, CARE, force=True)
-    assert (await look(kemenkes, victim)) == {"name": WHO["name"], "phone": TRAP["phone"]}
-    # both say her name, and only the second says a telephone number
-    first = await taken_on(kemenkes, kemenpppa, victim, "case-management")
-    assert await look(kemenpppa, victim) == {"name": WHO["name"]}
-    await says(kemensos, kemenkes, referral, victim, name="Rekaan Lain")
-    await kemenkes.must(first, "provide-information", about="identity")
-    second = await refer(kemenkes, victim, "kemenpppa", "case-management", force=True)
-    await kemenpppa.until_status(second, "received")
-    await kemenpppa.must(second, "accept")
-    assert await look(kemenpppa, victim) == {"name": WHO["name"]}
-    # somebody at the hospital settles it
-    await writes(kemenkes, victim, name="Nama Benar Rekaan")
-    third = await taken_on(kemenkes, kemenpppa, victim, "case-management", force=True)
-    assert third and (await look(kemenpppa, victim)) == {"name": "Nama Benar Rekaan"}
+    await taken_on(kemensos, kemenkes, victim, FIRST_AID)
+    # both say her name; only what the hospital wrote itself goes on
+    with_two = await taken_on(kemenkes, kemenpppa, victim, "case-management", force=True)
+    assert await given_with(kemenkes, victim, with_two) == ["phone"]
+    # somebody at the hospital takes over what she herself says
+    stated = (await shown(kemenkes, victim))["from_others"]["name"]
+    assert await takes_over(kemenkes, victim, "name", stated["agency"], stated["said_at"]) == ""
+    decided = await taken_on(kemenkes, kemenpppa, victim, "case-management", force=True)
+    assert await given_with(kemenkes, victim, decided) == ["name", "phone"]
+    assert (await shown(kemenpppa, victim))["phone"] == HERS["phone"]
 
 
 async def test_what_comes_after_the_custody_is_no_word_of_the_holder(network: Network) -> None:
