@@ -15,11 +15,10 @@ from shared.contracts.codes import MatchState
 from shared.domain.access import Role
 from shared.domain.matching import COMMON
 from shared.reference.office import draft
-from shared.storage.tables import ParkedEvent
 from shared.victims.matching import match_tokens
-from tests.support.by_hand import deliver, posted
 from tests.support.matches import at_kemenpppa, rows, until_heard, until_seen
 from tests.support.network import Client, Network, a_victim
+from tests.support.wire import until_parked
 
 HER = {"nik": "7371014403050007", "name": "Seruni Contoh Rekaan", "born_on": "2005-03-04", "phone": "081200000077"}
 STRANGER, HONEST = "polres-11.01", "polres-74.01"
@@ -166,8 +165,7 @@ async def test_an_agency_without_a_part_in_a_victim_tells_no_match_tokens_of_it(
     unit = office.speaker(three.clock().date())
     told = e.TokensTold(victim_id=theirs, occurred_at=three.clock())
     database.write(lambda tx: tx.emit(draft(told, "coordination", unit, victim_id=theirs)))
-    deliver(three, posted(three, "kemenpppa", "coordination")[-1], to="coordination")
-    assert [row.reason for row in rows(three, "coordination", ParkedEvent)] == ["not-in-custody"]
+    assert (await until_parked(three, "coordination", "not-in-custody"))["trusted"]
     [kept] = rows(three, "coordination", ProposalRow)
     assert {kept.first_id, kept.second_id} == {theirs, hers}
     page = await three["police"].get("/v1/matches")
