@@ -18,11 +18,8 @@ BACK = {"reason": "sender-without-custody", "note": "Korban tidak pernah datang;
 OWN = {"name": "Cempaka Contoh Rekaan", "phone": "+628000000009"}
 
 
-@pytest.mark.parametrize("wrote", [False, True], ids=["nothing-of-its-own", "its-own-text"])
-async def test_an_erasure_of_the_false_sender_does_not_bar_the_way_back(
-    network: Network, police: Client, kemenpppa: Client, child: str, wrote: bool
-) -> None:
-    """Kemenkes, which never had her, sends a text with its offer, and asks for its erasure once it was accepted."""
+async def deceived(network: Network, kemenpppa: Client, child: str) -> tuple[Client, e.Requested]:
+    """Kemenkes, which never had her, sends a text with its offer. A supervisor of KemenPPPA believes it and accepts."""
     await network.start("kemenkes")
     sent = request_of(network, "kemenkes", "kemenpppa", child, {"name": "Rekaan Lain"}, kind="transfer", custody_seq=2,
                       service="case-management", facts=CHILD, sender=RS, receiver=PPA)  # fmt: skip
@@ -31,13 +28,28 @@ async def test_an_erasure_of_the_false_sender_does_not_bar_the_way_back(
     await until_custody(kemenpppa, offer.referral_id, "contested")
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
     await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    return head, offer
+
+
+async def erasure_asked(network: Network, kemenpppa: Client, offer: e.Requested) -> None:
+    """The false sender asks for the erasure of her. Our custody prevents it for now."""
+    occurred_at = datetime.now(UTC)
+    erase = e.ErasureRequested(erasure_id=new_id(), victim_id=offer.victim_id, unit=RS, occurred_at=occurred_at)
+    said(network, "kemenkes", "kemenpppa", erase)
+    await until_disclosure(kemenpppa, offer.victim_id, offer.referral_id, lambda one: one["end"] is not None)
+
+
+@pytest.mark.parametrize("wrote", [False, True], ids=["nothing-of-its-own", "its-own-text"])
+async def test_an_erasure_of_the_false_sender_does_not_bar_the_way_back(
+    network: Network, police: Client, kemenpppa: Client, child: str, wrote: bool
+) -> None:
+    """Giving back counted the erasure anew, and ended in an error."""
+    head, offer = await deceived(network, kemenpppa, child)
     if wrote:
         assert (await kemenpppa.post(f"/v1/victims/{child}/identity", OWN)).status_code == 200
     true = await refer(police, child, "kemenpppa", "case-management", kind="transfer")
     await until_parked(network, "kemenpppa", "custody-link-taken")
-    erase = e.ErasureRequested(erasure_id=new_id(), victim_id=child, unit=RS, occurred_at=datetime.now(UTC))
-    said(network, "kemenkes", "kemenpppa", erase)
-    await until_disclosure(kemenpppa, child, offer.referral_id, lambda one: one["end"] is not None)
+    await erasure_asked(network, kemenpppa, offer)
 
     given_back = await head.act(offer.referral_id, "reject", BACK)
     assert given_back.status_code == 200, given_back.text
@@ -52,23 +64,14 @@ async def test_an_erasure_of_the_false_sender_hides_nothing_of_ours_under_a_hold
     network: Network, police: Client, kemenpppa: Client, child: str, asks: bool
 ) -> None:
     """With a legal hold, the word of Kemenkes set aside the text that KemenPPPA wrote itself."""
-    await network.start("kemenkes")
-    sent = request_of(network, "kemenkes", "kemenpppa", child, {"name": "Rekaan Lain"}, kind="transfer", custody_seq=2,
-                      service="case-management", facts=CHILD, sender=RS, receiver=PPA)  # fmt: skip
-    offer = Envelope.read(sent.body).content()
-    assert isinstance(offer, e.Requested)
-    await until_custody(kemenpppa, offer.referral_id, "contested")
-    head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    head, offer = await deceived(network, kemenpppa, child)
     assert (await kemenpppa.post(f"/v1/victims/{child}/identity", OWN)).status_code == 200
     hold = await head.post(f"/v1/victims/{child}/legal-holds", {"basis": "trial"})
     assert hold.status_code == 201, hold.text
     true = await refer(police, child, "kemenpppa", "case-management", kind="transfer")
     await until_parked(network, "kemenpppa", "custody-link-taken")
-    erase = e.ErasureRequested(erasure_id=new_id(), victim_id=child, unit=RS, occurred_at=datetime.now(UTC))
     if asks:
-        said(network, "kemenkes", "kemenpppa", erase)
-        await until_disclosure(kemenpppa, child, offer.referral_id, lambda one: one["end"] is not None)
+        await erasure_asked(network, kemenpppa, offer)
     await head.must(offer.referral_id, "reject", **BACK)
     await kemenpppa.until_status(true, "received")
     await kemenpppa.must(true, "accept")
