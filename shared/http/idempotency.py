@@ -108,10 +108,20 @@ class Posting:
             tx.session.connection().execute(_KEEPING, row.model_dump())
             return row, False
 
-        row, repeated = self.database.write(unit_of_work)
+        try:
+            row, repeated = self.database.write(unit_of_work)
+        except Refused as refused:
+            row, repeated = self._done_meanwhile(name, fingerprint, refused), True
         headers = {"Location": row.location, "ETag": row.etag, "Idempotent-Replayed": "true" if repeated else None}
         stated = {name: value for name, value in headers.items() if value is not None}
         return Response(row.body, row.status, stated, media_type="application/json")
+
+    def _done_meanwhile(self, name: str, fingerprint: str, refused: Refused) -> IdempotencyRow:
+        # the same request, twice at once: the second waited for a lock, and was then refused for what the first did
+        kept = self.database.read(lambda session: session.scalars(_KEPT, {"name": name}).first())
+        if kept is None or kept.fingerprint != fingerprint:
+            raise refused
+        return kept
 
 
 def _victim_of(path: str, response: StoredResponse) -> str | None:

@@ -51,6 +51,19 @@ async def test_one_key_does_one_thing_however_often_it_comes_at_once(police: Net
     assert len((await police["police"].get("/v1/referrals"))["items"]) == 1
 
 
+@pytest.mark.parametrize("kind", ["transfer", "accept"])
+async def test_one_key_is_never_refused_for_what_it_did_itself(police: Network, kind: str) -> None:
+    """The second of the same request waits for the first, and then finds it done: it gets the same answer."""
+    here = police["police"]
+    victim = await a_victim(here)
+    path, body = "/v1/referrals", asking(victim, "kemenpppa", "case-management", kind="transfer", force=True)
+    if kind == "accept":
+        path, body = f"/v1/referrals/{await in_house(here, victim, 'transfer')}/accept", {}
+    answers = await asyncio.gather(*(here.post(path, body, key="satu", If_Match="*") for _ in range(AT_ONCE)))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(answers[0].status_code, answers[0].text)}
+    assert answers[0].status_code in (200, 201)
+
+
 async def test_a_referral_gets_one_answer_however_many_answer_at_once(police: Network) -> None:
     referral = await in_house(police["police"], await a_victim(police["police"]), "referral")
     seen = await police["police"].http.get(f"/v1/referrals/{referral}")
