@@ -170,8 +170,6 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
             raise Refused("idempotency-key-reused", field="Idempotency-Key")
         return row
     _refuse_twin(tx, batch.case_id, name, fingerprint)
-    count_urgent(batch.by.acting(tx), _by_desk(tx, office, urgent, case.region))
-    batch.count()
     row = BatchRow(
         id=new_id(),
         case_id=batch.case_id,
@@ -183,6 +181,9 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
         begun_at=tx.now,
     )
     tx.session.add(row)
+    tx.session.flush()  # first, so that the same request at the same time waits here, and counts nothing of its own
+    count_urgent(batch.by.acting(tx), _by_desk(tx, office, urgent, case.region))
+    batch.count()
     return row
 
 
