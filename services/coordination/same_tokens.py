@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, or_, select, true
 from sqlmodel import Session, col
 
 from services.coordination.tables import CustodyRow, MatchTokenRow
@@ -51,7 +51,10 @@ def met(session: Session, victim_id: str, mine: Mapping[str, set[str]]) -> Met:
 
     Weak match tokens that many desks have show nobody alone. Who has two of them is proposed, and they are an alarm.
     """
-    found, own = Met(), _registered_by(session, victim_id)
+    found = Met()
+    if not _told_by_others(session, mine):
+        return found  # one agency's long list: nobody is counted, however many people share a number in it
+    own = _registered_by(session, victim_id)
     many: dict[str, int] = {}
     shared: dict[str, set[str]] = {}
     for match_token, agencies in mine.items():
@@ -69,6 +72,18 @@ def met(session: Session, victim_id: str, mine: Mapping[str, set[str]]) -> Met:
             found.victims.add(other)
             found.crowded |= {one: many[one] for one in shared[other]}
     return found
+
+
+def _told_by_others(session: Session, mine: Mapping[str, set[str]]) -> bool:
+    """Whether an agency sent one of the match tokens that did not send it alone for this victim."""
+    if any(len(agencies) > 1 for agencies in mine.values()):
+        return True
+    token, agency = col(MatchTokenRow.token), col(MatchTokenRow.agency)
+    # ranges, and no "not": the index finds the others without a look at each row of this agency
+    others = [
+        (token == one) & ((agency < sole) | (agency > sole)) for one, agencies in mine.items() for sole in agencies
+    ]
+    return bool(others) and session.scalars(select(token).where(or_(*others)).limit(1)).first() is not None
 
 
 def _registered_by(session: Session, victim_id: str) -> Desk | None:

@@ -129,10 +129,11 @@ class MatchTokenRow(CoordinationStored, table=True):
     """A match token (keyed hash) of a victim, as an agency sent it. Coordination lacks the key that makes them."""
 
     __tablename__ = "tokens"
+    __table_args__ = (Index("ix_tokens_token_agency", "token", "agency"),)
 
     victim_id: str = Field(sa_type=Ident, primary_key=True)
     agency: str = Field(sa_type=Word, primary_key=True)
-    token: str = Field(sa_type=Word, primary_key=True, index=True)
+    token: str = Field(sa_type=Word, primary_key=True)
 
 
 class ProposalRow(CoordinationStored, table=True):

@@ -141,7 +141,7 @@ def _make_tokens() -> None:
         sa.Column("token", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("victim_id", "agency", "token", name="pk_tokens"),
     )
-    op.create_index("ix_tokens_token", "tokens", ["token"], unique=False)
+    op.create_index("ix_tokens_token_agency", "tokens", ["token", "agency"], unique=False)
 
 
 def _make_proposals() -> None:

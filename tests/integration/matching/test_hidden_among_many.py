@@ -187,3 +187,21 @@ async def test_nobody_gives_her_number_to_a_victim_of_another_agency(three: Netw
     assert found["victim_id"] == met
     proposals = [{row.first_id, row.second_id} for row in rows(three, "coordination", ProposalRow)]
     assert proposals == [{hers, met}]
+
+
+async def test_a_number_in_the_lists_of_one_agency_alone_is_not_counted(three: Network) -> None:
+    """A recruiter's telephone stands under everybody that he brought: each next one costs no count of all of them."""
+    database, token = three.apps["coordination"].state.database, f"1.nik.{'b' * 40}"
+    theirs = stored(range(1, 31), "police", STRANGER, token)
+    database.write(lambda tx: tx.session.add_all(theirs))
+    her = theirs[0].victim_id
+
+    def look(agencies: set[str]) -> tuple[set[str], dict[str, int]]:
+        met = database.read(lambda session: same_tokens.met(session, her, {token: agencies}))
+        return met.victims, met.crowded
+
+    assert look({"police"}) == (set(), {})
+    assert look(set()) == (set(), {})
+    assert look({"kemensos"})[1] == look({"kemenkes", "police"})[1] == {token: 30}
+    database.write(lambda tx: tx.session.add_all(stored(range(40, 41), "kemensos", "dinsos-11", token)))
+    assert look({"police"}) == ({"0193f0a2-7a10-7000-8000-000000000040"}, {token: 31})
