@@ -135,10 +135,25 @@ def agree(one: VictimFacts, other: VictimFacts) -> bool:
     )
 
 
+def fills_in(before: VictimFacts, after: VictimFacts) -> bool:
+    """Whether a word only adds a sex or a home to the word before it, and changes nothing."""
+    return (
+        after.age_class is before.age_class
+        and before.sex in (after.sex, Sex.UNSPECIFIED)
+        and before.home_region in (after.home_region, None)
+    )
+
+
 def hear(known: FactsKnown, word: FactsWord, speaking: Speaking) -> FactsKnown:
-    """An agency states the facts. Its earlier word is replaced."""
+    """An agency states the facts. Its earlier word is replaced.
+
+    The holder of the custody answers for the facts that came with it. Where their giver says otherwise later, they are
+    the holder's own word from then on. So no former holder takes the protection of a child away.
+    """
     if word.agency == known.counts.agency:
-        return in_order((word, *known.others), speaking)
+        keeps = word.agency != speaking.ours == speaking.holder and not fills_in(known.counts.facts, word.facts)
+        kept = (replace(known.counts, agency=speaking.ours),) if keeps else ()
+        return in_order((*kept, word, *known.others), speaking)
     if any(one.agency == word.agency and one.facts == word.facts for one in known.others):
         return in_order((known.counts, *known.others), speaking)
     others = [one for one in known.others if one.agency != word.agency]

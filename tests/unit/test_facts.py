@@ -13,6 +13,7 @@ from shared.domain.facts import (
     FactsWord,
     Speaking,
     agree,
+    fills_in,
     hear,
     in_order,
     needs_second_person,
@@ -76,6 +77,26 @@ def test_a_correction_of_the_holder_settles_what_was_said_until_somebody_says_so
     for one in settled.others:  # the same word again opens nothing
         settled = hear(settled, word(one.agency, one.facts, 5), HELD)
     assert settled.disputed == () and settled.rule_age is corrected.age_class
+
+
+@given(FACTS, FACTS)
+def test_what_came_with_the_custody_is_the_new_holders_to_change(given_over: VictimFacts, later: VictimFacts) -> None:
+    known = hear(FactsKnown(word(FIRST, given_over)), word(FIRST, later, 1), OURS)
+    if fills_in(given_over, later):
+        assert (known.counts.agency, known.counts.facts, known.others) == (FIRST, later, ())
+    else:
+        assert (known.counts.agency, known.counts.facts) == (US, given_over)
+        assert [(one.agency, one.facts) for one in known.others] == [(FIRST, later)]
+    assert hear(FactsKnown(word(FIRST, given_over)), word(FIRST, later, 1), HELD).counts.facts == later
+
+
+def test_only_a_sex_or_a_home_that_was_not_known_is_filled_in() -> None:
+    plain = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.UNSPECIFIED)
+    girl = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.FEMALE, home_region="74.01")
+    assert fills_in(plain, girl) and fills_in(girl, girl)
+    for other in ({"sex": Sex.MALE}, {"home_region": None}, {"home_region": "11.01"}, {"age_class": AgeClass.ADULT}):
+        assert not fills_in(girl, girl.model_copy(update=other))
+    assert not fills_in(girl, plain)
 
 
 def test_the_first_to_speak_does_not_win() -> None:
