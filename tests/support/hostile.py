@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.contracts import events as e
-from shared.contracts.codes import AgeClass, Kind, Priority, Sex
+from shared.contracts.codes import AgeClass, FactsBasis, Kind, Priority, RejectReason, Sex
 from shared.contracts.envelope import Draft, write
 from shared.contracts.types import Custody, UnitRef, VictimFacts
 from shared.domain.trust import RULES, To
@@ -42,6 +43,8 @@ NUMBERS = (1, 2, 3, 4, 10_000, 2**53)
 VERSIONS = (None, 1, 2, 3, 4, 5, 10_000)
 FRESH = -1
 """The place of a new id."""
+MOST_REFERRALS = 5
+"""Referrals about the child: three of others, and at most two of its own."""
 NEXT = 0
 """The version that fits the referral as it is now."""
 NOWHERE = -1
@@ -63,6 +66,11 @@ TOO_MUCH: Mapping[type[e.EventData], tuple[str, Any]] = {
     e.ReceiptRecorded: ("linkseq", 0),
 }
 """Event → a field, and a value out of its bounds; a distance counts from now."""
+CODES: Mapping[type[e.EventData], tuple[str, Sequence[StrEnum]]] = {
+    e.Rejected: ("reason", tuple(RejectReason)),
+    e.FactsCorrected: ("basis", tuple(FactsBasis)),
+}
+"""Event → a field whose code decides what becomes of it, and the codes."""
 ANYBODYS = (e.CapacityAnnounced, e.DeskDescribed)
 """Every agency may say this."""
 LAW = ("vital-interest", "consent", "public-task", None)
@@ -130,7 +138,7 @@ _SOUND: Mapping[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(CATALOGUE),
     "to": _PLACE,
     "victim": st.just(0),
-    "referral": st.integers(0, 2),
+    "referral": st.integers(0, MOST_REFERRALS - 1),
     "thing": _PLACE,
     "desk": st.just(0),
     "occurred": _NOW,
@@ -179,7 +187,7 @@ def words(sort: Sort) -> st.SearchStrategy[Words]:
 
 
 def every_word(letters: int, members: int) -> Iterator[Words]:
-    """Each receipt, every event spoilt in every way, and a withdrawal and an erasure to each member."""
+    """Each receipt, every event spoilt in every way, every code, and a withdrawal and an erasure to each member."""
     now = timedelta()
     plain = Words(
         Sort.SOUND, e.ReceiptRecorded, 0, 0, 0, FRESH, 0, now, now, 1, NEXT, "vital-interest", FACTS[0], False, None
@@ -190,8 +198,12 @@ def every_word(letters: int, members: int) -> Iterator[Words]:
         desk = {Sort.OF_ANOTHER: 3, Sort.NO_DESK: NOWHERE}.get(sort, 0)
         early = timedelta(days=-90) if sort is Sort.TOO_EARLY else now
         yield from (replace(plain, sort=sort, kind=kind, desk=desk, occurred=early) for kind in kinds)
-    for kind in (e.ConsentWithdrawn, e.ErasureRequested):
-        yield from (replace(plain, sort=Sort.TAKEN_BACK, kind=kind, to=member) for member in range(members))
+    for member in range(members):
+        for kind in (e.ConsentWithdrawn, e.ErasureRequested):
+            yield replace(plain, sort=Sort.TAKEN_BACK, kind=kind, to=member)
+        for said, (_, codes) in CODES.items():
+            for referral, code in itertools.product(range(MOST_REFERRALS), range(len(codes))):
+                yield replace(plain, sort=Sort.SOUND, kind=said, to=member, referral=referral, thing=code)
 
 
 @dataclass
@@ -284,6 +296,9 @@ class Hostile:
             changes |= self._asking(said)
             if said.sort is not Sort.WILD:
                 changes |= {"referral_id": new_id(), "case_id": new_id(), "consent_id": None, "facts": TRUE_FACTS}
+        if kind in CODES:
+            name, codes = CODES[kind]
+            changes[name] = _of(codes, said.thing)
         if said.sort is Sort.RECEIPT:
             changes |= receipted(_of(self.on_their_way, said.thing))
         if said.sort is Sort.OUT_OF_BOUNDS:

@@ -1,5 +1,6 @@
 """A scene of honest members at work, with one hostile member that says anything in between."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -139,8 +140,11 @@ class Scene:
         """Nothing of the honest is missing or changed, and every new row is the hostile member's own."""
         for member in self._touched & {*HONEST}:
             now, expected = self.state.rows(member), self.expected[after][member]
-            added = now - expected
-            missing = [row for row in expected - now if not is_its_gift(row)]
+            added, gone = now - expected, expected - now
+            for row, changed in itertools.product([*gone], [*added]):
+                if is_disputed(row, changed):
+                    del added[changed], gone[row]
+            missing = [row for row in gone if not is_its_gift(row)]
             assert not missing, (member, missing, added)
             theirs = [str(dict(columns)["id"]) for table, columns in added if table == "referrals"]
             foreign = [row for row in added if not is_its_own(row, theirs, self.child, self.former)]
@@ -186,6 +190,18 @@ def is_its_gift(row: Row) -> bool:
     table, columns = row
     values = dict(columns)
     return table == "disclosures" and values["agency"] == HOSTILE and values["given"] in (0, "False")
+
+
+def is_disputed(row: Row, changed: Row) -> bool:
+    """Whether the changed row of a victim shows only that the hostile member says otherwise.
+
+    Facts that it gave itself, with the custody, are the new holder's own then.
+    """
+    shown = {"facts_differ", "sex_disputed", "home_disputed"}
+    (table, columns), (name, now) = row, changed
+    if ("facts_from", HOSTILE) in columns:
+        shown.add("facts_from")
+    return table == name == "victims" and {column for column, _ in {*columns} - {*now}} <= shown
 
 
 def is_its_own(row: Row, theirs: Collection[str], child: str, former: bool) -> bool:

@@ -78,7 +78,7 @@ async def a_scene(network: Network, part: str) -> tuple[Scene, Hostile]:
         network,
         (*HONEST, HOSTILE),
         victims=[child, new[0], case, work],
-        referrals=[work, transfer, second, new[1], child, case],
+        referrals=[work, transfer, second, *own, new[1], child, case],
         things=[*things, work, transfer, second, child, *new],
         read=[*scene.read, *(message for step in scene.steps for _, message in step)],
         on_their_way=[*scene.unanswered, *(message for step in scene.steps for _, message in step)],
