@@ -1,6 +1,7 @@
 """The code that is shipped, read as syntax trees, for tests that say what must not be in it."""
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,24 @@ def shipped() -> list[Path]:
 def parsed(path: Path) -> ast.Module:
     """The syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def found_in(path: str) -> frozenset[str]:
+    """The test functions of a file. One that is skipped or expected to fail is none."""
+    found = set()
+    for node in parsed(ROOT / path).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            marks = " ".join(ast.unparse(mark) for mark in node.decorator_list)
+            if not re.search(r"skip|xfail", marks):
+                found.add(node.name)
+    return frozenset(found)
+
+
+def is_test(test: str) -> bool:
+    """Whether ``tests/…/test_x.py::test_y`` is a test of this repository."""
+    path, _, name = test.partition("::")
+    return re.fullmatch(r"tests(/[a-z0-9_]+)+/test_\w+\.py", path) is not None and name in found_in(path)
 
 
 def broken(rule: Rule, paths: Iterable[Path] | None = None) -> list[str]:

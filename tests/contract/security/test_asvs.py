@@ -4,16 +4,14 @@
 ``deviation``: the requirement applies and is not met. A named test must exist; the test run shows that it passes.
 """
 
-import ast
 import csv
 import re
 from collections import Counter
-from functools import cache
 from typing import NamedTuple
 
 import pytest
 
-from tests.support.sources import ROOT
+from tests.support.sources import ROOT, is_test
 
 SECURITY = ROOT / "shared" / "security"
 CHOSEN_OF_LEVEL_3 = {
@@ -54,24 +52,6 @@ def wanted() -> dict[str, str]:
 HEAD, ROWS = table()
 
 
-@cache
-def found_in(path: str) -> frozenset[str]:
-    """The test functions of a file. One that is skipped or expected to fail is none."""
-    found = set()
-    for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            marks = " ".join(ast.unparse(mark) for mark in node.decorator_list)
-            if not re.search(r"skip|xfail", marks):
-                found.add(node.name)
-    return frozenset(found)
-
-
-def is_there(test: str) -> bool:
-    """Whether ``tests/…/test_x.py::test_y`` is a test of this repository."""
-    path, _, name = test.partition("::")
-    return re.fullmatch(r"tests(/[a-z0-9_]+)+/test_\w+\.py", path) is not None and name in found_in(path)
-
-
 def test_the_list_of_requirements_is_that_of_5_0_0() -> None:
     """345 there are: 70 of level 1, 183 of level 2, 92 of level 3, of which 17 were chosen."""
     assert Counter(wanted().values()) == {"1": 70, "2": 183, "3": len(CHOSEN_OF_LEVEL_3)}
@@ -93,7 +73,7 @@ def test_an_answer_is_evidence_or_a_reason() -> None:
 
 
 def test_the_tests_that_are_named_are_there() -> None:
-    assert [(row.id, test) for row in ROWS for test in row.tests if not is_there(test)] == []
+    assert [(row.id, test) for row in ROWS for test in row.tests if not is_test(test)] == []
     assert sum(bool(row.tests) for row in ROWS) > 130
 
 
@@ -133,5 +113,5 @@ def test_a_reason_points_at_sections_there_are() -> None:
     ],
 )
 def test_a_test_that_is_not_there_would_be_seen(test: str) -> None:
-    assert is_there("tests/contract/security/test_asvs.py::test_every_requirement_is_answered_once_and_in_order")
-    assert not is_there(test)
+    assert is_test("tests/contract/security/test_asvs.py::test_every_requirement_is_answered_once_and_in_order")
+    assert not is_test(test)
