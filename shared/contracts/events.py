@@ -178,6 +178,8 @@ class RecordDelivered(EventData):
     referral_id: Id
     corrects: Id | None = None
     unit: UnitRef
+    against_withdrawal: Flag = False
+    """Whether the person has withdrawn the consent for the receiver. The law demands the record all the same."""
     sealed: str
     """Every field of the form, as a JWE that only the receiving agency can open."""
     occurred_at: Moment

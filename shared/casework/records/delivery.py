@@ -15,20 +15,22 @@ from shared.contracts.types import UnitRef
 from shared.domain.forms import FormSubject
 from shared.domain.refusal import Refused
 from shared.messaging.parked import Park
+from shared.reference.acting import Acting
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.register.store import load_victim
+from shared.victims.register.tables import VictimRow
 from shared.victims.sealed import giving, receiving
 
 REFUSED_CODES = ("no-key-to-seal-for", "too-long-to-seal")
 
 
 def send(
-    tx: Transaction,
-    office: Office,
+    acting: Acting,
+    victim: VictimRow,
     basis: LegalBasis,
     row: RecordRow,
     referral: ReferralRow,
@@ -36,8 +38,11 @@ def send(
 ) -> None:
     """Deliver a record to the agency that sent the referral. A desk of our own agency reads the record already.
 
+    A law demands the record, so a withdrawn consent does not stop it. The delivery tells of that.
+
     ``fields``: the sealed fields in clear. Raises Refused, one of REFUSED_CODES: an undeliverable record is not filed.
     """
+    tx, office = acting.tx, acting.office
     if referral.sender_agency == office.code:
         return
     try:
@@ -46,8 +51,19 @@ def send(
         raise Refused("too-long-to-seal") from None
     if given is None:
         raise Refused("no-key-to-seal-for", agency=referral.sender_agency)
+    asked = disclosure.ForService(referral.sender_agency, referral.service, basis)
+    against = disclosure.is_against_withdrawal(acting, victim, asked)
     unit = UnitRef(agency=office.code, unit=row.unit, region=row.region)
-    told = e.RecordDelivered(
+    told = _delivered(row, referral, unit, given.sealed, against)
+    tx.emit(draft(told, referral.sender_agency, unit, victim_id=referral.victim_id, basis=basis, key=given.key))
+    disclosed = disclosure.Disclosure(
+        row.id, referral.victim_id, referral.sender_agency, basis, against_withdrawal=against
+    )
+    disclosure.record_disclosure(tx, disclosed, True, (), first=True)
+
+
+def _delivered(row: RecordRow, referral: ReferralRow, unit: UnitRef, sealed: str, against: bool) -> e.RecordDelivered:
+    return e.RecordDelivered(
         record_id=row.id,
         form=row.form,
         form_version=row.form_version,
@@ -55,12 +71,10 @@ def send(
         referral_id=referral.id,
         corrects=row.corrects,
         unit=unit,
-        sealed=given.sealed,
+        against_withdrawal=against,
+        sealed=sealed,
         occurred_at=row.occurred_at,
     )
-    tx.emit(draft(told, referral.sender_agency, unit, victim_id=referral.victim_id, basis=basis, key=given.key))
-    disclosed = disclosure.Disclosure(row.id, referral.victim_id, referral.sender_agency, basis)
-    disclosure.record_disclosure(tx, disclosed, True, (), first=True)
 
 
 def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, event: e.RecordDelivered) -> None:
@@ -81,7 +95,13 @@ def on_record_delivered(tx: Transaction, office: Office, envelope: Envelope, eve
     if before is not None and before.delivered_by == envelope.sender and before.about == row.about:
         before.corrected_by = row.id
     if receiving.receive_record(tx, office, envelope.id, event.victim_id, event.record_id, event.sealed):
-        disclosed = disclosure.Disclosure(row.id, event.victim_id, envelope.sender, envelope.basis)
+        disclosed = disclosure.Disclosure(
+            row.id,
+            event.victim_id,
+            envelope.sender,
+            envelope.basis,
+            against_withdrawal=event.against_withdrawal,
+        )
         disclosure.record_disclosure(tx, disclosed, False, (), first=True)
     tx.changed |= {referral.id, row.id, event.victim_id}
 

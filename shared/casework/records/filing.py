@@ -54,7 +54,7 @@ def file(acting: Acting, form: Form, about: str, filled: Filled) -> RecordRow:
     tx.session.add(row)
     if corrected is not None:
         corrected.corrected_by = row.id
-    _keep_and_deliver(tx, office, form, subject, row, filled.model_dump(mode="json", include=set(values)))
+    _keep_and_deliver(acting, form, subject, row, filled.model_dump(mode="json", include=set(values)))
     filed = _event(form, subject, row)
     tx.changed |= {row.about, row.id, row.victim_id or row.about}
     event_id = tell_coordinator(tx, office, filed, subject.unit, row.victim_id)
@@ -98,18 +98,17 @@ def _filing(
     )
 
 
-def _keep_and_deliver(
-    tx: Transaction, office: Office, form: Form, subject: Subject, row: RecordRow, written: Mapping[str, Any]
-) -> None:
+def _keep_and_deliver(acting: Acting, form: Form, subject: Subject, row: RecordRow, written: Mapping[str, Any]) -> None:
     """Seal the fields that are not clear; deliver and announce the record where the form says so.
 
     ``written``: code of the field → value as JSON.
     """
+    tx, office = acting.tx, acting.office
     closed = {code: value for code, value in written.items() if code not in row.facts}
     if closed:
         sealed_records.keep_record(tx, office, sealed_under(row), row.id, closed)
-    if form.delivered and subject.referral:
-        delivery.send(tx, office, form.delivered, row, subject.referral, written)
+    if form.delivered and subject.referral and subject.victim:
+        delivery.send(acting, subject.victim, form.delivered, row, subject.referral, written)
     if form.announced:
         capacity.describe(tx, office, _description(subject, row))
 

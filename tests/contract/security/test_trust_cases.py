@@ -1,4 +1,4 @@
-"""Each case of the review of trust has a test that shows it is closed, or a reason on the page for auditors."""
+"""Each case of the review of trust names a test of it, or a reason on the page for auditors."""
 
 import csv
 import re

@@ -19,6 +19,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.register.store import load_victim
 from shared.victims.sealed.tables import DataKeyRow, SealedRow
 from tests.support.by_hand import deliver, parked, posted
+from tests.support.identities import consent
 from tests.support.network import SHIPPED, Client, Network, a_victim, erase, problem, refer
 from tests.support.wire import key_of
 
@@ -105,6 +106,20 @@ async def test_what_is_corrected_is_delivered_again_and_stands_in_the_place_of_t
     records = (await two["police"].get(f"/v1/victims/{victim}/records"))["items"]
     assert [(one["id"], one["corrected_by"]) for one in records] == [(first, second), (second, None)]
     assert (await read(two["police"], second))["conclusion"] == "Kekerasan tajam (rekaan)."
+
+
+async def test_a_visum_after_a_withdrawal_is_delivered_and_marked_on_both_sides(two: Network) -> None:
+    """The law demands it of the hospital. The person's report tells at both that she had taken her consent back."""
+    police, kemenkes = two["police"], two["kemenkes"]
+    victim, referral = await asked_of(two)
+    first = await written(two, referral)
+    await consent(kemenkes, victim, recipients=["police"])
+    assert (await kemenkes.post(f"/v1/victims/{victim}/consents/withdrawal")).status_code == 200
+    await written(two, referral, corrects=first, note="Diperbaiki.")
+    deliver(two, *posted(two, by="kemenkes", to="police"), to="police")
+    for client in (kemenkes, police):
+        report = (await client.get(f"/v1/victims/{victim}/access-report"))["disclosures"]
+        assert sorted(one["against_withdrawal"] for one in report if not one["fields"]) == [False, True]
 
 
 async def test_a_visum_is_filed_only_for_a_referral_that_asks_for_one(two: Network) -> None:

@@ -12,7 +12,7 @@ AGES = ("age_class", "treated_as_child", "facts_from")
 async def test_a_former_holder_makes_no_child_an_adult(
     network: Network, police: Client, kemenpppa: Client, child: str
 ) -> None:
-    """No second person of the police stands behind the word, and nobody at KemenPPPA has said that she is a child."""
+    """Only the police have said that she is a child. No second person there stands behind the new word."""
     kemenkes = await network.start("kemenkes")
     await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
     before = await kemenpppa.get(f"/v1/victims/{child}")
