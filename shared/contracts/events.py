@@ -57,6 +57,7 @@ from shared.contracts.types import (
     Link,
     Moment,
     NoticeVersion,
+    PassedOn,
     Sha256,
     UnitRef,
     Value,
@@ -128,6 +129,8 @@ class FactsCorrected(EventData):
     victim_id: Id
     facts: VictimFacts
     basis: FactsBasis
+    passed_on: PassedOn = 0
+    """How many agencies have passed the word on, on the basis ``heard``."""
     unit: UnitRef
     occurred_at: Moment
 
@@ -205,6 +208,8 @@ class Requested(ReferralEvent):
     sender: UnitRef
     receiver: UnitRef
     facts: VictimFacts
+    facts_of_receiver: Flag = False
+    """Whether the facts are those that the receiver has told the sender. They are no second word beside its own."""
     due_at: Moment
     clock: Code | None = None
     """The code of the clock that ends at ``due_at``, from the table of clocks."""

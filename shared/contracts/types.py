@@ -150,6 +150,9 @@ LetterCode = Annotated[str, StringConstraints(pattern=LETTER_CODE)]
 
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
+MOST_PASSED_ON = 3
+"""Agencies that pass a word about the facts of a victim on, one after another, at most."""
+PassedOn = Annotated[int, Strict(), Field(ge=0, le=MOST_PASSED_ON)]
 
 FactName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Fact = Flag | Annotated[Count, Field(ge=0, le=1_000_000_000_000)] | Code | Annotated[list[Code], Field(max_length=50)]

@@ -58,6 +58,21 @@ class Standing(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FactsWord:
+    """The facts of a victim as one agency states them, and when its word came here (UTC)."""
+
+    agency: str
+    facts: VictimFacts
+    at: datetime
+    settled: bool = False
+    """A correction has settled this word: it counts no more, until the agency says something else."""
+    waiting: bool = False
+    """Nobody here has taken a referral of the agency on. The word protects a child, and decides nothing else."""
+    came_with: str | None = None
+    """The id of the transfer with which the word came, together with the custody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Speaking:
     """The agencies that may speak of a victim at the agency ``ours``: by custody, and by the requests sent there.
 
@@ -79,18 +94,10 @@ class Speaking:
             return Standing.TURNED_AWAY
         return Standing.WAITING if agency in self.waiting else Standing.TAKEN_ON
 
-
-@dataclass(frozen=True, slots=True)
-class FactsWord:
-    """The facts of a victim as one agency states them, and when its word came here (UTC)."""
-
-    agency: str
-    facts: VictimFacts
-    at: datetime
-    settled: bool = False
-    """A correction has settled this word: it counts no more, until the agency says something else."""
-    waiting: bool = False
-    """Nobody here has taken a referral of the agency on. The word protects a child, and decides nothing else."""
+    def of(self, word: FactsWord) -> Standing:
+        """The standing of a word. Facts that came with a custody are our own no longer than we hold it."""
+        lost = word.agency == self.ours != self.holder and word.came_with is not None
+        return Standing.TAKEN_ON if lost else self.standing(word.agency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +154,21 @@ def fills_in(before: VictimFacts, after: VictimFacts) -> bool:
 def hear(known: FactsKnown, word: FactsWord, speaking: Speaking) -> FactsKnown:
     """An agency states the facts. Its earlier word is replaced.
 
-    The holder of the custody answers for the facts that came with it. Where their giver says otherwise later, they are
-    the holder's own word from then on. So no former holder takes the protection of a child away.
+    Who accepted a custody answers for the facts that came with it. Where their giver says otherwise later, they are our
+    own word from then on. So no former holder takes the protection of a child away.
     """
-    if word.agency == known.counts.agency:
-        keeps = word.agency != speaking.ours == speaking.holder and not fills_in(known.counts.facts, word.facts)
-        kept = (replace(known.counts, agency=speaking.ours),) if keeps else ()
-        return in_order((*kept, word, *known.others), speaking)
-    if any(one.agency == word.agency and one.facts == word.facts for one in known.others):
-        return in_order((known.counts, *known.others), speaking)
-    others = [one for one in known.others if one.agency != word.agency]
-    return in_order((known.counts, *others, word), speaking)
+    counts, ours = known.counts, speaking.ours
+    if word.agency != counts.agency:
+        if any(one.agency == word.agency and one.facts == word.facts for one in known.others):
+            return in_order((counts, *known.others), speaking)
+        others = [one for one in known.others if one.agency != word.agency]
+        return in_order((counts, *others, word), speaking)
+    if counts.came_with is None or word.agency in (ours, speaking.holder):
+        return in_order((word, *known.others), speaking)
+    if fills_in(counts.facts, word.facts):
+        return in_order((replace(word, came_with=counts.came_with), *known.others), speaking)
+    others = [one for one in known.others if one.agency != ours]
+    return in_order((replace(counts, agency=ours), word, *others), speaking)
 
 
 def in_order(words: Sequence[FactsWord], speaking: Speaking) -> FactsKnown:
@@ -167,7 +178,7 @@ def in_order(words: Sequence[FactsWord], speaking: Speaking) -> FactsKnown:
     """
     told = [replace(one, waiting=speaking.standing(one.agency) is Standing.WAITING) for one in words]
     kept = [one for one in told if speaking.standing(one.agency) is not Standing.TURNED_AWAY] or told[:1]
-    first, *others = sorted(kept, key=lambda one: (one.settled, speaking.standing(one.agency)))
+    first, *others = sorted(kept, key=lambda one: (one.settled, speaking.of(one)))
     return FactsKnown(first, tuple(others))
 
 
@@ -177,16 +188,41 @@ def settle(known: FactsKnown, word: FactsWord) -> FactsKnown:
     return FactsKnown(word, tuple(replace(one, settled=True) for one in others))
 
 
-def recount(known: FactsKnown, *order: str) -> FactsKnown:
-    """Custody has moved: the word of the first of these agencies that has one counts. Nothing is settled by that."""
-    for agency in order:
-        if agency == known.counts.agency:
-            return known
-        theirs = next((one for one in known.others if one.agency == agency), None)
-        if theirs is not None:
-            others = [one for one in known.others if one.agency != agency]
-            return FactsKnown(replace(theirs, settled=False), (known.counts, *others))
+def recount(known: FactsKnown, ours: str, *order: str) -> FactsKnown:
+    """Custody has moved: the word of the first of these agencies that has one counts. Nothing is settled by that.
+
+    ``ours`` comes first with what its own people have said, and not with facts that came with an earlier custody.
+    """
+    words = (known.counts, *known.others)
+    for agency in (ours, *order):
+        for word in words:
+            if word.agency == agency and not (agency == ours and word.came_with):
+                return FactsKnown(replace(word, settled=False), tuple(one for one in words if one is not word))
     return known
+
+
+def with_custody(known: FactsKnown, ours: str, transfer: str) -> FactsKnown:
+    """The facts of ``known`` have come with the custody of this transfer, unless our own people have stated them."""
+    counts = known.counts
+    if counts.agency == ours and counts.came_with is None:
+        return known
+    others = tuple(one for one in known.others if one.agency != ours)  # they came with an earlier custody
+    return FactsKnown(replace(counts, came_with=transfer), others)
+
+
+def without_custody(known: FactsKnown, ours: str, giver: str, transfer: str) -> FactsKnown:
+    """The custody of a transfer is given back: the facts that came with it are the word of their giver again."""
+    words = [
+        replace(one, agency=giver if one.agency == ours else one.agency, came_with=None)
+        if one.came_with == transfer
+        else one
+        for one in (known.counts, *known.others)
+    ]
+    by_agency: dict[str, FactsWord] = {}
+    for one in words:
+        by_agency.setdefault(one.agency, one)
+    first, *others = by_agency.values()
+    return FactsKnown(first, tuple(others))
 
 
 def needs_second_person(before: AgeClass, after: AgeClass) -> bool:

@@ -170,18 +170,24 @@ class Asked:
     sender: str
     status: Status
     duplicate: bool
-    """Rejected because the receiver works for the victim already."""
+    """Rejected because the receiver works for the victim already, by the word of a person."""
     case_id: str
 
 
 def asked_about(session: Session, victim_id: str, receiver: str) -> list[Asked]:
-    """The referrals of a victim that ``receiver`` got from other agencies, in the order in which they came."""
+    """The referrals of a victim that ``receiver`` got from other agencies, in the order in which they came.
+
+    A service itself rejects a request that its sender repeats. That answer says no more than the answer to the first.
+    """
     received = (col(ReferralRow.receiver_agency) == receiver) & (col(ReferralRow.sender_agency) != receiver)
     theirs = select(ReferralRow).where(col(ReferralRow.victim_id) == victim_id, received)
-    return [
-        Asked(row.sender_agency, Status(row.status), row.reject_reason == RejectReason.DUPLICATE, row.case_id)
-        for row in session.scalars(theirs.order_by(col(ReferralRow.number)))
-    ]
+    asked, before = [], set()
+    for row in session.scalars(theirs.order_by(col(ReferralRow.number))):
+        same = row.sender_agency, row.service, row.receiver_unit
+        by_person = row.reject_reason == RejectReason.DUPLICATE and same not in before
+        asked.append(Asked(row.sender_agency, Status(row.status), by_person, row.case_id))
+        before.add(same)
+    return asked
 
 
 def asked_by(session: Session, victim_id: str, sender: str) -> set[str]:

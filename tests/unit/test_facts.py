@@ -19,6 +19,8 @@ from shared.domain.facts import (
     needs_second_person,
     recount,
     settle,
+    with_custody,
+    without_custody,
 )
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -81,13 +83,42 @@ def test_a_correction_of_the_holder_settles_what_was_said_until_somebody_says_so
 
 @given(FACTS, FACTS)
 def test_what_came_with_the_custody_is_the_new_holders_to_change(given_over: VictimFacts, later: VictimFacts) -> None:
-    known = hear(FactsKnown(word(FIRST, given_over)), word(FIRST, later, 1), OURS)
+    taken_over = with_custody(FactsKnown(word(FIRST, given_over)), US, "transfer")
+    known = hear(taken_over, word(FIRST, later, 1), OURS)
     if fills_in(given_over, later):
         assert (known.counts.agency, known.counts.facts, known.others) == (FIRST, later, ())
+        assert known.counts.came_with == "transfer"
     else:
         assert (known.counts.agency, known.counts.facts) == (US, given_over)
         assert [(one.agency, one.facts) for one in known.others] == [(FIRST, later)]
+    # without custody, an agency changes its own word
     assert hear(FactsKnown(word(FIRST, given_over)), word(FIRST, later, 1), HELD).counts.facts == later
+    # after the custody moved on, or went back to the giver
+    assert hear(taken_over, word(FIRST, later, 1), HELD).counts.facts == (
+        later if fills_in(given_over, later) else given_over
+    )
+    assert hear(taken_over, word(FIRST, later, 1), Speaking(US, FIRST)).counts.facts == later
+
+
+@given(FACTS, FACTS)
+def test_what_came_with_custody_that_was_given_back_is_the_givers_word(
+    given_over: VictimFacts, later: VictimFacts
+) -> None:
+    known = hear(with_custody(FactsKnown(word(FIRST, given_over)), US, "transfer"), word(FIRST, later, 1), OURS)
+    back = without_custody(known, US, FIRST, "transfer")
+    assert {one.agency for one in (back.counts, *back.others)} == {FIRST} and back.counts.came_with is None
+    assert without_custody(known, US, FIRST, "another") == known
+    ours = without_custody(with_custody(FactsKnown(word(US, given_over)), US, "transfer"), US, FIRST, "transfer")
+    assert ours.counts == word(US, given_over)
+
+
+def test_facts_of_an_earlier_custody_are_behind_those_of_the_next_giver() -> None:
+    known = hear(with_custody(FactsKnown(word(FIRST, CHILD)), US, "first"), word(FIRST, ADULT, 1), OURS)
+    known = hear(known, word(THIRD, ADULT, 2), Speaking(US, THIRD))
+    assert known.counts.agency == THIRD and known.rule_age is AgeClass.CHILD
+    again = with_custody(recount(known, US, THIRD), US, "second")
+    assert (again.counts.agency, again.counts.came_with) == (THIRD, "second")
+    assert [one.agency for one in again.others] == [FIRST]
 
 
 def test_only_a_sex_or_a_home_that_was_not_known_is_filled_in() -> None:

@@ -79,6 +79,7 @@ def _make_victims() -> None:
         sa.Column("home_region", sa.String(64), nullable=True),
         sa.Column("facts_from", sa.String(64), nullable=False),
         sa.Column("facts_at", Moment, nullable=False),
+        sa.Column("facts_came_with", sa.String(36), nullable=True),
         sa.Column("rule_age", sa.String(64), nullable=False),
         sa.Column("sex_disputed", sa.Boolean(), nullable=False),
         sa.Column("home_disputed", sa.Boolean(), nullable=False),
@@ -114,6 +115,7 @@ def _make_facts_words() -> None:
         sa.Column("at", Moment, nullable=False),
         sa.Column("settled", sa.Boolean(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
+        sa.Column("came_with", sa.String(36), nullable=True),
         sa.PrimaryKeyConstraint("victim_id", "agency", name="pk_facts_words"),
     )
 

@@ -138,5 +138,5 @@ def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, even
     if victim.custody_agency == envelope.sender and event.basis is not FactsBasis.HEARD:
         keep_heard(tx, office, victim, rules.settle(known_facts(tx.session, victim), word))
     else:
-        hear_facts(tx, office, victim, word)
+        hear_facts(tx, office, victim, word, event.passed_on)
     tx.changed.add(event.victim_id)

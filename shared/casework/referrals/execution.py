@@ -24,7 +24,7 @@ from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.erasure.holdings import custody_left
 from shared.victims.interviews import store as interviews
-from shared.victims.register.facts import recount_facts, reorder_facts
+from shared.victims.register.facts import facts_move, reorder_facts
 from shared.victims.register.store import load_victim, lock_victim, take_custody
 from shared.victims.sealed import giving, receiving
 from shared.victims.sealed import notes as sealed_notes
@@ -115,8 +115,10 @@ def execute(
         filed_id = file_event(tx, office, row, after, event, causation_id, given.key if given else None)
         if note:  # the note stays in our agency
             sealed_notes.keep_note(tx, office, row.victim_id, filed_id, note)
+        back = gives_back(before, event)
+        row.facts_meet = row.facts_meet and not back  # the facts are counted with the custody of before
         apply_event(tx, office, row, after, event)
-        if gives_back(before, event):
+        if back:
             giving_back.give_back(tx, office, row)
         if row.sender_agency == row.receiver_agency:
             row.closed = after.status in ENDED
@@ -143,7 +145,8 @@ def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Cu
         custody_left(tx, office, move.victim)
     if custody.agency == office.code != row.sender_agency:
         receiving.take_over_with_custody(tx, row.victim_id, row.id)
-    recount_facts(tx.session, move.victim, office.code, custody.agency, row.sender_agency)
+    came_with = row.id if custody.agency == office.code != row.sender_agency else None
+    facts_move(tx.session, move.victim, office.code, custody.agency, row.sender_agency, came_with=came_with)
 
 
 def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:

@@ -16,7 +16,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.erasure.holdings import custody_left
 from shared.victims.register.custody_chain import restore_link_before
-from shared.victims.register.facts import recount_facts
+from shared.victims.register.facts import facts_go_back, facts_to_give
 from shared.victims.register.store import custody_of, load_victim
 from shared.victims.sealed import receiving
 
@@ -43,11 +43,12 @@ def give_back(tx: Transaction, office: Office, row: ReferralRow) -> None:
     """Restore the custody from before the acceptance of this transfer, and try again what its link kept out."""
     victim = load_victim(tx.session, row.victim_id)
     assert victim is not None and row.custody_seq is not None  # ``require`` has seen both
+    facts = facts_to_give(victim, office.code)
     restore_link_before(tx.session, victim, row.custody_seq, office.code)
     receiving.leave_with_custody(tx, victim.id, row.id)
     if victim.custody_agency != office.code:
         custody_left(tx, office, victim)
-    recount_facts(tx.session, victim, office.code, *filter(None, [victim.custody_agency]))
+    facts_go_back(tx, office, victim, row, facts)
     try_kept_out(tx, victim.id)
     tx.changed.add(victim.id)
 

@@ -21,7 +21,7 @@ from shared.storage import ledger, referrals
 from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
-from shared.victims.register.facts import first_facts, hear_facts
+from shared.victims.register.facts import first_facts, hear_facts, leave_out
 from shared.victims.register.store import load_victim
 from shared.victims.register.tables import VictimRow
 
@@ -147,7 +147,14 @@ def _register(tx: Transaction, event: e.Requested) -> None:
 def _hear_facts(
     tx: Transaction, office: Office, victim: VictimRow, event: e.Requested, live: Sequence[ReferralRow]
 ) -> None:
-    """Hear the facts that a request states, by the answer that it has got. Any later answer counts them again."""
+    """Hear the facts that a request states, by the answer that it has got. Any later answer counts them again.
+
+    Facts that we have told the sender are no word of its own. Else no correction would get past two agencies that have
+    asked each other.
+    """
+    if event.facts_of_receiver:
+        leave_out(tx.session, victim, event.sender.agency)
+        return
     heard = hear_facts(tx, office, victim, FactsWord(event.sender.agency, event.facts, tx.now))
     if heard or any(row.facts_meet for row in live):
         for row in live:

@@ -23,7 +23,7 @@ from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.disclosure import disclose as disclosure
 from shared.victims.interviews import store as interviews
-from shared.victims.register.facts import facts_to_give
+from shared.victims.register.facts import facts_of, facts_to_give
 from shared.victims.register.speaking import speaking_unit
 from shared.victims.register.store import lock_victim
 from shared.victims.register.tables import VictimRow
@@ -98,7 +98,8 @@ def _requested(
         priority=command.priority,
         sender=sender,
         receiver=unit.as_ref(),
-        facts=facts_to_give(victim, office.code),
+        facts=(facts := facts_to_give(victim, office.code)),
+        facts_of_receiver=victim.facts_from == unit.agency != office.code and facts == facts_of(victim),
         due_at=clock.due(tx.now, office.clocks.zone(unit.region)),
         clock=clock.code,
         custody_seq=_next_custody(office, victim) if command.kind is Kind.TRANSFER else None,

@@ -1,6 +1,7 @@
 """The facts of a victim in and out of their rows: the word that counts, and the words of others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlmodel import Session, col
 
 from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
-from shared.contracts.types import VictimFacts
+from shared.contracts.types import MOST_PASSED_ON, VictimFacts
 from shared.domain import facts as rules
 from shared.domain.access import NOT_TAKEN_ON, TURNED_AWAY
 from shared.domain.facts import FactsKnown, FactsWord, Speaking
@@ -17,6 +18,7 @@ from shared.domain.referral import UNANSWERED
 from shared.reference.office import Office, draft, new_id
 from shared.storage import referrals
 from shared.storage.referrals import Asked
+from shared.storage.tables import ReferralRow
 from shared.storage.unit_of_work import Transaction
 from shared.victims.register.tables import FactsCorrectionRow, FactsWordRow, VictimRow
 
@@ -49,8 +51,8 @@ def known_facts(session: Session, victim: VictimRow) -> FactsKnown:
     theirs = select(FactsWordRow).where(col(FactsWordRow.victim_id) == victim.id)
     others = session.scalars(theirs.order_by(col(FactsWordRow.at), col(FactsWordRow.agency)))
     return FactsKnown(
-        FactsWord(victim.facts_from, facts_of(victim), victim.facts_at),
-        tuple(FactsWord(row.agency, facts_of(row), row.at, row.settled, row.waiting) for row in others),
+        FactsWord(victim.facts_from, facts_of(victim), victim.facts_at, came_with=victim.facts_came_with),
+        tuple(FactsWord(row.agency, facts_of(row), row.at, row.settled, row.waiting, row.came_with) for row in others),
     )
 
 
@@ -58,7 +60,7 @@ def keep_facts(session: Session, victim: VictimRow, known: FactsKnown) -> None:
     """Write the words about the facts of a victim into their rows."""
     counts = known.counts
     victim.age_class, victim.sex, victim.home_region = dict(counts.facts).values()
-    victim.facts_from, victim.facts_at = counts.agency, counts.at
+    victim.facts_from, victim.facts_at, victim.facts_came_with = counts.agency, counts.at, counts.came_with
     victim.rule_age, victim.facts_differ = known.rule_age, bool(known.disputed)
     victim.sex_disputed, victim.home_disputed = known.sex_disputed, known.home_disputed
     session.execute(delete(FactsWordRow).where(col(FactsWordRow.victim_id) == victim.id))
@@ -70,20 +72,22 @@ def keep_facts(session: Session, victim: VictimRow, known: FactsKnown) -> None:
             at=one.at,
             settled=one.settled,
             waiting=one.waiting,
+            came_with=one.came_with,
         )
         for one in known.others
     )
 
 
-def hear_facts(tx: Transaction, office: Office, victim: VictimRow, word: FactsWord) -> bool:
+def hear_facts(tx: Transaction, office: Office, victim: VictimRow, word: FactsWord, passed_on: int = 0) -> bool:
     """An agency states the facts of a victim that is known here. Answers whether agencies speak beside it.
 
-    Usually the agency repeats its own word, and no further row is read.
+    Usually the agency repeats its own word, and no further row is read. ``passed_on``: the agencies that have passed
+    the word on.
     """
     if word.agency == victim.facts_from and word.facts == facts_of(victim):
         return victim.facts_differ
     known, asked = with_word(tx.session, victim, office.code, word)
-    keep_heard(tx, office, victim, known, asked)
+    keep_heard(tx, office, victim, known, asked, passed_on)
     return bool(known.others)
 
 
@@ -91,6 +95,12 @@ def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -
     """All words about the facts of a victim with one more, and the requests that were sent here. Nothing is stored."""
     asked = referrals.asked_about(session, victim.id, ours)
     return rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked)), asked
+
+
+def leave_out(session: Session, victim: VictimRow, agency: str) -> None:
+    """An agency says of the facts no more than what we told it: its earlier word beside ours is left out."""
+    known = known_facts(session, victim)
+    keep_facts(session, victim, replace(known, others=tuple(one for one in known.others if one.agency != agency)))
 
 
 def reorder_facts(tx: Transaction, office: Office, victim: VictimRow) -> None:
@@ -109,20 +119,35 @@ def _speaking(victim: VictimRow, ours: str, asked: Sequence[Asked]) -> Speaking:
 
 
 def keep_heard(
-    tx: Transaction, office: Office, victim: VictimRow, heard: FactsKnown, asked: Sequence[Asked] = ()
+    tx: Transaction,
+    office: Office,
+    victim: VictimRow,
+    heard: FactsKnown,
+    asked: Sequence[Asked] = (),
+    passed_on: int = 0,
 ) -> None:
-    """Keep the words, and tell the agencies that we asked, where we state other facts now.
-
-    The case of a victim of others is the one that the agency names whose word counts. The custody holder tells others
-    only what a person corrects.
-    """
+    """Keep the words, and tell the agencies that we asked, where we state other facts now."""
     before = facts_to_give(victim, office.code)
-    keep_facts(tx.session, victim, heard)
+    _keep_words(tx.session, victim, heard, asked)
+    _tell_if_other(tx, office, victim, before, passed_on)
+
+
+def _keep_words(session: Session, victim: VictimRow, heard: FactsKnown, asked: Sequence[Asked]) -> None:
+    """Keep the words. The case of a victim of others is the one that the agency names whose word counts."""
+    keep_facts(session, victim, heard)
     theirs = next((one.case_id for one in asked if one.sender == heard.counts.agency), None)
     if theirs is not None and not victim.registered_here:
         victim.case_id = theirs
+
+
+def _tell_if_other(tx: Transaction, office: Office, victim: VictimRow, before: VictimFacts, passed_on: int = 0) -> None:
+    """Tell the agencies that we asked the facts that we state, where these were others ``before``.
+
+    The custody holder tells others only what a person corrects. A word is passed on three times at most. Else it would
+    go round for ever, where agencies have asked one another in a ring.
+    """
     facts = facts_to_give(victim, office.code)
-    if facts == before or victim.custody_agency == office.code:
+    if facts == before or victim.custody_agency == office.code or passed_on >= MOST_PASSED_ON:
         return
     desk = office.speaker(tx.now.date())
     said = e.FactsCorrected(
@@ -130,6 +155,7 @@ def keep_heard(
         victim_id=victim.id,
         facts=facts,
         basis=FactsBasis.HEARD,
+        passed_on=passed_on + 1,
         unit=desk,
         occurred_at=tx.now,
     )
@@ -137,7 +163,28 @@ def keep_heard(
         tx.emit(draft(said, agency, desk, victim_id=victim.id))
 
 
-def recount_facts(session: Session, victim: VictimRow, *order: str) -> None:
-    """Custody has moved: the word of the first of these agencies counts, where an agency says otherwise."""
+def facts_move(session: Session, victim: VictimRow, ours: str, *order: str, came_with: str | None = None) -> None:
+    """Custody has moved: the word of the first of these agencies counts, where an agency says otherwise.
+
+    ``came_with``: the id of the transfer, where the custody has come to us from another agency.
+    """
     if victim.facts_differ:
-        keep_facts(session, victim, rules.recount(known_facts(session, victim), *order))
+        known = rules.recount(known_facts(session, victim), ours, *order)
+        keep_facts(session, victim, rules.with_custody(known, ours, came_with) if came_with else known)
+    elif came_with and (victim.facts_from != ours or victim.facts_came_with):
+        victim.facts_came_with = came_with
+
+
+def facts_go_back(
+    tx: Transaction, office: Office, victim: VictimRow, transfer: ReferralRow, before: VictimFacts
+) -> None:
+    """The custody of a transfer was given back: the facts that came with it are their giver's, who was turned away.
+
+    ``before``: the facts that we stated while we held the custody.
+    """
+    giver = transfer.sender_agency
+    known = rules.without_custody(known_facts(tx.session, victim), office.code, giver, transfer.id)
+    asked = referrals.asked_about(tx.session, victim.id, office.code)
+    heard = rules.in_order((known.counts, *known.others), _speaking(victim, office.code, asked))
+    _keep_words(tx.session, victim, heard, asked)
+    _tell_if_other(tx, office, victim, before)

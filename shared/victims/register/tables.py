@@ -45,6 +45,8 @@ class VictimRow(AgencyStored, table=True):
     home_region: str | None = Field(default=None, sa_type=Word)
     facts_from: str = Field(sa_type=Word)
     facts_at: datetime = Field(sa_type=UtcMoment)
+    facts_came_with: str | None = Field(default=None, sa_type=Ident)
+    """The id of the transfer with which these facts came to us, together with the custody."""
     rule_age: str = Field(sa_type=Word)
     """The age class for every rule: the one with the most protection, where two agencies differ."""
     sex_disputed: bool = False
@@ -83,6 +85,7 @@ class FactsWordRow(AgencyStored, table=True):
     settled: bool = False
     waiting: bool = False
     """Nobody here has taken a referral of the agency on."""
+    came_with: str | None = Field(default=None, sa_type=Ident)
 
 
 class FactsCorrectionRow(AgencyStored, table=True):

@@ -14,12 +14,12 @@ from shared.domain.access import Role
 from shared.reference.office import new_id
 from shared.victims.interviews.store import ids_of
 from tests.support.claims import RS, an_offer, say
+from tests.support.facts import GIRL, known, until_known
 from tests.support.identities import UNTIL, WHO, look
 from tests.support.ids import registered_again
-from tests.support.network import Client, Network, a_victim, problem, refer, taken_on
+from tests.support.network import Network, a_victim, problem, refer, taken_on
 
 CARE, FIRST_AID = "examination-and-treatment", "first-aid"
-GIRL = {"age_class": "child", "sex": "female", "home_region": "74.01"}
 MAN = {"age_class": "adult", "sex": "male", "home_region": "11.01"}
 TRAP = {"name": "Rekaan Lain", "phone": "+628000000013", "born_on": "1980-01-01"}
 AGREES = {"notice": "2026-1", "purposes": ["medical"], "fields": ["name"], "recipients": ["kemenpppa"],
@@ -45,20 +45,6 @@ async def the_stranger_asks_first(network: Network, victim: str, answer: str) ->
     if answer == "accepted":
         await kemenkes.must(referral, "accept")
     return referral
-
-
-async def known(client: Client, victim: str) -> dict[str, Any]:
-    """The facts that count at a member, the agency that states them, and the differing words."""
-    seen = await client.get(f"/v1/victims/{victim}")
-    differ = {one["agency"]: (one["counts"], one["waiting"]) for one in seen["facts_differ"]}
-    names = ("age_class", "sex", "home_region", "facts_from", "treated_as_child", "case_id")
-    return {**{name: seen[name] for name in names}, "differ": differ}
-
-
-async def until_known(network: Network, client: Client, victim: str, **expected: Any) -> None:
-    with network.apps[client.code].state.notifier.watching(victim) as watch:
-        while not expected.items() <= (seen := await known(client, victim)).items():
-            assert await watch.next(20), seen
 
 
 async def told_onward(network: Network, victim: str) -> tuple[dict[str, Any], object]:

@@ -1,0 +1,109 @@
+"""Words about the facts of a victim that agencies pass on to each other (cases/TRUST.md 8, decision 0038)."""
+
+from pathlib import Path
+
+from deploy.local.embedded_nats import EmbeddedNats
+from shared.contracts.codes import AgeClass, FactsBasis, Sex
+from shared.contracts.types import MOST_PASSED_ON, VictimFacts
+from shared.domain.access import Role
+from shared.messaging.broker import Incoming
+from shared.reference.office import new_id
+from tests.support.by_hand import deliver, posted, request_of
+from tests.support.claims import POLRES, RS, an_offer, arrive, letter, say
+from tests.support.databases import Databases
+from tests.support.facts import GIRL, MAN, correction, known, until_known
+from tests.support.network import Network, a_victim, refer, taken_on
+
+CARE, SHELTER = "examination-and-treatment", "shelter-and-rehabilitation"
+RING = {"kemenpppa": "case-management", "kemensos": SHELTER, "kemenkes": CARE}
+"""Each asks the next one for this service of it, and the last one asks the first."""
+
+
+async def test_who_asks_twice_is_not_taken_on_by_the_refusal_of_the_second(network: Network) -> None:
+    """The service itself rejects the repeated request. A person has rejected the first: nobody took that agency on."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, **GIRL)
+    asked = [an_offer(victim, RS, None, service=CARE, facts=MAN) for _ in range(2)]
+    for number, one in enumerate(asked, 1):
+        await say(network, one, "kemenkes", number, 1)
+    await kemenkes.until_status(asked[1].referral_id, "rejected")
+    await kemenkes.must(asked[0].referral_id, "reject", reason="not-eligible")
+    await taken_on(police, kemenkes, victim, CARE)
+    seen = await known(kemenkes, victim)
+    assert (seen["facts_from"], seen["sex"], seen["differ"]) == ("police", "female", {})
+
+
+async def test_a_correction_reaches_two_agencies_that_have_asked_each_other(network: Network) -> None:
+    """The shelter sends her back to the hospital with the facts that the hospital told it. That is no second word."""
+    police, kemenkes, kemensos = [await network.start(code) for code in ("police", "kemenkes", "kemensos")]
+    victim = await a_victim(police, **{**GIRL, "age_class": "unknown"})
+    await taken_on(police, kemenkes, victim, "first-aid")
+    await taken_on(kemenkes, kemensos, victim, SHELTER)
+    await taken_on(kemensos, kemenkes, victim, CARE)
+    second = await network.calling("police", Role.OFFICER, None, "orang-kedua", "klien-kedua")
+    path = f"/v1/victims/{victim}/facts"
+    asked = await police.post(path, {"age_class": "adult", "home_region": "74.04", "basis": "document"})
+    done = await second.post(f"{path}/confirmation", {"correction_id": asked.json()["correction_id"]})
+    assert done.status_code == 200
+    corrected = {"age_class": "adult", "home_region": "74.04", "treated_as_child": False}
+    seen = await until_known(network, kemenkes, victim, **corrected, facts_from="police")
+    assert seen["differ"] == {}
+    await until_known(network, kemensos, victim, **corrected)
+
+
+async def test_an_agency_that_repeats_our_own_word_takes_its_other_word_back(network: Network) -> None:
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, **GIRL)
+    await taken_on(police, kemenkes, victim, CARE)
+    first = an_offer(victim, RS, None, service="first-aid", facts=MAN)
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", first, 1, 1))
+    assert (await known(kemenkes, victim))["differ"]["kemensos"] == (False, True)
+    repeated = an_offer(victim, RS, None, service="psychological-care", facts=MAN, facts_of_receiver=True)
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", repeated, 2, 1))
+    assert (await known(kemenkes, victim))["differ"] == {}
+
+
+async def test_a_word_is_passed_on_three_times_and_no_more(network: Network) -> None:
+    police, kemenkes, kemensos = [await network.start(code) for code in ("police", "kemenkes", "kemensos")]
+    victim = await a_victim(police, **GIRL)
+    await taken_on(police, kemenkes, victim, CARE)
+    await taken_on(kemenkes, kemensos, victim, SHELTER)
+    await network.stop("police")
+    for number, (times, home) in enumerate(((MOST_PASSED_ON, "74.04"), (MOST_PASSED_ON - 1, "74.05")), 50):
+        said = correction(network, victim, POLRES, FactsBasis.HEARD, home_region=home)
+        passed = said.model_copy(update={"passed_on": times})
+        arrive(network, "kemenkes", letter(network, "police", "kemenkes", passed, number))
+        assert (await known(kemenkes, victim))["home_region"] == home
+    assert (await until_known(network, kemensos, victim, home_region="74.05"))["facts_from"] == "kemenkes"
+
+
+async def test_three_agencies_that_asked_each_other_in_a_ring_come_to_rest(
+    tmp_path: Path, secrets: Path, database_url: Databases
+) -> None:
+    """The police mean ill, and tell each of them another home. Each withholds what the one before disputes."""
+    network = Network(tmp_path, secrets, EmbeddedNats(tmp_path / "nats", secrets), database_url)
+    victim, ring = new_id(), list(RING)
+    for code in ("police", *ring):
+        await network.start(code, online=False)
+    for (code, service), home in zip(RING.items(), ("11.01", "12.01", "13.01"), strict=True):
+        facts = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.FEMALE, home_region=home)
+        lie = request_of(network, "police", code, victim, service=service, facts=facts)
+        deliver(network, lie, to=code)
+        [asked] = (await network[code].get("/v1/referrals"))["items"]
+        await network[code].must(asked["id"], "accept")
+    for code, after in zip(ring, [*ring[1:], ring[0]], strict=True):
+        referral = await refer(network[code], victim, after, RING[after], force=True)
+        deliver(network, *posted(network, code, after), to=after)
+        await network[after].must(referral, "accept")
+    rounds, seen = 0, set[bytes]()
+    while new := [(to, one) for by in ring for to in ring if by != to for one in unread(network, by, to, seen)]:
+        rounds += 1
+        assert rounds <= 12, "they never stop"
+        for to, one in new:
+            deliver(network, one, to=to)
+            seen.add(one.body)
+    await network.stop_all()
+
+
+def unread(network: Network, by: str, to: str, seen: set[bytes]) -> list[Incoming]:
+    return [one for one in posted(network, by, to) if one.body not in seen]
