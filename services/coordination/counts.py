@@ -44,12 +44,12 @@ def counts(session: Session, names: Names, sight: Sight) -> m.Counts:
     told, [by_level] = counted(sum(levels.values()), _cells(levels, Level))
     gaps = handovers_seen(sight) & HANDOVERS_COUNTED & col(ReferralRow.norm_gap).is_not(None)
     return m.Counts(
-        journeys_open=_view(total),
-        journeys_closed=_view(at_least(_number(session, is_closed))),
-        overdue=_view(at_least(_number(session, is_overdue(sight, names.now) & COUNTED))),
-        norm_gaps=_view(at_least(session.execute(select(_people()).where(gaps)).scalar_one())),
-        escalated=_view(told),
-        escalated_by_level={Level(level): _view(number) for level, number in by_level.items()},
+        journeys_open=count_view(total),
+        journeys_closed=count_view(at_least(_number(session, is_closed))),
+        overdue=count_view(at_least(_number(session, is_overdue(sight, names.now) & COUNTED))),
+        norm_gaps=count_view(at_least(session.execute(select(_people()).where(gaps)).scalar_one())),
+        escalated=count_view(told),
+        escalated_by_level={Level(level): count_view(number) for level, number in by_level.items()},
         by_stage=by_stage,
         by_agency=by_agency,
         by_province=by_province,
@@ -99,8 +99,9 @@ def _by_status(session: Session, sight: Sight) -> dict[str, int]:
 
 
 def _views(cells: Mapping[str, int]) -> dict[str, m.CountView]:
-    return {code: _view(number) for code, number in cells.items()}
+    return {code: count_view(number) for code, number in cells.items()}
 
 
-def _view(number: int) -> m.CountView:
+def count_view(number: int) -> m.CountView:
+    """A rounded number (``at_least``, ``counted``) as a reader sees it."""
     return m.CountView(at_least=number, suppressed=number == 0)

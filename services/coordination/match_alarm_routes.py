@@ -1,14 +1,18 @@
 """HTTP route: the alarms about match tokens."""
 
+from datetime import date
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col
 
+from services.coordination.counts import count_view
+from services.coordination.read_models import CountView
 from services.coordination.tables import MatchAlarmRow
 from shared.contracts.codes import MatchKind
-from shared.contracts.types import Moment
 from shared.domain.access import Sight
+from shared.domain.anonymity import at_least, day_of
 from shared.http.admission import GuardedRoute, SightDep
 from shared.http.dependencies import DatabaseDep, OfficeDep, PageDep
 from shared.http.openapi import responses
@@ -18,14 +22,19 @@ router = APIRouter(prefix="/v1", tags=["orang yang sama"], route_class=GuardedRo
 
 
 class MatchAlarmView(BaseModel):
-    """An alarm about match tokens: the desk, and a count. It names no victim and no number."""
+    """An alarm about match tokens: the desk, a day and a rounded count. It names no victim and no number.
+
+    It is raised in the moment of a registration, and its count is of people. So it follows decision 0039.
+    """
 
     reason: str = Field(description="`number-of-many` or `meetings-without-referral`.")
     kind: MatchKind | None
     agency: str
     unit: str
-    count: int = Field(description="Orang dengan satu nomor; atau pertemuan tanpa rujukan. / People, or meetings.")
-    raised_at: Moment
+    count: CountView = Field(
+        description="Orang dengan satu nomor; atau pertemuan tanpa rujukan. / People, or meetings."
+    )
+    raised_at: date
 
 
 class MatchAlarmPage(BaseModel):
@@ -46,11 +55,20 @@ def list_match_alarms(office: OfficeDep, sight: SightDep, database: DatabaseDep,
 
     def look(session: Session) -> MatchAlarmPage:
         rows, more = newest_first(session, office.vault, MatchAlarmRow, [_seen(sight)], page)
-        return MatchAlarmPage(
-            items=[MatchAlarmView.model_validate(row, from_attributes=True) for row in rows], next=more
-        )
+        return MatchAlarmPage(items=[_view(row) for row in rows], next=more)
 
     return database.read(look)
+
+
+def _view(row: MatchAlarmRow) -> MatchAlarmView:
+    return MatchAlarmView(
+        reason=row.reason,
+        kind=MatchKind(row.kind) if row.kind else None,
+        agency=row.agency,
+        unit=row.unit,
+        count=count_view(at_least(row.count)),
+        raised_at=day_of(row.raised_at),
+    )
 
 
 def _seen(sight: Sight) -> ColumnElement[bool]:

@@ -1,25 +1,36 @@
-"""How safe a victim is. Proposals depend on it."""
+"""Whether a victim is protected or in a shelter. Proposals depend on it."""
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from services.coordination.queries import journey_row
-from services.coordination.tables import CustodyRow
+from services.coordination.tables import CustodyRow, JourneyRow, StageRow
 from shared.contracts.codes import Stage
 from shared.domain.access import NOT_TAKEN_ON
-from shared.domain.matching import PROTECTED_WHILE, PROTECTION, SHELTERED, Position
+from shared.domain.matching import PROTECTED_WHILE, PROTECTION, SHELTERED
 from shared.domain.refusal import Refused
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.tables import ReferralRow
 
 
-def position(session: Session, office: Office, victim_id: str) -> Position:
-    """How safe a person is: protected or in a shelter, by the stage or by the service that took custody."""
+def brought_to_safety(session: Session, office: Office, victim_id: str) -> bool:
+    """Whether a hand-over brought the victim to protection or a shelter.
+
+    It took custody for such a service, or began one. A stage that a holder records alone is anybody's word.
+    """
     row = journey_row(session, victim_id)
     assert row is not None  # every victim with match tokens has a custody holder
-    stages = {row.stage, _taken_for(session, office, victim_id, row.custody_seq)}
-    return Position(exposed=stages.isdisjoint(SHELTERED), heard=row.number or 0)
+    if _taken_for(session, office, victim_id, row.custody_seq) in SHELTERED:
+        return True
+    return row.stage in SHELTERED and _was_begun(session, row)
+
+
+def _was_begun(session: Session, journey: JourneyRow) -> bool:
+    """Whether a service began the journey's stage at some time."""
+    same = (col(StageRow.victim_id) == journey.victim_id) & (col(StageRow.stage) == journey.stage)
+    begun = select(col(StageRow.number)).where(same, col(StageRow.by_holder).is_(False))
+    return session.scalars(begun.limit(1)).first() is not None
 
 
 def _taken_for(session: Session, office: Office, victim_id: str, seq: int) -> Stage | None:

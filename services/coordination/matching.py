@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from services.coordination.match_alarms import count_meeting, raise_number_of_many
-from services.coordination.match_positions import is_protected, position, taken_on_elsewhere
+from services.coordination.match_positions import brought_to_safety, is_protected, taken_on_elsewhere
 from services.coordination.queries import journey_row, proposals_of
 from services.coordination.same_tokens import match_tokens_of, met
 from services.coordination.tables import JourneyRow, MatchTokenRow, ProposalRow, ToldRow
@@ -163,7 +163,7 @@ def _propose(tx: Transaction, office: Office, other: str, common: Common, search
         id=new_id(),
         first_id=first,
         second_id=second,
-        asked_first=min((first, second), key=lambda victim_id: position(tx.session, office, victim_id)),
+        asked_first=search.victim_id if brought_to_safety(tx.session, office, search.victim_id) else other,
         kinds=common.kinds,
         strength=matching.strength(common.kinds),
         people=common.people,

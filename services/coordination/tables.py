@@ -147,7 +147,7 @@ class ProposalRow(CoordinationStored, table=True):
     second_id: str = Field(sa_type=Ident, index=True)
     """The greater of the two ids."""
     asked_first: str = Field(sa_type=Ident)
-    """The victim in the safer position: that side decides first."""
+    """The victim whose side decides first: the met one, unless the one that searched was brought to safety."""
     kinds: Any = Field(sa_type=Json)
     strength: str = Field(sa_type=Word)
     people: int | None = None

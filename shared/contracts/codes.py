@@ -439,7 +439,7 @@ class MatchTurn(StrEnum):
 
     THIS_SIDE = "this-side"
     OTHER_SIDE = "other-side"
-    """The other side decides first. Its person is in the safer position, or was registered first."""
+    """The other side decides first. Its person is in the safer position, or had that identifier first."""
 
 
 class ReceiptOutcome(StrEnum):

@@ -144,7 +144,7 @@ def state(said: str | None, other_said: str | None) -> MatchState:
 def turn(asked_first: bool, said: str | None, other_said: str | None) -> MatchTurn | None:
     """The side that decides now, as one side sees it; None once both sides have decided.
 
-    ``asked_first``: whether the person of this side is in the safer position.
+    ``asked_first``: whether this side decides first.
     """
     if said is not None and other_said is not None:
         return None
@@ -157,16 +157,6 @@ def shown_of_other(said: str | None, other_said: str | None) -> SamePerson | Non
     """The decision of the other side that this side may see: only one that closes or links the proposal."""
     told = other_said == SamePerson.DIFFERENT or state(said, other_said) is MatchState.LINKED
     return SamePerson(other_said) if other_said and told else None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """The position of a person in a proposal. The smaller one is the safer one, and its side decides first."""
-
-    exposed: bool
-    """Whether the person is neither protected nor in a shelter."""
-    heard: int
-    """The place in the order in which coordination heard of the victims: no told time."""
 
 
 def identifies(kind: MatchKind, people_by_desk: Mapping[Any, int], *desks: Any) -> bool:

@@ -38,6 +38,17 @@ def still_counted(times: Sequence[datetime], now: datetime) -> list[datetime]:
     return [at for at in times if at > now - COUNTED_WITHIN]
 
 
+def counted_anew(times: Sequence[datetime], number: int, counted_at: datetime | None) -> list[datetime]:
+    """The moments without those of ``number`` requests that were counted at ``counted_at``, and count anew.
+
+    A moment that no longer counts is not there: then nothing is taken away, and the requests count in full.
+    """
+    left = list(times)
+    for at in [at for at in times if at == counted_at][:number]:
+        left.remove(at)
+    return left
+
+
 def check_urgent(recent: Sequence[datetime], more: int, field: str) -> None:
     """Raise Refused("urgent-needs-supervisor") unless an officer may send the desk so many more urgent requests.
 

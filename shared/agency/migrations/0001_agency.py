@@ -485,6 +485,7 @@ def _make_batches() -> None:
         sa.Column("client", sa.String(100), nullable=False),
         sa.Column("person", sa.String(200), nullable=True),
         sa.Column("begun_at", Moment, nullable=False),
+        sa.Column("counted_at", Moment, nullable=False),
         sa.Column("finished_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_batches"),
         sa.UniqueConstraint("id", name="uq_batches_id"),

@@ -8,6 +8,7 @@ and its reason are kept.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -134,18 +135,39 @@ def _may_be_asked(tx: Transaction, office: Office, ask: AskFor, region: str, fie
 
 
 def _by_desk(
-    tx: Transaction, office: Office, urgent: Sequence[tuple[str, AskFor]], region: str
+    tx: Transaction,
+    office: Office,
+    urgent: Sequence[tuple[str, AskFor]],
+    region: str,
+    counted_at: datetime | None = None,
 ) -> Sequence[UrgentToDesk]:
     """The urgent hand-overs of a list, by desk. The field is the first place that names the desk.
 
-    A person whose desk does not exist is refused alone, later.
+    A person whose desk does not exist is refused alone, later. ``counted_at``: when they were counted before.
     """
     asked: dict[UnitRef, list[str]] = {}
     for place, ask in urgent:
         with suppress(Refused):
             desk = requesting.asked_desk(office, ask.receiver, region, tx.now.date())
             asked.setdefault(desk.as_ref(), []).append(place)
-    return [UrgentToDesk(desk, f"{places[0]}/receiver", len(places)) for desk, places in asked.items()]
+    return [
+        UrgentToDesk(desk, f"{places[0]}/receiver", len(places), counted_at=counted_at)
+        for desk, places in asked.items()
+    ]
+
+
+def _count_again(tx: Transaction, batch: Batch, row: BatchRow, refer: Sequence[AskFor], region: str) -> None:
+    """Count the people of a continued batch who are not registered yet: they are handed over now, and not before.
+
+    Without this a list of each hour, refused at first, would reach the desk with all others in one hour.
+    """
+    known = select(col(BatchPersonRow.row)).where(col(BatchPersonRow.batch_id) == row.id)
+    registered = set(tx.session.scalars(known.where(col(BatchPersonRow.victim_id).is_not(None))))
+    left = [None if place in registered else person for place, person in enumerate(batch.people, 1)]
+    office = batch.by.office
+    urgent = urgent_asks(left, refer, office.directory.may_not_wait)
+    count_urgent(batch.by.acting(tx), _by_desk(tx, office, urgent, region, row.counted_at))
+    row.counted_at = tx.now
 
 
 def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint: str) -> BatchRow:
@@ -164,10 +186,12 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     for place, ask in enumerate(command.refer):
         _may_be_asked(tx, office, ask, case.region, f"refer/{place}")
     when(command, tx.now)
-    row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name)).first()
+    # locked: the same request at the same time counts after this one, from the moment that this one leaves
+    row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name).with_for_update()).first()
     if row is not None:
         if row.fingerprint != fingerprint:
             raise Refused("idempotency-key-reused", field="Idempotency-Key")
+        _count_again(tx, batch, row, command.refer, case.region)
         return row
     _refuse_twin(tx, batch.case_id, name, fingerprint)
     row = BatchRow(
@@ -179,6 +203,7 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
         client=batch.by.caller.client,
         person=batch.by.caller.person,
         begun_at=tx.now,
+        counted_at=tx.now,
     )
     tx.session.add(row)
     tx.session.flush()  # first, so that the same request at the same time waits here, and counts nothing of its own

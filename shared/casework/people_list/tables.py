@@ -30,6 +30,8 @@ class BatchRow(AgencyStored, table=True):
     client: str = Field(max_length=100)
     person: str | None = Field(default=None, max_length=200)
     begun_at: datetime = Field(sa_type=UtcMoment)
+    counted_at: datetime = Field(sa_type=UtcMoment)
+    """When its urgent hand-overs were last counted: at the last request that began or continued it."""
     finished_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from shared.casework.referrals.tables import UrgentRow
 from shared.contracts.types import UnitRef
-from shared.domain.urgency import check_forced, check_urgent, is_limited, still_counted
+from shared.domain.urgency import check_forced, check_urgent, counted_anew, is_limited, still_counted
 from shared.reference.acting import Acting
 
 
@@ -18,12 +18,14 @@ class UrgentToDesk:
     """The urgent requests of one call to one desk: how many, and the field that names the desk.
 
     ``forced``: whether the caller overrules the desk's word that it is full. Only a single request can.
+    ``counted_at``: when the same requests were counted before. They count once, from now on.
     """
 
     desk: UnitRef
     field: str
     number: int = 1
     forced: bool = False
+    counted_at: datetime | None = None
 
 
 def count_urgent(acting: Acting, asked: Sequence[UrgentToDesk]) -> None:
@@ -55,6 +57,7 @@ def _rows(acting: Acting, desks: Sequence[UnitRef]) -> dict[tuple[str, str], Urg
 
 def _count(row: UrgentRow, asked: UrgentToDesk, now: datetime) -> None:
     times, forced = _recent(row.times, now), _recent(row.forced, now)
+    times = counted_anew(times, asked.number, asked.counted_at)
     check_urgent(times, asked.number, asked.field)
     if asked.forced:
         check_forced(forced)

@@ -1,8 +1,8 @@
 """Proposals that two victims of two agencies are one person: the coordinator sends them, people decide.
 
 Each agency decides for the victim it has custody of, and may change its decision: the last one counts. It decides
-without knowing the other desk. The side of the person in the safer position decides first, else the side that
-registered first. Nothing is ever merged.
+without knowing the other desk. The side that registered the identifier first decides first. Where the
+searching side has its person in protection or a shelter, that side does. Nothing is ever merged.
 """
 
 from shared.contracts import events as e

@@ -16,8 +16,10 @@ REFUSALS: Mapping[str, Refusal] = {
     "other-side-first": refusal(
         409,
         "Menunggu pihak lain", "The other side decides first",
-        "Satuan di pihak lain memutuskan lebih dahulu. Orangnya lebih aman posisinya, atau lebih dahulu terdaftar.",
-        "The desk at the other side decides first. Its person is in the safer position, or was registered first.",
+        "Satuan di pihak lain memutuskan lebih dahulu. Orangnya lebih aman posisinya, atau lebih dahulu terdaftar "
+        "dengan tanda pengenal itu.",
+        "The desk at the other side decides first. Its person is in the safer position, or was registered with that "
+        "identifier first.",
         "Tunggu sampai `turn` pada /v1/matches menjadi `this-side`.",
         "Wait until `turn` at /v1/matches becomes `this-side`.",
     ),

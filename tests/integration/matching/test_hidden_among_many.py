@@ -67,12 +67,14 @@ async def test_a_number_under_too_many_people_is_proposed_to_supervisors_and_is_
     assert all(item["people"] is None for item in seen)
 
     alarms = (await network["coordination"].get("/v1/match-alarms"))["items"]
-    assert [(one["unit"], one["count"]) for one in alarms if one["reason"] == "number-of-many"] == [
-        (HONEST, COMMON + 2), (STRANGER, COMMON + 1)
+    assert [(one["unit"], one["count"]["at_least"]) for one in alarms if one["reason"] == "number-of-many"] == [
+        (HONEST, COMMON + 2), (STRANGER, 0)
     ]  # fmt: skip
     assert HER["nik"] not in json.dumps(alarms) and hers not in json.dumps(alarms)
     warned = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "number-of-many" in line]
     assert COMMON + 2 in {line["count"] for line in warned if line["event"] == "match.number-of-many"}
+    raised = [(line["unit"], line["count"]) for line in warned if line["event"] == "match.alarm"]
+    assert raised == [(STRANGER, COMMON + 1), (HONEST, COMMON + 2)]
 
 
 def stored(victims: range, agency: str, unit: str, token: str) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -36,6 +36,11 @@ async def ask(client: Client, victim: str, **more: Any) -> str:
     """Somebody asks for one person; answers ``made``, or why not. ``force`` is for a second request of one service."""
     answer = await client.post("/v1/referrals", asking(victim, "kemenkes", "first-aid", receiver=HOSPITAL, **more))
     return "made" if answer.status_code == 201 else problem(answer)
+
+
+def people_found(at: datetime) -> list[dict[str, str]]:
+    """As many people as one officer may hand over, each refused until that moment."""
+    return [{"age_class": "adult", "sex": "male", "occurred_at": at.isoformat()}] * MOST_URGENT
 
 
 async def officer_of(network: Network, **more: Any) -> Client:
@@ -139,3 +144,36 @@ async def test_what_may_wait_and_what_a_supervisor_sends_is_not_counted(police_a
     await send(officer, case, MOST_URGENT + 1, "kapal-1", refer=[CARE])
     await send(head, case, MOST_URGENT + 1, "kapal-2")
     assert rows_of(police_alone, UrgentRow) == 0
+
+
+async def test_a_list_counts_again_when_its_people_are_handed_over_in_a_later_hour(police_alone: Network) -> None:
+    """Its people are refused at first, since they are "found" this evening. In the evening all lists come again."""
+    officer, hours = await officer_of(police_alone), 4
+    case = await a_case(officer)
+    found = people_found(police_alone.clock() + timedelta(hours=6))
+    for hour in range(hours):
+        assert (await send(officer, case, MOST_URGENT, f"kapal-{hour}", people=found))["refused"] == MOST_URGENT
+        police_alone.clock.advance(COUNTED_WITHIN + timedelta(minutes=1))
+    police_alone.clock.advance(timedelta(hours=3))
+    officer = await officer_of(police_alone)
+    again = [await send(officer, case, MOST_URGENT, f"kapal-{hour}", people=found) for hour in range(hours)]
+    assert [end.get("registered", 0) for end in again] == [MOST_URGENT, 0, 0, 0]
+    assert all(end["type"].endswith("urgent-needs-supervisor") for end in again[1:])
+    assert (await send(officer, case, MOST_URGENT, "kapal-0", people=found))["registered"] == MOST_URGENT
+
+
+async def test_a_list_that_comes_again_within_the_hour_counts_once_and_from_then_on(police_alone: Network) -> None:
+    """So no second list is handed over a minute after it, when the hour of its first coming has ended."""
+    officer = await officer_of(police_alone)
+    case = await a_case(officer)
+    found = people_found(police_alone.clock() + timedelta(minutes=50))
+    for _ in range(2):
+        assert (await send(officer, case, MOST_URGENT, "kapal-1", people=found))["refused"] == MOST_URGENT
+    police_alone.clock.advance(COUNTED_WITHIN - timedelta(minutes=1))
+    officer = await officer_of(police_alone)
+    assert (await send(officer, case, MOST_URGENT, "kapal-1", people=found))["registered"] == MOST_URGENT
+    police_alone.clock.advance(timedelta(minutes=2))
+    assert (await send(officer, case, 1, "kapal-2"))["type"].endswith("urgent-needs-supervisor")
+    police_alone.clock.advance(COUNTED_WITHIN)
+    officer = await officer_of(police_alone)
+    assert (await send(officer, case, MOST_URGENT, "kapal-2"))["registered"] == MOST_URGENT
