@@ -211,7 +211,7 @@ def with_custody(known: FactsKnown, ours: str, transfer: str) -> FactsKnown:
 
 
 def without_custody(known: FactsKnown, ours: str, giver: str, transfer: str) -> FactsKnown:
-    """The custody of a transfer is given back: the facts that came with it are the word of their giver again."""
+    """The custody of a transfer is given back. The facts that came with it are the word of their giver again."""
     words = [
         replace(one, agency=giver if one.agency == ours else one.agency, came_with=None)
         if one.came_with == transfer

@@ -25,6 +25,11 @@ HONEST = ("police", "kemenpppa", "kemenkes", "coordination")
 AGENCIES = HONEST[:3]
 CAME_ALONG = ("sealed", "data_keys", "blind_index", "clocks")
 """Tables whose rows name the referral that brought them, and not its sender."""
+DISPUTED = {
+    "victims": frozenset({"facts_differ", "sex_disputed", "home_disputed"}),
+    "referrals": frozenset({"facts_meet"}),
+}
+"""Table → the columns that show only that two agencies state facts of a victim."""
 HALF_AN_HOUR = timedelta(minutes=31)
 """After this time no event is dated ahead any more."""
 Letter = tuple[str, Incoming]
@@ -193,15 +198,15 @@ def is_its_gift(row: Row) -> bool:
 
 
 def is_disputed(row: Row, changed: Row) -> bool:
-    """Whether the changed row of a victim shows only that the hostile member says otherwise.
+    """Whether a changed row shows only that the hostile member states facts of the victim too.
 
     Facts that it gave itself, with the custody, are the new holder's own then.
     """
-    shown = {"facts_differ", "sex_disputed", "home_disputed"}
     (table, columns), (name, now) = row, changed
-    if ("facts_from", HOSTILE) in columns:
-        shown.add("facts_from")
-    return table == name == "victims" and {column for column, _ in {*columns} - {*now}} <= shown
+    shown = DISPUTED.get(table, frozenset())
+    if table == "victims" and ("facts_from", HOSTILE) in columns:
+        shown |= {"facts_from"}
+    return table == name and {column for column, _ in {*columns} - {*now}} <= shown
 
 
 def is_its_own(row: Row, theirs: Collection[str], child: str, former: bool) -> bool:

@@ -98,7 +98,7 @@ def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -
 
 
 def leave_out(session: Session, victim: VictimRow, agency: str) -> None:
-    """An agency says of the facts no more than what we told it: its earlier word beside ours is left out."""
+    """An agency repeats the facts that we told it. Its earlier word beside ours is left out."""
     known = known_facts(session, victim)
     keep_facts(session, victim, replace(known, others=tuple(one for one in known.others if one.agency != agency)))
 
@@ -178,7 +178,7 @@ def facts_move(session: Session, victim: VictimRow, ours: str, *order: str, came
 def facts_go_back(
     tx: Transaction, office: Office, victim: VictimRow, transfer: ReferralRow, before: VictimFacts
 ) -> None:
-    """The custody of a transfer was given back: the facts that came with it are their giver's, who was turned away.
+    """The custody of a transfer was given back. The facts that came with it are those of a giver that was turned away.
 
     ``before``: the facts that we stated while we held the custody.
     """
