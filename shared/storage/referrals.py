@@ -171,6 +171,8 @@ class Asked:
     status: Status
     duplicate: bool
     """Rejected because the receiver works for the victim already."""
+    denied: bool
+    """Rejected because the sender has no custody, before the acceptance or after it."""
     case_id: str
 
 
@@ -179,7 +181,13 @@ def asked_about(session: Session, victim_id: str, receiver: str) -> list[Asked]:
     received = (col(ReferralRow.receiver_agency) == receiver) & (col(ReferralRow.sender_agency) != receiver)
     theirs = select(ReferralRow).where(col(ReferralRow.victim_id) == victim_id, received)
     return [
-        Asked(row.sender_agency, Status(row.status), row.reject_reason == RejectReason.DUPLICATE, row.case_id)
+        Asked(
+            row.sender_agency,
+            Status(row.status),
+            duplicate=row.reject_reason == RejectReason.DUPLICATE,
+            denied=row.reject_reason == RejectReason.SENDER_WITHOUT_CUSTODY,
+            case_id=row.case_id,
+        )
         for row in session.scalars(theirs.order_by(col(ReferralRow.number)))
     ]
 
