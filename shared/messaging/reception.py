@@ -222,6 +222,7 @@ class Reception:
 
     def _attempt_waiting(self, tx: Transaction, parked: Envelope, row: ParkedEvent) -> tuple[str | None, Waiting]:
         row.resolved_at = tx.now  # so it does not wait for itself
+        tx.deliveries.tried_again.add(parked.id)
         tx.session.flush()
         if row.key is not None:
             tx.deliveries.keys[parked.id] = row.key

@@ -92,3 +92,26 @@ async def test_the_false_sender_stands_for_no_holder_after_the_way_back(
     await erasure_asked(network, kemenpppa, offer)
     await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
     assert await look(kemenpppa, child) == OWN
+
+
+async def test_custody_that_was_given_back_does_not_return_at_coordination(
+    network: Network, police: Client, kemenpppa: Client, child: str
+) -> None:
+    """Kemensos offers link 3 too early. It is accepted, and given back. Then the police hand over link 2."""
+    early = an_offer(child, PPA, 3)
+    await say(network, early, "kemenpppa", 50, 1)
+    await until_custody(kemenpppa, early.referral_id, "unconfirmed")
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(early.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    await head.must(early.referral_id, "start")
+    await head.must(early.referral_id, "reject", **BACK)
+
+    kemensos, centre = await network.start("kemensos"), network["coordination"]
+    await taken_on(police, kemensos, child, "shelter-and-rehabilitation", kind="transfer")
+    journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 1)
+    assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemensos", [])
+    [ended] = [one for one in journey["handovers"] if one["id"] == early.referral_id]
+    assert (ended["status"], ended["reject_reason"]) == ("rejected", BACK["reason"])
+    await taken_on(kemensos, kemenpppa, child, "case-management", kind="transfer")
+    journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 2)
+    assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemenpppa", [])
