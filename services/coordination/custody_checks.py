@@ -10,10 +10,10 @@ from sqlmodel import col
 
 from services.coordination.queries import known_journey, newest_link_of
 from shared.contracts import events as e
-from shared.contracts.codes import CustodyFinding
+from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.envelope import Envelope
 from shared.domain.referral import LIVE, UNANSWERED
-from shared.domain.sender_custody import custody_finding
+from shared.domain.sender_custody import DOUBTED, custody_finding
 from shared.reference.office import Office, draft
 from shared.storage import referrals
 from shared.storage.tables import LedgerEntry, ReferralRow
@@ -68,6 +68,12 @@ def on_custody_asked(tx: Transaction, office: Office, envelope: Envelope, event:
     offer = _of_row(row) if row is not None and row.status in UNANSWERED else None
     if offer is not None and (offer.receiver, offer.victim_id) == (envelope.sender, event.victim_id):
         _emit(tx, office, offer, _finding(tx, offer), envelope.id)
+
+
+def was_told_against(tx: Transaction, row: ReferralRow) -> bool:
+    """Whether the receiver of a transfer was told that nothing shows the sender's custody, or that it is another's."""
+    offer = _of_row(row)
+    return offer is not None and any(SenderCustody(found) in DOUBTED for found in _told(tx, offer))
 
 
 def _of_row(row: ReferralRow) -> Offer | None:

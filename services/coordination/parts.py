@@ -17,6 +17,7 @@ from shared.domain.objection import Reader, objection
 from shared.domain.trust import Part
 from shared.reference.office import Office
 from shared.reference.told import BY_REFERRAL, Told
+from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
 
 
@@ -59,6 +60,12 @@ class _Knowledge(Told):
         if row is None:
             return None
         return Custody(agency=row.agency, unit=row.unit, region=row.region, seq=row.seq)
+
+    def has_link_of_referral(self) -> bool:
+        """Whether the acceptance of the event's referral brought a link, and was not taken back before it."""
+        row = referrals.load(self.tx.session, getattr(self.event, "referral_id", ""))
+        link = self.tx.session.get(CustodyRow, (row.victim_id, row.custody_seq)) if row is not None else None
+        return link is not None and row is not None and link.referral_id == row.id
 
     @cached_property
     def journey(self) -> JourneyRow | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.coordination import custody_checks, matching, projection
+from services.coordination import custody_checks, matching, projection, taken_back
 from services.coordination.queries import journey_row
 from shared.contracts import events as e
 from shared.contracts.envelope import Envelope
@@ -55,7 +55,11 @@ def on_progressed(tx: Transaction, office: Office, envelope: Envelope, event: e.
     if after.status in ENDED:
         row.closed = projection.is_receipted(tx, envelope, row)
     tx.changed.add(row.id)
-    if isinstance(event, e.Accepted) and event.custody is not None:
+    if (
+        isinstance(event, e.Accepted)
+        and event.custody is not None
+        and not taken_back.moves_no_custody(tx, envelope, row, after)
+    ):
         projection.add_custody_link(tx, row.victim_id, event.custody, event.occurred_at, row.id)
         matching.tell_new_holder(tx, office, row.victim_id)
         custody_checks.tell_overtaken(tx, office, envelope, event)

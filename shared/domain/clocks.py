@@ -35,6 +35,13 @@ class ClockSubject(StrEnum):
     """A filed form, until another form answers it. A correction stands in the place of the corrected form."""
 
 
+TOLD_BY_OTHERS = frozenset({ClockSubject.REFERRAL})
+"""The subjects whose clocks an event of another agency starts and stops.
+
+Anybody may send us a request. A clock of the law about a victim watches our own duty, so our own act alone moves it.
+"""
+
+
 class Scope(StrEnum):
     """The kind of rule that sets a clock."""
 

@@ -1,6 +1,7 @@
 """Legal holds and erasures: commands, the terms of a legal hold, and whose word of an erasure counts."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -121,7 +122,7 @@ class Parts:
     """The parts of agencies in a victim, as far as known here.
 
     ``gave``: agencies that gave us text. ``working_for``: senders of a referral that we took on. ``stands``: no
-    custody is known here, and all who ever asked us have told us the same as the sender.
+    custody is known here, and the sender is among those who ``stand_together``.
     """
 
     us: str
@@ -130,6 +131,15 @@ class Parts:
     gave: frozenset[str]
     working_for: frozenset[str]
     stands: bool
+
+
+def stand_together(asked: AbstractSet[str], denied: AbstractSet[str], by: AbstractSet[str]) -> bool:
+    """Whether agencies stand together for a custody holder whom nobody has told us of.
+
+    ``asked``: all who ever asked us, and all of them must say the same. ``denied``: those whose custody we denied, also
+    after we had accepted it. They alone speak for no holder.
+    """
+    return asked <= by and bool(asked - denied)
 
 
 def may_say(word: Word, parts: Parts) -> bool:
@@ -151,7 +161,7 @@ def may_say(word: Word, parts: Parts) -> bool:
 def decides_over_all(word: Word, parts: Parts) -> bool:
     """Whether an erasure of this word reaches also what we wrote ourselves: the word of the custody holder alone.
 
-    Where no custody is known here, all who ever asked us stand for the holder together. A word that is passed on counts
+    Where no custody is known here, those who ``stand_together`` stand for the holder. A word that is passed on counts
     only if each agency signed that it took the custody over.
     """
     if word.passed_on and not word.custody_proven:

@@ -45,6 +45,9 @@ class Knowledge(Protocol):
     def link(self, seq: int) -> Custody | None:
         """A custody link of the victim by its number, or None where it is unknown."""
 
+    def has_link_of_referral(self) -> bool:
+        """Whether the acceptance of the referral that the event names is a link of the reader's own chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -186,5 +189,5 @@ def _link_stands(event: e.EventData, known: Knowledge) -> str | None:
     if not isinstance(event, e.Rejected) or event.reason is not RejectReason.SENDER_WITHOUT_CUSTODY:
         return None
     sides = known.sides()
-    stands = sides is not None and sides.transfer and sides.taken_on
+    stands = sides is not None and sides.transfer and sides.taken_on and known.has_link_of_referral()
     return "custody-link-stands" if stands else None

@@ -5,10 +5,12 @@ Custody has one holder (DESIGN 5.4). A sender without custody could make two age
 
 from collections.abc import Sequence
 
+from shared.contracts import events as e
 from shared.contracts.codes import CustodyFinding, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
 from shared.domain.noting import DOUBTED_CUSTODY, require_note
+from shared.domain.referral import Referral, evolve, fault, gives_back
 from shared.domain.refusal import Refused
 
 _WEIGHT: Sequence[SenderCustody] = (
@@ -86,3 +88,18 @@ def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> Non
     if role is not Role.SUPERVISOR:
         raise Refused("supervisor-gives-back", field="reason")
     require_note(note, DOUBTED_CUSTODY)
+
+
+def is_taken_back(accepted: Referral, later: Sequence[tuple[int | None, e.EventData | None]]) -> bool:
+    """Whether the receiver's later versions lead from the acceptance to the giving back of its custody.
+
+    ``accepted``: the referral after the acceptance. ``later``: version and event, in any order.
+    """
+    referral = accepted
+    for version, event in sorted(later, key=lambda one: one[0] or 0):
+        if event is None or fault(referral, event, version) is not None:
+            return False
+        if gives_back(referral, event):
+            return True
+        referral = evolve(referral, event)
+    return False

@@ -35,6 +35,10 @@ class Told:
         referral_id = getattr(self.event, "referral_id", None)
         return referrals.sides(self.tx.session, referral_id) if referral_id is not None else None
 
+    def has_link_of_referral(self) -> bool:
+        """Always true: a member that applied an acceptance has its link."""
+        return True
+
     def is_desk(self, desk: UnitRef, day: date) -> bool:
         """Whether the network has this desk, in this region, on this day."""
         return self.office.units.has(desk, day)

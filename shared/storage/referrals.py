@@ -171,6 +171,8 @@ class Asked:
     status: Status
     duplicate: bool
     """Rejected because the receiver works for the victim already, by the word of a person."""
+    denied: bool
+    """Rejected because the sender has no custody, before the acceptance or after it."""
     case_id: str
 
 
@@ -185,7 +187,8 @@ def asked_about(session: Session, victim_id: str, receiver: str) -> list[Asked]:
     for row in session.scalars(theirs.order_by(col(ReferralRow.number))):
         same = row.sender_agency, row.service, row.receiver_unit
         by_person = row.reject_reason == RejectReason.DUPLICATE and same not in before
-        asked.append(Asked(row.sender_agency, Status(row.status), by_person, row.case_id))
+        denied = row.reject_reason == RejectReason.SENDER_WITHOUT_CUSTODY
+        asked.append(Asked(row.sender_agency, Status(row.status), by_person, denied, row.case_id))
         before.add(same)
     return asked
 

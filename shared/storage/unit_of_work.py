@@ -48,6 +48,8 @@ class Deliveries:
     """Peer → the number up to which the coordinator has our link to that peer."""
     keys: dict[str, str] = field(default_factory=dict)
     """Event id → the wrapped data key that arrived beside the event, or that was parked with it."""
+    tried_again: set[str] = field(default_factory=set)
+    """Ids of the events that had waited parked, and are tried again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Known:
     registered: datetime | None = None
     requested: datetime = NOW - timedelta(days=1)
     transfer: bool = True
+    link_of_referral: bool = True
 
     def has(self, part: Part) -> bool:
         """Whether the sender has this part."""
@@ -112,6 +113,10 @@ class Known:
     def link(self, seq: int) -> Custody | None:
         """A link by its number."""
         return (self.links or {}).get(seq)
+
+    def has_link_of_referral(self) -> bool:
+        """Whether the referral's acceptance is in the reader's chain."""
+        return self.link_of_referral
 
 
 def told(data: e.EventData, by: str, to: str, at: datetime = NOW, basis: str | None = None) -> Envelope:

@@ -1,8 +1,11 @@
 """What the receiver of a transfer, and coordination, know about the custody of its sender."""
 
+from typing import Any
+
 import pytest
 
-from shared.contracts.codes import CustodyFinding, SenderCustody
+from shared.contracts import events as e
+from shared.contracts.codes import CustodyFinding, Outcome, RejectReason, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
@@ -12,8 +15,10 @@ from shared.domain.sender_custody import (
     custody_finding,
     first_known,
     heard,
+    is_taken_back,
     known_now,
 )
+from tests.support.referrals import NOW, a_referral
 
 
 def link(agency: str, seq: int) -> Custody:
@@ -99,3 +104,16 @@ def test_a_doubted_link_is_given_back_by_a_supervisor_with_a_reason(known: str) 
 def test_a_link_that_nothing_speaks_against_is_not_given_back(known: str) -> None:
     with pytest.raises(Refused, match="custody-not-contested"):
         check_giving_back(SenderCustody(known), Role.SUPERVISOR, "Korban tidak pernah datang.")
+
+
+def test_custody_is_taken_back_by_what_the_receiver_says_next_and_by_nothing_else() -> None:
+    held = a_referral("accepted", custody_seq=2, version=3)
+    named: dict[str, Any] = {"referral_id": held.id, "victim_id": held.victim_id, "occurred_at": NOW}
+    back = e.Rejected(**named, reason=RejectReason.SENDER_WITHOUT_CUSTODY)
+    started, done = e.Started(**named), e.Completed(**named, outcome=Outcome.SERVICE_PROVIDED)
+    assert is_taken_back(held, [(4, back)]) and is_taken_back(held, [(5, back), (4, started)])
+    assert not is_taken_back(held, [])
+    assert not is_taken_back(held, [(5, back)])  # a version is missing
+    assert not is_taken_back(held, [(4, started), (5, done), (6, back)])  # the outcome stands
+    assert not is_taken_back(held, [(4, back.model_copy(update={"reason": RejectReason.NO_CAPACITY}))])
+    assert not is_taken_back(held, [(4, None)])

@@ -214,6 +214,7 @@ def test_a_receiver_gives_no_custody_back_whose_link_the_reader_has(reader: Read
     accepted, open_still = SITUATIONS["T"], replace(SITUATIONS["T"], taken_on=False)
     assert outcome(reader, accepted, denial) == "custody-link-stands"
     assert outcome(reader, open_still, denial) is None
+    assert outcome(reader, accepted, denial, link_of_referral=False) is None  # it was taken back before it came
     assert outcome(reader, accepted, denial, transfer=False) is None  # the rules of the referral refuse it
     assert outcome(reader, accepted, saying(e.Rejected, reason=RejectReason.NO_CAPACITY)) is None
     assert outcome(reader, SITUATIONS["Q"], denial) == "not-the-receiver"

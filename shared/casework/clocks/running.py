@@ -18,7 +18,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import LetterKind
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef, rfc3339
-from shared.domain.clocks import Clock, ClockSubject, all_steps
+from shared.domain.clocks import TOLD_BY_OTHERS, Clock, ClockSubject, all_steps
 from shared.domain.referral import AWAITING_START, Referral
 from shared.reference.office import Office
 from shared.storage import referrals
@@ -87,10 +87,15 @@ def _own_clock(office: Office, referral: Referral, at: datetime) -> Clock | None
 
 
 def start_and_stop_for_referral(
-    tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent, recorded: Recorded
+    tx: Transaction, office: Office, referral: Referral, event: e.ReferralEvent, recorded: Recorded, our_act: bool
 ) -> None:
-    """Start and stop clocks after an event of a referral, for the desks of the referral that are ours."""
+    """Start and stop clocks after an event of a referral, for the desks of the referral that are ours.
+
+    ``our_act``: our agency said the event. The event of another agency moves no clock of the victim.
+    """
     facts, at, victim_id = facts_of(referral), event.occurred_at, referral.victim_id
+    about = {ClockSubject.REFERRAL: referral.id, ClockSubject.VICTIM: victim_id}
+    about = {kind: ident for kind, ident in about.items() if our_act or kind in TOLD_BY_OTHERS}
     started = _starting(office, event, facts, referral.receiver, ClockSubject.REFERRAL)
     for desk, peer in _ours(office, referral):
         if isinstance(event, e.Requested):
@@ -100,16 +105,9 @@ def start_and_stop_for_referral(
         for clock in started:
             start(tx, office, clock, ClockStart(desk, referral.id, victim_id, at, peer=peer))
         for clock in _starting(office, event, facts, desk, ClockSubject.VICTIM):
-            if clock.code in office.agency.duties:
+            if clock.about in about and clock.code in office.agency.duties:
                 start(tx, office, clock, ClockStart(desk, victim_id, victim_id, at))
-    stop(
-        tx,
-        office,
-        event,
-        {ClockSubject.REFERRAL: referral.id, ClockSubject.VICTIM: referral.victim_id},
-        facts,
-        recorded,
-    )
+    stop(tx, office, event, about, facts, recorded)
 
 
 def _ours(office: Office, referral: Referral) -> list[tuple[UnitRef, str]]:

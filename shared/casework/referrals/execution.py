@@ -184,6 +184,7 @@ def file_event(
         key=key,
     )
     tx.emit(replace(filed, sequence=referral.version))
-    clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now, causation_id))
+    recorded = clocks.Recorded(tx.now, causation_id)
+    clocks.start_and_stop_for_referral(tx, office, referral, event, recorded, our_act=True)
     tx.changed.add(referral.id)
     return filed.id

@@ -49,7 +49,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     row.sender_due_at = event.due_at
     row.sender_custody = sender_custody
     row.told_interviews = list(event.interviews)
-    clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now))
+    clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now), our_act=False)
     answer = react(referral, event)
     if answer is not None:
         execute(tx, office, row, answer, envelope.id)
@@ -94,7 +94,7 @@ def on_next_version(tx: Transaction, office: Office, envelope: Envelope, event: 
     after = evolve(referral, event)
     apply_event(tx, office, row, after, event)
     recorded = clocks.Recorded(min(envelope.time, tx.now), envelope.causationid)
-    clocks.start_and_stop_for_referral(tx, office, after, event, recorded)
+    clocks.start_and_stop_for_referral(tx, office, after, event, recorded, our_act=False)
     row.closed = after.status in ENDED
 
 

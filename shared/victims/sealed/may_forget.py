@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from sqlalchemy import select
 from sqlmodel import col
 
+from shared.domain.erasure import stand_together
 from shared.reference.office import Office
 from shared.storage import referrals
 from shared.storage.unit_of_work import Transaction
@@ -53,8 +54,8 @@ def stand_for_holder(tx: Transaction, office: Office, victim: VictimRow, by: Abs
     """
     if victim.registered_here or victim.custody_agency is not None:
         return False
-    asked = referrals.senders_of_victim(tx.session, victim.id) - {office.code}
-    return bool(asked) and asked <= by
+    asked = referrals.asked_about(tx.session, victim.id, office.code)
+    return stand_together({one.sender for one in asked}, {one.sender for one in asked if one.denied}, by)
 
 
 def given_by(tx: Transaction, victim_id: str, by: AbstractSet[str]) -> set[str]:

@@ -3,7 +3,7 @@
 from shared.contracts.types import UnitRef
 from shared.domain.access import Role
 from shared.reference.office import new_id
-from tests.support.claims import RS, a_transfer, an_offer, say
+from tests.support.claims import PPA, RS, a_transfer, an_offer, say
 from tests.support.network import Client, Network, a_victim, problem, refer
 
 KOLAKA = "polres-74.01"
@@ -48,3 +48,24 @@ async def test_a_repeated_key_shows_nothing_to_another_desk_of_the_same_client(
     assert (await here.post(path, {}, key=key, If_Match="*")).status_code == 200
     repeated = await there.post(path, {}, key=key, If_Match="*")
     assert problem(repeated) == "unknown-referral"
+
+
+async def test_no_stranger_stops_the_clock_of_a_duty(network: Network, kemenpppa: Client) -> None:
+    """A clock of the law watches the need: a request that the service rejects is no report to the police."""
+    case = {"unit": PPA.unit, "channel": "outreach", "exploitation": "sexual", "destination": "KH"}
+    opened = (await kemenpppa.post("/v1/cases", case)).json()["id"]
+    facts = {"age_class": "child", "sex": "female"}
+    victim = str((await kemenpppa.post(f"/v1/cases/{opened}/victims", facts)).json()["id"])
+
+    async def duty() -> list[object]:
+        kept = (await kemenpppa.get("/v1/clocks"))["items"]
+        return [one["stopped_at"] for one in kept if (one["clock"], one["victim_id"]) == ("duty-to-report", victim)]
+
+    assert await duty() == [None]
+    offer = an_offer(victim, PPA, None, service="investigation")
+    await say(network, offer, "kemenpppa", 1, 1)
+    await kemenpppa.until_status(offer.referral_id, "rejected")
+    assert await duty() == [None]
+    await network.start("police")
+    await refer(kemenpppa, victim, "police", "investigation")
+    assert await duty() == []

@@ -9,9 +9,9 @@ from shared.contracts.envelope import Envelope
 from shared.domain.access import Role
 from shared.reference.office import new_id
 from tests.support.by_hand import request_of, said
-from tests.support.claims import CHILD, PPA, RS, until_custody
+from tests.support.claims import CHILD, PPA, RS, an_offer, say, until_custody
 from tests.support.identities import look, until_disclosure
-from tests.support.network import Client, Network, refer
+from tests.support.network import Client, Network, refer, taken_on
 from tests.support.wire import until_parked
 
 BACK = {"reason": "sender-without-custody", "note": "Korban tidak pernah datang; polisi masih mendampinginya."}
@@ -32,7 +32,7 @@ async def deceived(network: Network, kemenpppa: Client, child: str) -> tuple[Cli
 
 
 async def erasure_asked(network: Network, kemenpppa: Client, offer: e.Requested) -> None:
-    """The false sender asks for the erasure of her. Our custody prevents it for now."""
+    """The false sender asks for the erasure of her, and hears an end of what it gave."""
     occurred_at = datetime.now(UTC)
     erase = e.ErasureRequested(erasure_id=new_id(), victim_id=offer.victim_id, unit=RS, occurred_at=occurred_at)
     said(network, "kemenkes", "kemenpppa", erase)
@@ -76,3 +76,42 @@ async def test_an_erasure_of_the_false_sender_hides_nothing_of_ours_under_a_hold
     await kemenpppa.until_status(true, "received")
     await kemenpppa.must(true, "accept")
     assert await look(kemenpppa, child) == OWN
+
+
+async def test_the_false_sender_stands_for_no_holder_after_the_way_back(
+    network: Network, police: Client, kemenpppa: Client, child: str
+) -> None:
+    """What KemenPPPA wrote itself stays. Another request of Kemenkes, which is rejected too, gives no more say."""
+    head, offer = await deceived(network, kemenpppa, child)
+    assert (await kemenpppa.post(f"/v1/victims/{child}/identity", OWN)).status_code == 200
+    await head.must(offer.referral_id, "reject", **BACK)
+    again = an_offer(child, PPA, None, sender=RS)
+    await say(network, again, "kemenpppa", 30, 1, by="kemenkes")
+    await kemenpppa.until_status(again.referral_id, "received")
+    await kemenpppa.must(again.referral_id, "reject", reason="no-capacity")
+    await erasure_asked(network, kemenpppa, offer)
+    await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
+    assert await look(kemenpppa, child) == OWN
+
+
+async def test_custody_that_was_given_back_does_not_return_at_coordination(
+    network: Network, police: Client, kemenpppa: Client, child: str
+) -> None:
+    """Kemensos offers link 3 too early. It is accepted, and given back. Then the police hand over link 2."""
+    early = an_offer(child, PPA, 3)
+    await say(network, early, "kemenpppa", 50, 1)
+    await until_custody(kemenpppa, early.referral_id, "unconfirmed")
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(early.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    await head.must(early.referral_id, "start")
+    await head.must(early.referral_id, "reject", **BACK)
+
+    kemensos, centre = await network.start("kemensos"), network["coordination"]
+    await taken_on(police, kemensos, child, "shelter-and-rehabilitation", kind="transfer")
+    journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 1)
+    assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemensos", [])
+    [ended] = [one for one in journey["handovers"] if one["id"] == early.referral_id]
+    assert (ended["status"], ended["reject_reason"]) == ("rejected", BACK["reason"])
+    await taken_on(kemensos, kemenpppa, child, "case-management", kind="transfer")
+    journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 2)
+    assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemenpppa", [])
