@@ -61,6 +61,11 @@ class _Knowledge(Told):
             return None
         return Custody(agency=row.agency, unit=row.unit, region=row.region, seq=row.seq)
 
+    def link_since(self, seq: int) -> datetime | None:
+        """The beginning of a custody link (UTC), or None."""
+        row = self.tx.session.get(CustodyRow, (self.envelope.partitionkey, seq))
+        return row.since if row is not None else None
+
     def has_link_of_referral(self) -> bool:
         """Whether the acceptance of the event's referral brought a link, and was not taken back before it."""
         row = referrals.load(self.tx.session, getattr(self.event, "referral_id", ""))

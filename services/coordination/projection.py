@@ -100,10 +100,17 @@ def add_custody_link(
 ) -> None:
     """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park.
 
-    A closed journey with a new link is open again: somebody is responsible once more.
+    A closed journey with a new link is open again: somebody is responsible once more. A link begins no sooner than the
+    link before it. So the difference that two clocks may have does not add up over many links.
     """
-    if tx.session.get(CustodyRow, (victim_id, custody.seq)) is not None:
+    near = select(CustodyRow).where(
+        col(CustodyRow.victim_id) == victim_id, col(CustodyRow.seq).in_((custody.seq - 1, custody.seq))
+    )
+    with tx.session.no_autoflush:  # nothing is written yet, so that one flush writes all rows
+        known = {row.seq: row for row in tx.session.scalars(near)}
+    if custody.seq in known:
         raise Park("custody-link-taken")
+    since = max([since, *(row.since for row in known.values())])
     link = CustodyRow(victim_id=victim_id, since=since, referral_id=referral_id, **dict(custody))
     tx.session.add(link)
     journey = touch(tx, victim_id)

@@ -68,6 +68,10 @@ class _Knowledge(Told):
         newest = self.newest_link()
         return newest if newest is not None and newest.seq == seq else None
 
+    def link_since(self, seq: int) -> datetime | None:
+        """The beginning (UTC) of the custody link of this number, if it is the newest one known here."""
+        return self.victim.custody_at if self.victim is not None and self.link(seq) is not None else None
+
     @cached_property
     def victim(self) -> VictimRow | None:
         """The victim, or None."""

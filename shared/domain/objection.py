@@ -45,6 +45,9 @@ class Knowledge(Protocol):
     def link(self, seq: int) -> Custody | None:
         """A custody link of the victim by its number, or None where it is unknown."""
 
+    def link_since(self, seq: int) -> datetime | None:
+        """The beginning (UTC) of a custody link of the victim, or None where it is unknown."""
+
     def has_link_of_referral(self) -> bool:
         """Whether the acceptance of the referral that the event names is a link of the reader's own chain."""
 
@@ -154,16 +157,26 @@ def _astray(rule: Rule, envelope: Envelope, other_side: str) -> str | None:
 
 
 def _too_early(rule: Rule, event: e.EventData, known: Knowledge) -> str | None:
-    """The reason where the fact occurred before the fact that it answers, beyond the difference of two clocks."""
-    since: datetime | None = None
-    if rule.since is Since.REQUEST:
-        sides = known.sides()
-        since = sides.requested_at if sides is not None else None
-    elif rule.since is Since.REGISTRATION:
-        since = known.registered_at()
+    """The reason where the fact occurred before a fact that it answers, beyond the difference of two clocks."""
     occurred_at: datetime | None = getattr(event, "occurred_at", None)
-    early = since is not None and occurred_at is not None and occurred_at < since - AHEAD
+    if occurred_at is None:
+        return None
+    causes = [_moment(since, event, known) for since in rule.since]
+    early = any(cause is not None and occurred_at < cause - AHEAD for cause in causes)
     return "occurred-before-its-cause" if early else None
+
+
+def _moment(since: Since, event: e.EventData, known: Knowledge) -> datetime | None:
+    """The moment of a fact that an event answers, or None where the reader does not know it."""
+    if since is Since.REGISTRATION:
+        return known.registered_at()
+    if since is Since.REQUEST:
+        sides = known.sides()
+        return sides.requested_at if sides is not None else None
+    seq = event.custody_seq if isinstance(event, e.Requested) else None
+    if isinstance(event, e.Accepted) and event.custody is not None:
+        seq = event.custody.seq
+    return known.link_since(seq - 1) if seq is not None else None
 
 
 def _chain_objection(reader: Reader, envelope: Envelope, event: e.EventData, known: Knowledge) -> str | None:

@@ -77,6 +77,8 @@ class Since(Enum):
     """The registration of the victim."""
     REQUEST = auto()
     """The request of the referral."""
+    LAST_LINK = auto()
+    """The custody link that a transfer, or its acceptance, continues. Nobody takes over the past of a holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Rule:
     relayed: bool = False
     """Whether the coordinator passes the event on with the desk of the first sender."""
     to: To = To.ANY
-    since: Since | None = None
+    since: tuple[Since, ...] = ()
     bounds: tuple[Number | Distance, ...] = ()
 
 
@@ -158,14 +160,14 @@ _ANSWER = Rule(
     coordinator=_parts(Part.RECEIVER),
     lacking="not-the-receiver",
     to=To.OTHER_SIDE,
-    since=Since.REQUEST,
+    since=(Since.REQUEST,),
 )
 _ASK = Rule(
     agency=_parts(Part.SENDER),
     coordinator=_parts(Part.SENDER),
     lacking="not-the-sender",
     to=To.OTHER_SIDE,
-    since=Since.REQUEST,
+    since=(Since.REQUEST,),
 )
 _BREAK_GLASS = Rule(agency=KNOWN_HERE | BY_COORDINATOR, coordinator=CONCERNED | BY_COORDINATOR)
 _BY_COORDINATOR = Rule(agency=BY_COORDINATOR, coordinator=BY_COORDINATOR, lacking="not-the-coordinator")
@@ -191,20 +193,20 @@ RULES: Mapping[type[e.EventData], Rule] = {
         coordinator=_parts(Part.HOLDER),
         lacking="not-in-custody",
         desk="unit",
-        since=Since.REGISTRATION,
+        since=(Since.REGISTRATION,),
     ),
     e.StageRecorded: Rule(
-        coordinator=EVER_HELD, lacking="not-in-custody", desk="unit", to=To.COORDINATOR, since=Since.REGISTRATION
+        coordinator=EVER_HELD, lacking="not-in-custody", desk="unit", to=To.COORDINATOR, since=(Since.REGISTRATION,)
     ),
     e.VictimInterviewed: Rule(
-        agency=WORKED | {Part.REQUESTER}, coordinator=WORKED, desk="unit", since=Since.REGISTRATION
+        agency=WORKED | {Part.REQUESTER}, coordinator=WORKED, desk="unit", since=(Since.REGISTRATION,)
     ),
     e.JourneyClosed: Rule(
         coordinator=_parts(Part.HOLDER),
         lacking="not-in-custody",
         desk="unit",
         to=To.COORDINATOR,
-        since=Since.REGISTRATION,
+        since=(Since.REGISTRATION,),
     ),
     e.RecordFiled: Rule(coordinator=WORKED | {Part.OPENER}, desk="unit", to=To.COORDINATOR),
     e.RecordDelivered: Rule(
@@ -219,7 +221,7 @@ RULES: Mapping[type[e.EventData], Rule] = {
         coordinator=WORKED,
         desk="sender",
         to=To.NAMED,
-        since=Since.REGISTRATION,
+        since=(Since.REGISTRATION, Since.LAST_LINK),
         bounds=(
             Number("custody_seq", 2, MOST_LINKS),
             Number("interviews", 0, MOST_INTERVIEWS),
@@ -229,7 +231,9 @@ RULES: Mapping[type[e.EventData], Rule] = {
     **dict.fromkeys(
         (e.Received, e.Rejected, e.Started, e.Held, e.Resumed, e.Completed, e.Failed, e.Cancelled), _ANSWER
     ),
-    e.Accepted: replace(_ANSWER, bounds=(Number("custody.seq", 2, MOST_LINKS),)),
+    e.Accepted: replace(
+        _ANSWER, since=(Since.REQUEST, Since.LAST_LINK), bounds=(Number("custody.seq", 2, MOST_LINKS),)
+    ),
     e.CancellationRefused: _ANSWER,
     **dict.fromkeys((e.CancellationRequested, e.InformationProvided, e.Reminder), _ASK),
     e.CustodyAsked: Rule(coordinator=ANY_AGENCY, desk="unit", to=To.COORDINATOR),

@@ -53,8 +53,8 @@ _WAITING_OF_REFERRAL = _WAITING.where(_OF_REFERRAL)
 _WAITING_OF_VICTIM = _WAITING.where(_OF_REFERRAL | _OF_VICTIM)
 
 
-Waiting = Sequence[tuple[Envelope, ParkedEvent]]
-"""Parked events that may apply now, each with its row, in the order in which they are tried."""
+Waiting = tuple[Envelope, ParkedEvent]
+"""A parked event that may apply now, and its row."""
 
 Apply = Callable[[Transaction, Envelope, EventData], None]
 """Applies an event to a member's rows. Raises Park.
@@ -151,12 +151,15 @@ class Reception:
 
         Answers None, or the reason code why the event cannot be applied.
         """
-        reason, waiting = self._attempt_one(tx, envelope, None)
+        waiting: list[Waiting] = []
+        reason = self._attempt_one(tx, envelope, None, waiting)
         self._try_again(tx, waiting)
         return reason
 
-    def _attempt_one(self, tx: Transaction, envelope: Envelope, row: ParkedEvent | None) -> tuple[str | None, Waiting]:
-        """Apply one event. Answers None, or the reason why not, and the parked events that wait for this one.
+    def _attempt_one(
+        self, tx: Transaction, envelope: Envelope, row: ParkedEvent | None, behind: list[Waiting]
+    ) -> str | None:
+        """Apply one event. Answers None, or the reason why not. Adds to ``behind`` what waits for this event.
 
         ``row``: the event's own parked row, where it has one. It holds back what arrived after it alone.
         """
@@ -164,32 +167,33 @@ class Reception:
         try:
             content = envelope.content()
             if content is None:
-                return "unknown-type", ()
+                return "unknown-type"
             if content.numbered is (envelope.linkseq is None):
-                return ("number-missing" if content.numbered else "number-not-expected"), ()
+                return "number-missing" if content.numbered else "number-not-expected"
             # outside of the savepoint, so that the rows which it locks stay locked and need no second statement
             if (objection := self.objects(tx, envelope, content)) is not None:
                 self.tell_parked(tx, envelope, content)
-                return objection, ()
+                return objection
             try:
                 with tx.savepoint():
                     self.apply(tx, envelope, content)
                     waiting = _waiting(tx, envelope, content)
                     if any(is_before(one, envelope, row) for one in waiting):
                         raise Park("behind-one-ahead")
-                    return None, by_version(waiting)
+                    behind += by_version(waiting)
             except Park as refusal:
                 self.tell_parked(tx, envelope, content)
-                return refusal.reason, ()
+                return refusal.reason
         except (Park, Unreadable) as error:
-            return error.reason, ()
+            return error.reason
         except (OperationalError, VaultUnavailable):
             raise  # a fault of the database or the vault, not of the event
         except Exception as error:
             log.error("reception.apply-failed", type=envelope.type, error=type(error).__name__, event_id=envelope.id)
-            return "apply-failed", ()
+            return "apply-failed"
         finally:
             trace.traceparent.reset(outer)
+        return None
 
     def try_ahead(self, tx: Transaction) -> int:
         """Try again the parked events whose time has come, in the order of their arrival; answers how many."""
@@ -201,7 +205,7 @@ class Reception:
         """Try again the parked events that wait for newer reference data, which a start reads."""
         self._try_again(tx, parked_for(tx.session, Retry.AT_START))
 
-    def _try_again(self, tx: Transaction, waiting: Waiting) -> None:
+    def _try_again(self, tx: Transaction, waiting: Sequence[Waiting]) -> None:
         """Try parked events, one after another, and right after each what waits for it.
 
         A list and no recursion: hundreds of events may wait behind one, and the stack would end before them.
@@ -210,25 +214,29 @@ class Reception:
         while left:
             parked, row = left.pop(0)
             if row.resolved_at is None:
-                _, more = self._attempt_waiting(tx, parked, row)
+                more: list[Waiting] = []
+                self._attempt_waiting(tx, parked, row, more)
                 sooner = {one.number for _, one in more}
                 left = [*more, *(pair for pair in left if pair[1].number not in sooner)]
 
     def attempt_parked(self, tx: Transaction, parked: Envelope, row: ParkedEvent) -> str | None:
         """Apply a parked event and store the outcome, which is answered as ``attempt`` does."""
-        reason, waiting = self._attempt_waiting(tx, parked, row)
+        waiting: list[Waiting] = []
+        reason = self._attempt_waiting(tx, parked, row, waiting)
         self._try_again(tx, waiting)
         return reason
 
-    def _attempt_waiting(self, tx: Transaction, parked: Envelope, row: ParkedEvent) -> tuple[str | None, Waiting]:
+    def _attempt_waiting(
+        self, tx: Transaction, parked: Envelope, row: ParkedEvent, behind: list[Waiting]
+    ) -> str | None:
         row.resolved_at = tx.now  # so it does not wait for itself
         tx.deliveries.tried_again.add(parked.id)
         tx.session.flush()
         if row.key is not None:
             tx.deliveries.keys[parked.id] = row.key
-        reason, waiting = self._attempt_one(tx, parked, row)
+        reason = self._attempt_one(tx, parked, row, behind)
         settle(tx, row, parked, reason)
-        return reason, waiting
+        return reason
 
     def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
         if envelope.linkseq is None or envelope.receiver != self.member:

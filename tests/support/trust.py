@@ -70,12 +70,14 @@ WITH_A_DESK = {
 }
 """The events that name the desk of their sender."""
 SINCE = {
-    **dict.fromkeys((*ANSWERS, *ASKS), Since.REQUEST),
-    **dict.fromkeys(
-        (e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed, e.Requested), Since.REGISTRATION
-    ),
+    **dict.fromkeys((*ANSWERS, *ASKS), (Since.REQUEST,)),
+    **dict.fromkeys((e.FactsCorrected, e.StageRecorded, e.VictimInterviewed, e.JourneyClosed), (Since.REGISTRATION,)),
+    e.Requested: (Since.REGISTRATION, Since.LAST_LINK),
+    e.Accepted: (Since.REQUEST, Since.LAST_LINK),
 }
-"""Event → the moment before which it cannot have occurred."""
+"""Event → the moments before which it cannot have occurred."""
+MOMENTS: Mapping[Since, str] = {Since.REQUEST: "requested", Since.REGISTRATION: "registered", Since.LAST_LINK: "began"}
+"""Moment → the field of ``Known``."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Known:
     requested: datetime = NOW - timedelta(days=1)
     transfer: bool = True
     link_of_referral: bool = True
+    began: datetime | None = None
 
     def has(self, part: Part) -> bool:
         """Whether the sender has this part."""
@@ -113,6 +116,10 @@ class Known:
     def link(self, seq: int) -> Custody | None:
         """A link by its number."""
         return (self.links or {}).get(seq)
+
+    def link_since(self, seq: int) -> datetime | None:
+        """When a link began."""
+        return self.began
 
     def has_link_of_referral(self) -> bool:
         """Whether the referral's acceptance is in the reader's chain."""

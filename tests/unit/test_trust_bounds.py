@@ -10,7 +10,7 @@ from shared.contracts.codes import Kind, LegalBasis, RejectReason
 from shared.contracts.types import Custody
 from shared.domain import trust
 from shared.domain.objection import Reader, objection
-from shared.domain.trust import AHEAD, RULES, Distance, Number, To
+from shared.domain.trust import AHEAD, RULES, Distance, Number, Since, To
 from tests.support.sayings import ASKED, DESK, NOW, OTHER, READER, REFERRAL, SENDER, saying
 from tests.support.trust import (
     AGENCY,
@@ -19,6 +19,7 @@ from tests.support.trust import (
     ASKS,
     COORDINATION,
     COORDINATOR,
+    MOMENTS,
     SINCE,
     SITUATIONS,
     THIRD,
@@ -167,12 +168,20 @@ def test_no_event_is_believed_before_its_time(kind: type[e.EventData]) -> None:
 
 @pytest.mark.parametrize("kind", RULES)
 def test_nothing_occurs_before_what_it_follows(kind: type[e.EventData]) -> None:
-    assert RULES[kind].since is SINCE.get(kind)
-    if kind not in SINCE:
-        return
+    assert RULES[kind].since == SINCE.get(kind, ())
     side = SITUATIONS["Q"] if kind in ASKS else ALL_PARTS
-    for cause, reason in ((NOW + AHEAD, None), (NOW + AHEAD + STEP, "occurred-before-its-cause")):
-        assert outcome(reader_of(kind), side, saying(kind), registered=cause, requested=cause) == reason
+    for since in SINCE.get(kind, ()):
+        data = of_a_transfer(saying(kind)) if since is Since.LAST_LINK else saying(kind)
+        for cause, reason in ((NOW + AHEAD, None), (NOW + AHEAD + STEP, "occurred-before-its-cause")):
+            known: dict[str, object] = {"links": {1: link(SENDER, 1)}, MOMENTS[since]: cause}
+            assert outcome(reader_of(kind), side, data, None, **known) == reason
+
+
+def of_a_transfer(data: e.EventData) -> e.EventData:
+    """The request of a transfer of link 2, or its acceptance."""
+    if isinstance(data, e.Requested):
+        return data.model_copy(update={"kind": Kind.TRANSFER, "custody_seq": 2})
+    return data.model_copy(update={"custody": link(SENDER, 2)})
 
 
 # --- custody ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Request a service or a transfer of custody: find the desk, check route and room, refuse a second request."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from shared.casework.capacity import room
 from shared.casework.clocks import running as clocks
@@ -69,6 +69,12 @@ def request(acting: Acting, command: Request, counted: bool = False) -> Referral
     return row
 
 
+def _earliest(victim: VictimRow, kind: Kind) -> datetime:
+    """The moment before which a request cannot have been made. Only who has custody hands it over."""
+    since = victim.custody_at or victim.registered_at
+    return since if kind is Kind.TRANSFER else min(victim.registered_at, since)
+
+
 def _requested(
     tx: Transaction, office: Office, command: Request, victim: VictimRow, sender: UnitRef, referral_id: str
 ) -> e.Requested:
@@ -79,7 +85,7 @@ def _requested(
         raise Refused("no-such-route", field="service")
     if command.kind not in route.kinds:
         raise Refused("kind-not-on-route", field="kind")
-    at = when(command, tx.now, min(victim.registered_at, victim.custody_at or victim.registered_at))
+    at = when(command, tx.now, _earliest(victim, command.kind))
     on = tx.now.date()
     unit = asked_desk(office, wanted, sender.region, on)
     if unit.as_ref() == sender:
