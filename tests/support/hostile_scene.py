@@ -186,7 +186,7 @@ class Scene:
 
 def is_spoilt(said: Words, reader: str) -> bool:
     """Whether a reader can see that an event is spoilt. Coordination alone knows when a victim was registered."""
-    unseen = said.sort is Sort.TOO_EARLY and SINCE[said.kind] is Since.REGISTRATION and reader != "coordination"
+    unseen = said.sort is Sort.TOO_EARLY and Since.REGISTRATION in SINCE[said.kind] and reader != "coordination"
     return said.sort in SPOILT and not unseen
 
 
