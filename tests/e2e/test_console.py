@@ -122,10 +122,10 @@ async def test_a_coordinator_finds_a_journey_and_sees_who_was_responsible(
 async def test_on_a_phone_both_languages_are_read_one_below_the_other(browser: Browser, run: Run) -> None:
     page = await browser.new_page(viewport={"width": 390, "height": 800})
     await sign_in(page, run)
-    button, english = [
-        await page.locator(where).evaluate("it => getComputedStyle(it).color")
-        for where in (".filters button", ".filters button .en")
-    ]
+    await page.wait_for_load_state()  # the style sheet too: without it every word is black
+    button, english = await page.evaluate(
+        "[...document.querySelectorAll('.filters button, .filters button .en')].map(it => getComputedStyle(it).color)"
+    )
     assert button == english  # on the button's ground the quiet grey of other places is not seen
     await page.click("tbody a")
     await page.click("summary")
