@@ -198,12 +198,12 @@ def every_word(letters: int, members: int) -> Iterator[Words]:
         desk = {Sort.OF_ANOTHER: 3, Sort.NO_DESK: NOWHERE}.get(sort, 0)
         early = timedelta(days=-90) if sort is Sort.TOO_EARLY else now
         yield from (replace(plain, sort=sort, kind=kind, desk=desk, occurred=early) for kind in kinds)
-    for member in range(members):
-        for kind in (e.ConsentWithdrawn, e.ErasureRequested):
-            yield replace(plain, sort=Sort.TAKEN_BACK, kind=kind, to=member)
-        for said, (_, codes) in CODES.items():
-            for referral, code in itertools.product(range(MOST_REFERRALS), range(len(codes))):
-                yield replace(plain, sort=Sort.SOUND, kind=said, to=member, referral=referral, thing=code)
+    for kind in (e.ConsentWithdrawn, e.ErasureRequested):
+        yield from (replace(plain, sort=Sort.TAKEN_BACK, kind=kind, to=member) for member in range(members))
+    for said, (_, codes) in CODES.items():
+        for referral, code in itertools.product(range(MOST_REFERRALS), range(len(codes))):
+            to = (referral + code) % members  # with as many referrals as members, each code goes to each member
+            yield replace(plain, sort=Sort.SOUND, kind=said, to=to, referral=referral, thing=code)
 
 
 @dataclass
