@@ -203,6 +203,8 @@ def is_disputed(row: Row, changed: Row) -> bool:
     Facts that it gave itself, with the custody, are the new holder's own then.
     """
     (table, columns), (name, now) = row, changed
+    if table == name == "referrals" and dict(columns)["id"] == dict(now)["id"] and HOSTILE in dict(columns).values():
+        return True  # it is a side of this one, and may ask or answer; the custody stands in rows of its own
     shown = DISPUTED.get(table, frozenset())
     if table == "victims" and ("facts_from", HOSTILE) in columns:
         shown |= {"facts_from"}
