@@ -10,6 +10,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, Kind, Priority, Sex
 from shared.contracts.envelope import Envelope
 from shared.contracts.types import UnitRef, VictimFacts
+from shared.domain.access import Role
 from shared.messaging.broker import Incoming
 from shared.reference.office import new_id
 from shared.storage.tables import LedgerEntry
@@ -98,3 +99,24 @@ def said_to(network: Network, agency: str) -> list[str]:
     database = network.apps["coordination"].state.database
     bodies = database.read(lambda session: [entry.body for entry in session.scalars(said)])
     return [Envelope.read(body).data["finding"] for body in bodies]
+
+
+GIVEN_BACK = {"reason": "sender-without-custody", "note": "Korban tidak pernah datang; polisi masih mendampinginya."}
+
+
+async def deceived(network: Network, child: str, seq: int = 2, facts: VictimFacts = CHILD) -> str:
+    """A supervisor of KemenPPPA accepts a transfer of Kemenkes, which never had the child. Answers the transfer."""
+    offer = an_offer(child, PPA, seq, sender=RS, facts=facts)
+    await say(network, offer, "kemenpppa", 1, 1, by="kemenkes")
+    known = "contested" if seq == 2 else "unconfirmed"
+    await until_custody(network["kemenpppa"], offer.referral_id, known)
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    accepted = await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    assert (accepted["status"], accepted["sender_custody"]) == ("accepted", known)
+    return offer.referral_id
+
+
+async def gives_back(network: Network, code: str, referral: str) -> dict[str, Any]:
+    """A supervisor gives back the custody that a transfer brought."""
+    head = await network.calling(code, Role.SUPERVISOR)
+    return await head.must(referral, "reject", **GIVEN_BACK)

@@ -6,28 +6,21 @@ from sqlmodel import col
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.events import FactsCorrected
 from shared.contracts.types import VictimFacts
-from shared.domain.access import Role
 from shared.storage.tables import LedgerEntry
-from tests.support.claims import DINSOS, POLRES, PPA, RS, an_offer, arrive, letter, say, until_custody
+from tests.support.claims import (
+    DINSOS,
+    POLRES,
+    PPA,
+    RS,
+    arrive,
+    deceived,
+    gives_back,
+    letter,
+)
 from tests.support.facts import GIRL, MAN, correction, known, until_known
 from tests.support.network import Client, Network, a_victim, taken_on
 
 CARE, SHELTER = "examination-and-treatment", "shelter-and-rehabilitation"
-
-
-async def deceived(network: Network, victim: str, facts: VictimFacts) -> str:
-    """A supervisor of KemenPPPA accepts a transfer of Kemenkes, which never had the victim. Answers the transfer."""
-    offer = an_offer(victim, PPA, 2, sender=RS, facts=facts)
-    await say(network, offer, "kemenpppa", 1, 1, by="kemenkes")
-    await until_custody(network["kemenpppa"], offer.referral_id, "contested")
-    head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
-    return offer.referral_id
-
-
-async def give_back(network: Network, transfer: str) -> None:
-    head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    await head.must(transfer, "reject", reason="sender-without-custody", note="Polisi masih mendampinginya.")
 
 
 async def a_known_victim(police: Client, coordination: Client, **facts: str) -> str:
@@ -108,11 +101,11 @@ async def test_facts_of_false_custody_are_nobodys_once_it_was_given_back(
 ) -> None:
     """Kemenkes hands over "an adult man", and says otherwise later. Nobody at KemenPPPA has ever said the first."""
     child = await a_known_victim(police, coordination, **GIRL)
-    transfer = await deceived(network, child, MAN)
+    transfer = await deceived(network, child, facts=MAN)
     other = correction(network, child, RS, age_class="adult", sex="male", home_region="12.01")
     arrive(network, "kemenpppa", letter(network, "kemenkes", "kemenpppa", other, 2))
     assert (await known(kemenpppa, child))["facts_from"] == "kemenpppa"
-    await give_back(network, transfer)
+    await gives_back(network, "kemenpppa", transfer)
 
     await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
     kemensos = await network.start("kemensos")
@@ -128,11 +121,11 @@ async def test_facts_that_change_with_custody_given_back_reach_whom_we_have_aske
     woman = await a_known_victim(police, coordination, **{**GIRL, "age_class": "adult"})
     await taken_on(police, kemenpppa, woman, "case-management")
     boy = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.MALE, home_region="11.01")
-    transfer = await deceived(network, woman, boy)
+    transfer = await deceived(network, woman, facts=boy)
     kemensos = await network.start("kemensos")
     await taken_on(kemenpppa, kemensos, woman, SHELTER)
     assert (await known(kemensos, woman))["age_class"] == "child"
-    await give_back(network, transfer)
+    await gives_back(network, "kemenpppa", transfer)
     adult = {"age_class": "adult", "sex": "female", "treated_as_child": False}
     await until_known(network, kemenpppa, woman, **adult)
     await until_known(network, kemensos, woman, **adult)

@@ -1,7 +1,5 @@
 """An agency that was deceived gives custody back, and the transfer of the true holder arrives (decision 0040)."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
@@ -10,30 +8,22 @@ from shared.contracts import events as e
 from shared.contracts.codes import CustodyFinding, RejectReason
 from shared.domain.access import Role
 from shared.victims.sealed.tables import SealedRow
-from tests.support.claims import DINSOS, POLRES, PPA, RS, a_transfer, an_offer, say, until_custody
+from tests.support.claims import (
+    DINSOS,
+    GIVEN_BACK,
+    POLRES,
+    PPA,
+    RS,
+    a_transfer,
+    an_offer,
+    deceived,
+    gives_back,
+    say,
+    until_custody,
+)
 from tests.support.letters import SLIP, WHO, printed, slip_of
 from tests.support.network import Client, Network, a_victim, problem, refer
 from tests.support.wire import until_parked
-
-BACK = {"reason": "sender-without-custody", "note": "Korban tidak pernah datang; polisi masih mendampinginya."}
-
-
-async def deceived(network: Network, child: str, seq: int = 2) -> str:
-    """A supervisor of KemenPPPA accepts a transfer of Kemenkes, which never had the child."""
-    offer = an_offer(child, PPA, seq, sender=RS)
-    await say(network, offer, "kemenpppa", 1, 1, by="kemenkes")
-    known = "contested" if seq == 2 else "unconfirmed"
-    await until_custody(network["kemenpppa"], offer.referral_id, known)
-    head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    accepted = await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
-    assert (accepted["status"], accepted["sender_custody"]) == ("accepted", known)
-    return offer.referral_id
-
-
-async def gives_back(network: Network, code: str, referral: str) -> dict[str, Any]:
-    """A supervisor gives back the custody that a transfer brought."""
-    head = await network.calling(code, Role.SUPERVISOR)
-    return await head.must(referral, "reject", **BACK)
 
 
 def handed_over(network: Network) -> list[bool]:
@@ -90,7 +80,7 @@ async def test_a_word_after_the_acceptance_reaches_the_desk_that_accepted_in_goo
     await until_custody(kemenpppa, offer.referral_id, "unknown")
     await kemenpppa.must(offer.referral_id, "accept")
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    early = await head.act(offer.referral_id, "reject", BACK)
+    early = await head.act(offer.referral_id, "reject", GIVEN_BACK)
     assert (early.status_code, problem(early)) == (409, "custody-not-contested")
 
     await network.start("coordination")
@@ -184,7 +174,7 @@ async def test_a_confirmed_transfer_is_not_given_back_and_the_desk_reads_why(
     await until_custody(kemenpppa, true, "confirmed")
     await kemenpppa.must(true, "accept")
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    refused = await head.act(true, "reject", BACK)
+    refused = await head.act(true, "reject", GIVEN_BACK)
     assert (refused.status_code, problem(refused)) == (409, "custody-not-contested")
     told = refused.json()
     assert "Instansi ini tetap bertanggung jawab" in told["detail"] and "(sender_custody: confirmed)" in told["detail"]
@@ -219,9 +209,9 @@ async def test_the_text_that_came_with_false_custody_is_no_longer_the_word_of_a_
 async def test_who_may_give_back_and_why_not(network: Network, kemenpppa: Client, child: str) -> None:
     false = await deceived(network, child)
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    by_officer = await kemenpppa.act(false, "reject", BACK)
+    by_officer = await kemenpppa.act(false, "reject", GIVEN_BACK)
     assert (by_officer.status_code, problem(by_officer)) == (409, "supervisor-gives-back")
-    without = await head.act(false, "reject", {**BACK, "note": " "})
+    without = await head.act(false, "reject", {**GIVEN_BACK, "note": " "})
     assert (without.status_code, problem(without)) == (409, "note-required")
     otherwise = await head.act(false, "reject", {"reason": "no-capacity"})
     assert (otherwise.status_code, problem(otherwise)) == (409, "move-not-allowed")
@@ -237,7 +227,7 @@ async def test_before_the_acceptance_an_officer_rejects_for_this_reason_without_
     await kemenpppa.must(offer.referral_id, "reject", reason="sender-without-custody")
     service = await refer(police, child, "kemenpppa", "case-management")
     await kemenpppa.until_status(service, "received")
-    refused = await kemenpppa.act(service, "reject", BACK)
+    refused = await kemenpppa.act(service, "reject", GIVEN_BACK)
     assert (refused.status_code, problem(refused)) == (409, "reason-for-transfers")
 
 
@@ -246,12 +236,12 @@ async def test_what_was_handed_on_meanwhile_is_not_given_back(network: Network, 
     kemensos = await network.start("kemensos")
     onward = await a_transfer(kemenpppa, child, kemensos, "shelter-and-rehabilitation")
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    assert problem(await head.act(false, "reject", BACK)) == "transfer-already-open"
+    assert problem(await head.act(false, "reject", GIVEN_BACK)) == "transfer-already-open"
     kemensos_head = await network.calling("kemensos", Role.SUPERVISOR)
     await until_custody(kemensos, onward, "unconfirmed")
     await kemensos_head.must(onward, "accept", note="Rekaan.")
     await kemenpppa.until_status(onward, "accepted")
-    assert problem(await head.act(false, "reject", BACK)) == "custody-passed-on"
+    assert problem(await head.act(false, "reject", GIVEN_BACK)) == "custody-passed-on"
 
 
 async def test_a_paper_answer_gives_custody_back_with_a_reason_alone(
@@ -260,13 +250,13 @@ async def test_a_paper_answer_gives_custody_back_with_a_reason_alone(
     false = await deceived(network, child)
     slip = await printed(kemenpppa, false, SLIP)
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    path, reason = f"/v1/referrals/{false}/paper-answer", {"answer": "rejected", "reason": BACK["reason"]}
+    path, reason = f"/v1/referrals/{false}/paper-answer", {"answer": "rejected", "reason": GIVEN_BACK["reason"]}
     for client, note, code in (
-        (kemenpppa, BACK["note"], "supervisor-gives-back"),
+        (kemenpppa, GIVEN_BACK["note"], "supervisor-gives-back"),
         (head, "", "note-required"),
     ):
         refused = await client.post(path, slip_of(slip, network.clock(), **reason, note=note))
         assert (refused.status_code, problem(refused)) == (409, code)
-    answered = await head.post(path, slip_of(slip, network.clock(), **reason, note=BACK["note"]))
+    answered = await head.post(path, slip_of(slip, network.clock(), **reason, note=GIVEN_BACK["note"]))
     assert answered.json()["status"] == "rejected", answered.text
     assert await holder(kemenpppa, child) is None

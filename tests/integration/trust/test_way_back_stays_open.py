@@ -9,12 +9,11 @@ from shared.contracts.envelope import Envelope
 from shared.domain.access import Role
 from shared.reference.office import new_id
 from tests.support.by_hand import request_of, said
-from tests.support.claims import CHILD, PPA, RS, an_offer, say, until_custody
+from tests.support.claims import CHILD, GIVEN_BACK, PPA, RS, an_offer, say, until_custody
 from tests.support.identities import look, until_disclosure
 from tests.support.network import Client, Network, refer, taken_on
 from tests.support.wire import until_parked
 
-BACK = {"reason": "sender-without-custody", "note": "Korban tidak pernah datang; polisi masih mendampinginya."}
 OWN = {"name": "Cempaka Contoh Rekaan", "phone": "+628000000009"}
 
 
@@ -51,7 +50,7 @@ async def test_an_erasure_of_the_false_sender_does_not_bar_the_way_back(
     await until_parked(network, "kemenpppa", "custody-link-taken")
     await erasure_asked(network, kemenpppa, offer)
 
-    given_back = await head.act(offer.referral_id, "reject", BACK)
+    given_back = await head.act(offer.referral_id, "reject", GIVEN_BACK)
     assert given_back.status_code == 200, given_back.text
     await kemenpppa.until_status(true, "received")
     await kemenpppa.must(true, "accept")
@@ -72,7 +71,7 @@ async def test_an_erasure_of_the_false_sender_hides_nothing_of_ours_under_a_hold
     await until_parked(network, "kemenpppa", "custody-link-taken")
     if asks:
         await erasure_asked(network, kemenpppa, offer)
-    await head.must(offer.referral_id, "reject", **BACK)
+    await head.must(offer.referral_id, "reject", **GIVEN_BACK)
     await kemenpppa.until_status(true, "received")
     await kemenpppa.must(true, "accept")
     assert await look(kemenpppa, child) == OWN
@@ -84,7 +83,7 @@ async def test_the_false_sender_stands_for_no_holder_after_the_way_back(
     """What KemenPPPA wrote itself stays. Another request of Kemenkes, which is rejected too, gives no more say."""
     head, offer = await deceived(network, kemenpppa, child)
     assert (await kemenpppa.post(f"/v1/victims/{child}/identity", OWN)).status_code == 200
-    await head.must(offer.referral_id, "reject", **BACK)
+    await head.must(offer.referral_id, "reject", **GIVEN_BACK)
     again = an_offer(child, PPA, None, sender=RS)
     await say(network, again, "kemenpppa", 30, 1, by="kemenkes")
     await kemenpppa.until_status(again.referral_id, "received")
@@ -104,14 +103,14 @@ async def test_custody_that_was_given_back_does_not_return_at_coordination(
     head = await network.calling("kemenpppa", Role.SUPERVISOR)
     await head.must(early.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
     await head.must(early.referral_id, "start")
-    await head.must(early.referral_id, "reject", **BACK)
+    await head.must(early.referral_id, "reject", **GIVEN_BACK)
 
     kemensos, centre = await network.start("kemensos"), network["coordination"]
     await taken_on(police, kemensos, child, "shelter-and-rehabilitation", kind="transfer")
     journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 1)
     assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemensos", [])
     [ended] = [one for one in journey["handovers"] if one["id"] == early.referral_id]
-    assert (ended["status"], ended["reject_reason"]) == ("rejected", BACK["reason"])
+    assert (ended["status"], ended["reject_reason"]) == ("rejected", GIVEN_BACK["reason"])
     await taken_on(kemensos, kemenpppa, child, "case-management", kind="transfer")
     journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 2)
     assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemenpppa", [])
