@@ -69,7 +69,8 @@ class FactsWord:
     waiting: bool = False
     """Nobody here has taken a referral of the agency on. The word protects a child, and decides nothing else."""
     came_with: str | None = None
-    """The id of the transfer with which the word came, together with the custody."""
+    """The id of the transfer with which the word came, together with the custody. As a word of ours, its giver says
+    otherwise now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,10 @@ class Speaking:
         return Standing.WAITING if agency in self.waiting else Standing.TAKEN_ON
 
     def of(self, word: FactsWord) -> Standing:
-        """The standing of a word. Facts that came with a custody are our own no longer than we hold it."""
-        lost = word.agency == self.ours != self.holder and word.came_with is not None
+        """The standing of a word. Facts that came with a custody are the holder's word as long as we hold it."""
+        if word.came_with is not None and self.ours == self.holder:
+            return Standing.HOLDER
+        lost = word.came_with is not None and word.agency == self.ours
         return Standing.TAKEN_ON if lost else self.standing(word.agency)
 
 
@@ -106,6 +109,11 @@ class FactsKnown:
 
     counts: FactsWord
     others: tuple[FactsWord, ...] = ()
+
+    @property
+    def words(self) -> tuple[FactsWord, ...]:
+        """All words, the one that counts first."""
+        return self.counts, *self.others
 
     @property
     def disputed(self) -> tuple[FactsWord, ...]:
@@ -157,18 +165,34 @@ def hear(known: FactsKnown, word: FactsWord, speaking: Speaking) -> FactsKnown:
     Who accepted a custody answers for the facts that came with it. Where their giver says otherwise later, they are our
     own word from then on. So no former holder takes the protection of a child away.
     """
-    counts, ours = known.counts, speaking.ours
-    if word.agency != counts.agency:
-        if any(one.agency == word.agency and one.facts == word.facts for one in known.others):
-            return in_order((counts, *known.others), speaking)
-        others = [one for one in known.others if one.agency != word.agency]
-        return in_order((counts, *others, word), speaking)
-    if counts.came_with is None or word.agency in (ours, speaking.holder):
-        return in_order((word, *known.others), speaking)
-    if fills_in(counts.facts, word.facts):
-        return in_order((replace(word, came_with=counts.came_with), *known.others), speaking)
-    others = [one for one in known.others if one.agency != ours]
-    return in_order((replace(counts, agency=ours), word, *others), speaking)
+    before = next((one for one in known.words if one.agency == word.agency and not _lasts(one, speaking.ours)), None)
+    if before is None:
+        return in_order((*known.words, word), speaking)
+    if before.facts == word.facts:
+        return in_order(known.words, speaking)
+    said: tuple[FactsWord, ...] = (word,)
+    if before.came_with is not None and word.agency != speaking.holder:
+        filled_in = fills_in(before.facts, word.facts)
+        said = (
+            (replace(word, came_with=before.came_with),) if filled_in else (replace(before, agency=speaking.ours), word)
+        )
+    words = [one for place in known.words for one in (said if place is before else (place,))]
+    return in_order(words, speaking)
+
+
+def _lasts(word: FactsWord, ours: str) -> bool:
+    """Whether a word came with a custody, and its giver has said otherwise since."""
+    return word.agency == ours and word.came_with is not None
+
+
+def leave_out(known: FactsKnown, agency: str, speaking: Speaking) -> FactsKnown:
+    """An agency repeats what we told it: it has no word of its own beside ours. What came with a custody lasts."""
+    words = [
+        replace(one, agency=speaking.ours) if one.agency == agency and one.came_with is not None else one
+        for one in known.words
+        if one is known.counts or one.agency != agency or one.came_with is not None
+    ]
+    return in_order(words, speaking)
 
 
 def in_order(words: Sequence[FactsWord], speaking: Speaking) -> FactsKnown:
@@ -182,10 +206,14 @@ def in_order(words: Sequence[FactsWord], speaking: Speaking) -> FactsKnown:
     return FactsKnown(first, tuple(others))
 
 
-def settle(known: FactsKnown, word: FactsWord) -> FactsKnown:
+def settle(known: FactsKnown, word: FactsWord, ours: str) -> FactsKnown:
     """The facts are corrected: this word counts, and what others have said so far is settled."""
-    others = [one for one in (known.counts, *known.others) if one.agency != word.agency]
-    return FactsKnown(word, tuple(replace(one, settled=True) for one in others))
+    others = [
+        replace(one, settled=True, agency=ours if one.agency == word.agency else one.agency)
+        for one in known.words
+        if one.agency != word.agency or one.came_with is not None
+    ]
+    return FactsKnown(word, tuple(others))
 
 
 def recount(known: FactsKnown, ours: str, *order: str) -> FactsKnown:
@@ -193,36 +221,37 @@ def recount(known: FactsKnown, ours: str, *order: str) -> FactsKnown:
 
     ``ours`` comes first with what its own people have said, and not with facts that came with an earlier custody.
     """
-    words = (known.counts, *known.others)
     for agency in (ours, *order):
-        for word in words:
-            if word.agency == agency and not (agency == ours and word.came_with):
-                return FactsKnown(replace(word, settled=False), tuple(one for one in words if one is not word))
+        for word in known.words:
+            if word.agency == agency and not (agency == ours and (word.settled or word.came_with)):
+                return FactsKnown(replace(word, settled=False), tuple(one for one in known.words if one is not word))
     return known
 
 
-def with_custody(known: FactsKnown, ours: str, transfer: str) -> FactsKnown:
-    """The facts of ``known`` have come with the custody of this transfer, unless our own people have stated them."""
-    counts = known.counts
-    if counts.agency == ours and counts.came_with is None:
+def with_custody(known: FactsKnown, ours: str, giver: str, transfer: str) -> FactsKnown:
+    """The word of the giver has come with the custody of this transfer. What came with an earlier custody lasts.
+
+    A giver without a word has repeated ours: then the word that counts has come.
+    """
+    came = next((one for one in known.words if one.agency == giver), known.counts)
+    if came.agency == ours:
         return known
-    others = tuple(one for one in known.others if one.agency != ours)  # they came with an earlier custody
-    return FactsKnown(replace(counts, came_with=transfer), others)
+    words = [replace(one, came_with=transfer) if one is came else one for one in known.words]
+    earlier = [replace(came, agency=ours)] if came.came_with is not None else []
+    return FactsKnown(words[0], (*words[1:], *earlier))
 
 
-def without_custody(known: FactsKnown, ours: str, giver: str, transfer: str) -> FactsKnown:
-    """The custody of a transfer is given back. The facts that came with it are the word of their giver again."""
+def without_custody(known: FactsKnown, ours: str, transfer: str) -> FactsKnown:
+    """The custody of a transfer is given back. The facts that came with it are the word of their giver again.
+
+    What we settled as the holder is open again: without custody we settle nothing.
+    """
     words = [
-        replace(one, agency=giver if one.agency == ours else one.agency, came_with=None)
-        if one.came_with == transfer
-        else one
-        for one in (known.counts, *known.others)
+        replace(one, settled=False, came_with=None if one.came_with == transfer else one.came_with)
+        for one in known.words
+        if not (_lasts(one, ours) and one.came_with == transfer)
     ]
-    by_agency: dict[str, FactsWord] = {}
-    for one in words:
-        by_agency.setdefault(one.agency, one)
-    first, *others = by_agency.values()
-    return FactsKnown(first, tuple(others))
+    return FactsKnown(words[0], tuple(words[1:]))
 
 
 def needs_second_person(before: AgeClass, after: AgeClass) -> bool:

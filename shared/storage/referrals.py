@@ -1,6 +1,6 @@
 """Storage of referrals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -179,18 +179,26 @@ class Asked:
 def asked_about(session: Session, victim_id: str, receiver: str) -> list[Asked]:
     """The referrals of a victim that ``receiver`` got from other agencies, in the order in which they came.
 
-    A service itself rejects a request that its sender repeats. That answer says no more than the answer to the first.
+    A duplicate of a request that waited when it came says no more than the answer to that request.
     """
     received = (col(ReferralRow.receiver_agency) == receiver) & (col(ReferralRow.sender_agency) != receiver)
     theirs = select(ReferralRow).where(col(ReferralRow.victim_id) == victim_id, received)
-    asked, before = [], set()
-    for row in session.scalars(theirs.order_by(col(ReferralRow.number))):
-        same = row.sender_agency, row.service, row.receiver_unit
-        by_person = row.reject_reason == RejectReason.DUPLICATE and same not in before
-        denied = row.reject_reason == RejectReason.SENDER_WITHOUT_CUSTODY
-        asked.append(Asked(row.sender_agency, Status(row.status), by_person, denied, row.case_id))
-        before.add(same)
-    return asked
+    return [
+        Asked(
+            sender=row.sender_agency,
+            status=Status(row.status),
+            duplicate=row.reject_reason == RejectReason.DUPLICATE and not row.repeats,
+            denied=row.reject_reason == RejectReason.SENDER_WITHOUT_CUSTODY,
+            case_id=row.case_id,
+        )
+        for row in session.scalars(theirs.order_by(col(ReferralRow.number)))
+    ]
+
+
+def count_at_answers(rows: Iterable[ReferralRow], receiver: str) -> None:
+    """Agencies state facts of one victim: each answer to these requests decides again whose word counts."""
+    for row in rows:
+        row.facts_meet = row.receiver_agency == receiver
 
 
 def asked_by(session: Session, victim_id: str, sender: str) -> set[str]:

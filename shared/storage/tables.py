@@ -214,6 +214,8 @@ class ReferralRow(Stored, table=True):
     closed: bool = False
     told_interviews: Any = Field(default=[], sa_type=Json)
     """At the receiver: the ids of interviews that the request tells. They count once the referral is taken on."""
+    repeats: bool = False
+    """At the receiver: the sender had asked the same, and that request had not ended."""
     facts_meet: bool = False
     """At the receiver: other agencies state facts of the victim too. Each answer decides again whose word counts."""
     updated_at: datetime = Field(sa_type=UtcMoment)

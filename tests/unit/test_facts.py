@@ -74,7 +74,7 @@ def test_a_correction_of_the_holder_settles_what_was_said_until_somebody_says_so
     known = FactsKnown(word(FIRST, first))
     for one in thirds:
         known = hear(known, one, HELD)
-    settled = settle(known, word(HOLDER, corrected))
+    settled = settle(known, word(HOLDER, corrected), US)
     assert (settled.counts.facts, settled.disputed, settled.rule_age) == (corrected, (), corrected.age_class)
     for one in settled.others:  # the same word again opens nothing
         settled = hear(settled, word(one.agency, one.facts, 5), HELD)
@@ -83,7 +83,7 @@ def test_a_correction_of_the_holder_settles_what_was_said_until_somebody_says_so
 
 @given(FACTS, FACTS)
 def test_what_came_with_the_custody_is_the_new_holders_to_change(given_over: VictimFacts, later: VictimFacts) -> None:
-    taken_over = with_custody(FactsKnown(word(FIRST, given_over)), US, "transfer")
+    taken_over = with_custody(FactsKnown(word(FIRST, given_over)), US, FIRST, "transfer")
     known = hear(taken_over, word(FIRST, later, 1), OURS)
     if fills_in(given_over, later):
         assert (known.counts.agency, known.counts.facts, known.others) == (FIRST, later, ())
@@ -104,21 +104,22 @@ def test_what_came_with_the_custody_is_the_new_holders_to_change(given_over: Vic
 def test_what_came_with_custody_that_was_given_back_is_the_givers_word(
     given_over: VictimFacts, later: VictimFacts
 ) -> None:
-    known = hear(with_custody(FactsKnown(word(FIRST, given_over)), US, "transfer"), word(FIRST, later, 1), OURS)
-    back = without_custody(known, US, FIRST, "transfer")
+    known = hear(with_custody(FactsKnown(word(FIRST, given_over)), US, FIRST, "transfer"), word(FIRST, later, 1), OURS)
+    back = without_custody(known, US, "transfer")
     assert {one.agency for one in (back.counts, *back.others)} == {FIRST} and back.counts.came_with is None
-    assert without_custody(known, US, FIRST, "another") == known
-    ours = without_custody(with_custody(FactsKnown(word(US, given_over)), US, "transfer"), US, FIRST, "transfer")
+    assert without_custody(known, US, "another") == known
+    ours = without_custody(with_custody(FactsKnown(word(US, given_over)), US, FIRST, "transfer"), US, "transfer")
     assert ours.counts == word(US, given_over)
 
 
-def test_facts_of_an_earlier_custody_are_behind_those_of_the_next_giver() -> None:
-    known = hear(with_custody(FactsKnown(word(FIRST, CHILD)), US, "first"), word(FIRST, ADULT, 1), OURS)
+def test_facts_of_an_earlier_custody_last_behind_those_of_the_next_giver() -> None:
+    known = hear(with_custody(FactsKnown(word(FIRST, CHILD)), US, FIRST, "first"), word(FIRST, ADULT, 1), OURS)
     known = hear(known, word(THIRD, ADULT, 2), Speaking(US, THIRD))
     assert known.counts.agency == THIRD and known.rule_age is AgeClass.CHILD
-    again = with_custody(recount(known, US, THIRD), US, "second")
+    again = with_custody(recount(known, US, THIRD), US, THIRD, "second")
     assert (again.counts.agency, again.counts.came_with) == (THIRD, "second")
-    assert [one.agency for one in again.others] == [FIRST]
+    assert [(one.agency, one.came_with) for one in again.others] == [(US, "first"), (FIRST, None)]
+    assert again.rule_age is AgeClass.CHILD
 
 
 def test_only_a_sex_or_a_home_that_was_not_known_is_filled_in() -> None:
@@ -158,7 +159,7 @@ def test_unknown_sex_or_home_contradicts_nobody_and_two_sexes_do() -> None:
     assert hear(FactsKnown(word(FIRST, ADULT)), word(THIRD, plain), UNKNOWN).disputed == ()
     known = hear(FactsKnown(word(FIRST, ADULT)), word(THIRD, man), UNKNOWN)
     assert known.sex_disputed and known.rule_age is AgeClass.ADULT
-    assert not settle(known, word(US, ADULT)).sex_disputed
+    assert not settle(known, word(US, ADULT), US).sex_disputed
 
 
 ADULT_MAN = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.MALE, home_region="11.01")
@@ -204,7 +205,7 @@ def test_of_two_agencies_that_were_taken_on_the_first_goes_on_to_count_and_both_
 
 
 def test_a_settled_word_counts_again_when_its_agency_says_something_else() -> None:
-    settled = settle(FactsKnown(word(FIRST, ADULT_MAN)), word(US, GIRL))
+    settled = settle(FactsKnown(word(FIRST, ADULT_MAN)), word(US, GIRL), US)
     known = hear(settled, word(THIRD, ADULT_MAN, 1), UNKNOWN)
     assert [one.agency for one in known.disputed] == [THIRD]
     known = hear(known, word(FIRST, ADULT, 2), UNKNOWN)

@@ -84,6 +84,7 @@ def _make_victims() -> None:
         sa.Column("sex_disputed", sa.Boolean(), nullable=False),
         sa.Column("home_disputed", sa.Boolean(), nullable=False),
         sa.Column("facts_differ", sa.Boolean(), nullable=False),
+        sa.Column("facts_untold", sa.Boolean(), nullable=False),
         sa.Column("stage", sa.String(64), nullable=False),
         sa.Column("stages", sa.JSON(), nullable=False),
         sa.Column("consent_withdrawn_at", Moment, nullable=True),
@@ -115,8 +116,8 @@ def _make_facts_words() -> None:
         sa.Column("at", Moment, nullable=False),
         sa.Column("settled", sa.Boolean(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
-        sa.Column("came_with", sa.String(36), nullable=True),
-        sa.PrimaryKeyConstraint("victim_id", "agency", name="pk_facts_words"),
+        sa.Column("came_with", sa.String(36), nullable=False),
+        sa.PrimaryKeyConstraint("victim_id", "agency", "came_with", name="pk_facts_words"),
     )
 
 

@@ -97,7 +97,7 @@ def _corrected(tx: Transaction, office: Office, victim: VictimRow, row: FactsCor
     word = FactsWord(office.code, facts_of(row), tx.now)
     if victim.custody_agency is None:
         return with_word(tx.session, victim, office.code, word)[0]
-    return rules.settle(known_facts(tx.session, victim), word)
+    return rules.settle(known_facts(tx.session, victim), word, office.code)
 
 
 def _apply(
@@ -136,7 +136,8 @@ def on_facts_corrected(tx: Transaction, office: Office, envelope: Envelope, even
     if victim is None:
         raise Park("not-in-custody")
     if victim.custody_agency == envelope.sender and event.basis is not FactsBasis.HEARD:
-        keep_heard(tx, office, victim, rules.settle(known_facts(tx.session, victim), word))
+        keep_heard(tx, office, victim, rules.settle(known_facts(tx.session, victim), word, office.code))
     else:
-        hear_facts(tx, office, victim, word, event.passed_on)
+        if hear_facts(tx, office, victim, word, event.passed_on):
+            referrals.count_at_answers(referrals.live_of_victim(tx.session, victim.id), office.code)
     tx.changed.add(event.victim_id)

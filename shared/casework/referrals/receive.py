@@ -49,6 +49,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
     row.sender_due_at = event.due_at
     row.sender_custody = sender_custody
     row.told_interviews = list(event.interviews)
+    row.repeats = any(is_same_request(other, event) for other in live)
     clocks.start_and_stop_for_referral(tx, office, referral, event, clocks.Recorded(tx.now), our_act=False)
     answer = react(referral, event)
     if answer is not None:
@@ -57,7 +58,7 @@ def on_requested(tx: Transaction, office: Office, envelope: Envelope, event: e.R
         execute(tx, office, row, Reject(reason=RejectReason.OUT_OF_JURISDICTION), envelope.id)
     elif not office.directory.has_route(event.sender.agency, office.code, event.service, event.kind):
         execute(tx, office, row, Reject(reason=RejectReason.WRONG_SERVICE), envelope.id)
-    elif not event.forced and any(is_same_request(other, event) for other in live):
+    elif row.repeats and not event.forced:
         execute(tx, office, row, Reject(reason=RejectReason.DUPLICATE), envelope.id)
     if victim is not None:
         _hear_facts(tx, office, victim, event, [*live, row])
@@ -153,9 +154,8 @@ def _hear_facts(
     asked each other.
     """
     if event.facts_of_receiver:
-        leave_out(tx.session, victim, event.sender.agency)
-        return
-    heard = hear_facts(tx, office, victim, FactsWord(event.sender.agency, event.facts, tx.now))
-    if heard or any(row.facts_meet for row in live):
-        for row in live:
-            row.facts_meet = row.receiver_agency == office.code
+        others = leave_out(tx, office, victim, event.sender.agency)
+    else:
+        others = hear_facts(tx, office, victim, FactsWord(event.sender.agency, event.facts, tx.now))
+    if others or any(row.facts_meet for row in live):
+        referrals.count_at_answers(live, office.code)

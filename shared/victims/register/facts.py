@@ -1,7 +1,6 @@
 """The facts of a victim in and out of their rows: the word that counts, and the words of others."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +51,10 @@ def known_facts(session: Session, victim: VictimRow) -> FactsKnown:
     others = session.scalars(theirs.order_by(col(FactsWordRow.at), col(FactsWordRow.agency)))
     return FactsKnown(
         FactsWord(victim.facts_from, facts_of(victim), victim.facts_at, came_with=victim.facts_came_with),
-        tuple(FactsWord(row.agency, facts_of(row), row.at, row.settled, row.waiting, row.came_with) for row in others),
+        tuple(
+            FactsWord(row.agency, facts_of(row), row.at, row.settled, row.waiting, row.came_with or None)
+            for row in others
+        ),
     )
 
 
@@ -72,7 +74,7 @@ def keep_facts(session: Session, victim: VictimRow, known: FactsKnown) -> None:
             at=one.at,
             settled=one.settled,
             waiting=one.waiting,
-            came_with=one.came_with,
+            came_with=one.came_with or "",
         )
         for one in known.others
     )
@@ -97,16 +99,19 @@ def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -
     return rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked)), asked
 
 
-def leave_out(session: Session, victim: VictimRow, agency: str) -> None:
-    """An agency repeats the facts that we told it. Its earlier word beside ours is left out."""
-    known = known_facts(session, victim)
-    keep_facts(session, victim, replace(known, others=tuple(one for one in known.others if one.agency != agency)))
+def leave_out(tx: Transaction, office: Office, victim: VictimRow, agency: str) -> bool:
+    """An agency repeats the facts that we told it, and has no word of its own. Answers whether others speak."""
+    known, asked = known_facts(tx.session, victim), referrals.asked_about(tx.session, victim.id, office.code)
+    left = rules.leave_out(known, agency, _speaking(victim, office.code, asked))
+    if left != known:
+        keep_heard(tx, office, victim, left, asked)
+    return bool(left.others)
 
 
 def reorder_facts(tx: Transaction, office: Office, victim: VictimRow) -> None:
     """A person here has answered one of the agencies that state the facts of a victim."""
     known, asked = known_facts(tx.session, victim), referrals.asked_about(tx.session, victim.id, office.code)
-    heard = rules.in_order((known.counts, *known.others), _speaking(victim, office.code, asked))
+    heard = rules.in_order(known.words, _speaking(victim, office.code, asked))
     keep_heard(tx, office, victim, heard, asked)
 
 
@@ -144,10 +149,13 @@ def _tell_if_other(tx: Transaction, office: Office, victim: VictimRow, before: V
     """Tell the agencies that we asked the facts that we state, where these were others ``before``.
 
     The custody holder tells others only what a person corrects. A word is passed on three times at most. Else it would
-    go round for ever, where agencies have asked one another in a ring.
+    go round for ever, where agencies have asked one another in a ring. What was not told goes on with the next word.
     """
     facts = facts_to_give(victim, office.code)
-    if facts == before or victim.custody_agency == office.code or passed_on >= MOST_PASSED_ON:
+    if victim.custody_agency == office.code or (facts == before and not victim.facts_untold):
+        return
+    victim.facts_untold = passed_on >= MOST_PASSED_ON
+    if victim.facts_untold:
         return
     desk = office.speaker(tx.now.date())
     said = e.FactsCorrected(
@@ -163,16 +171,18 @@ def _tell_if_other(tx: Transaction, office: Office, victim: VictimRow, before: V
         tx.emit(draft(said, agency, desk, victim_id=victim.id))
 
 
-def facts_move(session: Session, victim: VictimRow, ours: str, *order: str, came_with: str | None = None) -> None:
-    """Custody has moved: the word of the first of these agencies counts, where an agency says otherwise.
+def facts_move(session: Session, victim: VictimRow, ours: str, transfer: ReferralRow, holder: str) -> None:
+    """Custody has moved to ``holder``: the holder's word counts. Where we hold it, its giver's word counts.
 
-    ``came_with``: the id of the transfer, where the custody has come to us from another agency.
+    Facts that come to us with the custody keep the transfer with which they came.
     """
-    if victim.facts_differ:
-        known = rules.recount(known_facts(session, victim), ours, *order)
-        keep_facts(session, victim, rules.with_custody(known, ours, came_with) if came_with else known)
-    elif came_with and (victim.facts_from != ours or victim.facts_came_with):
-        victim.facts_came_with = came_with
+    giver = transfer.sender_agency
+    came = holder == ours != giver
+    if came and victim.facts_from == giver and not (victim.facts_came_with or victim.facts_differ):
+        victim.facts_came_with = transfer.id
+    elif came or victim.facts_differ:
+        known = rules.recount(known_facts(session, victim), ours, holder, giver)
+        keep_facts(session, victim, rules.with_custody(known, ours, giver, transfer.id) if came else known)
 
 
 def facts_go_back(
@@ -182,9 +192,8 @@ def facts_go_back(
 
     ``before``: the facts that we stated while we held the custody.
     """
-    giver = transfer.sender_agency
-    known = rules.without_custody(known_facts(tx.session, victim), office.code, giver, transfer.id)
+    known = rules.without_custody(known_facts(tx.session, victim), office.code, transfer.id)
     asked = referrals.asked_about(tx.session, victim.id, office.code)
-    heard = rules.in_order((known.counts, *known.others), _speaking(victim, office.code, asked))
+    heard = rules.in_order(known.words, _speaking(victim, office.code, asked))
     _keep_words(tx.session, victim, heard, asked)
     _tell_if_other(tx, office, victim, before)

@@ -53,6 +53,8 @@ class VictimRow(AgencyStored, table=True):
     home_disputed: bool = False
     facts_differ: bool = False
     """Whether another agency states other facts, and nobody has settled it (see ``facts_words``)."""
+    facts_untold: bool = False
+    """Whether we state facts that those we asked were not told, because the word had been passed on too often."""
     stage: str = Field(sa_type=Word)
     stages: Any = Field(default=[], sa_type=Json)
     """The stages that this agency has recorded."""
@@ -78,6 +80,8 @@ class FactsWordRow(AgencyStored, table=True):
 
     victim_id: str = Field(sa_type=Ident, primary_key=True)
     agency: str = Field(sa_type=Word, primary_key=True)
+    came_with: str = Field(default="", sa_type=Ident, primary_key=True)
+    """The id of the transfer with which the word came, together with the custody, or nothing."""
     age_class: str = Field(sa_type=Word)
     sex: str = Field(sa_type=Word)
     home_region: str | None = Field(default=None, sa_type=Word)
@@ -85,7 +89,6 @@ class FactsWordRow(AgencyStored, table=True):
     settled: bool = False
     waiting: bool = False
     """Nobody here has taken a referral of the agency on."""
-    came_with: str | None = Field(default=None, sa_type=Ident)
 
 
 class FactsCorrectionRow(AgencyStored, table=True):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from deploy.local.embedded_nats import EmbeddedNats
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.types import MOST_PASSED_ON, VictimFacts
@@ -9,7 +11,7 @@ from shared.domain.access import Role
 from shared.messaging.broker import Incoming
 from shared.reference.office import new_id
 from tests.support.by_hand import deliver, posted, request_of
-from tests.support.claims import POLRES, RS, an_offer, arrive, letter, say
+from tests.support.claims import DINSOS, POLRES, PPA, RS, an_offer, arrive, letter, say
 from tests.support.databases import Databases
 from tests.support.facts import GIRL, MAN, correction, known, until_known
 from tests.support.network import Network, a_victim, refer, taken_on
@@ -17,6 +19,7 @@ from tests.support.network import Network, a_victim, refer, taken_on
 CARE, SHELTER = "examination-and-treatment", "shelter-and-rehabilitation"
 RING = {"kemenpppa": "case-management", "kemensos": SHELTER, "kemenkes": CARE}
 """Each asks the next one for this service of it, and the last one asks the first."""
+WOMAN = {**GIRL, "age_class": "adult"}
 
 
 async def test_who_asks_twice_is_not_taken_on_by_the_refusal_of_the_second(network: Network) -> None:
@@ -75,6 +78,93 @@ async def test_a_word_is_passed_on_three_times_and_no_more(network: Network) -> 
         arrive(network, "kemenkes", letter(network, "police", "kemenkes", passed, number))
         assert (await known(kemenkes, victim))["home_region"] == home
     assert (await until_known(network, kemensos, victim, home_region="74.05"))["facts_from"] == "kemenkes"
+
+
+@pytest.mark.parametrize("passed_on", [0, MOST_PASSED_ON])
+async def test_a_correction_goes_on_though_a_stranger_said_the_same_and_went_no_further(
+    network: Network, passed_on: int
+) -> None:
+    """The hospital states a child since the word of KemenPPPA, which nobody there has answered."""
+    police, kemenkes, kemensos = [await network.start(code) for code in ("police", "kemenkes", "kemensos")]
+    victim = await a_victim(police, **WOMAN)
+    await taken_on(police, kemenkes, victim, CARE)
+    await taken_on(kemenkes, kemensos, victim, SHELTER)
+    asked = an_offer(victim, RS, None, service=CARE, sender=PPA, facts=VictimFacts.model_validate(WOMAN))
+    arrive(network, "kemenkes", letter(network, "kemenpppa", "kemenkes", asked, 1, 1))
+    lie = correction(network, victim, PPA, FactsBasis.HEARD).model_copy(update={"passed_on": passed_on})
+    arrive(network, "kemenkes", letter(network, "kemenpppa", "kemenkes", lie, 2))
+    assert (await known(kemenkes, victim))["treated_as_child"] is True
+    done = await police.post(f"/v1/victims/{victim}/facts", {"age_class": "child", "basis": "document"})
+    assert done.status_code == 200, done.text
+    await until_known(network, kemensos, victim, treated_as_child=True)
+
+
+async def test_what_we_state_once_a_word_is_left_out_is_told_to_those_we_asked(network: Network) -> None:
+    """Kemensos said that she is a child. Then it repeats our own word: nobody says so any more."""
+    police, kemenkes, kemenpppa = [await network.start(code) for code in ("police", "kemenkes", "kemenpppa")]
+    victim = await a_victim(police, **WOMAN)
+    await taken_on(police, kemenkes, victim, CARE)
+    await taken_on(kemenkes, kemenpppa, victim, "case-management")
+    first = an_offer(victim, RS, None, service="first-aid", facts=VictimFacts.model_validate(GIRL))
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", first, 1, 1))
+    await until_known(network, kemenpppa, victim, treated_as_child=True)
+    woman = VictimFacts.model_validate(WOMAN)
+    again = an_offer(victim, RS, None, service="psychological-care", facts=woman, facts_of_receiver=True)
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", again, 2, 1))
+    assert (await known(kemenkes, victim))["treated_as_child"] is False
+    await until_known(network, kemenpppa, victim, treated_as_child=False)
+
+
+@pytest.mark.parametrize("accepted_first", [True, False])
+async def test_a_word_beside_a_repeated_one_counts_with_its_answer(network: Network, accepted_first: bool) -> None:
+    """Kemensos repeats our word in its request, and says otherwise later. It is taken on before or after that."""
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    victim = await a_victim(police, **GIRL)
+    await taken_on(police, kemenkes, victim, CARE)
+    girl = VictimFacts.model_validate(GIRL)
+    asked = an_offer(victim, RS, None, service=CARE, facts=girl, facts_of_receiver=True)
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", asked, 1, 1))
+    if accepted_first:
+        await kemenkes.must(asked.referral_id, "accept")
+    other = correction(network, victim, DINSOS, FactsBasis.HEARD, home_region="74.04")
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", other, 2))
+    if not accepted_first:
+        await kemenkes.must(asked.referral_id, "accept")
+    assert (await known(kemenkes, victim))["differ"] == {"kemensos": (False, False), "police": (True, False)}
+    kemenpppa = await network.start("kemenpppa")
+    await taken_on(kemenkes, kemenpppa, victim, "case-management")
+    assert (await known(kemenpppa, victim))["home_region"] is None  # two agencies dispute it
+
+
+@pytest.mark.parametrize("force", [True, False])
+async def test_a_duplicate_of_a_refused_request_is_none_and_of_a_waiting_one_takes_nobody_on(
+    network: Network, force: bool
+) -> None:
+    """A desk rejects the second request of the police as a duplicate: it works for her already (record 0038).
+
+    The first was refused before the second came. Where Kemensos forces a second beside its first, it is a repetition.
+    """
+    police, kemenkes = await network.start("police"), await network.start("kemenkes")
+    child = await a_victim(police, **GIRL)
+    first = await refer(police, child, "kemenkes", CARE)
+    await kemenkes.until_status(first, "received")
+    await kemenkes.must(first, "reject", reason="no-capacity")
+    await police.until_status(first, "rejected")
+    other = an_offer(child, RS, None, service=CARE, facts=MAN)
+    arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", other, 1, 1))
+    if force:
+        forced = an_offer(child, RS, None, service=CARE, facts=MAN, forced=True)
+        arrive(network, "kemenkes", letter(network, "kemensos", "kemenkes", forced, 2, 1))
+        await kemenkes.must(forced.referral_id, "reject", reason="duplicate")
+        await kemenkes.must(other.referral_id, "reject", reason="not-eligible")
+    else:
+        await kemenkes.must(other.referral_id, "accept")
+    second = await refer(police, child, "kemenkes", CARE)
+    await kemenkes.until_status(second, "received")
+    await kemenkes.must(second, "reject", reason="duplicate")
+    seen = await known(kemenkes, child)
+    assert seen["treated_as_child"] is True
+    assert seen["differ"] == ({} if force else {"kemensos": (True, False), "police": (False, False)})
 
 
 async def test_three_agencies_that_asked_each_other_in_a_ring_come_to_rest(

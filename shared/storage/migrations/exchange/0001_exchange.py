@@ -183,7 +183,7 @@ def _make_referrals() -> None:
         sa.Column("fail_reason", sa.String(64), nullable=True),
         *(sa.Column(name, sa.String(64), nullable=True) for name in ("norm_gap", "basis", "sender_custody")),
         sa.Column("told_interviews", sa.JSON(), nullable=False),
-        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("closed", "facts_meet")),
+        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("closed", "repeats", "facts_meet")),
         sa.Column("updated_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_referrals"),
         sa.UniqueConstraint("id", name="uq_referrals_id"),
