@@ -1,5 +1,9 @@
-"""One member with valid keys says anything, as often as it likes, while the others do their honest work."""
+"""One member with valid keys says anything, as often as it likes, while the others do their honest work.
 
+``make test`` runs it short, ``make fuzz`` long (``ESTAFET_FUZZ=long``).
+"""
+
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +23,7 @@ from tests.support.identities import NOTE, WHO, consent
 from tests.support.network import Network, a_victim, refer
 from tests.support.whole_state import APPLIED, PostgresState, WholeState
 
+LONG = os.environ.get("ESTAFET_FUZZ") == "long"
 DECK = (*[None] * 6, *[Sort.SOUND] * 6, *[Sort.WILD] * 5, *[Sort.TAKEN_BACK] * 2, *Sort)
 """An example: six honest letters, and the sorts of hostile words. They arrive in any order."""
 SAID: Mapping[Sort | None, st.SearchStrategy[Words | None]] = {None: st.none(), **{sort: words(sort) for sort in Sort}}
@@ -208,7 +213,7 @@ def plays(scene: Scene, hostile: Hostile, said: Sequence[Words | None]) -> None:
     scene.counts()
 
 
-@pytest.mark.timeout(600)  # it plays hundreds of events to five members, and the machine may be busy
+@pytest.mark.timeout(0 if LONG else 600)  # it plays hundreds of events to five members, and the machine may be busy
 @pytest.mark.parametrize("part", PARTS)
 async def test_whatever_one_member_says_the_others_keep_what_they_have(network: Network, part: str) -> None:
     scene, hostile = await a_scene(network, part)
@@ -218,7 +223,7 @@ async def test_whatever_one_member_says_the_others_keep_what_they_have(network: 
     on_sqlite = isinstance(network.database_url, SqliteDatabases)
 
     @settings(
-        max_examples=24 if on_sqlite else 4,
+        max_examples=300 if LONG else 24 if on_sqlite else 4,
         suppress_health_check=list(HealthCheck),
         derandomize=True,
         database=None,
