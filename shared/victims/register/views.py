@@ -38,6 +38,10 @@ class FactsSaid(BaseModel):
         description="Permintaan instansi itu belum diterima di sini: hanya kata anak yang berlaku. / Nobody here has "
         "accepted a request of that agency: of its word, only child has an effect."
     )
+    came_with_custody: bool = Field(
+        description="Fakta ini datang bersama tanggung jawab lewat penyerahan, dan berlaku sampai ada koreksi. / These "
+        "facts came with the custody by a transfer, and last until a correction."
+    )
 
 
 class VictimSeen(VictimView):
@@ -77,7 +81,14 @@ def facts_said(known: FactsKnown) -> list[FactsSaid]:
     """What agencies say differently of the facts of a victim, the word that counts first; empty where all agree."""
     words = (known.counts, *known.disputed) if known.disputed else ()
     return [
-        FactsSaid(agency=one.agency, facts=one.facts, said_at=one.at, counts=one is known.counts, waiting=one.waiting)
+        FactsSaid(
+            agency=one.agency,
+            facts=one.facts,
+            said_at=one.at,
+            counts=one is known.counts,
+            waiting=one.waiting,
+            came_with_custody=one.came_with is not None,
+        )
         for one in words
     ]
 

@@ -107,7 +107,10 @@ async def test_a_second_transfer_with_other_facts_makes_no_child_an_adult(
 ) -> None:
     child = await a_victim(police, **GIRL)
     transfer = await false_transfer(network, police, child, WOMAN)
-    assert (await known(kemenpppa, child))["treated_as_child"] is True
+    seen = await kemenpppa.get(f"/v1/victims/{child}")
+    assert seen["treated_as_child"] is True
+    shown = [(one["agency"], one["facts"]["age_class"], one["came_with_custody"]) for one in seen["facts_differ"]]
+    assert shown == [("police", "adult", True), ("kemenpppa", "child", True)]
     await gives_back(network, "kemenpppa", transfer)
     assert (await known(kemenpppa, child))["treated_as_child"] is True
 
