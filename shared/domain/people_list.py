@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.codes import AgeClass, Kind, LegalBasis, MatchKind, MatchStrength, Priority, Sex
 from shared.contracts.pattern import Pattern
 from shared.contracts.types import Code, Flag
-from shared.domain.access import Role
+from shared.domain.access import Caller, Role, is_same_person
 from shared.domain.cases import RegisterVictim
 from shared.domain.commands import Noted, example
 from shared.domain.matching import normalised, strength
@@ -157,3 +157,12 @@ def check_list(role: Role, command: TakeIn, urgent: Sequence[tuple[str, AskFor]]
     agencies = [ask.receiver.agency for _, ask in urgent]
     if any(agencies.count(agency) > MOST_URGENT for agency in set(agencies)):
         raise Refused("list-needs-supervisor", field="refer")
+
+
+def may_continue(caller: Caller, unit: str, client: str, person: str | None) -> bool:
+    """Whether a caller may continue, with an Idempotency-Key of its own, a list that another person began.
+
+    Only a supervisor of the same desk may. An officer with too many urgent people is sent to that supervisor.
+    ``unit``, ``client`` and ``person``: who began the list, and has its first key.
+    """
+    return caller.role is Role.SUPERVISOR and caller.unit == unit and not is_same_person(caller, client, person)

@@ -9,27 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
-from sqlmodel import col
 
 from shared.contracts.codes import ReceiptOutcome
 from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.events import EVERYONE, EventData, ReceiptRecorded
 from shared.contracts.types import UnitRef
-from shared.domain.trust import BEGINS_A_PART
 from shared.logs import trace
 from shared.messaging.broker import Incoming
-from shared.messaging.parked import IN_TURN, Park, Retry, park, reasons_tried, settle
+from shared.messaging.parked import Park, Retry, park, settle
 from shared.messaging.quarantine import Quarantine
-from shared.messaging.turns import by_version, is_before, next_ahead, parked_for, whose_time_has_come
+from shared.messaging.turns import Waiting, WorkList, next_ahead, parked_for, whose_time_has_come
 from shared.reference.office import draft
 from shared.security.key_directory import DirectoryFile
 from shared.security.keys import Untrusted
 from shared.security.vault import VaultUnavailable
 from shared.storage import ledger
 from shared.storage.notifier import Topic
-from shared.storage.tables import LedgerEntry, ParkedEvent
+from shared.storage.tables import ParkedEvent
 from shared.storage.timers import Timer
 from shared.storage.unit_of_work import Transaction
 
@@ -37,24 +34,6 @@ log = structlog.get_logger()
 
 LONGEST_KEY = 2000
 """Maximum length of a wrapped data key, in characters."""
-
-_AFTER_VICTIM = reasons_tried(Retry.WHEN_VICTIM_CHANGES)
-_AFTER_ANY = reasons_tried(Retry.WHEN_REFERRAL_CHANGES, Retry.WHEN_VICTIM_CHANGES)
-_WAITING = (
-    select(ParkedEvent)
-    .where(col(ParkedEvent.resolved_at).is_(None), col(ParkedEvent.reason).in_([*_AFTER_ANY, *IN_TURN]))
-    .order_by(col(ParkedEvent.number))
-)
-_OF_REFERRAL = col(ParkedEvent.referral_id) == bindparam("referral_id")
-_OF_VICTIM = col(ParkedEvent.reason).in_(_AFTER_VICTIM) & col(ParkedEvent.event_id).in_(
-    select(col(LedgerEntry.event_id)).where(col(LedgerEntry.victim_id) == bindparam("victim_id"))
-)
-_WAITING_OF_REFERRAL = _WAITING.where(_OF_REFERRAL)
-_WAITING_OF_VICTIM = _WAITING.where(_OF_REFERRAL | _OF_VICTIM)
-
-
-Waiting = tuple[Envelope, ParkedEvent]
-"""A parked event that may apply now, and its row."""
 
 Apply = Callable[[Transaction, Envelope, EventData], None]
 """Applies an event to a member's rows. Raises Park.
@@ -151,15 +130,13 @@ class Reception:
 
         Answers None, or the reason code why the event cannot be applied.
         """
-        waiting: list[Waiting] = []
-        reason = self._attempt_one(tx, envelope, None, waiting)
-        self._try_again(tx, waiting)
+        work = WorkList()
+        reason = self._attempt_one(tx, envelope, None, work)
+        self._try_all(tx, work)
         return reason
 
-    def _attempt_one(
-        self, tx: Transaction, envelope: Envelope, row: ParkedEvent | None, behind: list[Waiting]
-    ) -> str | None:
-        """Apply one event. Answers None, or the reason why not. Adds to ``behind`` what waits for this event.
+    def _attempt_one(self, tx: Transaction, envelope: Envelope, row: ParkedEvent | None, work: WorkList) -> str | None:
+        """Apply one event. Answers None, or the reason why not. Adds to ``work`` what waits for this event.
 
         ``row``: the event's own parked row, where it has one. It holds back what arrived after it alone.
         """
@@ -177,10 +154,10 @@ class Reception:
             try:
                 with tx.savepoint():
                     self.apply(tx, envelope, content)
-                    waiting = _waiting(tx, envelope, content)
-                    if any(is_before(one, envelope, row) for one in waiting):
+                    waiting = work.read(tx.session, envelope, content)
+                    if work.holds_back(envelope, row):
                         raise Park("behind-one-ahead")
-                    behind += by_version(waiting)
+                work.applied(envelope, content, waiting)
             except Park as refusal:
                 self.tell_parked(tx, envelope, content)
                 return refusal.reason
@@ -198,44 +175,36 @@ class Reception:
     def try_ahead(self, tx: Transaction) -> int:
         """Try again the parked events whose time has come, in the order of their arrival; answers how many."""
         come = whose_time_has_come(tx.session, tx.now)
-        self._try_again(tx, come)
+        self._try_all(tx, WorkList(come))
         return len(come)
 
     def try_at_start(self, tx: Transaction) -> None:
         """Try again the parked events that wait for newer reference data, which a start reads."""
-        self._try_again(tx, parked_for(tx.session, Retry.AT_START))
+        self._try_all(tx, WorkList(parked_for(tx.session, Retry.AT_START)))
 
-    def _try_again(self, tx: Transaction, waiting: Sequence[Waiting]) -> None:
-        """Try parked events, one after another, and right after each what waits for it.
-
-        A list and no recursion: hundreds of events may wait behind one, and the stack would end before them.
-        """
-        left = list(waiting)
-        while left:
-            parked, row = left.pop(0)
-            if row.resolved_at is None:
-                more: list[Waiting] = []
-                self._attempt_waiting(tx, parked, row, more)
-                sooner = {one.number for _, one in more}
-                left = [*more, *(pair for pair in left if pair[1].number not in sooner)]
+    def _try_all(self, tx: Transaction, work: WorkList) -> None:
+        """Try parked events, one after another, until nothing is left that may apply."""
+        while (one := work.next()) is not None:
+            self._attempt_waiting(tx, one, work)
 
     def attempt_parked(self, tx: Transaction, parked: Envelope, row: ParkedEvent) -> str | None:
         """Apply a parked event and store the outcome, which is answered as ``attempt`` does."""
-        waiting: list[Waiting] = []
-        reason = self._attempt_waiting(tx, parked, row, waiting)
-        self._try_again(tx, waiting)
+        work = WorkList()
+        reason = self._attempt_waiting(tx, (parked, row), work)
+        self._try_all(tx, work)
         return reason
 
-    def _attempt_waiting(
-        self, tx: Transaction, parked: Envelope, row: ParkedEvent, behind: list[Waiting]
-    ) -> str | None:
+    def _attempt_waiting(self, tx: Transaction, one: Waiting, work: WorkList) -> str | None:
+        parked, row = one
         row.resolved_at = tx.now  # so it does not wait for itself
         tx.deliveries.tried_again.add(parked.id)
         tx.session.flush()
         if row.key is not None:
             tx.deliveries.keys[parked.id] = row.key
-        reason = self._attempt_one(tx, parked, row, behind)
+        reason = self._attempt_one(tx, parked, row, work)
         settle(tx, row, parked, reason)
+        if reason is not None:
+            work.failed(one)
         return reason
 
     def _receipt(self, tx: Transaction, envelope: Envelope, message: Incoming, outcome: ReceiptOutcome) -> None:
@@ -249,14 +218,6 @@ class Reception:
         )
         unit = UnitRef(agency=self.member, unit=self.unit.unit, region=envelope.region)
         tx.emit(draft(receipt, envelope.sender, unit, victim_id=envelope.partitionkey, causation_id=envelope.id))
-
-
-def _waiting(tx: Transaction, envelope: Envelope, content: EventData) -> Sequence[ParkedEvent]:
-    """What waits for this event, and what waits for its time and is about the same referral. One statement."""
-    named = {"referral_id": envelope.referral_id, "victim_id": envelope.partitionkey}
-    if isinstance(content, BEGINS_A_PART):
-        return tx.session.scalars(_WAITING_OF_VICTIM, named).all()
-    return tx.session.scalars(_WAITING_OF_REFERRAL, named).all() if envelope.referral_id is not None else ()
 
 
 def ahead_timer(reception: Reception) -> Timer:

@@ -485,14 +485,17 @@ def _make_batches() -> None:
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("client", sa.String(100), nullable=False),
         sa.Column("person", sa.String(200), nullable=True),
+        sa.Column("unit", sa.String(64), nullable=False),
+        sa.Column("continued_as", sa.String(64), nullable=True),
         sa.Column("begun_at", Moment, nullable=False),
         sa.Column("counted_at", Moment, nullable=False),
         sa.Column("finished_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("number", name="pk_batches"),
         sa.UniqueConstraint("id", name="uq_batches_id"),
         sa.UniqueConstraint("name", name="uq_batches_name"),
+        sa.UniqueConstraint("continued_as", name="uq_batches_continued_as"),
     )
-    op.create_index("ix_batches_case_id_fingerprint", "batches", ["case_id", "fingerprint"], unique=False)
+    op.create_index("uq_batches_case_id_fingerprint", "batches", ["case_id", "fingerprint"], unique=True)
 
 
 def _make_batch_people() -> None:

@@ -55,10 +55,12 @@ REFUSALS: Mapping[str, Refusal] = {
     "batch-already-taken-in": refusal(
         409,
         "Daftar sudah diterima", "List already received",
-        "Daftar yang sama sudah diterima dalam kasus ini: {batch}.",
-        "The same list was already received for this case: {batch}.",
-        "Lihat hasilnya dengan id itu, atau kirim dengan Idempotency-Key yang pertama.",
-        "Read its results by that id, or send it with its first Idempotency-Key.",
+        "Daftar yang sama sudah diterima dalam kasus ini: {batch}, dari satuan {unit}.",
+        "The same list was already received for this case: {batch}, from {unit}.",
+        "Lihat hasilnya dengan id itu. Pengirimnya melanjutkan dengan Idempotency-Key yang pertama. "
+        "Penyelia satuan itu melanjutkan dengan kuncinya sendiri.",
+        "Read its results by that id. Its sender continues it with the first Idempotency-Key. "
+        "A supervisor of that unit continues it with a new key.",
     ),
     "unknown-batch": refusal(
         404,

@@ -2,7 +2,7 @@
 
 The batch keeps the result for each person. A repeated request with the same Idempotency-Key continues where the first
 one stopped. Registered people are reported again; refused people are tried again. Of a refused person only the refusal
-and its reason are kept.
+and its reason are kept. A supervisor of the desk may continue the list of an officer in the same way.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import col
 
 from shared.casework.capacity import room
@@ -21,9 +21,10 @@ from shared.casework.referrals import requesting
 from shared.casework.referrals.urgent import UrgentToDesk, count_urgent
 from shared.contracts.types import UnitRef
 from shared.domain.commands import when
-from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for, check_list, urgent_asks
+from shared.domain.people_list import AskFor, BatchPerson, TakeIn, asked_for, check_list, may_continue, urgent_asks
 from shared.domain.referral_commands import Request
 from shared.domain.refusal import Refused
+from shared.domain.urgency import is_limited
 from shared.reference.acting import CallerAtDesk
 from shared.reference.backdating import Act, list_if_late
 from shared.reference.office import Office, new_id
@@ -66,7 +67,9 @@ class Batch:
         A refusal does not raise: the result holds the problem document.
         """
         here = (col(BatchPersonRow.batch_id) == self.batch_id) & col(BatchPersonRow.row).in_([p.row for p in people])
-        known = {row.row: row for row in tx.session.scalars(select(BatchPersonRow).where(here))}
+        # locked: a supervisor may continue the list while its officer repeats it, and each person comes in once
+        done = select(BatchPersonRow).where(here).order_by(col(BatchPersonRow.row)).with_for_update()
+        known = {row.row: row for row in tx.session.scalars(done)}
         return [self._one(tx, listed, known.get(listed.row)) for listed in people]
 
     def _one(self, tx: Transaction, listed: ListedPerson, row: BatchPersonRow | None) -> BatchPersonRow:
@@ -159,8 +162,11 @@ def _by_desk(
 def _count_again(tx: Transaction, batch: Batch, row: BatchRow, refer: Sequence[AskFor], region: str) -> None:
     """Count the people of a continued batch who are not registered yet: they are handed over now, and not before.
 
-    Without this a list of each hour, refused at first, would reach the desk with all others in one hour.
+    Without this a list of each hour, refused at first, would reach the desk with all others in one hour. A supervisor
+    answers for any number. Then nothing is counted, and the officer's count of the list stays.
     """
+    if not is_limited(batch.by.caller.role):
+        return
     known = select(col(BatchPersonRow.row)).where(col(BatchPersonRow.batch_id) == row.id)
     registered = set(tx.session.scalars(known.where(col(BatchPersonRow.victim_id).is_not(None))))
     left = [None if place in registered else person for place, person in enumerate(batch.people, 1)]
@@ -186,14 +192,9 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     for place, ask in enumerate(command.refer):
         _may_be_asked(tx, office, ask, case.region, f"refer/{place}")
     when(command, tx.now)
-    # locked: the same request at the same time counts after this one, from the moment that this one leaves
-    row = tx.session.scalars(select(BatchRow).where(col(BatchRow.name) == name).with_for_update()).first()
-    if row is not None:
-        if row.fingerprint != fingerprint:
-            raise Refused("idempotency-key-reused", field="Idempotency-Key")
+    if (row := _begun(tx, batch, name, fingerprint)) is not None:
         _count_again(tx, batch, row, command.refer, case.region)
         return row
-    _refuse_twin(tx, batch.case_id, name, fingerprint)
     row = BatchRow(
         id=new_id(),
         case_id=batch.case_id,
@@ -202,6 +203,7 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
         people=len(command.people),
         client=batch.by.caller.client,
         person=batch.by.caller.person,
+        unit=batch.by.caller.unit,
         begun_at=tx.now,
         counted_at=tx.now,
     )
@@ -212,10 +214,26 @@ def begin(tx: Transaction, batch: Batch, command: TakeIn, name: str, fingerprint
     return row
 
 
-def _refuse_twin(tx: Transaction, case_id: str, name: str, fingerprint: str) -> None:
-    """Raise Refused("batch-already-taken-in") where the case has the same list under another Idempotency-Key."""
-    same = (col(BatchRow.case_id) == case_id) & (col(BatchRow.fingerprint) == fingerprint)
+def _begun(tx: Transaction, batch: Batch, name: str, fingerprint: str) -> BatchRow | None:
+    """The row of a batch that began before, or None.
+
+    It is the same request sent again, or the same list that a supervisor of its desk continues.
+
+    Raises Refused: ``idempotency-key-reused``, or ``batch-already-taken-in`` for the list of somebody else.
+    """
+    # locked: the same request at the same time counts after this one, from the moment that this one leaves
+    named = or_(col(BatchRow.name) == name, col(BatchRow.continued_as) == name)
+    row = tx.session.scalars(select(BatchRow).where(named).with_for_update()).first()
+    if row is not None:
+        if row.fingerprint != fingerprint:
+            raise Refused("idempotency-key-reused", field="Idempotency-Key")
+        return row
+    same = (col(BatchRow.case_id) == batch.case_id) & (col(BatchRow.fingerprint) == fingerprint)
     # another thread may be committing the same POST. That is no twin: the next run finds its row
-    twins = select(col(BatchRow.id)).where(same, col(BatchRow.name) != name)
-    if (twin := tx.session.scalars(twins).first()) is not None:
-        raise Refused("batch-already-taken-in", batch=twin)
+    twins = select(BatchRow).where(same, col(BatchRow.name) != name).with_for_update()
+    twin = tx.session.scalars(twins).first()
+    if twin is not None:
+        if not may_continue(batch.by.caller, twin.unit, twin.client, twin.person):
+            raise Refused("batch-already-taken-in", batch=twin.id, unit=twin.unit)
+        twin.continued_as = name
+    return twin

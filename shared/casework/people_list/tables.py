@@ -19,7 +19,7 @@ class BatchRow(AgencyStored, table=True):
     """
 
     __tablename__ = "batches"
-    __table_args__ = (Index("ix_batches_case_id_fingerprint", "case_id", "fingerprint"),)
+    __table_args__ = (Index("uq_batches_case_id_fingerprint", "case_id", "fingerprint", unique=True),)
 
     number: int | None = ascending_key()
     id: str = Field(sa_type=Ident, unique=True)
@@ -29,6 +29,10 @@ class BatchRow(AgencyStored, table=True):
     people: int
     client: str = Field(max_length=100)
     person: str | None = Field(default=None, max_length=200)
+    unit: str = Field(sa_type=Word)
+    """The desk of the caller that began it. A supervisor of this desk may continue it."""
+    continued_as: str | None = Field(default=None, max_length=64, unique=True)
+    """The name of the POST with which a supervisor continued it last."""
     begun_at: datetime = Field(sa_type=UtcMoment)
     counted_at: datetime = Field(sa_type=UtcMoment)
     """When its urgent hand-overs were last counted: at the last request that began or continued it."""
