@@ -4,6 +4,7 @@ Custody has one holder (DESIGN 5.4). A sender without custody could make two age
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.contracts import events as e
 from shared.contracts.codes import CustodyFinding, SenderCustody
@@ -93,10 +94,13 @@ def check_giving_back(known: SenderCustody, role: Role, note: str | None) -> Non
 def is_taken_back(accepted: Referral, later: Sequence[tuple[int | None, e.EventData | None]]) -> bool:
     """Whether the receiver's later versions lead from the acceptance to the giving back of its custody.
 
-    ``accepted``: the referral after the acceptance. ``later``: version and event, in any order.
+    ``accepted``: the referral after the acceptance. ``later``: version and event, in any order. The sender's asks are
+    not among them. So a refused cancellation counts as asked: it moves no custody, whatever the sender asked.
     """
     referral = accepted
     for version, event in sorted(later, key=lambda one: one[0] or 0):
+        if isinstance(event, e.CancellationRefused):
+            referral = replace(referral, ask_id=event.ask_id)
         if event is None or fault(referral, event, version) is not None:
             return False
         if gives_back(referral, event):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.contracts import events as e
-from shared.contracts.codes import CustodyFinding, Outcome, RejectReason, SenderCustody
+from shared.contracts.codes import CustodyFinding, FailReason, Outcome, RefusalReason, RejectReason, SenderCustody
 from shared.contracts.types import Custody
 from shared.domain.access import Role
 from shared.domain.refusal import Refused
@@ -18,6 +18,7 @@ from shared.domain.sender_custody import (
     is_taken_back,
     known_now,
 )
+from shared.reference.office import new_id
 from tests.support.referrals import NOW, a_referral
 
 
@@ -117,3 +118,15 @@ def test_custody_is_taken_back_by_what_the_receiver_says_next_and_by_nothing_els
     assert not is_taken_back(held, [(4, started), (5, done), (6, back)])  # the outcome stands
     assert not is_taken_back(held, [(4, back.model_copy(update={"reason": RejectReason.NO_CAPACITY}))])
     assert not is_taken_back(held, [(4, None)])
+
+
+def test_a_cancellation_that_the_sender_asks_for_in_between_bars_no_way_back() -> None:
+    held = a_referral("accepted", custody_seq=2, version=3)
+    named: dict[str, Any] = {"referral_id": held.id, "victim_id": held.victim_id, "occurred_at": NOW}
+    back = e.Rejected(**named, reason=RejectReason.SENDER_WITHOUT_CUSTODY)
+    refused = [e.CancellationRefused(**named, ask_id=new_id(), reason=RefusalReason.CUSTODY_MOVED) for _ in range(2)]
+    granted = e.Failed(**named, ask_id=new_id(), reason=FailReason.CANCELLATION_GRANTED)
+    assert is_taken_back(held, [(4, refused[0]), (5, back)])
+    assert is_taken_back(held, [(4, refused[0]), (5, e.Started(**named)), (6, refused[1]), (7, back)])
+    assert not is_taken_back(held, [(4, refused[0]), (6, back)])  # a version is missing
+    assert not is_taken_back(held, [(4, e.Started(**named)), (5, granted), (6, back)])  # nobody cancels moved custody

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.contracts import events as e
+from shared.contracts.codes import CancellationReason
 from shared.contracts.envelope import Envelope
 from shared.domain.access import Role
 from shared.reference.office import new_id
@@ -91,6 +92,34 @@ async def test_the_false_sender_stands_for_no_holder_after_the_way_back(
     await erasure_asked(network, kemenpppa, offer)
     await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
     assert await look(kemenpppa, child) == OWN
+
+
+async def cancellation_asked(network: Network, kemenpppa: Client, offer: e.Requested, times: int) -> None:
+    """Kemensos asks for a cancellation, so often at once. The service of KemenPPPA refuses each by itself."""
+    for number in range(times):
+        ask = e.CancellationRequested(referral_id=offer.referral_id, victim_id=offer.victim_id, ask_id=new_id(),
+                                      occurred_at=datetime.now(UTC), reason=CancellationReason.NOT_NEEDED)  # fmt: skip
+        await say(network, ask, "kemenpppa", 51 + number, 3)
+    await kemenpppa.until(f"/v1/referrals/{offer.referral_id}", lambda seen: seen["version"] == 3 + times)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_cancellation_asked_in_between_does_not_return_given_back_custody(
+    network: Network, police: Client, kemenpppa: Client, child: str, times: int
+) -> None:
+    """Two at once are worse: coordination knows the second as the open one, when the first is refused."""
+    early = an_offer(child, PPA, 3)
+    await say(network, early, "kemenpppa", 50, 1)
+    await until_custody(kemenpppa, early.referral_id, "unconfirmed")
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(early.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    await cancellation_asked(network, kemenpppa, early, times)
+    await head.must(early.referral_id, "reject", **GIVEN_BACK)
+
+    kemensos, centre = await network.start("kemensos"), network["coordination"]
+    await taken_on(police, kemensos, child, "shelter-and-rehabilitation", kind="transfer")
+    journey = await centre.until(f"/v1/journeys/{child}", lambda seen: len(seen["custody_chain"]) > 1)
+    assert (journey["custody"]["agency"], journey["contradictions"]) == ("kemensos", [])
 
 
 async def test_custody_that_was_given_back_does_not_return_at_coordination(
