@@ -62,9 +62,9 @@ class _Knowledge(Told):
         return Custody(agency=row.agency, unit=row.unit, region=row.region, seq=row.seq)
 
     def link_since(self, seq: int) -> datetime | None:
-        """The beginning of a custody link (UTC), or None."""
+        """The told beginning of a custody link (UTC), or None: agencies compare with that moment too."""
         row = self.tx.session.get(CustodyRow, (self.envelope.partitionkey, seq))
-        return row.since if row is not None else None
+        return row.told_since if row is not None else None
 
     def has_link_of_referral(self) -> bool:
         """Whether the acceptance of the event's referral brought a link, and was not taken back before it."""

@@ -15,6 +15,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.types import Custody, UnitRef
 from shared.domain.anonymity import province_of
 from shared.domain.referral import ENDED
+from shared.domain.trust import AHEAD
 from shared.messaging.parked import Park
 from shared.messaging.receipts import is_outcome
 from shared.storage import ledger, referrals
@@ -42,9 +43,10 @@ def close_journey(tx: Transaction, event: e.JourneyClosed) -> None:
 def _end_stands(newest: CustodyRow, closed_by: str, closed_at: datetime) -> bool:
     """Whether a journey is over: its newest link is of the agency that closed it, and began before the end.
 
-    The end and the links may arrive in any order. A link between two desks of that agency may come last.
+    The end and the links may arrive in any order. A link between two desks of that agency may come last. The told
+    beginning counts, as at that agency itself. It is no sooner than two clocks differ, or it would add up over links.
     """
-    return newest.agency == closed_by and newest.since <= closed_at
+    return newest.agency == closed_by and max(newest.told_since, newest.since - AHEAD) <= closed_at
 
 
 def touch(tx: Transaction, victim_id: str) -> JourneyRow:
@@ -96,12 +98,12 @@ def register(tx: Transaction, event: e.VictimRegistered) -> None:
 
 
 def add_custody_link(
-    tx: Transaction, victim_id: str, custody: Custody, since: datetime, referral_id: str | None
+    tx: Transaction, victim_id: str, custody: Custody, told_since: datetime, referral_id: str | None
 ) -> None:
     """Add a link to the custody chain. The link with the highest number is the current holder. Raises Park.
 
     A closed journey with a new link is open again: somebody is responsible once more. A link begins no sooner than the
-    link before it. So the difference that two clocks may have does not add up over many links.
+    link before it. So the difference that two clocks may have does not add up over many links. The told moment is kept.
     """
     near = select(CustodyRow).where(
         col(CustodyRow.victim_id) == victim_id, col(CustodyRow.seq).in_((custody.seq - 1, custody.seq))
@@ -110,8 +112,8 @@ def add_custody_link(
         known = {row.seq: row for row in tx.session.scalars(near)}
     if custody.seq in known:
         raise Park("custody-link-taken")
-    since = max([since, *(row.since for row in known.values())])
-    link = CustodyRow(victim_id=victim_id, since=since, referral_id=referral_id, **dict(custody))
+    since = max([told_since, *(row.since for row in known.values())])
+    link = CustodyRow(victim_id=victim_id, since=since, told_since=told_since, referral_id=referral_id, **dict(custody))
     tx.session.add(link)
     journey = touch(tx, victim_id)
     if custody.seq > journey.custody_seq:

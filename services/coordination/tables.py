@@ -46,7 +46,11 @@ class JourneyRow(CoordinationStored, table=True):
 
 
 class CustodyRow(CoordinationStored, table=True):
-    """One link of a victim's custody chain: the responsible desk, and since when."""
+    """One link of a victim's custody chain: the responsible desk, and since when.
+
+    ``told_since``: the beginning as the holder told it, which agencies keep too. ``since`` is no sooner than the link
+    before. What is told next is compared with the told moment, so that coordination and the agencies agree.
+    """
 
     __tablename__ = "custody_links"
 
@@ -56,6 +60,7 @@ class CustodyRow(CoordinationStored, table=True):
     unit: str = Field(sa_type=Word)
     region: str = Field(sa_type=Word)
     since: datetime = Field(sa_type=UtcMoment)
+    told_since: datetime = Field(sa_type=UtcMoment)
     referral_id: str | None = Field(default=None, sa_type=Ident)
 
 

@@ -115,8 +115,9 @@ def _rows(person: Person, at: datetime) -> Iterator[Any]:
     for seq, held in enumerate(person.held_in, 1):
         since = at + timedelta(minutes=seq)
         yield CustodyRow(
-            victim_id=person.id, seq=seq, agency=person.agency, unit=desk_in(held), region=held, since=since
-        )
+            victim_id=person.id, seq=seq, agency=person.agency, unit=desk_in(held), region=held, since=since,
+            told_since=since,
+        )  # fmt: skip
     for one in person.handovers:
         due = THEN if one.late else NOT_YET
         yield ReferralRow(

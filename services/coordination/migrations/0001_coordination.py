@@ -65,6 +65,7 @@ def _make_custody_links() -> None:
         sa.Column("unit", sa.String(64), nullable=False),
         sa.Column("region", sa.String(64), nullable=False),
         sa.Column("since", Moment, nullable=False),
+        sa.Column("told_since", Moment, nullable=False),
         sa.Column("referral_id", sa.String(36), nullable=True),
         sa.PrimaryKeyConstraint("victim_id", "seq", name="pk_custody_links"),
     )

@@ -91,6 +91,7 @@ def stored(victims: range, agency: str, unit: str, token: str) -> list[Any]:
                 unit=unit,
                 region="74.01",
                 since=datetime(2026, 1, 1, tzinfo=UTC),
+                told_since=datetime(2026, 1, 1, tzinfo=UTC),
             )
         )
     return made
