@@ -71,11 +71,10 @@ async def test_no_child_becomes_an_adult_where_another_agency_spoke_of_her_first
     assert (await known(kemenpppa, child))["treated_as_child"] is True
 
 
-async def test_no_child_becomes_an_adult_where_the_next_holder_says_adult_too(
-    network: Network, police: Client, kemenpppa: Client
-) -> None:
-    """Kemensos asked for her as a woman, and took her over. Nobody has settled that word."""
-    kemensos, child = await network.start("kemensos"), await a_victim(police, **GIRL)
+async def the_next_holder_says_adult(network: Network, police: Client) -> str:
+    """Kemensos asked for a child as a woman, and took her over. Nobody has settled that word. Answers the child."""
+    kemenpppa, kemensos = network["kemenpppa"], await network.start("kemensos")
+    child = await a_victim(police, **GIRL)
     await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
     asked = an_offer(child, PPA, None, facts=WOMAN)
     arrive(network, "kemenpppa", letter(network, "kemensos", "kemenpppa", asked, 50, 1))
@@ -83,6 +82,13 @@ async def test_no_child_becomes_an_adult_where_the_next_holder_says_adult_too(
     seen = await known(kemenpppa, child)
     assert (seen["facts_from"], seen["treated_as_child"]) == ("kemensos", True)
     await network.stop("police")
+    return child
+
+
+async def test_no_child_becomes_an_adult_where_the_next_holder_says_adult_too(
+    network: Network, police: Client, kemenpppa: Client
+) -> None:
+    child = await the_next_holder_says_adult(network, police)
     await the_police_say_adult(network, child)
     assert (await known(kemenpppa, child))["treated_as_child"] is True
 
@@ -91,12 +97,7 @@ async def test_no_child_becomes_an_adult_by_the_echo_of_what_we_told(
     network: Network, police: Client, kemenpppa: Client
 ) -> None:
     """The police claim to repeat our facts. What came with their transfer is not theirs to take back."""
-    kemensos, child = await network.start("kemensos"), await a_victim(police, **GIRL)
-    await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
-    asked = an_offer(child, PPA, None, facts=WOMAN)
-    arrive(network, "kemenpppa", letter(network, "kemensos", "kemenpppa", asked, 50, 1))
-    await taken_on(kemenpppa, kemensos, child, SHELTER, kind="transfer")
-    await network.stop("police")
+    child = await the_next_holder_says_adult(network, police)
     echo = an_offer(child, PPA, None, sender=POLRES, facts=WOMAN, facts_of_receiver=True)
     arrive(network, "kemenpppa", letter(network, "police", "kemenpppa", echo, 50, 1))
     assert (await known(kemenpppa, child))["treated_as_child"] is True
