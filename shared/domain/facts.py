@@ -64,13 +64,18 @@ class FactsWord:
     agency: str
     facts: VictimFacts
     at: datetime
-    settled: bool = False
-    """A correction has settled this word: it counts no more, until the agency says something else."""
+    settled_by: str | None = None
+    """The agency whose correction has settled this word: it counts no more, until its agency says something else."""
     waiting: bool = False
     """Nobody here has taken a referral of the agency on. The word protects a child, and decides nothing else."""
     came_with: str | None = None
     """The id of the transfer with which the word came, together with the custody. As a word of ours, its giver says
     otherwise now."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether a correction has settled this word."""
+        return self.settled_by is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +203,27 @@ def leave_out(known: FactsKnown, agency: str, speaking: Speaking) -> FactsKnown:
 def in_order(words: Sequence[FactsWord], speaking: Speaking) -> FactsKnown:
     """The words by the standing of their agencies. Of equal standing, the word that counted before counts.
 
-    ``words``: the one that counted before is the first. The word of an agency that was turned away is dropped.
+    ``words``: the one that counted before is the first. The word of an agency that was turned away is dropped, unless
+    it came with a custody.
     """
     told = [replace(one, waiting=speaking.standing(one.agency) is Standing.WAITING) for one in words]
-    kept = [one for one in told if speaking.standing(one.agency) is not Standing.TURNED_AWAY] or told[:1]
+    kept = [one for one in told if one.came_with or speaking.standing(one.agency) is not Standing.TURNED_AWAY]
+    kept = kept or told[:1]
     first, *others = sorted(kept, key=lambda one: (one.settled, speaking.of(one)))
     return FactsKnown(first, tuple(others))
 
 
 def settle(known: FactsKnown, word: FactsWord, ours: str) -> FactsKnown:
-    """The facts are corrected: this word counts, and what others have said so far is settled."""
+    """The facts are corrected: this word counts, and what others have said so far is settled.
+
+    What another agency has settled stays settled by that agency, whatever we correct.
+    """
     others = [
-        replace(one, settled=True, agency=ours if one.agency == word.agency else one.agency)
+        replace(
+            one,
+            settled_by=word.agency if word.agency != ours else one.settled_by or ours,
+            agency=ours if one.agency == word.agency else one.agency,
+        )
         for one in known.words
         if one.agency != word.agency or one.came_with is not None
     ]
@@ -224,34 +238,37 @@ def recount(known: FactsKnown, ours: str, *order: str) -> FactsKnown:
     for agency in (ours, *order):
         for word in known.words:
             if word.agency == agency and not (agency == ours and (word.settled or word.came_with)):
-                return FactsKnown(replace(word, settled=False), tuple(one for one in known.words if one is not word))
+                return FactsKnown(replace(word, settled_by=None), tuple(one for one in known.words if one is not word))
     return known
 
 
 def with_custody(known: FactsKnown, ours: str, giver: str, transfer: str) -> FactsKnown:
     """The word of the giver has come with the custody of this transfer. What came with an earlier custody lasts.
 
-    A giver without a word has repeated ours: then the word that counts has come.
+    A giver without a word has repeated what we told it. Then the facts that count have come, as our own word.
     """
-    came = next((one for one in known.words if one.agency == giver), known.counts)
-    if came.agency == ours:
-        return known
-    words = [replace(one, came_with=transfer) if one is came else one for one in known.words]
-    earlier = [replace(came, agency=ours)] if came.came_with is not None else []
+    said = next((one for one in known.words if one.agency == giver), None)
+    if said is None and known.counts.agency != ours:
+        came = replace(known.counts, agency=ours, came_with=transfer, waiting=False)
+        return FactsKnown(came, known.words)
+    words = [replace(one, came_with=transfer) if one is said else one for one in known.words]
+    earlier = [replace(said, agency=ours)] if said is not None and said.came_with is not None else []
     return FactsKnown(words[0], (*words[1:], *earlier))
 
 
-def without_custody(known: FactsKnown, ours: str, transfer: str) -> FactsKnown:
+def without_custody(known: FactsKnown, ours: str, giver: str, transfer: str) -> FactsKnown:
     """The custody of a transfer is given back. The facts that came with it are the word of their giver again.
 
-    What we settled as the holder is open again: without custody we settle nothing.
+    A later word of the giver stands instead. What we settled is open again: without custody we settle nothing.
     """
+    said_since = any(one.agency == giver for one in known.words)
     words = [
-        replace(one, settled=False, came_with=None if one.came_with == transfer else one.came_with)
+        replace(one, agency=giver, came_with=None) if one.came_with == transfer else one
         for one in known.words
-        if not (_lasts(one, ours) and one.came_with == transfer)
+        if not (_lasts(one, ours) and one.came_with == transfer and said_since)
     ]
-    return FactsKnown(words[0], tuple(words[1:]))
+    first, *others = [replace(one, settled_by=None) if one.settled_by == ours else one for one in words]
+    return FactsKnown(first, tuple(others))
 
 
 def needs_second_person(before: AgeClass, after: AgeClass) -> bool:

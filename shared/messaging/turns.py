@@ -173,9 +173,16 @@ def _by_moment(session: Session) -> list[tuple[datetime, Envelope, ParkedEvent]]
 def by_version(waiting: Iterable[Waiting]) -> list[Waiting]:
     """Parked events in the order in which they may apply. Of one version, what arrived first.
 
-    An ask names the version that its sender knew, so it comes after the event that makes this version.
+    An ask names the version that its sender knew, so it comes after the event that makes this version. Offers come in
+    the order of the custody chain, since each needs the link before it.
     """
-    return sorted(waiting, key=lambda one: (one[0].version or 0, _is_ask(one[0])))
+    return sorted(waiting, key=lambda one: (one[0].version or 0, _is_ask(one[0]), _link_offered(one[0])))
+
+
+def _link_offered(envelope: Envelope) -> int:
+    """The custody link that a request offers, or 0."""
+    seq = envelope.data.get("custody_seq")
+    return seq if isinstance(seq, int) else 0
 
 
 def _is_ask(envelope: Envelope) -> bool:

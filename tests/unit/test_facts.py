@@ -105,10 +105,10 @@ def test_what_came_with_custody_that_was_given_back_is_the_givers_word(
     given_over: VictimFacts, later: VictimFacts
 ) -> None:
     known = hear(with_custody(FactsKnown(word(FIRST, given_over)), US, FIRST, "transfer"), word(FIRST, later, 1), OURS)
-    back = without_custody(known, US, "transfer")
+    back = without_custody(known, US, FIRST, "transfer")
     assert {one.agency for one in (back.counts, *back.others)} == {FIRST} and back.counts.came_with is None
-    assert without_custody(known, US, "another") == known
-    ours = without_custody(with_custody(FactsKnown(word(US, given_over)), US, FIRST, "transfer"), US, "transfer")
+    assert without_custody(known, US, FIRST, "another") == known
+    ours = without_custody(with_custody(FactsKnown(word(US, given_over)), US, FIRST, "transfer"), US, FIRST, "transfer")
     assert ours.counts == word(US, given_over)
 
 

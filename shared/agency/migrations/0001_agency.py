@@ -114,7 +114,7 @@ def _make_facts_words() -> None:
         sa.Column("sex", sa.String(64), nullable=False),
         sa.Column("home_region", sa.String(64), nullable=True),
         sa.Column("at", Moment, nullable=False),
-        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("settled_by", sa.String(64), nullable=True),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("came_with", sa.String(36), nullable=False),
         sa.PrimaryKeyConstraint("victim_id", "agency", "came_with", name="pk_facts_words"),

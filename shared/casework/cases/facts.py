@@ -108,6 +108,7 @@ def _apply(
     tx.changed.add(victim.id)
     if victim.custody_agency is not None:
         _tell(tx, office, victim, row, unit)
+        victim.facts_untold = False
 
 
 def _tell(tx: Transaction, office: Office, victim: VictimRow, row: FactsCorrectionRow, unit: UnitRef) -> None:

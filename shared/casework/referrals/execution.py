@@ -145,7 +145,7 @@ def _move_custody(tx: Transaction, office: Office, row: ReferralRow, custody: Cu
         custody_left(tx, office, move.victim)
     if custody.agency == office.code != row.sender_agency:
         receiving.take_over_with_custody(tx, row.victim_id, row.id)
-    facts_move(tx.session, move.victim, office.code, row, custody.agency)
+    facts_move(tx, office, move.victim, row, custody.agency)
 
 
 def answer_in_house(tx: Transaction, office: Office, row: ReferralRow, referral: Referral, event: e.EventData) -> None:

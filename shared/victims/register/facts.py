@@ -30,9 +30,11 @@ def facts_of(row: VictimRow | FactsWordRow | FactsCorrectionRow) -> VictimFacts:
 def facts_to_give(victim: VictimRow, ours: str) -> VictimFacts:
     """The facts that we tell others: the age class with the most protection, and nothing that agencies dispute.
 
-    Our own word of the sex and the home, and the custody holder's, stand though others dispute them.
+    Our own word of the sex and the home, and the custody holder's, stand though others dispute them. So do the facts
+    that came with the custody, as long as we hold it.
     """
-    stands = victim.facts_from in (ours, victim.custody_agency)
+    held = victim.custody_agency == ours and victim.facts_came_with is not None
+    stands = held or victim.facts_from in (ours, victim.custody_agency)
     return VictimFacts(
         age_class=AgeClass(victim.rule_age),
         sex=Sex(victim.sex) if stands or not victim.sex_disputed else Sex.UNSPECIFIED,
@@ -52,7 +54,7 @@ def known_facts(session: Session, victim: VictimRow) -> FactsKnown:
     return FactsKnown(
         FactsWord(victim.facts_from, facts_of(victim), victim.facts_at, came_with=victim.facts_came_with),
         tuple(
-            FactsWord(row.agency, facts_of(row), row.at, row.settled, row.waiting, row.came_with or None)
+            FactsWord(row.agency, facts_of(row), row.at, row.settled_by, row.waiting, row.came_with or None)
             for row in others
         ),
     )
@@ -72,7 +74,7 @@ def keep_facts(session: Session, victim: VictimRow, known: FactsKnown) -> None:
             agency=one.agency,
             **dict(one.facts),
             at=one.at,
-            settled=one.settled,
+            settled_by=one.settled_by,
             waiting=one.waiting,
             came_with=one.came_with or "",
         )
@@ -86,7 +88,7 @@ def hear_facts(tx: Transaction, office: Office, victim: VictimRow, word: FactsWo
     Usually the agency repeats its own word, and no further row is read. ``passed_on``: the agencies that have passed
     the word on.
     """
-    if word.agency == victim.facts_from and word.facts == facts_of(victim):
+    if word.agency == victim.facts_from and word.facts == facts_of(victim) and not victim.facts_untold:
         return victim.facts_differ
     known, asked = with_word(tx.session, victim, office.code, word)
     keep_heard(tx, office, victim, known, asked, passed_on)
@@ -152,11 +154,10 @@ def _tell_if_other(tx: Transaction, office: Office, victim: VictimRow, before: V
     go round for ever, where agencies have asked one another in a ring. What was not told goes on with the next word.
     """
     facts = facts_to_give(victim, office.code)
-    if victim.custody_agency == office.code or (facts == before and not victim.facts_untold):
+    victim.facts_untold = victim.facts_untold or facts != before
+    if not victim.facts_untold or victim.custody_agency == office.code or passed_on >= MOST_PASSED_ON:
         return
-    victim.facts_untold = passed_on >= MOST_PASSED_ON
-    if victim.facts_untold:
-        return
+    victim.facts_untold = False
     desk = office.speaker(tx.now.date())
     said = e.FactsCorrected(
         correction_id=new_id(),
@@ -171,18 +172,20 @@ def _tell_if_other(tx: Transaction, office: Office, victim: VictimRow, before: V
         tx.emit(draft(said, agency, desk, victim_id=victim.id))
 
 
-def facts_move(session: Session, victim: VictimRow, ours: str, transfer: ReferralRow, holder: str) -> None:
+def facts_move(tx: Transaction, office: Office, victim: VictimRow, transfer: ReferralRow, holder: str) -> None:
     """Custody has moved to ``holder``: the holder's word counts. Where we hold it, its giver's word counts.
 
-    Facts that come to us with the custody keep the transfer with which they came.
+    Facts that come to us with the custody keep the transfer with which they came. Who hands custody on tells those that
+    it asked what it kept to itself as the holder.
     """
-    giver = transfer.sender_agency
+    ours, giver, before = office.code, transfer.sender_agency, facts_to_give(victim, office.code)
     came = holder == ours != giver
     if came and victim.facts_from == giver and not (victim.facts_came_with or victim.facts_differ):
         victim.facts_came_with = transfer.id
     elif came or victim.facts_differ:
-        known = rules.recount(known_facts(session, victim), ours, holder, giver)
-        keep_facts(session, victim, rules.with_custody(known, ours, giver, transfer.id) if came else known)
+        known = rules.recount(known_facts(tx.session, victim), ours, holder, giver)
+        keep_facts(tx.session, victim, rules.with_custody(known, ours, giver, transfer.id) if came else known)
+    _tell_if_other(tx, office, victim, before)
 
 
 def facts_go_back(
@@ -192,7 +195,7 @@ def facts_go_back(
 
     ``before``: the facts that we stated while we held the custody.
     """
-    known = rules.without_custody(known_facts(tx.session, victim), office.code, transfer.id)
+    known = rules.without_custody(known_facts(tx.session, victim), office.code, transfer.sender_agency, transfer.id)
     asked = referrals.asked_about(tx.session, victim.id, office.code)
     heard = rules.in_order(known.words, _speaking(victim, office.code, asked))
     _keep_words(tx.session, victim, heard, asked)

@@ -54,7 +54,7 @@ class VictimRow(AgencyStored, table=True):
     facts_differ: bool = False
     """Whether another agency states other facts, and nobody has settled it (see ``facts_words``)."""
     facts_untold: bool = False
-    """Whether we state facts that those we asked were not told, because the word had been passed on too often."""
+    """Whether we state facts that those we asked were not told: a word passed on too often, or heard as the holder."""
     stage: str = Field(sa_type=Word)
     stages: Any = Field(default=[], sa_type=Json)
     """The stages that this agency has recorded."""
@@ -86,7 +86,8 @@ class FactsWordRow(AgencyStored, table=True):
     sex: str = Field(sa_type=Word)
     home_region: str | None = Field(default=None, sa_type=Word)
     at: datetime = Field(sa_type=UtcMoment)
-    settled: bool = False
+    settled_by: str | None = Field(default=None, sa_type=Word)
+    """The agency whose correction has settled this word."""
     waiting: bool = False
     """Nobody here has taken a referral of the agency on."""
 

@@ -6,8 +6,8 @@ The police have handed a child over, and say later that she is an adult. Each st
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.types import VictimFacts
 from shared.domain.access import Role
-from tests.support.claims import DINSOS, POLRES, PPA, an_offer, arrive, deceived, gives_back, letter, until_custody
-from tests.support.facts import GIRL, correction, known
+from tests.support.claims import DINSOS, POLRES, PPA, RS, an_offer, arrive, deceived, gives_back, letter, until_custody
+from tests.support.facts import GIRL, MAN, correction, known
 from tests.support.network import Client, Network, a_victim, taken_on
 
 SHELTER = "shelter-and-rehabilitation"
@@ -18,7 +18,7 @@ A_CHILD = VictimFacts(age_class=AgeClass.CHILD, sex=Sex.UNSPECIFIED)
 async def the_police_say_adult(network: Network, child: str) -> None:
     """The police, whose own service no longer runs, have no custody any more."""
     lie = correction(network, child, POLRES, age_class="adult")
-    arrive(network, "kemenpppa", letter(network, "police", "kemenpppa", lie, 60))
+    arrive(network, "kemenpppa", letter(network, "police", "kemenpppa", lie, 90))
 
 
 async def kemensos_asks_first(network: Network, child: str) -> str:
@@ -28,21 +28,26 @@ async def kemensos_asks_first(network: Network, child: str) -> str:
     return asked.referral_id
 
 
+async def offered_again(network: Network, child: str, facts: VictimFacts) -> str:
+    """The police, no holder any more, offer her anew, and a supervisor of KemenPPPA accepts. Answers the transfer."""
+    await network.stop("police")
+    offer = an_offer(child, PPA, 5, sender=POLRES, facts=facts)
+    body = letter(network, "police", "kemenpppa", offer, 70, 1)
+    arrive(network, "coordination", body)
+    arrive(network, "kemenpppa", body)
+    await until_custody(network["kemenpppa"], offer.referral_id, "unconfirmed")
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
+    return offer.referral_id
+
+
 async def false_transfer(network: Network, police: Client, child: str, facts: VictimFacts) -> str:
-    """KemenPPPA hands her on to Kemensos. The police offer her anew, and a supervisor of KemenPPPA accepts."""
+    """KemenPPPA hands her on to Kemensos. Then the police offer her again."""
     kemenpppa, kemensos = network["kemenpppa"], await network.start("kemensos")
     await network["coordination"].until(f"/v1/journeys/{child}", lambda seen: seen["registered_at"] is not None)
     await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
     await taken_on(kemenpppa, kemensos, child, SHELTER, kind="transfer")
-    await network.stop("police")
-    offer = an_offer(child, PPA, 5, sender=POLRES, facts=facts)
-    body = letter(network, "police", "kemenpppa", offer, 50, 1)
-    arrive(network, "coordination", body)
-    arrive(network, "kemenpppa", body)
-    await until_custody(kemenpppa, offer.referral_id, "unconfirmed")
-    head = await network.calling("kemenpppa", Role.SUPERVISOR)
-    await head.must(offer.referral_id, "accept", note="Pengirim menelepon dan meyakinkan.")
-    return offer.referral_id
+    return await offered_again(network, child, facts)
 
 
 async def test_the_facts_that_came_with_custody_count_before_a_vaguer_word_of_another(
@@ -143,3 +148,63 @@ async def test_a_correction_in_false_custody_settles_nothing_once_it_was_given_b
     await gives_back(network, "kemenpppa", transfer)
     seen = await known(kemenpppa, child)
     assert (seen["treated_as_child"], seen["differ"]["police"]) == (True, (False, False))
+
+
+async def test_a_giver_that_repeats_our_facts_does_not_keep_its_false_custody_here(
+    network: Network, kemenpppa: Client, child: str
+) -> None:
+    """Kemenkes takes its own word back by an echo. What came with its transfer is all that is known of her."""
+    transfer = await deceived(network, child, facts=A_CHILD)
+    echo = an_offer(child, PPA, None, sender=RS, facts=A_CHILD, facts_of_receiver=True)
+    arrive(network, "kemenpppa", letter(network, "kemenkes", "kemenpppa", echo, 2, 1))
+    await gives_back(network, "kemenpppa", transfer)
+    seen = await known(kemenpppa, child)
+    assert (seen["facts_from"], seen["treated_as_child"]) == ("kemenkes", True)
+
+
+async def test_facts_last_that_came_with_a_transfer_which_repeated_them(
+    network: Network, police: Client, kemenpppa: Client, coordination: Client, child: str
+) -> None:
+    """Kemensos spoke of her first. The police hand her over as if they repeated KemenPPPA, and Kemensos is refused."""
+    await network.stop("police")
+    other = await kemensos_asks_first(network, child)
+    offer = an_offer(child, PPA, 2, sender=POLRES, facts=A_CHILD, facts_of_receiver=True)
+    arrive(network, "kemenpppa", letter(network, "police", "kemenpppa", offer, 50, 1))
+    head = await network.calling("kemenpppa", Role.SUPERVISOR)
+    await head.must(offer.referral_id, "accept", note="Ditelepon.")
+    await kemenpppa.must(other, "reject", reason="not-eligible")
+    await the_police_say_adult(network, child)
+    assert (await known(kemenpppa, child))["treated_as_child"] is True
+
+
+async def test_what_came_with_the_custody_goes_on_though_an_agency_at_work_disputes_it(
+    network: Network, police: Client, kemenpppa: Client
+) -> None:
+    kemenkes, child = await network.start("kemenkes"), await a_victim(police, **GIRL)
+    await taken_on(police, kemenpppa, child, "case-management", kind="transfer")
+    asked = an_offer(child, PPA, None, facts=MAN)
+    arrive(network, "kemenpppa", letter(network, "kemensos", "kemenpppa", asked, 1, 1))
+    await kemenpppa.must(asked.referral_id, "accept")
+    await taken_on(kemenpppa, kemenkes, child, "examination-and-treatment")
+    assert GIRL.items() <= (await known(kemenkes, child)).items()
+
+
+async def test_what_the_true_holder_settled_stays_settled_when_a_false_custody_is_given_back(
+    network: Network, police: Client, kemenpppa: Client, coordination: Client
+) -> None:
+    """Kemenkes, which nobody has answered, says a boy. Kemensos, as the holder, corrects it by a document."""
+    woman = await a_victim(police, **{**GIRL, "age_class": "adult"})
+    kemensos = await network.start("kemensos")
+    await coordination.until(f"/v1/journeys/{woman}", lambda seen: seen["registered_at"] is not None)
+    await taken_on(police, kemenpppa, woman, "case-management", kind="transfer")
+    await taken_on(kemenpppa, kemensos, woman, SHELTER, kind="transfer")
+    await network.stop("kemensos")
+    boy = an_offer(woman, PPA, None, sender=RS, facts=MAN.model_copy(update={"age_class": AgeClass.CHILD}))
+    arrive(network, "kemenpppa", letter(network, "kemenkes", "kemenpppa", boy, 1, 1))
+    settles = correction(network, woman, DINSOS, age_class="adult")
+    arrive(network, "kemenpppa", letter(network, "kemensos", "kemenpppa", settles, 60))
+    assert (await known(kemenpppa, woman))["treated_as_child"] is False
+    transfer = await offered_again(network, woman, WOMAN)
+    await gives_back(network, "kemenpppa", transfer)
+    seen = await known(kemenpppa, woman)
+    assert (seen["treated_as_child"], seen["differ"]) == (False, {})

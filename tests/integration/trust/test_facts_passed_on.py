@@ -80,23 +80,46 @@ async def test_a_word_is_passed_on_three_times_and_no_more(network: Network) -> 
     assert (await until_known(network, kemensos, victim, home_region="74.05"))["facts_from"] == "kemenkes"
 
 
+@pytest.mark.parametrize("corrected", ["child", "adult"])
 @pytest.mark.parametrize("passed_on", [0, MOST_PASSED_ON])
-async def test_a_correction_goes_on_though_a_stranger_said_the_same_and_went_no_further(
-    network: Network, passed_on: int
+async def test_what_a_stranger_said_and_went_no_further_goes_on_with_the_next_word(
+    network: Network, passed_on: int, corrected: str
 ) -> None:
-    """The hospital states a child since the word of KemenPPPA, which nobody there has answered."""
+    """The hospital states a child since the word of KemenPPPA, which nobody there has answered.
+
+    The police correct her to a child, or say once more what they said: then the stranger's word protects her.
+    """
     police, kemenkes, kemensos = [await network.start(code) for code in ("police", "kemenkes", "kemensos")]
     victim = await a_victim(police, **WOMAN)
     await taken_on(police, kemenkes, victim, CARE)
     await taken_on(kemenkes, kemensos, victim, SHELTER)
+    await network.stop("police")
     asked = an_offer(victim, RS, None, service=CARE, sender=PPA, facts=VictimFacts.model_validate(WOMAN))
     arrive(network, "kemenkes", letter(network, "kemenpppa", "kemenkes", asked, 1, 1))
     lie = correction(network, victim, PPA, FactsBasis.HEARD).model_copy(update={"passed_on": passed_on})
     arrive(network, "kemenkes", letter(network, "kemenpppa", "kemenkes", lie, 2))
     assert (await known(kemenkes, victim))["treated_as_child"] is True
-    done = await police.post(f"/v1/victims/{victim}/facts", {"age_class": "child", "basis": "document"})
-    assert done.status_code == 200, done.text
+    said = correction(network, victim, POLRES, age_class=corrected)
+    arrive(network, "kemenkes", letter(network, "police", "kemenkes", said, 50))
     await until_known(network, kemensos, victim, treated_as_child=True)
+
+
+async def test_what_a_holder_kept_to_itself_goes_on_once_it_has_handed_over(network: Network) -> None:
+    """Kemensos told the police that she is a child. As the holder they told nobody, nor the hospital they asked."""
+    police, kemenkes, kemenpppa = [await network.start(code) for code in ("police", "kemenkes", "kemenpppa")]
+    woman = await a_victim(police, **WOMAN)
+    await taken_on(police, kemenkes, woman, CARE)
+    girl = VictimFacts.model_validate(GIRL)
+    asked = an_offer(woman, POLRES, None, sender=DINSOS, service="investigation", facts=girl)
+    arrive(network, "police", letter(network, "kemensos", "police", asked, 50, 1))
+    assert (await known(police, woman))["treated_as_child"] is True
+    assert (await known(kemenkes, woman))["treated_as_child"] is False
+    await taken_on(police, kemenpppa, woman, "case-management", kind="transfer")
+    await until_known(network, kemenkes, woman, treated_as_child=True)
+    done = await kemenpppa.post(f"/v1/victims/{woman}/facts", {"age_class": "child", "basis": "document"})
+    assert done.status_code == 200, done.text
+    await until_known(network, police, woman, facts_from="kemenpppa", differ={})
+    assert (await known(kemenkes, woman))["treated_as_child"] is True
 
 
 async def test_what_we_state_once_a_word_is_left_out_is_told_to_those_we_asked(network: Network) -> None:

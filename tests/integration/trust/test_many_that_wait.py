@@ -12,11 +12,12 @@ from sqlalchemy import event as sql
 from shared.contracts import events as e
 from shared.contracts.codes import HoldReason
 from shared.contracts.envelope import Envelope
+from shared.contracts.types import Custody
 from shared.messaging.broker import Incoming
 from shared.messaging.parked import settle
 from shared.reference.office import new_id
 from tests.support.by_hand import parked, posted
-from tests.support.claims import PPA, RS, an_offer, arrive, letter
+from tests.support.claims import POLRES, PPA, RS, an_offer, arrive, letter
 from tests.support.network import Network, a_victim, refer
 
 MANY = 40
@@ -152,3 +153,39 @@ async def test_requests_whose_time_comes_at_once_do_not_each_try_all_that_is_sai
     assert sorted(parked(network)) == [*[("not-theirs-to-say", False, False)] * MANY, *applied]
     assert work.tried <= MANY + AGAIN * MANY
     assert work.parsed == 2 * MANY
+
+
+def links_backwards(network: Network, victim: str, many: int, first: int) -> list[Incoming]:
+    """In-house transfers of the police, the last link first, each with its answers."""
+    said = []
+    for seq in range(many + 1, 1, -1):
+        offer = an_offer(victim, POLRES, seq, sender=POLRES)
+        took = Custody(**POLRES.model_dump(), seq=seq)
+        named: dict[str, Any] = {
+            "referral_id": offer.referral_id,
+            "victim_id": victim,
+            "occurred_at": offer.occurred_at,
+        }
+        three = (offer, e.Received(**named), e.Accepted(**named, custody=took))
+        number = first + 3 * (many + 1 - seq)
+        said += [letter(network, "police", "police", one, number + v, v) for v, one in enumerate(three, 1)]
+    return said
+
+
+async def test_a_chain_that_is_told_backwards_is_tried_in_its_order(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code in ("police", "coordination"):
+        await network.start(code, online=False)
+    tried = []
+    for many, first in ((MANY // 2, 100), (MANY, 400)):
+        victim = await a_victim(network["police"])
+        arrive(network, "coordination", *posted(network, "police", "coordination"))
+        *waiting, request, received, accepted = links_backwards(network, victim, many, first)
+        arrive(network, "coordination", *waiting, request, received)
+        with counted(network, "coordination", monkeypatch) as work:
+            arrive(network, "coordination", accepted)
+        tried.append(work.tried)
+        journey = await network["coordination"].get(f"/v1/journeys/{victim}")
+        assert len(journey["custody_chain"]) == many + 1
+    assert tried == [3 * (MANY // 2 - 1), 3 * (MANY - 1)]
