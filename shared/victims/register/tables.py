@@ -54,7 +54,7 @@ class VictimRow(AgencyStored, table=True):
     facts_differ: bool = False
     """Whether another agency states other facts, and nobody has settled it (see ``facts_words``)."""
     facts_untold: bool = False
-    """Whether we state facts that those we asked were not told: a word passed on too often, or heard as the holder."""
+    """Whether we state facts that those we asked were not told. We heard them as the holder, or third-hand."""
     stage: str = Field(sa_type=Word)
     stages: Any = Field(default=[], sa_type=Json)
     """The stages that this agency has recorded."""

@@ -12,22 +12,10 @@ from shared.casework.referrals import requesting
 from shared.domain.access import Role
 from shared.domain.referral_commands import Request
 from shared.reference.office import new_id
+from tests.support.lists import AID, NUNUKAN, a_ship, person, victims_of
 from tests.support.network import Client, Network, erase, problem
 
-NUNUKAN = "polres-65.03"
-AID = {"service": "first-aid", "receiver": {"agency": "kemenkes"}, "basis": "vital-interest"}
 SHELTER = {"service": "shelter-and-rehabilitation", "receiver": {"agency": "kemensos"}, "basis": "public-task"}
-
-
-def person(number: int, **more: Any) -> dict[str, Any]:
-    identity = {"name": f"Rekaan Nomor {number}", "nik": f"65030101010{number:05d}"}
-    return {"age_class": "adult", "sex": "male", "home_region": "53.01", "identity": identity, **more}
-
-
-async def a_ship(police: Client) -> str:
-    """A case: deportees came off a ship."""
-    case = {"unit": NUNUKAN, "channel": "immigration", "exploitation": "forced-labour", "destination": "MY"}
-    return str((await police.post("/v1/cases", case)).json()["id"])
 
 
 async def take_in(police: Client, case: str, people: list[Any], key: str | None = None, **more: Any) -> list[Any]:
@@ -40,10 +28,6 @@ async def take_in(police: Client, case: str, people: list[Any], key: str | None 
 
 def of(lines: list[Any], kind: str) -> list[Any]:
     return [line for line in lines if line["kind"] == kind]
-
-
-async def victims_of(police: Client, case: str) -> list[str]:
-    return list((await police.get(f"/v1/cases/{case}"))["victims"])
 
 
 def ten_people() -> list[Any]:

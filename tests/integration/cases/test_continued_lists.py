@@ -15,7 +15,7 @@ from shared.casework.referrals.tables import UrgentRow
 from shared.domain.access import Role
 from shared.domain.urgency import COUNTED_WITHIN, MOST_URGENT
 from shared.victims.identity.tables import AccessRow
-from tests.integration.cases.test_batches import AID, NUNUKAN, a_ship, person, victims_of
+from tests.support.lists import AID, NUNUKAN, a_ship, person, victims_of
 from tests.support.network import Client, Network, erase, problem
 
 SOON = timedelta(minutes=10)
