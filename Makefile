@@ -27,7 +27,7 @@ test: $(READY) ## semua uji / every test
 
 # The longest files come first, or one worker ends long after the other. tests/e2e/alone measures how long things take,
 # so it runs alone, after these.
-TOGETHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder \
   tests/fuzz tests/e2e tests/integration tests/contract tests/unit --ignore tests/e2e/alone
 ALONE := tests/e2e/alone
 

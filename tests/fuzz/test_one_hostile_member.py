@@ -213,7 +213,7 @@ def plays(scene: Scene, hostile: Hostile, said: Sequence[Words | None]) -> None:
     scene.counts()
 
 
-@pytest.mark.timeout(0 if LONG else 600)  # it plays hundreds of events to five members, and the machine may be busy
+@pytest.mark.timeout(0 if LONG else 900)  # it plays hundreds of events to five members, and the machine may be busy
 @pytest.mark.parametrize("part", PARTS)
 async def test_whatever_one_member_says_the_others_keep_what_they_have(network: Network, part: str) -> None:
     scene, hostile = await a_scene(network, part)

@@ -6,7 +6,7 @@ from shared.contracts import events as e
 from shared.contracts.codes import AgeClass, FactsBasis, Sex
 from shared.contracts.types import UnitRef, VictimFacts
 from shared.reference.office import new_id
-from tests.support.network import Client, Network
+from tests.support.network import WAIT, Client, Network
 
 GIRL = {"age_class": "child", "sex": "female", "home_region": "74.01"}
 MAN = VictimFacts(age_class=AgeClass.ADULT, sex=Sex.MALE, home_region="11.01")
@@ -24,7 +24,7 @@ async def until_known(network: Network, client: Client, victim: str, **expected:
     """Wait until these facts count at a member."""
     with network.apps[client.code].state.notifier.watching(victim) as watch:
         while not expected.items() <= (seen := await known(client, victim)).items():
-            assert await watch.next(20), seen
+            assert await watch.next(WAIT), seen
     return seen
 
 

@@ -40,7 +40,7 @@ from tests.support.databases import Databases, SqliteDatabases
 from tests.support.tokens import Bearing, trusting
 
 SHIPPED = {m.agency.code: m for m in (POLICE, KEMENPPPA, KEMENSOS, KEMENKES, COORDINATION)}
-WAIT = 20
+WAIT = 60
 UNHURRIED: Mapping[str, Any] = {
     "rate_per_second": 1e6,
     "rate_burst": 1_000_000,

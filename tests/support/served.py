@@ -31,7 +31,7 @@ from tests.support.sources import ROOT
 from tests.support.tokens import Bearing, claims, signed, trusting
 
 OFFICER = Bearing("police", Role.OFFICER, "bareskrim", now_utc)
-PATIENCE, LOOK_AGAIN = 20.0, 0.05
+PATIENCE, LOOK_AGAIN = 60.0, 0.05
 
 
 @dataclass(frozen=True)

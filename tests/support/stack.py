@@ -16,7 +16,7 @@ from deploy.client.token_source import TokenSource, token_sources
 from deploy.local.embedded_nats import free_port, is_free
 from tests.support.sources import ROOT
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Run:

@@ -10,7 +10,6 @@ import yaml
 
 from tests.support.recipes import copy_tree, do, recipes, run
 
-pytestmark = pytest.mark.timeout(600)  # some steps start an interpreter, and the machine may be busy
 TOUCHED = sorted({step.path for steps in recipes().values() for step in steps if step.path.endswith(".py")})
 BIN = Path(sys.executable).parent
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
