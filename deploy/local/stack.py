@@ -191,7 +191,7 @@ def sole_user(folder: Path) -> IO[str]:
 
 
 def choose_ports(first: int | None, names: Iterable[str]) -> list[int]:
-    """A free port for each name: counted from ``first``, or the next free one. Without ``first``, any free port.
+    """A free port for each name: counted from ``first``, or the next free one. Without ``first``, or 0, any free port.
 
     The broker's two ports follow: for its clients and for its monitor. All ports differ.
     """
@@ -200,14 +200,14 @@ def choose_ports(first: int | None, names: Iterable[str]) -> list[int]:
         port = wanted
         while port in chosen or not is_free(port):
             port += 1
-        if first is not None and port != wanted:
+        if first and port != wanted:
             say(
                 f"! Port {wanted} terpakai: {name} memakai {port} (lihat --port)",
                 f"port {wanted} is taken: {name} takes {port} (see --port)",
                 "yellow",
             )
         chosen.append(port)
-    usual = first is not None and NATS_PORT not in chosen and is_free(NATS_PORT)
+    usual = bool(first) and NATS_PORT not in chosen and is_free(NATS_PORT)
     chosen.append(NATS_PORT if usual else free_port(but=chosen))
     chosen.append(free_port(but=chosen))
     return chosen

@@ -26,7 +26,8 @@ class Run:
         self.folder = folder
         self.lines: list[str] = []
         self._unread: queue.Queue[str | None] = queue.Queue()
-        command = [sys.executable, "-m", "deploy.local.run", "--folder", str(folder), "--port", str(six_free_ports())]
+        # port 0: any free ports, so that two runs at the same time do not both take the broker's usual one
+        command = [sys.executable, "-m", "deploy.local.run", "--folder", str(folder), "--port", "0"]
         self.process = subprocess.Popen(
             [*command, *options],
             cwd=ROOT,
