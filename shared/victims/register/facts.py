@@ -97,14 +97,14 @@ def hear_facts(tx: Transaction, office: Office, victim: VictimRow, word: FactsWo
 
 def with_word(session: Session, victim: VictimRow, ours: str, word: FactsWord) -> tuple[FactsKnown, Sequence[Asked]]:
     """All words about the facts of a victim with one more, and the requests that were sent here. Nothing is stored."""
-    asked = referrals.asked_about(session, victim.id, ours)
-    return rules.hear(known_facts(session, victim), word, _speaking(victim, ours, asked)), asked
+    known, asked, speaking = _words(session, victim, ours)
+    return rules.hear(known, word, speaking), asked
 
 
 def leave_out(tx: Transaction, office: Office, victim: VictimRow, agency: str) -> bool:
     """An agency repeats the facts that we told it, and has no word of its own. Answers whether others speak."""
-    known, asked = known_facts(tx.session, victim), referrals.asked_about(tx.session, victim.id, office.code)
-    left = rules.leave_out(known, agency, _speaking(victim, office.code, asked))
+    known, asked, speaking = _words(tx.session, victim, office.code)
+    left = rules.leave_out(known, agency, speaking)
     if left != known:
         keep_heard(tx, office, victim, left, asked)
     return bool(left.others)
@@ -112,9 +112,14 @@ def leave_out(tx: Transaction, office: Office, victim: VictimRow, agency: str) -
 
 def reorder_facts(tx: Transaction, office: Office, victim: VictimRow) -> None:
     """A person here has answered one of the agencies that state the facts of a victim."""
-    known, asked = known_facts(tx.session, victim), referrals.asked_about(tx.session, victim.id, office.code)
-    heard = rules.in_order(known.words, _speaking(victim, office.code, asked))
-    keep_heard(tx, office, victim, heard, asked)
+    known, asked, speaking = _words(tx.session, victim, office.code)
+    keep_heard(tx, office, victim, rules.in_order(known.words, speaking), asked)
+
+
+def _words(session: Session, victim: VictimRow, ours: str) -> tuple[FactsKnown, Sequence[Asked], Speaking]:
+    """All words about the facts of a victim, the requests that were sent here, and whose word they make count."""
+    asked = referrals.asked_about(session, victim.id, ours)
+    return known_facts(session, victim), asked, _speaking(victim, ours, asked)
 
 
 def _speaking(victim: VictimRow, ours: str, asked: Sequence[Asked]) -> Speaking:
@@ -195,8 +200,7 @@ def facts_go_back(
 
     ``before``: the facts that we stated while we held the custody.
     """
-    known = rules.without_custody(known_facts(tx.session, victim), office.code, transfer.sender_agency, transfer.id)
-    asked = referrals.asked_about(tx.session, victim.id, office.code)
-    heard = rules.in_order(known.words, _speaking(victim, office.code, asked))
-    _keep_words(tx.session, victim, heard, asked)
+    held, asked, speaking = _words(tx.session, victim, office.code)
+    known = rules.without_custody(held, office.code, transfer.sender_agency, transfer.id)
+    _keep_words(tx.session, victim, rules.in_order(known.words, speaking), asked)
     _tell_if_other(tx, office, victim, before)
